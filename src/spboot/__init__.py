@@ -1,0 +1,1 @@
+"""spboot: secure patching bootloader and firmware update system for STM32 microcontrollers."""

@@ -1,0 +1,52 @@
+"""What can go wrong through no fault of ours.
+
+SpbootError                 base of all: the command line prints its message and exits 1
+|- FormatError              bytes that are not what they should be (file, manifest, payload, patch stream)
+|- AuthenticationError      a signature, hash or key that does not fit
+|- BoardError               a board or chip that is unknown, or a board file with a mistake
+|- VersionError             a version that cannot be
+|- KeyFolderError           a key folder that is missing, incomplete or unreadable
+|- BuildError               compiler or linker failed, or a budget was exceeded
+|- LinkError                the other end of a serial line did not do its part
+|- TwinError                the emulated chip refused what silicon would refuse, or its image is unusable
+
+Every message says what was found, what was expected and what to do.
+"""
+
+from __future__ import annotations
+
+
+class SpbootError(Exception):
+    """Base of every error that is not a bug of ours."""
+
+
+class FormatError(SpbootError):
+    """Bytes that are not what they should be."""
+
+
+class AuthenticationError(SpbootError):
+    """A signature, hash or key that does not fit."""
+
+
+class BoardError(SpbootError):
+    """A board or chip that is unknown, or a board file with a mistake."""
+
+
+class VersionError(SpbootError):
+    """A version that cannot be."""
+
+
+class KeyFolderError(SpbootError):
+    """A key folder that is missing, incomplete or unreadable."""
+
+
+class BuildError(SpbootError):
+    """Compiler or linker failed, or a budget was exceeded."""
+
+
+class LinkError(SpbootError):
+    """The other end of a serial line did not do its part."""
+
+
+class TwinError(SpbootError):
+    """The emulated chip refused what silicon would refuse, or its image is unusable."""
