@@ -2,5 +2,6 @@
 
 from spboot.delta.decoder import decode
 from spboot.delta.encoder import Progress, encode
+from spboot.delta.file import apply_file, encode_file
 
-__all__ = ["Progress", "decode", "encode"]
+__all__ = ["Progress", "apply_file", "decode", "encode", "encode_file"]

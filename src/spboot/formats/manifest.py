@@ -1,0 +1,81 @@
+"""The manifest at the head of every update: bytes <-> value.  Reads no files, knows no keys.
+
+Source: [manifest] of spec/spboot.toml.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from spboot.errors import FormatError
+from spboot.formats.spec import record, spec
+
+_RECORD = record("manifest")
+_SPEC = spec()["manifest"]
+_CHUNK = spec()["chunk"]
+
+MANIFEST_SIZE: Final[int] = _RECORD.size
+KIND_IMAGE: Final[int] = _SPEC["kind_image"]
+KIND_PATCH: Final[int] = _SPEC["kind_patch"]
+IMAGE_MIN: Final = 8  # initial stack pointer and reset vector
+BASE_HASH_SIZE: Final = 8
+ID_SIZE: Final = 4
+
+assert (MANIFEST_SIZE, IMAGE_MIN) == (72, 8)
+
+
+def name_id(name: str) -> int:
+    """What stands in the manifest for the name of a product or a board."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:ID_SIZE], "little")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """One update, described.  Sizes in bytes, versions in 8.16.8 bits; *product* and *target* are name_id().
+
+    A value that exists is valid: building one raises FormatError when it is not."""
+
+    kind: int
+    product: int
+    target: int
+    version: int
+    image_size: int
+    payload_size: int
+    base_version: int
+    base_hash: bytes
+    salt: bytes
+    image_hash: bytes
+
+    def __post_init__(self) -> None:
+        if self.kind not in (KIND_IMAGE, KIND_PATCH):
+            raise FormatError(f"manifest: kind is {self.kind}, expected {KIND_IMAGE} (image) or {KIND_PATCH} (patch)")
+        if self.kind == KIND_IMAGE and (self.base_version or any(self.base_hash)):
+            raise FormatError("manifest: a full image names a base, expected zeros there")
+        if self.kind == KIND_PATCH and self.version <= self.base_version:
+            raise FormatError(f"manifest: version {self.version:#x} is not above base version {self.base_version:#x}")
+        if self.image_size < IMAGE_MIN:
+            raise FormatError(f"manifest: image of {self.image_size} bytes, expected at least {IMAGE_MIN}")
+        last = self.payload_size % (_CHUNK["data_size"] + _CHUNK["hash_size"])
+        if not 1 <= last <= _CHUNK["data_size"]:
+            raise FormatError(
+                f"manifest: payload of {self.payload_size} bytes would end in a chunk of {last}, "
+                f"expected 1 .. {_CHUNK['data_size']}"
+            )
+
+    @classmethod
+    def parse(cls, data: bytes) -> Manifest:
+        """Read a manifest from the head of *data*; refuse anything unknown.  Raises FormatError."""
+        values = _RECORD.unpack(data)
+        magic, version = values.pop("magic"), values.pop("format")
+        if magic != _SPEC["magic"]:
+            raise FormatError(f"manifest: magic is {magic:#06x}, expected {_SPEC['magic']:#06x}: not an update file")
+        if version != spec()["format"]:
+            raise FormatError(f"manifest: format {version}, this spboot knows format {spec()['format']}")
+        return cls(**values)
+
+    def pack(self) -> bytes:
+        """The 72 bytes on the wire."""
+        values: dict[str, Any] = asdict(self)
+        return _RECORD.pack(magic=_SPEC["magic"], format=spec()["format"], **values)

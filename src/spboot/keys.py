@@ -1,0 +1,198 @@
+"""A product's keys: a folder with the signing key, its public half, the encryption key and the product's name.
+
+signing.pem     private, P-256, PKCS#8        sign updates: guard it
+verify.pem      public                        checks updates
+encryption.key  private, 32 hex digits        AES-128
+product.toml    product = "...", development = true | false
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import (
+    Prehashed,
+    decode_dss_signature,
+    encode_dss_signature,
+)
+
+from spboot.errors import AuthenticationError, KeyFolderError
+from spboot.formats.spec import spec
+
+SIGNING: Final = "signing.pem"
+VERIFY: Final = "verify.pem"
+ENCRYPTION: Final = "encryption.key"
+PRODUCT: Final = "product.toml"
+
+_PRODUCT_NAME = re.compile(r"[A-Za-z0-9._-]{1,16}")
+_KEY_SIZE: Final[int] = spec()["cipher"]["key_size"]
+_PREHASHED = Prehashed(hashes.SHA256())
+_COORDINATE = 32  # bytes of r and of s
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keys:
+    """One product's keys.  *signing* is None when only updates are to be checked."""
+
+    product: str
+    development: bool
+    signing: ec.EllipticCurvePrivateKey | None
+    verify: ec.EllipticCurvePublicKey
+    encryption: bytes
+
+    def sign(self, digest: bytes) -> bytes:
+        """r || s (64 bytes, big-endian) over a SHA-256 *digest*; the same digest gives the same bytes (RFC 6979).
+
+        Raises KeyFolderError without a signing key."""
+        if self.signing is None:
+            raise KeyFolderError(f"{SIGNING} is not in the key folder: only its owner can sign updates")
+        der = self.signing.sign(digest, ec.ECDSA(_PREHASHED, deterministic_signing=True))
+        r, s = decode_dss_signature(der)
+        return r.to_bytes(_COORDINATE, "big") + s.to_bytes(_COORDINATE, "big")
+
+    def check(self, digest: bytes, signature: bytes) -> None:
+        """Raise AuthenticationError unless *signature* (r || s) is ours over the SHA-256 *digest*."""
+        r, s = (int.from_bytes(half, "big") for half in (signature[:_COORDINATE], signature[_COORDINATE:]))
+        try:
+            self.verify.verify(encode_dss_signature(r, s), digest, ec.ECDSA(_PREHASHED))
+        except InvalidSignature:
+            raise AuthenticationError(
+                "the signature is wrong: the file was damaged or changed, or signed with the key of another product"
+            ) from None
+
+
+def check_product(name: str) -> str:
+    """*name* when it can name a product; raises KeyFolderError otherwise."""
+    if not _PRODUCT_NAME.fullmatch(name):
+        raise KeyFolderError(
+            f"product name is {name!r}, expected 1 .. 16 characters of A-Z a-z 0-9 . _ -: choose one with --product"
+        )
+    return name
+
+
+def new(folder: Path, product: str | None = None, *, development: bool = False) -> Keys:
+    """Make a key folder; *product* is the folder's own name when not given.  Never overwrites a file.
+
+    Raises KeyFolderError: a file is there already, the name is no product name, or the folder cannot be written."""
+    product = check_product(folder.resolve().name if product is None else product)
+    signing = ec.generate_private_key(ec.SECP256R1())
+    encryption = os.urandom(_KEY_SIZE)
+    for name in (SIGNING, VERIFY, ENCRYPTION, PRODUCT):
+        if (folder / name).exists():
+            raise KeyFolderError(f"{folder / name} exists already: keys are never overwritten, choose another folder")
+    pem, pkcs8 = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    public_info = serialization.PublicFormat.SubjectPublicKeyInfo
+    flag = "true" if development else "false"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _create(folder / SIGNING, signing.private_bytes(pem, pkcs8, serialization.NoEncryption()), 0o600)
+        _create(folder / VERIFY, signing.public_key().public_bytes(pem, public_info), 0o644)
+        _create(folder / ENCRYPTION, f"{encryption.hex()}\n".encode(), 0o600)
+        _create(folder / PRODUCT, f'product = "{product}"\ndevelopment = {flag}\n'.encode(), 0o644)
+    except OSError as error:
+        raise KeyFolderError(f"{error.filename}: cannot be written: {error.strerror}") from None
+    return load(folder, need_private=True)
+
+
+def _create(path: Path, data: bytes, mode: int) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), mode)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+
+
+def load(folder: Path, *, need_private: bool = False) -> Keys:
+    """Read a key folder.  verify.pem may be absent where signing.pem is, and signing.pem unless *need_private*.
+
+    Raises KeyFolderError: which file, what was found, what was expected."""
+    if not folder.is_dir():
+        raise KeyFolderError(f"{folder} is not a folder: make keys with `spboot keys new {folder}`")
+    product, development = _read_product(folder / PRODUCT)
+    signing = _read_signing(folder / SIGNING) if need_private or (folder / SIGNING).exists() else None
+    if (folder / VERIFY).exists() or signing is None:
+        verify = _read_verify(folder / VERIFY)
+        if signing and signing.public_key().public_numbers() != verify.public_numbers():
+            raise KeyFolderError(f"{folder / VERIFY} is not the public half of {SIGNING}: one of them is another key's")
+    else:
+        verify = signing.public_key()
+    return Keys(
+        product=product,
+        development=development,
+        signing=signing,
+        verify=verify,
+        encryption=_read_encryption(folder / ENCRYPTION),
+    )
+
+
+def _read(path: Path, *, private: bool) -> bytes:
+    try:
+        mode = path.stat().st_mode
+        if private and os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
+            raise KeyFolderError(
+                f"{path} can be read by others (mode {stat.S_IMODE(mode):o}), expected 600: run `chmod 600 {path}`"
+            )
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise KeyFolderError(f"{path} is missing: make a key folder with `spboot keys new`") from None
+    except OSError as error:
+        raise KeyFolderError(f"{path}: cannot be read: {error.strerror}") from None
+
+
+def _read_product(path: Path) -> tuple[str, bool]:
+    try:
+        facts = tomllib.loads(_read(path, private=False).decode())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise KeyFolderError(f"{path}: not a TOML file: {error}") from None
+    unknown = facts.keys() - {"product", "development"}
+    if unknown:
+        raise KeyFolderError(f"{path}: unknown key {sorted(unknown)[0]!r}, expected product and development")
+    product, development = facts.get("product"), facts.get("development", False)
+    if not isinstance(product, str) or not _PRODUCT_NAME.fullmatch(product):
+        raise KeyFolderError(f"{path}: product is {product!r}, expected 1 .. 16 characters of A-Z a-z 0-9 . _ -")
+    if not isinstance(development, bool):
+        raise KeyFolderError(f"{path}: development is {development!r}, expected true or false")
+    return product, development
+
+
+def _read_signing(path: Path) -> ec.EllipticCurvePrivateKey:
+    data = _read(path, private=True)
+    try:
+        key = serialization.load_pem_private_key(data, password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise KeyFolderError(f"{path}: not an unencrypted private key in PEM form: {error}") from None
+    if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
+        raise KeyFolderError(f"{path} holds a {_describe(key)} key, expected an elliptic curve key on P-256")
+    return key
+
+
+def _read_verify(path: Path) -> ec.EllipticCurvePublicKey:
+    data = _read(path, private=False)
+    try:
+        key = serialization.load_pem_public_key(data)
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise KeyFolderError(f"{path}: not a public key in PEM form: {error}") from None
+    if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
+        raise KeyFolderError(f"{path} holds a {_describe(key)} key, expected an elliptic curve key on P-256")
+    return key
+
+
+def _describe(key: object) -> str:
+    curve = getattr(key, "curve", None)
+    return curve.name if isinstance(curve, ec.EllipticCurve) else type(key).__name__.removesuffix("Key")
+
+
+def _read_encryption(path: Path) -> bytes:
+    text = _read(path, private=True).strip()
+    if len(text) != 2 * _KEY_SIZE:
+        raise KeyFolderError(f"{path} has {len(text)} characters, expected {2 * _KEY_SIZE} hex digits")
+    if not re.fullmatch(rb"[0-9a-fA-F]+", text):
+        raise KeyFolderError(f"{path} holds something else than hex digits, expected {2 * _KEY_SIZE} of them")
+    return bytes.fromhex(text.decode())

@@ -1,0 +1,202 @@
+"""Makes and checks the artefacts of a release: full images (.sfb) and patches (.sfbp).
+
+File: manifest, signature, payload.  Formats: spec/spboot.toml.  The same inputs give the same bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+from typing import Final
+
+from cryptography.hazmat.primitives.ciphers import Cipher
+from cryptography.hazmat.primitives.ciphers.algorithms import AES
+from cryptography.hazmat.primitives.ciphers.modes import CTR
+
+from spboot import delta
+from spboot.delta import Progress
+from spboot.errors import AuthenticationError, FormatError, VersionError
+from spboot.formats import payload
+from spboot.formats.header import SIGNATURE_SIZE, Header
+from spboot.formats.manifest import (
+    BASE_HASH_SIZE,
+    IMAGE_MIN,
+    KIND_IMAGE,
+    KIND_PATCH,
+    MANIFEST_SIZE,
+    Manifest,
+    name_id,
+)
+from spboot.formats.spec import spec
+from spboot.keys import Keys
+from spboot.version import Version
+
+_NONCE_SIZE: Final[int] = spec()["cipher"]["nonce_size"]
+_SALT_SIZE: Final = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Base:
+    """What a patch starts from."""
+
+    image: bytes
+    version: Version
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Artefact:
+    """An update file taken apart; nothing is checked yet but the manifest's own rules and the length."""
+
+    header: Header
+    wire: bytes
+
+    @classmethod
+    def parse(cls, data: bytes) -> Artefact:
+        """Take an .sfb or .sfbp file apart.  Raises FormatError, also when bytes are missing or too many."""
+        manifest = Manifest.parse(data)
+        start = MANIFEST_SIZE + SIGNATURE_SIZE
+        if len(data) - start != manifest.payload_size:
+            raise FormatError(
+                f"the file has {len(data)} bytes, expected {start + manifest.payload_size}: get the whole file again"
+            )
+        wire = data[start:]
+        signature = data[MANIFEST_SIZE:start]
+        return cls(
+            header=Header(manifest=manifest, chunk_hash=payload.first_hash(wire), signature=signature), wire=wire
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What verify() proved.  *stream*: decrypted patch stream.  *image*: NEW, None for a patch checked without OLD."""
+
+    artefact: Artefact
+    chunk_count: int
+    stream: bytes
+    image: bytes | None
+
+
+def make_image(
+    app: bytes, *, target: str, capacity: int, keys: Keys, version: Version, progress: Progress | None = None
+) -> bytes:
+    """A full image release of *app* (bytes from the vector table on) for board *target*: the .sfb file.
+
+    *capacity*: bytes the slot takes.  Raises FormatError (size), VersionError (0.0.0), KeyFolderError (cannot sign)."""
+    return _make(app, None, target=target, capacity=capacity, keys=keys, version=version, progress=progress)
+
+
+def make_patch(
+    old: Base, new: bytes, *, target: str, capacity: int, keys: Keys, version: Version, progress: Progress | None = None
+) -> bytes:
+    """A patch from *old* to *new* for board *target*: the .sfbp file.  Raises as make_image, and when *version* is not
+    above that of *old* (VersionError), or *new* is the same image (FormatError)."""
+    if version <= old.version:
+        raise VersionError(f"version {version} is not above {old.version}, which the patch starts from: raise it")
+    if not old.version.pack():
+        raise VersionError(f"the patch starts from version {old.version}, which means no version: give the real one")
+    if new == old.image:
+        raise FormatError("the new image is the old one, byte for byte: there is nothing to patch")
+    _check_size("old", old.image, capacity)
+    return _make(new, old, target=target, capacity=capacity, keys=keys, version=version, progress=progress)
+
+
+def _check_size(which: str, image: bytes, capacity: int) -> None:
+    if len(image) < IMAGE_MIN:
+        raise FormatError(f"the {which} image has {len(image)} bytes, a vector table needs at least {IMAGE_MIN}")
+    if len(image) > capacity:
+        raise FormatError(
+            f"the {which} image has {len(image)} bytes, the slot takes {capacity}: {len(image) - capacity} too many"
+        )
+
+
+def _make(
+    new: bytes, old: Base | None, *, target: str, capacity: int, keys: Keys, version: Version, progress: Progress | None
+) -> bytes:
+    _check_size("new", new, capacity)
+    if not version.pack():
+        raise VersionError(f"version is {version}, which means no version: use 0.0.1 or higher")
+    base = old.image if old else b""
+    stream = delta.encode(base, new, progress)
+    manifest = Manifest(
+        kind=KIND_PATCH if old else KIND_IMAGE,
+        product=name_id(keys.product),
+        target=name_id(target),
+        version=version.pack(),
+        image_size=len(new),
+        payload_size=payload.wire_size(len(stream)),
+        base_version=old.version.pack() if old else 0,
+        base_hash=hashlib.sha256(base).digest()[:BASE_HASH_SIZE] if old else bytes(BASE_HASH_SIZE),
+        salt=_salt(keys.encryption, stream),
+        image_hash=hashlib.sha256(new).digest(),
+    )
+    wire, first = payload.build(_cipher(keys.encryption, manifest, stream))
+    head = manifest.pack()
+    data = head + keys.sign(hashlib.sha256(head + first).digest()) + wire
+    if verify(data, keys, old=old.image if old else None).image != new:
+        raise AssertionError("release: the artefact does not decode to the new image")
+    return data
+
+
+def _salt(key: bytes, stream: bytes) -> bytes:
+    """Makes the nonce of every artefact its own, and tells nothing about *stream* without *key*."""
+    salt_key = hashlib.sha256(b"spboot salt" + key).digest()
+    return hmac.digest(salt_key, stream, "sha256")[:_SALT_SIZE]
+
+
+def _cipher(key: bytes, manifest: Manifest, data: bytes) -> bytes:
+    """AES-128-CTR under the manifest's nonce; its own inverse."""
+    nonce = hashlib.sha256(manifest.pack()).digest()[:_NONCE_SIZE]
+    encryptor = Cipher(AES(key), CTR(nonce.ljust(AES.block_size // 8, b"\0"))).encryptor()
+    return encryptor.update(data) + encryptor.finalize()
+
+
+def verify(data: bytes, keys: Keys, *, old: bytes | None = None) -> Report:
+    """Check an update file as a device would: signature, product, every chunk; then decode it and compare hashes.
+
+    A patch is decoded only when its base *old* is given.  Raises AuthenticationError or FormatError."""
+    artefact = Artefact.parse(data)
+    header, manifest = artefact.header, artefact.header.manifest
+    keys.check(hashlib.sha256(header.signed()).digest(), header.signature)
+    if manifest.product != name_id(keys.product):
+        raise AuthenticationError(
+            f"the update is for another product: id {manifest.product:#010x}, expected "
+            f"{name_id(keys.product):#010x} ({keys.product})"
+        )
+    chunks = list(payload.chunks(artefact.wire, header.chunk_hash))
+    stream = _cipher(keys.encryption, manifest, b"".join(chunks))
+    if _salt(keys.encryption, stream) != manifest.salt:
+        raise AuthenticationError("the payload was encrypted with another key: check encryption.key")
+    image = None
+    if manifest.kind == KIND_IMAGE:
+        image = _decode(manifest, b"", stream)
+    elif old is not None:
+        _check_base(manifest, old)
+        image = _decode(manifest, old, stream)
+    return Report(artefact=artefact, chunk_count=len(chunks), stream=stream, image=image)
+
+
+def _check_base(manifest: Manifest, old: bytes) -> None:
+    found = hashlib.sha256(old).digest()[:BASE_HASH_SIZE]
+    if found != manifest.base_hash:
+        raise AuthenticationError(
+            f"the patch starts from another image: found hash {found.hex()}, expected {manifest.base_hash.hex()} "
+            f"(version {Version.unpack(manifest.base_version)})"
+        )
+
+
+def _decode(manifest: Manifest, old: bytes, stream: bytes) -> bytes:
+    image = delta.decode(old, stream, manifest.image_size)
+    found = hashlib.sha256(image).digest()
+    if found != manifest.image_hash:
+        raise AuthenticationError(
+            f"the decoded image has hash {found.hex()}, expected {manifest.image_hash.hex()}: make the update again"
+        )
+    return image
+
+
+def header_for(data: bytes) -> bytes:
+    """The installed header (152 bytes) of the full image *data*, an .sfb file.  Raises FormatError for a patch."""
+    header = Artefact.parse(data).header
+    if header.manifest.kind != KIND_IMAGE:
+        raise FormatError("this is a patch, expected a full image (.sfb)")
+    return header.pack()
