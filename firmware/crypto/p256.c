@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: MIT */
+/* p256.c - ECDSA P-256 verification with a signed comb (Lim and Lee, CRYPTO '94) of five teeth, see p256.h.
+ *
+ * Numbers modulo p.  Coordinates are in Montgomery form (v stands for v / 2^256) and lazily reduced: any value in
+ * [0, 2^256) may stand for its residue.  As 2^256 - p < 2^224, why nothing overflows:
+ *   multiply  the product is below 2^512 - 2^256 and the reduction adds less than 2^256 p to it, so the quotient by 2^256
+ *             is below 2^256 + p: one carry bit at most, and one subtraction of p brings it below 2^256.
+ *   add       the sum is below 2^257.  Each subtraction of p while there is a carry takes it down to below
+ *             2^256 + 2^224, then below 2^225: two at most.
+ *   subtract  the difference is above -2^256.  Each addition of p while it is negative takes it up to above -2^224, then
+ *             to above 0: two at most.
+ *   halve     (v + p) / 2 is below 2^256; the carry of the addition is shifted in.
+ * Before a value is tested or compared, `reduce_once` makes it the smallest one: 2^256 < 2p.
+ *
+ * Points are Jacobian, (x / z^2, y / z^3).
+ * Z1  z is eight zero words (infinity) or not divisible by p, so infinity is tested without reducing.  It holds as
+ *     z changes only to a product of values not divisible by p (z, H, 2y: the group has odd order, no y is 0), to a
+ *     product with an all-zero factor, to one, or to zero words.
+ *
+ * Numbers modulo n are fully reduced, except the hash, which may be any 256-bit value. */
+#include "p256.h"
+
+#include "p256_limbs.h"
+#include "spb_p256_generator.h" /* comb table of G: made by spboot.formats.comb, never typed */
+
+#define COLUMNS 52              /* of the comb: digits in a row, 5 * 52 = 260 >= 256 */
+#define WIDE 9                  /* words that hold 260 bits */
+#define HALF_VERDICT 0x50415041u /* some of the bits in which GOOD and BAD differ */
+
+struct point {
+    uint32_t x[8], y[8], z[8];
+};
+
+/* A scalar as 260 digits of +1 (bit set) and -1 (bit clear), and whether the sum stands for its negative. */
+struct digits {
+    uint32_t bits[WIDE];
+    uint32_t negative;
+};
+
+const uint32_t spb_p256_prime[8] = {0xffffffff, 0xffffffff, 0xffffffff, 0, 0, 0, 1, 0xffffffff};
+
+static const uint32_t order[8] = {0xfc632551, 0xf3b9cac2, 0xa7179e84, 0xbce6faad, 0xffffffff, 0xffffffff, 0, 0xffffffff};
+
+/* 1 / n mod 2^256 */
+static const uint32_t order_inverse[8] = {0x11ff43b1, 0x332e3755, 0x828b2d1b, 0xb736bbf7,
+                                          0x3a773909, 0xaf018813, 0x5629d7e3, 0x9f2f99cc};
+
+/* 1 in Montgomery form: 2^256 mod p */
+static const uint32_t field_one[8] = {1, 0, 0, 0xffffffff, 0xffffffff, 0xffffffff, 0xfffffffe, 0};
+
+/* ---- 256-bit integers ---- */
+
+static void copy(uint32_t r[8], const uint32_t a[8])
+{
+    for (int i = 0; i < 8; i++)
+        r[i] = a[i];
+}
+
+static void set_word(uint32_t r[8], uint32_t word)
+{
+    r[0] = word;
+    for (int i = 1; i < 8; i++)
+        r[i] = 0;
+}
+
+static int is_zero(const uint32_t a[8])
+{
+    uint32_t any = 0;
+    for (int i = 0; i < 8; i++)
+        any |= a[i];
+    return any == 0;
+}
+
+static int is_at_least(const uint32_t a[8], const uint32_t b[8])
+{
+    uint32_t ignored[8];
+    return !spb_limbs_sub(ignored, a, b);
+}
+
+static void reduce_once(uint32_t a[8], const uint32_t modulus[8])
+{
+    if (is_at_least(a, modulus))
+        spb_limbs_sub(a, a, modulus);
+}
+
+/* a = (top:a) / 2 */
+static void shift_right(uint32_t a[8], uint32_t top)
+{
+    for (int i = 7; i >= 0; i--) {
+        uint32_t word = a[i];
+        a[i] = word >> 1 | top << 31;
+        top = word & 1;
+    }
+}
+
+/* a = a / 2 mod m, m odd */
+static void halve(uint32_t a[8], const uint32_t modulus[8])
+{
+    uint32_t carry = 0;
+    if (a[0] & 1)
+        carry = spb_limbs_add(a, a, modulus);
+    shift_right(a, carry);
+}
+
+static void load_big_endian(uint32_t r[8], const uint8_t bytes[32])
+{
+    for (int i = 0; i < 8; i++) {
+        const uint8_t *b = bytes + 28 - 4 * i;
+        r[i] = (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
+    }
+}
+
+/* ---- modulo p ---- */
+
+static void field_add(uint32_t r[8], const uint32_t a[8], const uint32_t b[8])
+{
+    uint32_t carry = spb_limbs_add(r, a, b);
+    while (carry)
+        carry -= spb_limbs_sub(r, r, spb_p256_prime);
+}
+
+static void field_sub(uint32_t r[8], const uint32_t a[8], const uint32_t b[8])
+{
+    uint32_t borrow = spb_limbs_sub(r, a, b);
+    while (borrow)
+        borrow -= spb_limbs_add(r, r, spb_p256_prime);
+}
+
+static void field_square(uint32_t r[8], const uint32_t a[8])
+{
+    spb_field_mul(r, a, a);
+}
+
+/* ---- modulo n ---- */
+
+/* r = a * b / 2^256 mod n, for b < n and any a.
+ * With q = (low half of a b) / n mod 2^256, a b and q n have the same low half, and the high halves, both below n,
+ * differ by the result. */
+static void scalar_mul(uint32_t r[8], const uint32_t a[8], const uint32_t b[8])
+{
+    uint32_t t[16], q[16], qn[16];
+    spb_limbs_mul(t, a, b);
+    spb_limbs_mul(q, t, order_inverse);
+    spb_limbs_mul(qn, q, order);
+    if (spb_limbs_sub(r, t + 8, qn + 8))
+        spb_limbs_add(r, r, order);
+}
+
+/* Removes the factors of two of v, not 0, and divides x by them modulo n. */
+static void scalar_make_odd(uint32_t v[8], uint32_t x[8])
+{
+    while (!(v[0] & 1)) {
+        shift_right(v, 0);
+        halve(x, order);
+    }
+}
+
+/* a -= b modulo n */
+static void scalar_take(uint32_t a[8], const uint32_t b[8])
+{
+    if (spb_limbs_sub(a, a, b))
+        spb_limbs_add(a, a, order);
+}
+
+/* r = 2^256 / a mod n, for 0 < a < n: the binary extended Euclidean algorithm.
+ * Throughout, u = x a / 2^256 and v = r a / 2^256 modulo n; it ends when v is 1, the greatest common divisor. */
+static void scalar_inverse(uint32_t r[8], const uint32_t a[8])
+{
+    uint32_t u[8], v[8], x[8];
+    copy(u, a);
+    copy(v, order);
+    set_word(r, 0);
+    spb_limbs_sub(x, r, order); /* 2^256 mod n */
+    for (;;) {
+        scalar_make_odd(u, x);
+        scalar_make_odd(v, r);
+        if (is_at_least(u, v)) {
+            spb_limbs_sub(u, u, v);
+            if (is_zero(u))
+                return;
+            scalar_take(x, r);
+        } else {
+            spb_limbs_sub(v, v, u);
+            scalar_take(r, x);
+        }
+    }
+}
+
+/* ---- points ---- */
+
+/* p = 2 p; the "dbl-2001-b" formula for a = -3, with 2y for y. */
+static void point_double(struct point *p)
+{
+    uint32_t alpha[8], beta[8], t[8];
+    field_square(t, p->z);
+    field_sub(alpha, p->x, t);
+    field_add(t, p->x, t);
+    spb_field_mul(t, alpha, t);
+    field_add(alpha, t, t);
+    field_add(alpha, alpha, t); /* 3 (x - z^2) (x + z^2) */
+    field_add(p->y, p->y, p->y);
+    spb_field_mul(p->z, p->z, p->y); /* z' = 2 y z */
+    field_square(t, p->y);           /* 4 y^2 */
+    spb_field_mul(beta, p->x, t);    /* 4 x y^2 */
+    field_square(p->x, alpha);
+    field_sub(p->x, p->x, beta);
+    field_sub(p->x, p->x, beta); /* x' = alpha^2 - 2 beta */
+    field_sub(beta, beta, p->x);
+    spb_field_mul(beta, alpha, beta);
+    field_square(t, t);
+    halve(t, spb_p256_prime);  /* 8 y^4 */
+    field_sub(p->y, beta, t); /* y' = alpha (beta - x') - 8 y^4 */
+}
+
+/* p += q, or p -= q if `negative`; q = (x, y) is affine and not infinity. */
+static void point_add(struct point *p, const uint32_t q[16], uint32_t negative)
+{
+    uint32_t h[8], r[8], t[8];
+    if (negative)
+        spb_limbs_sub(t, spb_p256_prime, q + 8);
+    else
+        copy(t, q + 8);
+    if (is_zero(p->z)) {
+        copy(p->x, q);
+        copy(p->y, t);
+        copy(p->z, field_one);
+        return;
+    }
+    field_square(h, p->z);
+    spb_field_mul(r, h, p->z);
+    spb_field_mul(h, h, q);
+    spb_field_mul(r, r, t);
+    field_sub(h, h, p->x); /* H = qx z^2 - x */
+    field_sub(r, r, p->y); /* R = qy z^3 - y */
+    reduce_once(h, spb_p256_prime);
+    if (is_zero(h)) {
+        reduce_once(r, spb_p256_prime);
+        if (is_zero(r))
+            point_double(p); /* p = q */
+        else
+            set_word(p->z, 0); /* p = -q */
+        return;
+    }
+    spb_field_mul(p->z, p->z, h); /* z' = z H */
+    field_square(t, h);
+    spb_field_mul(h, h, t);    /* H^3 */
+    spb_field_mul(t, t, p->x); /* x H^2 */
+    field_square(p->x, r);
+    field_sub(p->x, p->x, h);
+    field_sub(p->x, p->x, t);
+    field_sub(p->x, p->x, t); /* x' = R^2 - H^3 - 2 x H^2 */
+    field_sub(t, t, p->x);
+    spb_field_mul(t, t, r);
+    spb_field_mul(h, h, p->y);
+    field_sub(p->y, t, h); /* y' = R (x H^2 - x') - y H^3 */
+}
+
+/* ---- the comb ---- */
+
+/* An odd u is the sum of digits d_i 2^i, d_i = +1 or -1, for i = 0 .. 259: bit i of (u - 1) / 2 + 2^259 tells which.
+ * For an even u, 0 included, n - u is odd. */
+static void recode(struct digits *d, const uint32_t u[8])
+{
+    copy(d->bits, u);
+    d->negative = !(u[0] & 1);
+    if (d->negative)
+        spb_limbs_sub(d->bits, order, u);
+    shift_right(d->bits, 0);
+    d->bits[WIDE - 1] = 1u << (5 * COLUMNS - 1 - 256);
+}
+
+static uint32_t bit(const struct digits *d, int i)
+{
+    return d->bits[i >> 5] >> (i & 31) & 1;
+}
+
+/* Adds the five digits of one column.  Entry k of the table is the sum over the teeth j of +-2^(52 j) times the point,
+ * + for the last tooth and where bit j of k is set: half of all sums, the others are their negatives. */
+static void add_column(struct point *p, const struct digits *d, const uint32_t table[SPB_P256_POINTS][16], int column)
+{
+    uint32_t k = 0;
+    for (int tooth = SPB_P256_TEETH - 1; tooth >= 0; tooth--)
+        k = k << 1 | bit(d, tooth * COLUMNS + column);
+    uint32_t minus = k < SPB_P256_POINTS;
+    if (minus)
+        k = ~k;
+    point_add(p, table[k % SPB_P256_POINTS], minus ^ d->negative);
+}
+
+/* ---- the verdict ---- */
+
+/* All ones if a = b, otherwise zero.  Volatile, so that two calls stay two computations. */
+static uint32_t equal_mask(const volatile uint32_t a[8], const volatile uint32_t b[8])
+{
+    uint32_t difference = 0;
+    for (int i = 0; i < 8; i++)
+        difference |= a[i] ^ b[i];
+    return ((difference | (0 - difference)) >> 31) - 1;
+}
+
+/* Each of two comparisons turns its half of BAD into GOOD: no single step decides (P3). */
+static uint32_t verdict_equal(const uint32_t a[8], const uint32_t b[8])
+{
+    uint32_t verdict = SPB_P256_BAD;
+    verdict ^= equal_mask(a, b) & HALF_VERDICT;
+    verdict ^= equal_mask(b, a) & (SPB_P256_GOOD ^ SPB_P256_BAD ^ HALF_VERDICT);
+    return verdict;
+}
+
+/* Whether the x coordinate of p is r modulo n.  x = X / z^2, so X is compared with r z^2, which takes no division. */
+static uint32_t verdict_x(struct point *p, uint32_t r[8])
+{
+    uint32_t expected[8];
+    if (is_zero(p->z))
+        return SPB_P256_BAD;
+    field_square(p->z, p->z);
+    set_word(expected, 1);
+    spb_field_mul(p->x, p->x, expected); /* out of Montgomery form, as r z^2 is */
+    reduce_once(p->x, spb_p256_prime);
+    for (;;) {
+        spb_field_mul(expected, r, p->z);
+        reduce_once(expected, spb_p256_prime);
+        uint32_t verdict = verdict_equal(p->x, expected);
+        if (verdict == SPB_P256_GOOD)
+            return verdict;
+        /* r + n is the only other x that gives r, if it is below p. */
+        if (spb_limbs_add(r, r, order) || is_at_least(r, spb_p256_prime))
+            return verdict;
+    }
+}
+
+static int is_scalar(const uint32_t a[8])
+{
+    return !is_zero(a) && !is_at_least(a, order);
+}
+
+enum spb_p256_verdict spb_p256_verify(const uint32_t key[SPB_P256_POINTS][16], const uint8_t hash[32],
+                                      const uint8_t signature[64])
+{
+    struct point sum;
+    struct digits u1, u2;
+    uint32_t r[8], s[8], t[8];
+    load_big_endian(r, signature);
+    load_big_endian(s, signature + 32);
+    if (!is_scalar(r) || !is_scalar(s))
+        return SPB_P256_BAD;
+    scalar_inverse(t, s);
+    load_big_endian(s, hash);
+    scalar_mul(s, s, t);
+    recode(&u1, s); /* hash / s */
+    scalar_mul(s, r, t);
+    recode(&u2, s); /* r / s */
+    set_word(sum.z, 0); /* infinity */
+    for (int column = COLUMNS - 1; column >= 0; column--) {
+        point_double(&sum);
+        add_column(&sum, &u1, spb_p256_generator, column);
+        add_column(&sum, &u2, key, column);
+    }
+    return (enum spb_p256_verdict)verdict_x(&sum, r);
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* p256.h - checks ECDSA signatures on the curve NIST P-256 (FIPS 186-5), SHA-256 hashes.
+ *
+ * The public key comes prepared: a table of points made on the host (src/spboot/formats/comb.py), which also checks
+ * that the key is on the curve.  The table is trusted as the key itself is; nothing here re-checks it.
+ * Everything handled here is public, so run time varies with the data and nothing is wiped.
+ *
+ * P1  GOOD is returned if and only if 0 < r < n, 0 < s < n and x(u1 G + u2 Q) mod n = r,
+ *     where u1 = hash / s mod n, u2 = r / s mod n.  High and low s are both accepted.
+ * P2  Every pair of scalars works: u1 = 0, sums that meet a point twice or its opposite, and infinity included.
+ * P3  One skipped instruction between the end of the arithmetic and the return does not turn a BAD signature GOOD.
+ *     Callers compare with GOOD, never with BAD: after a fault the value may be neither. */
+#ifndef SPB_P256_H
+#define SPB_P256_H
+
+#include <stdint.h>
+
+#define SPB_P256_TEETH 5
+#define SPB_P256_POINTS 16 /* 2^(teeth - 1) */
+
+enum spb_p256_verdict {
+    SPB_P256_GOOD = 0x5AC3A53C,
+    SPB_P256_BAD = 0x2B96D469,
+};
+
+/* `signature` is r then s, big-endian.  `key` is a comb table: affine points, x then y, Montgomery form, below p. */
+enum spb_p256_verdict spb_p256_verify(const uint32_t key[SPB_P256_POINTS][16], const uint8_t hash[32],
+                                      const uint8_t signature[64]);
+
+#endif

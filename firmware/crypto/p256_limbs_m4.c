@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+/* p256_limbs_m4.c - 256-bit arithmetic for cores with the DSP extension (Cortex-M4, M7, M33), see p256_limbs.h.
+ *
+ * UMAAL lo, hi, x, y computes hi:lo = x * y + lo + hi, which cannot overflow: a multiply with both carries included.
+ * The functions are naked and use local numeric labels only, so that they survive link-time optimisation. */
+#include "p256_limbs.h"
+
+#if SPB_LIMBS_M4
+
+#pragma GCC diagnostic ignored "-Wunused-parameter" /* the parameters of a naked function are r0, r1 and r2 */
+#define NAKED __attribute__((naked, noinline))
+
+/* Two words of r0[] = r1[] op r2[], carry in the flags. */
+#define TWO_WORDS(op)           \
+    "ldmia r1!, {r3, r4}\n\t"   \
+    "ldmia r2!, {r5, r6}\n\t"   \
+    op " r3, r3, r5\n\t"        \
+    op " r4, r4, r6\n\t"        \
+    "stmia r0!, {r3, r4}\n\t"
+#define EIGHT_WORDS(op) TWO_WORDS(op) TWO_WORDS(op) TWO_WORDS(op) TWO_WORDS(op)
+
+NAKED uint32_t spb_limbs_add(uint32_t r[8], const uint32_t a[8], const uint32_t b[8])
+{
+    __asm__ volatile(
+        "push {r4-r6}\n\t"
+        "cmn r0, #0\n\t" /* C = 0 */
+        EIGHT_WORDS("adcs")
+        "mov r0, #0\n\t"
+        "adc r0, r0, r0\n\t"
+        "pop {r4-r6}\n\t"
+        "bx lr\n\t");
+}
+
+NAKED uint32_t spb_limbs_sub(uint32_t r[8], const uint32_t a[8], const uint32_t b[8])
+{
+    __asm__ volatile(
+        "push {r4-r6}\n\t"
+        "cmp r0, r0\n\t" /* C = 1: no borrow */
+        EIGHT_WORDS("sbcs")
+        "sbc r0, r0, r0\n\t" /* 0 or -1 */
+        "rsb r0, r0, #0\n\t"
+        "pop {r4-r6}\n\t"
+        "bx lr\n\t");
+}
+
+/* Used modulo n only, six times in a verification: not worth assembly. */
+void spb_limbs_mul(uint32_t t[16], const uint32_t a[8], const uint32_t b[8])
+{
+    spb_limbs_mul_c(t, a, b);
+}
+
+/* The product is made in two passes, each of four words of a (r3-r6) times all of b.  A column takes one word of b and
+ * one of t, retires the lowest of the five window words into t, and moves the window up by renaming registers.
+ * r0 = t, r2 = b. */
+#define COLUMN(off, w0, w1, w2, w3, w4)         \
+    "ldr r12, [r2, #" #off "]\n\t"              \
+    "ldr " #w4 ", [r0, #" #off "]\n\t"          \
+    "umaal " #w0 ", " #w4 ", r3, r12\n\t"       \
+    "umaal " #w1 ", " #w4 ", r4, r12\n\t"       \
+    "umaal " #w2 ", " #w4 ", r5, r12\n\t"       \
+    "umaal " #w3 ", " #w4 ", r6, r12\n\t"       \
+    "str " #w0 ", [r0, #" #off "]\n\t"
+
+/* One Montgomery step on the nine words w0 (lowest) .. w8: adds w0 * p, after which w0 counts as zero.
+ * -1/p mod 2^32 is 1, so the multiplier is w0 itself, and w0 * p = w0 (2^256 - 2^224 + 2^192 + 2^96 - 1).
+ * r1 = next word of t, r11 = 2^32 - 1, lr = carry of the step before into w8, then of this one. */
+#define REDUCE(w0, w1, w2, w3, w4, w5, w6, w7, w8)                      \
+    "ldr " #w8 ", [r1], #4\n\t"                                         \
+    "adds " #w3 ", " #w3 ", " #w0 "\n\t"                                \
+    "adcs " #w4 ", " #w4 ", #0\n\t"                                     \
+    "adcs " #w5 ", " #w5 ", #0\n\t"                                     \
+    "adcs " #w6 ", " #w6 ", " #w0 "\n\t"                                \
+    "mov r12, #0\n\t"                                                   \
+    "adc r12, r12, #0\n\t"                                              \
+    "umaal " #w7 ", r12, " #w0 ", r11\n\t" /* w0 (2^256 - 2^224) */     \
+    "cmp lr, #1\n\t"                       /* C = lr */                 \
+    "adcs " #w8 ", " #w8 ", r12\n\t"                                    \
+    "mov lr, #0\n\t"                                                    \
+    "adc lr, lr, #0\n\t"
+
+NAKED void spb_field_mul(uint32_t r[8], const uint32_t a[8], const uint32_t b[8])
+{
+    __asm__ volatile(
+        "push {r0, r4-r11, lr}\n\t"
+        "sub sp, sp, #64\n\t"
+        /* t[0..7] = 0, where the first pass adds to them. */
+        "mov r3, #0\n\t"
+        "mov r4, #0\n\t"
+        "mov r5, #0\n\t"
+        "mov r6, #0\n\t"
+        "mov r0, sp\n\t"
+        "stmia r0!, {r3-r6}\n\t"
+        "stmia r0, {r3-r6}\n\t"
+        "mov r0, sp\n\t"
+        "mov lr, #2\n\t"
+        "1:\n\t"
+        "ldmia r1!, {r3-r6}\n\t"
+        "mov r7, #0\n\t"
+        "mov r8, #0\n\t"
+        "mov r9, #0\n\t"
+        "mov r10, #0\n\t"
+        COLUMN(0, r7, r8, r9, r10, r11)
+        COLUMN(4, r8, r9, r10, r11, r7)
+        COLUMN(8, r9, r10, r11, r7, r8)
+        COLUMN(12, r10, r11, r7, r8, r9)
+        COLUMN(16, r11, r7, r8, r9, r10)
+        COLUMN(20, r7, r8, r9, r10, r11)
+        COLUMN(24, r8, r9, r10, r11, r7)
+        COLUMN(28, r9, r10, r11, r7, r8)
+        "strd r10, r11, [r0, #32]\n\t"
+        "strd r7, r8, [r0, #40]\n\t"
+        "adds r0, r0, #16\n\t"
+        "subs lr, lr, #1\n\t" /* leaves lr = 0, as the first REDUCE needs it */
+        "bne 1b\n\t"
+
+        "mov r1, sp\n\t"
+        "ldmia r1!, {r2-r9}\n\t"
+        "mov r11, #0xffffffff\n\t"
+        REDUCE(r2, r3, r4, r5, r6, r7, r8, r9, r10)
+        REDUCE(r3, r4, r5, r6, r7, r8, r9, r10, r2)
+        REDUCE(r4, r5, r6, r7, r8, r9, r10, r2, r3)
+        REDUCE(r5, r6, r7, r8, r9, r10, r2, r3, r4)
+        REDUCE(r6, r7, r8, r9, r10, r2, r3, r4, r5)
+        REDUCE(r7, r8, r9, r10, r2, r3, r4, r5, r6)
+        REDUCE(r8, r9, r10, r2, r3, r4, r5, r6, r7)
+        REDUCE(r9, r10, r2, r3, r4, r5, r6, r7, r8)
+
+        /* The result is lr, r8-r2, r10 from the top.  If lr: subtract p, that is, add 2^256 - p and drop the carry. */
+        "cmp lr, #0\n\t"
+        "beq 2f\n\t"
+        "mvn r12, #1\n\t"
+        "adds r10, r10, #1\n\t"
+        "adcs r2, r2, #0\n\t"
+        "adcs r3, r3, #0\n\t"
+        "adcs r4, r4, r11\n\t"
+        "adcs r5, r5, r11\n\t"
+        "adcs r6, r6, r11\n\t"
+        "adcs r7, r7, r12\n\t"
+        "adc r8, r8, #0\n\t"
+        "2:\n\t"
+        "add sp, sp, #64\n\t"
+        "pop {r0}\n\t"
+        "str r10, [r0], #4\n\t"
+        "stmia r0, {r2-r8}\n\t"
+        "pop {r4-r11, pc}\n\t");
+}
+
+#else
+typedef int spb_p256_limbs_m4_elsewhere; /* ISO C wants a declaration in every file */
+#endif
