@@ -1,0 +1,50 @@
+"""`spboot delta`: raw patches, neither signed nor encrypted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from spboot import delta
+from spboot.cli import files, options
+from spboot.cli.progress import progress
+
+
+@click.group("delta")
+def command() -> None:
+    """Raw patches between any two files: neither signed nor encrypted."""
+
+
+def address(text: str) -> int:
+    """A number as 0x8008200 or decimal.  Raises ValueError, which click turns into a usage error."""
+    return int(text, 0)
+
+
+@command.command("encode")
+@click.argument("old", type=options.PATH)
+@click.argument("new", type=options.PATH)
+@options.output
+@click.option(
+    "--base", type=address, default="0", metavar="ADDR", help="Address both are linked at, when they are code."
+)
+def encode(old: Path, new: Path, output: Path, base: int) -> None:
+    """Write the patch that makes NEW from OLD."""
+    files.check_output(output, old, new)
+    before, after = files.read(old), files.read(new)
+    with progress("comparing") as tick:
+        packed = delta.encode_file(before, after, base=base, progress=tick)
+    files.write(output, packed)
+    click.echo(f"{output}: {len(packed)} bytes for {len(after)}")
+
+
+@command.command("apply")
+@click.argument("old", type=options.PATH)
+@click.argument("patch", type=options.PATH)
+@options.output
+def apply(old: Path, patch: Path, output: Path) -> None:
+    """Make NEW from OLD and PATCH."""
+    files.check_output(output, old, patch)
+    new = delta.apply_file(files.read(old), files.read(patch))
+    files.write(output, new)
+    click.echo(f"{output}: {len(new)} bytes")

@@ -1,0 +1,32 @@
+"""`spboot image`: make a full image release."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from spboot import boards, image, keys, release
+from spboot.cli import files, options
+from spboot.cli.progress import progress
+from spboot.version import Version
+
+
+@click.command("image")
+@click.argument("app", type=options.PATH, metavar="APP")
+@options.board
+@options.keys
+@options.version
+@options.output
+def command(app: Path, board_name: str, key_folder: Path, version: Version, output: Path) -> None:
+    """Sign and encrypt the application APP (.elf, .hex, .bin) as a full image (.sfb)."""
+    files.check_output(output, app)
+    board = boards.load(board_name)
+    secrets = keys.load(key_folder, need_private=True)
+    data = image.load(app, board.image_address, board.image_capacity)
+    with progress("packing") as tick:
+        made = release.make_image(
+            data, target=board.name, capacity=board.image_capacity, keys=secrets, version=version, progress=tick
+        )
+    files.write(output, made)
+    click.echo(f"{output}: image {version}, {len(made)} bytes for {len(data)} of firmware")

@@ -1,0 +1,99 @@
+"""`spboot inspect`: what an update file or a delta file says about itself."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from spboot import boards, keys, release
+from spboot.cli import files, options
+from spboot.errors import AuthenticationError, SpbootError
+from spboot.formats import payload
+from spboot.formats.delta_file import HEAD_SIZE, DeltaHead, is_delta_file
+from spboot.formats.manifest import KIND_IMAGE, name_id
+from spboot.keys import Keys
+from spboot.version import Version
+
+_Facts = dict[str, str | int | None]
+
+
+@click.command("inspect")
+@click.argument("file", type=options.PATH)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option(
+    "--keys", "key_folder", type=options.PATH, metavar="DIR", help="Key folder: name the product, check it all."
+)
+def command(file: Path, as_json: bool, key_folder: Path | None) -> None:
+    """Show every field of FILE (.sfb, .sfbp, delta file)."""
+    data = files.read(file)
+    secrets = keys.load(key_folder) if key_folder else None
+    facts = _delta_facts(data) if is_delta_file(data) else _update_facts(data, secrets)
+    if as_json:
+        click.echo(json.dumps(facts, indent=2))
+        return
+    table = Table(show_header=False, title=str(file), title_justify="left")
+    table.add_column()
+    table.add_column(overflow="fold")
+    for name, value in facts.items():
+        if value is not None:
+            table.add_row(name.replace("_", " "), str(value))
+    Console().print(table)
+
+
+def _delta_facts(data: bytes) -> _Facts:
+    head = DeltaHead.parse(data)
+    return {
+        "kind": "delta file",
+        "base": f"{head.base:#010x}",
+        "old_size": head.old_size,
+        "new_size": head.new_size,
+        "old_hash": head.old_hash.hex(),
+        "new_hash": head.new_hash.hex(),
+        "stream_size": len(data) - HEAD_SIZE,
+    }
+
+
+def _update_facts(data: bytes, secrets: Keys | None) -> _Facts:
+    artefact = release.Artefact.parse(data)
+    header, manifest = artefact.header, artefact.header.manifest
+    is_image = manifest.kind == KIND_IMAGE
+    facts: _Facts = {
+        "kind": "full image" if is_image else "patch",
+        "product": f"{manifest.product:#010x}",
+        "product_name": secrets.product if secrets and name_id(secrets.product) == manifest.product else None,
+        "target": f"{manifest.target:#010x}",
+        "target_name": next((name for name in boards.names() if name_id(name) == manifest.target), None),
+        "version": str(Version.unpack(manifest.version)),
+        "image_size": manifest.image_size,
+        "payload_size": manifest.payload_size,
+        "base_version": None if is_image else str(Version.unpack(manifest.base_version)),
+        "base_hash": None if is_image else manifest.base_hash.hex(),
+        "salt": manifest.salt.hex(),
+        "image_hash": manifest.image_hash.hex(),
+        "chunk_hash": header.chunk_hash.hex(),
+        "signature": header.signature.hex(),
+        "chunks": _chain(artefact),
+    }
+    if secrets:
+        facts["check"] = _check(data, secrets)
+    return facts
+
+
+def _chain(artefact: release.Artefact) -> str:
+    try:
+        count = len(list(payload.chunks(artefact.wire, artefact.header.chunk_hash)))
+    except AuthenticationError as error:
+        return str(error)
+    return f"{count}, each fits the next"
+
+
+def _check(data: bytes, secrets: Keys) -> str:
+    try:
+        image = release.verify(data, secrets).image
+    except SpbootError as error:
+        return str(error)
+    return "signature and chunks good" + (", decodes to the signed image" if image is not None else "")

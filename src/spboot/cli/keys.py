@@ -1,0 +1,28 @@
+"""`spboot keys`: make a product's keys."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from spboot import keys
+from spboot.cli.options import PATH
+
+
+@click.group("keys")
+def command() -> None:
+    """Keys of a product."""
+
+
+@command.command("new")
+@click.argument("folder", type=PATH, metavar="DIR")
+@click.option("--product", metavar="NAME", help="Product name; the folder's own name when not given.")
+@click.option(
+    "--development", is_flag=True, help="Mark the keys as development keys: bootloaders say so when they start."
+)
+def new(folder: Path, product: str | None, development: bool) -> None:
+    """Make a key folder DIR: signing and encryption keys for one product."""
+    made = keys.new(folder, product, development=development)
+    click.echo(f"{folder}: keys for product {made.product}{' (development)' if development else ''}")
+    click.echo(f"keep {keys.SIGNING} and {keys.ENCRYPTION} secret, and a copy of them safe")

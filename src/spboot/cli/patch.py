@@ -1,0 +1,42 @@
+"""`spboot patch`: make a patch from one release to the next."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from spboot import boards, image, keys, release
+from spboot.cli import files, options
+from spboot.cli.progress import progress
+from spboot.version import Version
+
+
+@click.command("patch")
+@click.option("--from", "old", required=True, type=options.PATH, metavar="OLD", help="Application devices run now.")
+@click.option("--from-version", required=True, type=options.VERSION, metavar="U", help="Its version, as 1.2.2.")
+@click.option("--to", "new", required=True, type=options.PATH, metavar="NEW", help="Application they shall run.")
+@options.version
+@options.board
+@options.keys
+@options.output
+def command(
+    old: Path, from_version: Version, new: Path, version: Version, board_name: str, key_folder: Path, output: Path
+) -> None:
+    """Sign and encrypt the way from OLD to NEW (.elf, .hex, .bin) as a patch (.sfbp)."""
+    files.check_output(output, old, new)
+    board = boards.load(board_name)
+    secrets = keys.load(key_folder, need_private=True)
+    before, after = (image.load(path, board.image_address, board.image_capacity) for path in (old, new))
+    with progress("comparing") as tick:
+        made = release.make_patch(
+            release.Base(image=before, version=from_version),
+            after,
+            target=board.name,
+            capacity=board.image_capacity,
+            keys=secrets,
+            version=version,
+            progress=tick,
+        )
+    files.write(output, made)
+    click.echo(f"{output}: patch {from_version} -> {version}, {len(made)} bytes for {len(after)} of firmware")
