@@ -1,0 +1,49 @@
+"""What the host tests share: a key folder, and small applications that compress badly."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from spboot import keys, release
+from spboot.keys import Keys
+from spboot.version import Version
+
+TARGET = "NUCLEO-L476RG"
+CAPACITY = 0x10000
+OLD_APP = bytes((at * at * 7 + at // 3 * 31) >> 3 & 255 for at in range(3000))
+NEW_APP = OLD_APP[:700] + bytes((at * 89 ^ at >> 2) & 255 for at in range(900)) + OLD_APP[640:]
+
+
+@pytest.fixture(scope="session")
+def key_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A key folder for product "demo"."""
+    folder = tmp_path_factory.mktemp("keys") / "demo"
+    keys.new(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def secrets(key_folder: Path) -> Keys:
+    """The keys in it."""
+    return keys.load(key_folder, need_private=True)
+
+
+@pytest.fixture(scope="session")
+def image_file(secrets: Keys) -> bytes:
+    """A full image release of NEW_APP, version 1.2.3."""
+    return release.make_image(NEW_APP, target=TARGET, capacity=CAPACITY, keys=secrets, version=Version(1, 2, 3))
+
+
+@pytest.fixture(scope="session")
+def patch_file(secrets: Keys) -> bytes:
+    """A patch from OLD_APP 1.2.2 to NEW_APP 1.2.3."""
+    return release.make_patch(
+        release.Base(image=OLD_APP, version=Version(1, 2, 2)),
+        NEW_APP,
+        target=TARGET,
+        capacity=CAPACITY,
+        keys=secrets,
+        version=Version(1, 2, 3),
+    )
