@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+/* api.c - the public functions (spboot.h) over the one engine, and the fixed places through which they are reached.
+ * B1  The engine runs on the reserved stack, once at a time: whoever comes second gets BUSY and changes nothing.
+ * B2  A call from an interrupt handler is refused: it could have interrupted the engine itself. */
+#include <string.h>
+
+#include "console.h"
+#include "context.h"
+#include "cortex.h"
+#include "device.h"
+#include "spboot/spboot.h"
+#include "usart.h"
+
+struct spb_engine spb_device_engine;
+
+static volatile uint32_t claimed;
+static uint16_t reboot_delay;
+
+_Static_assert((int)SE_PATCH_StatusCode__MAX__ == SPB_STATUS_COUNT, "spboot.h and [status] of the spec list the same");
+
+static const char *const texts[SPB_STATUS_COUNT] = SPB_STATUS_TEXTS;
+
+const char *spb_status_text(enum spb_status status) { return texts[-(int)status]; }
+
+const char *SE_PATCH_GetStatusCodeString(SE_PATCH_StatusCode code) {
+    return (uint32_t)code < SPB_STATUS_COUNT ? texts[code] : "";
+}
+
+static SE_PATCH_Stage public_stage(void) {
+    static const SE_PATCH_Stage stages[] = {
+        [SPB_STAGE_IDLE] = SE_PATCH_Stage_IDLE,
+        [SPB_STAGE_UPDATE] = SE_PATCH_Stage_UPDATE,
+        [SPB_STAGE_VERIFIED] = SE_PATCH_Stage_VERIFIED,
+    };
+    return stages[spb_device_engine.stage];
+}
+
+static SE_ErrorStatus answer(SE_PATCH_Status *out, enum spb_status status) {
+    out->error = status != SPB_OK;
+    out->completed = status == SPB_OK;
+    out->code = status == SPB_OK ? SE_PATCH_StatusCode_COMPLETED : (SE_PATCH_StatusCode)-status;
+    out->stage = public_stage();
+    out->accumBytes = spb_device_engine.taken;
+    out->totalBytes = spb_device_engine.total;
+    return status == SPB_OK ? SE_SUCCESS : SE_ERROR;
+}
+
+void SE_PATCH_InitStatus(SE_PATCH_Status *status) {
+    if (status != NULL) *status = (SE_PATCH_Status){.code = SE_PATCH_StatusCode_NONE};
+}
+
+SE_ErrorStatus SE_PATCH_Poll(SE_PATCH_Status *status) {
+    if (status == NULL) return SE_ERROR;
+    (void)answer(status, spb_device_engine.status);
+    status->completed = status->stage == SE_PATCH_Stage_VERIFIED;
+    if (status->stage != SE_PATCH_Stage_VERIFIED && !status->error) status->code = SE_PATCH_StatusCode_NONE;
+    return SE_SUCCESS;
+}
+
+/* What runs on the engine's stack. */
+static uint32_t start(uint32_t total_len, uint32_t b, uint32_t c) {
+    (void)b;
+    (void)c;
+    return (uint32_t)spb_engine_start(&spb_device_engine, total_len, true);
+}
+
+static uint32_t commit(uint32_t a, uint32_t b, uint32_t c) {
+    (void)a;
+    (void)b;
+    (void)c;
+    return (uint32_t)spb_engine_commit(&spb_device_engine);
+}
+
+static uint32_t take(uint32_t data, uint32_t len, uint32_t c) {
+    (void)c;
+    enum spb_status status = spb_engine_data(&spb_device_engine, (const uint8_t *)data, len);
+    bool done = status == SPB_OK && spb_device_engine.stage == SPB_STAGE_VERIFIED;
+    if (done && reboot_delay != SE_PATCH_RebootDelay_COMMAND) status = spb_engine_commit(&spb_device_engine);
+    if (done && status == SPB_OK && reboot_delay == SE_PATCH_RebootDelay_IMMEDIATE) spb_cortex_reset();
+    return (uint32_t)status;
+}
+
+static uint32_t drop(uint32_t a, uint32_t b, uint32_t c) {
+    (void)a;
+    (void)b;
+    (void)c;
+    return (uint32_t)spb_engine_abort(&spb_device_engine);
+}
+
+/* B1, B2 */
+static SE_ErrorStatus run(SE_PATCH_Status *status, uint32_t (*work)(uint32_t, uint32_t, uint32_t), uint32_t a, uint32_t b) {
+    if (status == NULL) return SE_ERROR;
+    if (!spb_context_thread()) return answer(status, SPB_E_INVALID_STATE);
+    if (!spb_context_claim(&claimed)) return answer(status, SPB_E_BUSY);
+    enum spb_status result = (enum spb_status)(int32_t)spb_context_call(a, b, 0, work);
+    SE_ErrorStatus ok = answer(status, result);
+    claimed = 0;
+    return ok;
+}
+
+SE_ErrorStatus SE_PATCH_Init(SE_PATCH_Status *status, const SE_PATCH_StartInfo *info) {
+    if (status == NULL) return SE_ERROR;
+    if (info == NULL || (info->type != SE_PATCH_ImageType_NONE && info->type != SE_PATCH_ImageType_APP)) {
+        return answer(status, SPB_E_INVALID_ARG);
+    }
+    uint16_t delay = info->rebootDelay;
+    if (delay != SE_PATCH_RebootDelay_IMMEDIATE && delay != SE_PATCH_RebootDelay_NEXT &&
+        delay != SE_PATCH_RebootDelay_COMMAND) {
+        return answer(status, SPB_E_INVALID_ARG);
+    }
+    SE_ErrorStatus ok = run(status, start, info->totalLength, 0);
+    if (ok == SE_SUCCESS) reboot_delay = delay;
+    return ok;
+}
+
+SE_ErrorStatus SE_PATCH_Data(SE_PATCH_Status *status, const uint8_t *data, uint32_t len) {
+    if (status == NULL) return SE_ERROR;
+    if (data == NULL && len > 0) return answer(status, SPB_E_INVALID_ARG);
+    return run(status, take, (uint32_t)data, len);
+}
+
+SE_ErrorStatus SE_PATCH_InstallAtNextReset(SE_PATCH_Status *status) { return run(status, commit, 0, 0); }
+
+SE_ErrorStatus SE_PATCH_Abort(SE_PATCH_Status *status) { return run(status, drop, 0, 0); }
+
+void SE_PATCH_PrintStatus(const SE_PATCH_Status *status) {
+    static const char *const stages[] = {"idle", "update", "verified"};
+    if (status == NULL || (uint32_t)status->stage > SE_PATCH_Stage_VERIFIED || !spb_usart_running()) return;
+    spb_console_print(&spb_console, "patch: stage %s, %u of %u bytes, code %u: %s\r\n", stages[status->stage],
+                      status->accumBytes, status->totalBytes, (uint32_t)status->code,
+                      SE_PATCH_GetStatusCodeString(status->code));
+}
+
+SE_ErrorStatus SE_APP_GetActiveFwInfo(SE_StatusTypeDef *status, SE_APP_ActiveFwInfo *info) {
+    if (status == NULL) return SE_ERROR;
+    *status = SE_KO;
+    if (info == NULL) return SE_ERROR;
+    const uint8_t *header = spb_area_map(&spb_port.slot0, 0, SPB_HEADER_SIZE);
+    info->ActiveFwVersion = SPB_MANIFEST_U32(header, VERSION);
+    info->ActiveFwSize = SPB_MANIFEST_U32(header, IMAGE_SIZE);
+    memcpy(info->ActiveFwTag, header + SPB_MANIFEST_OFF_IMAGE_HASH, SE_TAG_LEN);
+    *status = SE_OK;
+    return SE_SUCCESS;
+}
+
+SE_ErrorStatus SE_APP_GetBootVer(SE_StatusTypeDef *status, char *text, uint32_t size) {
+    static const char version[] = SPB_BOOT_VERSION_TEXT;
+    if (status == NULL) return SE_ERROR;
+    *status = SE_KO;
+    if (text == NULL || size == 0) return SE_ERROR;
+    uint32_t len = sizeof version - 1 < size - 1 ? sizeof version - 1 : size - 1;
+    memcpy(text, version, len);
+    text[len] = '\0';
+    *status = SE_OK;
+    return SE_SUCCESS;
+}
+
+SE_ErrorStatus SE_APP_GetSecureUserData(SE_StatusTypeDef *status, void *data, uint32_t len) {
+    if (status == NULL) return SE_ERROR;
+    *status = SE_KO;
+    if (data == NULL || len > SPB_PERSONAL_SIZEOF_USER_DATA) return SE_ERROR;
+    memcpy(data, spb_port.personal + SPB_PERSONAL_OFF_USER_DATA, len);
+    *status = SE_OK;
+    return SE_SUCCESS;
+}

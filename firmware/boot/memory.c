@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/* memory.c - the four functions a compiler may call at any time (C11 7.24), small before fast. */
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+void __aeabi_memcpy(void *restrict to, const void *restrict from, size_t len);
+void __aeabi_memcpy4(void *restrict to, const void *restrict from, size_t len);
+void __aeabi_memclr(void *to, size_t len);
+void __aeabi_memclr4(void *to, size_t len);
+
+#define LIBCALL __attribute__((used))
+
+LIBCALL void *memcpy(void *restrict to, const void *restrict from, size_t len) {
+    uint8_t *t = to;
+    const uint8_t *f = from;
+    while (len--) *t++ = *f++;
+    return to;
+}
+
+LIBCALL void *memmove(void *to, const void *from, size_t len) {
+    uint8_t *t = to;
+    const uint8_t *f = from;
+    if (t <= f) return memcpy(to, from, len);
+    while (len--) t[len] = f[len];
+    return to;
+}
+
+LIBCALL void *memset(void *to, int value, size_t len) {
+    uint8_t *t = to;
+    while (len--) *t++ = (uint8_t)value;
+    return to;
+}
+
+LIBCALL int memcmp(const void *a, const void *b, size_t len) {
+    const uint8_t *x = a;
+    const uint8_t *y = b;
+    for (; len > 0 && *x == *y; len--, x++, y++) {}
+    return len == 0 ? 0 : *x - *y;
+}
+
+/* The run-time ABI's names for the same (IHI0043 4.3.4), which a compiler may use instead. */
+LIBCALL void __aeabi_memcpy(void *restrict to, const void *restrict from, size_t len) { memcpy(to, from, len); }
+LIBCALL void __aeabi_memcpy4(void *restrict to, const void *restrict from, size_t len) { memcpy(to, from, len); }
+LIBCALL void __aeabi_memclr(void *to, size_t len) { memset(to, 0, len); }
+LIBCALL void __aeabi_memclr4(void *to, size_t len) { memset(to, 0, len); }

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* candidate.h - writes NEW into SLOT1 as it streams in, only the pages that differ from SLOT0.
+ * A page equal to SLOT0 costs nothing; at its first differing byte the page is erased in SLOT1 and what went before
+ * in it is copied over, so no page buffer is needed.
+ * C1  SLOT1 is read back only where this run has written it: old content may be torn (F3).
+ * C2  Every program unit of a page is programmed at most once after its erase.
+ * C3  With `fresh` SLOT0 is never read: it holds no valid image and may be torn. */
+#ifndef SPB_CANDIDATE_H
+#define SPB_CANDIDATE_H
+
+#include "slot.h"
+
+struct spb_candidate {
+    uint32_t len;                       /* bytes of the slot streamed so far, header area included */
+    bool fresh;                         /* SLOT0 holds nothing to compare with */
+    uint8_t unit[SPB_PROGRAM_UNIT];     /* bytes of a changed page not programmed yet: the last len % unit */
+    struct spb_pages pages;
+};
+
+void spb_candidate_init(struct spb_candidate *c, bool fresh);
+
+/* The next byte of the slot. */
+SPB_CHECKED enum spb_status spb_candidate_put(struct spb_candidate *c, uint8_t byte);
+
+/* Program what is left of the last unit, padded with erased bytes. */
+SPB_CHECKED enum spb_status spb_candidate_finish(struct spb_candidate *c);
+
+/* The byte at off, off < len, as put. */
+uint8_t spb_candidate_get(const struct spb_candidate *c, uint32_t off);
+
+#endif

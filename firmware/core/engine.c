@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine.h"
+
+#include <string.h>
+
+#include "journal.h"
+#include "wipe.h"
+
+#define ALIVE_EVERY 1024u       /* bytes of NEW between two signs of life */
+
+static const uint8_t *personal(uint32_t off) { return spb_port.personal + off; }
+
+/* Secrets and half-made state go with the update. */
+static enum spb_status finish(struct spb_engine *e, enum spb_stage stage, enum spb_status status) {
+    spb_wipe(&e->payload, sizeof e->payload);
+    spb_wipe(&e->delta, sizeof e->delta);
+    e->stage = stage;
+    e->status = status;
+    return status;
+}
+
+enum spb_status spb_engine_start(struct spb_engine *e, uint32_t total_len, bool active) {
+    if (e->stage != SPB_STAGE_IDLE) return e->status = SPB_E_INVALID_STATE;
+    memset(e, 0, sizeof *e);
+    e->active = active;
+    if (spb_load_u32(personal(SPB_PERSONAL_OFF_MAGIC)) != SPB_PERSONAL_MAGIC) return e->status = SPB_E_NOT_PERSONALISED;
+    /* No stream is longer than an image and the overhead of its literals; double is beyond doubt. */
+    if (total_len > 2 * SPB_SLOT_SIZE) return e->status = SPB_E_IMAGE_TOO_LARGE;
+    e->stage = SPB_STAGE_UPDATE;
+    return e->status = SPB_OK;
+}
+
+/* Versions only grow.  Where no image is valid, the one in the vouched-for header may come again, to repair it. */
+static enum spb_status version_fits(const struct spb_engine *e, const uint8_t *active_header) {
+    uint32_t version = SPB_MANIFEST_U32(e->header, VERSION);
+    uint32_t floor = e->active ? SPB_MANIFEST_U32(active_header, VERSION) : spb_slot_floor();
+    if (version < floor) return SPB_E_IMAGE_VERSION_FAILURE;
+    return version == floor && e->active ? SPB_E_SAME_VERSION : SPB_OK;
+}
+
+static enum spb_status base_fits(const struct spb_engine *e, const uint8_t *active_header) {
+    if (e->header[SPB_MANIFEST_OFF_KIND] == SPB_MANIFEST_KIND_IMAGE) return SPB_OK;
+    if (!e->active) return SPB_E_SECTION_NOT_AVAILABLE;
+    if (SPB_MANIFEST_U32(e->header, BASE_VERSION) != SPB_MANIFEST_U32(active_header, VERSION) ||
+        memcmp(e->header + SPB_MANIFEST_OFF_BASE_HASH, active_header + SPB_MANIFEST_OFF_IMAGE_HASH,
+               SPB_MANIFEST_SIZEOF_BASE_HASH) != 0) {
+        return SPB_E_INVALID_SOURCE_IMAGE;
+    }
+    return SPB_OK;
+}
+
+static enum spb_status put_new(void *context, uint8_t byte) {
+    struct spb_candidate *c = context;
+    if (c->len % ALIVE_EVERY == 0) spb_port.alive();
+    return spb_candidate_put(c, byte);
+}
+
+static uint8_t get_new(void *context, uint32_t off) { return spb_candidate_get(context, SPB_VECTOR_SIZE + off); }
+
+/* The installed header and the erased bytes up to the image. */
+static enum spb_status put_header(struct spb_engine *e) {
+    enum spb_status status = SPB_OK;
+    for (uint32_t off = 0; off < SPB_VECTOR_SIZE && status == SPB_OK; off++) {
+        status = put_new(&e->candidate, off < SPB_HEADER_SIZE ? e->header[off] : SPB_ERASED);
+    }
+    return status;
+}
+
+/* The head and chunk 0 are in: is this update for us?  If so, flash is touched from here on. */
+static enum spb_status accept(struct spb_engine *e) {
+    const uint8_t *active_header = spb_area_map(&spb_port.slot0, 0, SPB_VECTOR_SIZE);
+    enum spb_status status;
+    spb_payload_hash(&e->payload, e->header + SPB_HEADER_OFF_CHUNK_HASH);
+    if (spb_header_verify(e->header) != SPB_GOOD) return SPB_E_IMAGE_VERIFY_ALG_FAILURE;
+    if ((status = spb_manifest_fits(e->header)) != SPB_OK) return status;
+    if ((status = version_fits(e, active_header)) != SPB_OK) return status;
+    if ((status = base_fits(e, active_header)) != SPB_OK) return status;
+
+    bool patch = e->header[SPB_MANIFEST_OFF_KIND] == SPB_MANIFEST_KIND_PATCH;
+    uint32_t old_len = patch ? SPB_MANIFEST_U32(active_header, IMAGE_SIZE) : 0;
+    spb_payload_unlock(&e->payload, personal(SPB_PERSONAL_OFF_AES_KEY), e->header);
+    spb_delta_init(&e->delta, active_header + SPB_VECTOR_SIZE, old_len, SPB_MANIFEST_U32(e->header, IMAGE_SIZE));
+    spb_candidate_init(&e->candidate, !e->active);
+    if ((status = spb_journal_erase()) != SPB_OK) return status;
+    return put_header(e);
+}
+
+/* E3 */
+static enum spb_status read_back(struct spb_engine *e) {
+    uint8_t header[SPB_HEADER_SIZE];
+    enum spb_status status = spb_candidate_finish(&e->candidate);
+    if (status != SPB_OK) return status;
+    if (!spb_slot_header(&spb_port.slot1, header)) return SPB_E_FLASH_ERROR;
+    if (memcmp(header, e->header, sizeof header) != 0) return SPB_E_IMAGE_VERIFY_TAG_FAILURE;
+    if (spb_slot_match(header, &e->candidate.pages) != SPB_GOOD) return SPB_E_IMAGE_VERIFY_TAG_FAILURE;
+    return SPB_OK;
+}
+
+/* One whole chunk is in the buffer. */
+static enum spb_status chunk(struct spb_engine *e, bool first) {
+    const struct spb_delta_new out = {put_new, get_new, &e->candidate};
+    bool last = spb_payload_last(&e->payload);
+    const uint8_t *in;
+    uint32_t used;
+    if (first) {
+        enum spb_status status = accept(e);
+        if (status != SPB_OK) return status;
+    } else {
+        uint8_t hash[SPB_CHUNK_HASH_SIZE];
+        spb_payload_hash(&e->payload, hash);
+        if (memcmp(hash, e->payload.expect, sizeof hash) != 0) return SPB_E_INVALID_PATCH_TAG;
+    }
+    uint32_t len = spb_payload_open(&e->payload, &in);
+    enum spb_status status = spb_delta_run(&e->delta, &out, in, len, last, &used);
+    if (status != SPB_OK) return status;
+    if (last) return e->delta.np == e->delta.new_len ? read_back(e) : SPB_E_PARSER_ERROR;
+    spb_payload_next(&e->payload, used);
+    return SPB_OK;
+}
+
+/* On the wire the signature follows the manifest; in a header the hash of chunk 0 stands between them. */
+static uint32_t take_head(struct spb_engine *e, const uint8_t *data, uint32_t len) {
+    uint32_t n = 0;
+    for (; n < len && e->taken + n < SPB_HEAD_SIZE; n++) {
+        uint32_t at = e->taken + n;
+        e->header[at < SPB_MANIFEST_SIZE ? at : at - SPB_MANIFEST_SIZE + SPB_HEADER_OFF_SIGNATURE] = data[n];
+    }
+    return n;
+}
+
+static enum spb_status head_whole(struct spb_engine *e) {
+    enum spb_status status = spb_manifest_shape(e->header);
+    uint32_t payload_size = SPB_MANIFEST_U32(e->header, PAYLOAD_SIZE);
+    if (status != SPB_OK) return status;
+    if (payload_size > 2 * SPB_SLOT_SIZE) return SPB_E_IMAGE_TOO_LARGE;
+    e->total = SPB_HEAD_SIZE + payload_size;
+    spb_payload_init(&e->payload, payload_size);
+    return SPB_OK;
+}
+
+static enum spb_status take(struct spb_engine *e, const uint8_t *data, uint32_t len) {
+    enum spb_status status = SPB_OK;
+    while (len > 0 && status == SPB_OK) {
+        bool in_head = e->taken < SPB_HEAD_SIZE;
+        uint32_t before = e->taken;
+        if (e->total != 0 && len > e->total - e->taken) return SPB_E_TOO_MANY_BYTES;
+        uint32_t n = in_head ? take_head(e, data, len) : spb_payload_take(&e->payload, data, len);
+        e->taken += n;
+        data += n;
+        len -= n;
+        if (in_head) {
+            if (e->taken == SPB_HEAD_SIZE) status = head_whole(e);
+        } else if (spb_payload_chunk_whole(&e->payload)) {
+            bool first = before - SPB_HEAD_SIZE < SPB_CHUNK_DATA_SIZE + SPB_CHUNK_HASH_SIZE;
+            status = chunk(e, first);
+        }
+    }
+    return status;
+}
+
+enum spb_status spb_engine_data(struct spb_engine *e, const uint8_t *data, uint32_t len) {
+    if (e->stage != SPB_STAGE_UPDATE) return e->status = SPB_E_INVALID_STATE;
+    enum spb_status status = take(e, data, len);
+    if (status != SPB_OK) return finish(e, SPB_STAGE_IDLE, status);
+    if (e->total != 0 && e->taken == e->total) return finish(e, SPB_STAGE_VERIFIED, SPB_OK);
+    return e->status = SPB_OK;
+}
+
+enum spb_status spb_engine_commit(struct spb_engine *e) {
+    if (e->stage == SPB_STAGE_UPDATE) return finish(e, SPB_STAGE_IDLE, SPB_E_TOO_FEW_BYTES);
+    if (e->stage != SPB_STAGE_VERIFIED) return e->status = SPB_E_INVALID_STATE;
+    if (e->committed) return e->status = SPB_OK;
+    if (spb_journal_commit(e->header, &e->candidate.pages) != SPB_OK) {
+        return finish(e, SPB_STAGE_IDLE, SPB_E_INSTALL_ERROR);
+    }
+    e->committed = true;
+    return e->status = SPB_OK;
+}
+
+enum spb_status spb_engine_abort(struct spb_engine *e) {
+    enum spb_status status = e->committed ? spb_journal_erase() : SPB_OK;
+    e->committed = e->committed && status != SPB_OK;
+    return finish(e, SPB_STAGE_IDLE, status);
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/* engine.h - one update, from its first byte to a verified image in SLOT1.
+ * E1  Flash is first touched after the signature was verified and product, board, version, size and base accepted.
+ * E2  The decrypter and the decoder see only bytes that the signing key vouched for (payload.h P1).
+ * E3  VERIFIED means: NEW was read back from flash, page map and all, and has the signed hash.
+ * E4  Until commit() a reset forgets the update; the active image is never touched here.
+ * E5  The result does not depend on how the update's bytes are divided over the calls. */
+#ifndef SPB_ENGINE_H
+#define SPB_ENGINE_H
+
+#include "candidate.h"
+#include "payload.h"
+
+#define SPB_HEAD_SIZE (SPB_MANIFEST_SIZE + SPB_SIGNATURE_SIZE)
+
+enum spb_stage { SPB_STAGE_IDLE, SPB_STAGE_UPDATE, SPB_STAGE_VERIFIED };
+
+struct spb_engine {
+    enum spb_stage stage;
+    enum spb_status status;             /* of the last call that could fail */
+    bool active;                        /* SLOT0 holds a valid image */
+    bool committed;
+    uint32_t taken;                     /* bytes of the update file */
+    uint32_t total;                     /* all of them; 0 until the head is in */
+    uint8_t header[SPB_HEADER_SIZE];
+    struct spb_payload payload;
+    struct spb_candidate candidate;
+    struct spb_delta delta;
+};
+
+/* Begin; total_len = 0 when unknown.  active: SLOT0 was verified in this boot.  Touches no flash. */
+SPB_CHECKED enum spb_status spb_engine_start(struct spb_engine *e, uint32_t total_len, bool active);
+
+/* The next len bytes of the update.  An error ends the update. */
+SPB_CHECKED enum spb_status spb_engine_data(struct spb_engine *e, const uint8_t *data, uint32_t len);
+
+/* Mark the verified image for installation at the next boot. */
+SPB_CHECKED enum spb_status spb_engine_commit(struct spb_engine *e);
+
+/* Drop the update or its mark. */
+SPB_CHECKED enum spb_status spb_engine_abort(struct spb_engine *e);
+
+#endif

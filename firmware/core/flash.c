@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+#include "flash.h"
+
+#include <stddef.h>
+
+static bool inside(const struct spb_area *area, uint32_t off, uint32_t len) {
+    return off <= area->size && len <= area->size - off;
+}
+
+enum spb_status spb_area_erase(const struct spb_area *area, uint32_t off) {
+    if (!inside(area, off, area->flash->erase_unit)) return SPB_E_SECTION_ERASE_FAILURE;
+    return area->flash->erase(area->base + off);
+}
+
+enum spb_status spb_area_program(const struct spb_area *area, uint32_t off, const uint8_t *data, uint32_t len) {
+    if (!inside(area, off, len)) return SPB_E_SECTION_WRITE_FAILURE;
+    return area->flash->program(area->base + off, data, len);
+}
+
+const uint8_t *spb_area_map(const struct spb_area *area, uint32_t off, uint32_t len) {
+    return inside(area, off, len) ? area->flash->map(area->base + off) : NULL;
+}
+
+const uint8_t *spb_area_probe(const struct spb_area *area, uint32_t off, uint32_t len) {
+    if (!inside(area, off, len) || !area->flash->readable(area->base + off, len)) return NULL;
+    return area->flash->map(area->base + off);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/* flash.h - what core needs of a flash memory, and areas of it.
+ * F1  Offsets are checked here: no driver is asked for a byte outside its memory, no area for one outside itself.
+ * F2  Nothing is programmed that was not erased by us since (the callers' duty: candidate, install, journal).
+ * F3  A unit that a power cut left half written may fault when it is read (ECC flash).  Whoever reads what a cut may
+ *     have torn asks readable() first, and does not read where it says no. */
+#ifndef SPB_FLASH_H
+#define SPB_FLASH_H
+
+#include <stdbool.h>
+
+#include "status.h"
+
+struct spb_flash {
+    uint32_t size;
+    uint32_t erase_unit;
+    uint32_t program_unit;
+    /* Erase the unit that starts at off. */
+    enum spb_status (*erase)(uint32_t off);
+    /* Program len bytes at off; both are multiples of program_unit. */
+    enum spb_status (*program)(uint32_t off, const uint8_t *data, uint32_t len);
+    /* The bytes at off, readable up to the end of the memory. */
+    const uint8_t *(*map)(uint32_t off);
+    /* No unit of the len bytes at off has an uncorrectable error. */
+    bool (*readable)(uint32_t off, uint32_t len);
+};
+
+/* A range of whole erase units. */
+struct spb_area {
+    const struct spb_flash *flash;
+    uint32_t base;
+    uint32_t size;
+};
+
+SPB_CHECKED enum spb_status spb_area_erase(const struct spb_area *area, uint32_t off);
+SPB_CHECKED enum spb_status spb_area_program(const struct spb_area *area, uint32_t off, const uint8_t *data, uint32_t len);
+
+/* The len bytes at off, or a null pointer when they are not all inside. */
+const uint8_t *spb_area_map(const struct spb_area *area, uint32_t off, uint32_t len);
+
+/* The same, or a null pointer when they cannot be read (F3). */
+const uint8_t *spb_area_probe(const struct spb_area *area, uint32_t off, uint32_t len);
+
+#endif

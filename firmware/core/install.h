@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* install.h - brings a committed image from SLOT1 into SLOT0, page by changed page, the page with the header last.
+ * I1  SLOT0 is first touched after the whole of NEW, as the page map describes it, was verified in this boot.
+ * I2  Cut anywhere, the next boot goes on: SLOT1 and the unchanged pages of SLOT0 are never written, so NEW can be
+ *     verified again at any point of the way.
+ * I3  A page counts as installed only after it was read back; one that was under way is erased again, unread.
+ * I4  A version below that of a vouched-for header in SLOT0 is not installed. */
+#ifndef SPB_INSTALL_H
+#define SPB_INSTALL_H
+
+#include "journal.h"
+
+enum spb_install_result {
+    SPB_INSTALL_NOTHING,        /* nothing is committed, or it was installed before */
+    SPB_INSTALL_DONE,
+    SPB_INSTALL_REFUSED,        /* the commit was not acceptable and is gone; SLOT0 is untouched */
+    SPB_INSTALL_FAILED          /* flash failed half way; the next boot tries again */
+};
+
+/* Told before the first page and after every one. */
+typedef void (*spb_install_progress)(uint32_t done, uint32_t all);
+
+enum spb_install_result spb_install(spb_install_progress progress);
+
+#endif

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+#include "journal.h"
+
+#include <string.h>
+
+#include "sha256.h"
+
+/* Sizes on flash: whole program units. */
+#define UNITS(size) (((size) + SPB_PROGRAM_UNIT - 1) / SPB_PROGRAM_UNIT * SPB_PROGRAM_UNIT)
+#define MARK_OFF UNITS(SPB_BITMAP_SIZE)
+#define STEPS_OFF (MARK_OFF + UNITS(SPB_JOURNAL_MARK_SIZE))
+#define STEP_SIZE UNITS(SPB_JOURNAL_STEP_SIZE)
+
+_Static_assert(STEPS_OFF + (SPB_SLOT_SIZE / SPB_ERASE_UNIT + 16) * STEP_SIZE <= SPB_ERASE_UNIT,
+               "a record for every page, and some for torn ones");
+
+enum spb_status spb_journal_erase(void) {
+    enum spb_status status = spb_area_erase(&spb_port.journal, 0);
+    spb_port.alive();
+    return status;
+}
+
+/* Binds the bitmap to the header it was made for. */
+static uint32_t mark_check(const uint8_t *header, const struct spb_pages *pages) {
+    struct spb_sha256 sha;
+    uint8_t hash[32];
+    spb_sha256_init(&sha);
+    spb_sha256_update(&sha, header, SPB_HEADER_SIZE);
+    spb_sha256_update(&sha, pages->bitmap, SPB_BITMAP_SIZE);
+    spb_sha256_final(&sha, hash);
+    return spb_load_u32(hash);
+}
+
+enum spb_status spb_journal_commit(const uint8_t header[SPB_HEADER_SIZE], const struct spb_pages *pages) {
+    uint8_t record[UNITS(SPB_BITMAP_SIZE) > UNITS(SPB_JOURNAL_MARK_SIZE) ? UNITS(SPB_BITMAP_SIZE)
+                                                                        : UNITS(SPB_JOURNAL_MARK_SIZE)];
+    memset(record, SPB_ERASED, sizeof record);
+    memcpy(record, pages->bitmap, SPB_BITMAP_SIZE);
+    enum spb_status status = spb_area_program(&spb_port.journal, 0, record, UNITS(SPB_BITMAP_SIZE));
+    if (status != SPB_OK) return status;
+    memset(record, SPB_ERASED, sizeof record);
+    spb_store_u32(record + SPB_JOURNAL_MARK_OFF_MAGIC, SPB_JOURNAL_COMMIT_MAGIC);
+    spb_store_u32(record + SPB_JOURNAL_MARK_OFF_CHECK, mark_check(header, pages));
+    return spb_area_program(&spb_port.journal, MARK_OFF, record, UNITS(SPB_JOURNAL_MARK_SIZE));
+}
+
+/* A record as it reads now; a torn one reads as neither erased nor valid. */
+enum record_state { RECORD_ERASED, RECORD_VALID, RECORD_TORN };
+
+static enum record_state read_step(uint32_t off, uint32_t *done) {
+    const uint8_t *record = spb_area_probe(&spb_port.journal, off, STEP_SIZE);
+    uint32_t used = 0;
+    if (record == NULL) return RECORD_TORN;
+    for (uint32_t i = 0; i < STEP_SIZE; i++) used |= (uint32_t)(record[i] ^ SPB_ERASED);
+    if (used == 0) return RECORD_ERASED;
+    *done = spb_load_u32(record + SPB_JOURNAL_STEP_OFF_DONE);
+    return *done == ~spb_load_u32(record + SPB_JOURNAL_STEP_OFF_CHECK) ? RECORD_VALID : RECORD_TORN;
+}
+
+/* Records are appended in order, so the last one that is not erased bounds them; a torn erase may leave holes. */
+static void read_steps(struct spb_journal *j) {
+    j->next = STEPS_OFF;
+    for (uint32_t off = STEPS_OFF; off + STEP_SIZE <= SPB_ERASE_UNIT; off += STEP_SIZE) {
+        uint32_t done = 0;
+        enum record_state state = read_step(off, &done);
+        if (state == RECORD_ERASED) continue;
+        j->next = off + STEP_SIZE;
+        if (state != RECORD_VALID) continue;
+        if (done == SPB_JOURNAL_STEP_FINISHED) j->finished = true;
+        else if (done > j->steps) j->steps = done;
+    }
+}
+
+void spb_journal_open(struct spb_journal *j, const uint8_t header[SPB_HEADER_SIZE]) {
+    const uint8_t *bitmap = spb_area_probe(&spb_port.journal, 0, SPB_BITMAP_SIZE);
+    const uint8_t *mark = spb_area_probe(&spb_port.journal, MARK_OFF, SPB_JOURNAL_MARK_SIZE);
+    memset(j, 0, sizeof *j);
+    if (bitmap == NULL || mark == NULL) return;
+    memcpy(j->pages.bitmap, bitmap, SPB_BITMAP_SIZE);
+    j->committed = spb_load_u32(mark + SPB_JOURNAL_MARK_OFF_MAGIC) == SPB_JOURNAL_COMMIT_MAGIC &&
+                   spb_load_u32(mark + SPB_JOURNAL_MARK_OFF_CHECK) == mark_check(header, &j->pages);
+    if (j->committed) read_steps(j);
+}
+
+enum spb_status spb_journal_append(struct spb_journal *j, uint32_t steps) {
+    uint8_t record[STEP_SIZE];
+    if (j->next > SPB_ERASE_UNIT - STEP_SIZE) return SPB_OK;
+    memset(record, SPB_ERASED, sizeof record);
+    spb_store_u32(record + SPB_JOURNAL_STEP_OFF_DONE, steps);
+    spb_store_u32(record + SPB_JOURNAL_STEP_OFF_CHECK, ~steps);
+    enum spb_status status = spb_area_program(&spb_port.journal, j->next, record, STEP_SIZE);
+    j->next += STEP_SIZE;
+    return status;
+}

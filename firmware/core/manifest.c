@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+#include "manifest.h"
+
+#include <string.h>
+
+#include "p256.h"
+#include "sha256.h"
+
+_Static_assert(SPB_HEADER_OFF_SIGNATURE == SPB_MANIFEST_SIZE + SPB_CHUNK_HASH_SIZE, "the signature covers what precedes it");
+_Static_assert(SPB_HEADER_SIZE <= SPB_VECTOR_SIZE, "the header fits in front of an image");
+
+static bool all_zero(const uint8_t *p, uint32_t len) {
+    uint32_t any = 0;
+    while (len--) any |= *p++;
+    return any == 0;
+}
+
+/* Every chunk but the last is full and followed by a hash; the last has 1 .. SPB_CHUNK_DATA_SIZE bytes. */
+static bool payload_size_can_be(uint32_t size) {
+    uint32_t last = size % (SPB_CHUNK_DATA_SIZE + SPB_CHUNK_HASH_SIZE);
+    return last >= 1 && last <= SPB_CHUNK_DATA_SIZE;
+}
+
+enum spb_status spb_manifest_shape(const uint8_t m[SPB_MANIFEST_SIZE]) {
+    uint32_t kind = m[SPB_MANIFEST_OFF_KIND];
+    if (spb_load_u16(m + SPB_MANIFEST_OFF_MAGIC) != SPB_MANIFEST_MAGIC) return SPB_E_INVALID_PATCH_IMAGE;
+    if (m[SPB_MANIFEST_OFF_FORMAT] != SPB_FORMAT) return SPB_E_INVALID_PATCH_IMAGE;
+    if (kind != SPB_MANIFEST_KIND_IMAGE && kind != SPB_MANIFEST_KIND_PATCH) return SPB_E_INVALID_PATCH_IMAGE;
+    if (!payload_size_can_be(SPB_MANIFEST_U32(m, PAYLOAD_SIZE))) return SPB_E_INVALID_PATCH_IMAGE;
+    if (kind == SPB_MANIFEST_KIND_IMAGE &&
+        !all_zero(m + SPB_MANIFEST_OFF_BASE_VERSION, SPB_MANIFEST_OFF_SALT - SPB_MANIFEST_OFF_BASE_VERSION)) {
+        return SPB_E_INVALID_PATCH_IMAGE;
+    }
+    return SPB_OK;
+}
+
+enum spb_status spb_manifest_fits(const uint8_t m[SPB_MANIFEST_SIZE]) {
+    if (SPB_MANIFEST_U32(m, PRODUCT) != spb_load_u32(spb_port.personal + SPB_PERSONAL_OFF_PRODUCT)) {
+        return SPB_E_INVALID_SECTION_KEY;
+    }
+    if (SPB_MANIFEST_U32(m, TARGET) != spb_port.target) return SPB_E_WRONG_BOARD;
+    if (SPB_MANIFEST_U32(m, IMAGE_SIZE) > SPB_SLOT_SIZE - SPB_VECTOR_SIZE) return SPB_E_IMAGE_TOO_LARGE;
+    if (SPB_MANIFEST_U32(m, IMAGE_SIZE) < 2 * sizeof(uint32_t)) return SPB_E_IMAGE_TOO_SMALL;
+    return SPB_OK;
+}
+
+enum spb_verdict spb_header_verify(const uint8_t header[SPB_HEADER_SIZE]) {
+    struct spb_sha256 sha;
+    uint8_t hash[32];
+    spb_sha256_init(&sha);
+    spb_sha256_update(&sha, header, SPB_HEADER_OFF_SIGNATURE);
+    spb_sha256_final(&sha, hash);
+    spb_port.alive();
+    /* The area is word-aligned in flash: spb_port promises it and the linker template places it. */
+    const uint32_t(*key)[16] = (const uint32_t(*)[16])(const void *)(spb_port.personal + SPB_PERSONAL_OFF_VERIFY_KEY);
+    enum spb_p256_verdict verdict = spb_p256_verify(key, hash, header + SPB_HEADER_OFF_SIGNATURE);
+    return verdict == SPB_P256_GOOD ? SPB_GOOD : SPB_BAD;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* manifest.h - the 72 bytes that describe an update, and the header they become in front of an installed image.
+ * M1  After spb_manifest_check() says SPB_OK every length in the manifest is safe to use on this device.
+ * M2  Nothing but spb_header_verify() says that the signing key vouched for a manifest. */
+#ifndef SPB_MANIFEST_H
+#define SPB_MANIFEST_H
+
+#include "bytes.h"
+#include "port.h"
+
+#define SPB_MANIFEST_U32(m, field) spb_load_u32((m) + SPB_MANIFEST_OFF_##field)
+
+/* Shape only: magic, format, kind, sizes that can be, reserved fields zero. */
+SPB_CHECKED enum spb_status spb_manifest_shape(const uint8_t manifest[SPB_MANIFEST_SIZE]);
+
+/* Product, board and image size fit this device. */
+SPB_CHECKED enum spb_status spb_manifest_fits(const uint8_t manifest[SPB_MANIFEST_SIZE]);
+
+/* The signature in a header covers its manifest and chunk hash. */
+enum spb_verdict spb_header_verify(const uint8_t header[SPB_HEADER_SIZE]);
+
+#endif

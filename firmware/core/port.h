@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* port.h - the device, as core sees it.  The boot room defines the one spb_port; tests on a host define theirs.
+ * Both slots have SPB_SLOT_SIZE bytes in units of SPB_ERASE_UNIT, the journal is one erase unit. */
+#ifndef SPB_PORT_H
+#define SPB_PORT_H
+
+#include "flash.h"
+#include "spb_config.h"
+
+struct spb_port {
+    struct spb_area slot0;
+    struct spb_area slot1;
+    struct spb_area journal;
+    const uint8_t *personal;    /* the personalisation area, SPB_PERSONAL_SIZE bytes */
+    uint32_t target;            /* what a manifest must name as its target */
+    void (*alive)(void);        /* called at least every few milliseconds of work: feeds the watchdog */
+};
+
+extern const struct spb_port spb_port;
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* slot.h - the installed image: header, signature, hash.
+ * S1  An image counts as good only after its header's signature and the hash of every byte were checked in this boot. */
+#ifndef SPB_SLOT_H
+#define SPB_SLOT_H
+
+#include "manifest.h"
+
+/* Pages of NEW that stand in SLOT1; the others stand in SLOT0.  Bit i of byte i / 8 is page i. */
+struct spb_pages {
+    uint8_t bitmap[SPB_BITMAP_SIZE];
+};
+
+static inline bool spb_pages_has(const struct spb_pages *pages, uint32_t page) {
+    return (pages->bitmap[page / 8] >> (page % 8) & 1) != 0;
+}
+
+/* The number of erase units that a slot with an image of image_size bytes uses. */
+static inline uint32_t spb_slot_pages(uint32_t image_size) {
+    return (SPB_VECTOR_SIZE + image_size + SPB_ERASE_UNIT - 1) / SPB_ERASE_UNIT;
+}
+
+/* Copy the header out of a slot; false when it cannot be read (F3). */
+SPB_CHECKED bool spb_slot_header(const struct spb_area *slot, uint8_t header[SPB_HEADER_SIZE]);
+
+/* Shape, signature, product and board of a header. */
+enum spb_verdict spb_slot_vouch(const uint8_t header[SPB_HEADER_SIZE]);
+
+/* The image that the page map describes has the hash that the header promises. */
+enum spb_verdict spb_slot_match(const uint8_t header[SPB_HEADER_SIZE], const struct spb_pages *pages);
+
+/* Version in SLOT0's header if that header is vouched for (whatever the state of the image behind it), else 0. */
+uint32_t spb_slot_floor(void);
+
+#endif

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/* main.c - the demo application: says its version, blinks, and updates itself through the bootloader's engine.
+ * An own application does the same with bytes from its own link; here they come by YMODEM over the console. */
+#include <stddef.h>
+
+#include "clock.h"
+#include "console.h"
+#include "cortex.h"
+#include "demo_version.h"
+#include "gpio.h"
+#include "spb_chip.h"
+#include "spboot/spboot.h"
+#include "tick.h"
+#include "usart.h"
+#include "watchdog.h"
+#include "ymodem.h"
+
+#define LOG(...) spb_console_log(&console, __VA_ARGS__)
+#define BLINK_MS 250u
+#define CALLS 60u
+
+static uint8_t block[SPB_YMODEM_BLOCK];
+static SE_PATCH_Status status;
+
+static void put(uint8_t byte) {
+    while (!spb_usart_writable()) spb_watchdog_feed();
+    spb_usart_write(byte);
+}
+
+static int get(uint32_t timeout_ms) {
+    uint32_t start = spb_tick_ms();
+    do {
+        if (spb_usart_readable()) return spb_usart_read();
+        spb_watchdog_feed();
+    } while (spb_tick_ms() - start < timeout_ms);
+    return SPB_LINE_NOTHING;
+}
+
+static const struct spb_line console = {.put = put, .get = get, .now_ms = spb_tick_ms};
+
+static enum spb_status as_status(SE_ErrorStatus result) {
+    return result == SE_SUCCESS ? SPB_OK : (enum spb_status)-(int32_t)status.code;
+}
+
+static enum spb_status begin(uint32_t size) {
+    const SE_PATCH_StartInfo info = {
+        .type = SE_PATCH_ImageType_APP, .rebootDelay = SE_PATCH_RebootDelay_COMMAND, .totalLength = size};
+    (void)SE_PATCH_Abort(&status);
+    return as_status(SE_PATCH_Init(&status, &info));
+}
+
+static enum spb_status data(const uint8_t *bytes, uint32_t len) { return as_status(SE_PATCH_Data(&status, bytes, len)); }
+
+static void reset_now(void) {
+    spb_usart_stop();
+    spb_cortex_reset();
+}
+
+static void update(void) {
+    static const struct spb_ymodem_sink sink = {begin, data};
+    LOG("update: send a .sfb or .sfbp file by YMODEM");
+    enum spb_ymodem_result result = spb_ymodem_receive(&console, &sink, block, CALLS);
+    if (result == SPB_YMODEM_DONE && SE_PATCH_InstallAtNextReset(&status) == SE_SUCCESS) {
+        SE_PATCH_PrintStatus(&status);
+        LOG("update: complete, resetting to install it");
+        reset_now();
+    }
+    if (result == SPB_YMODEM_REFUSED || result == SPB_YMODEM_DONE) SE_PATCH_PrintStatus(&status);
+    LOG("update: not done (%u)", (uint32_t)result);
+    (void)SE_PATCH_Abort(&status);
+}
+
+static void banner(void) {
+    SE_StatusTypeDef se;
+    SE_APP_ActiveFwInfo info;
+    char boot[16];
+    (void)SE_APP_GetActiveFwInfo(&se, &info);
+    (void)SE_APP_GetBootVer(&se, boot, sizeof boot);
+    LOG("demo %s on %s, installed as %v, bootloader %s", DEMO_VERSION, SPB_BOARD_NAME, info.ActiveFwVersion, boot);
+    LOG("demo: u updates by YMODEM, s shows the state, r resets");
+}
+
+void demo_main(void) {
+    spb_clock_start();
+    spb_gpio_alternate(SPB_CONSOLE_TX_PORT, SPB_CONSOLE_TX_PIN, SPB_CONSOLE_TX_FUNCTION);
+    spb_gpio_alternate(SPB_CONSOLE_RX_PORT, SPB_CONSOLE_RX_PIN, SPB_CONSOLE_RX_FUNCTION);
+    spb_usart_start(SPB_CLOCK_HZ);
+    spb_tick_start();
+    SPB_LED_START();
+    SE_PATCH_InitStatus(&status);
+    banner();
+    for (;;) {
+        int key = get(BLINK_MS);
+        SPB_LED_WRITE((spb_tick_ms() / BLINK_MS & 1) != 0);
+        if (key == 'u') update();
+        if (key == 's') {
+            (void)SE_PATCH_Poll(&status);
+            SE_PATCH_PrintStatus(&status);
+        }
+        if (key == 'r') reset_now();
+    }
+}

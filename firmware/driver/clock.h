@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* clock.h - the clock tree, whichever IP version drives it (rcc_l4.c ...). */
+#ifndef SPB_CLOCK_H
+#define SPB_CLOCK_H
+
+#include <stdbool.h>
+
+enum spb_reset_cause { SPB_RESET_POWER, SPB_RESET_PIN, SPB_RESET_SOFTWARE, SPB_RESET_WATCHDOG, SPB_RESET_OTHER };
+
+/* CPU and buses at SPB_CLOCK_HZ; ports and console clocked. */
+void spb_clock_start(void);
+
+/* All of it as after a reset, but for the reset cause, which stays for the application. */
+void spb_clock_stop(void);
+
+enum spb_reset_cause spb_clock_reset_cause(void);
+
+#endif

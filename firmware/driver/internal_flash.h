@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* internal_flash.h - the internal flash, whichever IP version drives it (flash_l4.c ...). */
+#ifndef SPB_INTERNAL_FLASH_H
+#define SPB_INTERNAL_FLASH_H
+
+#include "flash.h"
+
+extern const struct spb_flash spb_internal_flash;
+
+/* Called by the NMI handler: the flash interface met an uncorrectable word.  stacked_pc points at the return address
+ * in the exception frame, so that a load that would be retried for ever is stepped over. */
+void spb_flash_ecc_nmi(uint32_t *stacked_pc);
+
+#endif

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT */
+/* spboot.h - what an application can ask of the bootloader below it.
+ * The functions live in the bootloader; the linker include that `spboot build` writes next to this header binds their
+ * names, so nothing is linked into the application.  An application linked once works with every later bootloader.
+ *
+ * Call them from thread mode (main loop or one task), on any stack with 64 bytes free: the engine runs on a stack of
+ * its own in the reserved RAM, with interrupts on.  A second task that calls while one is inside gets BUSY.  An RTOS
+ * that compares the stack pointer of a switched-out task with the task's own stack must leave the calling task out of
+ * that check.  Flash is erased and programmed while SE_PATCH_Data runs; keep other flash writers out meanwhile. */
+#ifndef SPBOOT_H
+#define SPBOOT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum { SE_ERROR = 0, SE_SUCCESS = 1, SE_ErrorStatus_WIDTH = 0x7FFFFFFF } SE_ErrorStatus;
+
+typedef enum {
+    SE_OK = 0,                       /* the answer is filled in */
+    SE_KO,                           /* a pointer is null or a length is too small */
+    SE_INIT_ERR,
+    SE_BOOT_INFO_ERR,
+    SE_BOOT_INFO_ERR_FACTORY_RESET,
+    SE_SIGNATURE_ERR,
+    SE_ERR_FLASH_READ,
+    SE_StatusTypeDef_WIDTH = 0x7FFFFFFF
+} SE_StatusTypeDef;
+
+/* Why a call failed, or COMPLETED.  SE_PATCH_GetStatusCodeString says it in words.  Names and numbers up to
+ * FLASH_CIPHER_ERROR are those applications of this kind already know; some of them are never returned. */
+typedef enum {
+    SE_PATCH_StatusCode_NONE,
+    SE_PATCH_StatusCode_COMPLETED,
+    SE_PATCH_StatusCode_INVALID_ARG,
+    SE_PATCH_StatusCode_INVALID_PATCH_IMAGE,
+    SE_PATCH_StatusCode_INVALID_SOURCE_IMAGE,
+    SE_PATCH_StatusCode_INVALID_TARGET_IMAGE,
+    SE_PATCH_StatusCode_INVALID_PATCH_TAG,
+    SE_PATCH_StatusCode_IMAGE_TOO_LARGE,
+    SE_PATCH_StatusCode_IMAGE_TOO_SMALL,
+    SE_PATCH_StatusCode_SECTION_NOT_AVAILABLE,
+    SE_PATCH_StatusCode_SECTION_ERASE_FAILURE,
+    SE_PATCH_StatusCode_SECTION_WRITE_FAILURE,
+    SE_PATCH_StatusCode_IMAGE_VERSION_FAILURE,
+    SE_PATCH_StatusCode_INVALID_SECTION_KEY,
+    SE_PATCH_StatusCode_IMAGE_VERIFY_TAG_FAILURE,
+    SE_PATCH_StatusCode_IMAGE_VERIFY_ALG_FAILURE,
+    SE_PATCH_StatusCode_IMAGE_DECRYPT_FAILURE,
+    SE_PATCH_StatusCode_INVALID_STATE,
+    SE_PATCH_StatusCode_INVALID_ORDER,
+    SE_PATCH_StatusCode_TOO_FEW_BYTES,
+    SE_PATCH_StatusCode_PARSER_ERROR,
+    SE_PATCH_StatusCode_DECRYPTION_ERROR,
+    SE_PATCH_StatusCode_INSTALL_ERROR,
+    SE_PATCH_StatusCode_FLASH_ERROR,
+    SE_PATCH_StatusCode_FLASH_SEGMENT_ERROR,
+    SE_PATCH_StatusCode_FLASH_CIPHER_ERROR,
+    SE_PATCH_StatusCode_SAME_VERSION,
+    SE_PATCH_StatusCode_WRONG_BOARD,
+    SE_PATCH_StatusCode_TOO_MANY_BYTES,
+    SE_PATCH_StatusCode_BUSY,
+    SE_PATCH_StatusCode_NOT_PERSONALISED,
+    SE_PATCH_StatusCode__MAX__,
+    SE_PATCH_StatusCode_WIDTH = 0x7FFFFFFF
+} SE_PATCH_StatusCode;
+
+typedef enum {
+    SE_PATCH_ImageType_NONE = 0,     /* whatever the update says */
+    SE_PATCH_ImageType_APP,
+    SE_PATCH_ImageType_WIDTH = 0x7FFFFFFF
+} SE_PATCH_ImageType;
+
+/* What happens once the last byte is in and the new image was read back and is the signed one. */
+#define SE_PATCH_RebootDelay_IMMEDIATE ((uint16_t)0)      /* marked for installation, and the chip resets now */
+#define SE_PATCH_RebootDelay_NEXT ((uint16_t)1)           /* marked; installed at the next reset, whoever causes it */
+#define SE_PATCH_RebootDelay_COMMAND ((uint16_t)0xFFFF)   /* nothing, until SE_PATCH_InstallAtNextReset */
+
+typedef struct {
+    SE_PATCH_ImageType type;
+    uint16_t rebootDelay;            /* one of SE_PATCH_RebootDelay_*; others are refused */
+    uint32_t totalLength;            /* bytes of the update file, to refuse early what cannot fit; 0 when unknown */
+} SE_PATCH_StartInfo;
+
+typedef enum {
+    SE_PATCH_Stage_IDLE,             /* waiting for SE_PATCH_Init */
+    SE_PATCH_Stage_UPDATE,           /* waiting for SE_PATCH_Data */
+    SE_PATCH_Stage_VERIFIED,         /* the new image is in SLOT1, complete and verified */
+    SE_PATCH_Stage_WIDTH = 0x7FFFFFFF
+} SE_PATCH_Stage;
+
+typedef struct {
+    bool completed;                  /* after a call: it did its work.  After a poll: stage is VERIFIED */
+    bool error;                      /* the last call failed, code says why; the update is gone, stage is IDLE */
+    SE_PATCH_StatusCode code;
+    SE_PATCH_Stage stage;
+    uint32_t accumBytes;             /* bytes of the update file taken so far */
+    uint32_t totalBytes;             /* bytes of the update file, 0 until its first 136 bytes are in */
+} SE_PATCH_Status;
+
+/* Sets *status to "nothing yet". */
+void SE_PATCH_InitStatus(SE_PATCH_Status *status);
+
+/* Prints *status as one line on the board's console, if the application keeps that UART running. */
+void SE_PATCH_PrintStatus(const SE_PATCH_Status *status);
+
+/* Begins an update.  Touches no flash.  Errors: INVALID_ARG, INVALID_STATE (one is under way: SE_PATCH_Abort first, or
+ * called from an interrupt), IMAGE_TOO_LARGE, BUSY. */
+SE_ErrorStatus SE_PATCH_Init(SE_PATCH_Status *status, const SE_PATCH_StartInfo *info);
+
+/* Takes the next len bytes of a .sfb or .sfbp file, any number, in order.  Blocks while flash is erased (some 25 ms a
+ * page).  Flash is first touched after signature, product, board, version, size and base were found good.  The call
+ * that brings the last byte also reads the new image back and hashes it. */
+SE_ErrorStatus SE_PATCH_Data(SE_PATCH_Status *status, const uint8_t *data, uint32_t len);
+
+/* Marks a VERIFIED image for installation at the next reset (SE_PATCH_RebootDelay_COMMAND). */
+SE_ErrorStatus SE_PATCH_InstallAtNextReset(SE_PATCH_Status *status);
+
+/* Drops the update under way, or the mark of a finished one; stage is IDLE afterwards. */
+SE_ErrorStatus SE_PATCH_Abort(SE_PATCH_Status *status);
+
+/* Where the update stands.  Never fails, never waits. */
+SE_ErrorStatus SE_PATCH_Poll(SE_PATCH_Status *status);
+
+/* What a code means and what to do, in a sentence; "" for an unknown one.  Lives in the bootloader's flash. */
+const char *SE_PATCH_GetStatusCodeString(SE_PATCH_StatusCode code);
+
+#define SE_TAG_LEN 32                /* SHA-256 of the image */
+
+typedef struct {
+    uint32_t ActiveFwVersion;        /* 8.16.8 bits, see FW_VERSION_* */
+    uint32_t ActiveFwSize;           /* bytes of the image */
+    uint8_t ActiveFwTag[SE_TAG_LEN];
+} SE_APP_ActiveFwInfo;
+
+#define FW_VERSION_MAJOR(v) (((uint32_t)(v) >> 24) & 0xFFU)
+#define FW_VERSION_MINOR(v) (((uint32_t)(v) >> 8) & 0xFFFFU)
+#define FW_VERSION_PATCH(v) ((uint32_t)(v) & 0xFFU)
+
+/* The image that is running, from the header in front of it. */
+SE_ErrorStatus SE_APP_GetActiveFwInfo(SE_StatusTypeDef *status, SE_APP_ActiveFwInfo *info);
+
+/* The bootloader's version as text, as "0.1.0", cut to size bytes including the closing NUL. */
+SE_ErrorStatus SE_APP_GetBootVer(SE_StatusTypeDef *status, char *text, uint32_t size);
+
+/* The first len (at most 128) bytes of the user data given to `spboot build`. */
+SE_ErrorStatus SE_APP_GetSecureUserData(SE_StatusTypeDef *status, void *data, uint32_t len);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

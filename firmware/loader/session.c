@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+#include "session.h"
+
+#include "console.h"
+#include "ymodem.h"
+
+/* YMODEM's callbacks carry no context: one session at a time. */
+static struct spb_engine *engine;
+static bool slot0_active;
+
+static enum spb_status begin(uint32_t size) {
+    enum spb_status status = spb_engine_abort(engine);
+    if (status != SPB_OK) return status;
+    return spb_engine_start(engine, size, slot0_active);
+}
+
+static enum spb_status data(const uint8_t *bytes, uint32_t len) { return spb_engine_data(engine, bytes, len); }
+
+/* What was offered and what is here; the numbers are believable only once the signature was good. */
+static void show_refusal(const struct spb_line *line, const char *(*status_text)(enum spb_status)) {
+    spb_console_log(line, "refused, code %u: %s", (uint32_t)-engine->status, status_text(engine->status));
+    if (engine->total == 0) return;
+    spb_console_log(line, "  the file says: version %v, product %x, board %x, %u bytes, from version %v",
+                    SPB_MANIFEST_U32(engine->header, VERSION), SPB_MANIFEST_U32(engine->header, PRODUCT),
+                    SPB_MANIFEST_U32(engine->header, TARGET), SPB_MANIFEST_U32(engine->header, IMAGE_SIZE),
+                    SPB_MANIFEST_U32(engine->header, BASE_VERSION));
+    spb_console_log(line, "  this device: version %v, product %x, board %x, room for %u bytes",
+                    slot0_active ? SPB_MANIFEST_U32(spb_area_map(&spb_port.slot0, 0, SPB_HEADER_SIZE), VERSION) : 0u,
+                    spb_load_u32(spb_port.personal + SPB_PERSONAL_OFF_PRODUCT), spb_port.target,
+                    SPB_SLOT_SIZE - SPB_VECTOR_SIZE);
+}
+
+static void show_accepted(const struct spb_line *line) {
+    uint32_t pages = 0;
+    for (uint32_t i = 0; i < SPB_SLOT_SIZE / SPB_ERASE_UNIT; i++) pages += spb_pages_has(&engine->candidate.pages, i);
+    spb_console_log(line, "version %v received, %u bytes, verified, %u pages changed",
+                    SPB_MANIFEST_U32(engine->header, VERSION), engine->total, pages);
+}
+
+/* The sender is done; is the update? */
+static bool conclude(const struct spb_line *line, enum spb_ymodem_result result,
+                     const char *(*status_text)(enum spb_status)) {
+    static const char *const reasons[] = {
+        [SPB_YMODEM_CANCELLED] = "the sender gave up",
+        [SPB_YMODEM_LINE_ERROR] = "too many errors on the line",
+    };
+    if (result == SPB_YMODEM_CANCELLED || result == SPB_YMODEM_LINE_ERROR) {
+        spb_console_log(line, "transfer ended: %s", reasons[result]);
+        if (spb_engine_abort(engine) != SPB_OK) spb_console_log(line, "flash did not erase");
+        return false;
+    }
+    bool verified = result == SPB_YMODEM_DONE && engine->stage == SPB_STAGE_VERIFIED;
+    if (verified) show_accepted(line);
+    if (result == SPB_YMODEM_DONE && spb_engine_commit(engine) == SPB_OK) return true;
+    show_refusal(line, status_text);
+    return false;
+}
+
+enum spb_session_result spb_session(const struct spb_line *line, struct spb_engine *e, uint8_t *block, bool active,
+                                    const char *(*status_text)(enum spb_status)) {
+    const struct spb_ymodem_sink sink = {begin, data};
+    engine = e;
+    slot0_active = active;
+    spb_console_log(line, "loader: send a .sfb%s file by YMODEM", active ? " or .sfbp" : "");
+    for (;;) {
+        enum spb_ymodem_result result = spb_ymodem_receive(line, &sink, block, SPB_SESSION_CALLS);
+        if (result == SPB_YMODEM_NO_SENDER) {
+            spb_console_print(line, "\r\n");
+            if (active) return SPB_SESSION_IDLE;
+            spb_console_log(line, "loader: still no valid application, send a .sfb file by YMODEM");
+        } else if (conclude(line, result, status_text)) {
+            return SPB_SESSION_COMMITTED;
+        }
+    }
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* ymodem.h - receives one file over a serial line: YMODEM with CRC-16, blocks of 128 and 1024 bytes mixed at will.
+ * Y1  The consumer gets the file's bytes once each, in order, from blocks whose CRC was right, never the padding when
+ *     the sender names the file's size.
+ * Y2  Every wait ends: a silent or babbling sender costs at most SPB_YMODEM_ERRORS timeouts, then the transfer ends. */
+#ifndef SPB_YMODEM_H
+#define SPB_YMODEM_H
+
+#include "line.h"
+#include "status.h"
+
+#define SPB_YMODEM_ERRORS 10u
+#define SPB_YMODEM_BLOCK 1024u
+
+enum spb_ymodem_result {
+    SPB_YMODEM_DONE,            /* all of the file was consumed */
+    SPB_YMODEM_NO_SENDER,       /* nobody answered in time */
+    SPB_YMODEM_CANCELLED,       /* the sender gave up */
+    SPB_YMODEM_LINE_ERROR,      /* too many errors on the line */
+    SPB_YMODEM_REFUSED          /* the consumer refused a byte, and the sender was told to stop */
+};
+
+/* Who takes the file.  An error ends the transfer. */
+struct spb_ymodem_sink {
+    enum spb_status (*begin)(uint32_t size);                        /* 0 when the sender does not say */
+    enum spb_status (*data)(const uint8_t *data, uint32_t len);
+};
+
+/* Receive; calls the sender every second, tries times.  block has room for SPB_YMODEM_BLOCK bytes. */
+enum spb_ymodem_result spb_ymodem_receive(const struct spb_line *line, const struct spb_ymodem_sink *sink,
+                                          uint8_t *block, uint32_t tries);
+
+#endif
