@@ -1,0 +1,158 @@
+"""Builds the bootloader of a board: generated headers, objects, link, and the outputs a user needs."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from importlib.metadata import version as package_version
+from pathlib import Path
+from typing import Final
+
+from spboot.boards import Board
+from spboot.build import elf, headers
+from spboot.build.compiler import Toolchain, toolchain
+from spboot.build.linkinclude import link_include
+from spboot.build.personal import finish
+from spboot.errors import BuildError
+from spboot.formats.spec import data_path, spec
+from spboot.keys import Keys
+from spboot.version import Version
+
+STACK_SIZE: Final = 1536
+"""Bytes of reserved RAM for the stack of bootloader and engine; what they use is measured, see budgets.toml."""
+
+_LIBC: Final = "include/freestanding"
+
+INCLUDES: Final = {
+    "crypto": ("crypto", "@crypto", _LIBC),
+    "core": ("core", "crypto", "@core", _LIBC),
+    "loader": ("loader", "core", "crypto", "@core", _LIBC),
+    "driver": ("driver", "core", "@core", "@chip", _LIBC),
+    "boot": ("boot", "driver", "loader", "core", "crypto", "include", "@core", "@chip", _LIBC),
+}
+"""Room -> folders its sources may include from: of firmware/, or with @ of the generated ones."""
+
+_DRIVERS: Final = {
+    "flash_l4": "flash_l4.c",
+    "gpio_v2_l478": "gpio_v2.c",
+    "iwdg_v2": "iwdg_v2.c",
+    "rcc_l4": "rcc_l4.c",
+    "usart_v3": "usart_v3.c",
+}
+"""IP version in the part facts -> the driver that handles it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outputs:
+    """The files of one build."""
+
+    elf: Path
+    bin: Path
+    hex: Path
+    map: Path
+    linker_include: Path
+    header: Path
+    size: int
+    """Bytes of flash the bootloader takes."""
+
+
+def boot_version() -> Version:
+    """Bootloader and package share a version."""
+    return Version.parse(package_version("spboot"))
+
+
+def sources(board: Board) -> dict[str, list[str]]:
+    """Room -> its sources for *board*, relative to firmware/.  Raises BuildError for an IP version without driver."""
+    root = data_path("firmware")
+    rooms = {
+        room: sorted(f"{room}/{p.name}" for p in (root / room).glob("*.c"))
+        for room in ("crypto", "core", "loader", "boot")
+    }
+    rooms["driver"] = ["driver/cortex.c", "driver/tick.c"]
+    for name in ("FLASH", "RCC", "GPIOA", "IWDG", board.console.port):
+        ip = board.chip.block(name).ip
+        if ip not in _DRIVERS:
+            raise BuildError(f"{board.chip.name}: there is no driver for {name} ({ip}); known: {', '.join(_DRIVERS)}")
+        rooms["driver"].append(f"driver/{_DRIVERS[ip]}")
+    return rooms
+
+
+def build(board: Board, keys: Keys, output: Path, *, compiler: str = "clang", user_data: bytes = b"") -> Outputs:
+    """Compile, link and personalise the bootloader of *board* into folder *output*.
+
+    *user_data*: at most 128 bytes for SE_APP_GetSecureUserData.  Raises BuildError."""
+    tools = toolchain(compiler, board.chip.core)
+    work = output / "work"
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    headers.write(work / "generated", board, boot_version())
+    objects = compile_rooms(tools, board, work)
+    (work / "link.ld").write_text(_link_script(board), encoding="utf-8", newline="\n")
+    tools.link_files(objects, "link.ld", "boot.elf", work)
+    return _write_outputs(board, keys, user_data, work, output)
+
+
+def compile_rooms(tools: Toolchain, board: Board, work: Path) -> list[str]:
+    """Compile every room with the includes it may have; object names relative to *work*."""
+    firmware, generated = data_path("firmware"), (work / "generated").resolve()
+    objects = []
+    for room, names in sources(board).items():
+        includes = include_folders(room, generated)
+        for source in names:
+            target = f"{room}_{Path(source).stem}.o"
+            tools.compile_file(source, (work / target).resolve(), includes, firmware)
+            objects.append(target)
+    return objects
+
+
+def include_folders(room: str, generated: Path) -> list[str]:
+    """What sources of *room* may include from; *generated* is the absolute folder of the generated headers."""
+    return [str(generated / folder[1:]) if folder[0] == "@" else folder for folder in INCLUDES[room]]
+
+
+def _link_script(board: Board) -> str:
+    facts = spec()
+    ram = board.chip.memory_at(board.ram.address)
+    values = {
+        "FLASH_ORIGIN": board.bootloader.address,
+        "FLASH_LENGTH": board.bootloader.size,
+        "RAM_ORIGIN": board.ram.address,
+        "RAM_LENGTH": board.ram.size,
+        "BOOTRAM_LENGTH": ram.address + ram.size - board.ram.end,
+        "STACK_SIZE": STACK_SIZE,
+        "ABI_OFFSET": facts["abi"]["offset"],
+        "GATE_OFFSET": facts["abi"]["gate_offset"],
+        "PERSONAL_OFFSET": facts["personal"]["offset"],
+        "PERSONAL_SIZE": facts["personal"]["size"],
+    }
+    text = (data_path("firmware") / "boot" / "link.ld.in").read_text(encoding="utf-8")
+    for name, value in values.items():
+        text = text.replace(f"@{name}@", f"{value:#x}")
+    return text
+
+
+def _write_outputs(board: Board, keys: Keys, user_data: bytes, work: Path, output: Path) -> Outputs:
+    stem = f"spboot-{board.name}"
+    names = {kind: output / f"{stem}.{kind}" for kind in ("elf", "bin", "hex", "map", "ld")}
+    linked = (work / "boot.elf").read_bytes()
+    image = finish(elf.flash_bytes(linked, board.bootloader.address), keys, user_data)
+    if len(image) > board.bootloader.size:
+        raise BuildError(f"the bootloader has {len(image)} bytes, {board.name} leaves it {board.bootloader.size}")
+    names["elf"].write_bytes(elf.with_flash_bytes(linked, board.bootloader.address, image))
+    names["bin"].write_bytes(image)
+    names["hex"].write_text(elf.intel_hex({board.bootloader.address: image}), encoding="ascii", newline="\n")
+    names["ld"].write_text(link_include(board), encoding="utf-8", newline="\n")
+    shutil.move(work / "boot.map", names["map"])
+    header = output / "include" / "spboot" / "spboot.h"
+    header.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(data_path("firmware") / "include" / "spboot" / "spboot.h", header)
+    shutil.rmtree(work)
+    return Outputs(
+        elf=names["elf"],
+        bin=names["bin"],
+        hex=names["hex"],
+        map=names["map"],
+        linker_include=names["ld"],
+        header=header,
+        size=len(image),
+    )

@@ -1,0 +1,106 @@
+"""The two compilers: clang and ld.lld out of the ziglang package, and arm-none-eabi-gcc.
+
+Sources are named relative to the folder the compiler runs in, and nothing else of the place or the time of a build
+gets into its output: the same sources give the same bytes anywhere."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from spboot.errors import BuildError
+
+_LOG = logging.getLogger(__name__)
+
+NAMES: Final = ("clang", "gcc")
+
+_WARNINGS = ("-Wall", "-Wextra", "-Wconversion", "-Wpedantic", "-Werror")
+_COMMON = ("-std=c11", "-ffreestanding", "-flto", "-ffunction-sections", "-fdata-sections", "-fno-common")
+_CORES: Final = {"cm4": ("thumbv7em-none-eabi", "cortex-m4")}
+"""Core in the part facts -> (clang triple, -mcpu).  Always soft float: nothing here uses the FPU."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Toolchain:
+    """One compiler for one core."""
+
+    name: str
+    compile: tuple[str, ...]
+    link: tuple[str, ...]
+    link_libraries: tuple[str, ...]
+
+    def compile_file(self, source: str, output: Path, includes: Sequence[Path | str], cwd: Path) -> None:
+        """Compile *source* (relative to *cwd*) with the include folders given.  Raises BuildError."""
+        flags = [f"-I{folder}" for folder in includes]
+        run([*self.compile, *flags, "-c", source, "-o", str(output)], cwd)
+
+    def link_files(self, objects: Sequence[str], script: str, output: str, cwd: Path, library: str | None = None) -> None:
+        """Link; all names relative to *cwd*; a map stands beside the output.  Raises BuildError."""
+        search = self._option("-L", library) if library else []
+        map_file = Path(output).with_suffix(".map").as_posix()
+        arguments = [*self._option("-Map=", map_file), "-T", script, *search, "-o", output, *objects]
+        run([*self.link, *arguments, *self.link_libraries], cwd)
+
+    def _option(self, flag: str, value: str) -> list[str]:
+        if self.name == "gcc" and flag != "-L":
+            return [f"-Wl,{flag}{value}"]
+        return [f"{flag}{value}"]
+
+
+@cache
+def toolchain(name: str, core: str) -> Toolchain:
+    """The compiler *name* ("clang" or "gcc") for *core*, as "cm4".  Raises BuildError when it cannot be had."""
+    if core not in _CORES:
+        raise BuildError(f"no compiler flags for core {core!r}; known: {', '.join(_CORES)}")
+    triple, cpu = _CORES[core]
+    if name == "clang":
+        return _clang(triple, cpu)
+    if name == "gcc":
+        return _gcc(cpu)
+    raise BuildError(f"unknown compiler {name!r}; known: {', '.join(NAMES)}")
+
+
+def _clang(triple: str, cpu: str) -> Toolchain:
+    import ziglang
+
+    headers = Path(ziglang.__file__).parent / "lib" / "include"
+    zig = (sys.executable, "-m", "ziglang")
+    return Toolchain(
+        name="clang",
+        compile=(
+            *(*zig, "clang", f"--target={triple}", f"-mcpu={cpu}", "-mfloat-abi=soft", "-Oz", "-g0", *_COMMON),
+            *("-fno-unwind-tables", "-fno-asynchronous-unwind-tables", "-nostdinc", "-isystem", str(headers)),
+            *(*_WARNINGS, "-Wno-gnu-designator"),
+        ),
+        link=(*zig, "ld.lld", "--gc-sections", "--build-id=none", "-O2", "--lto-O2", "-z", "max-page-size=4"),
+        link_libraries=(),
+    )
+
+
+def _gcc(cpu: str) -> Toolchain:
+    gcc = shutil.which("arm-none-eabi-gcc")
+    if gcc is None:
+        raise BuildError("arm-none-eabi-gcc is not installed: use --compiler clang, or install GCC for Arm (make tools)")
+    machine = (f"-mcpu={cpu}", "-mthumb", "-mfloat-abi=soft")
+    return Toolchain(
+        name="gcc",
+        compile=(gcc, *machine, "-Os", "-g0", *_COMMON, *_WARNINGS),
+        link=(gcc, *machine, "-Os", "-flto", "-nostdlib", "-Wl,--gc-sections", "-Wl,--build-id=none", "-Wl,--no-warn-rwx-segments"),
+        link_libraries=("-lgcc",),
+    )
+
+
+def run(command: Sequence[str], cwd: Path) -> None:
+    """Run a tool; what it says on failure becomes the error's text.  Raises BuildError."""
+    _LOG.debug("%s", " ".join(command))
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+    if done.returncode:
+        said = (done.stderr or done.stdout).strip()
+        raise BuildError(f"{Path(command[0]).name} failed with exit code {done.returncode}:\n{said}")

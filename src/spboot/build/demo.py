@@ -1,0 +1,45 @@
+"""Builds the demo application: an example of an application, and what the tests update."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from spboot.boards import Board
+from spboot.build import headers
+from spboot.build.bootloader import boot_version, include_folders, sources
+from spboot.build.compiler import toolchain
+from spboot.build.linkinclude import link_include
+from spboot.formats.spec import data_path
+from spboot.version import Version
+
+_SHARED = ("loader/console.c", "loader/ymodem.c", "boot/memory.c")
+
+
+def build_demo(board: Board, version: Version, output: Path, *, compiler: str = "clang") -> Path:
+    """Compile and link the demo that calls itself *version*; returns its .elf in folder *output*.  Raises BuildError."""
+    return build_app(board, ["demo/start.c", "demo/main.c"], output / f"demo-{version}.elf", version, compiler)
+
+
+def build_app(board: Board, own: list[str], elf: Path, version: Version, compiler: str = "clang") -> Path:
+    """Link the sources *own* (relative to firmware/, or absolute) with drivers, console and YMODEM into *elf*."""
+    tools = toolchain(compiler, board.chip.core)
+    firmware = data_path("firmware")
+    work = elf.parent / f"work-{elf.stem}"
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    headers.write(work / "generated", board, boot_version())
+    (work / "demo_version.h").write_text(f'#define DEMO_VERSION "{version}"\n', encoding="utf-8")
+    folders = [*include_folders("boot", (work / "generated").resolve()), str(work.resolve())]
+    objects = []
+    drivers = [name for name in sources(board)["driver"] if "flash" not in name]
+    for source in [*own, *_SHARED, *drivers]:
+        target = f"{Path(source).stem}_{len(objects)}.o"
+        tools.compile_file(source, (work / target).resolve(), folders, firmware)
+        objects.append(target)
+    (work / "spboot.ld").write_text(link_include(board), encoding="utf-8", newline="\n")
+    shutil.copyfile(firmware / "demo" / "demo.ld", work / "demo.ld")
+    tools.link_files(objects, "demo.ld", "demo.elf", work, library=".")
+    shutil.move(work / "demo.elf", elf)
+    shutil.rmtree(work)
+    return elf

@@ -1,0 +1,62 @@
+"""Makes a linked bootloader a product's own: keys, names and user data, then the hash of itself."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Final
+
+from spboot.errors import BuildError
+from spboot.formats.comb import comb_table
+from spboot.formats.manifest import name_id
+from spboot.formats.spec import record, spec
+from spboot.keys import Keys
+
+_ABI = record("abi")
+_PERSONAL = record("personal")
+_SELF_HASH: Final = next(f for f in _ABI.fields if f.name == "self_hash")
+USER_DATA_SIZE: Final = next(f.size for f in _PERSONAL.fields if f.name == "user_data")
+
+
+def finish(image: bytes, keys: Keys, user_data: bytes = b"") -> bytes:
+    """The bootloader *image* (from the start of flash) with personalisation area, size and self hash filled in.
+
+    Works on any spboot bootloader, prebuilt ones included.  Raises BuildError."""
+    facts = spec()
+    abi_at, personal_at = facts["abi"]["offset"], facts["personal"]["offset"]
+    out = bytearray(image + b"\xff" * (-len(image) % 8))
+    abi = _ABI.unpack(bytes(out[abi_at:]))
+    if abi["magic"] != facts["abi"]["magic"]:
+        raise BuildError(f"this is no spboot bootloader: magic is {abi['magic']:#x}, expected {facts['abi']['magic']:#x}")
+    out[personal_at : personal_at + _PERSONAL.size] = _personal(keys, user_data)
+    abi.update(boot_size=len(out), self_hash=bytes(_SELF_HASH.size))
+    out[abi_at : abi_at + _ABI.size] = _ABI.pack(**abi)
+    abi["self_hash"] = self_hash(bytes(out))
+    out[abi_at : abi_at + _ABI.size] = _ABI.pack(**abi)
+    return bytes(out)
+
+
+def self_hash(image: bytes) -> bytes:
+    """SHA-256 of a bootloader, its own hash and the personalisation area counted as zero."""
+    facts = spec()
+    out = bytearray(image)
+    hash_at, personal_at = facts["abi"]["offset"] + _SELF_HASH.offset, facts["personal"]["offset"]
+    out[hash_at : hash_at + _SELF_HASH.size] = bytes(_SELF_HASH.size)
+    out[personal_at : personal_at + _PERSONAL.size] = bytes(_PERSONAL.size)
+    return hashlib.sha256(out).digest()
+
+
+def _personal(keys: Keys, user_data: bytes) -> bytes:
+    facts = spec()["personal"]
+    if len(user_data) > USER_DATA_SIZE:
+        raise BuildError(f"user data is {len(user_data)} bytes, expected at most {USER_DATA_SIZE}")
+    point = keys.verify.public_numbers()
+    return _PERSONAL.pack(
+        magic=facts["magic"],
+        product=name_id(keys.product),
+        flags=facts["flag_development"] if keys.development else 0,
+        product_name=keys.product.encode().ljust(16, b"\0"),
+        reserved=b"\xff" * 84,
+        aes_key=keys.encryption,
+        user_data=user_data.ljust(USER_DATA_SIZE, b"\xff"),
+        verify_key=comb_table(point.x, point.y),
+    )
