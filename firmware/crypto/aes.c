@@ -4,6 +4,7 @@
 #include "aes.h"
 
 #define ROUNDS 10
+#define INLINE static inline __attribute__((always_inline)) /* size optimisation would call them */
 
 static const uint8_t sbox[256] = {
     0x63, 0x7c, 0x77, 0x7b, 0xf2, 0x6b, 0x6f, 0xc5, 0x30, 0x01, 0x67, 0x2b, 0xfe, 0xd7, 0xab, 0x76,
@@ -24,7 +25,7 @@ static const uint8_t sbox[256] = {
     0x8c, 0xa1, 0x89, 0x0d, 0xbf, 0xe6, 0x42, 0x68, 0x41, 0x99, 0x2d, 0x0f, 0xb0, 0x54, 0xbb, 0x16,
 };
 
-static inline uint32_t rol(uint32_t x, unsigned n)
+INLINE uint32_t rol(uint32_t x, unsigned n)
 {
     return x << n | x >> (32 - n);
 }
@@ -35,7 +36,7 @@ static uint32_t load_little_endian(const uint8_t *b)
 }
 
 /* SubBytes and ShiftRows: the column that takes row i from the i-th word. */
-static uint32_t substitute(uint32_t c0, uint32_t c1, uint32_t c2, uint32_t c3)
+INLINE uint32_t substitute(uint32_t c0, uint32_t c1, uint32_t c2, uint32_t c3)
 {
     return (uint32_t)sbox[c0 & 0xff] | (uint32_t)sbox[c1 >> 8 & 0xff] << 8 | (uint32_t)sbox[c2 >> 16 & 0xff] << 16 |
            (uint32_t)sbox[c3 >> 24] << 24;
@@ -73,17 +74,25 @@ void spb_aes128_init(struct spb_aes128 *aes, const uint8_t key[16])
 static void encrypt_block(const struct spb_aes128 *aes, uint32_t state[4])
 {
     const uint32_t *k = aes->round_key;
-    for (int i = 0; i < 4; i++)
-        state[i] ^= k[i];
-    for (int round = 1; round <= ROUNDS; round++) {
-        uint32_t next[4];
+    const uint32_t *last = k + 4 * ROUNDS;
+    uint32_t a = state[0] ^ k[0], b = state[1] ^ k[1], c = state[2] ^ k[2], d = state[3] ^ k[3];
+    for (;;) {
+        uint32_t e = substitute(a, b, c, d);
+        uint32_t f = substitute(b, c, d, a);
+        uint32_t g = substitute(c, d, a, b);
+        uint32_t h = substitute(d, a, b, c);
         k += 4;
-        for (int i = 0; i < 4; i++) {
-            uint32_t column = substitute(state[i], state[(i + 1) % 4], state[(i + 2) % 4], state[(i + 3) % 4]);
-            next[i] = (round < ROUNDS ? mix(column) : column) ^ k[i];
+        if (k == last) {
+            state[0] = e ^ k[0];
+            state[1] = f ^ k[1];
+            state[2] = g ^ k[2];
+            state[3] = h ^ k[3];
+            return;
         }
-        for (int i = 0; i < 4; i++)
-            state[i] = next[i];
+        a = mix(e) ^ k[0];
+        b = mix(f) ^ k[1];
+        c = mix(g) ^ k[2];
+        d = mix(h) ^ k[3];
     }
 }
 

@@ -3,6 +3,8 @@
  * Eight rounds are spelled out in a loop, so that the eight state words change names instead of places. */
 #include "sha256.h"
 
+#define INLINE static inline __attribute__((always_inline)) /* size optimisation would call them */
+
 static const uint32_t round_constant[64] = {
     0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
     0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
@@ -18,40 +20,35 @@ static const uint32_t initial_state[8] = {
     0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19,
 };
 
-static inline uint32_t ror(uint32_t x, unsigned n)
+INLINE uint32_t ror(uint32_t x, unsigned n)
 {
     return x >> n | x << (32 - n);
 }
 
 /* The functions of FIPS 180-4 4.1.2; the big sigmas in a form that takes one rotation less where shifts are free. */
-static inline uint32_t big_sigma0(uint32_t x) /* ror 2 ^ ror 13 ^ ror 22 */
+INLINE uint32_t big_sigma0(uint32_t x) /* ror 2 ^ ror 13 ^ ror 22 */
 {
     return ror(x ^ ror(x, 11) ^ ror(x, 20), 2);
 }
 
-static inline uint32_t big_sigma1(uint32_t x) /* ror 6 ^ ror 11 ^ ror 25 */
+INLINE uint32_t big_sigma1(uint32_t x) /* ror 6 ^ ror 11 ^ ror 25 */
 {
     return ror(x ^ ror(x, 5) ^ ror(x, 19), 6);
 }
 
-static inline uint32_t small_sigma0(uint32_t x)
+INLINE uint32_t small_sigma0(uint32_t x)
 {
     return ror(x, 7) ^ ror(x, 18) ^ x >> 3;
 }
 
-static inline uint32_t small_sigma1(uint32_t x)
+INLINE uint32_t small_sigma1(uint32_t x)
 {
     return ror(x, 17) ^ ror(x, 19) ^ x >> 10;
 }
 
-static inline uint32_t choose(uint32_t x, uint32_t y, uint32_t z)
+INLINE uint32_t choose(uint32_t x, uint32_t y, uint32_t z)
 {
     return z ^ (x & (y ^ z));
-}
-
-static inline uint32_t majority(uint32_t x, uint32_t y, uint32_t z)
-{
-    return (x & y) | (z & (x | y));
 }
 
 static uint32_t load_big_endian(const uint8_t *b)
@@ -59,20 +56,27 @@ static uint32_t load_big_endian(const uint8_t *b)
     return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
 }
 
-/* A round.  Afterwards d and h hold what the standard calls e and a. */
-#define ROUND(a, b, c, d, e, f, g, h, i)                                    \
-    do {                                                                    \
-        h += big_sigma1(e) + choose(e, f, g) + constant[i] + w[i];          \
-        d += h;                                                             \
-        h += big_sigma0(a) + majority(a, b, c);                             \
+/* A round.  Afterwards d and h hold what the standard calls e and a.  The majority of a, b and c is b ^ (a^b & b^c), and
+ * the a^b of a round is the b^c of the next. */
+#define ROUND(a, b, c, d, e, f, g, h, i)                           \
+    do {                                                           \
+        uint32_t a_b = a ^ b;                                      \
+        h += constant[i] + w[i] + choose(e, f, g) + big_sigma1(e); \
+        d += h;                                                    \
+        h += big_sigma0(a) + (b ^ (a_b & b_c));                    \
+        b_c = a_b;                                                 \
     } while (0)
 
+/* Loops here end with their test: optimising for size, compilers leave it where it is written. */
 static void expand(uint32_t w[64], const uint8_t block[64])
 {
-    for (int i = 0; i < 16; i++)
+    int i = 0;
+    do
         w[i] = load_big_endian(block + 4 * i);
-    for (int i = 16; i < 64; i++)
+    while (++i < 16);
+    do
         w[i] = w[i - 16] + small_sigma0(w[i - 15]) + w[i - 7] + small_sigma1(w[i - 2]);
+    while (++i < 64);
 }
 
 static void compress(uint32_t state[8], const uint8_t block[64])
@@ -80,9 +84,10 @@ static void compress(uint32_t state[8], const uint8_t block[64])
     uint32_t schedule[64];
     uint32_t a = state[0], b = state[1], c = state[2], d = state[3];
     uint32_t e = state[4], f = state[5], g = state[6], h = state[7];
-    const uint32_t *constant = round_constant;
+    uint32_t b_c = b ^ c;
+    const uint32_t *w = schedule, *constant = round_constant;
     expand(schedule, block);
-    for (const uint32_t *w = schedule; w < schedule + 64; w += 8, constant += 8) {
+    do {
         ROUND(a, b, c, d, e, f, g, h, 0);
         ROUND(h, a, b, c, d, e, f, g, 1);
         ROUND(g, h, a, b, c, d, e, f, 2);
@@ -91,7 +96,9 @@ static void compress(uint32_t state[8], const uint8_t block[64])
         ROUND(d, e, f, g, h, a, b, c, 5);
         ROUND(c, d, e, f, g, h, a, b, 6);
         ROUND(b, c, d, e, f, g, h, a, 7);
-    }
+        w += 8;
+        constant += 8;
+    } while (w < schedule + 64);
     state[0] += a;
     state[1] += b;
     state[2] += c;
@@ -139,11 +146,13 @@ static void store_big_endian(uint8_t *b, uint32_t word)
 
 void spb_sha256_final(struct spb_sha256 *s, uint8_t hash[32])
 {
-    static const uint8_t padding[64] = {0x80};
+    static const uint8_t mark = 0x80, zero = 0;
     uint8_t bit_len[8] = {0};
-    store_big_endian(bit_len, s->len >> 29);
-    store_big_endian(bit_len + 4, s->len << 3);
-    spb_sha256_update(s, padding, 1 + (119 - s->len % 64) % 64); /* up to 8 bytes before a block's end */
+    store_big_endian(bit_len + 3, s->len >> 5);
+    bit_len[7] = (uint8_t)(s->len << 3);
+    spb_sha256_update(s, &mark, 1);
+    while (s->len % 64 != 56)
+        spb_sha256_update(s, &zero, 1);
     spb_sha256_update(s, bit_len, sizeof bit_len);
     for (int i = 0; i < 8; i++)
         store_big_endian(hash + 4 * i, s->state[i]);

@@ -54,18 +54,18 @@ class CallResult:
 class Callee:
     """A linked image whose functions can be called.
 
-    With `counting=False` calls run some ten times as fast and report no costs.
+    With `counting=False` calls run some ten times as fast and report no costs.  *uc* is open to tests that hook it.
     """
 
     def __init__(self, elf: Path, core: Core = "m4", *, counting: bool = True) -> None:
         model, kind = _CORES[core]
         self.symbols: dict[str, int] = {}
-        self._uc: Any = _engine.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB)
-        self._uc.ctl_set_cpu_model(model)
-        self._uc.mem_map(_FLASH, _FLASH_SIZE, unicorn.UC_PROT_READ | unicorn.UC_PROT_EXEC)
-        self._uc.mem_map(_RAM, _RAM_SIZE, unicorn.UC_PROT_READ | unicorn.UC_PROT_WRITE)
+        self.uc: Any = _engine.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB)
+        self.uc.ctl_set_cpu_model(model)
+        self.uc.mem_map(_FLASH, _FLASH_SIZE, unicorn.UC_PROT_READ | unicorn.UC_PROT_EXEC)
+        self.uc.mem_map(_RAM, _RAM_SIZE, unicorn.UC_PROT_READ | unicorn.UC_PROT_WRITE)
         self._load(elf)
-        self._counter = CycleCounter(self._uc, kind) if counting else None
+        self._counter = CycleCounter(self.uc, kind) if counting else None
         self._next_argument = _ARGUMENTS
 
     def _load(self, elf: Path) -> None:
@@ -73,7 +73,7 @@ class Callee:
             with elf.open("rb") as file:
                 image = ELFFile(file)
                 for segment in image.iter_segments("PT_LOAD"):
-                    self._uc.mem_write(segment["p_vaddr"], segment.data())
+                    self.uc.mem_write(segment["p_vaddr"], segment.data())
                 table: Any = image.get_section_by_name(".symtab")
                 for symbol in table.iter_symbols() if table else ():
                     self.symbols[symbol.name] = symbol["st_value"]
@@ -88,7 +88,7 @@ class Callee:
         address = self._next_argument
         if address + len(content) > _RAM + _RAM_SIZE:
             raise TwinError(f"no room for {len(content)} bytes of arguments: call release() between calls")
-        self._uc.mem_write(address, content)
+        self.uc.mem_write(address, content)
         self._next_argument += (len(content) + 7) & ~7
         return address
 
@@ -98,11 +98,11 @@ class Callee:
 
     def read(self, address: int, length: int) -> bytes:
         """*length* bytes of memory."""
-        return bytes(self._uc.mem_read(address, length))
+        return bytes(self.uc.mem_read(address, length))
 
     def write(self, address: int, data: bytes) -> None:
         """Overwrite RAM at *address*."""
-        self._uc.mem_write(address, data)
+        self.uc.mem_write(address, data)
 
     def call(self, function: str, *arguments: int) -> CallResult:
         """Call *function* with 32-bit *arguments*: four in registers, the others on the stack (AAPCS)."""
@@ -111,11 +111,11 @@ class Callee:
         sp = _STACK_TOP - (4 * max(0, len(arguments) - 4) + 7 & ~7)
         self._prepare(sp, arguments)
         try:
-            self._uc.emu_start(self.symbols[function] | 1, _RETURN)
+            self.uc.emu_start(self.symbols[function] | 1, _RETURN)
         except _engine.UcError as error:
-            pc = self._uc.reg_read(arm_const.UC_ARM_REG_PC)
+            pc = self.uc.reg_read(arm_const.UC_ARM_REG_PC)
             raise TwinError(f"{function} stopped at {pc:#010x}: {error}") from error
-        r0 = self._uc.reg_read(arm_const.UC_ARM_REG_R0)
+        r0 = self.uc.reg_read(arm_const.UC_ARM_REG_R0)
         if self._counter is None:
             return CallResult(r0=r0, instructions=0, cycles=0, stack=0)
         return CallResult(
@@ -128,13 +128,13 @@ class Callee:
     def _prepare(self, sp: int, arguments: tuple[int, ...]) -> None:
         words = [argument & 0xFFFFFFFF for argument in arguments]
         for i, register in enumerate(_SCRATCH):
-            self._uc.reg_write(register, words[i] if i < min(4, len(words)) else 0xDEAD0000 + i)
-        self._uc.mem_write(sp, struct.pack(f"<{len(words[4:])}I", *words[4:]))
-        self._uc.reg_write(arm_const.UC_ARM_REG_SP, sp)
-        self._uc.reg_write(arm_const.UC_ARM_REG_LR, _RETURN | 1)
+            self.uc.reg_write(register, words[i] if i < min(4, len(words)) else 0xDEAD0000 + i)
+        self.uc.mem_write(sp, struct.pack(f"<{len(words[4:])}I", *words[4:]))
+        self.uc.reg_write(arm_const.UC_ARM_REG_SP, sp)
+        self.uc.reg_write(arm_const.UC_ARM_REG_LR, _RETURN | 1)
         if self._counter is not None:
             self._counter.reset()
-            self._uc.mem_write(sp - _STACK_LIMIT, _PAINT * _STACK_LIMIT)
+            self.uc.mem_write(sp - _STACK_LIMIT, _PAINT * _STACK_LIMIT)
 
     def _lowest_written(self, sp: int) -> int:
         stack = self.read(sp - _STACK_LIMIT, _STACK_LIMIT)

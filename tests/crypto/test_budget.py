@@ -1,0 +1,86 @@
+"""What the crypto may cost: cycles, stack and flash of the compiled code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+from elftools.elf.elffile import ELFFile
+
+from spboot.twin.callee import Core
+
+from .conftest import ImageFactory
+from .images import LIBRARY, Compiler
+from .vectors import Vector, generated
+from .verifier import Crypto, prepared
+
+VERIFY_MAX_CYCLES: dict[Core, int] = {"m4": 1_000_000, "m0plus": 4_500_000}
+VERIFY_MAX_STACK = 720
+SHA256_MAX_CYCLES_PER_BYTE: dict[Core, int] = {"m4": 50, "m0plus": 110}
+SHA256_MAX_STACK = 440
+AES128_CTR_MAX_CYCLES_PER_BYTE: dict[Core, int] = {"m4": 130, "m0plus": 240}
+AES128_CTR_MAX_STACK = 200
+CRYPTO_MAX_SIZE = 6200  # code and tables of all three, that of the generator included
+
+TARGETS: list[tuple[Compiler, Core]] = [("clang", "m4"), ("gcc", "m4"), ("clang", "m0plus"), ("gcc", "m0plus")]
+ON_TARGETS = pytest.mark.parametrize(("compiler", "core"), TARGETS)
+
+
+def _worst_verify(elf: Path, core: Core, vectors: Iterable[Vector]) -> tuple[int, int]:
+    """Most cycles and most stack."""
+    crypto = Crypto(elf, core, counting=True)
+    results = [
+        crypto.call_verify(table, vector.hash, vector.signature)
+        for vector in vectors
+        if (table := prepared(vector.public)) is not None
+    ]
+    return max(r.cycles for r in results), max(r.stack for r in results)
+
+
+@ON_TARGETS
+def test_verify(image: ImageFactory, compiler: Compiler, core: Core) -> None:
+    """Random vectors, and one of each kind."""
+    vectors = generated()
+    chosen = [*vectors[:30:2], *{v.why: v for v in vectors}.values()]
+    cycles, stack = _worst_verify(image(compiler, core), core, chosen)
+    assert cycles <= VERIFY_MAX_CYCLES[core]
+    assert stack <= VERIFY_MAX_STACK
+
+
+@pytest.mark.soak
+def test_verify_every_vector(image: ImageFactory) -> None:
+    cycles, stack = _worst_verify(image("clang", "m4"), "m4", generated())
+    assert cycles <= VERIFY_MAX_CYCLES["m4"]
+    assert stack <= VERIFY_MAX_STACK
+
+
+@ON_TARGETS
+def test_sha256(image: ImageFactory, compiler: Compiler, core: Core) -> None:
+    callee = Crypto(image(compiler, core), core, counting=True).callee
+    state, data = callee.allocate(112), callee.allocate(bytes(range(256)) * 16)
+    callee.call("spb_sha256_init", state)
+    result = callee.call("spb_sha256_update", state, data, 4096)
+    assert result.cycles <= SHA256_MAX_CYCLES_PER_BYTE[core] * 4096
+    assert result.stack <= SHA256_MAX_STACK
+
+
+@ON_TARGETS
+def test_aes(image: ImageFactory, compiler: Compiler, core: Core) -> None:
+    callee = Crypto(image(compiler, core), core, counting=True).callee
+    schedule, key, nonce, data = (callee.allocate(size) for size in (176, 16, 12, 4096))
+    callee.call("spb_aes128_init", schedule, key)
+    result = callee.call("spb_aes128_ctr", schedule, nonce, 0, data, 4096)
+    assert result.cycles <= AES128_CTR_MAX_CYCLES_PER_BYTE[core] * 4096
+    assert result.stack <= AES128_CTR_MAX_STACK
+
+
+@ON_TARGETS
+def test_size(image: ImageFactory, compiler: Compiler, core: Core) -> None:
+    with image(compiler, core).open("rb") as file:
+        elf = ELFFile(file)
+        total = elf.get_section_by_name(".text")["sh_size"]
+        symbols = elf.get_section_by_name(".symtab").iter_symbols()
+        total -= sum(symbol["st_size"] for symbol in symbols if symbol.name in LIBRARY)
+        assert elf.get_section_by_name(".data") is None or elf.get_section_by_name(".data")["sh_size"] == 0
+    assert total <= CRYPTO_MAX_SIZE

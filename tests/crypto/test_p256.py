@@ -1,0 +1,97 @@
+"""P-256 verification on the compiled code: invariants P1 and P2 of firmware/crypto/p256.h."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from spboot.formats.spec import data_path
+from spboot.twin.callee import Core
+
+from .conftest import ImageFactory
+from .images import Compiler
+from .published import sections
+from .vectors import COUNT, N, generated, int_bytes, judge
+from .verifier import Crypto, wrong
+
+WYCHEPROOF = data_path("spec").parent.parent / "shared" / "vectors" / "ecdsa_secp256r1_sha256_p1363_test.json"
+TRUNCATED = {"SHA-1": "sha1", "SHA-224": "sha224", "SHA-256": "sha256", "SHA-384": "sha384", "SHA-512": "sha512"}
+
+
+@pytest.mark.parametrize(
+    ("compiler", "core", "stride"),
+    [("clang", "m4", 1), ("gcc", "m4", 3), ("clang", "m0plus", 13), ("gcc", "m0plus", 17), ("clang", "m3", 11)],
+)
+def test_generated_vectors_are_judged_as_by_cryptography(
+    image: ImageFactory, compiler: Compiler, core: Core, stride: int
+) -> None:
+    """P1 and P2.  m3 runs the portable arithmetic.  The strides have no factor in common with the loops."""
+    vectors = generated()
+    assert len(vectors) == COUNT
+    kinds = {(v.why, v.good) for v in vectors}
+    chosen = [*vectors[::stride], *(next(v for v in vectors if (v.why, v.good) == kind) for kind in kinds)]
+    assert wrong(Crypto(image(compiler, core), core), chosen) == []
+
+
+@pytest.mark.parametrize("core", ["m4", "m0plus"])
+def test_nist_signatures(image: ImageFactory, core: Core) -> None:
+    """CAVP SigVer on P-256.  A hash longer than 256 bits is cut, a shorter one is a smaller number (FIPS 186-5 6.4)."""
+    crypto = Crypto(image("clang", core), core)
+    results: dict[str, int] = {}
+    for section, fields in sections("asymmetric/ECDSA/FIPS_186-3/SigVer.rsp"):
+        curve, _, hash_name = section.partition(",")
+        if curve != "P-256":
+            continue
+        digest = hashlib.new(TRUNCATED[hash_name], bytes.fromhex(fields["MSG"])).digest()[:32].rjust(32, b"\0")
+        public, signature = (b"".join(int_bytes(int(fields[k], 16)) for k in ks) for ks in (("QX", "QY"), ("R", "S")))
+        verdict = crypto.verify(public, digest, signature)
+        assert verdict == ("good" if fields["RESULT"].startswith("P") else "bad"), (section, fields)
+        results[verdict] = results.get(verdict, 0) + 1
+    assert sum(results.values()) == 15 * len(TRUNCATED)
+    assert min(results.values()) > 10
+
+
+@pytest.mark.parametrize("core", ["m4", "m0plus"])
+def test_wycheproof(image: ImageFactory, core: Core) -> None:
+    """Every case of the Wycheproof file; a signature that is not 64 bytes never reaches the firmware's function."""
+    if not WYCHEPROOF.is_file():
+        pytest.skip(f"no {WYCHEPROOF.name} in ../shared/vectors beside the repository: not run")
+    suite = json.loads(WYCHEPROOF.read_text())
+    crypto = Crypto(image("clang", core), core)
+    done = refused_by_length = 0
+    for group in suite["testGroups"]:
+        public = bytes.fromhex(group["publicKey"]["uncompressed"])[1:]
+        for case in group["tests"]:
+            done += 1
+            signature = bytes.fromhex(case["sig"])
+            if len(signature) != 64:
+                refused_by_length += 1
+                assert case["result"] == "invalid", case
+                continue
+            verdict = crypto.verify(public, hashlib.sha256(bytes.fromhex(case["msg"])).digest(), signature)
+            assert verdict == ("good" if case["result"] == "valid" else "bad"), case
+    assert done == suite["numberOfTests"]
+    assert refused_by_length == sum(len(t["sig"]) != 128 for g in suite["testGroups"] for t in g["tests"])
+
+
+def test_key_equal_to_the_generator_and_its_opposite(image: ImageFactory) -> None:
+    """P2, spelled out: both tables hold the same points, every column of equal scalars adds a point to itself."""
+    crypto = Crypto(image("clang", "m4"), "m4")
+    chosen = [v for v in generated() if v.why in ("chosen scalars", "infinity", "small key")][:120]
+    assert {v.good for v in chosen} == {True}
+    assert wrong(crypto, chosen) == []
+
+
+def test_judge_agrees_with_the_definition() -> None:
+    """The judge refuses what is out of range, not only what does not fit."""
+    good = generated()[0]
+    assert judge(good.public, good.hash, good.signature)
+    assert not judge(good.public, good.hash, good.signature[:32] + int_bytes(N))
+
+
+def test_wycheproof_path_is_beside_the_repository() -> None:
+    """The file is found relative to the checkout, never by an absolute path."""
+    assert Path("shared/vectors") / WYCHEPROOF.name == WYCHEPROOF.relative_to(data_path("spec").parent.parent)
