@@ -11,9 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from host.conftest import NEW_APP, OLD_APP, TARGET
+from host import elf
+from host.conftest import CAPACITY, NEW_APP, OLD_APP, TARGET
 from spboot import boards, cli, keys, release
 from spboot.cli import files
+from spboot.keys import Keys
+from spboot.version import Version
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -80,6 +83,22 @@ def test_verify_refuses_a_damaged_file(run: Run, key_folder: Path, image_file: b
     code, out, err = run("verify", "x.sfb", "--keys", key_folder)
     assert (code, out) == (1, "")
     assert err.startswith("error: payload: chunk ")
+
+
+def test_verify_takes_the_base_as_elf(run: Run, key_folder: Path, secrets: Keys, patch_file: bytes) -> None:
+    Path("x.sfbp").write_bytes(patch_file)
+    Path("old.elf").write_bytes(elf.make([(boards.load(TARGET).image_address, OLD_APP)]))
+    code, out, _ = run("verify", "x.sfbp", "--keys", key_folder, "--from", "old.elf")
+    assert code == 0
+    assert "decodes to image 1.2.3" in out
+    base = release.Base(image=OLD_APP, version=Version(1, 0, 0))
+    Path("x.sfbp").write_bytes(
+        release.make_patch(base, NEW_APP, target="mine", capacity=CAPACITY, keys=secrets, version=Version(1, 2, 3))
+    )
+    code, _, err = run("verify", "x.sfbp", "--keys", key_folder, "--from", "old.elf")
+    assert code == 1
+    assert "name its file with --board" in err
+    assert run("verify", "x.sfbp", "--keys", key_folder, "--from", "old.elf", "--board", TARGET)[0] == 0
 
 
 @pytest.mark.parametrize(

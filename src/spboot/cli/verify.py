@@ -6,8 +6,10 @@ from pathlib import Path
 
 import click
 
-from spboot import keys, release
+from spboot import boards, image, keys, release
 from spboot.cli import files, options
+from spboot.errors import BoardError
+from spboot.formats.manifest import name_id
 from spboot.version import Version
 
 
@@ -15,12 +17,14 @@ from spboot.version import Version
 @click.argument("file", type=options.PATH)
 @options.keys
 @click.option(
-    "--from", "old", type=options.PATH, metavar="OLD", help="The patch's base as .bin: decode the patch, too."
+    "--from", "old", type=options.PATH, metavar="OLD", help="Application the patch starts from: decode it, too."
 )
-def command(file: Path, key_folder: Path, old: Path | None) -> None:
+@click.option("--board", "board_name", metavar="BOARD", help="Board of an OLD in .elf or .hex, when it is your own.")
+def command(file: Path, key_folder: Path, old: Path | None, board_name: str | None) -> None:
     """Check FILE (.sfb, .sfbp): signature, every chunk, and that it decodes to the signed image."""
-    base = files.read(old) if old else None
-    report = release.verify(files.read(file), keys.load(key_folder), old=base)
+    data, secrets = files.read(file), keys.load(key_folder)
+    base = _load(old, board_name, release.Artefact.parse(data).header.manifest.target) if old else None
+    report = release.verify(data, secrets, old=base)
     manifest = report.artefact.header.manifest
     version = Version.unpack(manifest.version)
     click.echo(f"signature good, {report.chunk_count} chunks good")
@@ -28,3 +32,12 @@ def command(file: Path, key_folder: Path, old: Path | None) -> None:
         click.echo(f"patch from {Version.unpack(manifest.base_version)} to {version}; give --from OLD to decode it")
     else:
         click.echo(f"decodes to image {version}, {len(report.image)} bytes, SHA-256 {manifest.image_hash.hex()}")
+
+
+def _load(old: Path, board_name: str | None, target: int) -> bytes:
+    """The application in *old*, for the board that the update names by *target*."""
+    name = board_name or next((name for name in boards.names() if name_id(name) == target), None)
+    if name is None:
+        raise BoardError(f"the update is for a board that is not ours ({target:#010x}): name its file with --board")
+    board = boards.load(name)
+    return image.load(old, board.image_address, board.image_capacity)
