@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from dataclasses import dataclass
 from importlib.metadata import version as package_version
@@ -138,9 +139,9 @@ def _write_outputs(board: Board, keys: Keys, user_data: bytes, work: Path, outpu
     image = finish(elf.flash_bytes(linked, board.bootloader.address), keys, user_data)
     if len(image) > board.bootloader.size:
         raise BuildError(f"the bootloader has {len(image)} bytes, {board.name} leaves it {board.bootloader.size}")
-    names["elf"].write_bytes(elf.with_flash_bytes(linked, board.bootloader.address, image))
-    names["bin"].write_bytes(image)
-    names["hex"].write_text(elf.intel_hex({board.bootloader.address: image}), encoding="ascii", newline="\n")
+    _write_secret(names["elf"], elf.with_flash_bytes(linked, board.bootloader.address, image))
+    _write_secret(names["bin"], image)
+    _write_secret(names["hex"], elf.intel_hex({board.bootloader.address: image}).encode("ascii"))
     names["ld"].write_text(link_include(board), encoding="utf-8", newline="\n")
     shutil.move(work / "boot.map", names["map"])
     header = output / "include" / "spboot" / "spboot.h"
@@ -156,3 +157,10 @@ def _write_outputs(board: Board, keys: Keys, user_data: bytes, work: Path, outpu
         header=header,
         size=len(image),
     )
+
+
+def _write_secret(path: Path, data: bytes) -> None:
+    """The AES key is in there: only the owner may read it."""
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600), "wb") as file:
+        file.write(data)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Final
 
+from spboot.boards import Board
 from spboot.errors import BuildError
 from spboot.formats.comb import comb_table
 from spboot.formats.manifest import name_id
@@ -60,3 +61,21 @@ def _personal(keys: Keys, user_data: bytes) -> bytes:
         user_data=user_data.ljust(USER_DATA_SIZE, b"\xff"),
         verify_key=comb_table(point.x, point.y),
     )
+
+
+def check_made_for(image: bytes, board: Board, keys: Keys) -> None:
+    """Raise BuildError unless *image* is a bootloader for *board* that holds the keys *keys*."""
+    facts = spec()
+    abi = _ABI.unpack(image[facts["abi"]["offset"] :])
+    if abi["magic"] != facts["abi"]["magic"]:
+        raise BuildError(f"this is no spboot bootloader: magic is {abi['magic']:#x}, expected {facts['abi']['magic']:#x}")
+    if abi["target"] != name_id(board.name):
+        raise BuildError(
+            f"the bootloader is for another board: id {abi['target']:#010x}, expected {name_id(board.name):#010x} "
+            f"({board.name})"
+        )
+    found = _PERSONAL.unpack(image[facts["personal"]["offset"] :])
+    point = keys.verify.public_numbers()
+    same = found["verify_key"] == comb_table(point.x, point.y) and found["aes_key"] == keys.encryption
+    if not same or found["product"] != name_id(keys.product):
+        raise BuildError("the bootloader holds other keys than this key folder: build it again with these keys")

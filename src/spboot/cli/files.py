@@ -29,11 +29,14 @@ def check_output(path: Path, *inputs: Path) -> None:
             raise SpbootError(f"{path} is an input of this command: choose another output")
 
 
-def write(path: Path, data: bytes) -> None:
-    """Put *data* at *path*: a file beside it first, then renamed.  Raises SpbootError when that fails."""
+def write(path: Path, data: bytes, *, secret: bool = False) -> None:
+    """Put *data* at *path*: a file beside it first, then renamed.  *secret*: only the owner may read it.
+
+    Raises SpbootError when that fails."""
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with part.open("xb") as file:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+        with os.fdopen(os.open(part, flags, 0o600 if secret else 0o666), "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())

@@ -1,0 +1,30 @@
+"""`spboot build`: make the bootloader of a board."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from spboot import boards, keys
+from spboot.build import bootloader
+from spboot.build.compiler import NAMES
+from spboot.cli import options
+
+
+@click.command("build")
+@click.argument("board_name", metavar="BOARD")
+@options.keys
+@click.option("-o", "--output", "output", type=options.PATH, required=True, metavar="DIR", help="Folder for the files.")
+@click.option("--compiler", type=click.Choice(NAMES), default="clang", show_default=True)
+@click.option("--user-data", type=options.PATH, help="File of at most 128 bytes for SE_APP_GetSecureUserData.")
+def command(board_name: str, key_folder: Path, output: Path, compiler: str, user_data: Path | None) -> None:
+    """Build the bootloader for BOARD with its keys: .elf .bin .hex, map, linker include and header."""
+    board = boards.load(board_name)
+    secrets = keys.load(key_folder)
+    data = user_data.read_bytes() if user_data else b""
+    made = bootloader.build(board, secrets, output, compiler=compiler, user_data=data)
+    click.echo(f"{made.hex}: {made.size} bytes of {board.bootloader.size}")
+    click.echo(f"{made.linker_include}: include it in the application's linker script")
+    if secrets.development:
+        click.echo("note: these are development keys, and the bootloader says so at every start; do not ship it")
