@@ -65,6 +65,8 @@ def valid() -> dict[str, Script]:
     walk.copy_old(140, 60).copy_old(153 + 60, 30).copy_old(500, 100).copy_old(243, 9).copy_old(0, 600)
     mixed = Script(code).literals(b"ab").copy_new(2, 30).copy_old(7, 20).copy_new(2, 3).copy_new(31, 8)
     mixed.copy_old(27, 5).literals(b"\xff").copy_new(31, 1).copy_old(599, 1).copy_new(1, 4)
+    turns = Script(code).literals(b"abcde").copy_old(0, 20).copy_old(300, 20).copy_old(40, 20).copy_old(340, 10)
+    turns.copy_old(352, 10).copy_old(360, 9).copy_old(371, 6).literals(b"f").copy_old(3, 50).copy_old(428, 10)
     return {
         "empty NEW": Script(),
         "empty NEW from OLD": Script(code),
@@ -83,6 +85,7 @@ def valid() -> dict[str, Script]:
         "whole OLD": Script(code).copy_old(0, 600),
         "OLD of one byte": Script(b"A").copy_old(0, 1).literals(b"B").copy_old(0, 1),
         "displacements": walk,
+        "displacements that take turns": turns,
         "both spaces": mixed,
         "long copy": Script().literals(b"\0").copy_new(1, 4095),
     }
