@@ -1,4 +1,4 @@
-"""Makes spec/patch-stream.json: `python -m delta.make_vectors` in tests/.
+"""Makes spec/patch-stream.json: `python -m tests.delta.make_vectors`.
 
 Streams are put together operation by operation, not by the encoder's parser: a better parser changes no vector.
 """

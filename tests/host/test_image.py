@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from intelhex import IntelHex
 
-from host import elf
 from spboot import image
 from spboot.errors import FormatError
+from tests.host import elf
 
 Pack = Callable[[list[tuple[int, bytes]]], bytes]
 BASE = 0x08008200

@@ -16,13 +16,13 @@ from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import ECB
 
-from host.conftest import CAPACITY, NEW_APP, OLD_APP, TARGET
 from spboot import delta, keys, release
 from spboot.errors import AuthenticationError, FormatError, KeyFolderError, VersionError
 from spboot.formats.header import Header
 from spboot.formats.spec import record
 from spboot.keys import Keys
 from spboot.version import Version
+from tests.host.conftest import CAPACITY, NEW_APP, OLD_APP, TARGET
 
 
 def offset(field: str) -> int:
