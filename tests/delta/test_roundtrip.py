@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spboot import delta
-from tests.delta.make_vectors import noise
+
+from .make_vectors import noise
 
 _blocks = st.lists(st.binary(min_size=1, max_size=40), min_size=1, max_size=8)
 

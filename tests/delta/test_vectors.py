@@ -10,7 +10,8 @@ import pytest
 from spboot import delta
 from spboot.errors import FormatError
 from spboot.formats.spec import data_path
-from tests.delta import make_vectors
+
+from . import make_vectors
 
 _PATH = data_path("spec") / "patch-stream.json"
 _VECTORS: dict[str, Any] = json.loads(_PATH.read_text(encoding="utf-8"))

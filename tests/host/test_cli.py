@@ -15,8 +15,9 @@ from spboot import boards, cli, keys, release
 from spboot.cli import files
 from spboot.keys import Keys
 from spboot.version import Version
-from tests.host import elf
-from tests.host.conftest import CAPACITY, NEW_APP, OLD_APP, TARGET
+
+from . import elf
+from .conftest import CAPACITY, NEW_APP, OLD_APP, TARGET
 
 Run = Callable[..., tuple[int, str, str]]
 

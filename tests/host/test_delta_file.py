@@ -8,7 +8,8 @@ from spboot import delta
 from spboot.delta import file
 from spboot.errors import FormatError
 from spboot.formats.delta_file import DeltaHead, short_hash
-from tests.host.conftest import NEW_APP, OLD_APP
+
+from .conftest import NEW_APP, OLD_APP
 
 
 def test_round_trip() -> None:

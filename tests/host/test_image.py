@@ -11,7 +11,8 @@ from intelhex import IntelHex
 
 from spboot import image
 from spboot.errors import FormatError
-from tests.host import elf
+
+from . import elf
 
 Pack = Callable[[list[tuple[int, bytes]]], bytes]
 BASE = 0x08008200

@@ -22,7 +22,8 @@ from spboot.formats.header import Header
 from spboot.formats.spec import record
 from spboot.keys import Keys
 from spboot.version import Version
-from tests.host.conftest import CAPACITY, NEW_APP, OLD_APP, TARGET
+
+from .conftest import CAPACITY, NEW_APP, OLD_APP, TARGET
 
 
 def offset(field: str) -> int:
