@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -194,11 +195,13 @@ class _Loader:
             unit = board.chip.memory_at(area.address).erase_unit
             last = board.chip.memory_at(area.end - 1)
             if not unit or not last.erase_unit:
-                raise self.fail(f"flash.{key}", f"{area.address:#x}+{area.size:#x}", f"a place in flash of {board.chip.name}")
+                raise self.fail(
+                    f"flash.{key}", f"{area.address:#x}+{area.size:#x}", f"a place in flash of {board.chip.name}"
+                )
             if area.address % unit or area.size % unit:
                 raise self.fail(f"flash.{key}", f"{area.address:#x}+{area.size:#x}", f"multiples of {unit:#x}")
         ordered = sorted(areas.items(), key=lambda item: item[1].address)
-        for (low_key, low), (high_key, high) in zip(ordered, ordered[1:], strict=False):
+        for (low_key, low), (high_key, high) in itertools.pairwise(ordered):
             if low.end > high.address:
                 raise BoardError(f"{self.path.name}: flash.{low_key} ends at {low.end:#x}, inside flash.{high_key}")
         if board.slot0.size != board.slot1.size:

@@ -96,7 +96,7 @@ def build(board: Board, keys: Keys, output: Path, *, compiler: str = "clang", us
 def compile_rooms(tools: Toolchain, board: Board, work: Path) -> list[str]:
     """Compile every room with the includes it may have; object names relative to *work*."""
     firmware, generated = data_path("firmware"), (work / "generated").resolve()
-    objects = []
+    objects: list[str] = []
     for room, names in sources(board).items():
         includes = include_folders(room, generated)
         for source in names:
@@ -162,5 +162,7 @@ def _write_outputs(board: Board, keys: Keys, user_data: bytes, work: Path, outpu
 def _write_secret(path: Path, data: bytes) -> None:
     """The AES key is in there: only the owner may read it."""
     path.unlink(missing_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600), "wb") as file:
+    with os.fdopen(
+        os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600), "wb"
+    ) as file:
         file.write(data)

@@ -41,7 +41,9 @@ class Toolchain:
         flags = [f"-I{folder}" for folder in includes]
         run([*self.compile, *flags, "-c", source, "-o", str(output)], cwd)
 
-    def link_files(self, objects: Sequence[str], script: str, output: str, cwd: Path, library: str | None = None) -> None:
+    def link_files(
+        self, objects: Sequence[str], script: str, output: str, cwd: Path, library: str | None = None
+    ) -> None:
         """Link; all names relative to *cwd*; a map stands beside the output.  Raises BuildError."""
         search = self._option("-L", library) if library else []
         map_file = Path(output).with_suffix(".map").as_posix()
@@ -87,12 +89,23 @@ def _clang(triple: str, cpu: str) -> Toolchain:
 def _gcc(cpu: str) -> Toolchain:
     gcc = shutil.which("arm-none-eabi-gcc")
     if gcc is None:
-        raise BuildError("arm-none-eabi-gcc is not installed: use --compiler clang, or install GCC for Arm (make tools)")
+        raise BuildError(
+            "arm-none-eabi-gcc is not installed: use --compiler clang, or install GCC for Arm (make tools)"
+        )
     machine = (f"-mcpu={cpu}", "-mthumb", "-mfloat-abi=soft")
     return Toolchain(
         name="gcc",
         compile=(gcc, *machine, "-Os", "-g0", *_COMMON, *_WARNINGS),
-        link=(gcc, *machine, "-Os", "-flto", "-nostdlib", "-Wl,--gc-sections", "-Wl,--build-id=none", "-Wl,--no-warn-rwx-segments"),
+        link=(
+            gcc,
+            *machine,
+            "-Os",
+            "-flto",
+            "-nostdlib",
+            "-Wl,--gc-sections",
+            "-Wl,--build-id=none",
+            "-Wl,--no-warn-rwx-segments",
+        ),
         link_libraries=("-lgcc",),
     )
 

@@ -17,7 +17,7 @@ _SHARED = ("loader/console.c", "loader/ymodem.c", "boot/memory.c")
 
 
 def build_demo(board: Board, version: Version, output: Path, *, compiler: str = "clang") -> Path:
-    """Compile and link the demo that calls itself *version*; returns its .elf in folder *output*.  Raises BuildError."""
+    """The .elf of the demo that calls itself *version*, in folder *output*.  Raises BuildError."""
     return build_app(board, ["demo/start.c", "demo/main.c"], output / f"demo-{version}.elf", version, compiler)
 
 
@@ -31,7 +31,7 @@ def build_app(board: Board, own: list[str], elf: Path, version: Version, compile
     headers.write(work / "generated", board, boot_version())
     (work / "demo_version.h").write_text(f'#define DEMO_VERSION "{version}"\n', encoding="utf-8")
     folders = [*include_folders("boot", (work / "generated").resolve()), str(work.resolve())]
-    objects = []
+    objects: list[str] = []
     drivers = [name for name in sources(board)["driver"] if "flash" not in name]
     for source in [*own, *_SHARED, *drivers]:
         target = f"{Path(source).stem}_{len(objects)}.o"

@@ -27,8 +27,10 @@ def finish(image: bytes, keys: Keys, user_data: bytes = b"") -> bytes:
     out = bytearray(image + b"\xff" * (-len(image) % 8))
     abi = _ABI.unpack(bytes(out[abi_at:]))
     if abi["magic"] != facts["abi"]["magic"]:
-        raise BuildError(f"this is no spboot bootloader: magic is {abi['magic']:#x}, expected {facts['abi']['magic']:#x}")
-    out[personal_at : personal_at + _PERSONAL.size] = _personal(keys, user_data)
+        raise BuildError(
+            f"this is no spboot bootloader: magic is {abi['magic']:#x}, expected {facts['abi']['magic']:#x}"
+        )
+    out[personal_at : personal_at + _PERSONAL.size] = personal_area(keys, user_data)
     abi.update(boot_size=len(out), self_hash=bytes(_SELF_HASH.size))
     out[abi_at : abi_at + _ABI.size] = _ABI.pack(**abi)
     abi["self_hash"] = self_hash(bytes(out))
@@ -46,7 +48,8 @@ def self_hash(image: bytes) -> bytes:
     return hashlib.sha256(out).digest()
 
 
-def _personal(keys: Keys, user_data: bytes) -> bytes:
+def personal_area(keys: Keys, user_data: bytes = b"") -> bytes:
+    """The personalisation area: keys, names, user data.  Raises BuildError."""
     facts = spec()["personal"]
     if len(user_data) > USER_DATA_SIZE:
         raise BuildError(f"user data is {len(user_data)} bytes, expected at most {USER_DATA_SIZE}")
@@ -68,7 +71,9 @@ def check_made_for(image: bytes, board: Board, keys: Keys) -> None:
     facts = spec()
     abi = _ABI.unpack(image[facts["abi"]["offset"] :])
     if abi["magic"] != facts["abi"]["magic"]:
-        raise BuildError(f"this is no spboot bootloader: magic is {abi['magic']:#x}, expected {facts['abi']['magic']:#x}")
+        raise BuildError(
+            f"this is no spboot bootloader: magic is {abi['magic']:#x}, expected {facts['abi']['magic']:#x}"
+        )
     if abi["target"] != name_id(board.name):
         raise BuildError(
             f"the bootloader is for another board: id {abi['target']:#010x}, expected {name_id(board.name):#010x} "

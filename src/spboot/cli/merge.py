@@ -20,9 +20,7 @@ from spboot.version import Version
 @options.keys
 @options.version
 @options.output
-def command(
-    bootloader: Path, app: Path, board_name: str, key_folder: Path, version: Version, output: Path
-) -> None:
+def command(bootloader: Path, app: Path, board_name: str, key_folder: Path, version: Version, output: Path) -> None:
     """Merge BOOTLOADER (.bin or .elf of `spboot build`) and APP into one .hex or .bin to program at the factory."""
     files.check_output(output, app)
     files.check_output(output, bootloader)

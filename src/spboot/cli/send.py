@@ -21,7 +21,9 @@ from spboot.link.serial_port import SerialPort
 @click.option("--load", is_flag=True, help="Type `load` until the bootloader answers: reset the board meanwhile.")
 @click.option("--key", default="", metavar="TEXT", help="Send TEXT first, as an application's own update command.")
 @click.option("--timeout", default=60.0, show_default=True, help="Seconds to wait for the device to ask for the file.")
-@click.option("--block", type=click.Choice(["128", "1024"]), default="1024", show_default=True, help="YMODEM block size.")
+@click.option(
+    "--block", type=click.Choice(["128", "1024"]), default="1024", show_default=True, help="YMODEM block size."
+)
 @click.option("--quiet-after", default=3.0, show_default=True, help="Show the device's text until it pauses this long.")
 def command(
     port_name: str, file: Path, baud: int, load: bool, key: str, timeout: float, block: str, quiet_after: float
@@ -34,7 +36,7 @@ def command(
         try:
             with progress(file.name) as tick:
                 ymodem.send(port, file.name, data, block=int(block), progress=tick)
-        except ymodem.Refused as error:
+        except ymodem.RefusedError as error:
             said = _read_on(port, 1.0)
             raise LinkError(f"{error}:\n{said.decode(errors='replace').strip()}") from None
         click.echo(f"{file.name}: {len(data)} bytes sent", err=True)

@@ -24,12 +24,12 @@ Progress = Callable[[int, int], None]
 class Port(Protocol):
     """A serial line.  `read` returns what comes within its timeout, b"" when nothing does."""
 
-    def read(self, size: int, timeout_s: float) -> bytes: ...  # noqa: D102
+    def read(self, size: int, timeout_s: float) -> bytes: ...
 
-    def write(self, data: bytes) -> None: ...  # noqa: D102
+    def write(self, data: bytes) -> None: ...
 
 
-class Refused(LinkError):
+class RefusedError(LinkError):
     """The receiver cancelled the transfer; its reason is on the line, for whoever reads on."""
 
 
@@ -56,14 +56,14 @@ def wait_for_call(port: Port, timeout_s: float, *, on_text: Callable[[bytes], No
             on_text(text)
             text = more
     raise LinkError(
-        f"nobody asked for a file in {timeout_s:.0f} s: reset the board with the button held, or use --load and reset it"
+        f"nobody asked for a file in {timeout_s:.0f} s: reset the board with its button held, or use --load"
     )
 
 
 def send(port: Port, name: str, data: bytes, *, block: int = 1024, progress: Progress | None = None) -> None:
     """Send *data* as file *name* to a receiver that has just called.  *block*: size of full blocks, 128 or 1024.
 
-    Raises Refused when the receiver cancels, LinkError when it does not answer."""
+    Raises RefusedError when the receiver cancels, LinkError when it does not answer."""
     head = PurePath(name.replace("\\", "/")).name.encode() + b"\0" + str(len(data)).encode() + b"\0"
     _exchange(port, packet(0, head, 128 if len(head) <= 128 else 1024))
     _wait(port, _CALL)
@@ -86,7 +86,7 @@ def _answer(port: Port) -> int | None:
         byte = port.read(1, 0.5)
         if byte and byte[0] == _CAN:
             if port.read(1, 1.0) == bytes((_CAN,)):
-                raise Refused("the device refused the file")
+                raise RefusedError("the device refused the file")
         elif byte and byte[0] in (_ACK, _NAK, _CALL):
             return byte[0]
     return None

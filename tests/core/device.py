@@ -1,0 +1,118 @@
+"""The core of the firmware, compiled for the host, as a device with flash that loses power when told to."""
+
+from __future__ import annotations
+
+import ctypes
+import itertools
+import subprocess
+from pathlib import Path
+
+from spboot.boards import Board
+from spboot.build import headers
+from spboot.build.bootloader import boot_version
+from spboot.build.personal import personal_area
+from spboot.formats.spec import data_path, spec
+from spboot.keys import Keys
+
+CUTS = {"none": 0, "before": 1, "after": 2, "torn": 3, "torn-readable": 4}
+STATUS = {name: -number for number, (name, _) in enumerate(spec()["status"]["codes"])}
+NAMES = {number: name for name, number in STATUS.items()} | {0: "OK"}
+INSTALL = ("nothing", "done", "refused", "failed")
+
+
+def compile_core(board: Board, folder: Path, *, sanitize: bool) -> Path:
+    """Shared library of core, crypto and host_port.c.  With *sanitize* it needs LD_PRELOAD of libasan."""
+    headers.write(folder / "generated", board, boot_version())
+    firmware = data_path("firmware")
+    sources = [
+        *(firmware / "core").glob("*.c"),
+        *(firmware / "crypto").glob("*.c"),
+        Path(__file__).parent / "host_port.c",
+    ]
+    includes = [firmware / "core", firmware / "crypto", folder / "generated/core", folder / "generated/crypto"]
+    flags = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-O1"] if sanitize else ["-O2"]
+    library = folder / "core.so"
+    command = ["gcc", "-std=c11", "-g", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", *flags]
+    command += [f"-I{path}" for path in includes] + ["-o", str(library), *map(str, sources)]
+    subprocess.run(command, check=True)
+    return library
+
+
+class Device:
+    """One device; *library* can be loaded once in a process, so all Devices of a process are the same one."""
+
+    def __init__(self, library: Path, board: Board, keys: Keys) -> None:
+        self.lib = ctypes.CDLL(str(library))
+        self.board = board
+        for name in ("hp_memory", "hp_personal", "hp_bitmap"):
+            getattr(self.lib, name).restype = ctypes.POINTER(ctypes.c_uint8)
+        for name in ("hp_size", "hp_misuse", "hp_operations", "hp_erases", "hp_installed", "hp_save_size"):
+            getattr(self.lib, name).restype = ctypes.c_uint32
+        self.lib.hp_blank()
+        ctypes.memmove(self.lib.hp_personal(), personal_area(keys), spec()["personal"]["size"])
+        self.slot_size = board.slot0.size
+
+    def write(self, off: int, data: bytes) -> None:
+        """Factory programming at *off* from the start of SLOT0."""
+        ctypes.memmove(ctypes.addressof(self.lib.hp_memory().contents) + off, data, len(data))
+
+    def read(self, off: int, size: int) -> bytes:
+        return ctypes.string_at(ctypes.addressof(self.lib.hp_memory().contents) + off, size)
+
+    def install_factory(self, header: bytes, image: bytes) -> None:
+        self.lib.hp_blank()
+        self.write(0, header)
+        self.write(self.board.vector_size, image)
+
+    def save(self) -> bytes:
+        state = ctypes.create_string_buffer(self.lib.hp_save_size())
+        self.lib.hp_save(state)
+        return state.raw
+
+    def restore(self, state: bytes) -> None:
+        self.lib.hp_restore(state)
+
+    def power_on(self, cut: str = "none", at: int = 0, seed: int = 1) -> None:
+        self.lib.hp_power_on(CUTS[cut], at, seed)
+        self.lib.hp_engine_reset()
+
+    def count(self) -> None:
+        self.lib.hp_count()
+        self.lib.hp_engine_reset()
+
+    def feed(self, update: bytes, cuts: list[int] | None = None, *, active: bool = True, total: int = 0) -> str:
+        """Start an update and give it *update*, split after each position in *cuts*; name of the last status."""
+        status = self.lib.hp_start(total, int(active))
+        at = [0, *(cuts or []), len(update)]
+        for start, end in itertools.pairwise(at):
+            if status:
+                break
+            status = self.lib.hp_data(update[start:end], end - start)
+        return NAMES[status]
+
+    def commit(self) -> str:
+        return NAMES[self.lib.hp_commit()]
+
+    def install(self) -> str:
+        return INSTALL[self.lib.hp_install()]
+
+    @property
+    def installed(self) -> int:
+        """Packed version in SLOT0, 0 when there is no valid image."""
+        return int(self.lib.hp_installed())
+
+    @property
+    def operations(self) -> int:
+        return int(self.lib.hp_operations())
+
+    @property
+    def misuse(self) -> int:
+        """Flash operations that hardware would refuse."""
+        return int(self.lib.hp_misuse())
+
+    def erases(self, area: str) -> int:
+        """Erased pages of "slot0", "slot1" or "journal" since the last power on."""
+        unit = self.board.chip.memory_at(self.board.slot0.address).erase_unit
+        pages = self.slot_size // unit
+        span = {"slot0": range(pages), "slot1": range(pages, 2 * pages), "journal": range(2 * pages, 2 * pages + 1)}
+        return sum(int(self.lib.hp_erases(page)) for page in span[area])

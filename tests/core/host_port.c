@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+/* host_port.c - spb_port over arrays, so that core runs on the host under sanitizers and power is cut in microseconds.
+ * One operation (an erase, or one program unit) can be cut before, after or torn; from then on nothing changes any
+ * more and every call fails, as for a chip without power.  A torn unit is poisoned: readable() says no. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine.h"
+#include "install.h"
+
+#define SIZE (2u * SPB_SLOT_SIZE + SPB_ERASE_UNIT)
+#define SLOT1_OFF SPB_SLOT_SIZE
+#define JOURNAL_OFF (2u * SPB_SLOT_SIZE)
+
+enum { CUT_NONE, CUT_BEFORE, CUT_AFTER, CUT_TORN, CUT_TORN_CLEAN };
+
+static uint8_t memory[SIZE];
+static uint8_t poisoned[SIZE / SPB_PROGRAM_UNIT];
+static uint8_t personal[SPB_PERSONAL_SIZE];
+static uint32_t operations, cut_at, cut_kind, seed, erases[SIZE / SPB_ERASE_UNIT];
+static uint32_t misuse, dead;
+
+static uint32_t random_u32(void) { return seed = seed * 1664525u + 1013904223u; }
+
+/* What this operation may do: 0 nothing, 1 all, 2 a part. */
+static int power(void) {
+    if (dead) return 0;
+    if (cut_kind == CUT_NONE || operations++ != cut_at) return 1;
+    dead = 1;
+    return cut_kind == CUT_BEFORE ? 0 : cut_kind == CUT_AFTER ? 1 : 2;
+}
+
+static enum spb_status erase(uint32_t off) {
+    int does = power();
+    if (off % SPB_ERASE_UNIT) misuse++;
+    erases[off / SPB_ERASE_UNIT]++;
+    for (uint32_t i = off; does && i < off + SPB_ERASE_UNIT; i += SPB_PROGRAM_UNIT) {
+        uint32_t unit = i / SPB_PROGRAM_UNIT;
+        uint32_t luck = does == 1 ? 0 : random_u32() >> 24;
+        if (luck < 128) memset(memory + i, SPB_ERASED, SPB_PROGRAM_UNIT);
+        else for (uint32_t k = 0; k < SPB_PROGRAM_UNIT; k++) memory[i + k] |= (uint8_t)(random_u32() >> 24);
+        poisoned[unit] = (uint8_t)(luck >= 128 && cut_kind == CUT_TORN && (luck & 1));
+    }
+    return dead ? SPB_E_SECTION_ERASE_FAILURE : SPB_OK;
+}
+
+static enum spb_status program(uint32_t off, const uint8_t *data, uint32_t len) {
+    if (off % SPB_PROGRAM_UNIT || len % SPB_PROGRAM_UNIT) misuse++;
+    for (uint32_t i = 0; i < len; i += SPB_PROGRAM_UNIT) {
+        int does = power();
+        for (uint32_t k = 0; does && k < SPB_PROGRAM_UNIT; k++) {
+            uint8_t *cell = memory + off + i + k;
+            if (*cell != SPB_ERASED || poisoned[(off + i) / SPB_PROGRAM_UNIT]) misuse++;
+            *cell = does == 1 ? data[i + k] : (uint8_t)(data[i + k] | (random_u32() >> 24));
+        }
+        if (does == 2) poisoned[(off + i) / SPB_PROGRAM_UNIT] = cut_kind == CUT_TORN;
+    }
+    return dead ? SPB_E_SECTION_WRITE_FAILURE : SPB_OK;
+}
+
+static const uint8_t *map(uint32_t off) { return memory + off; }
+
+static bool readable(uint32_t off, uint32_t len) {
+    for (uint32_t unit = off / SPB_PROGRAM_UNIT; unit * SPB_PROGRAM_UNIT < off + len; unit++) {
+        if (poisoned[unit]) return false;
+    }
+    return true;
+}
+
+static void alive(void) {}
+
+static const struct spb_flash flash = {
+    SIZE, SPB_ERASE_UNIT, SPB_PROGRAM_UNIT, erase, program, map, readable,
+};
+
+const struct spb_port spb_port = {
+    {&flash, 0, SPB_SLOT_SIZE}, {&flash, SLOT1_OFF, SPB_SLOT_SIZE}, {&flash, JOURNAL_OFF, SPB_ERASE_UNIT},
+    personal, SPB_TARGET, alive,
+};
+
+/* For the tests. */
+uint8_t *hp_memory(void) { return memory; }
+uint8_t *hp_personal(void) { return personal; }
+uint32_t hp_size(void) { return SIZE; }
+uint32_t hp_misuse(void) { return misuse; }
+uint32_t hp_operations(void) { return operations; }
+uint32_t hp_erases(uint32_t page) { return erases[page]; }
+
+void hp_blank(void) {
+    memset(memory, SPB_ERASED, SIZE);
+    memset(poisoned, 0, sizeof poisoned);
+}
+
+void hp_save(uint8_t *to) {
+    memcpy(to, memory, SIZE);
+    memcpy(to + SIZE, poisoned, sizeof poisoned);
+}
+
+void hp_restore(const uint8_t *from) {
+    memcpy(memory, from, SIZE);
+    memcpy(poisoned, from + SIZE, sizeof poisoned);
+}
+
+uint32_t hp_save_size(void) { return SIZE + sizeof poisoned; }
+
+void hp_power_on(uint32_t kind, uint32_t at, uint32_t new_seed) {
+    cut_kind = kind;
+    cut_at = at;
+    seed = new_seed;
+    operations = 0;
+    dead = 0;
+    memset(erases, 0, sizeof erases);
+}
+
+/* Count operations without a cut. */
+void hp_count(void) { hp_power_on(CUT_BEFORE, UINT32_MAX, 1); }
+
+static struct spb_engine engine;
+
+void hp_engine_reset(void) { memset(&engine, 0, sizeof engine); }
+int hp_start(uint32_t total, int active) { return spb_engine_start(&engine, total, active != 0); }
+int hp_commit(void) { return spb_engine_commit(&engine); }
+int hp_abort(void) { return spb_engine_abort(&engine); }
+int hp_stage(void) { return (int)engine.stage; }
+const uint8_t *hp_bitmap(void) { return engine.candidate.pages.bitmap; }
+
+/* From a fresh heap block, so that the address sanitizer sees every read outside. */
+int hp_data(const uint8_t *data, uint32_t len) {
+    uint8_t *copy = malloc(len ? len : 1);
+    memcpy(copy, data, len);
+    int status = spb_engine_data(&engine, copy, len);
+    free(copy);
+    return status;
+}
+
+static void no_progress(uint32_t done, uint32_t all) {
+    (void)done;
+    (void)all;
+}
+
+int hp_install(void) { return (int)spb_install(no_progress); }
+
+/* Version in SLOT0 when header and image are good, else 0. */
+uint32_t hp_installed(void) {
+    static const struct spb_pages none;
+    uint8_t header[SPB_HEADER_SIZE];
+    if (!spb_slot_header(&spb_port.slot0, header) || spb_slot_vouch(header) != SPB_GOOD) return 0;
+    return spb_slot_match(header, &none) == SPB_GOOD ? SPB_MANIFEST_U32(header, VERSION) : 0;
+}

@@ -1,0 +1,231 @@
+"""The engine on the host: acceptance, refusals, divisions, cuts.  Names E1, C2, J1, I2 ... are those of the headers."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+
+import pytest
+
+from spboot import keys as keys_module
+from spboot import release
+from spboot.version import Version
+from tests.core.conftest import World
+
+V = {name: Version.parse(name).pack() for name in ("1.0.0", "1.0.1", "1.1.0", "1.2.0")}
+
+
+def update(world: World, data: bytes) -> None:
+    assert world.device.feed(data) == "OK"
+    assert world.device.commit() == "OK"
+    world.device.power_on()
+    assert world.device.install() == "done"
+
+
+def test_full_image_then_patch(world: World) -> None:
+    world.fresh()
+    update(world, world.image("1.1.0"))
+    assert world.device.installed == V["1.1.0"]
+    update(world, world.patch("1.1.0", "1.2.0"))
+    assert world.device.installed == V["1.2.0"]
+    assert world.device.read(world.board.vector_size, 5000) == world.images["1.2.0"]
+    assert world.device.misuse == 0
+
+
+def test_no_application_takes_a_full_image_and_no_patch(world: World) -> None:
+    world.device.lib.hp_blank()
+    world.device.power_on()
+    assert world.device.feed(world.patch("1.0.0", "1.1.0"), active=False) == "SECTION_NOT_AVAILABLE"
+    assert world.device.feed(world.image("1.0.0"), active=False) == "OK"
+    assert world.device.commit() == "OK"
+    world.device.power_on()
+    assert world.device.install() == "done"
+    assert world.device.installed == V["1.0.0"]
+
+
+@pytest.mark.parametrize("kind", ["image", "patch"])
+def test_e5_divisions_leave_identical_flash(world: World, kind: str) -> None:
+    data = world.image("1.1.0") if kind == "image" else world.patch("1.0.0", "1.1.0")
+    rnd = random.Random(5)
+    divisions = [[], list(range(1, len(data)))]
+    divisions += [sorted(rnd.sample(range(1, len(data)), rnd.randrange(1, 9))) for _ in range(20)]
+    left = set()
+    for cuts in divisions:
+        world.fresh()
+        assert world.device.feed(data, cuts) == "OK"
+        assert world.device.commit() == "OK"
+        left.add(hashlib.sha256(world.device.save()).hexdigest())
+    assert len(left) == 1
+
+
+def refusals(world: World) -> dict[str, tuple[bytes, str]]:
+    base = release.Base(image=world.images["1.1.0"], version=Version.parse("1.0.0"))
+    other_version = release.Base(image=world.images["1.0.0"], version=Version.parse("0.9.0"))
+    common = {"target": world.board.name, "keys": world.keys, "version": Version.parse("1.2.0")}
+    image, patch = world.image("1.1.0"), world.patch("1.0.0", "1.1.0")
+    large = bytes(world.board.image_capacity + 1)
+    other_keys = keys_module.Keys(
+        product="other", development=True, signing=world.keys.signing, verify=world.keys.verify, encryption=bytes(16)
+    )
+    same = release.make_image(
+        world.images["1.1.0"],
+        version=Version.parse("1.0.0"),
+        capacity=1 << 20,
+        target=world.board.name,
+        keys=world.keys,
+    )
+    old = release.make_image(
+        world.images["1.1.0"],
+        version=Version.parse("0.9.9"),
+        capacity=1 << 20,
+        target=world.board.name,
+        keys=world.keys,
+    )
+    capacity = 1 << 20
+    return {
+        "older": (old, "IMAGE_VERSION_FAILURE"),
+        "equal": (same, "SAME_VERSION"),
+        "product": (world.image("1.1.0", keys=other_keys), "INVALID_SECTION_KEY"),
+        "board": (world.patch("1.0.0", "1.1.0", target="OTHER-BOARD"), "WRONG_BOARD"),
+        "base image": (
+            release.make_patch(base, world.images["1.2.0"], capacity=capacity, **common),
+            "INVALID_SOURCE_IMAGE",
+        ),
+        "base version": (
+            release.make_patch(other_version, world.images["1.2.0"], capacity=capacity, **common),
+            "INVALID_SOURCE_IMAGE",
+        ),
+        "too large": (release.make_image(large, capacity=capacity, **common), "IMAGE_TOO_LARGE"),
+        "not an update": (b"\x7fELF" + bytes(300), "INVALID_PATCH_IMAGE"),
+        "bytes behind the end": (image + b"\0", "TOO_MANY_BYTES"),
+        "bytes behind the end of a patch": (patch + b"\x1a", "TOO_MANY_BYTES"),
+    }
+
+
+def test_e1_refusals_have_their_code_and_touch_no_flash(world: World) -> None:
+    for name, (data, expected) in refusals(world).items():
+        world.fresh()
+        world.device.count()
+        before = world.device.save()
+        assert (name, world.device.feed(data)) == (name, expected)
+        if "behind" not in name:
+            assert world.device.operations == 0, name
+            assert world.device.save() == before, name
+        assert world.device.commit() == "INVALID_STATE"
+        world.device.power_on()
+        assert world.device.install() == "nothing"
+        assert world.device.installed == V["1.0.0"]
+
+
+@pytest.mark.parametrize("kind", ["image", "patch"])
+def test_e1_every_bit_of_manifest_and_signature(world: World, kind: str) -> None:
+    data = world.image("1.1.0") if kind == "image" else world.patch("1.0.0", "1.1.0")
+    world.fresh()
+    before = world.device.save()
+    seen = set()
+    for bit in range(136 * 8):
+        bad = bytearray(data)
+        bad[bit // 8] ^= 1 << bit % 8
+        world.device.count()
+        status = world.device.feed(bytes(bad))
+        if status == "OK":  # a longer payload was announced than came
+            status = world.device.commit()
+        seen.add(status)
+        assert status in {
+            "INVALID_PATCH_IMAGE",
+            "IMAGE_VERIFY_ALG_FAILURE",
+            "TOO_FEW_BYTES",
+            "TOO_MANY_BYTES",
+            "IMAGE_TOO_LARGE",
+        }
+        assert world.device.operations == 0
+        assert world.device.save() == before
+    assert {"INVALID_PATCH_IMAGE", "IMAGE_VERIFY_ALG_FAILURE"} <= seen
+
+
+def test_e2_payload_flips_in_every_chunk(world: World) -> None:
+    data = world.image("1.1.0")
+    for at in range(136, len(data), 97):
+        bad = bytearray(data)
+        bad[at] ^= 0x10
+        world.fresh()
+        world.device.count()
+        status = world.device.feed(bytes(bad))
+        first = at < 136 + 528
+        assert status == ("IMAGE_VERIFY_ALG_FAILURE" if first else "INVALID_PATCH_TAG")
+        assert world.device.erases("slot0") == 0
+        assert not first or world.device.operations == 0
+        world.device.power_on()
+        assert world.device.install() == "nothing"
+        assert world.device.installed == V["1.0.0"]
+
+
+def test_every_truncation(world: World) -> None:
+    data = world.patch("1.0.0", "1.1.0")
+    for end in range(len(data)):
+        world.fresh()
+        assert world.device.feed(data[:end]) == "OK"
+        assert world.device.commit() == "TOO_FEW_BYTES"
+        world.device.power_on()
+        assert world.device.install() == "nothing"
+        assert world.device.installed == V["1.0.0"]
+
+
+def test_only_changed_pages_are_touched(world: World) -> None:
+    for data in (world.image("1.0.1"), world.patch("1.0.0", "1.0.1")):
+        world.fresh()
+        world.device.count()
+        assert world.device.feed(data) == "OK"
+        assert world.device.commit() == "OK"
+        assert (world.device.erases("slot1"), world.device.erases("slot0"), world.device.erases("journal")) == (2, 0, 1)
+        world.device.count()
+        assert world.device.install() == "done"
+        assert (world.device.erases("slot1"), world.device.erases("slot0"), world.device.erases("journal")) == (0, 2, 0)
+
+
+def sweep(world: World, data: bytes, cuts: tuple[str, ...], seeds: int) -> int:
+    """Cut at every operation of download and install; and once more at an operation of the recovery."""
+    points = 0
+    rnd = random.Random(7)
+    world.fresh()
+    clean = world.device.save()
+    world.device.count()
+    assert (world.device.feed(data), world.device.commit()) == ("OK", "OK")
+    downloading = world.device.operations
+    downloaded = world.device.save()
+    world.device.count()
+    assert world.device.install() == "done"
+    installing = world.device.operations
+    for phase, total, start in (("download", downloading, clean), ("install", installing, downloaded)):
+        for at in range(total):
+            for cut in cuts:
+                for seed in range(seeds if cut.startswith("torn") else 1):
+                    points += 1
+                    world.device.restore(start)
+                    world.device.power_on(cut, at, seed)
+                    if phase == "download":
+                        world.device.feed(data)
+                        world.device.commit()
+                    else:
+                        world.device.install()
+                    world.device.power_on(rnd.choice(cuts), rnd.randrange(2 * installing), seed)  # again, in recovery
+                    world.device.install()
+                    world.device.power_on()
+                    world.device.install()
+                    where = (phase, at, cut, seed)
+                    assert world.device.installed in (V["1.0.0"], V["1.1.0"]), where
+                    assert phase == "download" or world.device.installed == V["1.1.0"], where
+                    if world.device.installed == V["1.0.0"]:  # and it can be updated
+                        world.device.power_on()
+                        assert (world.device.feed(data), world.device.commit()) == ("OK", "OK"), where
+                        world.device.power_on()
+                        assert world.device.install() == "done", where
+                    assert world.device.installed == V["1.1.0"], where
+    return points
+
+
+@pytest.mark.parametrize("kind", ["image", "patch"])
+def test_i2_power_cuts(world: World, kind: str) -> None:
+    data = world.image("1.1.0") if kind == "image" else world.patch("1.0.0", "1.1.0")
+    assert sweep(world, data, ("before", "after", "torn", "torn-readable"), 1) > 3000
+    assert world.device.misuse == 0
