@@ -70,6 +70,14 @@ def test_swapped_blocks() -> None:
     assert check(image, image[9_000:] + image[:9_000]) <= 16
 
 
+def test_long_match_among_many_short_ones() -> None:
+    """Two symbols only: every short match is everywhere, the long one is in one place."""
+    image = bytes(byte & 1 for byte in noise(8_000, "two symbols"))
+    blocks = [image[at : at + 400] for at in range(0, 8_000, 400)]
+    random.Random(3).shuffle(blocks)
+    assert check(image, b"".join(blocks)) <= 20 * 6
+
+
 def test_noise_hardly_grows() -> None:
     image = noise(5_000, "noise")
     assert check(b"", image) <= 5_000 * 1.08
