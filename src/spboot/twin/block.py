@@ -1,0 +1,109 @@
+"""A peripheral: named registers at offsets, and what reading and writing them does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from spboot.chips import Block as Facts
+from spboot.chips import registers
+
+if TYPE_CHECKING:
+    from spboot.twin.machine import Twin
+
+
+class Block:
+    """Base of all models.  A register REG is plain storage, limited to its known fields, unless the model has
+    `read_REG() -> int` or `write_REG(value)`.  *RESET* has the reset values that are not 0."""
+
+    RESET: ClassVar[dict[str, int]] = {}
+    READ_ONLY: ClassVar[frozenset[str]] = frozenset()
+    STATE: ClassVar[tuple[str, ...]] = ()
+    """Attributes that belong to the state beside the registers."""
+    QUIET: ClassVar[frozenset[int]] = frozenset()
+    """Offsets whose access says nothing about whether the firmware waits (counters, watchdog reload)."""
+
+    def __init__(self, twin: Twin, facts: Facts) -> None:
+        self.twin = twin
+        self.name = facts.name
+        self.address = facts.address
+        self.facts = facts
+        self.names: dict[int, str] = {}
+        self._readers: dict[int, Callable[[], int]] = {}
+        self._writers: dict[int, Callable[[int], None]] = {}
+        self.masks: dict[str, int] = {}
+        self.fields: dict[str, dict[str, tuple[int, int]]] = {}
+        for name, register in (registers(facts.ip) if facts.ip else {}).items():
+            self._declare(name, register.offset, register.fields)
+        self.registers: dict[str, int] = {}
+        self.gate: tuple[str, int] | None = None
+        """The RCC enable register and mask that clock this block."""
+        self.clocked = True
+
+    def _declare(self, name: str, offset: int, fields: dict[str, tuple[int, int]]) -> None:
+        self.names[offset] = name
+        self.fields[name] = fields
+        mask = sum(((1 << width) - 1) << low for low, width in fields.values())
+        self.masks[name] = mask or 0xFFFFFFFF
+        if reader := getattr(self, f"read_{name}", None):
+            self._readers[offset] = reader
+        if writer := getattr(self, f"write_{name}", None):
+            self._writers[offset] = writer
+
+    def reset(self) -> None:
+        """To the state after a reset of the block."""
+        self.registers = {name: self.RESET.get(name, 0) for name in self.names.values()}
+
+    def mask(self, register: str, field: str) -> int:
+        """The bits of *field* in *register*."""
+        low, width = self.fields[register][field]
+        return ((1 << width) - 1) << low
+
+    def field(self, register: str, field: str) -> int:
+        """The value that *field* of *register* has."""
+        low, width = self.fields[register][field]
+        return self.registers[register] >> low & ((1 << width) - 1)
+
+    def read(self, offset: int, size: int) -> int:
+        """A bus read.  *size* is 1, 2 or 4; *offset* is aligned to it."""
+        word = offset & ~3
+        name = self.names.get(word)
+        if name is None:
+            raise self.twin.refusal(f"{self.name} has no register at offset {offset:#x}", "read a register it has")
+        reader = self._readers.get(word)
+        value = reader() if reader else self.registers[name]
+        if size == 4:
+            return value
+        return value >> 8 * (offset & 3) & ((1 << 8 * size) - 1)
+
+    def write(self, offset: int, size: int, value: int) -> None:
+        """A bus write; narrow ones change only their part of the register."""
+        word = offset & ~3
+        name = self.names.get(word)
+        if name is None:
+            raise self.twin.refusal(f"{self.name} has no register at offset {offset:#x}", "write a register it has")
+        if name in self.READ_ONLY:
+            raise self.twin.refusal(f"{self.name}_{name} is read-only, {value:#x} was written", "do not write it")
+        if size != 4:
+            shift = 8 * (offset & 3)
+            keep = self.registers[name] & ~(((1 << 8 * size) - 1) << shift)
+            value = keep | value << shift
+        writer = self._writers.get(word)
+        if writer:
+            writer(value)
+        else:
+            self.registers[name] = value & self.masks[name]
+
+    def line(self, interrupt: str, level: bool) -> None:
+        """Drive an interrupt line, by its name in the chip facts."""
+        self.twin.nvic.set_line(self.facts.interrupts[interrupt], level)
+
+    def save(self) -> Any:
+        return dict(self.registers), {name: deepcopy(getattr(self, name)) for name in self.STATE}
+
+    def load(self, state: Any) -> None:
+        registers_, rest = state
+        self.registers = dict(registers_)
+        for name, value in rest.items():
+            setattr(self, name, deepcopy(value))

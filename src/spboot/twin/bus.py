@@ -1,0 +1,146 @@
+"""The peripheral buses: which block answers, whether it is clocked, and whether the firmware is only waiting."""
+
+from __future__ import annotations
+
+import ctypes
+from typing import TYPE_CHECKING, Final
+
+from spboot.errors import SpbootError
+from spboot.twin.block import Block
+
+if TYPE_CHECKING:
+    from spboot.twin.machine import Twin
+
+PERIPHERALS: Final = (0x40000000, 0x20000000)
+PRIVATE: Final = (0xE0000000, 0x100000)
+_PERIPHERAL_BITS: Final = 0x42000000
+_RAM_BITS: Final = 0x22000000
+_BIT_SPACE: Final = 0x02000000
+
+_POLLS: Final = 2
+"""This many reads that say nothing new are a wait,"""
+_POLL_DISTANCE: Final = 100
+"""when no more instructions than these lie between two of them."""
+_CLOCK_DELAY: Final = 2
+
+
+class Bus:
+    """Decodes accesses and refuses what silicon would not answer."""
+
+    def __init__(self, twin: Twin) -> None:
+        self.twin = twin
+        self.blocks: dict[int, Block] = {}
+        self._seen: dict[int, int] = {}
+        self._repeats = 0
+        self._last = 0
+        for address, size in (PERIPHERALS, PRIVATE):
+            twin.core.map_mmio(address, size, self.read, self.write)
+
+    def add(self, block: Block) -> None:
+        """*block* answers in its 1 KB page."""
+        self.blocks[block.address >> 10] = block
+
+    def map_ram_bits(self, ram: ctypes.Array[ctypes.c_ubyte]) -> None:
+        """The bit-band alias of the RAM at 0x20000000 (PM0214 2.2.5)."""
+
+        def read(address: int, _size: int) -> int:
+            bit = address - _RAM_BITS >> 2
+            return ram[bit >> 3] >> (bit & 7) & 1
+
+        def write(address: int, _size: int, value: int) -> None:
+            bit = address - _RAM_BITS >> 2
+            ram[bit >> 3] = ram[bit >> 3] & ~(1 << (bit & 7)) | (value & 1) << (bit & 7)
+
+        self.twin.core.map_mmio(_RAM_BITS, ctypes.sizeof(ram) * 32, read, write)
+
+    def read(self, address: int, size: int) -> int:
+        try:
+            if _PERIPHERAL_BITS <= address < _PERIPHERAL_BITS + _BIT_SPACE:
+                where, bit = self._bit(address)
+                return self._block(where).read(where & 0x3FC, 4) >> bit & 1
+            block = self._block(address)
+            offset = address - block.address
+            if offset & (size - 1):
+                raise self._unaligned(address, size)
+            value = block.read(offset, size)
+            if offset not in block.QUIET:
+                self._note(address, value)
+            return value
+        except SpbootError as error:
+            self.twin.stop(error)
+            return 0
+
+    def write(self, address: int, size: int, value: int) -> None:
+        try:
+            if _PERIPHERAL_BITS <= address < _PERIPHERAL_BITS + _BIT_SPACE:
+                where, bit = self._bit(address)
+                block = self._block(where)
+                old = block.read(where & 0x3FC, 4)
+                block.write(where & 0x3FC, 4, old & ~(1 << bit) | (value & 1) << bit)
+                return
+            block = self._block(address)
+            offset = address - block.address
+            if offset & (size - 1):
+                raise self._unaligned(address, size)
+            if offset not in block.QUIET:
+                self._seen.clear()
+                self._repeats = 0
+            block.write(offset, size, value)
+        except SpbootError as error:
+            self.twin.stop(error)
+
+    def _block(self, address: int) -> Block:
+        block = self.blocks.get(address >> 10)
+        if block is None:
+            raise self.twin.refusal(
+                f"access to {address:#010x}, where the twin has no block",
+                "use only blocks of the part, or model this one",
+            )
+        if not block.clocked:
+            raise self._stopped(block, address)
+        if self.twin.core.executed - self.twin.rcc.last_enable < _CLOCK_DELAY:
+            self._check_delay(block)
+        return block
+
+    def _stopped(self, block: Block, address: int) -> SpbootError:
+        register, mask = block.gate or ("", 0)
+        offset = address - block.address
+        name = block.names.get(offset & ~3, f"offset {offset:#x}")
+        return self.twin.refusal(
+            f"{block.name}_{name} accessed while the clock of {block.name} is off",
+            f"set bit {mask.bit_length() - 1} of RCC_{register} first",
+        )
+
+    def _check_delay(self, block: Block) -> None:
+        rcc = self.twin.rcc
+        register = block.gate[0] if block.gate else ""
+        if self.twin.core.executed - rcc.enabled_at.get(register, -9) < _CLOCK_DELAY:
+            raise self.twin.refusal(
+                f"{block.name} accessed by the instruction right after RCC_{register} was written",
+                "read the enable register back first (RM0351 6.2.18)",
+            )
+
+    def _bit(self, address: int) -> tuple[int, int]:
+        """Byte address and bit behind an address of the peripheral bit-band alias (PM0214 2.2.5)."""
+        number = address - _PERIPHERAL_BITS >> 2
+        byte = PERIPHERALS[0] + (number >> 3)
+        return byte & ~3, number & 7 | (byte & 3) << 3
+
+    def _unaligned(self, address: int, size: int) -> SpbootError:
+        return self.twin.refusal(f"unaligned {size}-byte access to the peripheral at {address:#010x}", "align it")
+
+    def _note(self, address: int, value: int) -> None:
+        """Keep in mind what was read; the same again and again, close together, is a wait."""
+        executed = self.twin.core.executed
+        if executed - self._last > _POLL_DISTANCE or len(self._seen) > 6:
+            self._seen.clear()
+            self._repeats = 0
+        self._last = executed
+        if self._seen.get(address) == value:
+            self._repeats += 1
+            if self._repeats >= _POLLS:
+                self._repeats = 0
+                self.twin.wait()
+        else:
+            self._seen[address] = value
+            self._repeats = 0

@@ -1,0 +1,204 @@
+"""The CPU core: what we know about unicorn on Cortex-M stands here and nowhere else.
+
+U1  UC_MODE_MCLASS forces a Cortex-M33; UC_MODE_THUMB with the model set gives the core that was asked for.
+U2  A branch to EXC_RETURN arrives as interrupt 3 with the PC at or above 0xFFFFFF00.
+U3  A memory hook inside an IT block leaks ITSTATE into later instructions: the hook clears it in EPSR.
+U4  `mem_map_ptr` ignores read-only; `mem_protect` afterwards does not.
+U5  Changes of code through the host pointer show only once the translation is dropped: `forget_code`.
+U6  Writes of CONTROL and PRIMASK vanish in unprivileged thread mode: IPSR is set first.
+U7  WFI returns early with the PC past it; WFE and YIELD do so as an invalid instruction.
+U8  `emu_stop` in a hook takes the access back (the PC stays at the instruction), except inside an IT block, where it
+    does nothing.  In an MMIO callback it takes the access back although the model has seen it.
+U9  The limit of `emu_start(count=)` may be lowered while it runs: the run then ends after the current instruction, or
+    after the IT block that it is in.  Limit and count stand next to each other in the handle; `_find_count` finds them.
+U10 In callbacks the PC is exact as long as `emu_start` was given a count.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable
+from typing import Any, Final
+
+import unicorn
+from unicorn import arm_const as arm
+from unicorn.unicorn_py3 import UcError
+
+from spboot.errors import TwinError
+
+_engine: Any = unicorn  # its type hints hide what it exports
+_PROBE_COUNT: Final = 0x5A17
+_HANDLE_WORDS: Final = 400
+_EXC_RETURN_BASE: Final = 0xFFFFFF00
+_NO_END: Final = 0xFFFFFFFE
+
+INT_SVC: Final = 2
+INT_ABORT: Final = 3
+INT_BKPT: Final = 7
+
+MmioRead = Callable[[int, int], int]
+MmioWrite = Callable[[int, int, int], None]
+
+
+class Core:
+    """A Cortex-M4 and its memories, run in slices of a known number of instructions."""
+
+    def __init__(self) -> None:
+        self.uc: Any = _engine.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB)  # U1
+        self.uc.ctl_set_cpu_model(arm.UC_CPU_ARM_CORTEX_M4)
+        self._count = _find_count(self.uc)
+        self._before: int = 0
+        self._running = False
+        self.ended_early = False
+        self.interrupt: int | None = None
+        self.uc.hook_add(unicorn.UC_HOOK_INTR, self._on_interrupt)
+        self._keep: list[Any] = []
+
+    # memory
+
+    def map_buffer(self, address: int, buffer: ctypes.Array[ctypes.c_ubyte], *, writable: bool) -> None:
+        """Let *buffer* be the memory at *address*."""
+        size = ctypes.sizeof(buffer)
+        self.uc.mem_map_ptr(address, size, unicorn.UC_PROT_ALL, ctypes.addressof(buffer))
+        if not writable:
+            self.uc.mem_protect(address, size, unicorn.UC_PROT_READ | unicorn.UC_PROT_EXEC)  # U4
+        self._keep.append(buffer)
+
+    def map_mmio(self, address: int, size: int, read: MmioRead, write: MmioWrite) -> None:
+        """Call *read*(address, size) and *write*(address, size, value) for accesses to a range of 4 KB pages."""
+
+        def on_read(_uc: Any, offset: int, width: int, _data: Any) -> int:
+            return read(address + offset, width)
+
+        def on_write(_uc: Any, offset: int, width: int, value: int, _data: Any) -> None:
+            write(address + offset, width, value & ((1 << 8 * width) - 1))
+
+        self.uc.mmio_map(address, size, on_read, None, on_write, None)
+
+    def forget_code(self, address: int, size: int) -> None:
+        """The memory changed under the translator.  Not to be called from a callback (U5)."""
+        self.uc.ctl_remove_cache(address, address + size)
+
+    def clear_it_state(self) -> None:
+        """First thing in every memory hook (U3)."""
+        self.uc.reg_write(arm.UC_ARM_REG_EPSR, 1 << 24)
+
+    @property
+    def in_it_block(self) -> bool:
+        """Whether the instruction that a memory hook sees is in an IT block; ask before `clear_it_state`."""
+        return bool(self.uc.reg_read(arm.UC_ARM_REG_XPSR) & 0x0600FC00)
+
+    # running
+
+    @property
+    def executed(self) -> int:
+        """Instructions executed so far, the current one included."""
+        return self._before + self._count[0] if self._running else self._before
+
+    @executed.setter
+    def executed(self, value: int) -> None:
+        self._before = value
+
+    def run(self, count: int) -> int | None:
+        """Execute up to *count* instructions.  Returns unicorn's error number, None when there was none.
+
+        `interrupt` is then set when the slice ended by SVC, BKPT or a branch to EXC_RETURN."""
+        self.interrupt = None
+        self._count[0] = 0
+        self._running = True
+        error: int | None = None
+        try:
+            self.uc.emu_start(self.uc.reg_read(arm.UC_ARM_REG_PC) | 1, _NO_END, count=count)
+        except UcError as problem:
+            error = int(problem.errno)
+        self._running = False
+        done, limit = int(self._count[0]), int(self._count[1])
+        self.ended_early = done <= limit
+        self._before += done if self.ended_early else done - 1
+        return error
+
+    def end_slice(self) -> None:
+        """End the slice after the current instruction (U9).  Harmless between slices."""
+        if self._running and self._count[1] > self._count[0]:
+            self._count[1] = self._count[0]
+
+    def take_back(self) -> None:
+        """From a memory hook outside an IT block: end the slice as if the instruction had not been (U8)."""
+        self.uc.emu_stop()
+
+    def _on_interrupt(self, uc: Any, number: int, _data: Any) -> None:
+        self.interrupt = number
+        uc.emu_stop()
+
+    @property
+    def at_exception_return(self) -> bool:
+        """Whether the slice ended by a branch to EXC_RETURN (U2)."""
+        return self.interrupt == INT_ABORT and self.pc >= _EXC_RETURN_BASE
+
+    # registers
+
+    @property
+    def pc(self) -> int:
+        return int(self.uc.reg_read(arm.UC_ARM_REG_PC))
+
+    @pc.setter
+    def pc(self, value: int) -> None:
+        self.uc.reg_write(arm.UC_ARM_REG_PC, value | 1)
+
+    def get(self, register: int) -> int:
+        """A register by unicorn's number."""
+        return int(self.uc.reg_read(register))
+
+    def set(self, register: int, value: int) -> None:
+        self.uc.reg_write(register, value)
+
+    def halfword(self, address: int) -> int:
+        """The instruction halfword at *address*, 0 where nothing is mapped."""
+        try:
+            return int.from_bytes(self.uc.mem_read(address, 2), "little")
+        except UcError:
+            return 0
+
+    def reset(self) -> None:
+        """All registers to their reset values (ARMv7-M B1.5.5); the general ones to zero."""
+        self.set(arm.UC_ARM_REG_IPSR, 3)  # U6
+        for register in (arm.UC_ARM_REG_PRIMASK, arm.UC_ARM_REG_BASEPRI, arm.UC_ARM_REG_FAULTMASK):
+            self.set(register, 0)
+        self.set(arm.UC_ARM_REG_CONTROL, 0)
+        self.set(arm.UC_ARM_REG_IPSR, 0)
+        self.set(arm.UC_ARM_REG_CONTROL, 0)  # SPSEL can only be written in thread mode
+        for number in range(13):
+            self.set(arm.UC_ARM_REG_R0 + number, 0)
+        self.set(arm.UC_ARM_REG_LR, 0xFFFFFFFF)
+        self.set(arm.UC_ARM_REG_XPSR_NZCVQG, 0)
+        self.clear_it_state()
+
+    def save(self) -> Any:
+        return self.uc.context_save(), self._before
+
+    def load(self, state: Any) -> None:
+        context, self._before = state
+        self.uc.context_restore(context)
+
+
+def _find_count(uc: Any) -> Any:
+    """Where unicorn keeps the number of instructions executed, followed by the limit (U9): an array of two.
+
+    Found by looking, from inside a run, for the limit that was just given.  Raises TwinError when it is not there."""
+    address = 0x1000
+    uc.mem_map(address, 0x1000)
+    uc.mem_write(address, bytes.fromhex("00bf00bf00bf01df"))  # nop; nop; nop; svc 1
+    words = (ctypes.c_size_t * _HANDLE_WORDS).from_address(uc._uch.value)
+    found: list[int] = []
+
+    def look(_uc: Any, _number: int, _data: Any) -> None:
+        found.extend(i for i in range(1, _HANDLE_WORDS) if words[i] == _PROBE_COUNT and words[i - 1] == 4)
+        uc.emu_stop()
+
+    hook = uc.hook_add(unicorn.UC_HOOK_INTR, look)
+    uc.emu_start(address | 1, _NO_END, count=_PROBE_COUNT)
+    uc.hook_del(hook)
+    uc.mem_unmap(address, 0x1000)
+    if len(found) != 1:
+        raise TwinError("this unicorn is not the one we know; install unicorn 2.1.4")
+    return (ctypes.c_size_t * 2).from_address(uc._uch.value + (found[0] - 1) * ctypes.sizeof(ctypes.c_size_t))

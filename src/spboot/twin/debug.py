@@ -1,0 +1,85 @@
+"""DBGMCU, the cycle counter, and the system configuration: small blocks that firmware touches."""
+
+# ruff: noqa: N802 - handlers are named after their registers
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from spboot.chips import Block as Facts
+from spboot.twin.block import Block
+
+if TYPE_CHECKING:
+    from spboot.twin.machine import Twin
+
+_DWT = 0xE0001000
+
+
+class Dbgmcu(Block):
+    """RM0351 48.16.  Not reset by a system reset."""
+
+    RESET: ClassVar[dict[str, int]] = {"IDCODE": 0x10076415}
+    READ_ONLY = frozenset({"IDCODE"})
+
+
+class Dwt(Block):
+    """Only CTRL, CYCCNT and LAR (ARMv7-M C1.8)."""
+
+    RESET: ClassVar[dict[str, int]] = {"CTRL": 0x40000000}
+    STATE = ("_zero",)
+    QUIET = frozenset({4})
+
+    def __init__(self, twin: Twin) -> None:
+        super().__init__(twin, Facts(name="DWT", ip="", address=_DWT, enable=None, reset=None, interrupts={}, pins=()))
+        for name, offset in (("CTRL", 0), ("CYCCNT", 4), ("LAR", 0xFB0)):
+            self._declare(name, offset, {})
+        self._zero = 0
+        twin.bus.blocks[(_DWT >> 10) + 3] = self
+
+    def write_CTRL(self, value: int) -> None:
+        if (value ^ self.registers["CTRL"]) & 1:
+            self._zero = self.twin.timeline.cycles - self._zero
+        self.registers["CTRL"] = 0x40000000 | value & 1
+
+    def read_CYCCNT(self) -> int:
+        count = self.twin.timeline.cycles - self._zero if self.registers["CTRL"] & 1 else self._zero
+        return count & 0xFFFFFFFF
+
+    def write_CYCCNT(self, value: int) -> None:
+        self._zero = self.twin.timeline.cycles - value if self.registers["CTRL"] & 1 else value
+
+
+class SyscfgL4(Block):
+    """RM0351 9.2.  Remapping is not modelled."""
+
+    RESET: ClassVar[dict[str, int]] = {"CFGR1": 0x7C000001}
+    READ_ONLY = frozenset({"SCSR"})
+
+    def write_MEMRMP(self, value: int) -> None:
+        if value & self.masks["MEMRMP"]:
+            raise self.twin.refusal(f"SYSCFG_MEMRMP = {value:#x} remaps memory", "the twin boots from flash only")
+
+
+class Exti(Block):
+    """RM0351 14.5: storage, software events and their pending bits; pins raise no events."""
+
+    RESET: ClassVar[dict[str, int]] = {"IMR0": 0xFF820000, "IMR1": 0x87}
+
+    def write_PR0(self, value: int) -> None:
+        self.registers["PR0"] &= ~value
+        self._update()
+
+    def write_PR1(self, value: int) -> None:
+        self.registers["PR1"] &= ~value
+
+    def write_SWIER0(self, value: int) -> None:
+        self.registers["PR0"] |= value & self.registers["IMR0"]
+        self._update()
+
+    def _update(self) -> None:
+        pending = self.registers["PR0"] & self.registers["IMR0"]
+        for name, mask in (
+            *((f"EXTI{n}", 1 << n) for n in range(5)),
+            ("EXTI9_5", 0x3E0),
+            ("EXTI15_10", 0xFC00),
+        ):
+            self.line(name, bool(pending & mask))

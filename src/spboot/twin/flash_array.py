@@ -1,0 +1,173 @@
+"""The flash cells: contents, words that do not fit their ECC, the operation log and the armed cut."""
+
+from __future__ import annotations
+
+import ctypes
+import random
+from typing import TYPE_CHECKING, Any, Final
+
+import unicorn
+
+from spboot.errors import TwinError
+from spboot.twin.errors import PowerCut
+from spboot.twin.oplog import Cut, Kind, Operation, OperationLog, tear
+from spboot.twin.timeline import PS_PER_S
+
+if TYPE_CHECKING:
+    from spboot.twin.machine import Twin
+
+_ERASED: Final = 0xFF
+BOOT_ALIAS: Final = 0
+
+
+class FlashArray:
+    """All internal flash, one range, also seen at the boot alias.  The controller decides what is allowed."""
+
+    def __init__(self, twin: Twin, address: int, size: int, page: int, unit: int) -> None:
+        self.twin = twin
+        self.address = address
+        self.size = size
+        self.page = page
+        self.unit = unit
+        self.cells = (ctypes.c_ubyte * size)()
+        ctypes.memset(self.cells, _ERASED, size)
+        self.log = OperationLog()
+        self.poisoned: set[int] = set()
+        self.cut: Cut | None = None
+        self._cut_at = 0
+        self.dirty: list[tuple[int, int]] = []
+        self._hooks: dict[int, list[Any]] = {}
+        twin.core.map_buffer(address, self.cells, writable=False)
+        twin.core.map_buffer(BOOT_ALIAS, self.cells, writable=False)
+
+    def offset(self, address: int) -> int:
+        """Offset of a bus address, the alias included."""
+        return address - self.address if address >= self.address else address
+
+    def holds(self, address: int) -> bool:
+        """Whether *address* is flash, the alias included."""
+        return 0 <= address < self.size or self.address <= address < self.address + self.size
+
+    def get(self, address: int, size: int) -> bytes:
+        """What the cells hold.  Raises TwinError outside of flash."""
+        start = self._span(address, size)
+        return ctypes.string_at(ctypes.addressof(self.cells) + start, size)
+
+    def put(self, address: int, data: bytes) -> None:
+        """Change the cells without an operation; the words then fit their ECC."""
+        start = self._span(address, len(data))
+        self.poisoned -= set(range(address - address % self.unit, address + len(data), self.unit))
+        self._store(start, data)
+
+    def _span(self, address: int, size: int) -> int:
+        start = address - self.address
+        if not 0 <= start <= self.size or size > self.size - start:
+            end = self.address + self.size
+            raise TwinError(f"{size} bytes at {address:#010x} are outside of flash, {self.address:#010x}..{end:#010x}")
+        return start
+
+    def _store(self, start: int, data: bytes) -> None:
+        ctypes.memmove(ctypes.addressof(self.cells) + start, data, len(data))
+        self.dirty.append((start, len(data)))
+
+    def arm(self, cut: Cut) -> None:
+        """Let *cut* fire at its operation, counted from now."""
+        self.cut = cut
+        self._cut_at = self.log.total + cut.at
+
+    def erase(self, address: int) -> None:
+        """Erase the page at *address*.  Raises PowerCut."""
+        self._operate("erase", address, bytes([_ERASED]) * self.page)
+
+    def program(self, address: int, data: bytes) -> None:
+        """Program one unit; that it may be is the caller's knowledge.  Raises PowerCut."""
+        self._operate("program", address, data)
+
+    def _operate(self, kind: Kind, address: int, new: bytes) -> None:
+        cut = self.cut if self.cut is not None and self.log.total == self._cut_at else None
+        self.log.append(
+            Operation(
+                index=len(self.log),
+                kind=kind,
+                address=address,
+                size=len(new),
+                data=new if kind == "program" else b"",
+                time=self.twin.timeline.now / PS_PER_S,
+            )
+        )
+        if cut is None:
+            self.put(address, new)
+            return
+        self.cut = None
+        if cut.when == "after":
+            self.put(address, new)
+        elif cut.when == "torn":
+            self._tear(address, new, cut)
+        raise PowerCut(f"power cut {cut.when} {kind} of {len(new)} bytes at {address:#010x}")
+
+    def _tear(self, address: int, new: bytes, cut: Cut) -> None:
+        old = self.get(address, len(new))
+        mixed = tear(old, new, cut.pattern)
+        units = range(0, len(new), self.unit)
+        bad = set(units) if cut.poison else set()
+        if cut.poison and len(units) > 1:
+            chance = random.Random(cut.pattern[1])
+            parts = {u: slice(u, u + self.unit) for u in units}
+            changed = [u for u, part in parts.items() if mixed[part] not in (old[part], new[part])]
+            bad = {u for u in changed or units if chance.random() < 0.75} or {units[0]}
+        self.put(address, mixed)
+        self.poisoned |= {address + unit for unit in bad}
+
+    def renew_translations(self) -> None:
+        """Tell the core which code changed.  Between slices only."""
+        for start, size in self.dirty:
+            self.twin.core.forget_code(self.address + start, size)
+            self.twin.core.forget_code(BOOT_ALIAS + start, size)
+        self.dirty.clear()
+
+    def watch_poison(self) -> None:
+        """Hook the pages that hold poisoned words, unhook the others.  Between slices only."""
+        pages = {word - word % self.page for word in self.poisoned}
+        if pages == self._hooks.keys():
+            return
+        uc = self.twin.core.uc
+        for page in set(self._hooks) - pages:
+            for hook in self._hooks.pop(page):
+                uc.hook_del(hook)
+        for page in pages - set(self._hooks):
+            self._hooks[page] = [
+                uc.hook_add(kind, handler, begin=base, end=base + self.page - 1)
+                for base in (page, page - self.address + BOOT_ALIAS)
+                for kind, handler in (
+                    (unicorn.UC_HOOK_MEM_READ, self._on_read),
+                    (unicorn.UC_HOOK_CODE, self._on_fetch),
+                )
+            ]
+        uc.ctl_flush_tb()
+
+    def _on_read(self, _uc: Any, _kind: int, address: int, size: int, _value: int, _data: Any) -> None:
+        first = self.offset(address) + self.address
+        for word in range(first - first % self.unit, first + size, self.unit):
+            if word in self.poisoned:
+                self.twin.ecc_error(word)
+                return
+        if self.twin.core.in_it_block:
+            self.twin.core.clear_it_state()
+
+    def _on_fetch(self, _uc: Any, address: int, _size: int, _data: Any) -> None:
+        word = self.offset(address) + self.address
+        if word - word % self.unit in self.poisoned:
+            self.twin.stop(self.twin.refusal("instruction fetch from a word that fails its ECC", "do not run it"))
+
+    def save(self) -> Any:
+        return bytes(self.cells), frozenset(self.poisoned), self.cut, self._cut_at, self.log.save()
+
+    def load(self, state: Any) -> None:
+        cells, poisoned, self.cut, self._cut_at, log = state
+        changed = range(0, self.size, self.page) if bytes(self.cells) != cells else ()
+        for start in changed:
+            part = cells[start : start + self.page]
+            if ctypes.string_at(ctypes.addressof(self.cells) + start, self.page) != part:
+                self._store(start, part)
+        self.poisoned = set(poisoned)
+        self.log.load(log)

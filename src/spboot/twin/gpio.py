@@ -1,0 +1,124 @@
+"""Ports of STM32L4 (RM0351 chapter 8) and the outside world at their pins."""
+
+# ruff: noqa: N802 - handlers are named after their registers
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+from spboot.errors import TwinError
+from spboot.twin.block import Block
+
+if TYPE_CHECKING:
+    from spboot.twin.machine import Twin
+
+_INPUT, _OUTPUT, _ALTERNATE = 0, 1, 2
+_PULL_UP: Final = 1
+_LOCK_KEY: Final = 1 << 16
+
+
+class Gpio(Block):
+    """One port."""
+
+    RESET: ClassVar[dict[str, int]] = {"MODER": 0xFFFFFFFF}
+    READ_ONLY = frozenset({"IDR"})
+    STATE = ("levels", "_lock")
+
+    def reset(self) -> None:
+        super().reset()
+        if self.name == "GPIOA":
+            self.registers.update(MODER=0xABFFFFFF, OSPEEDR=0x0C000000, PUPDR=0x64000000)
+        elif self.name == "GPIOB":
+            self.registers.update(MODER=0xFFFFFEBF, PUPDR=0x100)
+        elif self.name == "GPIOH":
+            self.registers.update(MODER=0xF)
+        self._lock: list[int] = []
+        if not hasattr(self, "levels"):
+            self.levels: dict[int, int] = {}
+
+    def mode(self, pin: int) -> int:
+        return self.registers["MODER"] >> 2 * pin & 3
+
+    def level(self, pin: int) -> int:
+        """What the pin carries: the output, or the outside, or the pull."""
+        if self.mode(pin) == _OUTPUT:
+            return self.registers["ODR"] >> pin & 1
+        return self.levels.get(pin, int(self.registers["PUPDR"] >> 2 * pin & 3 == _PULL_UP))
+
+    def alternate(self, pin: int) -> int | None:
+        """The alternate function in effect, None in other modes."""
+        if self.mode(pin) != _ALTERNATE:
+            return None
+        return self.registers["AFR0" if pin < 8 else "AFR1"] >> 4 * (pin & 7) & 15
+
+    def read_IDR(self) -> int:
+        return sum(self.level(pin) << pin for pin in range(16) if self.mode(pin) != 3)
+
+    def write_BSRR(self, value: int) -> None:
+        self.registers["ODR"] = (self.registers["ODR"] & ~(value >> 16) | value) & 0xFFFF
+
+    def write_BRR(self, value: int) -> None:
+        self.registers["ODR"] &= ~value
+
+    def read_BSRR(self) -> int:
+        return 0
+
+    def write_LCKR(self, value: int) -> None:
+        if self.registers["LCKR"] & _LOCK_KEY:
+            return
+        self._lock = [*self._lock[-2:], value]
+        pins = value & 0xFFFF
+        if self._lock == [pins | _LOCK_KEY, pins, pins | _LOCK_KEY]:
+            self.registers["LCKR"] = pins | _LOCK_KEY
+
+    def write(self, offset: int, size: int, value: int) -> None:
+        if self.registers["LCKR"] & _LOCK_KEY and self.names.get(offset & ~3) in ("MODER", "PUPDR", "AFR0", "AFR1"):
+            raise self.twin.refusal(
+                f"{self.name} configuration written after it was locked", "reset clears LCKR (8.4.8)"
+            )
+        super().write(offset, size, value)
+
+
+class Pins:
+    """All pins by name, as "PC13"."""
+
+    def __init__(self, twin: Twin) -> None:
+        self._twin = twin
+        self._known: dict[str, tuple[Gpio, int]] = {}
+
+    def _find(self, name: str) -> tuple[Gpio, int]:
+        if name not in self._known:
+            match = re.fullmatch(r"P([A-Z])(\d{1,2})", name)
+            port = self._twin.blocks.get(f"GPIO{match[1]}") if match else None
+            if match is None or not isinstance(port, Gpio) or int(match[2]) > 15:
+                raise TwinError(f"{self._twin.chip.name} has no pin {name!r}; expected one like PA5")
+            self._known[name] = port, int(match[2])
+        return self._known[name]
+
+    def set(self, name: str, level: int) -> None:
+        """Drive a pin from outside, until `release`."""
+        port, pin = self._find(name)
+        port.levels[pin] = int(bool(level))
+
+    def release(self, name: str) -> None:
+        """Let a pin float from outside."""
+        port, pin = self._find(name)
+        port.levels.pop(pin, None)
+
+    def get(self, name: str) -> int:
+        """The level at a pin."""
+        port, pin = self._find(name)
+        return port.level(pin)
+
+    def mode(self, name: str) -> int:
+        """MODER of a pin: 0 input, 1 output, 2 alternate function, 3 analog."""
+        port, pin = self._find(name)
+        return port.mode(pin)
+
+    def alternate(self, name: str) -> int | None:
+        """The alternate function in effect at a pin, None in other modes or with the port's clock never on."""
+        port, pin = self._find(name)
+        return port.alternate(pin)
+
+    def save(self) -> Any:
+        return None

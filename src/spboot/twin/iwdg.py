@@ -1,0 +1,105 @@
+"""Independent watchdog of STM32L4 (RM0351 chapter 38)."""
+
+# ruff: noqa: N802 - handlers are named after their registers
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from spboot.chips import Block as Facts
+from spboot.twin.block import Block
+from spboot.twin.rcc_l4 import LSI_HZ
+from spboot.twin.timeline import PS_PER_S
+
+if TYPE_CHECKING:
+    from spboot.twin.machine import Twin
+
+_START, _OPEN, _RELOAD = 0xCCCC, 0x5555, 0xAAAA
+_UPDATE_TICKS: Final = 5
+_TICK_PS: Final = PS_PER_S // LSI_HZ
+
+
+class Iwdg(Block):
+    """Once started only a reset stops it."""
+
+    RESET: ClassVar[dict[str, int]] = {"RLR": 0xFFF, "WINR": 0xFFF}
+    READ_ONLY = frozenset({"SR"})
+    STATE = ("running", "_open", "_updated", "_loaded")
+    QUIET = frozenset({0})
+
+    def __init__(self, twin: Twin, facts: Facts) -> None:
+        super().__init__(twin, facts)
+        twin.timeline.on("IWDG", self._bite)
+        twin.timeline.on("IWDG.update", lambda _when: None)
+        self.hardware_ms = 0
+        """Started by the option byte at reset when not 0, with this time-out (a short cut: silicon takes 512 ms)."""
+
+    def reset(self) -> None:
+        super().reset()
+        self.running = self._open = False
+        self._updated: dict[int, int] = {}
+        self._loaded = 0
+        self.twin.timeline.cancel("IWDG")
+
+    def start_by_option(self) -> None:
+        """After a reset, when the option byte says so."""
+        if not self.hardware_ms:
+            return
+        ticks, prescaler = self.hardware_ms * LSI_HZ // 1000, 0
+        while ticks >> (prescaler + 2) > 0xFFF and prescaler < 6:
+            prescaler += 1
+        self.registers.update(PR=prescaler, RLR=min(ticks >> (prescaler + 2), 0xFFF))
+        self._run()
+
+    def _run(self) -> None:
+        self.running = True
+        self.twin.rcc.start_lsi()
+        self._reload()
+
+    def _period(self, count: int) -> int:
+        return count * _TICK_PS * (4 << min(self.registers["PR"], 6))
+
+    def _reload(self) -> None:
+        self._loaded = self.twin.timeline.now
+        self.twin.timeline.at("IWDG", self._loaded + self._period(self.registers["RLR"] + 1))
+
+    def _bite(self, _when: int) -> None:
+        self.twin.request_reset("iwdg")
+
+    def write_KR(self, value: int) -> None:
+        self._open = value == _OPEN
+        if value == _START and not self.running:
+            self._run()
+        elif value == _RELOAD and self.running:
+            passed = self.twin.timeline.now - self._loaded
+            window = self.registers["RLR"] - self.registers["WINR"]
+            if window > 0 and passed < self._period(window):
+                self.twin.request_reset("iwdg")
+            else:
+                self._reload()
+
+    def _update(self, register: str, flag: int, value: int) -> None:
+        if not self._open:
+            raise self.twin.refusal(f"IWDG_{register} written without access", "write 0x5555 to IWDG_KR first (38.4.1)")
+        if self.twin.timeline.now < self._updated.get(flag, 0):
+            raise self.twin.refusal(f"IWDG_{register} written while its update runs", "wait for IWDG_SR = 0 (38.4.4)")
+        self.registers[register] = value & self.masks[register]
+        done = self.twin.timeline.now + _UPDATE_TICKS * _TICK_PS
+        self._updated[flag] = done
+        self.twin.timeline.at("IWDG.update", done)
+        if self.running and register != "WINR":
+            self.twin.timeline.at("IWDG", self._loaded + self._period(self.registers["RLR"] + 1))
+        elif self.running:
+            self._reload()
+
+    def write_PR(self, value: int) -> None:
+        self._update("PR", 1, value)
+
+    def write_RLR(self, value: int) -> None:
+        self._update("RLR", 2, value)
+
+    def write_WINR(self, value: int) -> None:
+        self._update("WINR", 4, value)
+
+    def read_SR(self) -> int:
+        now = self.twin.timeline.now
+        return sum(flag for flag, done in self._updated.items() if now < done)

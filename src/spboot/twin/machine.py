@@ -1,0 +1,375 @@
+"""The twin: an emulated STM32 on virtual time that runs the very image that ships and refuses what silicon refuses."""
+
+from __future__ import annotations
+
+import ctypes
+import random
+from pathlib import Path
+from typing import Any, Final, Literal, cast
+
+import unicorn
+
+from spboot import chips
+from spboot.errors import TwinError
+from spboot.twin import models, rom, symbols
+from spboot.twin.block import Block
+from spboot.twin.bus import Bus
+from spboot.twin.condition import Condition, condition
+from spboot.twin.core import INT_BKPT, INT_SVC, Core
+from spboot.twin.cpu import Cpu, Fault
+from spboot.twin.errors import PowerCut
+from spboot.twin.flash_array import FlashArray
+from spboot.twin.flash_l4 import FlashL4
+from spboot.twin.gpio import Pins
+from spboot.twin.iwdg import Iwdg
+from spboot.twin.nvic import NMI, Nvic
+from spboot.twin.oplog import Cut, OperationLog
+from spboot.twin.pwr_l4 import PwrL4
+from spboot.twin.rcc_l4 import RccL4
+from spboot.twin.snapshot import Snapshot, restore, take
+from spboot.twin.timeline import PS_PER_S, Timeline
+from spboot.twin.usart_v3 import Uart, UsartV3
+
+ResetCause = Literal["pin", "software", "iwdg", "por", "option"]
+
+_SLICE: Final = 4000
+_MASKED_SLICE: Final = 200
+_WFI: Final = 0xBF30
+_HINTS: Final = frozenset({0xBF10, 0xBF20, 0xBF30, 0xBF40})
+
+
+class Twin:
+    """One chip of part *part*.  *seed* decides the garbage in RAM and the unique id."""
+
+    def __init__(self, part: str, seed: int = 0) -> None:
+        self.chip = chips.load(part)
+        self.seed = seed
+        self.core = Core()
+        self.timeline = Timeline(self.core)
+        self.flash = self._make_flash()
+        self.rams = self._make_rams()
+        self.core.map_buffer(rom.ADDRESS, rom.content(seed, self.flash.size), writable=False)
+        self.bus = Bus(self)
+        for address, ram in self.rams.items():
+            if address == 0x20000000:
+                self.bus.map_ram_bits(ram)
+        self.nvic = Nvic(self)
+        self.cpu = Cpu(self)
+        self.blocks: dict[str, Block] = models.build(self)
+        self.rcc = cast(RccL4, self.blocks["RCC"])
+        self.pwr = cast(PwrL4, self.blocks["PWR"])
+        self.flash_controller = cast(FlashL4, self.blocks["FLASH"])
+        self.pins = Pins(self)
+        self.ecc_nmi: Literal["at", "after"] = "after"
+        """Whether the NMI of a failed ECC check returns to the load that failed or behind it."""
+        self._symbols: symbols.Symbols | None = None
+        self._powered = False
+        self._boots = 0
+        self._deadline = 0
+        self._stopped: Exception | None = None
+        self._reset_cause: ResetCause | None = None
+        self._bad_address = 0
+        self._paint: int | None = None
+        self.bytes_sent = 0
+        """By all UARTs since the twin was made."""
+        self._hook()
+
+    # making
+
+    def _make_flash(self) -> FlashArray:
+        banks = sorted((m for m in self.chip.memories if m.kind == "flash"), key=lambda m: m.address)
+        size = sum(bank.size for bank in banks)
+        return FlashArray(self, banks[0].address, size, banks[0].erase_unit, banks[0].program_unit)
+
+    def _make_rams(self) -> dict[int, ctypes.Array[ctypes.c_ubyte]]:
+        rams = {}
+        for memory in self.chip.memories:
+            if memory.kind == "ram":
+                rams[memory.address] = (ctypes.c_ubyte * memory.size)()
+                self.core.map_buffer(memory.address, rams[memory.address], writable=True)
+        return rams
+
+    def _hook(self) -> None:
+        kinds = unicorn.UC_HOOK_MEM_READ_UNMAPPED | unicorn.UC_HOOK_MEM_WRITE_UNMAPPED
+        self.core.uc.hook_add(kinds | unicorn.UC_HOOK_MEM_FETCH_UNMAPPED, self._on_unmapped)
+        self.core.uc.hook_add(unicorn.UC_HOOK_MEM_WRITE_PROT, self._on_store)
+
+    # what the outside does
+
+    @property
+    def log(self) -> OperationLog:
+        """Every flash operation; survives power cuts."""
+        return self.flash.log
+
+    @property
+    def faults(self) -> list[Fault]:
+        """Every fault the firmware ran into since power-on."""
+        return self.cpu.faults
+
+    @property
+    def time(self) -> float:
+        """Virtual time in seconds."""
+        return self.timeline.now / PS_PER_S
+
+    @property
+    def idle(self) -> float:
+        """Seconds of virtual time that the firmware waited for something other than flash."""
+        return self.timeline.idle_ps / PS_PER_S
+
+    @property
+    def instructions(self) -> int:
+        """Instructions executed so far."""
+        return self.core.executed
+
+    def symbols(self, elf: Path | str) -> None:
+        """Name addresses in messages by the symbols of *elf*."""
+        self._symbols = symbols.Symbols(Path(elf))
+
+    def uart(self, name: str) -> Uart:
+        """The line at a UART, as "USART2"."""
+        block = self.blocks.get(name)
+        if not isinstance(block, UsartV3):
+            have = ", ".join(n for n, b in self.blocks.items() if isinstance(b, UsartV3))
+            raise TwinError(f"{self.chip.name} has no UART {name!r}; it has {have}")
+        return block.uart
+
+    def flash_load(self, address: int, data: bytes) -> None:
+        """Factory programming: no operation in the log."""
+        self.flash.put(address, data)
+
+    def flash_read(self, address: int, size: int) -> bytes:
+        """What the flash cells hold."""
+        return self.flash.get(address, size)
+
+    def arm(self, cut: Cut) -> None:
+        """Cut the power at an operation to come."""
+        self.flash.arm(cut)
+
+    def enable_hardware_watchdog(self, timeout_ms: int) -> None:
+        """The watchdog starts by itself at every reset from now on, as with OPTR.IWDG_SW clear."""
+        cast(Iwdg, self.blocks["IWDG"]).hardware_ms = timeout_ms
+
+    def power_on(self, ram_fill: int | None = None) -> None:
+        """Apply power: RAM is garbage (or *ram_fill* all over), everything else as after a power-on reset."""
+        self._boots += 1
+        self._paint = ram_fill
+        garbage = random.Random(self.seed * 1_000_003 + self._boots)
+        for address, ram in self.rams.items():
+            size = ctypes.sizeof(ram)
+            content = garbage.randbytes(size) if ram_fill is None else bytes([ram_fill]) * size
+            ctypes.memmove(ram, content, size)
+            self.core.forget_code(address, size)
+        for block in self.blocks.values():
+            if isinstance(block, UsartV3):
+                block.uart.queue.clear()
+                self.timeline.cancel(f"{block.name}.rx")
+        self.cpu.faults.clear()
+        self._powered = True
+        self.reset("por")
+
+    def reset(self, cause: ResetCause = "pin") -> None:
+        """A reset; RAM and flash stay as they are."""
+        self._reset_cause = None
+        self._stopped = None
+        self.nvic.reset()
+        for block in sorted(self.blocks.values(), key=lambda b: b.name not in ("RCC", "PWR")):
+            if not isinstance(block, models.SURVIVORS) or cause == "por":
+                block.reset()
+        self.rcc.note_reset(cause)
+        self.flash.renew_translations()
+        self.flash.watch_poison()
+        self.cpu.reset()
+        cast(Iwdg, self.blocks["IWDG"]).start_by_option()
+
+    def snapshot(self) -> Snapshot:
+        """The whole machine as it is now."""
+        return take(self)
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Back to *snapshot*, taken of this twin or of its like in a forked process."""
+        restore(self, snapshot)
+
+    def ram_used(self, low: int, high: int) -> list[tuple[int, int]]:
+        """Ranges (start, end) in low <= address < high without the fill of `power_on(ram_fill=)`, by words."""
+        if self._paint is None:
+            raise TwinError("RAM was not painted: call power_on(ram_fill=0xA5) first")
+        word, ranges = bytes([self._paint]) * 4, list[tuple[int, int]]()
+        data = self.ram_read(low, high - low)
+        for offset in range(0, len(data), 4):
+            if data[offset : offset + 4] == word[: len(data) - offset]:
+                continue
+            address = low + offset
+            if ranges and ranges[-1][1] == address:
+                ranges[-1] = ranges[-1][0], address + 4
+            else:
+                ranges.append((address, address + 4))
+        return ranges
+
+    def ram_read(self, address: int, size: int) -> bytes:
+        """What RAM holds."""
+        if not self.is_ram(address, size):
+            raise TwinError(f"{self.chip.name} has no {size} bytes of RAM at {address:#010x}")
+        return bytes(self.core.uc.mem_read(address, size))
+
+    # running
+
+    def run(self, until: Condition = None, seconds: float = 5.0, instructions: int | None = None) -> bool:
+        """Let the firmware run until *until* holds; given bytes, until a UART has sent them.
+
+        False when the time or number of *instructions* ran out before.  Raises PowerCut, TwinError, LockupError."""
+        if not self._powered:
+            raise TwinError("the chip has no power: call power_on() first")
+        met = condition(self, until)
+        self._deadline = self.timeline.now + round(seconds * PS_PER_S)
+        last = 1 << 62 if instructions is None else self.core.executed + instructions
+        while True:
+            self._settle()
+            if met():
+                self.cpu.check_fpu()
+                return True
+            now, executed = self.timeline.now, self.core.executed
+            if now >= self._deadline or executed >= last:
+                self.cpu.check_fpu()
+                return False
+            if self.cpu.sleeping and not self.nvic.candidates:
+                self.wait()
+                continue
+            self.cpu.sleeping = False
+            span = min(self.timeline.next_due, self._deadline) - now
+            limit = _MASKED_SLICE if self.nvic.candidates else _SLICE
+            self._slice(max(1, min(-(-span // self.timeline.cycle_ps), limit, last - executed)))
+
+    def _settle(self) -> None:
+        """Everything that happens between two instructions."""
+        timeline = self.timeline
+        if timeline.next_due <= timeline.now:
+            timeline.fire()
+        if self._reset_cause:
+            self.reset(self._reset_cause)
+        if self.flash.dirty:
+            self.flash.renew_translations()
+        self.cpu.take_late_fault()
+        while self.nvic.candidates and self.cpu.take_pending():
+            pass
+        self._raise_stop()
+
+    def _slice(self, count: int) -> None:
+        core = self.core
+        self.timeline.horizon = self.timeline.now + count * self.timeline.cycle_ps
+        error = core.run(count)
+        if self._stopped is not None:
+            self._raise_stop()
+        if core.interrupt is not None:
+            self._on_interrupt()
+        elif error is not None:
+            self._on_error(error)
+        elif core.ended_early and core.halfword(core.pc - 2) == _WFI:
+            self._check_sleep()
+            self.cpu.sleeping = True
+
+    def _raise_stop(self) -> None:
+        error, self._stopped = self._stopped, None
+        if error is not None:
+            self._powered = not isinstance(error, PowerCut) and self._powered
+            raise error
+
+    def _on_interrupt(self) -> None:
+        number = self.core.interrupt
+        if self.core.at_exception_return:
+            self.cpu.leave()
+        elif number == INT_SVC:
+            self.cpu.supervisor_call()
+        elif number == INT_BKPT:
+            self.cpu.breakpoint()
+        else:
+            self.cpu.undefined()
+
+    def _on_error(self, error: int) -> None:
+        core = self.core
+        if error == unicorn.UC_ERR_INSN_INVALID and core.halfword(core.pc - 2) in _HINTS:
+            self.wait()  # WFE and YIELD: whatever they wait for is an event
+        elif error in (unicorn.UC_ERR_READ_UNMAPPED, unicorn.UC_ERR_WRITE_UNMAPPED, unicorn.UC_ERR_FETCH_UNMAPPED):
+            self.cpu.memory_fault(error, self._bad_address)
+        elif error in (unicorn.UC_ERR_INSN_INVALID, unicorn.UC_ERR_EXCEPTION):
+            self.cpu.undefined()
+        else:
+            raise TwinError(f"unicorn error {error} at {self.where(core.pc)}")
+
+    def _check_sleep(self) -> None:
+        if self.nvic.registers["SCR"] & 4:
+            raise self.refusal("WFI with SCR.SLEEPDEEP set", "the twin does not model Stop and Standby")
+
+    def wait(self) -> None:
+        """Nothing happens before the next event: go there."""
+        target = min(self.timeline.next_due, self._deadline)
+        span = target - self.timeline.now
+        if span > 0:
+            if not self.flash_controller.busy:
+                self.timeline.idle_ps += span
+            self.timeline.skip(span)
+
+    def flags(self) -> Any:
+        """State of the machine itself, for a snapshot."""
+        return self._powered, self._boots, self._paint, self.ecc_nmi
+
+    def set_flags(self, flags: Any) -> None:
+        self._powered, self._boots, self._paint, self.ecc_nmi = flags
+        self._stopped = self._reset_cause = None
+
+    # what the models call
+
+    def stop(self, error: Exception) -> None:
+        """Raise *error* from `run`, after the current instruction."""
+        if self._stopped is None:
+            self._stopped = error
+        self.core.end_slice()
+
+    def request_reset(self, cause: ResetCause) -> None:
+        """Reset after the current instruction."""
+        self._reset_cause = cause
+        self.core.end_slice()
+
+    def refusal(self, found: str, advice: str) -> TwinError:
+        """An error that tells the firmware developer what, where, and what to do."""
+        return TwinError(f"{found}; at {self.where(self.core.pc)}, {self.time:.6f} s. {advice[0].upper()}{advice[1:]}.")
+
+    def where(self, address: int) -> str:
+        """An address in words."""
+        name = self._symbols.name(address) if self._symbols else None
+        return f"PC {address:#010x} ({name})" if name else f"PC {address:#010x}"
+
+    def check_latency(self) -> None:
+        self.flash_controller.check_latency()
+
+    def is_ram(self, address: int, size: int) -> bool:
+        return any(base <= address and address + size <= base + ctypes.sizeof(ram) for base, ram in self.rams.items())
+
+    def after_exception(self, exception: int) -> None:
+        """An exception returned: a line that is still up makes it pending again."""
+        if exception == NMI and self.flash_controller.ecc_pending:
+            self.nvic.pend(NMI)
+
+    def ecc_error(self, word: int) -> None:
+        """A load hit a double word that fails its ECC."""
+        in_it_block = self.core.in_it_block
+        if in_it_block:
+            self.core.clear_it_state()
+        if self.flash_controller.ecc_detected(word):
+            self.nvic.pend(NMI)
+            if self.ecc_nmi == "at" and not in_it_block and NMI not in self.cpu.active:
+                self.core.take_back()
+
+    def _on_unmapped(self, _uc: Any, _kind: int, address: int, _size: int, _value: int, _data: Any) -> bool:
+        self._bad_address = address
+        return False
+
+    def _on_store(self, _uc: Any, _kind: int, address: int, size: int, value: int, _data: Any) -> bool:
+        if self.core.in_it_block:
+            self.core.clear_it_state()
+        try:
+            if not self.flash.holds(address):
+                raise self.refusal(f"store to read-only {address:#010x}", "do not write system memory")
+            self.flash_controller.store(address, size, value & ((1 << 8 * size) - 1))
+        except (TwinError, PowerCut) as error:
+            self.stop(error)
+        return True

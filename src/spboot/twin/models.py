@@ -1,0 +1,59 @@
+"""Which model stands for which IP version."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from spboot.errors import TwinError
+from spboot.twin.block import Block
+from spboot.twin.crc_v3 import CrcV3
+from spboot.twin.debug import Dbgmcu, Dwt, Exti, SyscfgL4
+from spboot.twin.flash_l4 import FlashL4
+from spboot.twin.gpio import Gpio
+from spboot.twin.iwdg import Iwdg
+from spboot.twin.pwr_l4 import PwrL4
+from spboot.twin.rcc_l4 import RccL4
+from spboot.twin.usart_v3 import UsartV3
+
+if TYPE_CHECKING:
+    from spboot.twin.machine import Twin
+
+MODELS: Final[dict[str, type[Block]]] = {
+    "crc_v3": CrcV3,
+    "dbgmcu_l4": Dbgmcu,
+    "exti_v1": Exti,
+    "flash_l4": FlashL4,
+    "gpio_v2_l478": Gpio,
+    "iwdg_v2": Iwdg,
+    "pwr_l4": PwrL4,
+    "rcc_l4": RccL4,
+    "syscfg_l4": SyscfgL4,
+    "usart_v3": UsartV3,
+}
+_NEEDED: Final = ("RCC", "PWR", "FLASH", "IWDG")
+
+SURVIVORS: Final = (Dbgmcu,)
+"""Blocks that only a power-on reset clears."""
+
+
+def build(twin: Twin) -> dict[str, Block]:
+    """A model for every block of the chip that has one, on the bus.  Raises TwinError when a needed one is missing."""
+    twin.bus.add(twin.nvic)
+    twin.bus.add(Dwt(twin))
+    blocks: dict[str, Block] = {}
+    for name, facts in twin.chip.blocks.items():
+        model = MODELS.get(facts.ip)
+        if model is None:
+            continue
+        block = model(twin, facts)
+        blocks[name] = block
+        twin.bus.add(block)
+    blocks["DWT"] = twin.bus.blocks[0xE0001000 >> 10]
+    missing = [name for name in _NEEDED if name not in blocks]
+    if missing:
+        raise TwinError(f"{twin.chip.name}: the twin has no model of its {', '.join(missing)}")
+    for block in blocks.values():
+        if block.facts.enable is not None:
+            register, field = block.facts.enable
+            block.gate = register, blocks["RCC"].mask(register, field)
+    return blocks

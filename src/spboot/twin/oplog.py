@@ -1,0 +1,115 @@
+"""The operation log: every erase and program of flash, and the power cut that waits for one of them."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from spboot.errors import TwinError
+
+Kind = Literal["erase", "program"]
+When = Literal["before", "after", "torn"]
+Pattern = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One erase or program.  *data* is what was to be stored (empty for an erase), *time* in seconds."""
+
+    index: int
+    kind: Kind
+    address: int
+    size: int
+    data: bytes
+    time: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cut:
+    """Cut the power at operation *at*, counted from 0 when it is armed.
+
+    *pattern* says which bits of a torn operation happened: ("random", seed), ("prefix", bits), ("suffix", bits) or
+    ("miss", bit).  With *poison* the unit does not fit its ECC afterwards (parts with ECC only)."""
+
+    at: int
+    when: When = "before"
+    pattern: Pattern = ("random", 0)
+    poison: bool = True
+
+    def __post_init__(self) -> None:
+        if self.when not in ("before", "after", "torn"):
+            raise TwinError(f"cut {self.when!r}: expected before, after or torn")
+        if self.pattern[0] not in ("random", "prefix", "suffix", "miss"):
+            raise TwinError(f"tear pattern {self.pattern[0]!r}: expected random, prefix, suffix or miss")
+
+
+class OperationLog:
+    """All operations since the twin was made or `clear` was called; survives power cuts."""
+
+    def __init__(self) -> None:
+        self._operations: list[Operation] = []
+        self.total = 0
+        """Operations ever, not reset by `clear`."""
+
+    def __iter__(self) -> Iterator[Operation]:
+        return iter(self._operations)
+
+    def __len__(self) -> int:
+        return len(self._operations)
+
+    def __getitem__(self, index: int) -> Operation:
+        return self._operations[index]
+
+    def append(self, operation: Operation) -> None:
+        self._operations.append(operation)
+        self.total += 1
+
+    def clear(self) -> None:
+        """Forget all operations; the next one has index 0."""
+        self._operations.clear()
+
+    def erases(self, low: int = 0, high: int = 1 << 32) -> int:
+        """How many erases began in low <= address < high."""
+        return self._number("erase", low, high)
+
+    def programs(self, low: int = 0, high: int = 1 << 32) -> int:
+        """How many programs began in low <= address < high."""
+        return self._number("program", low, high)
+
+    def by_page(self, kind: Kind, page_size: int) -> dict[int, int]:
+        """How many operations of *kind* each page saw, by the page's address."""
+        counts: dict[int, int] = {}
+        for operation in self._operations:
+            if operation.kind == kind:
+                page = operation.address - operation.address % page_size
+                counts[page] = counts.get(page, 0) + 1
+        return counts
+
+    def _number(self, kind: Kind, low: int, high: int) -> int:
+        return sum(1 for op in self._operations if op.kind == kind and low <= op.address < high)
+
+    def save(self) -> Any:
+        return list(self._operations), self.total
+
+    def load(self, state: Any) -> None:
+        operations, self.total = state
+        self._operations = list(operations)
+
+
+def tear(old: bytes, new: bytes, pattern: Pattern) -> bytes:
+    """What stays when the change from *old* to *new* is cut; bits count from the lowest of the first byte."""
+    kind, number = pattern
+    bits = 8 * len(old)
+    full = (1 << bits) - 1
+    if kind == "random":
+        done = random.Random(number).getrandbits(bits)
+    elif kind == "prefix":
+        done = (1 << min(number, bits)) - 1
+    elif kind == "suffix":
+        done = full & ~((1 << (bits - min(number, bits))) - 1)
+    else:
+        done = full & ~(1 << number % bits)
+    before, after = int.from_bytes(old, "little"), int.from_bytes(new, "little")
+    return ((after & done) | (before & ~done & full)).to_bytes(len(old), "little")

@@ -1,0 +1,92 @@
+"""Tiny firmware for the twin: C in, a running Twin out."""
+
+from __future__ import annotations
+
+import functools
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from spboot.twin import Twin
+
+HERE = Path(__file__).parent
+OUT, DONE = 0x20000100, 0x200000F0
+_VECTORS = """
+extern void main_(void); extern void nmi(void); extern void hard(void); extern void bus(void); extern void usage(void);
+extern void svc(void); extern void pendsv(void); extern void tick(void); extern void irq(void);
+extern void default_(void);
+#define WEAK(n) __attribute__((weak, alias("default_"))) void n(void)
+void default_(void) { for (;;) { } }
+WEAK(nmi); WEAK(hard); WEAK(bus); WEAK(usage); WEAK(svc); WEAK(pendsv); WEAK(tick); WEAK(irq);
+void reset(void) { main_(); DONE = 1; for (;;) { } }
+__attribute__((section(".vectors"), used)) void *const vectors[98] = {
+    (void *)0x20008000, (void *)reset, (void *)nmi, (void *)hard, (void *)default_, (void *)bus, (void *)usage,
+    0, 0, 0, 0, (void *)svc, 0, 0, (void *)pendsv, (void *)tick, [16 ... 97] = (void *)irq };
+"""
+_LAYOUT = """
+ENTRY(reset)
+SECTIONS {
+  . = 0x08000000;
+  .text : { KEEP(*(.vectors)) *(.text*) *(.rodata*) }
+  /DISCARD/ : { *(.ARM.*) *(.comment) *(.note*) }
+}
+"""
+_FLAGS = (
+    "--target=thumbv7em-none-eabi -mcpu=cortex-m4 -mfloat-abi=hard -mfpu=fpv4-sp-d16 -ffreestanding -Oz -g0 -std=gnu11"
+    " -fno-unwind-tables -fno-sanitize=undefined -fno-builtin"
+).split()
+
+
+@functools.cache
+def build(source: str) -> bytes:
+    """Compile *source*, which defines main_(), to an ELF.  Handlers: nmi hard bus usage svc pendsv tick irq."""
+    with tempfile.TemporaryDirectory() as folder:
+        work = Path(folder)
+        (work / "f.c").write_text('#include "l476.h"\n' + _VECTORS + source)
+        (work / "f.ld").write_text(_LAYOUT)
+        zig = [sys.executable, "-m", "ziglang"]
+        subprocess.run([*zig, "clang", *_FLAGS, "-I", str(HERE), "-c", "f.c", "-o", "f.o"], cwd=work, check=True)
+        subprocess.run([*zig, "ld.lld", "-T", "f.ld", "f.o", "-o", "f.elf"], cwd=work, check=True)
+        return (work / "f.elf").read_bytes()
+
+
+@functools.cache
+def firmware(source: str) -> bytes:
+    """The flash image of *source*, from 0x08000000."""
+    import io
+
+    from elftools.elf.elffile import ELFFile
+
+    return ELFFile(io.BytesIO(build(source))).get_section_by_name(".text").data()  # type: ignore[no-untyped-call, no-any-return]
+
+
+@pytest.fixture
+def make() -> Callable[[str], Twin]:
+    """A powered twin with the firmware compiled from a source."""
+
+    def twin_of(source: str) -> Twin:
+        twin = Twin("STM32L476RG")
+        twin.flash_load(0x08000000, firmware(source))
+        twin.power_on()
+        return twin
+
+    return twin_of
+
+
+def done(twin: Twin) -> bool:
+    """Whether main_() returned."""
+    return twin.ram_read(DONE, 4) == b"\x01\0\0\0"
+
+
+def finish(twin: Twin, seconds: float = 1.0) -> None:
+    """Run until main_() returned."""
+    assert twin.run(until=lambda: done(twin), seconds=seconds), twin.faults
+
+
+def out(twin: Twin, index: int = 0) -> int:
+    """A word that the firmware left in OUT."""
+    return int.from_bytes(twin.ram_read(OUT + 4 * index, 4), "little")

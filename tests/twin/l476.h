@@ -1,0 +1,113 @@
+/* l476.h - the registers that the twin's test firmware touches; typed from RM0351, not from the chip facts. */
+typedef __UINT8_TYPE__ uint8_t;
+typedef __UINT32_TYPE__ uint32_t;
+#define REG(address) (*(volatile uint32_t *)(address))
+#define RCC_CR REG(0x40021000)
+#define RCC_CFGR REG(0x40021008)
+#define RCC_PLLCFGR REG(0x4002100c)
+#define RCC_AHB1RSTR REG(0x40021028)
+#define RCC_AHB1ENR REG(0x40021048)
+#define RCC_AHB2ENR REG(0x4002104c)
+#define RCC_APB1ENR1 REG(0x40021058)
+#define RCC_APB2ENR REG(0x40021060)
+#define RCC_CSR REG(0x40021094)
+#define PWR_CR1 REG(0x40007000)
+#define PWR_SR2 REG(0x40007014)
+#define FLASH_ACR REG(0x40022000)
+#define FLASH_KEYR REG(0x40022008)
+#define FLASH_SR REG(0x40022010)
+#define FLASH_CR REG(0x40022014)
+#define FLASH_ECCR REG(0x40022018)
+#define USART2_CR1 REG(0x40004400)
+#define USART2_BRR REG(0x4000440c)
+#define USART2_ISR REG(0x4000441c)
+#define USART2_ICR REG(0x40004420)
+#define USART2_RDR REG(0x40004424)
+#define USART2_TDR REG(0x40004428)
+#define GPIOA_MODER REG(0x48000000)
+#define GPIOA_ODR REG(0x48000014)
+#define GPIOA_BSRR REG(0x48000018)
+#define GPIOA_AFRL REG(0x48000020)
+#define IWDG_KR REG(0x40003000)
+#define IWDG_PR REG(0x40003004)
+#define IWDG_RLR REG(0x40003008)
+#define IWDG_SR REG(0x4000300c)
+#define SYST_CSR REG(0xe000e010)
+#define SYST_RVR REG(0xe000e014)
+#define SYST_CVR REG(0xe000e018)
+#define NVIC_ISER1 REG(0xe000e104)
+#define SCB_ICSR REG(0xe000ed04)
+#define SCB_VTOR REG(0xe000ed08)
+#define SCB_AIRCR REG(0xe000ed0c)
+#define SCB_SHPR3 REG(0xe000ed20)
+#define SCB_SHCSR REG(0xe000ed24)
+#define SCB_CFSR REG(0xe000ed28)
+#define SCB_BFAR REG(0xe000ed38)
+#define SCB_CPACR REG(0xe000ed88)
+#define DWT_CTRL REG(0xe0001000)
+#define DWT_CYCCNT REG(0xe0001004)
+
+#define OUT ((volatile uint32_t *)0x20000100) /* where a test looks for results */
+#define DONE (*(volatile uint32_t *)0x200000f0)
+
+__attribute__((unused)) static void console(uint32_t divider)
+{
+    RCC_AHB2ENR |= 1;
+    RCC_APB1ENR1 |= 1u << 17 | 1u << 28;
+    (void)RCC_APB1ENR1;
+    GPIOA_MODER = (GPIOA_MODER & ~0xf0u) | 0xa0u;
+    GPIOA_AFRL = (GPIOA_AFRL & ~0xff00u) | 0x7700u;
+    USART2_BRR = divider;
+    USART2_CR1 = 0xd;
+}
+
+__attribute__((unused)) static void put(uint8_t byte)
+{
+    while (!(USART2_ISR & 0x80)) {
+    }
+    USART2_TDR = byte;
+}
+
+__attribute__((unused)) static uint8_t get(void)
+{
+    while (!(USART2_ISR & 0x20)) {
+    }
+    return (uint8_t)USART2_RDR;
+}
+
+__attribute__((unused)) static void clock_80mhz(void)
+{
+    FLASH_ACR = (FLASH_ACR & ~7u) | 4;
+    RCC_PLLCFGR = 1u | 0u << 4 | 40u << 8 | 1u << 24; /* MSI 4 MHz x 40 / 2 */
+    RCC_CR |= 1u << 24;
+    while (!(RCC_CR & 1u << 25)) {
+    }
+    RCC_CFGR |= 3;
+    while ((RCC_CFGR & 0xc) != 0xc) {
+    }
+}
+
+__attribute__((unused)) static void unlock(void)
+{
+    FLASH_KEYR = 0x45670123;
+    FLASH_KEYR = 0xcdef89ab;
+}
+
+__attribute__((unused)) static void program(uint32_t address, uint32_t low, uint32_t high)
+{
+    FLASH_CR = 1;
+    REG(address) = low;
+    REG(address + 4) = high;
+    while (FLASH_SR & 0x10000) {
+    }
+    FLASH_CR = 0;
+}
+
+__attribute__((unused)) static void erase(uint32_t bank, uint32_t page)
+{
+    FLASH_CR = 2 | page << 3 | bank << 11;
+    FLASH_CR = 2 | page << 3 | bank << 11 | 1u << 16;
+    while (FLASH_SR & 0x10000) {
+    }
+    FLASH_CR = 0;
+}
