@@ -6,8 +6,8 @@ from array import array
 from bisect import bisect_left
 
 _SORT_KEY = 32  # bytes of OLD that the sorted index tells apart
-_NEAR_KEY = 4  # bytes that must agree for a match near the expected place
-_SIDE = 6  # neighbours tried on each side, in both indexes
+_MIN = 4  # shorter matches with OLD are found by displacement only
+_SIDE = 6  # neighbours tried on each side of the place in the sorted index
 
 
 def common_prefix(a: bytes, i: int, b: bytes, j: int, limit: int) -> int:
@@ -48,15 +48,12 @@ class Runs:
 
 
 class OldMatcher:
-    """Places in OLD that begin like NEW at some position: the longest, and good ones near an expected place."""
+    """The places in OLD that begin most like NEW at some position."""
 
     def __init__(self, old: bytes, new: bytes) -> None:
         self._old = old
         self._new = new
         self._sorted = array("I", sorted(range(len(old)), key=lambda at: old[at : at + _SORT_KEY]))
-        self._near: dict[bytes, list[int]] = {}
-        for at in range(len(old) - _NEAR_KEY + 1):
-            self._near.setdefault(old[at : at + _NEAR_KEY], []).append(at)
         self._longest: dict[int, list[tuple[int, int]]] = {}
 
     def _length(self, src: int, pos: int) -> int:
@@ -76,18 +73,10 @@ class OldMatcher:
         found = []
         for rank in range(max(0, at - _SIDE), min(len(order), at + _SIDE)):
             length = self._length(order[rank], pos)
-            if length >= _NEAR_KEY:
+            if length >= _MIN:
                 found.append((length, order[rank]))
         found.sort(key=lambda match: (-match[0], match[1]))
         return found
-
-    def near(self, pos: int, expected: int) -> list[tuple[int, int]]:
-        """(length, src) of matches of at least 4 bytes close to *expected*, a position in OLD."""
-        places = self._near.get(self._new[pos : pos + _NEAR_KEY])
-        if not places:
-            return []
-        at = bisect_left(places, expected)
-        return [(self._length(src, pos), src) for src in places[max(0, at - _SIDE // 2) : at + _SIDE // 2]]
 
 
 class NewMatcher:

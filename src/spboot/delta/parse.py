@@ -132,7 +132,7 @@ class Parser:
             self._offer(pos, total, Operation(COPY_OLD, length, r1), (r1, r0, d0, COPY_OLD, 0))
         base += costs.bit(REP1, 0)
         longest = max(longest, length)
-        for length, src in matcher.near(pos, pos - r0) + matcher.longest(pos)[:_TRIES]:
+        for length, src in matcher.longest(pos)[:_TRIES]:
             place = pos - src
             if place in (r0, r1):
                 continue
