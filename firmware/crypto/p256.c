@@ -77,6 +77,13 @@ static int is_at_least(const uint32_t a[8], const uint32_t b[8])
     return !spb_limbs_sub(ignored, a, b);
 }
 
+static int is_equal(const uint32_t a[8], const uint32_t b[8])
+{
+    uint32_t difference[8];
+    spb_limbs_sub(difference, a, b);
+    return is_zero(difference);
+}
+
 static void reduce_once(uint32_t a[8], const uint32_t modulus[8])
 {
     if (is_at_least(a, modulus))
@@ -289,44 +296,60 @@ static void add_column(struct point *p, const struct digits *d, const uint32_t t
 
 /* ---- the verdict ---- */
 
-/* All ones if a = b, otherwise zero.  Volatile, so that two calls stay two computations. */
-static uint32_t equal_mask(const volatile uint32_t a[8], const volatile uint32_t b[8])
+/* What is compared: x of the sum, and the complement of the x that the signature asks for, both modulo p and next to
+ * each other.  A fault that leaves a wrong address, or memory that was never written, does not make them fit. */
+struct claim {
+    uint32_t found[8];
+    uint32_t asked_inverted[8];
+};
+
+/* All ones if the claim holds, otherwise zero.  Volatile, so that two calls stay two computations. */
+static uint32_t claim_mask(const volatile struct claim *claim)
 {
     uint32_t difference = 0;
     for (int i = 0; i < 8; i++)
-        difference |= a[i] ^ b[i];
+        difference |= ~(claim->found[i] ^ claim->asked_inverted[i]);
     return ((difference | (0 - difference)) >> 31) - 1;
 }
 
 /* Each of two comparisons turns its half of BAD into GOOD: no single step decides (P3). */
-static uint32_t verdict_equal(const uint32_t a[8], const uint32_t b[8])
+static uint32_t claim_verdict(const struct claim *claim)
 {
     uint32_t verdict = SPB_P256_BAD;
-    verdict ^= equal_mask(a, b) & HALF_VERDICT;
-    verdict ^= equal_mask(b, a) & (SPB_P256_GOOD ^ SPB_P256_BAD ^ HALF_VERDICT);
+    verdict ^= claim_mask(claim) & HALF_VERDICT;
+    verdict ^= claim_mask(claim) & (SPB_P256_GOOD ^ SPB_P256_BAD ^ HALF_VERDICT);
     return verdict;
 }
 
-/* Whether the x coordinate of p is r modulo n.  x = X / z^2, so X is compared with r z^2, which takes no division. */
-static uint32_t verdict_x(struct point *p, uint32_t r[8])
+/* r = a b / 2^256 mod p, the smallest such value. */
+static void field_mul_reduced(uint32_t r[8], const uint32_t a[8], const uint32_t b[8])
 {
-    uint32_t expected[8];
+    spb_field_mul(r, a, b);
+    reduce_once(r, spb_p256_prime);
+}
+
+/* Whether the x coordinate of p is r modulo n; changes both.  x = X / z^2, so X is compared with r z^2: no division.
+ * Not inlined, so that its frame is not on the stack under the comb, where the stack is deepest. */
+__attribute__((noinline)) static uint32_t point_verdict(struct point *p, uint32_t r[8])
+{
+    struct claim claim;
+    uint32_t asked[8];
     if (is_zero(p->z))
         return SPB_P256_BAD;
     field_square(p->z, p->z);
-    set_word(expected, 1);
-    spb_field_mul(p->x, p->x, expected); /* out of Montgomery form, as r z^2 is */
-    reduce_once(p->x, spb_p256_prime);
-    for (;;) {
-        spb_field_mul(expected, r, p->z);
-        reduce_once(expected, spb_p256_prime);
-        uint32_t verdict = verdict_equal(p->x, expected);
-        if (verdict == SPB_P256_GOOD)
-            return verdict;
-        /* r + n is the only other x that gives r, if it is below p. */
-        if (spb_limbs_add(r, r, order) || is_at_least(r, spb_p256_prime))
-            return verdict;
+    set_word(p->y, 1);
+    field_mul_reduced(claim.found, p->x, p->y); /* X out of Montgomery form, */
+    field_mul_reduced(asked, r, p->z);          /* as this product is, of a factor that is and one that is not */
+    if (!is_equal(asked, claim.found)) {
+        /* r + n is the only other x that is r modulo n, if it is below p. */
+        if (!spb_limbs_add(r, r, order) && !is_at_least(r, spb_p256_prime))
+            field_mul_reduced(asked, r, p->z);
     }
+    /* Nothing above chose the verdict.  `found` is made last, and anew, so that no fault put there what was asked. */
+    for (int i = 0; i < 8; i++)
+        claim.asked_inverted[i] = ~asked[i];
+    field_mul_reduced(claim.found, p->x, p->y);
+    return claim_verdict(&claim);
 }
 
 static int is_scalar(const uint32_t a[8])
@@ -356,5 +379,5 @@ enum spb_p256_verdict spb_p256_verify(const uint32_t key[SPB_P256_POINTS][16], c
         add_column(&sum, &u1, spb_p256_generator, column);
         add_column(&sum, &u2, key, column);
     }
-    return (enum spb_p256_verdict)verdict_x(&sum, r);
+    return (enum spb_p256_verdict)point_verdict(&sum, r);
 }

@@ -11,7 +11,7 @@ from elftools.elf.elffile import ELFFile
 from spboot.twin.callee import Core
 
 from .conftest import ImageFactory
-from .images import LIBRARY, Compiler
+from .images import HARNESS, Compiler
 from .vectors import Vector, generated
 from .verifier import Crypto, prepared
 
@@ -81,6 +81,6 @@ def test_size(image: ImageFactory, compiler: Compiler, core: Core) -> None:
         elf = ELFFile(file)
         total = elf.get_section_by_name(".text")["sh_size"]
         symbols = elf.get_section_by_name(".symtab").iter_symbols()
-        total -= sum(symbol["st_size"] for symbol in symbols if symbol.name in LIBRARY)
+        total -= sum(symbol["st_size"] for symbol in symbols if symbol.name in HARNESS)
         assert elf.get_section_by_name(".data") is None or elf.get_section_by_name(".data")["sh_size"] == 0
     assert total <= CRYPTO_MAX_SIZE
