@@ -22,6 +22,9 @@
 #include "watchdog.h"
 #include "ymodem.h"
 
+/* Its frame is gone again before the deep calls of the loader and the engine. */
+#define OWN_FRAME __attribute__((noinline))
+
 #define LOG(...) spb_console_log(&spb_console, __VA_ARGS__)
 
 static uint8_t ymodem_block[SPB_YMODEM_BLOCK] __attribute__((section(".bootram")));
@@ -79,7 +82,7 @@ __attribute__((noreturn)) static void stop(const char *why) {
     }
 }
 
-static void check_ourselves(void) {
+OWN_FRAME static void check_ourselves(void) {
     uint32_t flags = spb_load_u32(spb_port.personal + SPB_PERSONAL_OFF_FLAGS);
     if (self_check() != SPB_GOOD) stop("self check failed: the bootloader is damaged, program it again");
     if (spb_load_u32(spb_port.personal + SPB_PERSONAL_OFF_MAGIC) != SPB_PERSONAL_MAGIC) {
@@ -104,7 +107,7 @@ static void show_install(uint32_t done, uint32_t all) {
     else spb_watchdog_feed();
 }
 
-static void install(void) {
+OWN_FRAME static void install(void) {
     switch (spb_install(show_install)) {
     case SPB_INSTALL_DONE: LOG("installed"); break;
     case SPB_INSTALL_REFUSED: LOG("the image in SLOT1 is not acceptable and was dropped"); break;
@@ -120,7 +123,7 @@ struct judgement {
     uint8_t bytes[SPB_HEADER_SIZE];
 };
 
-static void judge(struct judgement *j) {
+OWN_FRAME static void judge(struct judgement *j) {
     static const struct spb_pages all_in_slot0;
     j->header = SPB_BAD;
     j->image = SPB_BAD;

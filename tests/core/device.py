@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import itertools
+import os
 import subprocess
 from pathlib import Path
 
@@ -23,7 +24,7 @@ INSTALL = ("nothing", "done", "refused", "failed")
 def compile_core(board: Board, folder: Path, *, sanitize: bool) -> Path:
     """Shared library of core, crypto and host_port.c.  With *sanitize* it needs LD_PRELOAD of libasan."""
     headers.write(folder / "generated", board, boot_version())
-    firmware = data_path("firmware")
+    firmware = Path(os.environ.get("SPBOOT_TEST_FIRMWARE", data_path("firmware")))  # test_mutants.py sets it
     sources = [
         *(firmware / "core").glob("*.c"),
         *(firmware / "crypto").glob("*.c"),

@@ -183,6 +183,67 @@ def test_only_changed_pages_are_touched(world: World) -> None:
         assert (world.device.erases("slot1"), world.device.erases("slot0"), world.device.erases("journal")) == (0, 2, 0)
 
 
+def committed(world: World, data: bytes) -> None:
+    world.fresh()
+    assert (world.device.feed(data), world.device.commit()) == ("OK", "OK")
+    world.device.power_on()
+
+
+def test_i1_a_damaged_slot1_is_dropped_and_the_old_image_stays(world: World) -> None:
+    for off in (10, 100, world.board.vector_size + 8, world.board.vector_size + 2500):
+        committed(world, world.image("1.1.0"))
+        at = world.device.slot_size + off
+        world.device.write(at, bytes([world.device.read(at, 1)[0] ^ 4]))
+        assert world.device.install() in ("refused", "nothing")
+        assert world.device.install() == "nothing"
+        assert world.device.installed == V["1.0.0"]
+
+
+def test_i4_an_older_image_put_into_slot1_by_an_application_is_dropped(world: World) -> None:
+    committed(world, world.image("1.1.0"))
+    newer = world.image("1.2.0")
+    world.device.write(0, b"\xff" * world.device.slot_size)
+    world.device.write(0, release.header_for(newer))
+    world.device.write(world.board.vector_size, world.images["1.2.0"])
+    assert world.device.installed == V["1.2.0"]
+    assert world.device.install() == "refused"
+    assert world.device.installed == V["1.2.0"]
+
+
+def test_a_broken_image_is_repaired_by_its_own_version_but_not_by_an_older_one(world: World) -> None:
+    world.fresh()
+    update(world, world.image("1.1.0"))
+    world.device.write(world.board.vector_size + 4000, b"\0\0\0\0")
+    assert world.device.installed == 0
+    assert world.device.feed(world.image("1.0.0"), active=False) == "IMAGE_VERSION_FAILURE"
+    assert (world.device.feed(world.image("1.1.0"), active=False), world.device.commit()) == ("OK", "OK")
+    world.device.power_on()
+    assert world.device.install() == "done"
+    assert world.device.installed == V["1.1.0"]
+
+
+def test_calls_out_of_order(world: World) -> None:
+    world.fresh()
+    assert world.device.commit() == "INVALID_STATE"
+    data = world.image("1.1.0")
+    assert world.device.feed(data[:100]) == "OK"
+    assert world.device.feed(data) == "INVALID_STATE"
+    assert world.device.lib.hp_abort() == 0
+    assert (world.device.feed(data), world.device.commit()) == ("OK", "OK")
+    assert world.device.lib.hp_abort() == 0
+    world.device.power_on()
+    assert world.device.install() == "nothing"
+    assert world.device.feed(data, total=1 << 30) == "IMAGE_TOO_LARGE"
+
+
+def test_a_device_without_keys_takes_nothing(world: World) -> None:
+    world.fresh()
+    key = bytes(world.device.lib.hp_personal()[:4])
+    world.device.lib.hp_personal()[0] ^= 1
+    assert world.device.feed(world.image("1.1.0")) == "NOT_PERSONALISED"
+    world.device.lib.hp_personal()[0] = key[0]
+
+
 def sweep(world: World, data: bytes, cuts: tuple[str, ...], seeds: int) -> int:
     """Cut at every operation of download and install; and once more at an operation of the recovery."""
     points = 0

@@ -19,7 +19,7 @@ from spboot.formats.spec import data_path, spec
 from spboot.keys import Keys
 from spboot.version import Version
 
-STACK_SIZE: Final = 1536
+STACK_SIZE: Final = 2304
 """Bytes of reserved RAM for the stack of bootloader and engine; what they use is measured, see budgets.toml."""
 
 _LIBC: Final = "include/freestanding"

@@ -1,0 +1,27 @@
+"""A UART of the twin as a serial port: the same senders that talk to a board talk to the twin, in virtual time."""
+
+from __future__ import annotations
+
+from spboot.twin.machine import Twin
+
+
+class TwinPort:
+    """What the firmware sends is read, what is written it receives.  Reading runs the twin."""
+
+    def __init__(self, twin: Twin, uart: str) -> None:
+        self._twin = twin
+        self._uart = twin.uart(uart)
+        self._taken = len(self._uart.output)
+
+    def read(self, size: int, timeout_s: float) -> bytes:
+        """Up to *size* bytes; b"" when none come within *timeout_s* seconds of virtual time."""
+        output = self._uart.output
+        if self._taken >= len(output):
+            self._twin.run(until=lambda: len(output) > self._taken, seconds=timeout_s)
+        data = bytes(output[self._taken : self._taken + size])
+        self._taken += len(data)
+        return data
+
+    def write(self, data: bytes) -> None:
+        """Put *data* on the line; it arrives at line rate as the twin runs."""
+        self._uart.send(data)

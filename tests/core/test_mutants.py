@@ -1,0 +1,81 @@
+"""Would the tests of this folder see a mistake?  Each mutant is one; one test at least must fail for it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from spboot.formats.spec import data_path
+
+MUTANTS = {
+    "chunk hash not compared": ("engine.c", "memcmp(hash, e->payload.expect, sizeof hash) != 0", "false"),
+    "signature not checked": ("engine.c", "spb_header_verify(e->header) != SPB_GOOD", "false"),
+    "product and board not checked": ("engine.c", "(status = spb_manifest_fits(e->header)) != SPB_OK", "false"),
+    "version not checked": ("engine.c", "(status = version_fits(e, active_header)) != SPB_OK", "false"),
+    "base not checked": ("engine.c", "(status = base_fits(e, active_header)) != SPB_OK", "false"),
+    "old commit survives a new download": ("engine.c", "(status = spb_journal_erase()) != SPB_OK", "false"),
+    "flash touched before the version is known": (
+        "engine.c",
+        "    if ((status = version_fits(e, active_header)) != SPB_OK) return status;",
+        "    if ((status = spb_journal_erase()) != SPB_OK) return status;\n"
+        "    if ((status = version_fits(e, active_header)) != SPB_OK) return status;",
+    ),
+    "page opened without what came before": ("candidate.c", "if (c->len > start) {", "if (c->len > start && false) {"),
+    "last unit not written": ("candidate.c", "if (rest == 0 ||", "if (rest != 0 ||"),
+    "unwritten unit read from flash": ("candidate.c", "if (off >= c->len - UNIT_OFF(c->len))", "if (false)"),
+    "torn record appended over": (
+        "journal.c",
+        "        j->next = off + STEP_SIZE;\n        if (state != RECORD_VALID) continue;",
+        "        if (state != RECORD_VALID) continue;\n        j->next = off + STEP_SIZE;",
+    ),
+    "commit not bound to its header": ("journal.c", "spb_sha256_update(&sha, header, SPB_HEADER_SIZE);", ""),
+    "step recorded before the page": (
+        "install.c",
+        "        enum spb_status status = copy_page(page, end);",
+        "        enum spb_status status = spb_journal_append(j, nth);\n"
+        "        if (status == SPB_OK) status = copy_page(page, end);",
+    ),
+    "image not verified before install": ("install.c", "return spb_slot_match(header, pages);", "return SPB_GOOD;"),
+    "older image installed": ("install.c", "SPB_MANIFEST_U32(header, VERSION) < spb_slot_floor()", "false"),
+    "install stops one page early": ("install.c", "page = used; page-- > 0;", "page = used; --page > 0;"),
+    "copy longer than OLD": ("delta.c", "more >= d->old_len - src || ", ""),
+    "tail of the stream ignored": (
+        "delta.c",
+        "return last && d->in == d->end ? SPB_OK : SPB_E_PARSER_ERROR;",
+        "return SPB_OK;",
+    ),
+}
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("name", MUTANTS)
+def test_mutant_is_seen(name: str, tmp_path: Path) -> None:
+    file, old, new = MUTANTS[name]
+    firmware = tmp_path / "firmware"
+    shutil.copytree(data_path("firmware"), firmware)
+    source = firmware / "core" / file
+    text = source.read_text()
+    assert text.count(old) == 1, f"{file}: {old!r} is there {text.count(old)} times"
+    source.write_text(text.replace(old, new).replace("return SPB_GOOD;", "(void)pages; return SPB_GOOD;"))
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-x",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        str(Path(__file__).parent),
+        "-m",
+        "not soak",
+    ]
+    done = subprocess.run(
+        command, env=os.environ | {"SPBOOT_TEST_FIRMWARE": str(firmware)}, capture_output=True, text=True
+    )
+    assert done.returncode == 1, f"nobody saw it: {done.stdout[-500:]}"
+    assert "error" not in done.stdout.splitlines()[-1], done.stdout[-2000:]

@@ -1,0 +1,16 @@
+"""Bootloaders are built once a session, with both compilers."""
+
+from __future__ import annotations
+
+import pytest
+
+from spboot import boards, keys
+from spboot.build.compiler import NAMES
+from tests.system.rig import Workshop
+
+
+@pytest.fixture(scope="session", params=NAMES)
+def shop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Workshop:
+    folder = tmp_path_factory.mktemp(f"system-{request.param}")
+    secrets = keys.new(folder / "keys", "demo", development=True)
+    return Workshop(board=boards.load("NUCLEO-L476RG"), keys=secrets, compiler=request.param, folder=folder)

@@ -1,0 +1,141 @@
+"""A board on the twin: the shipped bootloader, the demo application, and the means to update and to watch it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from spboot import image, release
+from spboot.boards import Area, Board
+from spboot.build import merge
+from spboot.build.bootloader import Outputs, build
+from spboot.build.demo import build_demo
+from spboot.keys import Keys
+from spboot.link import ymodem
+from spboot.twin import Twin
+from spboot.twin.port import TwinPort
+from spboot.version import Version
+
+RUNNING = b"r resets"
+"""The demo's last words at its start."""
+
+
+@dataclass(kw_only=True)
+class Workshop:
+    """One compiler's bootloader and demo images for one board; makes updates, each once."""
+
+    board: Board
+    keys: Keys
+    compiler: str
+    folder: Path
+    boot: Outputs = field(init=False)
+    _demos: dict[str, bytes] = field(default_factory=dict)
+    _made: dict[tuple[str, ...], bytes] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.boot = build(self.board, self.keys, self.folder / "boot", compiler=self.compiler)
+
+    def demo(self, version: str) -> bytes:
+        """The demo application that calls itself *version*."""
+        if version not in self._demos:
+            elf = build_demo(self.board, Version.parse(version), self.folder, compiler=self.compiler)
+            self._demos[version] = image.load(elf, self.board.image_address, self.board.image_capacity)
+        return self._demos[version]
+
+    def image(self, version: str) -> bytes:
+        """The .sfb of the demo."""
+        return self._once(
+            ("image", version),
+            lambda: release.make_image(
+                self.demo(version),
+                target=self.board.name,
+                capacity=self.board.image_capacity,
+                keys=self.keys,
+                version=Version.parse(version),
+            ),
+        )
+
+    def patch(self, old: str, new: str) -> bytes:
+        """The .sfbp between two demos."""
+        return self._once(
+            ("patch", old, new),
+            lambda: release.make_patch(
+                release.Base(image=self.demo(old), version=Version.parse(old)),
+                self.demo(new),
+                target=self.board.name,
+                capacity=self.board.image_capacity,
+                keys=self.keys,
+                version=Version.parse(new),
+            ),
+        )
+
+    def _once(self, key, make) -> bytes:  # type: ignore[no-untyped-def]
+        if key not in self._made:
+            self._made[key] = make()
+        return self._made[key]
+
+    def factory(self, version: str | None, app: bytes | None = None) -> dict[int, bytes]:
+        """Flash of a new device: bootloader, and *app* (the demo when None) as *version* unless that is None."""
+        boot = self.boot.bin.read_bytes()
+        if version is None:
+            return {self.board.bootloader.address: boot}
+        data = self.demo(version) if app is None else app
+        return merge.areas(self.board, boot, data, self.keys, Version.parse(version))
+
+
+class Rig:
+    """One device under power."""
+
+    def __init__(self, shop: Workshop, version: str | None = "1.0.0", *, app: bytes | None = None, seed: int = 0) -> None:
+        self.shop = shop
+        self.board = shop.board
+        self.twin = Twin(shop.board.chip.name, seed=seed)
+        self.twin.symbols(shop.boot.elf)
+        for address, data in shop.factory(version, app).items():
+            self.twin.flash_load(address, data)
+        self.uart = self.twin.uart(shop.board.console.port)
+        self.port = TwinPort(self.twin, shop.board.console.port)
+        self.button_held = False
+        self.heard = b""
+
+    def power_on(self) -> None:
+        self.twin.power_on()
+        if self.board.button:
+            self.twin.pins.set(self.board.button.name, int(self.button_held == self.board.button.active_high))
+        self.port = TwinPort(self.twin, self.board.console.port)
+
+    def hear(self, text: bytes) -> None:
+        self.heard += text
+
+    def listen(self, until: bytes = RUNNING, seconds: float = 10.0) -> bytes:
+        """Run until *until* was said; everything said since the last call.  Fails when it is not said."""
+        start = len(self.uart.output)
+        said = self.twin.run(until=until, seconds=seconds)
+        text = bytes(self.uart.output[start:])
+        self.port = TwinPort(self.twin, self.board.console.port)
+        assert said, f"{until!r} was not said in {seconds} s, but: {text.decode(errors='replace')}"
+        return text
+
+    def boot(self) -> bytes:
+        """Power on and run up to the demo."""
+        self.power_on()
+        return self.listen()
+
+    def enter_loader(self) -> None:
+        """Power on and type `load` until the loader calls."""
+        self.power_on()
+        ymodem.wait_for_call(self.port, 10, on_text=self.hear, poke=b"load")
+
+    def ask_application(self) -> None:
+        """Make the running demo call for a file."""
+        self.port.write(b"u")
+        ymodem.wait_for_call(self.port, 10, on_text=self.hear)
+
+    def send(self, data: bytes, *, block: int = 1024) -> None:
+        ymodem.send(self.port, "update.bin", data, block=block)
+
+    def erases(self, area: Area) -> int:
+        return self.twin.log.erases(area.address, area.end)
+
+    def programs(self, area: Area) -> int:
+        return self.twin.log.programs(area.address, area.end)
