@@ -332,14 +332,14 @@ static void field_mul_reduced(uint32_t r[8], const uint32_t a[8], const uint32_t
  * Not inlined, so that its frame is not on the stack under the comb, where the stack is deepest. */
 __attribute__((noinline)) static uint32_t point_verdict(struct point *p, uint32_t r[8])
 {
+    static const uint32_t one[8] = {1}; /* in flash, where no fault changes it */
     struct claim claim;
     uint32_t asked[8];
     if (is_zero(p->z))
         return SPB_P256_BAD;
     field_square(p->z, p->z);
-    set_word(p->y, 1);
-    field_mul_reduced(claim.found, p->x, p->y); /* X out of Montgomery form, */
-    field_mul_reduced(asked, r, p->z);          /* as this product is, of a factor that is and one that is not */
+    field_mul_reduced(claim.found, p->x, one); /* X out of Montgomery form, */
+    field_mul_reduced(asked, r, p->z);         /* as this product is, of a factor that is and one that is not */
     if (!is_equal(asked, claim.found)) {
         /* r + n is the only other x that is r modulo n, if it is below p. */
         if (!spb_limbs_add(r, r, order) && !is_at_least(r, spb_p256_prime))
@@ -348,7 +348,9 @@ __attribute__((noinline)) static uint32_t point_verdict(struct point *p, uint32_
     /* Nothing above chose the verdict.  `found` is made last, and anew, so that no fault put there what was asked. */
     for (int i = 0; i < 8; i++)
         claim.asked_inverted[i] = ~asked[i];
-    field_mul_reduced(claim.found, p->x, p->y);
+    field_mul_reduced(claim.found, p->x, one);
+    if (is_zero(claim.found)) /* would fit r = 0, which was refused: factors were lost */
+        return SPB_P256_BAD;
     return claim_verdict(&claim);
 }
 
