@@ -24,6 +24,9 @@ class Block:
     QUIET: ClassVar[frozenset[int]] = frozenset()
     """Offsets whose access says nothing about whether the firmware waits (counters, watchdog reload)."""
 
+    CONSUMING: ClassVar[frozenset[int]] = frozenset()
+    """Offsets whose reading takes something away: who reads them does not wait."""
+
     def __init__(self, twin: Twin, facts: Facts) -> None:
         self.twin = twin
         self.name = facts.name

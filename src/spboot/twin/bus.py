@@ -63,7 +63,9 @@ class Bus:
             if offset & (size - 1):
                 raise self._unaligned(address, size)
             value = block.read(offset, size)
-            if offset not in block.QUIET:
+            if offset in block.CONSUMING:
+                self._busy()
+            elif offset not in block.QUIET:
                 self._note(address, value)
             return value
         except SpbootError as error:
@@ -83,8 +85,7 @@ class Bus:
             if offset & (size - 1):
                 raise self._unaligned(address, size)
             if offset not in block.QUIET:
-                self._seen.clear()
-                self._repeats = 0
+                self._busy()
             block.write(offset, size, value)
         except SpbootError as error:
             self.twin.stop(error)
@@ -129,12 +130,16 @@ class Bus:
     def _unaligned(self, address: int, size: int) -> SpbootError:
         return self.twin.refusal(f"unaligned {size}-byte access to the peripheral at {address:#010x}", "align it")
 
+    def _busy(self) -> None:
+        """What was read before says nothing any more about waiting."""
+        self._seen.clear()
+        self._repeats = 0
+
     def _note(self, address: int, value: int) -> None:
         """Keep in mind what was read; the same again and again, close together, is a wait."""
         executed = self.twin.core.executed
         if executed - self._last > _POLL_DISTANCE or len(self._seen) > 6:
-            self._seen.clear()
-            self._repeats = 0
+            self._busy()
         self._last = executed
         if self._seen.get(address) == value:
             self._repeats += 1

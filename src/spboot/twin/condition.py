@@ -23,17 +23,18 @@ def condition(twin: Twin, until: Condition) -> Callable[[], bool]:
     outputs = [block.uart.output for block in twin.blocks.values() if isinstance(block, UsartV3)]
     starts = [len(output) for output in outputs]
     checked = twin.bytes_sent
+    found = False
 
     def seen() -> bool:
-        nonlocal checked
-        if checked == twin.bytes_sent:
-            return False
+        nonlocal checked, found
+        if found or checked == twin.bytes_sent:
+            return found
         checked = twin.bytes_sent
         for index, output in enumerate(outputs):
             if len(output) - starts[index] >= len(wanted):
                 if output.find(wanted, starts[index]) >= 0:
-                    return True
+                    found = True
                 starts[index] = len(output) - len(wanted) + 1
-        return False
+        return found
 
     return seen

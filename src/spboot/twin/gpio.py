@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
+from spboot.chips import Block as Facts
 from spboot.errors import TwinError
 from spboot.twin.block import Block
 
@@ -24,6 +25,11 @@ class Gpio(Block):
     READ_ONLY = frozenset({"IDR"})
     STATE = ("levels", "_lock")
 
+    def __init__(self, twin: Twin, facts: Facts) -> None:
+        super().__init__(twin, facts)
+        self.levels: dict[int, int] = {}
+        """What drives the pins from outside; no reset changes that."""
+
     def reset(self) -> None:
         super().reset()
         if self.name == "GPIOA":
@@ -33,8 +39,6 @@ class Gpio(Block):
         elif self.name == "GPIOH":
             self.registers.update(MODER=0xF)
         self._lock: list[int] = []
-        if not hasattr(self, "levels"):
-            self.levels: dict[int, int] = {}
 
     def mode(self, pin: int) -> int:
         return self.registers["MODER"] >> 2 * pin & 3

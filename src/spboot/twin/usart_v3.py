@@ -52,6 +52,7 @@ class UsartV3(Block):
 
     RESET: ClassVar[dict[str, int]] = {"ISR": _TXE | _TC}
     READ_ONLY = frozenset({"ISR", "RDR"})
+    CONSUMING = frozenset({0x24})
     STATE = ("_shifting", "_holding", "_received", "_line_free", "_line_up")
 
     def __init__(self, twin: Twin, facts: Facts) -> None:
