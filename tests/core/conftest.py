@@ -74,7 +74,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     folder: Path = tmp_path_factory.mktemp("core")
     board = boards.load("NUCLEO-L476RG")
     secrets = keys.new(folder / "keys", "demo", development=True)
-    one = firmware_like(1, 9000)
+    one = firmware_like(1, 9003)  # no multiple of a program unit
     images = {
         "1.0.0": one,
         "1.0.1": edited(one, 3000),

@@ -147,3 +147,49 @@ uint32_t hp_installed(void) {
     if (!spb_slot_header(&spb_port.slot0, header) || spb_slot_vouch(header) != SPB_GOOD) return 0;
     return spb_slot_match(header, &none) == SPB_GOOD ? SPB_MANIFEST_U32(header, VERSION) : 0;
 }
+
+/* A patch stream on its own. */
+struct sink {
+    uint8_t *data;
+    uint32_t len, room;
+};
+
+static enum spb_status sink_put(void *context, uint8_t byte) {
+    struct sink *s = context;
+    if (s->len == s->room) abort();
+    s->data[s->len++] = byte;
+    return SPB_OK;
+}
+
+static uint8_t sink_get(void *context, uint32_t off) {
+    struct sink *s = context;
+    if (off >= s->len) abort();
+    return s->data[off];
+}
+
+/* Copies in exact heap blocks, for the address sanitizer; the stream in runs of `piece` new bytes. */
+int hp_decode(const uint8_t *old, uint32_t old_len, const uint8_t *stream, uint32_t len, uint8_t *new, uint32_t new_len,
+              uint32_t piece) {
+    struct sink sink = {new, 0, new_len};
+    const struct spb_delta_new out = {sink_put, sink_get, &sink};
+    struct spb_delta *d = malloc(sizeof *d);
+    uint8_t *base = malloc(old_len ? old_len : 1);
+    uint32_t taken = 0, read = 0;
+    enum spb_status status = SPB_OK;
+    memcpy(base, old, old_len);
+    spb_delta_init(d, base, old_len, new_len);
+    do {
+        uint32_t used;
+        read = len - read > piece ? read + piece : len;
+        uint8_t *in = malloc(read - taken ? read - taken : 1);
+        memcpy(in, stream + taken, read - taken);
+        status = spb_delta_run(d, &out, in, read - taken, read == len, &used);
+        free(in);
+        taken += used;
+        if (status == SPB_OK && read < len && read - taken > SPB_DELTA_OP_SIZE) abort();
+    } while (status == SPB_OK && read < len);
+    if (status == SPB_OK && d->np != new_len) status = SPB_E_PARSER_ERROR;
+    free(base);
+    free(d);
+    return status;
+}

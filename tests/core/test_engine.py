@@ -201,13 +201,24 @@ def test_i1_a_damaged_slot1_is_dropped_and_the_old_image_stays(world: World) -> 
 
 def test_i4_an_older_image_put_into_slot1_by_an_application_is_dropped(world: World) -> None:
     committed(world, world.image("1.1.0"))
-    newer = world.image("1.2.0")
+    same = world.images["1.1.0"]  # so that nothing but the version speaks against it
+    newer = release.make_image(
+        same, version=Version.parse("1.2.0"), target=world.board.name, capacity=1 << 20, keys=world.keys
+    )
     world.device.write(0, b"\xff" * world.device.slot_size)
     world.device.write(0, release.header_for(newer))
-    world.device.write(world.board.vector_size, world.images["1.2.0"])
+    world.device.write(world.board.vector_size, same)
     assert world.device.installed == V["1.2.0"]
     assert world.device.install() == "refused"
     assert world.device.installed == V["1.2.0"]
+
+
+def test_a_commit_is_bound_to_its_header(world: World) -> None:
+    committed(world, world.image("1.1.0"))
+    other = release.Artefact.parse(world.patch("1.0.0", "1.1.0")).header.pack()  # vouched for, and the same image
+    world.device.write(world.device.slot_size, other)
+    assert world.device.install() == "nothing"
+    assert world.device.installed == V["1.0.0"]
 
 
 def test_a_broken_image_is_repaired_by_its_own_version_but_not_by_an_older_one(world: World) -> None:
