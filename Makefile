@@ -1,8 +1,19 @@
-# One task file for laptop and CI.  `make venv` is all a fresh machine needs.
+# One task file for laptop and CI.  A fresh Debian 12 with git, make, python3 and python3-venv is enough for `make demo`.
 PY := .venv/bin/python
 STAMP := .venv/.installed
+PYTEST := $(PY) -m pytest -n 2 --dist worksteal
 
-.PHONY: venv
+.PHONY: help venv tools demo check test soak lock clean
+
+help:
+	@echo "make venv    .venv with spboot and all it needs"
+	@echo "make demo    bootloader, demo application and two updates on the emulated board"
+	@echo "make check   lint, types, import rules, unit tests (seconds)"
+	@echo "make test    everything CI runs"
+	@echo "make soak    the long sweeps"
+	@echo "make tools   what the tests need beyond Python, by apt-get (root)"
+	@echo "make lock    renew requirements.lock"
+
 venv: $(STAMP)
 
 $(STAMP): requirements.lock pyproject.toml
@@ -10,3 +21,33 @@ $(STAMP): requirements.lock pyproject.toml
 	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.lock
 	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
+
+# lrzsz and GCC are peers in the tests; gcc compiles the portable core for the host.
+tools:
+	@missing=""; for tool in gcc arm-none-eabi-gcc sb npm; do command -v $$tool >/dev/null || missing="$$missing $$tool"; done; \
+	if [ -n "$$missing" ]; then echo "installing for:$$missing"; \
+	  apt-get update -qq && apt-get install -qq -y --no-install-recommends gcc libc6-dev gcc-arm-none-eabi lrzsz npm; fi
+
+demo: venv
+	$(PY) tools/demo.py --output out/demo
+
+check: venv
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	$(PY) -m pytest -q -m "not soak" tests/host tests/delta
+
+test: venv tools check
+	$(PYTEST) -q -m "not soak" tests/core tests/crypto tests/twin tests/system
+
+soak: venv tools
+	$(PYTEST) -q -m soak tests
+
+lock:
+	.venv/bin/pip install --quiet pip-tools
+	.venv/bin/pip-compile --quiet --extra dev --all-build-deps --allow-unsafe --no-emit-index-url --no-emit-trusted-host \
+	  --no-emit-find-links --strip-extras --generate-hashes -o requirements.lock pyproject.toml
+
+clean:
+	rm -rf build out .venv
