@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* p256.c - ECDSA P-256 verification with a signed comb (Lim and Lee, CRYPTO '94) of five teeth, see p256.h.
+/* p256.c - ECDSA P-256 verification with a signed comb of five teeth (Lim and Lee, CRYPTO '94), see p256.h.
  *
  * Numbers modulo p.  Coordinates are in Montgomery form (v stands for v / 2^256) and lazily reduced: any value in
- * [0, 2^256) may stand for its residue.  As 2^256 - p < 2^224, why nothing overflows:
- *   multiply  the product is below 2^512 - 2^256 and the reduction adds less than 2^256 p to it, so the quotient by 2^256
- *             is below 2^256 + p: one carry bit at most, and one subtraction of p brings it below 2^256.
+ * [0, 2^256) may stand for its residue.  Why nothing overflows, as 2^256 - p < 2^224:
+ *   multiply  the product is below 2^512 - 2^256 and the reduction adds less than 2^256 p to it, so the quotient by
+ *             2^256 is below 2^256 + p: one carry bit at most, and one subtraction of p brings it below 2^256.
  *   add       the sum is below 2^257.  Each subtraction of p while there is a carry takes it down to below
  *             2^256 + 2^224, then below 2^225: two at most.
- *   subtract  the difference is above -2^256.  Each addition of p while it is negative takes it up to above -2^224, then
- *             to above 0: two at most.
+ *   subtract  the difference is above -2^256.  Each addition of p while it is negative takes it up to above -2^224,
+ *             then to above 0: two at most.
  *   halve     (v + p) / 2 is below 2^256; the carry of the addition is shifted in.
  * Before a value is tested or compared, `reduce_once` makes it the smallest one: 2^256 < 2p.
  *
@@ -39,7 +39,8 @@ struct digits {
 
 const uint32_t spb_p256_prime[8] = {0xffffffff, 0xffffffff, 0xffffffff, 0, 0, 0, 1, 0xffffffff};
 
-static const uint32_t order[8] = {0xfc632551, 0xf3b9cac2, 0xa7179e84, 0xbce6faad, 0xffffffff, 0xffffffff, 0, 0xffffffff};
+static const uint32_t order[8] = {0xfc632551, 0xf3b9cac2, 0xa7179e84, 0xbce6faad,
+                                  0xffffffff, 0xffffffff, 0,          0xffffffff};
 
 /* 1 / n mod 2^256 */
 static const uint32_t order_inverse[8] = {0x11ff43b1, 0x332e3755, 0x828b2d1b, 0xb736bbf7,

@@ -56,8 +56,8 @@ static uint32_t load_big_endian(const uint8_t *b)
     return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
 }
 
-/* A round.  Afterwards d and h hold what the standard calls e and a.  The majority of a, b and c is b ^ (a^b & b^c), and
- * the a^b of a round is the b^c of the next. */
+/* A round.  Afterwards d and h hold what the standard calls e and a.  The majority of a, b and c is b ^ (a^b & b^c),
+ * and the a^b of a round is the b^c of the next. */
 #define ROUND(a, b, c, d, e, f, g, h, i)                           \
     do {                                                           \
         uint32_t a_b = a ^ b;                                      \

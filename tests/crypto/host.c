@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* host.c - the portable crypto on the host, under sanitizers.  Reads requests from standard input, answers each with 32
- * bytes.  'v': table, hash, signature; the answer starts with the verdict.  's': a length, a piece length, a message; the
- * answer is its hash.  'c': key, nonce, block, length (at most 32), data; the answer is the data deciphered. */
+/* host.c - the portable crypto on the host, under sanitizers.  Reads requests from standard input, answers each with
+ * 32 bytes.
+ * 'v': table, hash, signature; the answer starts with the verdict.
+ * 's': a length, a piece length, a message; the answer is its hash.
+ * 'c': key, nonce, block, length (at most 32), data; the answer is the data deciphered. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -11,7 +11,7 @@ from unicorn import arm_const
 
 from spboot.errors import TwinError
 from spboot.twin.callee import Callee, Core
-from spboot.twin.cost import CoreKind, InstructionCost, decoder, instruction_cost
+from spboot.twin.cost import CoreKind, CycleCounter, InstructionCost, decoder, instruction_cost
 
 from .conftest import ImageFactory
 from .images import Compiler
@@ -119,6 +119,18 @@ def test_instructions_cost_what_the_manuals_say(
     if m0plus is not None:
         cost = instruction_cost(decoded, "m0plus")
         assert (cost.cycles, cost.refill) == (m0plus, m0plus_refill)
+
+
+def test_loads_overlap_across_blocks() -> None:
+    """A run of loads too long for one block: each but the first takes one cycle."""
+    uc: Any = unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB)  # type: ignore[no-untyped-call,attr-defined]
+    uc.ctl_set_cpu_model(arm_const.UC_CPU_ARM_CORTEX_M4)
+    uc.mem_map(0x0800_0000, 0x4000)
+    uc.mem_write(0x0800_0000, bytes.fromhex("0168") * 3000)  # ldr r1, [r0]
+    uc.reg_write(arm_const.UC_ARM_REG_R0, 0x0800_0000)
+    counter = CycleCounter(uc, "m4")
+    uc.emu_start(0x0800_0001, 0x0800_0000 + 2 * 3000)
+    assert (counter.instructions, counter.cycles) == (3000, 3001)
 
 
 def test_stack_holds_the_fifth_argument_and_the_deepest_word(image: ImageFactory) -> None:

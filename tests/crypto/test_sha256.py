@@ -82,3 +82,11 @@ def test_length_field_takes_more_than_three_bytes(crypto_for: CryptoFor) -> None
     """2 MiB is 2^24 bits: the length reaches into its fourth byte from the end."""
     message = bytes(1 << 18)
     assert crypto_for("clang", "m4").sha256([message] * 9) == hashlib.sha256(message * 9).digest()
+
+
+def test_h1_every_cut_of_two_blocks(crypto_for: CryptoFor) -> None:
+    message = bytes(range(130))
+    digest = hashlib.sha256(message).digest()
+    crypto = crypto_for("clang", "m4")
+    for cut in range(131):
+        assert crypto.sha256([message[:cut], message[cut:]]) == digest, cut
