@@ -125,7 +125,7 @@ def test_p3_no_skipped_instruction_accepts_what_is_out_of_range(
     for vector in [v for v in generated() if v.why == "limits" and not v.good]:
         skipper = _skipper(Callee(elf, core, counting=False), vector)
         if skipper.length < 20_000:
-            assert GOOD not in skipper.results(range(0, skipper.length, 1 if core == "m4" else 3))
+            assert GOOD not in skipper.results(range(0, skipper.length, 1 if core == "m4" else 9))
 
 
 def test_the_sweep_sees_a_hole_where_there_is_one(image: ImageFactory) -> None:
