@@ -86,7 +86,9 @@ class Workshop:
 class Rig:
     """One device under power."""
 
-    def __init__(self, shop: Workshop, version: str | None = "1.0.0", *, app: bytes | None = None, seed: int = 0) -> None:
+    def __init__(
+        self, shop: Workshop, version: str | None = "1.0.0", *, app: bytes | None = None, seed: int = 0
+    ) -> None:
         self.shop = shop
         self.board = shop.board
         self.twin = Twin(shop.board.chip.name, seed=seed)
@@ -124,6 +126,10 @@ class Rig:
     def enter_loader(self) -> None:
         """Power on and type `load` until the loader calls."""
         self.power_on()
+        self.enter_loader_now()
+
+    def enter_loader_now(self) -> None:
+        """The same, where power is on already."""
         ymodem.wait_for_call(self.port, 10, on_text=self.hear, poke=b"load")
 
     def ask_application(self) -> None:

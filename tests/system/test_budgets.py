@@ -1,0 +1,106 @@
+"""budgets.toml against the linked bootloader of both compilers: worse is a failing test."""
+
+from __future__ import annotations
+
+import ctypes
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from spboot import release
+from spboot.formats.spec import data_path
+from spboot.twin.callee import Callee
+from tests.system.rig import Rig, Workshop
+
+ROOT = Path(__file__).resolve().parents[2]
+BUDGETS = tomllib.loads((ROOT / "budgets.toml").read_text())["NUCLEO-L476RG"]
+FILL = 0xA5
+GOOD = int(re.findall(r"SPB_GOOD = (0x\w+)", (data_path("firmware") / "core" / "status.h").read_text())[0], 16)
+
+
+def callee(shop: Workshop) -> Callee:
+    """The bootloader's functions; registers of watchdog and flash read as zero, which is all they are asked for."""
+    made = Callee(shop.boot.elf)
+    for page in (0x4000_3000, 0x4002_2000):
+        made.uc.mem_map(page, 0x1000)
+    return made
+
+
+def stack_top(shop: Workshop) -> int:
+    return callee(shop).symbols["spb_stack_top"]
+
+
+def lowest(rig: Rig, top: int) -> int:
+    """Bytes of stack used since the RAM was painted."""
+    base = rig.board.ram.address
+    used = rig.twin.ram_used(base, top)
+    assert used, "nothing ran on this stack"
+    assert used[0][0] > base, "the stack is used up"
+    return top - used[0][0]
+
+
+def paint(rig: Rig, top: int) -> None:
+    """Paint the stack under a running application."""
+    ram = rig.twin.rams[rig.board.ram.address]
+    ctypes.memset(ram, FILL, top - rig.board.ram.address)
+
+
+def test_flash(shop: Workshop) -> None:
+    assert shop.boot.size <= BUDGETS["flash"]
+
+
+def test_reserved_ram(shop: Workshop) -> None:
+    symbols = callee(shop).symbols
+    assert symbols["spb_ram_end"] - symbols["spb_ram_start"] == shop.board.ram.size <= BUDGETS["reserved_ram"]
+    assert symbols["spb_bss_end"] <= symbols["spb_ram_end"]
+
+
+def test_stack(shop: Workshop) -> None:
+    top = stack_top(shop)
+    rig = Rig(shop)
+    rig.twin.power_on(ram_fill=FILL)
+    rig.enter_loader_now()
+    rig.send(shop.image("1.1.0"))
+    rig.listen(b"] installed\r")
+    boot = lowest(rig, top)
+    rig.listen()
+    paint(rig, top)
+    rig.ask_application()
+    rig.send(shop.patch("1.1.0", "1.2.0"))
+    rig.twin.run(until=b"resetting", seconds=5)
+    engine = lowest(rig, top)
+    print(f"stack: {boot} bytes in the bootloader, {engine} in a call")
+    assert boot <= BUDGETS["stack_boot"]
+    assert engine <= BUDGETS["stack_engine"]
+    assert BUDGETS["stack_boot"] + 256 <= top - rig.board.ram.address, "some room is left"
+
+
+def test_signature_check(shop: Workshop) -> None:
+    boot = callee(shop)
+    header = boot.allocate(release.header_for(shop.image("1.0.0")))
+    result = boot.call("spb_header_verify", header)
+    print(f"signature check: {result.cycles} cycles, {result.stack} bytes of stack")
+    assert result.r0 == GOOD
+    assert result.cycles <= BUDGETS["verify_cycles"]
+    boot.write(header + 90, b"\0")
+    assert boot.call("spb_header_verify", header).r0 != GOOD
+
+
+def test_image_hash(shop: Workshop) -> None:
+    boot = callee(shop)
+    size = 1 << 15
+    state, data = boot.allocate(256), boot.allocate(bytes(size))
+    per_byte = boot.call("spb_sha256_update", state, data, size).cycles / size
+    print(f"hash: {per_byte:.1f} cycles per byte")
+    assert per_byte <= BUDGETS["hash_cycles_per_byte"]
+
+
+def test_version_only_patch(shop: Workshop) -> None:
+    assert len(shop.patch("1.1.0", "1.2.0")) <= BUDGETS["version_only_patch"]
+
+
+@pytest.mark.parametrize("name", sorted(BUDGETS))
+def test_every_budget_is_measured(name: str) -> None:
+    assert f'BUDGETS["{name}"]' in Path(__file__).read_text()
