@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import io
 import subprocess
 import sys
 import tempfile
@@ -10,12 +11,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from elftools.elf.elffile import ELFFile
 
 from spboot.twin import Twin
 
 HERE = Path(__file__).parent
 OUT, DONE = 0x20000100, 0x200000F0
-_VECTORS = """
+_START = """#include "l476.h"
 extern void main_(void); extern void nmi(void); extern void hard(void); extern void bus(void); extern void usage(void);
 extern void svc(void); extern void pendsv(void); extern void tick(void); extern void irq(void);
 extern void default_(void);
@@ -35,10 +37,20 @@ SECTIONS {
   /DISCARD/ : { *(.ARM.*) *(.comment) *(.note*) }
 }
 """
-_FLAGS = (
-    "--target=thumbv7em-none-eabi -mcpu=cortex-m4 -mfloat-abi=hard -mfpu=fpv4-sp-d16 -ffreestanding -Oz -g0 -std=gnu11"
-    " -fno-unwind-tables -fno-sanitize=undefined -fno-builtin"
-).split()
+_FLAGS = [
+    *("--target=thumbv7em-none-eabi", "-mcpu=cortex-m4", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16", "-ffreestanding"),
+    *("-Oz", "-g0", "-std=gnu11", "-fno-unwind-tables", "-fno-sanitize=undefined", "-fno-builtin", "-w"),
+]
+_ZIG = [sys.executable, "-m", "ziglang"]
+
+
+@functools.cache
+def _compile(source: str) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "f.c").write_text(source)
+        command = [*_ZIG, "clang", *_FLAGS, "-I", str(HERE), "-c", "f.c", "-o", "f.o"]
+        subprocess.run(command, cwd=folder, check=True)
+        return (Path(folder) / "f.o").read_bytes()
 
 
 @functools.cache
@@ -46,21 +58,16 @@ def build(source: str) -> bytes:
     """Compile *source*, which defines main_(), to an ELF.  Handlers: nmi hard bus usage svc pendsv tick irq."""
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
-        (work / "f.c").write_text('#include "l476.h"\n' + _VECTORS + source)
         (work / "f.ld").write_text(_LAYOUT)
-        zig = [sys.executable, "-m", "ziglang"]
-        subprocess.run([*zig, "clang", *_FLAGS, "-I", str(HERE), "-c", "f.c", "-o", "f.o"], cwd=work, check=True)
-        subprocess.run([*zig, "ld.lld", "-T", "f.ld", "f.o", "-o", "f.elf"], cwd=work, check=True)
+        (work / "s.o").write_bytes(_compile(_START))
+        (work / "f.o").write_bytes(_compile('#include "l476.h"\n' + source))
+        subprocess.run([*_ZIG, "ld.lld", "-T", "f.ld", "s.o", "f.o", "-o", "f.elf"], cwd=work, check=True)
         return (work / "f.elf").read_bytes()
 
 
 @functools.cache
 def firmware(source: str) -> bytes:
     """The flash image of *source*, from 0x08000000."""
-    import io
-
-    from elftools.elf.elffile import ELFFile
-
     return ELFFile(io.BytesIO(build(source))).get_section_by_name(".text").data()  # type: ignore[no-untyped-call, no-any-return]
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ctypes
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from spboot.errors import SpbootError
 from spboot.twin.block import Block
+from spboot.twin.errors import PowerCut
+from spboot.twin.timeline import PS_PER_US
 
 if TYPE_CHECKING:
     from spboot.twin.machine import Twin
@@ -18,9 +20,12 @@ _RAM_BITS: Final = 0x22000000
 _BIT_SPACE: Final = 0x02000000
 
 _POLLS: Final = 2
-"""This many reads that say nothing new are a wait,"""
+"""This many reads that say nothing new are a wait for something that happens soon,"""
+_LONG_POLLS: Final = 24
+"""this many for anything else,"""
 _POLL_DISTANCE: Final = 100
 """when no more instructions than these lie between two of them."""
+_SOON_PS: Final = 200 * PS_PER_US
 _CLOCK_DELAY: Final = 2
 
 
@@ -68,7 +73,7 @@ class Bus:
             elif offset not in block.QUIET:
                 self._note(address, value)
             return value
-        except SpbootError as error:
+        except (SpbootError, PowerCut) as error:
             self.twin.stop(error)
             return 0
 
@@ -87,7 +92,7 @@ class Bus:
             if offset not in block.QUIET:
                 self._busy()
             block.write(offset, size, value)
-        except SpbootError as error:
+        except (SpbootError, PowerCut) as error:
             self.twin.stop(error)
 
     def _block(self, address: int) -> Block:
@@ -130,6 +135,17 @@ class Bus:
     def _unaligned(self, address: int, size: int) -> SpbootError:
         return self.twin.refusal(f"unaligned {size}-byte access to the peripheral at {address:#010x}", "align it")
 
+    def save(self) -> Any:
+        return dict(self._seen), self._repeats, self._last
+
+    def load(self, state: Any) -> None:
+        seen, self._repeats, self._last = state
+        self._seen = dict(seen)
+
+    def _soon(self) -> bool:
+        timeline = self.twin.timeline
+        return timeline.next_due - timeline.now < _SOON_PS
+
     def _busy(self) -> None:
         """What was read before says nothing any more about waiting."""
         self._seen.clear()
@@ -143,7 +159,7 @@ class Bus:
         self._last = executed
         if self._seen.get(address) == value:
             self._repeats += 1
-            if self._repeats >= _POLLS:
+            if self._repeats >= _LONG_POLLS or (self._repeats >= _POLLS and self._soon()):
                 self._repeats = 0
                 self.twin.wait()
         else:

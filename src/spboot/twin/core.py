@@ -5,13 +5,14 @@ U2  A branch to EXC_RETURN arrives as interrupt 3 with the PC at or above 0xFFFF
 U3  A memory hook inside an IT block leaks ITSTATE into later instructions: the hook clears it in EPSR.
 U4  `mem_map_ptr` ignores read-only; `mem_protect` afterwards does not.
 U5  Changes of code through the host pointer show only once the translation is dropped: `forget_code`.
-U6  Writes of CONTROL and PRIMASK vanish in unprivileged thread mode: IPSR is set first.
+U6  Unprivileged thread mode neither writes CONTROL nor reads or writes PRIMASK, MSP and PSP: IPSR is set first.
 U7  WFI returns early with the PC past it; WFE and YIELD do so as an invalid instruction.
 U8  `emu_stop` in a hook takes the access back (the PC stays at the instruction), except inside an IT block, where it
     does nothing.  In an MMIO callback it takes the access back although the model has seen it.
 U9  The limit of `emu_start(count=)` may be lowered while it runs: the run then ends after the current instruction, or
     after the IT block that it is in.  Limit and count stand next to each other in the handle; `_find_count` finds them.
 U10 In callbacks the PC is exact as long as `emu_start` was given a count.
+U11 A context freed after its core was closed aborts the process.
 """
 
 from __future__ import annotations
@@ -31,6 +32,15 @@ _PROBE_COUNT: Final = 0x5A17
 _HANDLE_WORDS: Final = 400
 _EXC_RETURN_BASE: Final = 0xFFFFFF00
 _NO_END: Final = 0xFFFFFFFE
+
+_MASKS: Final = (arm.UC_ARM_REG_PRIMASK, arm.UC_ARM_REG_BASEPRI, arm.UC_ARM_REG_FAULTMASK)
+_SAVED: Final = (
+    *(arm.UC_ARM_REG_R0 + n for n in range(13)),
+    *(arm.UC_ARM_REG_D0 + n for n in range(16)),
+    *(arm.UC_ARM_REG_FPSCR, arm.UC_ARM_REG_CONTROL, arm.UC_ARM_REG_MSP, arm.UC_ARM_REG_PSP, arm.UC_ARM_REG_LR),
+    *_MASKS,
+    arm.UC_ARM_REG_PC,
+)
 
 INT_SVC: Final = 2
 INT_ABORT: Final = 3
@@ -174,11 +184,40 @@ class Core:
         self.clear_it_state()
 
     def save(self) -> Any:
-        return self.uc.context_save(), self._before
+        """Registers by value: unicorn's own contexts die with the core they came from (U11)."""
+        xpsr = self.get(arm.UC_ARM_REG_XPSR)
+        return (*self._as_handler(lambda: [self.get(register) for register in _SAVED]), xpsr), self._before
+
+    def masks(self) -> tuple[int, int, int]:
+        """PRIMASK, BASEPRI, FAULTMASK, whatever the privilege."""
+        primask, basepri, faultmask = self._as_handler(lambda: [self.get(register) for register in _MASKS])
+        return primask, basepri, faultmask
+
+    def _as_handler(self, read: Callable[[], list[int]]) -> list[int]:
+        """*read* in handler mode, from where all registers are seen (U6)."""
+        if self.get(arm.UC_ARM_REG_IPSR) or not self.get(arm.UC_ARM_REG_CONTROL) & 1:
+            return read()
+        self.set(arm.UC_ARM_REG_IPSR, 3)
+        values = read()
+        self.set(arm.UC_ARM_REG_IPSR, 0)
+        return values
 
     def load(self, state: Any) -> None:
-        context, self._before = state
-        self.uc.context_restore(context)
+        values, self._before = state
+        xpsr = values[-1]
+        by_number = dict(zip(_SAVED, values[:-1], strict=True))
+        control = by_number.pop(arm.UC_ARM_REG_CONTROL)
+        self.set(arm.UC_ARM_REG_IPSR, 3)  # U6
+        self.set(arm.UC_ARM_REG_CONTROL, control & ~1)
+        for register, value in by_number.items():
+            self.uc.reg_write(register, value)
+        self.set(arm.UC_ARM_REG_XPSR_NZCVQG, xpsr & 0xF80F0000)
+        self.set(arm.UC_ARM_REG_EPSR, xpsr & 0x0700FC00)
+        self.set(arm.UC_ARM_REG_IPSR, xpsr & 0x1FF)
+        if not xpsr & 0x1FF:
+            self.set(arm.UC_ARM_REG_CONTROL, control & ~1)  # SPSEL, while still privileged
+        self.set(arm.UC_ARM_REG_CONTROL, control)
+        self.pc = by_number[arm.UC_ARM_REG_PC]
 
 
 def _find_count(uc: Any) -> Any:

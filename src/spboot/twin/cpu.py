@@ -75,11 +75,12 @@ class Cpu:
         """The execution priority: what an exception must be more urgent than."""
         nvic = self.twin.nvic
         level = min((nvic.group(nvic.priority(e)) for e in self.active), default=_THREAD)
-        if base := self.core.get(arm.UC_ARM_REG_BASEPRI) & 0xF0:
-            level = min(level, nvic.group(base))
-        if self.core.get(arm.UC_ARM_REG_PRIMASK) & 1:
+        primask, basepri, faultmask = self.core.masks()
+        if basepri & 0xF0:
+            level = min(level, nvic.group(basepri & 0xF0))
+        if primask & 1:
             level = min(level, 0)
-        if self.core.get(arm.UC_ARM_REG_FAULTMASK) & 1:
+        if faultmask & 1:
             level = min(level, -1)
         return level
 

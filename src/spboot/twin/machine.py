@@ -287,7 +287,7 @@ class Twin:
     def _on_error(self, error: int) -> None:
         core = self.core
         if error == unicorn.UC_ERR_INSN_INVALID and core.halfword(core.pc - 2) in _HINTS:
-            self.wait()  # WFE and YIELD: whatever they wait for is an event
+            pass  # WFE and YIELD may always complete at once (ARMv7-M A7.7.261)
         elif error in (unicorn.UC_ERR_READ_UNMAPPED, unicorn.UC_ERR_WRITE_UNMAPPED, unicorn.UC_ERR_FETCH_UNMAPPED):
             self.cpu.memory_fault(error, self._bad_address)
         elif error in (unicorn.UC_ERR_INSN_INVALID, unicorn.UC_ERR_EXCEPTION):

@@ -18,6 +18,7 @@ class Snapshot:
     timeline: Any
     cpu: Any
     nvic: Any
+    bus: Any
     blocks: dict[str, Any]
     rams: dict[int, bytes]
     flash: Any
@@ -31,6 +32,7 @@ def take(twin: Twin) -> Snapshot:
         timeline=twin.timeline.save(),
         cpu=twin.cpu.save(),
         nvic=twin.nvic.save(),
+        bus=twin.bus.save(),
         blocks={name: block.save() for name, block in twin.blocks.items()},
         rams={address: bytes(ram) for address, ram in twin.rams.items()},
         flash=twin.flash.save(),
@@ -44,6 +46,7 @@ def restore(twin: Twin, snapshot: Snapshot) -> None:
     twin.timeline.load(snapshot.timeline)
     twin.cpu.load(snapshot.cpu)
     twin.nvic.load(snapshot.nvic)
+    twin.bus.load(snapshot.bus)
     for name, state in snapshot.blocks.items():
         twin.blocks[name].load(state)
     for address, content in snapshot.rams.items():
