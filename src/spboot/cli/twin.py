@@ -37,7 +37,7 @@ class _Terminal(LineBridge):
 
 @click.command("twin")
 @click.argument("board_name", metavar="BOARD")
-@click.option("--image", "images", type=options.PATH, multiple=True, metavar="FILE", help=".hex, .bin or .elf to load.")
+@click.option("--image", "images", type=options.PATH, multiple=True, metavar="FILE", help=".hex, .bin or .elf to program, unless --state has flash from before.")
 @click.option("--state", type=options.PATH, metavar="FILE", help="Keep the flash in FILE between runs.")
 @click.option("--pty", is_flag=True, help="Put the console on a pseudo-terminal and print its path.")
 @click.option("--button", is_flag=True, help="Hold the button down at power-on.")
@@ -61,10 +61,11 @@ def command(
     twin = Twin(board.chip.name, seed=seed)
     if state is not None and state.exists():
         states.load(twin, state)
-    elif not images:
+    elif images:
+        for path in images:
+            load_image(twin, path)
+    else:
         raise click.UsageError("nothing to run: give --image, or --state with the flash of an earlier run")
-    for path in images:
-        load_image(twin, path)
     if board.button is not None:
         twin.pins.set(board.button.name, board.button.active_high == button)
     if cut is not None:

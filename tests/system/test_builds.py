@@ -1,0 +1,64 @@
+"""Builds repeat byte for byte, in whatever folder; what they leave lying about holds no secret."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+from elftools.elf.elffile import ELFFile
+
+from spboot.build.bootloader import build
+from spboot.build.demo import build_demo
+from spboot.formats.spec import record, spec
+from spboot.twin.callee import Callee
+from spboot.version import Version
+from tests.system.rig import Workshop
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+def test_two_builds_in_two_folders_are_identical(shop: Workshop, tmp_path: Path) -> None:
+    first, second = tmp_path / "a", tmp_path / "another" / "much deeper" / "folder"
+    for folder in (first, second):
+        build(shop.board, shop.keys, folder, compiler=shop.compiler)
+        build_demo(shop.board, Version.parse("1.0.0"), folder, compiler=shop.compiler)
+    maps = {name for name in contents(first) if name.endswith(".map")}
+    one, two = contents(first), contents(second)
+    assert one.keys() == two.keys()
+    assert {name for name in one if one[name] != two[name]} <= maps
+    assert not any(str(tmp_path).encode() in data for name, data in one.items() if name not in maps)
+
+
+def test_files_with_keys_are_the_owners_alone(shop: Workshop, tmp_path: Path) -> None:
+    outputs = build(shop.board, shop.keys, tmp_path, compiler=shop.compiler)
+    for path in tmp_path.rglob("*"):
+        if path.is_file() and shop.keys.encryption in path.read_bytes():
+            assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
+    for path in (outputs.elf, outputs.bin, outputs.hex):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
+
+
+def test_fixed_places(shop: Workshop) -> None:
+    """ABI table, gates and personalisation area stand where the spec says, in the ELF that ships."""
+    facts, symbols = spec(), Callee(shop.boot.elf).symbols
+    image, base = shop.boot.bin.read_bytes(), shop.board.bootloader.address
+    abi = record("abi").unpack(image[facts["abi"]["offset"] :])
+    assert (abi["magic"], abi["boot_size"], abi["gate_count"]) == (facts["abi"]["magic"], len(image), 11)
+    for number, name in enumerate(facts["abi"]["gates"]):
+        at = facts["abi"]["gate_offset"] + number * facts["abi"]["gate_stride"]
+        assert image[at : at + 4] == bytes.fromhex("004b1847"), name
+        assert int.from_bytes(image[at + 4 : at + 8], "little") == symbols[name] | 1, name
+    personal = record("personal").unpack(image[facts["personal"]["offset"] :])
+    assert personal["magic"] == facts["personal"]["magic"]
+    assert symbols["spb_reset"] - base < len(image)
+
+
+def test_no_code_outside_its_rooms(shop: Workshop) -> None:
+    """The ELF loads nothing but flash of the bootloader's area."""
+    with shop.boot.elf.open("rb") as file:
+        for segment in ELFFile(file).iter_segments("PT_LOAD"):
+            if segment["p_filesz"]:
+                start, end = segment["p_paddr"], segment["p_paddr"] + segment["p_filesz"]
+                assert shop.board.bootloader.address <= start < end <= shop.board.bootloader.end
