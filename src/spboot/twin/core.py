@@ -183,6 +183,13 @@ class Core:
         self.set(arm.UC_ARM_REG_XPSR_NZCVQG, 0)
         self.clear_it_state()
 
+    def set_mode(self, exception: int, control: int) -> None:
+        """From handler mode: go to the mode of *exception* (0: thread), with all of *control* (U6)."""
+        self.set(arm.UC_ARM_REG_CONTROL, control & ~1)
+        self.set(arm.UC_ARM_REG_IPSR, exception)
+        self.set(arm.UC_ARM_REG_CONTROL, control & ~1)  # SPSEL is only writable in thread mode
+        self.set(arm.UC_ARM_REG_CONTROL, control)
+
     def save(self) -> Any:
         """Registers by value: unicorn's own contexts die with the core they came from (U11)."""
         xpsr = self.get(arm.UC_ARM_REG_XPSR)
@@ -213,10 +220,7 @@ class Core:
             self.uc.reg_write(register, value)
         self.set(arm.UC_ARM_REG_XPSR_NZCVQG, xpsr & 0xF80F0000)
         self.set(arm.UC_ARM_REG_EPSR, xpsr & 0x0700FC00)
-        self.set(arm.UC_ARM_REG_IPSR, xpsr & 0x1FF)
-        if not xpsr & 0x1FF:
-            self.set(arm.UC_ARM_REG_CONTROL, control & ~1)  # SPSEL, while still privileged
-        self.set(arm.UC_ARM_REG_CONTROL, control)
+        self.set_mode(xpsr & 0x1FF, control)
         self.pc = by_number[arm.UC_ARM_REG_PC]
 
 

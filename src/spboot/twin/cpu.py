@@ -150,11 +150,8 @@ class Cpu:
         left = self.active.pop()
         if left != NMI:
             core.set(arm.UC_ARM_REG_FAULTMASK, 0)
-        control = core.get(arm.UC_ARM_REG_CONTROL) & ~6 | (4 if floating else 0)
-        core.set(arm.UC_ARM_REG_CONTROL, control)  # FPCA, while still privileged
-        core.set(arm.UC_ARM_REG_IPSR, 0 if to_thread else self.active[-1] if self.active else 0)
-        if to_thread and code & 4:
-            core.set(arm.UC_ARM_REG_CONTROL, control | 2)
+        control = core.get(arm.UC_ARM_REG_CONTROL) & 1 | (4 if floating else 0) | (2 if to_thread and code & 4 else 0)
+        core.set_mode(0 if to_thread else self.active[-1] if self.active else 0, control)
         stack = core.get(arm.UC_ARM_REG_SP)
         size = _FRAME.size + (_FP_FRAME.size if floating else 0)
         if not self.twin.is_ram(stack, size):
