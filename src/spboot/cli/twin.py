@@ -37,7 +37,14 @@ class _Terminal(LineBridge):
 
 @click.command("twin")
 @click.argument("board_name", metavar="BOARD")
-@click.option("--image", "images", type=options.PATH, multiple=True, metavar="FILE", help=".hex, .bin or .elf to program, unless --state has flash from before.")
+@click.option(
+    "--image",
+    "images",
+    type=options.PATH,
+    multiple=True,
+    metavar="FILE",
+    help="Program it (.hex, .bin, .elf), unless --state has flash from before.",
+)
 @click.option("--state", type=options.PATH, metavar="FILE", help="Keep the flash in FILE between runs.")
 @click.option("--pty", is_flag=True, help="Put the console on a pseudo-terminal and print its path.")
 @click.option("--button", is_flag=True, help="Hold the button down at power-on.")
