@@ -37,24 +37,14 @@ def command(
             with progress(file.name) as tick:
                 ymodem.send(port, file.name, data, block=int(block), progress=tick)
         except ymodem.RefusedError as error:
-            said = _read_on(port, 1.0)
-            raise LinkError(f"{error}:\n{said.decode(errors='replace').strip()}") from None
+            said = bytearray()
+            ymodem.listen(port, 1.0, on_text=said.extend)
+            reason = said.replace(b"\x18", b"").decode(errors="replace").strip()
+            raise LinkError(f"{error}:\n{reason}") from None
         click.echo(f"{file.name}: {len(data)} bytes sent", err=True)
-        _read_on(port, quiet_after, show=True)
+        ymodem.listen(port, quiet_after, on_text=_show)
 
 
 def _show(text: bytes) -> None:
     sys.stdout.write(text.decode(errors="replace").replace("\r", ""))
     sys.stdout.flush()
-
-
-def _read_on(port: SerialPort, quiet_s: float, *, show: bool = False) -> bytes:
-    """What the device says until it pauses for *quiet_s* seconds or calls for the next file."""
-    said = b""
-    while text := port.read(256, quiet_s):
-        if text in (b"C", b"\x18") and said:
-            break
-        said += text.replace(b"\x18", b"")
-        if show:
-            _show(text)
-    return said

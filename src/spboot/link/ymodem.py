@@ -47,17 +47,24 @@ def wait_for_call(port: Port, timeout_s: float, *, on_text: Callable[[bytes], No
     while time.monotonic() < deadline:
         if poke:
             port.write(poke)
-        text = port.read(256, 0.1)
-        while text:
-            more = port.read(256, _QUIET_S)
-            if not more and text[-1] == _CALL:
-                on_text(text[:-1])
-                return
-            on_text(text)
-            text = more
+        if listen(port, 0.1, on_text=on_text):
+            return
     raise LinkError(
         f"nobody asked for a file in {timeout_s:.0f} s: reset the board with its button held, or use --load"
     )
+
+
+def listen(port: Port, quiet_s: float, *, on_text: Callable[[bytes], None]) -> bool:
+    """Hand what the device says to *on_text* until it pauses for *quiet_s* seconds, or calls for a file: True."""
+    text = port.read(256, quiet_s)
+    while text:
+        called = text[-1] == _CALL
+        more = port.read(256, _QUIET_S if called else quiet_s)
+        on_text(text[:-1] if called and not more else text)
+        if called and not more:
+            return True
+        text = more
+    return False
 
 
 def send(port: Port, name: str, data: bytes, *, block: int = 1024, progress: Progress | None = None) -> None:
