@@ -26,7 +26,7 @@ _LONG_POLLS: Final = 24
 _POLL_DISTANCE: Final = 100
 """when no more instructions than these lie between two of them."""
 _SOON_PS: Final = 200 * PS_PER_US
-_CLOCK_DELAY: Final = 2
+CLOCK_DELAY: Final = 2
 
 
 class Bus:
@@ -35,6 +35,9 @@ class Bus:
     def __init__(self, twin: Twin) -> None:
         self.twin = twin
         self.blocks: dict[int, Block] = {}
+        self._core = twin.core
+        self.enabled_until = 0
+        """Up to this instruction a clock may be too young to use."""
         self._seen: dict[int, int] = {}
         self._repeats = 0
         self._last = 0
@@ -60,10 +63,12 @@ class Bus:
 
     def read(self, address: int, size: int) -> int:
         try:
-            if _PERIPHERAL_BITS <= address < _PERIPHERAL_BITS + _BIT_SPACE:
-                where, bit = self._bit(address)
-                return self._block(where).read(where & 0x3FC, 4) >> bit & 1
-            block = self._block(address)
+            block = self.blocks.get(address >> 10)
+            if block is None or not block.clocked or self._core.executed < self.enabled_until:
+                if _PERIPHERAL_BITS <= address < _PERIPHERAL_BITS + _BIT_SPACE:
+                    where, bit = self._bit(address)
+                    return self._block(where).read(where & 0x3FC, 4) >> bit & 1
+                block = self._block(address)
             offset = address - block.address
             if offset & (size - 1):
                 raise self._unaligned(address, size)
@@ -79,13 +84,12 @@ class Bus:
 
     def write(self, address: int, size: int, value: int) -> None:
         try:
-            if _PERIPHERAL_BITS <= address < _PERIPHERAL_BITS + _BIT_SPACE:
-                where, bit = self._bit(address)
-                block = self._block(where)
-                old = block.read(where & 0x3FC, 4)
-                block.write(where & 0x3FC, 4, old & ~(1 << bit) | (value & 1) << bit)
-                return
-            block = self._block(address)
+            block = self.blocks.get(address >> 10)
+            if block is None or not block.clocked or self._core.executed < self.enabled_until:
+                if _PERIPHERAL_BITS <= address < _PERIPHERAL_BITS + _BIT_SPACE:
+                    self._write_bit(address, value)
+                    return
+                block = self._block(address)
             offset = address - block.address
             if offset & (size - 1):
                 raise self._unaligned(address, size)
@@ -94,6 +98,12 @@ class Bus:
             block.write(offset, size, value)
         except (SpbootError, PowerCut) as error:
             self.twin.stop(error)
+
+    def _write_bit(self, address: int, value: int) -> None:
+        where, bit = self._bit(address)
+        block = self._block(where)
+        old = block.read(where & 0x3FC, 4)
+        block.write(where & 0x3FC, 4, old & ~(1 << bit) | (value & 1) << bit)
 
     def _block(self, address: int) -> Block:
         block = self.blocks.get(address >> 10)
@@ -104,8 +114,7 @@ class Bus:
             )
         if not block.clocked:
             raise self._stopped(block, address)
-        if self.twin.core.executed - self.twin.rcc.last_enable < _CLOCK_DELAY:
-            self._check_delay(block)
+        self._check_delay(block)
         return block
 
     def _stopped(self, block: Block, address: int) -> SpbootError:
@@ -120,7 +129,7 @@ class Bus:
     def _check_delay(self, block: Block) -> None:
         rcc = self.twin.rcc
         register = block.gate[0] if block.gate else ""
-        if self.twin.core.executed - rcc.enabled_at.get(register, -9) < _CLOCK_DELAY:
+        if self.twin.core.executed - rcc.enabled_at.get(register, -9) < CLOCK_DELAY:
             raise self.twin.refusal(
                 f"{block.name} accessed by the instruction right after RCC_{register} was written",
                 "read the enable register back first (RM0351 6.2.18)",
@@ -136,10 +145,10 @@ class Bus:
         return self.twin.refusal(f"unaligned {size}-byte access to the peripheral at {address:#010x}", "align it")
 
     def save(self) -> Any:
-        return dict(self._seen), self._repeats, self._last
+        return dict(self._seen), self._repeats, self._last, self.enabled_until
 
     def load(self, state: Any) -> None:
-        seen, self._repeats, self._last = state
+        seen, self._repeats, self._last, self.enabled_until = state
         self._seen = dict(seen)
 
     def _soon(self) -> bool:
@@ -153,7 +162,7 @@ class Bus:
 
     def _note(self, address: int, value: int) -> None:
         """Keep in mind what was read; the same again and again, close together, is a wait."""
-        executed = self.twin.core.executed
+        executed = self._core.executed
         if executed - self._last > _POLL_DISTANCE or len(self._seen) > 6:
             self._busy()
         self._last = executed

@@ -13,6 +13,7 @@ U9  The limit of `emu_start(count=)` may be lowered while it runs: the run then 
     after the IT block that it is in.  Limit and count stand next to each other in the handle; `_find_count` finds them.
 U10 In callbacks the PC is exact as long as `emu_start` was given a count.
 U11 A context freed after its core was closed aborts the process.
+U12 The Python wrappers of callbacks and registers cost more than the work: the two hot paths call the C functions.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from typing import Any, Final
 import unicorn
 from unicorn import arm_const as arm
 from unicorn.unicorn_py3 import UcError
+from unicorn.unicorn_py3.unicorn import MMIO_READ_CFUNC, MMIO_WRITE_CFUNC, uclib
 
 from spboot.errors import TwinError
 
@@ -62,7 +64,11 @@ class Core:
         self.ended_early = False
         self.interrupt: int | None = None
         self.uc.hook_add(unicorn.UC_HOOK_INTR, self._on_interrupt)
+        self._bug: Exception | None = None
         self._keep: list[Any] = []
+        self._word = ctypes.c_uint32()
+        self._at_word = ctypes.byref(self._word)
+        self._handle = self.uc._uch
 
     # memory
 
@@ -78,12 +84,28 @@ class Core:
         """Call *read*(address, size) and *write*(address, size, value) for accesses to a range of 4 KB pages."""
 
         def on_read(_uc: Any, offset: int, width: int, _data: Any) -> int:
-            return read(address + offset, width)
+            try:
+                return read(address + offset, width)
+            except Exception as bug:
+                return self._note_bug(bug)
 
         def on_write(_uc: Any, offset: int, width: int, value: int, _data: Any) -> None:
-            write(address + offset, width, value & ((1 << 8 * width) - 1))
+            try:
+                write(address + offset, width, value & ((1 << 8 * width) - 1))
+            except Exception as bug:
+                self._note_bug(bug)
 
-        self.uc.mmio_map(address, size, on_read, None, on_write, None)
+        callbacks = MMIO_READ_CFUNC(on_read), MMIO_WRITE_CFUNC(on_write)  # U12
+        self._keep.append(callbacks)
+        reader, writer = (ctypes.cast(callback, ctypes.c_void_p) for callback in callbacks)
+        if uclib.uc_mmio_map(self.uc._uch, address, size, reader, None, writer, None):
+            raise TwinError(f"unicorn refuses peripherals at {address:#010x}")
+
+    def _note_bug(self, bug: Exception) -> int:
+        """An exception in a callback may not pass through C: it is raised when the slice has ended."""
+        self._bug = self._bug or bug
+        self.end_slice()
+        return 0
 
     def forget_code(self, address: int, size: int) -> None:
         """The memory changed under the translator.  Not to be called from a callback (U5)."""
@@ -91,12 +113,12 @@ class Core:
 
     def clear_it_state(self) -> None:
         """First thing in every memory hook (U3)."""
-        self.uc.reg_write(arm.UC_ARM_REG_EPSR, 1 << 24)
+        self.set(arm.UC_ARM_REG_EPSR, 1 << 24)
 
     @property
     def in_it_block(self) -> bool:
         """Whether the instruction that a memory hook sees is in an IT block; ask before `clear_it_state`."""
-        return bool(self.uc.reg_read(arm.UC_ARM_REG_XPSR) & 0x0600FC00)
+        return bool(self.get(arm.UC_ARM_REG_XPSR) & 0x0600FC00)
 
     # running
 
@@ -118,10 +140,13 @@ class Core:
         self._running = True
         error: int | None = None
         try:
-            self.uc.emu_start(self.uc.reg_read(arm.UC_ARM_REG_PC) | 1, _NO_END, count=count)
+            self.uc.emu_start(self.pc | 1, _NO_END, count=count)
         except UcError as problem:
             error = int(problem.errno)
         self._running = False
+        if self._bug is not None:
+            bug, self._bug = self._bug, None
+            raise bug
         done, limit = int(self._count[0]), int(self._count[1])
         self.ended_early = done <= limit
         self._before += done if self.ended_early else done - 1
@@ -149,18 +174,21 @@ class Core:
 
     @property
     def pc(self) -> int:
-        return int(self.uc.reg_read(arm.UC_ARM_REG_PC))
+        return self.get(arm.UC_ARM_REG_PC)
 
     @pc.setter
     def pc(self, value: int) -> None:
-        self.uc.reg_write(arm.UC_ARM_REG_PC, value | 1)
+        self.set(arm.UC_ARM_REG_PC, value | 1)
 
     def get(self, register: int) -> int:
-        """A register by unicorn's number."""
-        return int(self.uc.reg_read(register))
+        """A 32-bit register by unicorn's number (U12)."""
+        uclib.uc_reg_read(self._handle, register, self._at_word)
+        return int(self._word.value)
 
     def set(self, register: int, value: int) -> None:
-        self.uc.reg_write(register, value)
+        """Write a 32-bit register by unicorn's number."""
+        self._word.value = value
+        uclib.uc_reg_write(self._handle, register, self._at_word)
 
     def halfword(self, address: int) -> int:
         """The instruction halfword at *address*, 0 where nothing is mapped."""
@@ -193,7 +221,7 @@ class Core:
     def save(self) -> Any:
         """Registers by value: unicorn's own contexts die with the core they came from (U11)."""
         xpsr = self.get(arm.UC_ARM_REG_XPSR)
-        return (*self._as_handler(lambda: [self.get(register) for register in _SAVED]), xpsr), self._before
+        return (*self._as_handler(lambda: [self.uc.reg_read(register) for register in _SAVED]), xpsr), self._before
 
     def masks(self) -> tuple[int, int, int]:
         """PRIMASK, BASEPRI, FAULTMASK, whatever the privilege."""

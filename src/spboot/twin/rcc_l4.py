@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from spboot.chips import Block as Facts
 from spboot.twin.block import Block
+from spboot.twin.bus import CLOCK_DELAY
 from spboot.twin.timeline import PS_PER_US
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class RccL4(Block):
         "AHB1ENR": 0x100, "CSR": 0x600, "AHB1SMENR": 0x11303, "AHB2SMENR": 0x532FF, "AHB3SMENR": 0x101,
         "APB1SMENR1": 0xF2FECA3F, "APB1SMENR2": 0x25, "APB2SMENR": 0x1677C01,
     }  # fmt: skip
-    STATE = ("ready_at", "hclk", "sysclk", "enabled_at", "last_enable", "_lsi_since")
+    STATE = ("ready_at", "hclk", "sysclk", "enabled_at", "_lsi_since")
     READ_ONLY = frozenset({"CIFR"})
 
     def __init__(self, twin: Twin, facts: Facts) -> None:
@@ -62,7 +63,7 @@ class RccL4(Block):
         self.registers["BDCR"] = backup
         self.ready_at = {"MSI": 0}
         self.enabled_at: dict[str, int] = {}
-        self.last_enable = -9
+        self.twin.bus.enabled_until = 0
         self.update_gates()
         self._lsi_since: int | None = None
         self.hclk = self.sysclk = 4_000_000
@@ -220,7 +221,7 @@ class RccL4(Block):
     def _write_enable(self, name: str, value: int) -> None:
         if value & self.masks[name] & ~self.registers[name]:
             self.enabled_at[name] = self.twin.core.executed
-            self.last_enable = self.twin.core.executed
+            self.twin.bus.enabled_until = self.twin.core.executed + CLOCK_DELAY
         self.registers[name] = value & self.masks[name]
         self.update_gates()
 

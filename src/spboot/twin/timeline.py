@@ -75,7 +75,8 @@ class Timeline:
         """Hand out everything that is due by now, in order of time, then of name."""
         now = self.now
         while self.next_due <= now:
-            when, key = min((when, key) for key, when in self._due.items() if when == self.next_due)
+            when = self.next_due
+            key = min(key for key, due in self._due.items() if due == when)
             del self._due[key]
             self.next_due = min(self._due.values(), default=NEVER)
             self._handlers[key](when)
