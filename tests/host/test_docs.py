@@ -1,0 +1,319 @@
+"""What the documents say is so: numbers, worked examples, links, commands, named invariants, lengths."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import re
+import shlex
+from pathlib import Path
+
+import click
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from spboot import boards, cli, delta, keys, release
+from spboot.build.personal import personal_area
+from spboot.formats.comb import comb_table
+from spboot.formats.spec import record, spec
+from spboot.keys import Keys
+from spboot.version import Version
+
+ROOT = Path(__file__).resolve().parents[2]
+FORMAT = (ROOT / "docs" / "format.md").read_text(encoding="utf-8")
+PAGES = sorted(
+    path
+    for folder, pattern in (("", "*.md"), ("docs", "**/*.md"), ("spec", "*.md"))
+    for path in (ROOT / folder).glob(pattern)
+)
+RECORDS = ("manifest", "header", "journal.mark", "journal.step", "abi", "personal", "delta_file")
+
+INVARIANT = re.compile(r"^ \* ([A-Z][0-9]+) {2}", re.MULTILINE)
+
+TESTED_BY = {
+    "boot": ("system",),
+    "core": ("core", "delta", "system"),
+    "crypto": ("crypto",),
+    "driver": ("core", "system", "twin"),
+    "loader": ("core", "system"),
+}
+"""Room of the firmware -> folders of tests that may name its invariants."""
+
+UNCOVERED: dict[str, str] = {
+    "boot/api.c B1": "no test has a second task call while one is inside",
+    "boot/api.c B2": "no test calls from an interrupt handler",
+    "boot/main.c G1": "shown in part by test_update.py::test_no_application_stays_in_the_loader_and_says_so",
+    "boot/main.c G2": "shown by test_power_cut.py; nobody types `load` into a half-done install",
+    "boot/main.c G3": "the twin refuses a second clock set-up, but no test compares registers and RAM at the jump",
+    "core/candidate.h C1": "shown by the torn cuts of test_i2_power_cuts, which does not name it",
+    "core/candidate.h C2": "shown by the count of misuse in test_i2_power_cuts, and by the twin's strict flash",
+    "core/candidate.h C3": "test_engine.py installs over nothing, but never over a torn SLOT0 that would fault",
+    "core/delta.h D1": "shown by test_delta.py::test_any_bytes_decode_as_in_python under sanitizers only",
+    "core/delta.h D2": "as D1",
+    "core/delta.h D3": "shown by test_delta.py::test_vectors, which feeds in pieces",
+    "core/engine.h E3": "no test has flash store something else than it was given",
+    "core/engine.h E4": "shown by the power cuts during a download in test_i2_power_cuts",
+    "core/flash.h F1": "no test asks an area for bytes outside itself",
+    "core/flash.h F2": "as C2",
+    "core/flash.h F3": "shown by the torn cuts of test_i2_power_cuts and test_power_cut.py",
+    "core/install.h I3": "shown by the mutant `step recorded before the page` in test_mutants.py",
+    "core/journal.h J1": "shown by test_i2_power_cuts as a whole; no test of the journal alone",
+    "core/journal.h J2": "as J1",
+    "core/journal.h J3": "as C2; and the mutant `torn record appended over`",
+    "core/journal.h J4": "as J1",
+    "core/journal.h J5": "no test makes a read fault while the application's API runs",
+    "core/manifest.h M1": "the header names a function that does not exist; the checks are in test_e1_*",
+    "core/manifest.h M2": "shown by the mutant `signature not checked`",
+    "core/payload.h P1": "shown by test_e2_payload_flips_in_every_chunk and the mutant `chunk hash not compared`",
+    "core/payload.h P2": "shown by test_delta.py::test_vectors, which feeds in pieces",
+    "core/slot.h S1": "shown by test_a_broken_image_is_repaired_by_its_own_version_but_not_by_an_older_one",
+    "crypto/aes.h A2": "a duty of the caller; test_release.py::test_artefacts_that_differ_have_their_own_nonce",
+    "crypto/aes.h A3": "no test measures time against key or data",
+    "crypto/p256.c Z1": "an argument in a comment; the generated vectors meet infinity and equal points",
+    "crypto/sha256.h H2": "a limit for the caller: no message here comes near it",
+    "driver/flash_l4.c L1": "no test reads the lock bit between operations",
+    "driver/flash_l4.c L2": "the twin has no data cache",
+    "loader/trigger.h T1": "no test types without end into the window",
+    "loader/ymodem.h Y1": "shown by every transfer in tests/system; no test damages blocks on the line",
+    "loader/ymodem.h Y2": "no test has a sender that goes silent or babbles",
+}
+"""`room/file Name` -> why no test names it yet.  Naming it in a test that shows it takes it off the list."""
+
+
+def tables(marker: str) -> dict[str, list[list[str]]]:
+    """name -> rows of the tables under `<!-- marker: name -->`, without head and rule."""
+    found = {}
+    for name, text in re.findall(rf"<!-- {marker}: (\S+) -->\n((?:\|.*\n)+)", FORMAT):
+        rows = [[cell.strip() for cell in line.strip("|\n").split("|")] for line in text.splitlines()]
+        found[name] = rows[2:]
+    return found
+
+
+def number(cell: str) -> int:
+    return int(cell.replace(",", ""), 0)
+
+
+def example(name: str) -> bytes:
+    """The bytes of an indented hex block; what stands behind two blanks or more is a comment."""
+    text = re.search(rf"<!-- example: {name} -->\n((?: {{4}}.*\n)+)", FORMAT)
+    assert text, f"docs/format.md has no example {name}"
+    return bytes.fromhex("".join(re.split(r" {2,}", line.strip())[0] for line in text[1].splitlines()))
+
+
+def test_every_table_of_the_formats_is_checked() -> None:
+    markers = re.findall(r"<!-- (\S+): (\S+) -->\n\|", FORMAT)
+    assert len(markers) == len(set(markers))
+    checked = {("spec", name) for name in (*RECORDS, "constants", "gates", "status")}
+    checked |= {("board", name) for name in boards.names()} | {("journal", name) for name in boards.names()}
+    assert set(markers) <= checked
+    unmarked = re.findall(r"(?<!-->\n)^\| \w.*\n\|---", FORMAT, re.MULTILINE)
+    assert unmarked == ["| part | bytes |\n|---"], "the summary of the update file needs no check of its own"
+
+
+@pytest.mark.parametrize("name", RECORDS)
+def test_records(name: str) -> None:
+    table, _, prefix = name.partition(".")
+    layout = record(table, f"{prefix}_" if prefix else "")
+    told = [(number(row[0]), number(row[1]), row[2].strip("`")) for row in tables("spec")[name]]
+    assert told == [(field.offset, field.size, field.name) for field in layout.fields]
+
+
+def test_constants() -> None:
+    told = {row[0].strip("`"): number(row[1]) for row in tables("spec")["constants"]}
+    facts = {
+        f"{table}.{key}": value
+        for table, values in spec().items()
+        if isinstance(values, dict)
+        for key, value in values.items()
+        if isinstance(value, int)
+    }
+    assert told == {"format": spec()["format"], **facts}
+
+
+def test_magics_spell_what_is_said() -> None:
+    for row in tables("spec")["constants"]:
+        text = row[2].strip("`")
+        if re.fullmatch(r"[A-Z0-9]{2,4}", text):
+            assert number(row[1]).to_bytes(len(text), "little") == text.encode()
+
+
+def test_gates_and_status_codes() -> None:
+    abi = spec()["abi"]
+    told = [(number(row[0]), number(row[1]), row[2].strip("`")) for row in tables("spec")["gates"]]
+    assert told == [(i, abi["gate_offset"] + i * abi["gate_stride"], name) for i, name in enumerate(abi["gates"])]
+    status = {}
+    for row in tables("spec")["status"]:
+        for code, text in (row[:2], row[2:]):
+            if code:
+                status[number(code)] = text
+    expected = {
+        code: f"`{name}`" + (" (not used)" if text == "not used" else "")
+        for code, (name, text) in enumerate(spec()["status"]["codes"])
+    }
+    assert status == expected
+
+
+def test_flash_plan_and_places_in_the_journal() -> None:
+    plans, places = tables("board"), tables("journal")
+    assert plans and plans.keys() == places.keys()
+    for name, rows in plans.items():
+        board = boards.load(name)
+        for area, address, size, _ in rows:
+            found = getattr(board, area.strip("`"))
+            assert (number(address), number(size)) == (found.address, found.size)
+        memory = board.chip.memory_at(board.slot0.address)
+        sizes = {
+            "bitmap": -(-board.slot0.size // memory.erase_unit // 8),
+            "mark": spec()["journal"]["mark_size"],
+            "step": spec()["journal"]["step_size"],
+        }
+        offset, expected = 0, []
+        for kind, size in sizes.items():
+            padded = -(-size // memory.program_unit) * memory.program_unit
+            expected.append((kind, offset, size, padded))
+            offset += padded
+        assert [(row[0].strip("`"), *map(number, row[1:])) for row in places[name]] == expected
+
+
+@pytest.fixture(scope="module")
+def example_keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
+    """The key folder of the worked example, from the numbers on the page."""
+    folder = tmp_path_factory.mktemp("docs") / "example"
+    folder.mkdir()
+    values = dict(re.findall(r"^ {4}(signing key|public key x|public key y|AES key) +([0-9a-f]+)$", FORMAT, re.M))
+    signing = ec.derive_private_key(int(values["signing key"], 16), ec.SECP256R1())
+    point = signing.public_key().public_numbers()
+    assert (point.x, point.y) == (int(values["public key x"], 16), int(values["public key y"], 16))
+    pem, pkcs8 = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    for name, data in (
+        (keys.SIGNING, signing.private_bytes(pem, pkcs8, serialization.NoEncryption())),
+        (keys.ENCRYPTION, values["AES key"].encode()),
+        (keys.PRODUCT, b'product = "example"\ndevelopment = true\n'),
+    ):
+        (folder / name).write_bytes(data)
+        (folder / name).chmod(0o600)
+    return keys.load(folder, need_private=True)
+
+
+def test_worked_example(example_keys: Keys) -> None:
+    old = example("old")
+    new = old[:40] + b"\xff" + old[41:]
+    board = boards.load("NUCLEO-L476RG")
+    v1, v2 = Version(1, 0, 0), Version(1, 0, 1)
+    common = {"target": board.name, "capacity": board.image_capacity, "keys": example_keys}
+    assert release.make_image(old, version=v1, **common) == example("image")  # type: ignore[arg-type]
+    base = release.Base(image=old, version=v1)
+    assert release.make_patch(base, new, version=v2, **common) == example("patch")  # type: ignore[arg-type]
+    assert delta.encode_file(old, new, base=board.image_address) == example("delta")
+    for name in ("image", "patch"):
+        header = release.Artefact.parse(example(name)).header
+        nonce = hashlib.sha256(header.manifest.pack()).digest()[: spec()["cipher"]["nonce_size"]]
+        assert header.chunk_hash.hex() in FORMAT
+        assert nonce.hex() in FORMAT
+    assert personal_area(example_keys).startswith(example("personal"))
+    point = example_keys.verify.public_numbers()
+    assert comb_table(point.x, point.y).startswith(example("comb"))
+
+
+def test_worked_journal() -> None:
+    bitmap = bytes([1]) + bytes(27)
+    header = release.Artefact.parse(example("patch")).header.pack()
+    mark = b"COMM" + hashlib.sha256(header + bitmap).digest()[:4]
+    steps = b"".join(record("journal", "step_").pack(done=n, check=n ^ 0xFFFFFFFF) for n in (1, 0xFFFFFFFE))
+    assert example("journal") == bitmap.ljust(32, b"\xff") + mark + steps
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_relative_links_resolve(page: Path) -> None:
+    for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
+        target, _, anchor = link.partition("#")
+        if "://" in target:
+            continue
+        path = (page.parent / target).resolve() if target else page
+        assert path.exists(), f"{link}: there is no {target}"
+        if anchor and path.suffix == ".md":
+            heads = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+            slugs = {re.sub(r"[^\w -]", "", head.lower()).replace(" ", "-") for head in heads}
+            assert anchor in slugs, f"{link}: no such heading"
+
+
+def commands(page: Path) -> set[tuple[str, ...]]:
+    """(command, options ...) of every line in a fenced or indented block, or code span, that calls spboot."""
+    text = page.read_text(encoding="utf-8").replace("\\\n", " ")
+    lines = re.findall(r"^(?: {4}|\$ )?(?:\.venv/bin/)?(spboot [a-z].*)$", text, re.MULTILINE)
+    lines += [" ".join(span.split()) for span in re.findall(r"`(spboot [a-z][^`]*)`", text)]
+    return {tuple(shlex.split(line.split(" #")[0])[1:]) for line in lines}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_commands_exist(page: Path) -> None:
+    for words in commands(page):
+        command: click.Command = cli.root
+        context = click.Context(command)
+        rest = list(words)
+        while isinstance(command, click.Group) and rest and not rest[0].startswith("-"):
+            found = command.get_command(context, rest.pop(0))
+            assert found, f"{page.name}: spboot {' '.join(words)}: no such command"
+            command = found
+        options = {option for parameter in command.params for option in parameter.opts} | {"--help", "-h", "--version"}
+        for word in rest:
+            if word.startswith("-"):
+                assert word in options, f"{page.name}: spboot {' '.join(words)}: no option {word}"
+
+
+def test_make_targets_exist() -> None:
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    for page in PAGES:
+        named = set(re.findall(r"`make ([a-z]+)`|^(?: {4})?make ([a-z]+)", page.read_text(encoding="utf-8"), re.M))
+        assert {a or b for a, b in named} <= targets, page.name
+
+
+def invariants() -> set[str]:
+    """`path Name` of every invariant that a header or source of the firmware names."""
+    return {
+        f"{path.relative_to(ROOT / 'firmware')} {name}"
+        for pattern in ("*.h", "*.c")
+        for path in (ROOT / "firmware").rglob(pattern)
+        for name in INVARIANT.findall(path.read_text(encoding="utf-8"))
+    }
+
+
+def body(path: Path) -> str:
+    """The text of a test file; of Python without the module's docstring, which may speak of names in passing."""
+    text = path.read_text(encoding="utf-8")
+    intro = ast.get_docstring(ast.parse(text), clean=False) if path.suffix == ".py" else None
+    return text.replace(intro, "", 1) if intro else text
+
+
+def test_every_invariant_is_named_by_a_test() -> None:
+    texts = {
+        room: "\n".join(
+            body(path)
+            for folder in folders
+            for path in (ROOT / "tests" / folder).rglob("*")
+            if path.suffix in (".py", ".c", ".h")
+        )
+        for room, folders in TESTED_BY.items()
+    }
+    found = invariants()
+    uncovered = {
+        key
+        for key in found
+        if not re.search(
+            rf"(?<![A-Za-z0-9]){key.split()[1]}(?![0-9A-Za-z])|test_(\w+_)?{key.split()[1].lower()}_",
+            texts[key.split("/")[0]],
+        )
+    }
+    assert uncovered <= UNCOVERED.keys(), "name it in a test that shows it, or say in UNCOVERED why none does"
+    assert UNCOVERED.keys() <= found, "UNCOVERED names what is no longer there"
+
+
+def test_lengths() -> None:
+    assert len((ROOT / "docs" / "ARCHITECTURE.md").read_text(encoding="utf-8").splitlines()) <= 120
+    limits = {"firmware": (".c", ".h", 450), "src": (".py", ".py", 400), "tests": (".py", ".c", 450)}
+    for folder, (one, other, limit) in limits.items():
+        for path in (ROOT / folder).rglob("*"):
+            if path.suffix in (one, other):
+                lines = len(path.read_text(encoding="utf-8").splitlines())
+                assert lines <= (400 if path.suffix == ".py" else limit), f"{path.relative_to(ROOT)}: {lines} lines"
