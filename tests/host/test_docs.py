@@ -49,7 +49,7 @@ UNCOVERED: dict[str, str] = {
     "core/candidate.h C1": "shown by the torn cuts of test_i2_power_cuts, which does not name it",
     "core/candidate.h C2": "shown by the count of misuse in test_i2_power_cuts, and by the twin's strict flash",
     "core/candidate.h C3": "test_engine.py installs over nothing, but never over a torn SLOT0 that would fault",
-    "core/delta.h D1": "shown by test_delta.py::test_any_bytes_decode_as_in_python under sanitizers only",
+    "core/delta.h D1": "test_any_bytes_decode_as_in_python shows the result; core is not run under sanitizers yet",
     "core/delta.h D2": "as D1",
     "core/delta.h D3": "shown by test_delta.py::test_vectors, which feeds in pieces",
     "core/engine.h E3": "no test has flash store something else than it was given",
