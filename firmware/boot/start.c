@@ -6,14 +6,12 @@
 #include "internal_flash.h"
 #include "tick.h"
 
-extern uint32_t spb_data_start[], spb_data_end[], spb_data_load[], spb_bss_start[], spb_bss_end[];
+extern uint32_t spb_bss_start[], spb_bss_end[];
 extern uint32_t spb_stack_top[];
 
 void spb_main(void);
 
 __attribute__((noreturn, used)) void spb_reset(void) {
-    const uint32_t *from = spb_data_load;
-    for (volatile uint32_t *to = spb_data_start; to < spb_data_end;) *to++ = *from++;
     for (volatile uint32_t *to = spb_bss_start; to < spb_bss_end;) *to++ = 0;
     spb_main();
     spb_cortex_reset();

@@ -84,7 +84,7 @@ void spb_journal_open(struct spb_journal *j, const uint8_t header[SPB_HEADER_SIZ
 
 enum spb_status spb_journal_append(struct spb_journal *j, uint32_t steps) {
     uint8_t record[STEP_SIZE];
-    if (j->next > SPB_ERASE_UNIT - STEP_SIZE) return SPB_OK;
+    if (j->next > SPB_ERASE_UNIT - STEP_SIZE) return steps == SPB_JOURNAL_STEP_FINISHED ? spb_journal_erase() : SPB_OK;
     memset(record, SPB_ERASED, sizeof record);
     spb_store_u32(record + SPB_JOURNAL_STEP_OFF_DONE, steps);
     spb_store_u32(record + SPB_JOURNAL_STEP_OFF_CHECK, ~steps);

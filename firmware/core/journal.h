@@ -30,7 +30,8 @@ SPB_CHECKED enum spb_status spb_journal_commit(const uint8_t header[SPB_HEADER_S
 /* Read all there is.  header is what SLOT1 holds: a mark made for another header is no commit. */
 void spb_journal_open(struct spb_journal *j, const uint8_t header[SPB_HEADER_SIZE]);
 
-/* Remember that steps pages are installed, or SPB_JOURNAL_STEP_FINISHED.  A full journal forgets it: see J4. */
+/* Remember that steps pages are installed, or SPB_JOURNAL_STEP_FINISHED.  A full journal forgets a step,
+ * which J4 makes harmless, and is erased when all is finished. */
 SPB_CHECKED enum spb_status spb_journal_append(struct spb_journal *j, uint32_t steps);
 
 #endif

@@ -4,6 +4,7 @@
  * L2  The data cache is off during an operation and emptied after it: it may hold what stood there before
  *     (RM0351 3.3.3; errata ES0250 2.2.3 on read while write). */
 #include "internal_flash.h"
+#include "cortex.h"
 #include "reg.h"
 #include "spb_chip.h"
 
@@ -16,7 +17,6 @@
 #define KEY1 0x45670123u /* RM0351 3.3.5, Unlocking the Flash memory */
 #define KEY2 0xCDEF89ABu
 #define UNIT 8u
-#define BANK_SIZE (SPB_FLASH_SIZE / 2)
 
 #define ERRORS                                                                                                  \
     (FLASH_SR_OPERR | FLASH_SR_PROGERR | FLASH_SR_WRPERR | FLASH_SR_PGAERR | FLASH_SR_SIZERR | FLASH_SR_PGSERR | \
@@ -51,8 +51,8 @@ static void end(uint32_t acr) {
 
 static enum spb_status erase(uint32_t off) {
     uint32_t acr = begin();
-    uint32_t page = off % BANK_SIZE / SPB_ERASE_UNIT;
-    uint32_t select = FLASH_CR_PER | page << FLASH_CR_PNB_POS | (off < BANK_SIZE ? 0 : FLASH_CR_BKER);
+    uint32_t page = off % SPB_FLASH_BANK_SIZE / SPB_ERASE_UNIT;
+    uint32_t select = FLASH_CR_PER | page << FLASH_CR_PNB_POS | (off < SPB_FLASH_BANK_SIZE ? 0 : FLASH_CR_BKER);
     reg_write(CR, select);
     reg_write(CR, select | FLASH_CR_START);
     bool ok = wait();
@@ -79,22 +79,26 @@ static enum spb_status program(uint32_t off, const uint8_t *data, uint32_t len) 
 
 static const uint8_t *map(uint32_t off) { return (const uint8_t *)(SPB_FLASH_ADDRESS + off); }
 
-/* The one load that may meet a torn double word: spb_flash_ecc_nmi() knows its address. */
+/* The one load that may meet a torn double word: spb_flash_ecc_nmi() knows its address.  The barrier keeps the NMI of
+ * a core that completes the load first inside this function. */
 __attribute__((naked, noinline)) static uint32_t peek(uint32_t address __attribute__((unused))) {
     __asm volatile(".syntax unified\n"
                    ".global spb_flash_peek_load\n"
                    ".thumb_func\n"
                    "spb_flash_peek_load: ldr r0, [r0]\n"
                    "dsb\n"
-                   "bx lr\n");
+                   ".global spb_flash_peek_end\n"
+                   "spb_flash_peek_end: bx lr\n");
 }
-extern const char spb_flash_peek_load[];
+extern const char spb_flash_peek_load[], spb_flash_peek_end[];
 
 __attribute__((used)) void spb_flash_ecc_nmi(uint32_t *stacked_pc) {
     if ((reg_read(ECCR) & FLASH_ECCR_ECCD) == 0) return;
     reg_write(ECCR, FLASH_ECCR_ECCD);
     ecc_seen = 1;
-    if (*stacked_pc == ((uint32_t)spb_flash_peek_load & ~1u)) *stacked_pc += 2;
+    uint32_t load = (uint32_t)spb_flash_peek_load & ~1u;
+    if (*stacked_pc == load) *stacked_pc += 2;
+    else if (*stacked_pc - load > (uint32_t)spb_flash_peek_end - load) spb_cortex_reset(); /* what was read is garbage */
 }
 
 /* Without the data cache, so that a neighbour in the same line is not fetched along. */

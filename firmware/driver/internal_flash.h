@@ -8,7 +8,8 @@
 extern const struct spb_flash spb_internal_flash;
 
 /* Called by the NMI handler: the flash interface met an uncorrectable word.  stacked_pc points at the return address
- * in the exception frame, so that a load that would be retried for ever is stepped over. */
+ * in the exception frame, so that a load that would be retried for ever is stepped over.  An error met anywhere but in
+ * readable() resets the chip: the code that met it would go on with garbage. */
 void spb_flash_ecc_nmi(uint32_t *stacked_pc);
 
 #endif

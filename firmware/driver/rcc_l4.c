@@ -18,7 +18,8 @@
 #define WAIT_STATES 4u                      /* 64 < HCLK <= 80 MHz in voltage range 1, the one after reset: RM0351 3.3.3 */
 #define PLLCFGR_RESET 0x00001000u           /* RM0351 6.4.4 */
 
-_Static_assert(PLL_N >= 8 && PLL_N <= 86 && SPB_CLOCK_HZ <= 80000000u, "the PLL can make SPB_CLOCK_HZ");
+_Static_assert(SPB_CLOCK_HZ % (MSI_HZ / 2) == 0, "clock_hz is a multiple of 2 MHz");
+_Static_assert(PLL_N * MSI_HZ >= 64000000u && SPB_CLOCK_HZ <= 80000000u, "clock_hz is 32 .. 80 MHz: RM0351 6.2.4");
 
 void spb_clock_start(void) {
     reg_modify(ACR, FLASH_ACR_LATENCY, WAIT_STATES << FLASH_ACR_LATENCY_POS);

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -82,7 +83,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
         "1.2.0": one[:5000],
     }
     return World(
-        device=Device(compile_core(board, folder, sanitize=False), board, secrets),
+        device=Device(compile_core(board, folder, sanitize="SPBOOT_TEST_SANITIZE" in os.environ), board, secrets),
         board=board,
         keys=secrets,
         images=images,

@@ -96,6 +96,7 @@ class Rig:
         for address, data in shop.factory(version, app).items():
             self.twin.flash_load(address, data)
         self.uart = self.twin.uart(shop.board.console.port)
+        self.uart.baud = shop.board.console.baud
         self.port = TwinPort(self.twin, shop.board.console.port)
         self.button_held = False
         self.heard = b""

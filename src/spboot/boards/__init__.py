@@ -208,5 +208,13 @@ class _Loader:
             raise self.fail("flash.slot1.size", hex(board.slot1.size), f"{board.slot0.size:#x}, as slot0")
         if board.journal.size != board.chip.memory_at(board.journal.address).erase_unit:
             raise self.fail("flash.journal.size", board.journal.size, "one erase unit")
-        if board.chip.memory_at(board.ram.address).kind != "ram":
-            raise self.fail("ram.reserved.address", hex(board.ram.address), f"a place in RAM of {board.chip.name}")
+        start = next(m.address for m in board.chip.memories if m.kind == "flash")
+        if board.bootloader.address != start:
+            raise self.fail(
+                "flash.bootloader.address", hex(board.bootloader.address), f"{start:#x}, where the chip starts"
+            )
+        ram = board.chip.memory_at(board.ram.address)
+        if ram.kind != "ram" or board.ram.end > ram.address + ram.size:
+            raise self.fail(
+                "ram.reserved", f"{board.ram.address:#x}+{board.ram.size:#x}", f"a place in RAM of {board.chip.name}"
+            )

@@ -85,6 +85,7 @@ def chip_header(board: Board) -> str:
     lines = [
         _define("FLASH_ADDRESS", banks[0].address),
         _define("FLASH_SIZE", sum(bank.size for bank in banks)),
+        _define("FLASH_BANK_SIZE", banks[0].size),
         _define("SLOT0_OFF", board.slot0.address - banks[0].address),
         _define("SLOT1_OFF", board.slot1.address - banks[0].address),
         _define("JOURNAL_OFF", board.journal.address - banks[0].address),

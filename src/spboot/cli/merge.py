@@ -27,7 +27,7 @@ def command(bootloader: Path, app: Path, board_name: str, key_folder: Path, vers
     if output.suffix not in (".hex", ".bin"):
         raise BuildError(f"{output}: cannot write {output.suffix!r}, expected a name that ends in .hex or .bin")
     board = boards.load(board_name)
-    boot = bootloader.read_bytes()
+    boot = files.read(bootloader)
     if boot[:4] == b"\x7fELF":
         boot = elf.flash_bytes(boot, board.bootloader.address)
     data = image.load(app, board.image_address, board.image_capacity)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import click
@@ -78,7 +80,7 @@ def command(
     if cut is not None:
         twin.arm(Cut(at=cut, when="torn" if torn else "before"))
     try:
-        with contextlib.suppress(_LeaveError, KeyboardInterrupt):
+        with contextlib.suppress(_LeaveError):
             _run(twin, board, pty=pty, speed=speed)
     finally:
         if state is not None:
@@ -98,13 +100,27 @@ def _run(twin: Twin, board: Board, *, pty: bool, speed: float) -> None:
                 raise TwinError("on Windows the twin has no console yet: use a machine with a POSIX terminal")
             stack.enter_context(_raw_terminal())
             bridge = _Terminal(twin, port, sys.stdin.fileno(), sys.stdout.fileno(), speed)
+        stop = stack.enter_context(_told_to_stop())
         twin.power_on()
-        while True:
+        while not stop():
             try:
-                bridge.pump()
+                bridge.pump(until=stop)
             except PowerCut as cut:
                 click.echo(f"\r\n{cut}; power is back\r", err=True)
                 twin.power_on()
+
+
+@contextlib.contextmanager
+def _told_to_stop() -> Iterator[Callable[[], bool]]:
+    """Whether Ctrl-C was typed or the process was asked to end; an exception would be lost inside the emulator."""
+    stop = threading.Event()
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, lambda *_: stop.set()) for number in numbers]
+    try:
+        yield stop.is_set
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
 
 
 @contextlib.contextmanager
