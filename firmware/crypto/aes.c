@@ -2,6 +2,7 @@
 /* aes.c - AES-128-CTR with one table of 256 bytes, see aes.h.
  * A column of the state is a word, its first byte in the low bits, so that four bytes are multiplied at once. */
 #include "aes.h"
+#include "tested.h"
 
 #define ROUNDS 10
 #define INLINE static inline __attribute__((always_inline)) /* size optimisation would call them */
@@ -55,7 +56,7 @@ static uint32_t mix(uint32_t column)
     return doubled ^ rol(column ^ doubled, 24) ^ rol(column, 16) ^ rol(column, 8);
 }
 
-void spb_aes128_init(struct spb_aes128 *aes, const uint8_t key[16])
+SPB_TESTED void spb_aes128_init(struct spb_aes128 *aes, const uint8_t key[16])
 {
     uint32_t *k = aes->round_key;
     uint32_t round_constant = 1;
@@ -101,7 +102,7 @@ static uint32_t swap_bytes(uint32_t x)
     return x >> 24 | (x >> 8 & 0xff00) | (x & 0xff00) << 8 | x << 24;
 }
 
-void spb_aes128_ctr(const struct spb_aes128 *aes, const uint8_t nonce[12], uint32_t block, uint8_t *data, size_t len)
+SPB_TESTED void spb_aes128_ctr(const struct spb_aes128 *aes, const uint8_t nonce[12], uint32_t block, uint8_t *data, size_t len)
 {
     uint32_t state[4] = {0};
     for (size_t i = 0; i < len; i++) {

@@ -19,6 +19,7 @@
  *
  * Numbers modulo n are fully reduced, except the hash, which may be any 256-bit value. */
 #include "p256.h"
+#include "tested.h"
 
 #include "p256_limbs.h"
 #include "spb_p256_generator.h" /* comb table of G: made by spboot.formats.comb, never typed */
@@ -360,7 +361,7 @@ static int is_scalar(const uint32_t a[8])
     return !is_zero(a) && !is_at_least(a, order);
 }
 
-enum spb_p256_verdict spb_p256_verify(const uint32_t key[SPB_P256_POINTS][16], const uint8_t hash[32],
+SPB_TESTED enum spb_p256_verdict spb_p256_verify(const uint32_t key[SPB_P256_POINTS][16], const uint8_t hash[32],
                                       const uint8_t signature[64])
 {
     struct point sum;

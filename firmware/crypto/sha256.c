@@ -2,6 +2,7 @@
 /* sha256.c - SHA-256, see sha256.h.  Hashing is most of what a boot does: this is written for speed in little flash.
  * Eight rounds are spelled out in a loop, so that the eight state words change names instead of places. */
 #include "sha256.h"
+#include "tested.h"
 
 #define INLINE static inline __attribute__((always_inline)) /* size optimisation would call them */
 
@@ -109,14 +110,14 @@ static void compress(uint32_t state[8], const uint8_t block[64])
     state[7] += h;
 }
 
-void spb_sha256_init(struct spb_sha256 *s)
+SPB_TESTED void spb_sha256_init(struct spb_sha256 *s)
 {
     for (int i = 0; i < 8; i++)
         s->state[i] = initial_state[i];
     s->len = 0;
 }
 
-void spb_sha256_update(struct spb_sha256 *s, const void *data, size_t len)
+SPB_TESTED void spb_sha256_update(struct spb_sha256 *s, const void *data, size_t len)
 {
     const uint8_t *next = data;
     while (len > 0) {
@@ -144,7 +145,7 @@ static void store_big_endian(uint8_t *b, uint32_t word)
     b[3] = (uint8_t)word;
 }
 
-void spb_sha256_final(struct spb_sha256 *s, uint8_t hash[32])
+SPB_TESTED void spb_sha256_final(struct spb_sha256 *s, uint8_t hash[32])
 {
     static const uint8_t mark = 0x80, zero = 0;
     uint8_t bit_len[8] = {0};

@@ -35,7 +35,11 @@ def crypto_for(image: ImageFactory) -> CryptoFor:
 
 @pytest.mark.parametrize(("compiler", "core"), TARGETS)
 def test_nist_messages(crypto_for: CryptoFor, compiler: Compiler, core: Core) -> None:
-    crypto = crypto_for(compiler, core)
+    check_nist_messages(crypto_for(compiler, core))
+
+
+def check_nist_messages(crypto: Crypto) -> None:
+    """CAVP short and long messages."""
     count = 0
     for name in ("ShortMsg", "LongMsg"):
         for _, fields in sections(CAVP.format(name)):

@@ -47,7 +47,9 @@ def wait_for_call(port: Port, timeout_s: float, *, on_text: Callable[[bytes], No
     while time.monotonic() < deadline:
         if poke:
             port.write(poke)
-        if listen(port, 0.1, on_text=on_text):
+        if not listen(port, 0.1, on_text=on_text):
+            continue
+        if not poke or listen(port, 2.0, on_text=on_text):  # the next call comes when our last poke is forgotten
             return
     raise LinkError(
         f"nobody asked for a file in {timeout_s:.0f} s: reset the board with its button held, or use --load"
