@@ -1,7 +1,8 @@
 """The CPU core: what we know about unicorn on Cortex-M stands here and nowhere else.
 
 U1  UC_MODE_MCLASS forces a Cortex-M33; UC_MODE_THUMB with the model set gives the core that was asked for.
-U2  A branch to EXC_RETURN arrives as interrupt 3 with the PC at or above 0xFFFFFF00.
+U2  A branch to EXC_RETURN arrives as interrupt 3 with the PC at or above 0xFFFFFF00, or as interrupt 8 once the handler
+    wrote a special register.
 U3  A memory hook inside an IT block leaks ITSTATE into later instructions: the hook clears it in EPSR.
 U4  `mem_map_ptr` ignores read-only; `mem_protect` afterwards does not.
 U5  Changes of code through the host pointer show only once the translation is dropped: `forget_code`.
@@ -47,6 +48,7 @@ _SAVED: Final = (
 INT_SVC: Final = 2
 INT_ABORT: Final = 3
 INT_BKPT: Final = 7
+INT_EXIT: Final = 8
 
 MmioRead = Callable[[int, int], int]
 MmioWrite = Callable[[int, int, int], None]
@@ -168,7 +170,7 @@ class Core:
     @property
     def at_exception_return(self) -> bool:
         """Whether the slice ended by a branch to EXC_RETURN (U2)."""
-        return self.interrupt == INT_ABORT and self.pc >= _EXC_RETURN_BASE
+        return self.interrupt in (INT_ABORT, INT_EXIT) and self.pc >= _EXC_RETURN_BASE
 
     # registers
 
