@@ -26,6 +26,14 @@ static bool hash_page(struct spb_sha256 *sha, const struct spb_area *slot, uint3
     return true;
 }
 
+/* Good only when all bytes were compared and none differs, without a branch that a fault could skip. */
+static enum spb_verdict same(const uint8_t *a, const uint8_t *b, uint32_t len) {
+    uint32_t differs = 0;
+    volatile uint32_t compared = 0;
+    for (uint32_t i = 0; i < len; i++, compared++) differs |= (uint32_t)(a[i] ^ b[i]);
+    return (enum spb_verdict)(SPB_GOOD ^ differs * 0x01010101u ^ (compared ^ len));
+}
+
 enum spb_verdict spb_slot_match(const uint8_t header[SPB_HEADER_SIZE], const struct spb_pages *pages) {
     struct spb_sha256 sha;
     uint8_t hash[32];
@@ -39,7 +47,7 @@ enum spb_verdict spb_slot_match(const uint8_t header[SPB_HEADER_SIZE], const str
         off += len;
     }
     spb_sha256_final(&sha, hash);
-    return memcmp(hash, header + SPB_MANIFEST_OFF_IMAGE_HASH, sizeof hash) == 0 ? SPB_GOOD : SPB_BAD;
+    return same(hash, header + SPB_MANIFEST_OFF_IMAGE_HASH, sizeof hash);
 }
 
 uint32_t spb_slot_floor(void) {

@@ -85,7 +85,10 @@ def build(board: Board, keys: Keys, output: Path, *, compiler: str = "clang", us
     tools = toolchain(compiler, board.chip.core)
     work = output / "work"
     shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
+    try:
+        work.mkdir(parents=True)
+    except OSError as error:
+        raise BuildError(f"{output}: cannot be made: {error.strerror}") from None
     headers.write(work / "generated", board, boot_version())
     objects = compile_rooms(tools, board, work)
     (work / "link.ld").write_text(_link_script(board), encoding="utf-8", newline="\n")
