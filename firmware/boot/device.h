@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* device.h - the things there is one of: the board's console, the engine, the stack. */
+/* device.h - the things there is one of: the board's console, the engine, the list of sentences. */
 #ifndef SPB_DEVICE_H
 #define SPB_DEVICE_H
 
 #include "engine.h"
-#include "line.h"
 #include "spb_chip.h"
+#include "uart_line.h"
 
-extern const struct spb_line spb_console;
 extern struct spb_engine spb_device_engine;
 
 /* The sentence for a status of core, from [status] of the spec. */

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* port.c - this board, as core and loader see it. */
+/* port.c - this board, as core sees it. */
 #include "port.h"
 
-#include "device.h"
 #include "internal_flash.h"
-#include "tick.h"
-#include "usart.h"
+#include "spb_chip.h"
 #include "watchdog.h"
 
 const struct spb_port spb_port = {
@@ -16,19 +14,3 @@ const struct spb_port spb_port = {
     .target = SPB_TARGET,
     .alive = spb_watchdog_feed,
 };
-
-static void put(uint8_t byte) {
-    while (!spb_usart_writable()) spb_watchdog_feed();
-    spb_usart_write(byte);
-}
-
-static int get(uint32_t timeout_ms) {
-    uint32_t start = spb_tick_ms();
-    do {
-        if (spb_usart_readable()) return spb_usart_read();
-        spb_watchdog_feed();
-    } while (spb_tick_ms() - start < timeout_ms);
-    return SPB_LINE_NOTHING;
-}
-
-const struct spb_line spb_console = {.put = put, .get = get, .now_ms = spb_tick_ms};

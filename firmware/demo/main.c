@@ -11,32 +11,16 @@
 #include "spb_chip.h"
 #include "spboot/spboot.h"
 #include "tick.h"
+#include "uart_line.h"
 #include "usart.h"
-#include "watchdog.h"
 #include "ymodem.h"
 
-#define LOG(...) spb_console_log(&console, __VA_ARGS__)
+#define LOG(...) spb_console_log(&spb_console, __VA_ARGS__)
 #define BLINK_MS 250u
 #define CALLS 60u
 
 static uint8_t block[SPB_YMODEM_BLOCK];
 static SE_PATCH_Status status;
-
-static void put(uint8_t byte) {
-    while (!spb_usart_writable()) spb_watchdog_feed();
-    spb_usart_write(byte);
-}
-
-static int get(uint32_t timeout_ms) {
-    uint32_t start = spb_tick_ms();
-    do {
-        if (spb_usart_readable()) return spb_usart_read();
-        spb_watchdog_feed();
-    } while (spb_tick_ms() - start < timeout_ms);
-    return SPB_LINE_NOTHING;
-}
-
-static const struct spb_line console = {.put = put, .get = get, .now_ms = spb_tick_ms};
 
 static enum spb_status as_status(SE_ErrorStatus result) {
     return result == SE_SUCCESS ? SPB_OK : (enum spb_status)-(int32_t)status.code;
@@ -59,7 +43,7 @@ static void reset_now(void) {
 static void update(void) {
     static const struct spb_ymodem_sink sink = {begin, data};
     LOG("update: send a .sfb or .sfbp file by YMODEM");
-    enum spb_ymodem_result result = spb_ymodem_receive(&console, &sink, block, CALLS);
+    enum spb_ymodem_result result = spb_ymodem_receive(&spb_console, &sink, block, CALLS);
     if (result == SPB_YMODEM_DONE && SE_PATCH_InstallAtNextReset(&status) == SE_SUCCESS) {
         SE_PATCH_PrintStatus(&status);
         LOG("update: complete, resetting to install it");
@@ -90,7 +74,7 @@ void demo_main(void) {
     SE_PATCH_InitStatus(&status);
     banner();
     for (;;) {
-        int key = get(BLINK_MS);
+        int key = spb_console.get(BLINK_MS);
         SPB_LED_WRITE((spb_tick_ms() / BLINK_MS & 1) != 0);
         if (key == 'u') update();
         if (key == 's') {

@@ -13,7 +13,7 @@ from spboot.build.linkinclude import link_include
 from spboot.formats.spec import data_path
 from spboot.version import Version
 
-_SHARED = ("loader/console.c", "loader/ymodem.c", "boot/memory.c")
+_SHARED = ("loader/console.c", "loader/ymodem.c", "boot/memory.c", "boot/uart_line.c")
 
 
 def build_demo(board: Board, version: Version, output: Path, *, compiler: str = "clang") -> Path:
