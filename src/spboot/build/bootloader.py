@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from dataclasses import dataclass
 from importlib.metadata import version as package_version
@@ -146,7 +147,9 @@ def _write_outputs(board: Board, keys: Keys, user_data: bytes, work: Path, outpu
     _write_secret(names["bin"], image)
     _write_secret(names["hex"], elf.intel_hex({board.bootloader.address: image}).encode("ascii"))
     names["ld"].write_text(link_include(board), encoding="utf-8", newline="\n")
-    shutil.move(work / "boot.map", names["map"])
+    # GCC's link-time optimisation names its intermediate files at random.
+    text = (work / "boot.map").read_text(encoding="utf-8")
+    names["map"].write_text(re.sub(r"\S+\.(ltrans\d+)", r"\1", text), encoding="utf-8", newline="\n")
     header = output / "include" / "spboot" / "spboot.h"
     header.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(data_path("firmware") / "include" / "spboot" / "spboot.h", header)
