@@ -18,7 +18,7 @@ static uint8_t memory[SIZE];
 static uint8_t poisoned[SIZE / SPB_PROGRAM_UNIT];
 static uint8_t personal[SPB_PERSONAL_SIZE];
 static uint32_t operations, cut_at, cut_kind, seed, erases[SIZE / SPB_ERASE_UNIT];
-static uint32_t misuse, dead;
+static uint32_t misuse, dead, stuck = UINT32_MAX;
 
 static uint32_t random_u32(void) { return seed = seed * 1664525u + 1013904223u; }
 
@@ -52,6 +52,7 @@ static enum spb_status program(uint32_t off, const uint8_t *data, uint32_t len) 
             uint8_t *cell = memory + off + i + k;
             if (*cell != SPB_ERASED || poisoned[(off + i) / SPB_PROGRAM_UNIT]) misuse++;
             *cell = does == 1 ? data[i + k] : (uint8_t)(data[i + k] | (random_u32() >> 24));
+            if (off + i + k == stuck) *cell ^= 1;
         }
         if (does == 2) poisoned[(off + i) / SPB_PROGRAM_UNIT] = cut_kind == CUT_TORN;
     }
@@ -192,4 +193,35 @@ int hp_decode(const uint8_t *old, uint32_t old_len, const uint8_t *stream, uint3
     free(base);
     free(d);
     return status;
+}
+
+/* The journal on its own; the header is whatever SLOT1 begins with. */
+static struct spb_journal journal;
+
+int hp_journal_erase(void) { return spb_journal_erase(); }
+int hp_journal_commit(void) {
+    struct spb_pages pages = {{0x5A, 1}};
+    return spb_journal_commit(memory + SLOT1_OFF, &pages);
+}
+int hp_journal_append(uint32_t steps) { return spb_journal_append(&journal, steps); }
+
+/* Steps, or -1 without a commit, or -2 when finished. */
+int hp_journal_open(void) {
+    spb_journal_open(&journal, memory + SLOT1_OFF);
+    if (!journal.committed) return -1;
+    return journal.finished ? -2 : (int)journal.steps;
+}
+
+/* Units of a range that cannot be read; a byte that is stored with its lowest bit wrong. */
+void hp_poison(uint32_t off, uint32_t len) { memset(poisoned + off / SPB_PROGRAM_UNIT, 1, len / SPB_PROGRAM_UNIT); }
+void hp_stuck(uint32_t off) { stuck = off; }
+
+/* What an area grants: 1 map, 2 probe, 4 program. */
+int hp_area(uint32_t off, uint32_t len) {
+    static const uint8_t data[8] = {0};
+    hp_blank();
+    int programs = len <= sizeof data || len > SPB_SLOT_SIZE ? spb_area_program(&spb_port.slot0, off, data, len) == SPB_OK
+                                                             : spb_area_erase(&spb_port.slot0, off) == SPB_OK;
+    return (spb_area_map(&spb_port.slot0, off, len) != NULL) | (spb_area_probe(&spb_port.slot0, off, len) != NULL) << 1 |
+           programs << 2;
 }

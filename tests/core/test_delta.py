@@ -19,6 +19,7 @@ ANY = settings(max_examples=300, deadline=None, suppress_health_check=[HealthChe
 
 @pytest.mark.parametrize("pieces", [0, 1, 7, 40, 41])
 def test_vectors(world: World, pieces: int) -> None:
+    """And D3, P2: in pieces as at once, never more than one operation's bytes left unread."""
     for vector in VECTORS["valid"]:
         old, new, stream = (bytes.fromhex(vector[key]) for key in ("old", "new", "stream"))
         if new:  # an empty image never gets this far
@@ -31,6 +32,7 @@ def test_vectors(world: World, pieces: int) -> None:
 @ANY
 @given(old=st.binary(max_size=300), stream=st.binary(min_size=1, max_size=120), size=st.integers(1, 400))
 def test_any_bytes_decode_as_in_python(world: World, old: bytes, stream: bytes, size: int) -> None:
+    """And D1, D2: test_sanitized.py runs this with OLD, stream and state in exact heap blocks."""
     try:
         expected = delta.decode(old, stream, size)
     except FormatError:

@@ -32,6 +32,40 @@ def test_full_image_then_patch(world: World) -> None:
     assert world.device.misuse == 0
 
 
+def test_c3_a_torn_slot0_is_not_looked_at(world: World) -> None:
+    """SLOT0 is garbage with units that cannot be read: the same image takes all its pages in SLOT1."""
+    world.fresh()
+    world.device.lib.hp_poison(0, world.device.slot_size)
+    assert world.device.feed(world.image("1.0.0"), active=False) == "OK"
+    assert world.device.commit() == "OK"
+    pages = -(-(world.board.vector_size + len(world.images["1.0.0"])) // 2048)
+    assert sum(byte.bit_count() for byte in bytes(world.device.lib.hp_bitmap()[:28])) == pages
+    world.device.power_on()
+    assert world.device.install() == "done"
+    assert world.device.installed == V["1.0.0"]
+
+
+def test_e3_flash_that_stores_something_else_is_seen(world: World) -> None:
+    """One bit of SLOT1 that does not take: found when NEW is read back, before any commit."""
+    for unit in (1, 70, 600, 400):
+        world.fresh()
+        world.device.lib.hp_stuck(world.device.slot_size + 8 * unit)
+        status = world.device.feed(world.image("1.1.0"))
+        world.device.lib.hp_stuck(0xFFFFFFFF)
+        assert status in ("IMAGE_VERIFY_TAG_FAILURE", "OK"), status
+        changed = bytes(world.device.lib.hp_bitmap()[:28])
+        touched = changed[unit // 256 // 8] >> unit // 256 % 8 & 1
+        assert (status == "IMAGE_VERIFY_TAG_FAILURE") == bool(touched)
+    assert touched
+
+
+def test_f1_an_area_does_not_reach_outside_itself(world: World) -> None:
+    size = world.device.slot_size
+    assert world.device.lib.hp_area(0, size) == 7
+    for off, length in ((0, size + 8), (size, 8), (size - 8, 16), (8, 0xFFFFFFF8), (0xFFFFFFF8, 16)):
+        assert world.device.lib.hp_area(off, length) == 0, (off, length)
+
+
 def test_no_application_takes_a_full_image_and_no_patch(world: World) -> None:
     world.device.lib.hp_blank()
     world.device.power_on()
@@ -119,6 +153,7 @@ def test_e1_refusals_have_their_code_and_touch_no_flash(world: World) -> None:
 
 @pytest.mark.parametrize("kind", ["image", "patch"])
 def test_e1_every_bit_of_manifest_and_signature(world: World, kind: str) -> None:
+    """And M1, M2: a length that lies is refused before it is used, a signature that does not fit before all else."""
     data = world.image("1.1.0") if kind == "image" else world.patch("1.0.0", "1.1.0")
     world.fresh()
     before = world.device.save()
@@ -144,6 +179,7 @@ def test_e1_every_bit_of_manifest_and_signature(world: World, kind: str) -> None
 
 
 def test_e2_payload_flips_in_every_chunk(world: World) -> None:
+    """And P1: no byte of a chunk reaches cipher or decoder before its hash was found right."""
     data = world.image("1.1.0")
     for at in range(136, len(data), 97):
         bad = bytearray(data)
@@ -222,6 +258,7 @@ def test_a_commit_is_bound_to_its_header(world: World) -> None:
 
 
 def test_a_broken_image_is_repaired_by_its_own_version_but_not_by_an_older_one(world: World) -> None:
+    """And S1: a good signature over the header is not enough."""
     world.fresh()
     update(world, world.image("1.1.0"))
     world.device.write(world.board.vector_size + 4000, b"\0\0\0\0")
@@ -298,6 +335,8 @@ def sweep(world: World, data: bytes, cuts: tuple[str, ...], seeds: int) -> int:
 
 @pytest.mark.parametrize("kind", ["image", "patch"])
 def test_i2_power_cuts(world: World, kind: str) -> None:
+    """Also E4 (a cut download is forgotten), I3 (a torn page is erased again), F3 (torn units are not read), C1; and C2
+    and F2: no unit is programmed twice or before its erase, which host_port.c counts as misuse."""
     data = world.image("1.1.0") if kind == "image" else world.patch("1.0.0", "1.1.0")
     assert sweep(world, data, ("before", "after", "torn", "torn-readable"), 1) > 3000
     assert world.device.misuse == 0
