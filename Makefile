@@ -22,11 +22,14 @@ $(STAMP): requirements.lock pyproject.toml
 	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
 
-# lrzsz and GCC are peers in the tests; gcc compiles the portable core for the host.
+# lrzsz and GCC are peers in the tests; gcc compiles the portable core for the host; npm fetches real firmware.
 tools:
-	@missing=""; for tool in gcc arm-none-eabi-gcc sb npm; do command -v $$tool >/dev/null || missing="$$missing $$tool"; done; \
-	if [ -n "$$missing" ]; then echo "installing for:$$missing"; \
-	  apt-get update -qq && apt-get install -qq -y --no-install-recommends gcc libc6-dev gcc-arm-none-eabi lrzsz npm; fi
+	@need=""; \
+	command -v gcc >/dev/null || need="$$need gcc libc6-dev"; \
+	command -v arm-none-eabi-gcc >/dev/null || need="$$need gcc-arm-none-eabi"; \
+	command -v sb >/dev/null || need="$$need lrzsz"; \
+	command -v npm >/dev/null || need="$$need npm"; \
+	if [ -n "$$need" ]; then echo "installing$$need"; apt-get update -qq && apt-get install -qq -y --no-install-recommends $$need; fi
 
 demo: venv
 	$(PY) tools/demo.py --output out/demo
