@@ -131,6 +131,7 @@ OWN_FRAME static void judge(struct judgement *j) {
     j->header = spb_slot_vouch(j->bytes);
     if (j->header != SPB_GOOD) return;
     j->image = spb_slot_match(j->bytes, &all_in_slot0);
+    if (j->image != SPB_GOOD) return;   /* what does not match may not even be readable (F3) */
     /* The reset vector: Thumb, inside the image. */
     uint32_t entry = spb_load_u32(at(SPB_SLOT0_OFF + SPB_VECTOR_SIZE + 4));
     uint32_t off = entry - (SPB_FLASH_ADDRESS + SPB_SLOT0_OFF + SPB_VECTOR_SIZE);
