@@ -6,6 +6,7 @@ import pytest
 
 from spboot import boards, keys
 from spboot.build.compiler import NAMES
+from tests.system.feeder import Feeder
 from tests.system.rig import Workshop
 
 
@@ -14,3 +15,15 @@ def shop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     folder = tmp_path_factory.mktemp(f"system-{request.param}")
     secrets = keys.new(folder / "keys", "demo", development=True)
     return Workshop(board=boards.load("NUCLEO-L476RG"), keys=secrets, compiler=request.param, folder=folder)
+
+
+@pytest.fixture(scope="session")
+def booted_feeder(shop: Workshop) -> Feeder:
+    return Feeder(shop)
+
+
+@pytest.fixture
+def feeder(booted_feeder: Feeder) -> Feeder:
+    """A device just after its boot."""
+    booted_feeder.again()
+    return booted_feeder
