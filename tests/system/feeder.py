@@ -145,7 +145,7 @@ class Feeder:
 
     # the line
 
-    def _ask(self, request: bytes, seconds: float = 60.0) -> bytes:
+    def _ask(self, request: bytes, seconds: float = 5.0) -> bytes:
         """Send *request*, and what is answered up to a whole reply."""
         start = len(self.uart.output)
         self.uart.send(request)

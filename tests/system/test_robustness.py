@@ -12,6 +12,7 @@ import pytest
 
 from spboot.build import headers, personal
 from spboot.link import ymodem
+from spboot.twin.port import TwinPort
 from tests.system.feeder import NEXT, Feeder, Stage
 from tests.system.rig import Rig, Workshop
 
@@ -150,7 +151,7 @@ def reset_outcome(rig: Rig) -> str:
     done = rig.twin.run(until=lambda: rig.uart.output[start:].endswith(ends), seconds=5)
     text = bytes(rig.uart.output[start:])
     assert done, f"it hangs after {text!r}"
-    rig.port = type(rig.port)(rig.twin, rig.board.console.port)
+    rig.port = TwinPort(rig.twin, rig.board.console.port)
     return text.decode()
 
 

@@ -192,7 +192,7 @@ class CycleCounter:
         instructions = list(self._decoder.disasm(code, address))
         decoded = sum(instruction.size for instruction in instructions)
         if decoded != size:
-            raise ValueError(f"code at {address + decoded:#010x} does not decode: {code[decoded:decoded + 4].hex()}")
+            raise ValueError(f"code at {address + decoded:#010x} does not decode: {code[decoded : decoded + 4].hex()}")
         block = _block_of((instruction_cost(i, self._kind) for i in instructions), address + size)
         self._blocks[address, size] = block
         return block
