@@ -4,7 +4,8 @@
  * E2  The decrypter and the decoder see only bytes that the signing key vouched for (payload.h P1).
  * E3  VERIFIED means: NEW was read back from flash, page map and all, and has the signed hash.
  * E4  Until commit() a reset forgets the update; the active image is never touched here.
- * E5  The result does not depend on how the update's bytes are divided over the calls. */
+ * E5  The result does not depend on how the update's bytes are divided over the calls.  (Bytes after its end are
+ *     TOO_MANY_BYTES in the call that brings the end, INVALID_STATE in a later one.) */
 #ifndef SPB_ENGINE_H
 #define SPB_ENGINE_H
 

@@ -94,7 +94,7 @@ typedef enum {
 
 typedef struct {
     bool completed;                  /* after a call: it did its work.  After a poll: stage is VERIFIED */
-    bool error;                      /* the last call failed, code says why; the update is gone, stage is IDLE */
+    bool error;                      /* the last call failed, code says why; stage says whether an update is still there */
     SE_PATCH_StatusCode code;
     SE_PATCH_Stage stage;
     uint32_t accumBytes;             /* bytes of the update file taken so far */
