@@ -4,9 +4,10 @@
  * names, so nothing is linked into the application.  An application linked once works with every later bootloader.
  *
  * Call them from thread mode (main loop or one task), on any stack with 64 bytes free (SE_PATCH_PrintStatus: 160) and
- * room for an interrupt's frame: the engine runs on a stack of its own in the reserved RAM, with interrupts on.  A second task that calls while one is inside gets BUSY.  An RTOS
- * that compares the stack pointer of a switched-out task with the task's own stack must leave the calling task out of
- * that check.  Flash is erased and programmed while SE_PATCH_Data runs; keep other flash writers out meanwhile. */
+ * room for an interrupt's frame: the engine runs on a stack of its own in the reserved RAM, with interrupts on.  A second
+ * task that calls while one is inside gets BUSY.  An RTOS that compares the stack pointer of a switched-out task with the
+ * task's own stack must leave the calling task out of that check.  Flash is erased and programmed while SE_PATCH_Data
+ * runs; keep other flash writers out meanwhile. */
 #ifndef SPBOOT_H
 #define SPBOOT_H
 
