@@ -8,9 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from spboot.twin.callee import Core
+
 from .images import Compiler, build
+from .verifier import Crypto
 
 ImageFactory = Callable[[Compiler, str], Path]
+CryptoFor = Callable[[Compiler, Core], Crypto]
+
+TARGETS: list[tuple[Compiler, Core]] = [("clang", "m4"), ("clang", "m0plus"), ("gcc", "m4"), ("gcc", "m0plus")]
+"""Every compiler with every core that has arithmetic of its own."""
 
 
 @pytest.fixture(scope="session")
@@ -20,5 +27,16 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> ImageFactory:
     @cache
     def make(compiler: Compiler, core: str) -> Path:
         return build(tmp_path_factory.mktemp(f"{compiler}-{core}"), compiler, core)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def crypto_for(image: ImageFactory) -> CryptoFor:
+    """`crypto_for(compiler, core)` are the functions of that image; it is loaded once."""
+
+    @cache
+    def make(compiler: Compiler, core: Core) -> Crypto:
+        return Crypto(image(compiler, core), core)
 
     return make

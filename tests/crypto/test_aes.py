@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from hypothesis import given, settings
@@ -11,25 +9,12 @@ from hypothesis import strategies as st
 
 from spboot.twin.callee import Core
 
-from .conftest import ImageFactory
+from .conftest import TARGETS, CryptoFor
 from .images import Compiler
 from .published import sections
 from .verifier import Crypto
 
-TARGETS: list[tuple[Compiler, Core]] = [("clang", "m4"), ("clang", "m0plus"), ("gcc", "m4"), ("gcc", "m0plus")]
 ECB = {"GFSbox": 7, "KeySbox": 21, "VarKey": 128, "VarTxt": 128}
-
-CryptoFor = Callable[[Compiler, Core], Crypto]
-
-
-@pytest.fixture(scope="module")
-def crypto_for(image: ImageFactory) -> CryptoFor:
-    ready: dict[tuple[Compiler, Core], Crypto] = {}
-
-    def get(compiler: Compiler, core: Core) -> Crypto:
-        return ready.setdefault((compiler, core), Crypto(image(compiler, core), core))
-
-    return get
 
 
 def _reference(key: bytes, nonce: bytes, block: int, data: bytes) -> bytes:

@@ -10,7 +10,7 @@ from elftools.elf.elffile import ELFFile
 
 from spboot.twin.callee import Core
 
-from .conftest import ImageFactory
+from .conftest import TARGETS, ImageFactory
 from .images import HARNESS, Compiler
 from .vectors import Vector, generated
 from .verifier import Crypto, prepared
@@ -23,7 +23,6 @@ AES128_CTR_MAX_CYCLES_PER_BYTE: dict[Core, int] = {"m4": 130, "m0plus": 240}
 AES128_CTR_MAX_STACK = 200
 CRYPTO_MAX_SIZE = 6200  # code and tables of all three, that of the generator included
 
-TARGETS: list[tuple[Compiler, Core]] = [("clang", "m4"), ("gcc", "m4"), ("clang", "m0plus"), ("gcc", "m0plus")]
 ON_TARGETS = pytest.mark.parametrize(("compiler", "core"), TARGETS)
 
 

@@ -15,7 +15,7 @@ from unicorn import arm_const
 
 from spboot.twin.callee import Callee, Core
 
-from .conftest import ImageFactory
+from .conftest import TARGETS, ImageFactory
 from .images import Compiler
 from .vectors import Vector, generated
 from .verifier import BAD, GOOD, prepared
@@ -24,8 +24,6 @@ RETURN = 0x081F_F000
 STACK = (0x2003_F000, 0x1000)
 ENOUGH = 8_000_000  # instructions: a verification that a fault makes endless is a refusal
 VERDICT = 2500  # instructions that the end of a verification is longer than: two multiplications and what follows
-
-TARGETS: list[tuple[Compiler, Core]] = [("clang", "m4"), ("gcc", "m4"), ("clang", "m0plus"), ("gcc", "m0plus")]
 
 
 class Skipper:

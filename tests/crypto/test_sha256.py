@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
@@ -12,25 +11,12 @@ from hypothesis import strategies as st
 
 from spboot.twin.callee import Core
 
-from .conftest import ImageFactory
+from .conftest import TARGETS, CryptoFor
 from .images import Compiler
 from .published import records, sections
 from .verifier import Crypto
 
-TARGETS: list[tuple[Compiler, Core]] = [("clang", "m4"), ("clang", "m0plus"), ("gcc", "m4"), ("gcc", "m0plus")]
 CAVP = "hashes/SHA2/SHA256{}.rsp"
-
-CryptoFor = Callable[[Compiler, Core], Crypto]
-
-
-@pytest.fixture(scope="module")
-def crypto_for(image: ImageFactory) -> CryptoFor:
-    ready: dict[tuple[Compiler, Core], Crypto] = {}
-
-    def get(compiler: Compiler, core: Core) -> Crypto:
-        return ready.setdefault((compiler, core), Crypto(image(compiler, core), core))
-
-    return get
 
 
 @pytest.mark.parametrize(("compiler", "core"), TARGETS)
