@@ -1,90 +1,236 @@
 #!/usr/bin/env python3
-"""Make src/spboot/chips/{parts,ip}/*.json from the open part facts: make_chips.py FACTS PART [PART ...]
+"""Make src/spboot/chips/{parts,ip}/*.json from the open part facts: make_chips.py FACTS
 
 FACTS holds chips.jsonl.xz and registers/ (see CONTRIBUTING).  The product keeps only what it uses: memories, block
-addresses with their IP version, clock and reset bits, pins and interrupts; and for each IP version we drive, the
-registers with their fields.  The output is sorted, so a second run changes nothing."""
+addresses with their IP version, clock and reset bits, pins and interrupts; and for each IP version of these parts the
+registers with their fields.  What the facts get wrong or do not say stands in make_chips.toml, with the manual's word.
+The output is sorted, so a second run changes nothing.
+
+parts/FAMILY.json shares what parts have in common:
+memories  list of what a part can have: the flash configuration it is shipped with, then those of other option bytes
+pins      list of pin sets, as "A0-15 B0-15 C13-15"
+blocks    name -> variants; a part names its blocks as "USART2", which is variant 0, or "USART2.1"
+parts     name -> line, core, device id, places in the lists above"""
 
 from __future__ import annotations
 
+import fnmatch
+import itertools
 import json
 import lzma
 import sys
+import tomllib
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
 OUT = Path(__file__).resolve().parents[1] / "src" / "spboot" / "chips"
+RULES = tomllib.loads(Path(__file__).with_suffix(".toml").read_text())
 # Blocks the bootloader, an application's start-up or the twin touches.
-KINDS = ("FLASH", "GPIO", "IWDG", "LPUART", "PWR", "RCC", "SYSCFG", "UART", "USART", "CRC", "DBGMCU", "EXTI")
+KINDS = ("FLASH", "GPIO", "ICACHE", "IWDG", "LPUART", "PWR", "RCC", "SYSCFG", "UART", "USART", "CRC", "DBGMCU", "EXTI")
 
 
-def part_facts(chip: dict[str, Any]) -> dict[str, Any]:
-    """What we keep of one part; its first core and first flash configuration."""
-    core = chip["cores"][0]
-    memories = [
-        {"name": m["name"], "kind": m["kind"], "address": m["address"], "size": m["size"], **m.get("settings", {})}
-        for m in chip["memory"][0]
+def package_pins(chip: dict[str, Any]) -> set[str]:
+    """GPIO pins that some package of the part has."""
+    signals = {s for package in chip["packages"] for pin in package["pins"] for s in pin["signals"]}
+    return {s for s in signals if s[:1] == "P" and s[1:2].isalpha() and s[2:].isdigit()}
+
+
+def spelled(pins: set[str]) -> str:
+    """{"PA0", "PA1", "PC13"} -> "A0-1 C13"."""
+    words = []
+    for port in sorted({pin[1] for pin in pins}):
+        numbers = sorted(int(pin[2:]) for pin in pins if pin[1] == port)
+        for _, run in itertools.groupby(enumerate(numbers), key=lambda item: item[1] - item[0]):
+            members = [number for _, number in run]
+            words.append(f"{port}{members[0]}" + (f"-{members[-1]}" if len(members) > 1 else ""))
+    return " ".join(words)
+
+
+def memories(chip: dict[str, Any]) -> list[list[dict[str, Any]]]:
+    """Flash configurations, the one a part is shipped with first, as make_chips.toml corrects them."""
+    configurations = [
+        [memory_facts(m) for m in configuration if not m["name"].startswith("OTP")] for configuration in chip["memory"]
     ]
-    blocks = {}
-    for p in core["peripherals"]:
-        if p["name"].rstrip("0123456789").startswith(KINDS):
-            rcc = p.get("rcc", {})
-            blocks[p["name"]] = {
-                "ip": p["ip"],
-                "address": p["address"],
-                "enable": [rcc["enable"]["register"], rcc["enable"]["field"]] if "enable" in rcc else None,
-                "reset": [rcc["reset"]["register"], rcc["reset"]["field"]] if "reset" in rcc else None,
-                "interrupts": {i: core["interrupts"][i] for i in p.get("interrupts", [])},
-                "pins": p.get("pins", []),
-            }
+    for rule in RULES["memory"]:
+        if not any(fnmatch.fnmatchcase(chip["name"], pattern) for pattern in rule["parts"]):
+            continue
+        flash = [m for configuration in configurations for m in configuration if m["kind"] == "flash"]
+        for memory in flash:
+            memory |= {key: rule[key] for key in ("program_unit", "protect_unit") if key in rule}
+        if "banks" in rule:
+            configurations.sort(key=lambda c: bank_count(c) != rule["banks"])
+            if bank_count(configurations[0]) != rule["banks"]:
+                raise SystemExit(f"{chip['name']} has no configuration of {rule['banks']} banks")
+        if "halves" in rule:
+            (bank,) = flash
+            bank["size"] //= 2
+            second = {**bank, "name": "BANK_2", "bank": 2, "address": bank["address"] + bank["size"]}
+            configurations[0].insert(configurations[0].index(bank) + 1, second)
+    return configurations
+
+
+def bank_count(configuration: list[dict[str, Any]]) -> int:
+    return max(m["bank"] for m in configuration)
+
+
+def memory_facts(memory: dict[str, Any]) -> dict[str, Any]:
+    settings = memory.get("settings", {}) if memory["kind"] == "flash" else {}
     return {
-        "name": chip["name"],
-        "family": chip["family"],
-        "line": chip["line"],
-        "device_id": chip["device_id"],
-        "core": core["name"],
-        "memories": memories,
-        "blocks": blocks,
+        "name": memory["name"],
+        "kind": memory["kind"],
+        "address": memory["address"],
+        "size": memory["size"],
+        "bank": int(memory["name"].split("_")[1]) if memory["kind"] == "flash" else 0,
+        "erase_unit": settings.get("erase_size", 0),
+        "program_unit": settings.get("write_size", 0),
+        "protect_unit": settings.get("erase_size", 0),
+        "erased": settings.get("erase_value", 0),
     }
 
 
-def ip_facts(source: dict[str, Any]) -> dict[str, Any]:
-    """{register: {"offset", "fields": {name: [bit, width]}}}; arrays are spelled out: FIELD0, FIELD1 ..."""
-    block = next(v for k, v in source.items() if k.startswith("block/"))
+def block_facts(block: dict[str, Any], interrupts: dict[str, int]) -> dict[str, Any]:
+    """What we keep of one peripheral.  An LPUART divides its clock differently: it is an IP version of its own."""
+    rcc = block.get("rcc", {})
+    clock = rcc.get("kernel_clock", "")
+    return {
+        "ip": block["ip"].replace("usart", "lpuart") if block["name"].startswith("LPUART") else block["ip"],
+        "address": block["address"],
+        "clock": clock if isinstance(clock, str) else f"{clock['register']}.{clock['field']}",
+        "enable": [rcc["enable"]["register"], rcc["enable"]["field"]] if "enable" in rcc else None,
+        "reset": [rcc["reset"]["register"], rcc["reset"]["field"]] if "reset" in rcc else None,
+        "interrupts": {name: interrupts[name] for name in block.get("interrupts", [])},
+        "pins": sorted(block.get("pins", [])),
+    }
+
+
+def blocks_of(chip: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The blocks of the first core.  Its watchdog is IWDG on all parts; with two cores, IWDG2 is that of the other."""
+    core = chip["cores"][0]
+    kept = [p for p in core["peripherals"] if p["name"].rstrip("0123456789").startswith(KINDS) and p["name"] != "IWDG2"]
+    return {p["name"].replace("IWDG1", "IWDG"): block_facts(p, core["interrupts"]) for p in kept}
+
+
+def on_package(block: dict[str, Any], pins: set[str]) -> list[list[Any]]:
+    return [pin for pin in block["pins"] if pin[0] in pins]
+
+
+def whole_die(chips: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Blocks with the pins of all packages of a die, so that parts share them: key is name and all but the pins."""
+    found: dict[str, dict[str, Any]] = {}
+    for chip in chips:
+        for name, block in blocks_of(chip).items():
+            key = die_key(chip, name, block)
+            pins = [pin for pin in block["pins"] if pin not in found.get(key, {"pins": []})["pins"]]
+            found[key] = {**block, "pins": sorted(found.get(key, {"pins": []})["pins"] + pins)}
+    return found
+
+
+def die_key(chip: dict[str, Any], name: str, block: dict[str, Any]) -> str:
+    return json.dumps([chip["die"], name, {**block, "pins": []}], sort_keys=True)
+
+
+def place(items: list[Any], item: Any) -> int:
+    """Where *item* stands in *items*; appended when it is new."""
+    if item not in items:
+        items.append(item)
+    return items.index(item)
+
+
+def family_facts(chips: list[dict[str, Any]]) -> dict[str, Any]:
+    """The table of one family; see the head of this file."""
+    dies = whole_die(chips)
+    table: dict[str, Any] = {"memories": [], "pins": [], "blocks": defaultdict(list), "parts": {}}
+    for chip in sorted(chips, key=lambda c: c["name"]):
+        pins, words = package_pins(chip), []
+        for name, block in sorted(blocks_of(chip).items()):
+            shared = dies[die_key(chip, name, block)]
+            # A few parts lack a function that others of their die have on the same pin.
+            fits = on_package(shared, pins) == on_package(block, pins)
+            variant = place(table["blocks"][name], shared if fits else block)
+            words.append(f"{name}.{variant}" if variant else name)
+        table["parts"][chip["name"]] = {
+            "line": chip["line"],
+            "core": chip["cores"][0]["name"],
+            "device_id": chip["device_id"],
+            "memories": place(table["memories"], memories(chip)),
+            "pins": place(table["pins"], spelled(pins)),
+            "blocks": " ".join(words),
+        }
+    return table
+
+
+def merged(source: dict[str, Any], key: str, items: str) -> list[dict[str, Any]]:
+    """The items of a block or fieldset, with those of what it extends."""
+    own = source.get(key, {})
+    kind = key.split("/")[0]
+    base = merged(source, f"{kind}/{own['extends']}", items) if "extends" in own else []
+    names = {item["name"] for item in own.get(items, [])}
+    return [item for item in base if item["name"] not in names] + own.get(items, [])
+
+
+def steps(item: dict[str, Any]) -> list[tuple[str, int]]:
+    """(name, distance) of each member of an array, or of the one item."""
+    array = item.get("array")
+    if array is None:
+        return [(item["name"], 0)]
+    offsets = array.get("offsets") or [i * array["stride"] for i in range(array["len"])]
+    return [(f"{item['name']}{i}", offset) for i, offset in enumerate(offsets)]
+
+
+def block_registers(source: dict[str, Any], block: str, prefix: str = "", base: int = 0) -> dict[str, Any]:
+    """{register: {"offset", "fields": {name: [bit, width]}}}; arrays are spelled out: FIELD0, FIELD1, BANK0_CR ..."""
     registers: dict[str, Any] = {}
-    for item in block["items"]:
-        fields: dict[str, list[int]] = {}
-        for f in source.get(f"fieldset/{item.get('fieldset')}", {}).get("fields", []):
-            array = f.get("array")
-            if array is None:
-                fields[f["name"]] = [f["bit_offset"], f["bit_size"]]
+    for item in merged(source, f"block/{block}", "items"):
+        for name, step in steps(item):
+            offset = base + item["byte_offset"] + step
+            if "block" in item:
+                registers |= block_registers(source, item["block"], f"{prefix}{name}_", offset)
                 continue
-            steps = array.get("offsets") or [i * array["stride"] for i in range(array["len"])]
-            for i, step in enumerate(steps):
-                fields[f"{f['name']}{i}"] = [f["bit_offset"] + step, f["bit_size"]]
-        array = item.get("array")
-        steps = [0] if array is None else array.get("offsets") or [i * array["stride"] for i in range(array["len"])]
-        for i, step in enumerate(steps):
-            name = item["name"] if array is None else f"{item['name']}{i}"
-            registers[name] = {"offset": item["byte_offset"] + step, "fields": fields}
+            fields = {
+                field: [f["bit_offset"] + shift, f["bit_size"]]
+                for f in merged(source, f"fieldset/{item.get('fieldset')}", "fields")
+                for field, shift in steps(f)
+            }
+            registers[prefix + name] = {"offset": offset, "fields": fields}
+    return registers
+
+
+def ip_facts(facts: Path, ip: str) -> dict[str, Any]:
+    """The registers of IP version *ip*, from the block of that name, as USART of usart_v3."""
+    source = json.loads((facts / "registers" / f"{ip.replace('lpuart', 'usart')}.json").read_text())
+    blocks = [key.removeprefix("block/") for key in source if key.startswith("block/")]
+    own = ip.split("_")[0].upper()
+    registers = block_registers(source, own if own in blocks else blocks[0])
+    for rule in RULES["field"]:
+        if ip in rule["ips"]:
+            registers[rule["register"]]["fields"][rule["field"]] = rule["bits"]
     return registers
 
 
 def write(path: Path, value: Any) -> None:
-    path.write_text(json.dumps(value, indent=None, separators=(",", ":"), sort_keys=True).replace("},", "},\n") + "\n")
+    text = json.dumps(value, separators=(",", ":"), sort_keys=True)
+    path.write_text(text.replace("},", "},\n").replace("}],", "}],\n") + "\n")
 
 
-def main(facts: Path, wanted: list[str]) -> None:
-    ips = set()
+def main(facts: Path) -> None:
+    families = defaultdict(list)
     with lzma.open(facts / "chips.jsonl.xz", "rt") as lines:
         for chip in map(json.loads, lines):
-            if chip["name"] in wanted:
-                part = part_facts(chip)
-                ips |= {b["ip"] for b in part["blocks"].values()}
-                write(OUT / "parts" / f"{part['name']}.json", part)
+            controllers = [p["ip"] for p in chip["cores"][0]["peripherals"] if p["name"] == "FLASH"]
+            if chip["family"] in RULES["families"] and controllers[0] not in RULES["other_flash"]:
+                families[chip["family"]].append(chip)
+    for folder in ("parts", "ip"):
+        for old in (OUT / folder).glob("*.json"):
+            old.unlink()
+    ips = set()
+    for family, chips in families.items():
+        table = family_facts(chips)
+        ips |= {variant["ip"] for variants in table["blocks"].values() for variant in variants}
+        write(OUT / "parts" / f"{family}.json", table)
     for ip in ips:
-        write(OUT / "ip" / f"{ip}.json", ip_facts(json.loads((facts / "registers" / f"{ip}.json").read_text())))
+        write(OUT / "ip" / f"{ip}.json", ip_facts(facts, ip))
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2:])
+    main(Path(sys.argv[1]))

@@ -81,14 +81,14 @@ def config_header(board: Board, boot_version: Version) -> str:
 def chip_header(board: Board) -> str:
     """Addresses, registers and bits of the blocks we drive, and where the board's parts hang."""
     chip = board.chip
-    banks = [m for m in chip.memories if m.kind == "flash"]
+    first, last = chip.flash[0], chip.flash[-1]
     lines = [
-        _define("FLASH_ADDRESS", banks[0].address),
-        _define("FLASH_SIZE", sum(bank.size for bank in banks)),
-        _define("FLASH_BANK_SIZE", banks[0].size),
-        _define("SLOT0_OFF", board.slot0.address - banks[0].address),
-        _define("SLOT1_OFF", board.slot1.address - banks[0].address),
-        _define("JOURNAL_OFF", board.journal.address - banks[0].address),
+        _define("FLASH_ADDRESS", first.address),
+        _define("FLASH_SIZE", last.end - first.address),
+        _define("FLASH_BANK_SIZE", sum(run.size for run in chip.flash if run.bank == 1)),
+        _define("SLOT0_OFF", board.slot0.address - first.address),
+        _define("SLOT1_OFF", board.slot1.address - first.address),
+        _define("JOURNAL_OFF", board.journal.address - first.address),
         _define("CLOCK_HZ", board.clock_hz),
     ]
     for name in _DRIVEN:

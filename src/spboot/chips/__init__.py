@@ -4,7 +4,9 @@ The tables under parts/ and ip/ are made by tools/make_chips.py.  Addresses are 
 
 from __future__ import annotations
 
+import difflib
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -17,15 +19,25 @@ _HERE = Path(__file__).resolve().parent
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Memory:
-    """One memory.  *erase_unit*, *program_unit* and *erased* (a byte) are 0 for RAM."""
+    """One run of memory.  *bank*, *erase_unit*, *program_unit*, *protect_unit* and *erased* (a byte) are 0 for RAM.
+
+    A bank with erase units of several sizes is several runs.  *protect_unit* is what one write protection bit or
+    range step covers; it is never less than an erase unit."""
 
     name: str
     kind: str
     address: int
     size: int
+    bank: int
     erase_unit: int
     program_unit: int
+    protect_unit: int
     erased: int
+
+    @property
+    def end(self) -> int:
+        """First address after the memory."""
+        return self.address + self.size
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +47,8 @@ class Block:
     name: str
     ip: str
     address: int
+    clock: str = ""
+    """What it runs on: a bus clock, as "PCLK1", or the RCC field that chooses, as "CCIPR.USART2SEL"; "" if unknown."""
     enable: tuple[str, str] | None
     reset: tuple[str, str] | None
     interrupts: dict[str, int]
@@ -61,14 +75,25 @@ class Register:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chip:
-    """One part number."""
+    """One part number, with the flash configuration it is shipped with.
+
+    *alternatives* are the memories with other option bytes, as one bank in place of two.  *pins* are those of all its
+    packages, as "PA2"."""
 
     name: str
     family: str
     line: str
     core: str
+    device_id: int
     memories: tuple[Memory, ...]
+    alternatives: tuple[tuple[Memory, ...], ...]
+    pins: frozenset[str]
     blocks: dict[str, Block]
+
+    @property
+    def flash(self) -> tuple[Memory, ...]:
+        """The runs of flash, in the order of their addresses."""
+        return tuple(sorted((m for m in self.memories if m.kind == "flash"), key=lambda m: m.address))
 
     def memory_at(self, address: int) -> Memory:
         """The memory that holds *address*.  Raises BoardError when none does."""
@@ -87,27 +112,27 @@ class Chip:
             raise BoardError(f"{self.name} has no {name}; it has {have}") from None
 
 
-def names() -> list[str]:
+@cache
+def names() -> tuple[str, ...]:
     """Every part we know, sorted."""
-    return sorted(path.stem for path in (_HERE / "parts").glob("*.json"))
+    return tuple(sorted(name for family in _families() for name in _table(family)["parts"]))
 
 
 @cache
 def load(name: str) -> Chip:
     """The facts of part *name*, as "STM32L476RG".  Raises BoardError when it is unknown."""
-    path = _HERE / "parts" / f"{name}.json"
-    if name not in names():
-        raise BoardError(f"unknown part {name!r}; known: {', '.join(names())}")
-    facts = json.loads(path.read_text())
-    blocks = {key: _block(key, value) for key, value in facts["blocks"].items()}
-    return Chip(
-        name=facts["name"],
-        family=facts["family"],
-        line=facts["line"],
-        core=facts["core"],
-        memories=tuple(_memory(m) for m in facts["memories"]),
-        blocks=blocks,
-    )
+    for family in _families():
+        table = _table(family)
+        if name in table["parts"]:
+            return _chip(name, family, table)
+    raise BoardError(f"unknown part {name!r}; {_hint(name)}")
+
+
+def _hint(name: str) -> str:
+    """What to type in place of *name*: an ordering code is longer than a part's name, as STM32L476RGT6."""
+    shorter = [known for known in names() if name.upper().startswith(known)]
+    near = shorter or difflib.get_close_matches(name.upper(), names(), n=4)
+    return f"did you mean {' or '.join(near)}?" if near else "`spboot chips` lists those we know"
 
 
 @cache
@@ -122,25 +147,54 @@ def registers(ip: str) -> dict[str, Register]:
     }
 
 
-def _memory(facts: dict[str, Any]) -> Memory:
-    return Memory(
-        name=facts["name"],
-        kind=facts["kind"],
-        address=facts["address"],
-        size=facts["size"],
-        erase_unit=facts.get("erase_size", 0),
-        program_unit=facts.get("write_size", 0),
-        erased=facts.get("erase_value", 0),
+def _families() -> list[str]:
+    return sorted(path.stem for path in (_HERE / "parts").glob("*.json"))
+
+
+@cache
+def _table(family: str) -> dict[str, Any]:
+    """parts/FAMILY.json; tools/make_chips.py says what is in it."""
+    table: dict[str, Any] = json.loads((_HERE / "parts" / f"{family}.json").read_text(encoding="ascii"))
+    return table
+
+
+def _chip(name: str, family: str, table: dict[str, Any]) -> Chip:
+    facts = table["parts"][name]
+    shipped, *others = (tuple(Memory(**m) for m in memories) for memories in table["memories"][facts["memories"]])
+    pins = frozenset(_pins(table["pins"][facts["pins"]]))
+    blocks = {}
+    for word in facts["blocks"].split():
+        block, _, variant = word.partition(".")
+        blocks[block] = _block(block, table["blocks"][block][int(variant or 0)], pins)
+    return Chip(
+        name=name,
+        family=family,
+        line=facts["line"],
+        core=facts["core"],
+        device_id=facts["device_id"],
+        memories=shipped,
+        alternatives=tuple(others),
+        pins=pins,
+        blocks=blocks,
     )
 
 
-def _block(name: str, facts: dict[str, Any]) -> Block:
+def _pins(text: str) -> Iterator[str]:
+    """As "A0-1 C13" -> PA0, PA1, PC13."""
+    for word in text.split():
+        first, _, last = word[1:].partition("-")
+        for number in range(int(first), int(last or first) + 1):
+            yield f"P{word[0]}{number}"
+
+
+def _block(name: str, facts: dict[str, Any], pins: frozenset[str]) -> Block:
     return Block(
         name=name,
         ip=facts["ip"],
         address=facts["address"],
+        clock=facts["clock"],
         enable=tuple(facts["enable"]) if facts["enable"] else None,
         reset=tuple(facts["reset"]) if facts["reset"] else None,
         interrupts=facts["interrupts"],
-        pins=tuple((p[0], p[1], p[2]) for p in facts["pins"]),
+        pins=tuple((p[0], p[1], p[2]) for p in facts["pins"] if p[0] in pins),
     )
