@@ -63,11 +63,21 @@ def memories(chip: dict[str, Any]) -> list[list[dict[str, Any]]]:
             if bank_count(configurations[0]) != rule["banks"]:
                 raise SystemExit(f"{chip['name']} has no configuration of {rule['banks']} banks")
         if "halves" in rule:
-            (bank,) = flash
-            bank["size"] //= 2
-            second = {**bank, "name": "BANK_2", "bank": 2, "address": bank["address"] + bank["size"]}
-            configurations[0].insert(configurations[0].index(bank) + 1, second)
+            halves = split([dict(m) for m in configurations[0]], rule.get("erase_unit"))
+            # With another erase unit it is the effect of an option byte, not a mistake in the facts.
+            configurations[: 0 if "erase_unit" in rule else 1] = [halves]
     return configurations
+
+
+def split(configuration: list[dict[str, Any]], erase_unit: int | None) -> list[dict[str, Any]]:
+    """The one bank becomes two of half its size, with erase units of *erase_unit* bytes."""
+    (bank,) = (m for m in configuration if m["kind"] == "flash")
+    bank["size"] //= 2
+    if erase_unit is not None:
+        bank["erase_unit"] = bank["protect_unit"] = erase_unit
+    second = {**bank, "name": "BANK_2", "bank": 2, "address": bank["address"] + bank["size"]}
+    configuration.insert(configuration.index(bank) + 1, second)
+    return configuration
 
 
 def bank_count(configuration: list[dict[str, Any]]) -> int:

@@ -48,6 +48,7 @@ SHIPPED: dict[str, list[Run]] = {
     "STM32L476RG": [(1, 512 * K, 2 * K), (2, 512 * K, 2 * K)],  # RM0351 3.3.1
     "STM32L4R9AI": [(1, 1024 * K, 4 * K), (2, 1024 * K, 4 * K)],  # RM0432 3.3.1, DBANK = 1
     "STM32L562QE": [(1, 256 * K, 2 * K), (2, 256 * K, 2 * K)],  # RM0438 6.3.1, DBANK = 1
+    "STM32L552RC": [(1, 128 * K, 2 * K), (2, 128 * K, 2 * K)],  # DBANK = DB256 = 1
     "STM32WLE5JC": [(1, 256 * K, 2 * K)],  # RM0461 3.3.1
 }
 
@@ -107,6 +108,8 @@ def test_how_many_parts() -> None:
 def test_other_option_bytes() -> None:
     (single,) = chips.load("STM32L4R9AI").alternatives
     assert runs(single) == [(1, 2048 * K, 8 * K)]
+    (single,) = chips.load("STM32L552RC").alternatives
+    assert runs(single) == [(1, 256 * K, 4 * K)]
     (dual,) = chips.load("STM32F769NI").alternatives
     assert runs(dual) == f4_bank(1, 7) + f4_bank(2, 7)
     assert chips.load("STM32L476RG").alternatives == ()

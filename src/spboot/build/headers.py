@@ -82,6 +82,8 @@ def chip_header(board: Board) -> str:
     """Addresses, registers and bits of the blocks we drive, and where the board's parts hang."""
     chip = board.chip
     first, last = chip.flash[0], chip.flash[-1]
+    if board.slot1 is None or board.journal is None:
+        raise BoardError(f"{board.name} has a single slot, for which there is no bootloader yet")
     lines = [
         _define("FLASH_ADDRESS", first.address),
         _define("FLASH_SIZE", last.end - first.address),
@@ -90,6 +92,8 @@ def chip_header(board: Board) -> str:
         _define("SLOT1_OFF", board.slot1.address - first.address),
         _define("JOURNAL_OFF", board.journal.address - first.address),
         _define("CLOCK_HZ", board.clock_hz),
+        _define("VDD_MV", board.vdd_mv),
+        _define("NEEDS_VDDIO2", int(board.needs_vddio2)),
     ]
     for name in _DRIVEN:
         lines += [f"#define {name}_BASE {chip.block(name).address:#x}u", *_register_lines(name, chip.block(name).ip)]

@@ -1,0 +1,144 @@
+"""A complete board file for any part: what is not given is chosen, and every choice has its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from spboot.boards import parse
+from spboot.boards.clocks import clock_limit, usual_clock
+from spboot.boards.model import DEBUG_PINS, Area, Board
+from spboot.boards.plan import Plan, plan
+from spboot.chips import Chip
+from spboot.errors import BoardError
+
+_BAUD: Final = 115_200
+
+_USUAL: Final = (
+    ("USART2", "PA2", "PA3"),
+    ("USART1", "PA9", "PA10"),
+    ("USART1", "PB6", "PB7"),
+    ("USART3", "PD8", "PD9"),
+    ("USART3", "PB10", "PB11"),
+    ("LPUART1", "PA2", "PA3"),
+)
+"""Consoles that boards usually have, the likeliest first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What a user says about a new board; None is for us to choose.
+
+    *console* is (port, TX pin, RX pin); *button* and *led* are (pin, "high" or "low")."""
+
+    console: tuple[str, str, str] | None = None
+    button: tuple[str, str] | None = None
+    led: tuple[str, str] | None = None
+    clock_hz: int | None = None
+    vdd_mv: int | None = None
+    keep_free: int = 0
+    single_slot: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A new board: the text of its file, the board it describes, and what was chosen and why."""
+
+    text: str
+    board: Board
+    choices: tuple[str, ...]
+
+
+def draft(path: Path, chip: Chip, wish: Wish, driven: frozenset[str]) -> Draft:
+    """A board file for *chip* to stand at *path*, whose stem is the board's name.
+
+    *driven*: IP versions that have a driver, for the choice of a console.  Raises BoardError."""
+    found = plan(chip, single_slot=wish.single_slot, keep_free=wish.keep_free)
+    console = wish.console or _console(chip, wish, driven)
+    clock_hz = wish.clock_hz or usual_clock(chip)
+    choices = list(_choices(chip, wish, console, clock_hz, found))
+    text = _text(path.stem, chip, wish, console, clock_hz, found)
+    return Draft(text=text, board=parse(path, text), choices=tuple(choices))
+
+
+def consoles(chip: Chip) -> Iterator[tuple[str, str, str]]:
+    """Every (port, TX pin, RX pin) of *chip*, the usual ones first, then by name; one pin has one duty."""
+    usual = [console for console in _USUAL if _possible(chip, console)]
+    yield from usual
+    for name in sorted(chip.blocks):
+        if not name.startswith(("USART", "UART", "LPUART")):
+            continue
+        pins = chip.block(name).pins
+        for tx in (pin for pin, signal, _ in pins if signal == "TX"):
+            for rx in (pin for pin, signal, _ in pins if signal == "RX"):
+                if tx != rx and (name, tx, rx) not in usual:
+                    yield name, tx, rx
+
+
+def _possible(chip: Chip, console: tuple[str, str, str]) -> bool:
+    port, tx, rx = console
+    signals = {(pin, signal) for pin, signal, _ in chip.blocks[port].pins} if port in chip.blocks else set()
+    return {(tx, "TX"), (rx, "RX")} <= signals
+
+
+def _console(chip: Chip, wish: Wish, driven: frozenset[str]) -> tuple[str, str, str]:
+    taken = {*DEBUG_PINS, *(switch[0] for switch in (wish.button, wish.led) if switch)}
+    free = [c for c in consoles(chip) if not taken & {c[1], c[2]}]
+    if not free:
+        raise BoardError(f"{chip.name} has no USART, UART or LPUART with free pins for TX and RX")
+    return next((c for c in free if chip.block(c[0]).ip in driven), free[0])
+
+
+def _choices(chip: Chip, wish: Wish, console: tuple[str, str, str], clock_hz: int, found: Plan) -> Iterator[str]:
+    if wish.console is None:
+        port, tx, rx = console
+        others = len({c[0] for c in consoles(chip)}) - 1
+        yield f"console {port} on {tx} (TX) and {rx} (RX), the usual place; {chip.name} has {others} other ports"
+    if wish.clock_hz is None:
+        fast = (
+            "the most it can" if clock_hz == clock_limit(chip) else f"of {clock_limit(chip) // 1_000_000} MHz at most"
+        )
+        yield f"clock {clock_hz // 1_000_000} MHz, {fast}, from its internal oscillator"
+    yield from found.reasons
+    if chip.alternatives:
+        banks = max(run.bank for run in chip.flash)
+        yield (
+            f"flash as {chip.name} is shipped, {banks} bank{'s' if banks > 1 else ''}; "
+            "with other option bytes its erase units differ and this plan is wrong"
+        )
+    yield f"reserved RAM {found.ram.size} bytes at {found.ram.address:#010x}, the start of the application's RAM"
+    missing = [name for name, switch in (("button", wish.button), ("LED", wish.led)) if switch is None]
+    if missing:
+        yield f"no {' and no '.join(missing)}: none was named"
+
+
+def _grouped(value: int) -> str:
+    """An address as TOML allows it: 0x0800_6000."""
+    return f"0x{value >> 16:04x}_{value & 0xFFFF:04x}"
+
+
+def _area(name: str, area: Area | None) -> Iterator[str]:
+    if area is not None:
+        yield f"{name} = {{ address = {_grouped(area.address)}, size = {area.size:#x} }}"
+
+
+def _text(name: str, chip: Chip, wish: Wish, console: tuple[str, str, str], clock_hz: int, found: Plan) -> str:
+    lines = [
+        f"# {name}: written by `spboot board new`; check it against the board's schematic.",
+        f'part = "{chip.name}"',
+        f"clock_hz = {clock_hz:_}",
+    ]
+    if wish.vdd_mv is not None:
+        lines.append(f"vdd_mv = {wish.vdd_mv}")
+    lines += ["", "[console]", f'port = "{console[0]}"', f'tx = "{console[1]}"', f'rx = "{console[2]}"']
+    lines.append(f"baud = {_BAUD:_}")
+    for table, switch in (("button", wish.button), ("led", wish.led)):
+        if switch is not None:
+            lines += ["", f"[{table}]", f'pin = "{switch[0]}"', f'active = "{switch[1]}"']
+    lines += ["", *(f"# {reason[0].upper()}{reason[1:]}." for reason in found.reasons), "[flash]"]
+    for key in ("bootloader", "slot0", "slot1", "journal"):
+        lines += _area(key, getattr(found, key))
+    lines += ["", "[ram]", f"reserved = {{ address = {_grouped(found.ram.address)}, size = {found.ram.size} }}", ""]
+    return "\n".join(lines)

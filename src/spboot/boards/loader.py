@@ -1,0 +1,233 @@
+"""The strict reader of board files: every complaint names file, key, what was found and what is allowed."""
+
+from __future__ import annotations
+
+import itertools
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Final
+
+from spboot import chips
+from spboot.boards.clocks import clock_limit
+from spboot.boards.model import DEBUG_PINS, VDD_MV, Area, Board, Console, Pin, journal_size
+from spboot.chips import Chip, Memory
+from spboot.errors import BoardError
+
+_PORTS: Final = tuple("ABCDEFGHIJK")
+
+
+class Loader:
+    """Turns the text of one file into a Board."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def fail(self, key: str, found: object, allowed: str) -> BoardError:
+        return BoardError(f"{self.path.name}: {key} is {found!r}, expected {allowed}")
+
+    def keys(self, table: dict[str, Any], where: str, need: Iterable[str], may: Iterable[str] = ()) -> None:
+        known = {*need, *may}
+        for key in need:
+            if key not in table:
+                raise BoardError(f"{self.path.name}: {where}{key} is missing")
+        for key in table.keys() - known:
+            raise BoardError(f"{self.path.name}: unknown key {where}{key}; known: {', '.join(sorted(known))}")
+
+    def number(self, table: dict[str, Any], key: str, where: str) -> int:
+        value = table[key]
+        if not isinstance(value, int) or isinstance(value, bool) or not 0 < value < 1 << 32:
+            raise self.fail(where + key, value, "a whole number above 0")
+        return value
+
+    def text(self, table: dict[str, Any], key: str, where: str, example: str) -> str:
+        value = table[key]
+        if not isinstance(value, str):
+            raise self.fail(where + key, value, f'a text as "{example}"')
+        return value
+
+    def table(self, facts: dict[str, Any], key: str) -> dict[str, Any]:
+        value = facts[key]
+        if not isinstance(value, dict):
+            raise self.fail(key, value, "a table")
+        return value
+
+    def pin(self, text: object, key: str, chip: Chip, *, active: object = "high") -> Pin:
+        port, digits = (text[1:2], text[2:]) if isinstance(text, str) and text[:1] == "P" else ("", "")
+        if port not in _PORTS or not digits.isdecimal() or str(int(digits)) != digits or int(digits) > 15:
+            raise self.fail(key, text, 'a pin as "PA2"')
+        if active not in ("high", "low"):
+            raise self.fail(key.replace("pin", "active"), active, '"high" or "low"')
+        if text not in chip.pins:
+            ports = ", ".join(f"P{p}" for p in _PORTS if any(pin.startswith(f"P{p}") for pin in chip.pins))
+            raise self.fail(
+                key, text, f"a pin of {chip.name}, which has some of {ports}; see `spboot chip {chip.name}`"
+            )
+        return Pin(port=port, number=int(digits), active_high=active == "high")
+
+    def switch(self, facts: dict[str, Any], key: str, chip: Chip) -> Pin | None:
+        if key not in facts:
+            return None
+        table = self.table(facts, key)
+        self.keys(table, f"{key}.", ("pin", "active"))
+        return self.pin(table["pin"], f"{key}.pin", chip, active=table["active"])
+
+    def area(self, table: dict[str, Any], key: str, where: str) -> Area:
+        value = table[key]
+        if not isinstance(value, dict):
+            raise self.fail(where + key, value, "{ address = ..., size = ... }")
+        where = f"{where}{key}."
+        self.keys(value, where, ("address", "size"))
+        return Area(address=self.number(value, "address", where), size=self.number(value, "size", where))
+
+    def console(self, facts: dict[str, Any], chip: Chip) -> Console:
+        table = self.table(facts, "console")
+        self.keys(table, "console.", ("port", "tx", "rx", "baud"))
+        port = self.text(table, "port", "console.", "USART2")
+        consoles = [name for name in chip.blocks if name.startswith(("USART", "UART", "LPUART"))]
+        if port not in consoles:
+            raise self.fail("console.port", port, f"one that {chip.name} has: {', '.join(sorted(consoles))}")
+        pins = {}
+        for key in ("tx", "rx"):
+            pins[key] = self.pin(table[key], f"console.{key}", chip)
+            allowed = [pin for pin, signal, _ in chip.block(port).pins if signal == key.upper()]
+            if pins[key].name not in allowed:
+                raise self.fail(f"console.{key}", table[key], f"a pin with {port} {key.upper()}: {', '.join(allowed)}")
+        return Console(port=port, tx=pins["tx"], rx=pins["rx"], baud=self.number(table, "baud", "console."))
+
+    def clock(self, facts: dict[str, Any], chip: Chip) -> int:
+        clock_hz, limit = self.number(facts, "clock_hz", ""), clock_limit(chip)
+        if clock_hz > limit:
+            raise self.fail("clock_hz", clock_hz, f"at most {limit}, what {chip.name} can do")
+        return clock_hz
+
+    def supply(self, facts: dict[str, Any]) -> int:
+        vdd_mv = self.number(facts, "vdd_mv", "") if "vdd_mv" in facts else VDD_MV
+        if not 1650 <= vdd_mv <= 3600:
+            raise self.fail("vdd_mv", vdd_mv, "1650 to 3600 millivolts")
+        return vdd_mv
+
+    def board(self, text: str) -> Board:
+        try:
+            facts = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise BoardError(f"{self.path}: not a TOML file: {error}") from None
+        self.keys(facts, "", ("part", "clock_hz", "console", "flash", "ram"), ("button", "led", "vdd_mv"))
+        try:
+            chip = chips.load(self.text(facts, "part", "", "STM32L476RG"))
+        except BoardError as error:
+            raise BoardError(f"{self.path.name}: part: {error}") from None
+        flash, ram = self.table(facts, "flash"), self.table(facts, "ram")
+        self.keys(flash, "flash.", ("bootloader", "slot0"), ("slot1", "journal"))
+        self.keys(ram, "ram.", ("reserved",))
+        optional = {key: self.area(flash, key, "flash.") for key in ("slot1", "journal") if key in flash}
+        board = Board(
+            name=self.path.stem,
+            chip=chip,
+            clock_hz=self.clock(facts, chip),
+            vdd_mv=self.supply(facts),
+            console=self.console(facts, chip),
+            button=self.switch(facts, "button", chip),
+            led=self.switch(facts, "led", chip),
+            bootloader=self.area(flash, "bootloader", "flash."),
+            slot0=self.area(flash, "slot0", "flash."),
+            slot1=optional.get("slot1"),
+            journal=optional.get("journal"),
+            ram=self.area(ram, "reserved", "ram."),
+        )
+        self.check_pins(board)
+        for key, area in board.areas.items():
+            self.check_area(chip, key, area)
+        self.check_overlap(board)
+        self.check_bootloader(board)
+        self.check_slots(board)
+        self.check_journal(board)
+        self.check_ram(board)
+        return board
+
+    def check_pins(self, board: Board) -> None:
+        """No pin has two duties, and none is needed for the debugger."""
+        used: dict[str, str] = {}
+        for key, pin in board.pins.items():
+            if pin.name in used:
+                raise self.fail(key, pin.name, f"another pin than {used[pin.name]}")
+            if pin.name in DEBUG_PINS:
+                raise self.fail(key, pin.name, f"another pin: a debugger needs {DEBUG_PINS[pin.name]}")
+            used[pin.name] = key
+
+    def runs(self, chip: Chip, key: str, area: Area) -> list[Memory]:
+        """The runs of flash that *area* touches; they must cover it without a gap."""
+        runs = [run for run in chip.flash if run.address < area.end and area.address < run.end]
+        covered = sum(min(run.end, area.end) - max(run.address, area.address) for run in runs)
+        if covered != area.size:
+            flash = ", ".join(str(Area(address=run.address, size=run.size)) for run in chip.flash)
+            raise self.fail(f"flash.{key}", str(area), f"a place in the flash of {chip.name}: {flash}")
+        return runs
+
+    def check_area(self, chip: Chip, key: str, area: Area) -> None:
+        """An area is whole erase units; that of slots and journal have one size."""
+        runs = self.runs(chip, key, area)
+        for what, address, run in (("address", area.address, runs[0]), ("end", area.end, runs[-1])):
+            if (address - run.address) % run.erase_unit:
+                raise self.fail(
+                    f"flash.{key}", str(area), f"whole erase units: {what} a multiple of {run.erase_unit:#x} there"
+                )
+        sizes = sorted({run.erase_unit for run in runs})
+        if key != "bootloader" and len(sizes) > 1:
+            found = " and ".join(f"{size:#x}" for size in sizes)
+            raise self.fail(f"flash.{key}", str(area), f"erase units of one size; there they have {found} bytes")
+
+    def check_overlap(self, board: Board) -> None:
+        for (low_key, low), (high_key, high) in itertools.pairwise(board.areas.items()):
+            if low.end > high.address:
+                raise BoardError(f"{self.path.name}: flash.{low_key} ends at {low.end:#x}, inside flash.{high_key}")
+
+    def check_bootloader(self, board: Board) -> None:
+        area, start = board.bootloader, board.chip.flash[0].address
+        if area.address != start:
+            raise self.fail("flash.bootloader.address", hex(area.address), f"{start:#x}, where the chip starts")
+        last = board.chip.memory_at(area.end - 1)
+        if (area.end - last.address) % last.protect_unit:
+            raise self.fail(
+                "flash.bootloader.size",
+                hex(area.size),
+                f"a multiple of {last.protect_unit:#x}: write protection covers that much",
+            )
+
+    def check_slots(self, board: Board) -> None:
+        if (board.slot1 is None) != (board.journal is None):
+            there, lacks = ("slot1", "journal") if board.journal is None else ("journal", "slot1")
+            raise BoardError(
+                f"{self.path.name}: flash.{there} is there, flash.{lacks} is missing; "
+                "a board has both, or neither and a single slot"
+            )
+        if board.slot0.address % board.vector_size:
+            raise self.fail(
+                "flash.slot0.address",
+                hex(board.slot0.address),
+                f"a multiple of {board.vector_size:#x}, as vector tables",
+            )
+        if board.slot1 is not None and board.slot0.size != board.slot1.size:
+            raise self.fail("flash.slot1.size", hex(board.slot1.size), f"{board.slot0.size:#x}, as slot0")
+        if board.slot0.size % board.page_size:
+            raise self.fail("flash.slot0.size", hex(board.slot0.size), f"a multiple of a page, {board.page_size:#x}")
+
+    def check_journal(self, board: Board) -> None:
+        if board.journal is None:
+            return
+        pages = board.slot0.size // board.page_size
+        need = journal_size(pages, board.chip.flash[0].program_unit)
+        if board.journal.size < need:
+            raise self.fail(
+                "flash.journal.size",
+                hex(board.journal.size),
+                f"{need:#x} or more: the records of {pages} pages of a slot",
+            )
+
+    def check_ram(self, board: Board) -> None:
+        rams = [memory for memory in board.chip.memories if memory.kind == "ram"]
+        if not any(ram.address <= board.ram.address and board.ram.end <= ram.end for ram in rams):
+            places = ", ".join(f"{ram.name} {Area(address=ram.address, size=ram.size)}" for ram in rams)
+            raise self.fail("ram.reserved", str(board.ram), f"a place in RAM of {board.chip.name}: {places}")
+        if board.ram.address % 8 or board.ram.size % 8:
+            raise self.fail("ram.reserved", str(board.ram), "multiples of 8, as stacks")

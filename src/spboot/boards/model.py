@@ -1,0 +1,145 @@
+"""A board as values: its part, pins, clock and places in memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from spboot import chips
+from spboot.chips import Chip
+from spboot.formats.spec import record
+
+_VECTOR_SIZE = {"cm0p": 0x200, "cm4": 0x200, "cm33": 0x200, "cm7": 0x400}
+_SMALLEST_PAGE = 2048
+"""Smaller erase units are taken together: a page costs a bit of RAM and a record in the journal."""
+
+DEBUG_PINS: Final = {"PA13": "SWDIO", "PA14": "SWCLK"}
+"""Pins that a debugger needs, and what it calls them."""
+VDD_MV: Final = 3300
+"""Supply voltage of a board that does not say."""
+SPARE_STEPS: Final = 16
+"""Step records that a journal has beyond one for each page; journal.c asserts them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Area:
+    """A range of memory: bus address and size in bytes."""
+
+    address: int
+    size: int
+
+    @property
+    def end(self) -> int:
+        """First address after the area."""
+        return self.address + self.size
+
+    def __str__(self) -> str:
+        return f"{self.address:#010x}+{self.size:#x}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pin:
+    """A pin, as "PC13", and the level at which it is active."""
+
+    port: str
+    number: int
+    active_high: bool
+
+    @property
+    def name(self) -> str:
+        """The pin's name, as "PC13"."""
+        return f"P{self.port}{self.number}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Console:
+    """The UART that people and YMODEM use."""
+
+    port: str
+    tx: Pin
+    rx: Pin
+    baud: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Board:
+    """One board: its part and how we use it.  With a single slot, *slot1* and *journal* are None."""
+
+    name: str
+    chip: Chip
+    clock_hz: int
+    vdd_mv: int
+    console: Console
+    button: Pin | None
+    led: Pin | None
+    bootloader: Area
+    slot0: Area
+    slot1: Area | None
+    journal: Area | None
+    ram: Area
+
+    @property
+    def vector_size(self) -> int:
+        """Bytes the installed header takes before an image: the alignment of its vector table."""
+        return vector_size(self.chip)
+
+    @property
+    def page_size(self) -> int:
+        """Bytes of a page, what an update changes or leaves: whole erase units of both slots."""
+        slots = (self.slot0,) if self.slot1 is None else (self.slot0, self.slot1)
+        return page_size(*(self.chip.memory_at(slot.address).erase_unit for slot in slots))
+
+    @property
+    def image_address(self) -> int:
+        """Where an application is linked."""
+        return self.slot0.address + self.vector_size
+
+    @property
+    def image_capacity(self) -> int:
+        """Bytes of the largest image that fits; both slots have one size."""
+        return self.slot0.size - self.vector_size
+
+    @property
+    def areas(self) -> dict[str, Area]:
+        """The areas in flash by name, in the order of their addresses."""
+        named = {"bootloader": self.bootloader, "slot0": self.slot0, "slot1": self.slot1, "journal": self.journal}
+        found = {name: area for name, area in named.items() if area is not None}
+        return dict(sorted(found.items(), key=lambda item: item[1].address))
+
+    @property
+    def pins(self) -> dict[str, Pin]:
+        """Every pin we drive or read, by its key in the board file."""
+        named = {
+            "console.tx": self.console.tx,
+            "console.rx": self.console.rx,
+            "button.pin": self.button,
+            "led.pin": self.led,
+        }
+        return {key: pin for key, pin in named.items() if pin is not None}
+
+    @property
+    def needs_vddio2(self) -> bool:
+        """Whether one of our pins is dead until PWR_CR2.IOSV says that VDDIO2 is there: PG2 to PG15 (RM0351 5.1.5)."""
+        control = chips.registers(self.chip.block("PWR").ip).get("CR2")
+        supplied = any(pin.port == "G" and pin.number >= 2 for pin in self.pins.values())
+        return supplied and control is not None and "IOSV" in control.fields
+
+
+def vector_size(chip: Chip) -> int:
+    """What Board.vector_size is on *chip*."""
+    return _VECTOR_SIZE[chip.core]
+
+
+def page_size(*erase_units: int) -> int:
+    """What Board.page_size is with slots of these erase units."""
+    return max(_SMALLEST_PAGE, *erase_units)
+
+
+def journal_size(pages: int, program_unit: int) -> int:
+    """Bytes that the records of an update of *pages* pages can take: bitmap, mark, steps (firmware/core/journal.c)."""
+
+    def units(size: int) -> int:
+        return -(-size // program_unit) * program_unit
+
+    step, mark = record("journal", "step_").size, record("journal", "mark_").size
+    return units(-(-pages // 8)) + units(mark) + (pages + SPARE_STEPS) * units(step)
