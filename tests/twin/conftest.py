@@ -17,7 +17,7 @@ from spboot.twin import Twin
 
 HERE = Path(__file__).parent
 OUT, DONE = 0x20000100, 0x200000F0
-_START = """#include "l476.h"
+_START = """#include "common.h"
 extern void main_(void); extern void nmi(void); extern void hard(void); extern void bus(void); extern void usage(void);
 extern void svc(void); extern void pendsv(void); extern void tick(void); extern void irq(void);
 extern void default_(void);
@@ -37,50 +37,59 @@ SECTIONS {
   /DISCARD/ : { *(.ARM.*) *(.comment) *(.note*) }
 }
 """
+_CPUS = {
+    "STM32L4": ("--target=thumbv7em-none-eabi", "-mcpu=cortex-m4", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16"),
+    "STM32F4": ("--target=thumbv7em-none-eabi", "-mcpu=cortex-m4", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16"),
+    "STM32F7": ("--target=thumbv7em-none-eabi", "-mcpu=cortex-m7", "-mfloat-abi=soft"),
+    "STM32H7": ("--target=thumbv7em-none-eabi", "-mcpu=cortex-m7", "-mfloat-abi=soft"),
+}
 _FLAGS = [
-    *("--target=thumbv7em-none-eabi", "-mcpu=cortex-m4", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16", "-ffreestanding"),
+    "-ffreestanding",
     *("-Oz", "-g0", "-std=gnu11", "-fno-unwind-tables", "-fno-sanitize=undefined", "-fno-builtin", "-w"),
 ]
+_HEADERS = {"STM32L4": "l476.h", "STM32F4": "f429.h", "STM32F7": "f769.h", "STM32H7": "h745.h"}
 _ZIG = [sys.executable, "-m", "ziglang"]
 
 
 @functools.cache
-def _compile(source: str) -> bytes:
+def _compile(source: str, family: str) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "f.c").write_text(source)
-        command = [*_ZIG, "clang", *_FLAGS, "-I", str(HERE), "-c", "f.c", "-o", "f.o"]
+        command = [*_ZIG, "clang", *_CPUS[family], *_FLAGS, "-I", str(HERE), "-c", "f.c", "-o", "f.o"]
         subprocess.run(command, cwd=folder, check=True)
         return (Path(folder) / "f.o").read_bytes()
 
 
 @functools.cache
-def build(source: str) -> bytes:
+def build(source: str, part: str = "STM32L476RG") -> bytes:
     """Compile *source*, which defines main_(), to an ELF.  Handlers: nmi hard bus usage svc pendsv tick irq."""
+    family = part[:7]
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         (work / "f.ld").write_text(_LAYOUT)
-        (work / "s.o").write_bytes(_compile(_START))
-        (work / "f.o").write_bytes(_compile('#include "l476.h"\n' + source))
+        (work / "s.o").write_bytes(_compile(_START, family))
+        (work / "f.o").write_bytes(_compile(f'#include "{_HEADERS[family]}"\n' + source, family))
         subprocess.run([*_ZIG, "ld.lld", "-T", "f.ld", "s.o", "f.o", "-o", "f.elf"], cwd=work, check=True)
         return (work / "f.elf").read_bytes()
 
 
 @functools.cache
-def firmware(source: str) -> bytes:
+def firmware(source: str, part: str = "STM32L476RG") -> bytes:
     """The flash image of *source*, from 0x08000000."""
-    return ELFFile(io.BytesIO(build(source))).get_section_by_name(".text").data()  # type: ignore[no-untyped-call, no-any-return]
+    return ELFFile(io.BytesIO(build(source, part))).get_section_by_name(".text").data()  # type: ignore[no-untyped-call, no-any-return]
+
+
+def twin_of(source: str, part: str = "STM32L476RG") -> Twin:
+    """A powered twin with the firmware compiled from *source*."""
+    twin = Twin(part)
+    twin.flash_load(0x08000000, firmware(source, part))
+    twin.power_on()
+    return twin
 
 
 @pytest.fixture
 def make() -> Callable[[str], Twin]:
-    """A powered twin with the firmware compiled from a source."""
-
-    def twin_of(source: str) -> Twin:
-        twin = Twin("STM32L476RG")
-        twin.flash_load(0x08000000, firmware(source))
-        twin.power_on()
-        return twin
-
+    """`twin_of` of the part that most tests are about."""
     return twin_of
 
 

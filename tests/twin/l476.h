@@ -1,7 +1,5 @@
 /* l476.h - the registers that the twin's test firmware touches; typed from RM0351, not from the chip facts. */
-typedef __UINT8_TYPE__ uint8_t;
-typedef __UINT32_TYPE__ uint32_t;
-#define REG(address) (*(volatile uint32_t *)(address))
+#include "common.h"
 #define RCC_CR REG(0x40021000)
 #define RCC_CFGR REG(0x40021008)
 #define RCC_PLLCFGR REG(0x4002100c)
@@ -32,23 +30,6 @@ typedef __UINT32_TYPE__ uint32_t;
 #define IWDG_PR REG(0x40003004)
 #define IWDG_RLR REG(0x40003008)
 #define IWDG_SR REG(0x4000300c)
-#define SYST_CSR REG(0xe000e010)
-#define SYST_RVR REG(0xe000e014)
-#define SYST_CVR REG(0xe000e018)
-#define NVIC_ISER1 REG(0xe000e104)
-#define SCB_ICSR REG(0xe000ed04)
-#define SCB_VTOR REG(0xe000ed08)
-#define SCB_AIRCR REG(0xe000ed0c)
-#define SCB_SHPR3 REG(0xe000ed20)
-#define SCB_SHCSR REG(0xe000ed24)
-#define SCB_CFSR REG(0xe000ed28)
-#define SCB_BFAR REG(0xe000ed38)
-#define SCB_CPACR REG(0xe000ed88)
-#define DWT_CTRL REG(0xe0001000)
-#define DWT_CYCCNT REG(0xe0001004)
-
-#define OUT ((volatile uint32_t *)0x20000100) /* where a test looks for results */
-#define DONE (*(volatile uint32_t *)0x200000f0)
 
 __attribute__((unused)) static void console(uint32_t divider)
 {

@@ -47,7 +47,9 @@ class Block:
     def _declare(self, name: str, offset: int, fields: dict[str, tuple[int, int]]) -> None:
         self.names[offset] = name
         self.fields[name] = fields
-        mask = sum(((1 << width) - 1) << low for low, width in fields.values())
+        mask = 0
+        for low, width in fields.values():  # two parts' fields may share a bit
+            mask |= ((1 << width) - 1) << low
         self.masks[name] = mask or 0xFFFFFFFF
         if reader := getattr(self, f"read_{name}", None):
             self._readers[offset] = reader

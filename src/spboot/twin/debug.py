@@ -17,8 +17,11 @@ _DWT = 0xE0001000
 class Dbgmcu(Block):
     """RM0351 48.16.  Not reset by a system reset."""
 
-    RESET: ClassVar[dict[str, int]] = {"IDCODE": 0x10076415}
     READ_ONLY = frozenset({"IDCODE"})
+
+    def reset(self) -> None:
+        super().reset()
+        self.registers["IDCODE"] = 0x10070000 | self.twin.chip.device_id
 
 
 class Dwt(Block):
@@ -59,10 +62,21 @@ class SyscfgL4(Block):
             raise self.twin.refusal(f"SYSCFG_MEMRMP = {value:#x} remaps memory", "the twin boots from flash only")
 
 
+class SyscfgF4(Block):
+    """SYSCFG_MEMRMP of STM32F4 (RM0090 9.2.1), which the facts call MEMRM.  Remapping is not modelled."""
+
+    def write_MEMRM(self, value: int) -> None:
+        if value & self.masks["MEMRM"]:
+            raise self.twin.refusal(f"SYSCFG_MEMRMP = {value:#x} remaps memory", "the twin boots from flash only")
+
+
 class Exti(Block):
     """RM0351 14.5: storage, software events and their pending bits; pins raise no events."""
 
-    RESET: ClassVar[dict[str, int]] = {"IMR0": 0xFF820000, "IMR1": 0x87}
+    def reset(self) -> None:
+        super().reset()
+        if self.twin.chip.family == "STM32L4":
+            self.registers.update(IMR0=0xFF820000, IMR1=0x87)
 
     def write_PR0(self, value: int) -> None:
         self.registers["PR0"] &= ~value

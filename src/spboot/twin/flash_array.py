@@ -21,7 +21,9 @@ BOOT_ALIAS: Final = 0
 
 
 class FlashArray:
-    """All internal flash, one range, also seen at the boot alias.  The controller decides what is allowed."""
+    """All internal flash, one range, also seen at the boot alias.  The controller decides what is allowed.
+
+    *page* is the smallest erase unit; without ECC no unit is ever poisoned."""
 
     def __init__(self, twin: Twin, address: int, size: int, page: int, unit: int) -> None:
         self.twin = twin
@@ -32,6 +34,7 @@ class FlashArray:
         self.cells = (ctypes.c_ubyte * size)()
         ctypes.memset(self.cells, _ERASED, size)
         self.log = OperationLog()
+        self.ecc = True
         self.poisoned: set[int] = set()
         self.cut: Cut | None = None
         self._cut_at = 0
@@ -75,9 +78,9 @@ class FlashArray:
         self.cut = cut
         self._cut_at = self.log.total + cut.at
 
-    def erase(self, address: int) -> None:
-        """Erase the page at *address*.  Raises PowerCut."""
-        self._operate("erase", address, bytes([_ERASED]) * self.page)
+    def erase(self, address: int, size: int | None = None) -> None:
+        """Erase the page at *address*, or the *size* bytes of its sector.  Raises PowerCut."""
+        self._operate("erase", address, bytes([_ERASED]) * (self.page if size is None else size))
 
     def program(self, address: int, data: bytes) -> None:
         """Program one unit; that it may be is the caller's knowledge.  Raises PowerCut."""
@@ -109,8 +112,9 @@ class FlashArray:
         old = self.get(address, len(new))
         mixed = tear(old, new, cut.pattern)
         units = range(0, len(new), self.unit)
-        bad = set(units) if cut.poison else set()
-        if cut.poison and len(units) > 1:
+        poison = cut.poison and self.ecc
+        bad = set(units) if poison else set()
+        if poison and len(units) > 1:
             chance = random.Random(cut.pattern[1])
             parts = {u: slice(u, u + self.unit) for u in units}
             changed = [u for u, part in parts.items() if mixed[part] not in (old[part], new[part])]

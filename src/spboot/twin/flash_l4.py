@@ -37,6 +37,8 @@ _OPTION_REGISTERS: Final = (
 class FlashL4(Block):
     """The controller.  Stores to flash arrive by `store`."""
 
+    ECC = True
+
     RESET: ClassVar[dict[str, int]] = {
         "ACR": 0x600, "CR": 0xC0000000, "OPTR": 0xFFEFF8AA, "PCROP1SR": 0xFFFFFFFF, "PCROP1ER": 0x0FFF0000,
         "WRP1AR": 0xFF00FFFF, "WRP1BR": 0xFF00FFFF, "PCROP2SR": 0xFFFFFFFF, "PCROP2ER": 0xFFFF0000,

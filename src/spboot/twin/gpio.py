@@ -1,10 +1,10 @@
-"""Ports of STM32L4 (RM0351 chapter 8) and the outside world at their pins."""
+"""Ports (RM0351 chapter 8, RM0090 8, RM0410 6, RM0399 12) and the outside world at their pins."""
 
 # ruff: noqa: N802 - handlers are named after their registers
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from spboot.chips import Block as Facts
 from spboot.errors import TwinError
@@ -15,13 +15,30 @@ if TYPE_CHECKING:
 
 _INPUT, _OUTPUT, _ALTERNATE = 0, 1, 2
 _PULL_UP: Final = 1
+
+_ANALOG: Final[dict[str, dict[str, int]]] = {
+    "": {"MODER": 0xFFFFFFFF},
+    "GPIOA": {"MODER": 0xABFFFFFF, "OSPEEDR": 0x0C000000, "PUPDR": 0x64000000},
+    "GPIOB": {"MODER": 0xFFFFFEBF, "PUPDR": 0x100},
+}
+_INPUTS: Final[dict[str, dict[str, int]]] = {
+    "": {},
+    "GPIOA": {"MODER": 0xA8000000, "OSPEEDR": 0x0C000000, "PUPDR": 0x64000000},
+    "GPIOB": {"MODER": 0x280, "OSPEEDR": 0xC0, "PUPDR": 0x100},
+}
+_FAMILIES: Final[dict[str, dict[str, dict[str, int]]]] = {
+    "STM32F4": _INPUTS,
+    "STM32F7": _INPUTS,
+    "STM32H7": {**_ANALOG, "GPIOB": {**_ANALOG["GPIOB"], "OSPEEDR": 0xC0}},
+    "STM32L4": {**_ANALOG, "GPIOH": {"MODER": 0xF}},
+}
+"""Family -> port, or "" for the others -> reset values that are not 0: the debug pins are alternate functions."""
 _LOCK_KEY: Final = 1 << 16
 
 
 class Gpio(Block):
     """One port."""
 
-    RESET: ClassVar[dict[str, int]] = {"MODER": 0xFFFFFFFF}
     READ_ONLY = frozenset({"IDR"})
     STATE = ("levels", "_lock")
 
@@ -32,12 +49,8 @@ class Gpio(Block):
 
     def reset(self) -> None:
         super().reset()
-        if self.name == "GPIOA":
-            self.registers.update(MODER=0xABFFFFFF, OSPEEDR=0x0C000000, PUPDR=0x64000000)
-        elif self.name == "GPIOB":
-            self.registers.update(MODER=0xFFFFFEBF, PUPDR=0x100)
-        elif self.name == "GPIOH":
-            self.registers.update(MODER=0xF)
+        ports = _FAMILIES[self.twin.chip.family]
+        self.registers.update(ports.get(self.name, ports[""]))
         self._lock: list[int] = []
 
     def mode(self, pin: int) -> int:

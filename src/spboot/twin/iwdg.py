@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from spboot.chips import Block as Facts
 from spboot.twin.block import Block
-from spboot.twin.rcc_l4 import LSI_HZ
+from spboot.twin.rcc import LSI_HZ
 from spboot.twin.timeline import PS_PER_S
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class Iwdg(Block):
             self._run()
         elif value == _RELOAD and self.running:
             passed = self.twin.timeline.now - self._loaded
-            window = self.registers["RLR"] - self.registers["WINR"]
+            window = self.registers["RLR"] - self.registers.get("WINR", 0xFFF)  # version 1 has no window
             if window > 0 and passed < self._period(window):
                 self.twin.request_reset("iwdg")
             else:

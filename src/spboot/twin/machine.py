@@ -15,17 +15,16 @@ from spboot.twin import models, rom, symbols
 from spboot.twin.block import Block
 from spboot.twin.bus import Bus
 from spboot.twin.condition import Condition, condition
+from spboot.twin.controller import FlashController
 from spboot.twin.core import INT_BKPT, INT_SVC, Core
 from spboot.twin.cpu import Cpu, Fault
 from spboot.twin.errors import PowerCut
 from spboot.twin.flash_array import FlashArray
-from spboot.twin.flash_l4 import FlashL4
 from spboot.twin.gpio import Pins
 from spboot.twin.iwdg import Iwdg
 from spboot.twin.nvic import NMI, Nvic
 from spboot.twin.oplog import Cut, OperationLog
-from spboot.twin.pwr_l4 import PwrL4
-from spboot.twin.rcc_l4 import RccL4
+from spboot.twin.rcc import Rcc
 from spboot.twin.snapshot import Snapshot, restore, take
 from spboot.twin.timeline import PS_PER_S, Timeline
 from spboot.twin.usart_v3 import Uart, UsartV3
@@ -44,11 +43,14 @@ class Twin:
     def __init__(self, part: str, seed: int = 0) -> None:
         self.chip = chips.load(part)
         self.seed = seed
+        self.vdd_mv = 3300
+        """The supply."""
         self.core = Core()
         self.timeline = Timeline(self.core)
         self.flash = self._make_flash()
         self.rams = self._make_rams()
-        self.core.map_buffer(rom.ADDRESS, rom.content(seed, self.flash.size), writable=False)
+        address, page = rom.content(self.chip, seed, self.flash.size)
+        self.core.map_buffer(address, page, writable=False)
         self.bus = Bus(self)
         for address, ram in self.rams.items():
             if address == 0x20000000:
@@ -56,9 +58,10 @@ class Twin:
         self.nvic = Nvic(self)
         self.cpu = Cpu(self)
         self.blocks: dict[str, Block] = models.build(self)
-        self.rcc = cast(RccL4, self.blocks["RCC"])
-        self.pwr = cast(PwrL4, self.blocks["PWR"])
-        self.flash_controller = cast(FlashL4, self.blocks["FLASH"])
+        self.rcc = cast(Rcc, self.blocks["RCC"])
+        self.pwr: Any = self.blocks["PWR"]
+        self.flash_controller = cast(FlashController, self.blocks["FLASH"])
+        self.flash.ecc = self.flash_controller.ECC
         self.pins = Pins(self)
         self.ecc_nmi: Literal["at", "after"] = "after"
         """Whether the NMI of a failed ECC check returns to the load that failed or behind it."""
@@ -77,9 +80,9 @@ class Twin:
     # making
 
     def _make_flash(self) -> FlashArray:
-        banks = sorted((m for m in self.chip.memories if m.kind == "flash"), key=lambda m: m.address)
-        size = sum(bank.size for bank in banks)
-        return FlashArray(self, banks[0].address, size, banks[0].erase_unit, banks[0].program_unit)
+        runs = self.chip.flash
+        size = sum(run.size for run in runs)
+        return FlashArray(self, runs[0].address, size, min(run.erase_unit for run in runs), runs[0].program_unit)
 
     def _make_rams(self) -> dict[int, ctypes.Array[ctypes.c_ubyte]]:
         rams = {}

@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING, Final
 from spboot.errors import TwinError
 from spboot.twin.block import Block
 from spboot.twin.crc_v3 import CrcV3
-from spboot.twin.debug import Dbgmcu, Dwt, Exti, SyscfgL4
+from spboot.twin.debug import Dbgmcu, Dwt, Exti, SyscfgF4, SyscfgL4
+from spboot.twin.flash_f4 import FlashF4
 from spboot.twin.flash_l4 import FlashL4
 from spboot.twin.gpio import Gpio
 from spboot.twin.iwdg import Iwdg
+from spboot.twin.pwr_f4 import PwrF4
 from spboot.twin.pwr_l4 import PwrL4
+from spboot.twin.rcc_f4 import RccF4
 from spboot.twin.rcc_l4 import RccL4
+from spboot.twin.usart_v2 import UsartV2
 from spboot.twin.usart_v3 import UsartV3
 
 if TYPE_CHECKING:
@@ -20,14 +24,22 @@ if TYPE_CHECKING:
 
 MODELS: Final[dict[str, type[Block]]] = {
     "crc_v3": CrcV3,
+    "dbgmcu_f4": Dbgmcu,
     "dbgmcu_l4": Dbgmcu,
     "exti_v1": Exti,
+    "flash_f4": FlashF4,
     "flash_l4": FlashL4,
+    "gpio_v2": Gpio,
     "gpio_v2_l478": Gpio,
+    "iwdg_v1": Iwdg,
     "iwdg_v2": Iwdg,
+    "pwr_f4": PwrF4,
     "pwr_l4": PwrL4,
+    "rcc_f4": RccF4,
     "rcc_l4": RccL4,
+    "syscfg_f4": SyscfgF4,
     "syscfg_l4": SyscfgL4,
+    "usart_v2": UsartV2,
     "usart_v3": UsartV3,
 }
 _NEEDED: Final = ("RCC", "PWR", "FLASH", "IWDG")

@@ -14,8 +14,8 @@ from spboot.twin.timeline import PS_PER_S
 if TYPE_CHECKING:
     from spboot.twin.machine import Twin
 
-_UE, _RE, _TE, _IDLEIE, _RXNEIE, _TCIE, _TXEIE, _PCE, _M0, _OVER8, _M1 = (
-    1, 4, 8, 16, 32, 64, 128, 1 << 10, 1 << 12, 1 << 15, 1 << 28,
+_RE, _TE, _IDLEIE, _RXNEIE, _TCIE, _TXEIE, _PCE, _M0, _OVER8, _M1 = (
+    4, 8, 16, 32, 64, 128, 1 << 10, 1 << 12, 1 << 15, 1 << 28,
 )  # fmt: skip
 _ORE, _IDLE, _RXNE, _TC, _TXE, _TEACK, _REACK, _BUSY = 8, 16, 32, 64, 128, 1 << 21, 1 << 22, 1 << 16
 _CLEARABLE: Final = {0: 1, 1: 2, 2: 4, 3: 8, 4: 16, 6: 64, 8: 256, 9: 512, 11: 2048, 12: 4096, 17: 1 << 17, 20: 1 << 20}
@@ -53,7 +53,13 @@ class UsartV3(Block):
     RESET: ClassVar[dict[str, int]] = {"ISR": _TXE | _TC}
     READ_ONLY = frozenset({"ISR", "RDR"})
     CONSUMING = frozenset({0x24})
-    STATE = ("_shifting", "_holding", "_received", "_line_free", "_line_up")
+    STATE: ClassVar[tuple[str, ...]] = ("_shifting", "_holding", "_received", "_line_free", "_line_up")
+    STATUS: ClassVar[str] = "ISR"
+    """The register with the flags,"""
+    ENABLE: ClassVar[int] = 1
+    """UE in CR1,"""
+    OTHER_FRAME: ClassVar[int] = _M1 | _M0 | _PCE
+    """and the bits in it that make other than 8N1."""
 
     def __init__(self, twin: Twin, facts: Facts) -> None:
         super().__init__(twin, facts)
@@ -96,11 +102,11 @@ class UsartV3(Block):
         return rate
 
     def _fits(self, rate: float) -> bool:
-        frame_ok = not self.registers["CR1"] & (_M1 | _M0 | _PCE)
+        frame_ok = not self.registers["CR1"] & self.OTHER_FRAME
         return frame_ok and abs(rate / self.uart.baud - 1) <= _TOLERANCE
 
     def _garble(self, byte: int, rate: float, way: str) -> int:
-        frame = "" if not self.registers["CR1"] & (_M1 | _M0 | _PCE) else ", not 8N1"
+        frame = "" if not self.registers["CR1"] & self.OTHER_FRAME else ", not 8N1"
         self.uart.lost.append(f"{way} byte {byte:#04x} garbled: {rate:.0f} baud{frame}, the line has {self.uart.baud}")
         return byte * 0x9D + 0x55 & 0xFF ^ 0xFF
 
@@ -130,16 +136,16 @@ class UsartV3(Block):
         if not self._fits(rate):
             byte = self._garble(byte, rate, "received")
         self.twin.timeline.at(self._idle, when + _BITS * PS_PER_S // self.uart.baud)
-        if self.registers["ISR"] & _RXNE:
+        if self.registers[self.STATUS] & _RXNE:
             if not self.registers["CR3"] & 1 << 12:
-                self.registers["ISR"] |= _ORE
+                self.registers[self.STATUS] |= _ORE
                 self.uart.overruns += 1
                 self.uart.lost.append(f"received byte {byte:#04x} lost: overrun")
             else:
                 self._received = byte
         else:
             self._received = byte
-            self.registers["ISR"] |= _RXNE
+            self.registers[self.STATUS] |= _RXNE
         self._update_line()
 
     def _on_queued_after(self, when: int) -> None:
@@ -147,7 +153,7 @@ class UsartV3(Block):
         self.twin.timeline.at(self._rx, self._line_free)
 
     def _deaf(self) -> str:
-        if self.registers["CR1"] & (_UE | _RE) != _UE | _RE:
+        if self.registers["CR1"] & (self.ENABLE | _RE) != self.ENABLE | _RE:
             return f"{self.name} is not enabled"
         if self.gate and not self.twin.rcc.registers[self.gate[0]] & self.gate[1]:
             return f"the clock of {self.name} is off"
@@ -156,23 +162,29 @@ class UsartV3(Block):
         return ""
 
     def _on_idle(self, _when: int) -> None:
-        if self.registers["CR1"] & _UE:
-            self.registers["ISR"] |= _IDLE
+        if self.registers["CR1"] & self.ENABLE:
+            self.registers[self.STATUS] |= _IDLE
             self._update_line()
 
     # sending
 
     def write_TDR(self, value: int) -> None:
-        if self.registers["CR1"] & (_UE | _TE) != _UE | _TE:
-            raise self.twin.refusal(f"{self.name}_TDR written while UE or TE is clear", "enable the transmitter first")
-        if not self.registers["ISR"] & _TXE:
-            raise self.twin.refusal(f"{self.name}_TDR written while TXE is 0: a byte is lost", "wait for TXE")
-        self.registers["ISR"] &= ~_TC
+        self.send(value)
+
+    def send(self, value: int) -> None:
+        """The firmware gives a byte to the transmitter."""
+        if self.registers["CR1"] & (self.ENABLE | _TE) != self.ENABLE | _TE:
+            raise self.twin.refusal(
+                f"{self.name} was given a byte while UE or TE is clear", "enable the transmitter first"
+            )
+        if not self.registers[self.STATUS] & _TXE:
+            raise self.twin.refusal(f"{self.name} was given a byte while TXE is 0: a byte is lost", "wait for TXE")
+        self.registers[self.STATUS] &= ~_TC
         if self._shifting is None:
             self._shift(value & 0xFF, self.twin.timeline.now)
         else:
             self._holding = value & 0xFF
-            self.registers["ISR"] &= ~_TXE
+            self.registers[self.STATUS] &= ~_TXE
         self._update_line()
 
     def _shift(self, byte: int, now: int) -> None:
@@ -196,55 +208,59 @@ class UsartV3(Block):
         if self._holding is not None:
             self._shift(self._holding, when)
             self._holding = None
-            self.registers["ISR"] |= _TXE
+            self.registers[self.STATUS] |= _TXE
         else:
-            self.registers["ISR"] |= _TC
+            self.registers[self.STATUS] |= _TC
         self._update_line()
 
     # registers
 
     def read_ISR(self) -> int:
         cr1 = self.registers["CR1"]
-        acknowledged = ((cr1 & _TE) << 18 | (cr1 & _RE) << 20) if cr1 & _UE else 0
-        return self.registers["ISR"] | acknowledged
+        acknowledged = ((cr1 & _TE) << 18 | (cr1 & _RE) << 20) if cr1 & self.ENABLE else 0
+        return self.registers[self.STATUS] | acknowledged
 
     def read_RDR(self) -> int:
-        self.registers["ISR"] &= ~_RXNE
+        return self.take_received()
+
+    def take_received(self) -> int:
+        """The firmware takes the byte that came."""
+        self.registers[self.STATUS] &= ~_RXNE
         self._update_line()
         return self._received
 
     def write_ICR(self, value: int) -> None:
         for bit, flag in _CLEARABLE.items():
             if value >> bit & 1:
-                self.registers["ISR"] &= ~flag
+                self.registers[self.STATUS] &= ~flag
         self._update_line()
 
     def write_RQR(self, value: int) -> None:
         if value & 8:
-            self.registers["ISR"] &= ~_RXNE
+            self.registers[self.STATUS] &= ~_RXNE
         if value & 16:
             self._holding = None
-            self.registers["ISR"] |= _TXE
+            self.registers[self.STATUS] |= _TXE
         self._update_line()
 
     def write_CR1(self, value: int) -> None:
         old = self.registers["CR1"]
-        fixed = _M1 | _M0 | _PCE | _OVER8
-        if old & _UE and value & _UE and (old ^ value) & fixed:
+        fixed = self.OTHER_FRAME | _OVER8
+        if old & self.ENABLE and value & self.ENABLE and (old ^ value) & fixed:
             raise self.twin.refusal(f"{self.name}_CR1: frame format changed while UE is set", "clear UE first (40.8.1)")
         self.registers["CR1"] = value & self.masks["CR1"]
-        if old & _UE and not value & _UE:
+        if old & self.ENABLE and not value & self.ENABLE:
             if self._shifting is not None:
                 self.uart.lost.append(f"sent byte {self._shifting:#04x} cut off: UE cleared before TC")
             self._shifting = self._holding = None
             self.twin.timeline.cancel(self._tx)
-            self.registers["ISR"] = _TXE | _TC
-        elif value & _UE and not old & _UE:
+            self.registers[self.STATUS] = _TXE | _TC
+        elif value & self.ENABLE and not old & self.ENABLE:
             self.baud()
         self._update_line()
 
     def write_BRR(self, value: int) -> None:
-        if self.registers["CR1"] & _UE:
+        if self.registers["CR1"] & self.ENABLE:
             raise self.twin.refusal(f"{self.name}_BRR written while UE is set", "clear UE first (RM0351 40.8.4)")
         self.registers["BRR"] = value & (0xFFFFF if self.name.startswith("LPUART") else 0xFFFF)
 
@@ -255,7 +271,7 @@ class UsartV3(Block):
         self._update_line()
 
     def _update_line(self) -> None:
-        isr, cr1 = self.registers["ISR"], self.registers["CR1"]
+        isr, cr1 = self.registers[self.STATUS], self.registers["CR1"]
         if not (cr1 & _ANY_IE or self.registers["CR3"] & 1 or self._line_up):
             return
         wanted = (
@@ -265,7 +281,7 @@ class UsartV3(Block):
             or (cr1 & _IDLEIE and isr & _IDLE)
             or (self.registers["CR3"] & 1 and isr & _ORE)
         )
-        self._line_up = bool(cr1 & _UE and wanted)
+        self._line_up = bool(cr1 & self.ENABLE and wanted)
         self.line(self.name, self._line_up)
 
     def save(self) -> Any:
