@@ -1,9 +1,10 @@
 # One task file for laptop and CI.  A fresh Debian 12 with git, make, python3 and python3-venv is enough for `make demo`.
 PY := .venv/bin/python
 STAMP := .venv/.installed
+BENCH := bench/delta
 PYTEST := $(PY) -m pytest -n 2 --dist worksteal
 
-.PHONY: help venv tools demo check test soak lock clean
+.PHONY: help venv tools demo check test soak bench lock clean
 
 help:
 	@echo "make venv    .venv with spboot and all it needs"
@@ -11,6 +12,7 @@ help:
 	@echo "make check   lint, types, import rules, unit tests (seconds)"
 	@echo "make test    everything CI runs"
 	@echo "make soak    the long sweeps"
+	@echo "make bench   patch sizes next to other tools, into docs/delta.md"
 	@echo "make tools   what the tests need beyond Python, by apt-get (root)"
 	@echo "make lock    renew requirements.lock"
 
@@ -22,13 +24,16 @@ $(STAMP): requirements.lock pyproject.toml
 	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
 
-# lrzsz and GCC are peers in the tests; gcc compiles the portable core for the host; npm fetches real firmware.
+# lrzsz and GCC are peers in the tests; gcc compiles the portable core for the host; npm fetches real firmware; xdelta3 and
+# zstd are peers in the benchmark.
 tools:
 	@need=""; \
 	command -v gcc >/dev/null || need="$$need gcc libc6-dev"; \
 	command -v arm-none-eabi-gcc >/dev/null || need="$$need gcc-arm-none-eabi"; \
 	command -v sb >/dev/null || need="$$need lrzsz"; \
 	command -v npm >/dev/null || need="$$need npm"; \
+	command -v xdelta3 >/dev/null || need="$$need xdelta3"; \
+	command -v zstd >/dev/null || need="$$need zstd"; \
 	if [ -n "$$need" ]; then echo "installing$$need"; apt-get update -qq && apt-get install -qq -y --no-install-recommends $$need; fi
 
 demo: venv
@@ -47,10 +52,20 @@ test: venv tools check
 soak: venv tools
 	$(PYTEST) -q -m soak tests
 
+# The peers have a venv of their own.  One line at a time: what does not install is missing in the table, and said there.
+$(BENCH)/.venv/.installed: $(BENCH)/requirements.txt
+	python3 -m venv $(BENCH)/.venv
+	grep -v '^#' $< | xargs -n 1 $(BENCH)/.venv/bin/pip install --quiet --disable-pip-version-check --no-deps || \
+	  echo "not every peer could be installed"
+	touch $@
+
+bench: venv tools $(BENCH)/.venv/.installed
+	$(PY) -m bench.delta --write
+
 lock:
 	.venv/bin/pip install --quiet pip-tools
 	.venv/bin/pip-compile --quiet --extra dev --all-build-deps --allow-unsafe --no-emit-index-url --no-emit-trusted-host \
 	  --no-emit-find-links --strip-extras --generate-hashes -o requirements.lock pyproject.toml
 
 clean:
-	rm -rf build out .venv
+	rm -rf build out .venv $(BENCH)/.venv $(BENCH)/corpus

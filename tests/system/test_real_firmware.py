@@ -6,9 +6,9 @@ import hashlib
 
 import pytest
 
+from bench.delta import corpus
 from spboot import release
 from spboot.version import Version
-from tests.system import corpus
 from tests.system.rig import Rig, Workshop
 
 OLD, NEW = Version.parse("7.27.0"), Version.parse("7.28.0")

@@ -1,0 +1,79 @@
+"""python -m bench.delta: measures patch sizes and prints them, or writes them into docs."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from bench.delta import corpus, page, plot, table
+from bench.delta.measure import ROOT, Bench, ImageResult, PairResults
+from bench.delta.table import Row, geometric_mean
+from spboot.errors import SpbootError
+
+_PAGE = ROOT / "docs" / "delta.md"
+_PLOT = ROOT / "docs" / "delta.svg"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench.delta", description=__doc__)
+    parser.add_argument("--pair", default="", metavar="WORD", help="only pairs with this in their name")
+    parser.add_argument("--write", action="store_true", help="write docs/delta.md and docs/delta.svg (needs all pairs)")
+    parser.add_argument("--fresh", action="store_true", help="run the peers again, whatever is remembered of them")
+    options = parser.parse_args()
+    chosen = [pair for pair in corpus.pairs() if options.pair in pair.name]
+    if not chosen or (options.write and len(chosen) < len(corpus.pairs())):
+        parser.error(f"--pair {options.pair} chooses {len(chosen)} of {len(corpus.pairs())} pairs")
+    try:
+        _run(Bench(fresh=options.fresh), chosen, write=options.write)
+    except SpbootError as error:
+        print(f"bench: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _run(bench: Bench, chosen: Sequence[corpus.Pair], *, write: bool) -> None:
+    rows: list[Row] = []
+    results: list[PairResults] = []
+    images: list[ImageResult] = []
+    for pair in chosen:
+        results.append(bench.patch(pair))
+        rows.append(table.row(results[-1]))
+        images.append(bench.image(pair))
+        _show(rows[-1], results[-1], images[-1])
+    _summary(rows, images)
+    if write:
+        text = page.replace(_PAGE.read_text(encoding="utf-8"), page.section(rows, results, images))
+        _PAGE.write_text(text, encoding="utf-8")
+        _PLOT.write_text(plot.plot(rows), encoding="utf-8")
+        print(f"wrote {_PAGE.relative_to(ROOT)} and {_PLOT.relative_to(ROOT)}")
+
+
+def _show(row: Row, results: PairResults, image: ImageResult) -> None:
+    """What stands in no document: seconds are of this machine, so they are told next to those of bsdiff4."""
+    ours = results.ours
+    print(
+        f"{row.pair}: stream {row.stream:,}, file {row.file:,}; in 5 KB {row.fits.size:,} ({row.fits.tool}), "
+        f"ratio {row.fits_ratio:.3f}; any {row.any.size:,} ({row.any.tool}), ratio {row.any_ratio:.3f}; "
+        f"encoded in {ours.wall_s:.1f} s, CPU {ours.cpu_s:.1f} s{_times(results)}, {ours.memory / 1e6:.0f} MB; "
+        f"full image {image.ours.sizes['payload'] / image.xz:.3f} of xz -9e",
+        flush=True,
+    )
+
+
+def _times(results: PairResults) -> str:
+    peer = results.peers.get("bsdiff4")
+    return f" ({results.ours.cpu_s / peer.cpu_s:.0f} times bsdiff4)" if peer and peer.cpu_s else ""
+
+
+def _summary(rows: Sequence[Row], images: Sequence[ImageResult]) -> None:
+    fits, best = geometric_mean(r.fits_ratio for r in rows), geometric_mean(r.any_ratio for r in rows)
+    worst = max(rows, key=lambda row: row.fits_ratio)
+    xz = geometric_mean(image.ours.sizes["payload"] / image.xz for image in images)
+    print(f"geometric means of {len(rows)} pairs: {fits:.3f} of the best in 5 KB, {best:.3f} of the best of any kind")
+    print(f"highest ratio to the best in 5 KB: {worst.fits_ratio:.3f}, {worst.pair}")
+    print(f"full images: {xz:.3f} of xz -9e")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

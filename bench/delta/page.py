@@ -1,0 +1,71 @@
+"""The part of docs/delta.md that `make bench` writes, between its two marks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from bench.delta.measure import BenchError, ImageResult, PairResults
+from bench.delta.peers import PEERS
+from bench.delta.table import Row, geometric_mean, render
+
+BEGIN: Final = "<!-- bench: begin -->\n"
+END: Final = "<!-- bench: end -->\n"
+
+
+def replace(page: str, section: str) -> str:
+    """*page* with *section* between its marks.  Raises BenchError when they are not there once each, in order."""
+    head, begin, rest = page.partition(BEGIN)
+    old, end, tail = rest.partition(END)
+    if not (begin and end) or BEGIN in old + tail or END in head + tail:
+        raise BenchError(f"docs/delta.md needs the lines {BEGIN.strip()} and {END.strip()} once each, in this order")
+    return head + begin + section + end + tail
+
+
+def section(rows: Sequence[Row], results: Sequence[PairResults], images: Sequence[ImageResult]) -> str:
+    """Everything between the marks."""
+    worst = max(rows, key=lambda row: row.fits_ratio)
+    stream_fits = geometric_mean(row.stream / row.fits.size for row in rows)
+    stream_any = geometric_mean(row.stream / row.any.size for row in rows)
+    return (
+        "\n### Patches\n\n![patch sizes by pair](delta.svg)\n\n"
+        f"{render(rows)}\n"
+        f"The pair with the highest ratio to the best in 5 KB: {worst.pair}, {worst.fits_ratio:.3f}. The patch stream\n"
+        "alone, without the head that names OLD and NEW, is on geometric mean\n"
+        f"{stream_fits:.3f} of the best in 5 KB and {stream_any:.3f} of the best of any kind.\n\n"
+        f"### Full images\n\n{_images(images)}\n### Each tool\n\n{_tools(results)}\n{_missing(results)}"
+    )
+
+
+def _images(images: Sequence[ImageResult]) -> str:
+    lines = ["| image | bytes | xz -9e | payload | .sfb | payload / xz |", "|---|--:|--:|--:|--:|--:|"]
+    ratios = []
+    for image in images:
+        sizes = image.ours.sizes
+        ratios.append(sizes["payload"] / image.xz)
+        numbers = (image.size, image.xz, sizes["payload"], sizes["artefact"])
+        lines.append(f"| {image.name} | " + " | ".join(f"{n:,}" for n in numbers) + f" | {ratios[-1]:.3f} |")
+    lines.append(f"| **geometric mean** | | | | | **{geometric_mean(ratios):.3f}** |")
+    return "\n".join(lines) + "\n"
+
+
+def _tools(results: Sequence[PairResults]) -> str:
+    """Geometric means over the pairs, smallest first; a tool counts when it ran on every pair."""
+    found = [("**spboot**", "", "yes", geometric_mean(r.ours.sizes["file"] for r in results))]
+    ours = found[0][3]
+    for peer in PEERS:
+        told = [r.peers[peer.name] for r in results if peer.name in r.peers]
+        if len(told) == len(results):
+            mean = geometric_mean(result.sizes["file"] for result in told)
+            found.append((peer.name, told[0].version, "yes" if peer.fits else "no", mean))
+    lines = ["| tool | version | in 5 KB | geometric mean | spboot / tool |", "|---|---|---|--:|--:|"]
+    for name, version, fits, mean in sorted(found, key=lambda tool: tool[3]):
+        lines.append(f"| {name} | {version} | {fits} | {round(mean):,} | {ours / mean:.3f} |")
+    return "\n".join(lines) + "\n"
+
+
+def _missing(results: Sequence[PairResults]) -> str:
+    missing = {name: why for result in results for name, why in result.missing.items()}
+    if not missing:
+        return "All of them could be run where this was made.\n"
+    return "Not run where this was made: " + "; ".join(f"{name}: {why}" for name, why in missing.items()) + ".\n"
