@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from math import ceil, floor, log10
+from math import log10
 from typing import Final
 from xml.sax.saxutils import escape
 
@@ -16,27 +16,45 @@ _TOP: Final = 96
 _STEP: Final = 24
 _GAP: Final = 12  # between hubs
 
-# A background of its own in both schemes: readable on whatever page it stands.
-_STYLE: Final = """
-  svg { --paper: #ffffff; --ink: #1f2328; --soft: #59636e; --rule: #e4e8ec; --link: #c3cad1;
-        --ours: #0a5bd3; --fits: #d9480f; --any: #59636e; }
-  @media (prefers-color-scheme: dark) {
-    svg { --paper: #0d1117; --ink: #e6edf3; --soft: #9198a1; --rule: #21262d; --link: #3d444d;
-          --ours: #58a6ff; --fits: #ff9d5c; --any: #9198a1; }
-  }
-  text { font: 12px system-ui, -apple-system, "Segoe UI", Helvetica, Arial, sans-serif; fill: var(--ink); }
-  .title { font-size: 15px; font-weight: 600; }
-  .soft { fill: var(--soft); }
-  .end { text-anchor: end; }
-  .middle { text-anchor: middle; }
-  .strong { font-weight: 600; }
-  .number { font-variant-numeric: tabular-nums; }
-  .paper { fill: var(--paper); }
-  .rule { stroke: var(--rule); }
-  .link { stroke: var(--link); stroke-width: 2; }
-  .ours { fill: var(--ours); }
-  .fits { fill: var(--fits); }
-  .any { fill: var(--paper); stroke: var(--any); stroke-width: 2; }
+# A background of its own in both schemes: readable on any page.  No CSS variables: not every viewer knows them.
+_COLOURS: Final = """
+  text { fill: %(ink)s; }
+  .soft { fill: %(soft)s; }
+  .paper { fill: %(paper)s; }
+  .rule { stroke: %(rule)s; }
+  .link { stroke: %(link)s; }
+  .ours { fill: %(ours)s; }
+  .fits { fill: %(fits)s; }
+  .any { fill: %(paper)s; stroke: %(soft)s; }
+"""
+_LIGHT: Final = {
+    "ink": "#1f2328",
+    "soft": "#59636e",
+    "paper": "#ffffff",
+    "rule": "#e4e8ec",
+    "link": "#c3cad1",
+    "ours": "#0a5bd3",
+    "fits": "#d9480f",
+}
+_DARK: Final = {
+    "ink": "#e6edf3",
+    "soft": "#9198a1",
+    "paper": "#0d1117",
+    "rule": "#262c36",
+    "link": "#3d444d",
+    "ours": "#58a6ff",
+    "fits": "#ff9d5c",
+}
+_STYLE: Final = f"""
+  text {{ font-family: system-ui, -apple-system, "Segoe UI", Helvetica, Arial, sans-serif; font-size: 12px; }}
+  .title {{ font-size: 15px; font-weight: 600; }}
+  .end {{ text-anchor: end; }}
+  .middle {{ text-anchor: middle; }}
+  .strong {{ font-weight: 600; }}
+  .number {{ font-variant-numeric: tabular-nums; }}
+  .link, .any {{ stroke-width: 2; }}
+{_COLOURS % _LIGHT}
+  @media (prefers-color-scheme: dark) {{{_COLOURS % _DARK}}}
 """
 
 
@@ -45,7 +63,7 @@ def plot(rows: Sequence[Row]) -> str:
     place = _scale(rows)
     tops = _tops(rows)
     bottom = tops[-1] + _STEP
-    height = bottom + 46
+    height = bottom + 52
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" width="{_WIDTH}" height="{height}" '
         'role="img" aria-label="Patch sizes of spboot and of the best other tools">',
@@ -59,19 +77,21 @@ def plot(rows: Sequence[Row]) -> str:
     for row, top in zip(rows, tops, strict=True):
         parts += _line(row, top, place)
     mean = geometric_mean(row.fits_ratio for row in rows)
-    parts.append(_text(_WIDTH - 24, height - 22, f"geometric mean {mean:.2f}", "end strong number"))
+    parts.append(_text(_WIDTH - 24, height - 20, f"geometric mean {mean:.2f}", "end strong number"))
     return "\n".join([*parts, "</svg>"]) + "\n"
 
 
 def _scale(rows: Sequence[Row]) -> Callable[[float], float]:
-    low, high = _decades(rows)
+    low, high = (log10(size) for size in _ends(rows))
     width = _WIDTH - _LEFT - _RIGHT
     return lambda size: round(_LEFT + (log10(size) - low) / (high - low) * width, 1)
 
 
-def _decades(rows: Sequence[Row]) -> tuple[int, int]:
+def _ends(rows: Sequence[Row]) -> tuple[int, int]:
+    """Round numbers, 1, 2 or 5 times a power of ten, around all sizes."""
     sizes = [size for row in rows for size in (row.file, row.fits.size, row.any.size)]
-    return floor(log10(min(sizes))), ceil(log10(max(sizes)))
+    rounds = [digit * 10**power for power in range(10) for digit in (1, 2, 5)]
+    return max(n for n in rounds if n < min(sizes)), min(n for n in rounds if n > max(sizes))
 
 
 def _tops(rows: Sequence[Row]) -> list[int]:
@@ -86,12 +106,12 @@ def _tops(rows: Sequence[Row]) -> list[int]:
 
 
 def _axis(rows: Sequence[Row], place: Callable[[float], float], bottom: int) -> list[str]:
-    low, high = _decades(rows)
+    low, high = _ends(rows)
     parts = []
-    for decade in range(low, high + 1):
-        x = place(10**decade)
+    for decade in (10**power for power in range(10) if low <= 10**power <= high):
+        x = place(decade)
         parts.append(f'<line class="rule" x1="{x}" y1="{_TOP - 8}" x2="{x}" y2="{bottom - 8}"/>')
-        parts.append(_text(x, bottom + 10, f"{10**decade:,}", "soft middle number"))
+        parts.append(_text(x, bottom + 10, f"{decade:,}", "soft middle number"))
     return parts
 
 
@@ -118,8 +138,8 @@ def _legend() -> list[str]:
         _text(42, 60, "spboot, delta file"),
         '<rect class="fits" x="171" y="51.5" width="9" height="9" rx="1"/>',
         _text(188, 60, "best that decodes in 5 KB of RAM"),
-        '<circle class="any" cx="404" cy="56" r="4"/>',
-        _text(416, 60, "best of any kind"),
+        '<circle class="any" cx="420" cy="56" r="4"/>',
+        _text(432, 60, "best of any kind"),
     ]
 
 

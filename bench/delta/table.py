@@ -91,7 +91,7 @@ def row(results: PairResults) -> Row:
         file=ours["file"],
         artefact=ours["artefact"],
         fits=fits,
-        any=_smaller(best, fits),
+        any=best,
     )
 
 

@@ -104,14 +104,15 @@ def test_the_table_can_be_read_again(rows: list[Row]) -> None:
 
 def test_the_section_names_tools_and_what_is_missing(rows: list[Row]) -> None:
     told = [results(pair, 1000, {FITTING: 4000, LARGE: 2000}) for pair in corpus.pairs()[:2]]
+    told[0].peers["detools crle"] = result(1)  # has no number for the second pair, so it has no mean
     images = [ImageResult(name="hub-1", size=9000, xz=2000, ours=result(1980, payload=2100, artefact=2236))]
     text = page.section(rows, told, images)
     assert "| hub-1 | 9,000 | 2,000 | 2,100 | 2,236 | 1.050 |" in text
     tools = text[text.index("### Each tool") :]
-    assert re.findall(r"^\| (\S+) .*\| ([\d,]+) \| ([\d.]+) \|$", tools, re.M) == [
-        ("**spboot**", "1,000", "1.000"),
-        ("bsdiff4", "2,000", "0.500"),
-        ("hpatchlite", "4,000", "0.250"),
+    assert re.findall(r"^\| (\S+) .*\| (yes|no) \| ([\d,]+) \| ([\d.]+) \|$", tools, re.M) == [
+        ("**spboot**", "yes", "1,000", "1.000"),
+        ("bsdiff4", "no", "2,000", "0.500"),
+        ("hpatchlite", "yes", "4,000", "0.250"),
     ]
     assert text.endswith("xdelta3 -9 -S djw: xdelta3 is not installed.\n")
 
