@@ -3,6 +3,7 @@
  * G1  Nothing is started that was not verified in this boot.
  * G2  An install that was begun goes on before anybody can send something else.
  * G3  Keys, scratch, clocks and peripherals are as after a reset when the application starts. */
+#include <stddef.h>
 #include <string.h>
 
 #include "clock.h"
@@ -36,7 +37,7 @@ static void start_hardware(void) {
     spb_clock_start();
     spb_gpio_alternate(SPB_CONSOLE_TX_PORT, SPB_CONSOLE_TX_PIN, SPB_CONSOLE_TX_FUNCTION);
     spb_gpio_alternate(SPB_CONSOLE_RX_PORT, SPB_CONSOLE_RX_PIN, SPB_CONSOLE_RX_FUNCTION);
-    spb_usart_start(SPB_CLOCK_HZ);
+    spb_usart_start(spb_clock_console_hz());
     spb_tick_start();
     SPB_BUTTON_START();
     SPB_LED_START();
@@ -50,8 +51,8 @@ static void banner(void) {
     spb_console_print(&spb_console, "\r\n");
     LOG("spboot %s for %s, %u MHz, reset by %s", SPB_BOOT_VERSION_TEXT, SPB_BOARD_NAME, SPB_CLOCK_HZ / 1000000u,
         causes[spb_clock_reset_cause()]);
-    LOG("SLOT0 %x, SLOT1 %x, %u KB each", SPB_FLASH_ADDRESS + SPB_SLOT0_OFF, SPB_FLASH_ADDRESS + SPB_SLOT1_OFF,
-        SPB_SLOT_SIZE / 1024u);
+    LOG("SLOT0 %x, SLOT1 %x, %u KB each, read protection level %u", SPB_FLASH_ADDRESS + SPB_SLOT0_OFF,
+        SPB_FLASH_ADDRESS + SPB_SLOT1_OFF, SPB_SLOT_SIZE / 1024u, spb_flash_protection());
 }
 
 /* SHA-256 of ourselves; the hash itself and what `spboot build` fills in count as zero. */
@@ -83,6 +84,7 @@ __attribute__((noreturn)) static void stop(const char *why) {
 }
 
 OWN_FRAME static void check_ourselves(void) {
+    if (spb_flash_problem() != NULL) stop(spb_flash_problem());
     uint32_t flags = spb_load_u32(spb_port.personal + SPB_PERSONAL_OFF_FLAGS);
     if (self_check() != SPB_GOOD) stop("self check failed: the bootloader is damaged, program it again");
     if (spb_load_u32(spb_port.personal + SPB_PERSONAL_OFF_MAGIC) != SPB_PERSONAL_MAGIC) {

@@ -7,9 +7,9 @@
 #include "watchdog.h"
 
 const struct spb_port spb_port = {
-    .slot0 = {&spb_internal_flash, SPB_SLOT0_OFF, SPB_SLOT_SIZE},
-    .slot1 = {&spb_internal_flash, SPB_SLOT1_OFF, SPB_SLOT_SIZE},
-    .journal = {&spb_internal_flash, SPB_JOURNAL_OFF, SPB_ERASE_UNIT},
+    .slot0 = {&spb_internal_flash, SPB_SLOT0_OFF, SPB_SLOT_SIZE, SPB_SLOT0_UNIT},
+    .slot1 = {&spb_internal_flash, SPB_SLOT1_OFF, SPB_SLOT_SIZE, SPB_SLOT1_UNIT},
+    .journal = {&spb_internal_flash, SPB_JOURNAL_OFF, SPB_JOURNAL_SIZE, SPB_JOURNAL_UNIT},
     .personal = (const uint8_t *)(SPB_FLASH_ADDRESS + SPB_PERSONAL_OFFSET),
     .target = SPB_TARGET,
     .alive = spb_watchdog_feed,

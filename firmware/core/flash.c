@@ -3,13 +3,19 @@
 
 #include <stddef.h>
 
+#include "port.h"
+
 static bool inside(const struct spb_area *area, uint32_t off, uint32_t len) {
     return off <= area->size && len <= area->size - off;
 }
 
-enum spb_status spb_area_erase(const struct spb_area *area, uint32_t off) {
-    if (!inside(area, off, area->flash->erase_unit)) return SPB_E_SECTION_ERASE_FAILURE;
-    return area->flash->erase(area->base + off);
+enum spb_status spb_area_erase(const struct spb_area *area, uint32_t off, uint32_t len) {
+    enum spb_status status = inside(area, off, len) ? SPB_OK : SPB_E_SECTION_ERASE_FAILURE;
+    for (uint32_t at = 0; status == SPB_OK && at < len; at += area->erase_unit) {
+        status = area->flash->erase(area->base + off + at);
+        spb_port.alive();
+    }
+    return status;
 }
 
 enum spb_status spb_area_program(const struct spb_area *area, uint32_t off, const uint8_t *data, uint32_t len) {

@@ -12,12 +12,9 @@
 #include "status.h"
 
 struct spb_flash {
-    uint32_t size;
-    uint32_t erase_unit;
-    uint32_t program_unit;
     /* Erase the unit that starts at off. */
     enum spb_status (*erase)(uint32_t off);
-    /* Program len bytes at off; both are multiples of program_unit. */
+    /* Program len bytes at off; both are multiples of SPB_PROGRAM_UNIT. */
     enum spb_status (*program)(uint32_t off, const uint8_t *data, uint32_t len);
     /* The bytes at off, readable up to the end of the memory. */
     const uint8_t *(*map)(uint32_t off);
@@ -25,14 +22,16 @@ struct spb_flash {
     bool (*readable)(uint32_t off, uint32_t len);
 };
 
-/* A range of whole erase units. */
+/* A range of whole erase units, all of one size; elsewhere in the same flash they may have another. */
 struct spb_area {
     const struct spb_flash *flash;
     uint32_t base;
     uint32_t size;
+    uint32_t erase_unit;
 };
 
-SPB_CHECKED enum spb_status spb_area_erase(const struct spb_area *area, uint32_t off);
+/* off and len are multiples of the erase unit. */
+SPB_CHECKED enum spb_status spb_area_erase(const struct spb_area *area, uint32_t off, uint32_t len);
 SPB_CHECKED enum spb_status spb_area_program(const struct spb_area *area, uint32_t off, const uint8_t *data, uint32_t len);
 
 /* The len bytes at off, or a null pointer when they are not all inside. */

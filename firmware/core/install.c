@@ -5,13 +5,12 @@
 
 /* Copy one page, up to the end of the image in whole program units; the rest stays erased. */
 static enum spb_status copy_page(uint32_t page, uint32_t end) {
-    uint32_t off = page * SPB_ERASE_UNIT;
-    uint32_t len = end - off < SPB_ERASE_UNIT ? end - off : SPB_ERASE_UNIT;
+    uint32_t off = page * SPB_PAGE_SIZE;
+    uint32_t len = end - off < SPB_PAGE_SIZE ? end - off : SPB_PAGE_SIZE;
     len = (len + SPB_PROGRAM_UNIT - 1) / SPB_PROGRAM_UNIT * SPB_PROGRAM_UNIT;
     const uint8_t *from = spb_area_probe(&spb_port.slot1, off, len);
     if (from == NULL) return SPB_E_FLASH_ERROR;
-    enum spb_status status = spb_area_erase(&spb_port.slot0, off);
-    spb_port.alive();
+    enum spb_status status = spb_area_erase(&spb_port.slot0, off, SPB_PAGE_SIZE);
     if (status != SPB_OK) return status;
     status = spb_area_program(&spb_port.slot0, off, from, len);
     spb_port.alive();
@@ -28,7 +27,7 @@ static uint32_t count_pages(const struct spb_pages *pages, uint32_t used) {
 
 /* Highest page first, so the header comes last and SLOT0 never looks complete before it is. */
 static enum spb_status copy_pages(struct spb_journal *j, uint32_t end, spb_install_progress progress) {
-    uint32_t used = (end + SPB_ERASE_UNIT - 1) / SPB_ERASE_UNIT;
+    uint32_t used = (end + SPB_PAGE_SIZE - 1) / SPB_PAGE_SIZE;
     uint32_t all = count_pages(&j->pages, used);
     uint32_t nth = 0;
     progress(j->steps, all);

@@ -11,13 +11,11 @@
 #define STEPS_OFF (MARK_OFF + UNITS(SPB_JOURNAL_MARK_SIZE))
 #define STEP_SIZE UNITS(SPB_JOURNAL_STEP_SIZE)
 
-_Static_assert(STEPS_OFF + (SPB_SLOT_SIZE / SPB_ERASE_UNIT + 16) * STEP_SIZE <= SPB_ERASE_UNIT,
+_Static_assert(STEPS_OFF + (SPB_SLOT_SIZE / SPB_PAGE_SIZE + 16) * STEP_SIZE <= SPB_JOURNAL_SIZE,
                "a record for every page, and some for torn ones");
 
 enum spb_status spb_journal_erase(void) {
-    enum spb_status status = spb_area_erase(&spb_port.journal, 0);
-    spb_port.alive();
-    return status;
+    return spb_area_erase(&spb_port.journal, 0, SPB_JOURNAL_SIZE);
 }
 
 /* Binds the bitmap to the header it was made for. */
@@ -60,7 +58,7 @@ static enum record_state read_step(uint32_t off, uint32_t *done) {
 /* Records are appended in order, so the last one that is not erased bounds them; a torn erase may leave holes. */
 static void read_steps(struct spb_journal *j) {
     j->next = STEPS_OFF;
-    for (uint32_t off = STEPS_OFF; off + STEP_SIZE <= SPB_ERASE_UNIT; off += STEP_SIZE) {
+    for (uint32_t off = STEPS_OFF; off + STEP_SIZE <= SPB_JOURNAL_SIZE; off += STEP_SIZE) {
         uint32_t done = 0;
         enum record_state state = read_step(off, &done);
         if (state == RECORD_ERASED) continue;
@@ -84,7 +82,7 @@ void spb_journal_open(struct spb_journal *j, const uint8_t header[SPB_HEADER_SIZ
 
 enum spb_status spb_journal_append(struct spb_journal *j, uint32_t steps) {
     uint8_t record[STEP_SIZE];
-    if (j->next > SPB_ERASE_UNIT - STEP_SIZE) return steps == SPB_JOURNAL_STEP_FINISHED ? spb_journal_erase() : SPB_OK;
+    if (j->next > SPB_JOURNAL_SIZE - STEP_SIZE) return steps == SPB_JOURNAL_STEP_FINISHED ? spb_journal_erase() : SPB_OK;
     memset(record, SPB_ERASED, sizeof record);
     spb_store_u32(record + SPB_JOURNAL_STEP_OFF_DONE, steps);
     spb_store_u32(record + SPB_JOURNAL_STEP_OFF_CHECK, ~steps);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* port.h - the device, as core sees it.  The boot room defines the one spb_port; tests on a host define theirs.
- * Both slots have SPB_SLOT_SIZE bytes in units of SPB_ERASE_UNIT, the journal is one erase unit. */
+ * Both slots have SPB_SLOT_SIZE bytes in pages of SPB_PAGE_SIZE: one or more erase units, whatever unit the slot has.
+ * A board with SPB_SINGLE_SLOT has no second slot: slot1 is slot0. */
 #ifndef SPB_PORT_H
 #define SPB_PORT_H
 

@@ -15,11 +15,6 @@ static inline bool spb_pages_has(const struct spb_pages *pages, uint32_t page) {
     return (pages->bitmap[page / 8] >> (page % 8) & 1) != 0;
 }
 
-/* The number of erase units that a slot with an image of image_size bytes uses. */
-static inline uint32_t spb_slot_pages(uint32_t image_size) {
-    return (SPB_VECTOR_SIZE + image_size + SPB_ERASE_UNIT - 1) / SPB_ERASE_UNIT;
-}
-
 /* Copy the header out of a slot; false when it cannot be read (F3). */
 SPB_CHECKED bool spb_slot_header(const struct spb_area *slot, uint8_t header[SPB_HEADER_SIZE]);
 

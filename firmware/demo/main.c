@@ -68,7 +68,7 @@ void demo_main(void) {
     spb_clock_start();
     spb_gpio_alternate(SPB_CONSOLE_TX_PORT, SPB_CONSOLE_TX_PIN, SPB_CONSOLE_TX_FUNCTION);
     spb_gpio_alternate(SPB_CONSOLE_RX_PORT, SPB_CONSOLE_RX_PIN, SPB_CONSOLE_RX_FUNCTION);
-    spb_usart_start(SPB_CLOCK_HZ);
+    spb_usart_start(spb_clock_console_hz());
     spb_tick_start();
     SPB_LED_START();
     SE_PATCH_InitStatus(&status);

@@ -3,7 +3,7 @@
 #ifndef SPB_CLOCK_H
 #define SPB_CLOCK_H
 
-#include <stdbool.h>
+#include <stdint.h>
 
 enum spb_reset_cause { SPB_RESET_POWER, SPB_RESET_PIN, SPB_RESET_SOFTWARE, SPB_RESET_WATCHDOG, SPB_RESET_OTHER };
 
@@ -14,5 +14,12 @@ void spb_clock_start(void);
 void spb_clock_stop(void);
 
 enum spb_reset_cause spb_clock_reset_cause(void);
+
+/* What the console's baud rate is made from. */
+uint32_t spb_clock_console_hz(void);
+
+/* Clocks of the ports and the console on; the ports in reset state and off again (gates.c, for the above). */
+void spb_clock_enable(void);
+void spb_clock_disable(void);
 
 #endif

@@ -7,9 +7,18 @@
 
 extern const struct spb_flash spb_internal_flash;
 
+/* Null, or in words why this chip's flash is not laid out as the board file says (option bytes). */
+const char *spb_flash_problem(void);
+
+/* Read protection level, 0 to 2. */
+uint32_t spb_flash_protection(void);
+
 /* Called by the NMI handler: the flash interface met an uncorrectable word.  stacked_pc points at the return address
  * in the exception frame, so that a load that would be retried for ever is stepped over.  An error met anywhere but in
  * readable() resets the chip: the code that met it would go on with garbage. */
 void spb_flash_ecc_nmi(uint32_t *stacked_pc);
+
+/* RDP option byte as a level: the same two values on every part. */
+static inline uint32_t spb_flash_rdp_level(uint32_t rdp) { return rdp == 0xAAu ? 0 : rdp == 0xCCu ? 2 : 1; }
 
 #endif

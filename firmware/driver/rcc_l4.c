@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* rcc_l4.c - clocks of STM32L4 (IP rcc_l4): MSI 4 MHz through the PLL.  RM0351 chapter 6. */
+/* rcc_l4.c - clocks of STM32L4, L4+ and L5 (IP rcc_l4, rcc_l4plus, rcc_l5): MSI 4 MHz through the PLL.  RM0351 chapter 6,
+ * RM0432 chapter 6, RM0438 chapter 9. */
 #include "clock.h"
-
+#include "power.h"
 #include "reg.h"
 #include "spb_chip.h"
 
@@ -15,13 +16,14 @@
 #define PLL_N (SPB_CLOCK_HZ / (MSI_HZ / 2)) /* PLLR = 2, PLLM = 1 */
 #define SOURCE_MSI 1u                       /* PLLSRC, RM0351 6.4.4 */
 #define SYSCLK_PLL 3u                       /* SW, RM0351 6.4.3 */
-#define WAIT_STATES 4u                      /* 64 < HCLK <= 80 MHz in voltage range 1, the one after reset: RM0351 3.3.3 */
+#define WAIT_STATES (SPB_CLOCK_HZ > 100000000u ? 5u : 4u) /* up to 80 MHz on L4, 100 on L4+ and L5: RM0351 3.3.3 */
 #define PLLCFGR_RESET 0x00001000u           /* RM0351 6.4.4 */
 
 _Static_assert(SPB_CLOCK_HZ % (MSI_HZ / 2) == 0, "clock_hz is a multiple of 2 MHz");
-_Static_assert(PLL_N * MSI_HZ >= 64000000u && SPB_CLOCK_HZ <= 80000000u, "clock_hz is 32 .. 80 MHz: RM0351 6.2.4");
+_Static_assert(PLL_N * MSI_HZ >= 64000000u && SPB_CLOCK_HZ <= SPB_CLOCK_MAX_HZ, "clock_hz is 32 .. 80 MHz (L5: 110)");
 
 void spb_clock_start(void) {
+    spb_power_start();
     reg_modify(ACR, FLASH_ACR_LATENCY, WAIT_STATES << FLASH_ACR_LATENCY_POS);
     while ((reg_read(ACR) & FLASH_ACR_LATENCY) != WAIT_STATES << FLASH_ACR_LATENCY_POS) {}
     reg_write(PLLCFGR, SOURCE_MSI << RCC_PLLCFGR_PLLSRC_POS | PLL_N << RCC_PLLCFGR_PLLN_POS | RCC_PLLCFGR_PLLREN);
@@ -29,15 +31,11 @@ void spb_clock_start(void) {
     while ((reg_read(CR) & RCC_CR_PLLRDY) == 0) {}
     reg_modify(CFGR, RCC_CFGR_SW, SYSCLK_PLL << RCC_CFGR_SW_POS);
     while ((reg_read(CFGR) & RCC_CFGR_SWS) != SYSCLK_PLL << RCC_CFGR_SWS_POS) {}
-    reg_set(RCC_BASE + SPB_PORTS_ENABLE_OFF, SPB_PORTS_ENABLE);
-    reg_set(RCC_BASE + SPB_CONSOLE_ENABLE_OFF, SPB_CONSOLE_ENABLE);
-    (void)reg_read(RCC_BASE + SPB_CONSOLE_ENABLE_OFF); /* two cycles until the clock runs, RM0351 6.2.19 */
+    spb_clock_enable();
 }
 
 void spb_clock_stop(void) {
-    reg_set(RCC_BASE + SPB_PORTS_RESET_OFF, SPB_PORTS_RESET);
-    reg_clear(RCC_BASE + SPB_PORTS_RESET_OFF, SPB_PORTS_RESET);
-    reg_clear(RCC_BASE + SPB_PORTS_ENABLE_OFF, SPB_PORTS_ENABLE);
+    spb_clock_disable();
     reg_modify(CFGR, RCC_CFGR_SW, 0);
     while ((reg_read(CFGR) & RCC_CFGR_SWS) != 0) {}
     reg_clear(CR, RCC_CR_PLLON);
@@ -45,7 +43,10 @@ void spb_clock_stop(void) {
     reg_write(PLLCFGR, PLLCFGR_RESET);
     reg_modify(ACR, FLASH_ACR_LATENCY, 0);
     while ((reg_read(ACR) & FLASH_ACR_LATENCY) != 0) {}
+    spb_power_stop();
 }
+
+uint32_t spb_clock_console_hz(void) { return SPB_CLOCK_HZ; }
 
 enum spb_reset_cause spb_clock_reset_cause(void) {
     uint32_t csr = reg_read(CSR);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* usart_v3.c - USART of STM32L4 (IP usart_v3).  RM0351 chapter 40. */
+/* usart_v3.c - USART and LPUART (IP usart_v3; usart_v4 with its FIFO off, as after a reset).  RM0351 chapters 40, 41. */
 #include "usart.h"
 
 #include "reg.h"
@@ -12,8 +12,14 @@
 #define RDR (SPB_CONSOLE_BASE + USART_RDR_OFF)
 #define TDR (SPB_CONSOLE_BASE + USART_TDR_OFF)
 
+/* LPUART counts 256ths of a clock (RM0351 41.4.4). */
+#define STEPS (SPB_CONSOLE_LOW_POWER ? 256u : 1u)
+
+_Static_assert(SPB_CONSOLE_BAUD < 0x1000000u, "its 256-fold fits a word");
+
 void spb_usart_start(uint32_t clock_hz) {
-    reg_write(BRR, (clock_hz + SPB_CONSOLE_BAUD / 2) / SPB_CONSOLE_BAUD);
+    uint32_t whole = clock_hz / SPB_CONSOLE_BAUD, rest = clock_hz % SPB_CONSOLE_BAUD;
+    reg_write(BRR, whole * STEPS + (rest * STEPS + SPB_CONSOLE_BAUD / 2) / SPB_CONSOLE_BAUD);
     reg_write(CR1, USART_CR1_UE | USART_CR1_TE | USART_CR1_RE);
     while ((reg_read(ISR) & (USART_ISR_TEACK | USART_ISR_REACK)) != (USART_ISR_TEACK | USART_ISR_REACK)) {}
 }

@@ -35,7 +35,9 @@ def compile_core(board: Board, folder: Path, *, sanitize: bool) -> Path:
     library = folder / "core.so"
     strict = [] if "SPBOOT_TEST_FIRMWARE" in os.environ else ["-Wall", "-Wextra", "-Werror"]
     command = ["gcc", "-std=c11", "-g", *strict, "-shared", "-fPIC", *flags]
-    command += [f"-I{path}" for path in includes] + ["-o", str(library), *map(str, sources)]
+    unit = board.chip.memory_at(board.slot0.address).erase_unit
+    command += [f"-DHP_ERASE_UNIT={unit}u", *(f"-I{path}" for path in includes)]
+    command += ["-o", str(library), *map(str, sources)]
     subprocess.run(command, check=True)
     return library
 

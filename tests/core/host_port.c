@@ -8,7 +8,8 @@
 #include "engine.h"
 #include "install.h"
 
-#define SIZE (2u * SPB_SLOT_SIZE + SPB_ERASE_UNIT)
+#define SIZE (2u * SPB_SLOT_SIZE + SPB_JOURNAL_SIZE)
+#define UNIT HP_ERASE_UNIT     /* given by the test */
 #define SLOT1_OFF SPB_SLOT_SIZE
 #define JOURNAL_OFF (2u * SPB_SLOT_SIZE)
 
@@ -17,7 +18,7 @@ enum { CUT_NONE, CUT_BEFORE, CUT_AFTER, CUT_TORN, CUT_TORN_CLEAN };
 static uint8_t memory[SIZE];
 static uint8_t poisoned[SIZE / SPB_PROGRAM_UNIT];
 static uint8_t personal[SPB_PERSONAL_SIZE];
-static uint32_t operations, cut_at, cut_kind, seed, erases[SIZE / SPB_ERASE_UNIT];
+static uint32_t operations, cut_at, cut_kind, seed, erases[SIZE / UNIT];
 static uint32_t misuse, dead, stuck = UINT32_MAX;
 
 static uint32_t random_u32(void) { return seed = seed * 1664525u + 1013904223u; }
@@ -32,9 +33,9 @@ static int power(void) {
 
 static enum spb_status erase(uint32_t off) {
     int does = power();
-    if (off % SPB_ERASE_UNIT) misuse++;
-    erases[off / SPB_ERASE_UNIT]++;
-    for (uint32_t i = off; does && i < off + SPB_ERASE_UNIT; i += SPB_PROGRAM_UNIT) {
+    if (off % UNIT) misuse++;
+    erases[off / UNIT]++;
+    for (uint32_t i = off; does && i < off + UNIT; i += SPB_PROGRAM_UNIT) {
         uint32_t unit = i / SPB_PROGRAM_UNIT;
         uint32_t luck = does == 1 ? 0 : random_u32() >> 24;
         if (luck < 128) memset(memory + i, SPB_ERASED, SPB_PROGRAM_UNIT);
@@ -70,12 +71,10 @@ static bool readable(uint32_t off, uint32_t len) {
 
 static void alive(void) {}
 
-static const struct spb_flash flash = {
-    SIZE, SPB_ERASE_UNIT, SPB_PROGRAM_UNIT, erase, program, map, readable,
-};
+static const struct spb_flash flash = {erase, program, map, readable};
 
 const struct spb_port spb_port = {
-    {&flash, 0, SPB_SLOT_SIZE}, {&flash, SLOT1_OFF, SPB_SLOT_SIZE}, {&flash, JOURNAL_OFF, SPB_ERASE_UNIT},
+    {&flash, 0, SPB_SLOT_SIZE, UNIT}, {&flash, SLOT1_OFF, SPB_SLOT_SIZE, UNIT}, {&flash, JOURNAL_OFF, SPB_JOURNAL_SIZE, UNIT},
     personal, SPB_TARGET, alive,
 };
 
@@ -221,7 +220,7 @@ int hp_area(uint32_t off, uint32_t len) {
     static const uint8_t data[8] = {0};
     hp_blank();
     int programs = len <= sizeof data || len > SPB_SLOT_SIZE ? spb_area_program(&spb_port.slot0, off, data, len) == SPB_OK
-                                                             : spb_area_erase(&spb_port.slot0, off) == SPB_OK;
+                                                             : spb_area_erase(&spb_port.slot0, off, SPB_PAGE_SIZE) == SPB_OK;
     return (spb_area_map(&spb_port.slot0, off, len) != NULL) | (spb_area_probe(&spb_port.slot0, off, len) != NULL) << 1 |
            programs << 2;
 }

@@ -35,13 +35,36 @@ INCLUDES: Final = {
 """Room -> folders its sources may include from: of firmware/, or with @ of the generated ones."""
 
 _DRIVERS: Final = {
-    "flash_l4": "flash_l4.c",
-    "gpio_v2_l478": "gpio_v2.c",
-    "iwdg_v2": "iwdg_v2.c",
-    "rcc_l4": "rcc_l4.c",
-    "usart_v3": "usart_v3.c",
+    "flash_g0x1": ("flash_g0.c", "flash_ecc.c"),
+    "flash_l0": ("flash_l0.c",),
+    "flash_l4": ("flash_l4.c", "flash_ecc.c"),
+    "flash_l5": ("flash_l5.c", "flash_ecc.c"),
+    "flash_wl": ("flash_wl.c", "flash_ecc.c"),
+    "gpio_v2": ("gpio_v2.c",),
+    "gpio_v2_l478": ("gpio_v2.c",),
+    "iwdg_v2": ("iwdg_v2.c",),
+    "lpuart_v3": ("usart_v3.c",),
+    "lpuart_v4": ("usart_v3.c",),
+    "pwr_g0": ("pwr_range1.c",),
+    "pwr_l0": ("pwr_l0.c",),
+    "pwr_l4": ("pwr_l4.c",),
+    "pwr_l5": ("pwr_l5.c",),
+    "pwr_wl5": ("pwr_range1.c",),
+    "rcc_g0x1": ("rcc_g0.c",),
+    "rcc_l0": ("rcc_l0.c",),
+    "rcc_l0_v2": ("rcc_l0.c",),
+    "rcc_l4": ("rcc_l4.c",),
+    "rcc_l4plus": ("rcc_l4.c",),
+    "rcc_l5": ("rcc_l4.c",),
+    "rcc_wl5": ("rcc_wl.c",),
+    "rcc_wle": ("rcc_wl.c",),
+    "usart_v3": ("usart_v3.c",),
+    "usart_v4": ("usart_v3.c",),
 }
-"""IP version in the part facts -> the driver that handles it."""
+"""IP version in the part facts -> the files of the driver that handles it."""
+
+_CORE_FILES: Final = {"cm0p": ("driver/divide.c",)}
+"""What a core lacks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,12 +93,12 @@ def sources(board: Board) -> dict[str, list[str]]:
         room: sorted(f"{room}/{p.name}" for p in (root / room).glob("*.c"))
         for room in ("crypto", "core", "loader", "boot")
     }
-    rooms["driver"] = ["driver/cortex.c", "driver/tick.c"]
-    for name in ("FLASH", "RCC", "GPIOA", "IWDG", board.console.port):
+    rooms["driver"] = ["driver/cortex.c", "driver/gates.c", "driver/tick.c", *_CORE_FILES.get(board.chip.core, ())]
+    for name in ("FLASH", "RCC", "PWR", "GPIOA", "IWDG", board.console.port):
         ip = board.chip.block(name).ip
         if ip not in _DRIVERS:
             raise BuildError(f"{board.chip.name}: there is no driver for {name} ({ip}); known: {', '.join(_DRIVERS)}")
-        rooms["driver"].append(f"driver/{_DRIVERS[ip]}")
+        rooms["driver"] += [f"driver/{file}" for file in _DRIVERS[ip]]
     return rooms
 
 

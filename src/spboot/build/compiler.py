@@ -23,7 +23,12 @@ NAMES: Final = ("clang", "gcc")
 
 _WARNINGS = ("-Wall", "-Wextra", "-Wconversion", "-Wpedantic", "-Werror")
 _COMMON = ("-std=c11", "-ffreestanding", "-flto", "-ffunction-sections", "-fdata-sections", "-fno-common")
-_CORES: Final = {"cm4": ("thumbv7em-none-eabi", "cortex-m4")}
+_CORES: Final = {
+    "cm0p": ("thumbv6m-none-eabi", "cortex-m0plus"),
+    "cm4": ("thumbv7em-none-eabi", "cortex-m4"),
+    "cm7": ("thumbv7em-none-eabi", "cortex-m7"),
+    "cm33": ("thumbv8m.main-none-eabi", "cortex-m33"),
+}
 """Core in the part facts -> (clang triple, -mcpu).  Always soft float: nothing here uses the FPU."""
 
 

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Final
 
 from spboot import chips
-from spboot.boards import Board, Pin
+from spboot.boards import Area, Board, Pin
+from spboot.boards.clocks import clock_limit
 from spboot.chips import Block, Chip
 from spboot.errors import BoardError
 from spboot.formats.comb import generator_header
@@ -24,7 +25,11 @@ WINDOW_MS: Final = 500
 """How long after a reset the word `load` is listened for."""
 
 _RECORDS = (("manifest", ""), ("header", ""), ("journal", "mark_"), ("journal", "step_"), ("abi", ""), ("personal", ""))
-_DRIVEN = ("FLASH", "RCC", "IWDG")
+_DRIVEN = ("FLASH", "RCC", "PWR", "IWDG")
+_WRITE_SIZE: Final = {"flash_l0": 64}
+"""Bytes an update gathers before it programs them, where that is more than a program unit: a half-page of L0 takes as
+long as a word (RM0367 3.3.4)."""
+_WRONG_BANKS: Final = "option bytes: the flash is not in {banks} bank{s} as the board file has it; change them"
 
 
 def write(folder: Path, board: Board, boot_version: Version) -> None:
@@ -59,12 +64,15 @@ def config_header(board: Board, boot_version: Version) -> str:
     """What core must know of the device: geometry and names."""
     slot, memory = board.slot0, board.chip.memory_at(board.slot0.address)
     numbers = {
+        "SINGLE_SLOT": int(board.slot1 is None),
         "SLOT_SIZE": slot.size,
-        "ERASE_UNIT": memory.erase_unit,
+        "PAGE_SIZE": board.page_size,
+        "JOURNAL_SIZE": board.journal.size if board.journal else 0,
         "PROGRAM_UNIT": memory.program_unit,
+        "WRITE_SIZE": max(memory.program_unit, _WRITE_SIZE.get(board.chip.block("FLASH").ip, 0)),
         "ERASED": memory.erased,
         "VECTOR_SIZE": board.vector_size,
-        "BITMAP_SIZE": -(-slot.size // memory.erase_unit // 8),
+        "BITMAP_SIZE": -(-slot.size // board.page_size // 8),
         "TARGET": name_id(board.name),
         "BOOT_VERSION": boot_version.pack(),
         "BOOT_SIZE": board.bootloader.size,
@@ -82,25 +90,36 @@ def chip_header(board: Board) -> str:
     """Addresses, registers and bits of the blocks we drive, and where the board's parts hang."""
     chip = board.chip
     first, last = chip.flash[0], chip.flash[-1]
-    if board.slot1 is None or board.journal is None:
-        raise BoardError(f"{board.name} has a single slot, for which there is no bootloader yet")
+    banks = len({run.bank for run in chip.flash})
     lines = [
         _define("FLASH_ADDRESS", first.address),
         _define("FLASH_SIZE", last.end - first.address),
         _define("FLASH_BANK_SIZE", sum(run.size for run in chip.flash if run.bank == 1)),
-        _define("SLOT0_OFF", board.slot0.address - first.address),
-        _define("SLOT1_OFF", board.slot1.address - first.address),
-        _define("JOURNAL_OFF", board.journal.address - first.address),
+        *_area_lines(board, "SLOT0", board.slot0),
+        *_area_lines(board, "SLOT1", board.slot1 or board.slot0),
+        *_area_lines(board, "JOURNAL", board.journal or board.slot0),
         _define("CLOCK_HZ", board.clock_hz),
         _define("VDD_MV", board.vdd_mv),
         _define("NEEDS_VDDIO2", int(board.needs_vddio2)),
+        _define("CLOCK_MAX_HZ", clock_limit(chip)),
+        f"#define SPB_WRONG_BANKS {json.dumps(_WRONG_BANKS.format(banks=banks, s='s' * (banks > 1)))}",
     ]
     for name in _DRIVEN:
         lines += [f"#define {name}_BASE {chip.block(name).address:#x}u", *_register_lines(name, chip.block(name).ip)]
     lines += _register_lines("USART", chip.block(board.console.port).ip)
     lines += _register_lines("GPIO", chip.block("GPIOA").ip)
     lines += _console_lines(board) + _port_lines(board) + _switch_lines(board)
+    if chip.block("PWR").enable:
+        lines += _bits(chip, "PWR", [chip.block("PWR")])
     return _guard("SPB_CHIP_H", ['#include "spb_config.h"', *lines])
+
+
+def _area_lines(board: Board, name: str, area: Area) -> list[str]:
+    """Where an area is and what it is erased by; a board with a single slot has it under all names."""
+    return [
+        _define(f"{name}_OFF", area.address - board.chip.flash[0].address),
+        _define(f"{name}_UNIT", board.chip.memory_at(area.address).erase_unit),
+    ]
 
 
 def _define(name: str, value: int | str) -> str:
@@ -177,7 +196,11 @@ def _bits(chip: Chip, name: str, blocks: list[Block]) -> list[str]:
 def _console_lines(board: Board) -> list[str]:
     console = board.console
     block = board.chip.block(console.port)
-    lines = [_define("CONSOLE_BASE", block.address), _define("CONSOLE_BAUD", console.baud)]
+    lines = [
+        _define("CONSOLE_BASE", block.address),
+        _define("CONSOLE_BAUD", console.baud),
+        _define("CONSOLE_LOW_POWER", int(console.port.startswith("LPUART"))),
+    ]
     for role, pin in (("TX", console.tx), ("RX", console.rx)):
         lines += [
             _define(f"CONSOLE_{role}_PORT", board.chip.block(f"GPIO{pin.port}").address),
@@ -188,8 +211,8 @@ def _console_lines(board: Board) -> list[str]:
 
 
 def _port_lines(board: Board) -> list[str]:
-    pins = [board.console.tx, board.console.rx, *(pin for pin in (board.button, board.led) if pin)]
-    return _bits(board.chip, "PORTS", [board.chip.block(f"GPIO{port}") for port in sorted({p.port for p in pins})])
+    ports = sorted({pin.port for pin in board.pins.values()})
+    return _bits(board.chip, "PORTS", [board.chip.block(f"GPIO{port}") for port in ports])
 
 
 def _switch_lines(board: Board) -> list[str]:

@@ -2,7 +2,7 @@
 
 U1  UC_MODE_MCLASS forces a Cortex-M33; UC_MODE_THUMB with the model set gives the core that was asked for.
 U2  A branch to EXC_RETURN arrives as interrupt 3 with the PC at or above 0xFFFFFF00, or as interrupt 8 once the handler
-    wrote a special register.
+    wrote a special register and on M33, or on M0 as a fetch from an unmapped address.
 U3  A memory hook inside an IT block leaks ITSTATE into later instructions: the hook clears it in EPSR.
 U4  `mem_map_ptr` ignores read-only; `mem_protect` afterwards does not.
 U5  Changes of code through the host pointer show only once the translation is dropped: `forget_code`.
@@ -31,6 +31,12 @@ from unicorn.unicorn_py3.unicorn import MMIO_READ_CFUNC, MMIO_WRITE_CFUNC, uclib
 from spboot.errors import TwinError
 
 _engine: Any = unicorn  # its type hints hide what it exports
+_MODELS: Final = {
+    "cm0p": arm.UC_CPU_ARM_CORTEX_M0,  # unicorn has no M0+; VTOR, the difference we need, is ours anyway
+    "cm4": arm.UC_CPU_ARM_CORTEX_M4,
+    "cm7": arm.UC_CPU_ARM_CORTEX_M7,
+    "cm33": arm.UC_CPU_ARM_CORTEX_M33,
+}
 _PROBE_COUNT: Final = 0x5A17
 _HANDLE_WORDS: Final = 400
 _EXC_RETURN_BASE: Final = 0xFFFFFF00
@@ -55,11 +61,13 @@ MmioWrite = Callable[[int, int, int], None]
 
 
 class Core:
-    """A Cortex-M4 and its memories, run in slices of a known number of instructions."""
+    """A Cortex-M and its memories, run in slices of a known number of instructions.  *kind* is as in the chip facts."""
 
-    def __init__(self) -> None:
+    def __init__(self, kind: str) -> None:
+        if kind not in _MODELS:
+            raise TwinError(f"the twin has no core {kind!r}; it has {', '.join(_MODELS)}")
         self.uc: Any = _engine.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB)  # U1
-        self.uc.ctl_set_cpu_model(arm.UC_CPU_ARM_CORTEX_M4)
+        self.uc.ctl_set_cpu_model(_MODELS[kind])
         self._count = _find_count(self.uc)
         self._before: int = 0
         self._running = False
@@ -149,6 +157,8 @@ class Core:
         if self._bug is not None:
             bug, self._bug = self._bug, None
             raise bug
+        if error == unicorn.UC_ERR_FETCH_UNMAPPED and self.pc >= _EXC_RETURN_BASE:  # U2
+            self.interrupt, error = INT_EXIT, None
         done, limit = int(self._count[0]), int(self._count[1])
         self.ended_early = done <= limit
         self._before += done if self.ended_early else done - 1

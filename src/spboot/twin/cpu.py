@@ -26,7 +26,10 @@ _ENABLE_BIT: Final = {MEM_MANAGE: 16, BUS_FAULT: 17, USAGE_FAULT: 18}
 _FORCED: Final = 1 << 30
 _PRECISERR, _IMPRECISERR, _BFARVALID = 1 << 9, 1 << 10, 1 << 15
 _IBUSERR, _UNDEFINSTR, _INVSTATE, _INVPC = 1 << 8, 1 << 16, 1 << 17, 1 << 18
-_RETURNS: Final = frozenset({0xF1, 0xF9, 0xFD, 0xE1, 0xE9, 0xED})
+_V7_RETURNS: Final = 0xE1
+_V8_RETURNS: Final = 0xA0
+"""EXC_RETURN of a handler that goes back to a handler with a floating-point frame; on ARMv8-M without security that
+also says that the stack is the non-secure one (DDI0553 B3.20)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +48,7 @@ class Cpu:
     def __init__(self, twin: Twin) -> None:
         self.twin = twin
         self.core = twin.core
+        self._returns = _V8_RETURNS if twin.chip.core == "cm33" else _V7_RETURNS
         self.active: list[int] = []
         self.sleeping = False
         self.faults: list[Fault] = []
@@ -76,8 +80,8 @@ class Cpu:
         nvic = self.twin.nvic
         level = min((nvic.group(nvic.priority(e)) for e in self.active), default=_THREAD)
         primask, basepri, faultmask = self.core.masks()
-        if basepri & 0xF0:
-            level = min(level, nvic.group(basepri & 0xF0))
+        if basepri & nvic.priority_mask:
+            level = min(level, nvic.group(basepri & nvic.priority_mask))
         if primask & 1:
             level = min(level, 0)
         if faultmask & 1:
@@ -120,7 +124,8 @@ class Cpu:
         core.set(arm.UC_ARM_REG_IPSR, exception)  # switches to MSP
         if floating:
             core.set(arm.UC_ARM_REG_CONTROL, control & ~4)
-        core.set(arm.UC_ARM_REG_LR, 0xFFFFFFE1 | (0 if floating else 0x10) | (0xC if use_psp else 8 if thread else 0))
+        base = 0xFFFFFF00 | self._returns
+        core.set(arm.UC_ARM_REG_LR, base | (0 if floating else 0x10) | (0xC if use_psp else 8 if thread else 0))
         core.clear_it_state()
         self.active.append(exception)
         self.twin.nvic.pending &= ~(1 << exception)
@@ -141,8 +146,9 @@ class Cpu:
 
     def leave(self) -> None:
         """Exception return: the PC holds EXC_RETURN."""
-        core, code = self.core, (self.core.pc | 1) & 0xFF
-        if not self.active or code not in _RETURNS:
+        core, code = self.core, self.core.pc & 0xFE | self._returns & 1
+        known = {self._returns | frame | mode for frame in (0, 0x10) for mode in (0, 8, 0xC)}
+        if not self.active or code not in known:
             core.pc = core.get(arm.UC_ARM_REG_LR)
             self.fault(USAGE_FAULT, _INVPC, 0xFFFFFF00 | code, core.pc)
             return
@@ -184,14 +190,17 @@ class Cpu:
         nvic = self.twin.nvic
         name = {MEM_MANAGE: "MemManage", BUS_FAULT: "BusFault", USAGE_FAULT: "UsageFault"}.get(kind, "HardFault")
         self.faults.append(Fault(kind=name, address=address, pc=pc, time=self.twin.time))
-        nvic.registers["CFSR"] |= status
-        if status & _BFARVALID:
-            nvic.registers["BFAR"] = address
         level = self.priority
-        enabled = nvic.registers["SHCSR"] >> _ENABLE_BIT.get(kind, 31) & 1
-        if not (enabled and nvic.group(nvic.priority(kind)) < level):
-            nvic.registers["HFSR"] |= _FORCED
-            kind = HARD_FAULT
+        if nvic.has_fault_status:
+            nvic.registers["CFSR"] |= status
+            if status & _BFARVALID:
+                nvic.registers["BFAR"] = address
+            enabled = nvic.registers["SHCSR"] >> _ENABLE_BIT.get(kind, 31) & 1
+            if not (enabled and nvic.group(nvic.priority(kind)) < level):
+                nvic.registers["HFSR"] |= _FORCED
+                kind = HARD_FAULT
+        else:
+            kind = HARD_FAULT  # ARMv6-M has no other (DDI0419 B1.5.1)
         if kind == HARD_FAULT and level <= -1:
             raise self._lockup(f"{name} at {address:#010x}, PC {self.twin.where(pc)}, inside a fault handler")
         self.enter(kind, pc)
@@ -224,7 +233,10 @@ class Cpu:
 
     def check_fpu(self) -> None:
         """Refuse FPU instructions that CPACR does not allow (PM0214 4.6.1); seen at exceptions and when a run ends."""
-        if self.twin.nvic.registers["CPACR"] & 0xF00000 != 0xF00000 and self.core.get(arm.UC_ARM_REG_CONTROL) & 4:
+        if (
+            self.twin.nvic.registers.get("CPACR", 0) & 0xF00000 != 0xF00000
+            and self.core.get(arm.UC_ARM_REG_CONTROL) & 4
+        ):
             raise self.twin.refusal("an FPU instruction ran with CPACR off", "set CP10 and CP11 first")
 
     def bus_fault_later(self, address: int) -> None:

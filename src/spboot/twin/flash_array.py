@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ctypes
 import random
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import unicorn
 
+from spboot.chips import Memory
 from spboot.errors import TwinError
 from spboot.twin.errors import PowerCut
 from spboot.twin.oplog import Cut, Kind, Operation, OperationLog, tear
@@ -16,23 +18,29 @@ from spboot.twin.timeline import PS_PER_S
 if TYPE_CHECKING:
     from spboot.twin.machine import Twin
 
-_ERASED: Final = 0xFF
 BOOT_ALIAS: Final = 0
 
 
 class FlashArray:
     """All internal flash, one range, also seen at the boot alias.  The controller decides what is allowed.
 
-    *page* is the smallest erase unit; without ECC no unit is ever poisoned."""
+    *page* is the smallest erase unit, *unit* what is programmed at once and shares an ECC; without ECC no unit is ever
+    poisoned.  *bank_size* is that of the first bank."""
 
-    def __init__(self, twin: Twin, address: int, size: int, page: int, unit: int) -> None:
+    def __init__(self, twin: Twin, runs: Sequence[Memory]) -> None:
         self.twin = twin
-        self.address = address
-        self.size = size
-        self.page = page
-        self.unit = unit
+        self.runs = runs
+        self.address = address = runs[0].address
+        self.size = size = runs[-1].end - address
+        self.bank_size = sum(run.size for run in runs if run.bank == runs[0].bank)
+        self.banks = len({run.bank for run in runs})
+        self.page = min(run.erase_unit for run in runs)
+        self.unit = runs[0].program_unit
+        self.erased = runs[0].erased
+        if sum(run.size for run in runs) != size:
+            raise TwinError(f"{twin.chip.name}: there are gaps in its flash; the twin cannot model it")
         self.cells = (ctypes.c_ubyte * size)()
-        ctypes.memset(self.cells, _ERASED, size)
+        ctypes.memset(self.cells, self.erased, size)
         self.log = OperationLog()
         self.ecc = True
         self.poisoned: set[int] = set()
@@ -46,6 +54,10 @@ class FlashArray:
     def offset(self, address: int) -> int:
         """Offset of a bus address, the alias included."""
         return address - self.address if address >= self.address else address
+
+    def bank(self, offset: int) -> int:
+        """The bank, from 0, that an offset is in; banks have one size."""
+        return offset // self.bank_size
 
     def holds(self, address: int) -> bool:
         """Whether *address* is flash, the alias included."""
@@ -80,7 +92,7 @@ class FlashArray:
 
     def erase(self, address: int, size: int | None = None) -> None:
         """Erase the page at *address*, or the *size* bytes of its sector.  Raises PowerCut."""
-        self._operate("erase", address, bytes([_ERASED]) * (self.page if size is None else size))
+        self._operate("erase", address, bytes([self.erased]) * (self.page if size is None else size))
 
     def program(self, address: int, data: bytes) -> None:
         """Program one unit; that it may be is the caller's knowledge.  Raises PowerCut."""

@@ -21,6 +21,8 @@ _ANALOG: Final[dict[str, dict[str, int]]] = {
     "GPIOA": {"MODER": 0xABFFFFFF, "OSPEEDR": 0x0C000000, "PUPDR": 0x64000000},
     "GPIOB": {"MODER": 0xFFFFFEBF, "PUPDR": 0x100},
 }
+_SWD: Final = {"MODER": 0xEBFFFFFF, "OSPEEDR": 0x0C000000, "PUPDR": 0x24000000}
+"""Of port A where a core has no JTAG (RM0444 7.4.1, RM0367 9.4.1)."""
 _INPUTS: Final[dict[str, dict[str, int]]] = {
     "": {},
     "GPIOA": {"MODER": 0xA8000000, "OSPEEDR": 0x0C000000, "PUPDR": 0x64000000},
@@ -30,7 +32,12 @@ _FAMILIES: Final[dict[str, dict[str, dict[str, int]]]] = {
     "STM32F4": _INPUTS,
     "STM32F7": _INPUTS,
     "STM32H7": {**_ANALOG, "GPIOB": {**_ANALOG["GPIOB"], "OSPEEDR": 0xC0}},
+    "STM32G0": {"": _ANALOG[""], "GPIOA": _SWD},
+    "STM32L0": {"": _ANALOG[""], "GPIOA": {**_SWD, "MODER": 0xEBFFFCFF}},
     "STM32L4": {**_ANALOG, "GPIOH": {"MODER": 0xF}},
+    "STM32L4+": _ANALOG,
+    "STM32L5": _ANALOG,
+    "STM32WL": _ANALOG,
 }
 """Family -> port, or "" for the others -> reset values that are not 0: the debug pins are alternate functions."""
 _LOCK_KEY: Final = 1 << 16
@@ -136,6 +143,13 @@ class Pins:
         """The alternate function in effect at a pin, None in other modes or with the port's clock never on."""
         port, pin = self._find(name)
         return port.alternate(pin)
+
+    def supplied(self, name: str) -> bool:
+        """Whether a pin has its supply: PG2 to PG15 hang on VDDIO2, which PWR_CR2.IOSV connects (RM0351 5.1.4)."""
+        pwr = self._twin.pwr
+        if name[1] != "G" or int(name[2:]) < 2 or "IOSV" not in pwr.fields.get("CR2", {}):
+            return True
+        return bool(pwr.field("CR2", "IOSV"))
 
     def save(self) -> Any:
         return None

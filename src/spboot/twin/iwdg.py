@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from spboot.chips import Block as Facts
 from spboot.twin.block import Block
-from spboot.twin.rcc import LSI_HZ
 from spboot.twin.timeline import PS_PER_S
 
 if TYPE_CHECKING:
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
 
 _START, _OPEN, _RELOAD = 0xCCCC, 0x5555, 0xAAAA
 _UPDATE_TICKS: Final = 5
-_TICK_PS: Final = PS_PER_S // LSI_HZ
 
 
 class Iwdg(Block):
@@ -44,7 +42,7 @@ class Iwdg(Block):
         """After a reset, when the option byte says so."""
         if not self.hardware_ms:
             return
-        ticks, prescaler = self.hardware_ms * LSI_HZ // 1000, 0
+        ticks, prescaler = self.hardware_ms * self.twin.rcc.LSI_HZ // 1000, 0
         while ticks >> (prescaler + 2) > 0xFFF and prescaler < 6:
             prescaler += 1
         self.registers.update(PR=prescaler, RLR=min(ticks >> (prescaler + 2), 0xFFF))
@@ -55,8 +53,11 @@ class Iwdg(Block):
         self.twin.rcc.start_lsi()
         self._reload()
 
+    def _tick_ps(self) -> int:
+        return PS_PER_S // self.twin.rcc.LSI_HZ
+
     def _period(self, count: int) -> int:
-        return count * _TICK_PS * (4 << min(self.registers["PR"], 6))
+        return count * self._tick_ps() * (4 << min(self.registers["PR"], 6))
 
     def _reload(self) -> None:
         self._loaded = self.twin.timeline.now
@@ -83,7 +84,7 @@ class Iwdg(Block):
         if self.twin.timeline.now < self._updated.get(flag, 0):
             raise self.twin.refusal(f"IWDG_{register} written while its update runs", "wait for IWDG_SR = 0 (38.4.4)")
         self.registers[register] = value & self.masks[register]
-        done = self.twin.timeline.now + _UPDATE_TICKS * _TICK_PS
+        done = self.twin.timeline.now + _UPDATE_TICKS * self._tick_ps()
         self._updated[flag] = done
         self.twin.timeline.at("IWDG.update", done)
         if self.running and register != "WINR":

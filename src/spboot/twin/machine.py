@@ -45,15 +45,15 @@ class Twin:
         self.seed = seed
         self.vdd_mv = 3300
         """The supply."""
-        self.core = Core()
+        self.core = Core(self.chip.core)
         self.timeline = Timeline(self.core)
-        self.flash = self._make_flash()
+        self.flash = FlashArray(self, self.chip.flash)
         self.rams = self._make_rams()
         address, page = rom.content(self.chip, seed, self.flash.size)
         self.core.map_buffer(address, page, writable=False)
         self.bus = Bus(self)
         for address, ram in self.rams.items():
-            if address == 0x20000000:
+            if address == 0x20000000 and self.chip.core == "cm4":
                 self.bus.map_ram_bits(ram)
         self.nvic = Nvic(self)
         self.cpu = Cpu(self)
@@ -78,11 +78,6 @@ class Twin:
         self._hook()
 
     # making
-
-    def _make_flash(self) -> FlashArray:
-        runs = self.chip.flash
-        size = sum(run.size for run in runs)
-        return FlashArray(self, runs[0].address, size, min(run.erase_unit for run in runs), runs[0].program_unit)
 
     def _make_rams(self) -> dict[int, ctypes.Array[ctypes.c_ubyte]]:
         rams = {}

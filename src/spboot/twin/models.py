@@ -9,13 +9,18 @@ from spboot.twin.block import Block
 from spboot.twin.crc_v3 import CrcV3
 from spboot.twin.debug import Dbgmcu, Dwt, Exti, SyscfgF4, SyscfgL4
 from spboot.twin.flash_f4 import FlashF4
-from spboot.twin.flash_l4 import FlashL4
+from spboot.twin.flash_l0 import FlashL0
+from spboot.twin.flash_l4 import FlashG0, FlashL4, FlashL5, FlashWl
 from spboot.twin.gpio import Gpio
 from spboot.twin.iwdg import Iwdg
 from spboot.twin.pwr_f4 import PwrF4
-from spboot.twin.pwr_l4 import PwrL4
+from spboot.twin.pwr_l0 import PwrL0
+from spboot.twin.pwr_l4 import PwrG0, PwrL4, PwrL5, PwrWl
 from spboot.twin.rcc_f4 import RccF4
-from spboot.twin.rcc_l4 import RccL4
+from spboot.twin.rcc_g0 import RccG0
+from spboot.twin.rcc_l0 import RccL0
+from spboot.twin.rcc_l4 import RccL4, RccL4Plus, RccL5
+from spboot.twin.rcc_wl import RccWl
 from spboot.twin.usart_v2 import UsartV2
 from spboot.twin.usart_v3 import UsartV3
 
@@ -28,19 +33,37 @@ MODELS: Final[dict[str, type[Block]]] = {
     "dbgmcu_l4": Dbgmcu,
     "exti_v1": Exti,
     "flash_f4": FlashF4,
+    "flash_g0x1": FlashG0,
+    "flash_l0": FlashL0,
     "flash_l4": FlashL4,
+    "flash_l5": FlashL5,
+    "flash_wl": FlashWl,
     "gpio_v2": Gpio,
     "gpio_v2_l478": Gpio,
     "iwdg_v1": Iwdg,
     "iwdg_v2": Iwdg,
     "pwr_f4": PwrF4,
+    "pwr_g0": PwrG0,
+    "pwr_l0": PwrL0,
     "pwr_l4": PwrL4,
+    "pwr_l5": PwrL5,
+    "pwr_wl5": PwrWl,
     "rcc_f4": RccF4,
+    "rcc_g0x1": RccG0,
+    "rcc_l0": RccL0,
+    "rcc_l0_v2": RccL0,
     "rcc_l4": RccL4,
+    "rcc_l4plus": RccL4Plus,
+    "rcc_l5": RccL5,
+    "rcc_wl5": RccWl,
+    "rcc_wle": RccWl,
     "syscfg_f4": SyscfgF4,
     "syscfg_l4": SyscfgL4,
+    "lpuart_v3": UsartV3,
+    "lpuart_v4": UsartV3,
     "usart_v2": UsartV2,
     "usart_v3": UsartV3,
+    "usart_v4": UsartV3,
 }
 _NEEDED: Final = ("RCC", "PWR", "FLASH", "IWDG")
 
@@ -51,7 +74,8 @@ SURVIVORS: Final = (Dbgmcu,)
 def build(twin: Twin) -> dict[str, Block]:
     """A model for every block of the chip that has one, on the bus.  Raises TwinError when a needed one is missing."""
     twin.bus.add(twin.nvic)
-    twin.bus.add(Dwt(twin))
+    if twin.chip.core != "cm0p":
+        twin.bus.add(Dwt(twin))
     blocks: dict[str, Block] = {}
     for name, facts in twin.chip.blocks.items():
         model = MODELS.get(facts.ip)
@@ -60,7 +84,8 @@ def build(twin: Twin) -> dict[str, Block]:
         block = model(twin, facts)
         blocks[name] = block
         twin.bus.add(block)
-    blocks["DWT"] = twin.bus.blocks[0xE0001000 >> 10]
+    if 0xE0001000 >> 10 in twin.bus.blocks:
+        blocks["DWT"] = twin.bus.blocks[0xE0001000 >> 10]
     missing = [name for name in _NEEDED if name not in blocks]
     if missing:
         raise TwinError(f"{twin.chip.name}: the twin has no model of its {', '.join(missing)}")

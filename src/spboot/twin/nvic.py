@@ -3,6 +3,7 @@
 # ruff: noqa: N802 - handlers are named after their registers
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from spboot.chips import Block as Facts
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
 NMI, HARD_FAULT, MEM_MANAGE, BUS_FAULT, USAGE_FAULT = 2, 3, 4, 5, 6
 SVCALL, PENDSV, SYSTICK = 11, 14, 15
 _SYSTEM: Final = (1 << NMI) | (1 << PENDSV) | (1 << SYSTICK)
-_LINES: Final = 82
-_PRIORITY_MASK: Final = 0xF0
-_CPUID: Final = 0x410FC241
 _VECTKEY: Final = 0x05FA
 _SCS: Final = 0xE000E000
 
@@ -34,10 +32,34 @@ _COMPUTED: Final = {
     **{f"ID{n}": 0xD40 + 4 * n for n in range(13)},
 }  # fmt: skip
 _RESET: Final = {"CCR": 0x200, "FPCCR": 0xC0000000, "MPU_TYPE": 0x800}
+_V6: Final = frozenset(
+    {"SCR", "CCR", "SHCSR", "MPU_TYPE", "MPU_CTRL", "MPU_RNR", "MPU_RBAR", "MPU_RASR", "CSR", "RVR", "CVR", "CALIB"}
+    | {"CPUID", "ICSR", "VTOR", "AIRCR", "SHPR2", "SHPR3", "DHCSR", "DEMCR", "ACTLR", "DFSR"}
+)
+"""What ARMv6-M has of them (DDI0419 B3.2); the rest does not exist there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Core:
+    """What differs between cores: *priority_mask* are the bits of a priority that STM32 implements, *lines* the most
+    interrupt lines a part has, *vectors* the alignment of a vector table."""
+
+    cpuid: int
+    priority_mask: int
+    lines: int
+    vectors: int
+
+
+_CORES: Final = {
+    "cm0p": Core(cpuid=0x410CC601, priority_mask=0xC0, lines=32, vectors=0x100),
+    "cm4": Core(cpuid=0x410FC241, priority_mask=0xF0, lines=97, vectors=0x200),
+    "cm7": Core(cpuid=0x411FC271, priority_mask=0xF0, lines=150, vectors=0x400),
+    "cm33": Core(cpuid=0x410FD214, priority_mask=0xE0, lines=109, vectors=0x200),
+}
 
 
 class Nvic(Block):
-    """The system control space of a Cortex-M4.  Exceptions are numbered as in ARMv7-M; line n is exception 16 + n."""
+    """The system control space.  Exceptions are numbered as in ARMv7-M; line n is exception 16 + n."""
 
     RESET: ClassVar[dict[str, int]] = _RESET
     STATE = ("enabled", "pending", "lines", "priorities", "count_flag", "_started", "_left")
@@ -47,11 +69,17 @@ class Nvic(Block):
     def __init__(self, twin: Twin) -> None:
         facts = Facts(name="SCS", ip="", address=_SCS, enable=None, reset=None, interrupts={}, pins=())
         super().__init__(twin, facts)
+        self._core = _CORES[twin.chip.core]
+        self.priority_mask = self._core.priority_mask
+        self.has_fault_status = twin.chip.core != "cm0p"
+        self._exceptions = 16 + self._core.lines
         for name, (offset, mask) in _PLAIN.items():
-            self._declare(name, offset, {})
-            self.masks[name] = mask
+            if self.has_fault_status or name in _V6:
+                self._declare(name, offset, {})
+                self.masks[name] = mask
         for name, offset in _COMPUTED.items():
-            self._declare(name, offset, {})
+            if self.has_fault_status or name in _V6:
+                self._declare(name, offset, {})
         for page in range(1, 4):
             twin.bus.blocks[(_SCS >> 10) + page] = self
         twin.timeline.on("SYSTICK", self._on_tick)
@@ -59,7 +87,7 @@ class Nvic(Block):
     def reset(self) -> None:
         super().reset()
         self.enabled = self.pending = self.lines = 0
-        self.priorities = [0] * (16 + _LINES)
+        self.priorities = [0] * self._exceptions
         self.count_flag = False
         self._started: int | None = None
         self._left = 0
@@ -110,7 +138,7 @@ class Nvic(Block):
 
     def read(self, offset: int, size: int) -> int:
         self._check_privilege(offset)
-        if 0x400 <= offset < 0x400 + _LINES or 0xD18 <= offset < 0xD24:
+        if 0x400 <= offset < 0x400 + self._core.lines or 0xD18 <= offset < 0xD24:
             first = 16 + offset - 0x400 if offset < 0xD00 else 4 + offset - 0xD18
             return int.from_bytes(bytes((self.priorities + [0] * 4)[first : first + size]), "little")
         if 0x100 <= offset < 0x380:
@@ -121,11 +149,11 @@ class Nvic(Block):
 
     def write(self, offset: int, size: int, value: int) -> None:
         self._check_privilege(offset)
-        if 0x400 <= offset < 0x400 + _LINES or 0xD18 <= offset < 0xD24:
+        if 0x400 <= offset < 0x400 + self._core.lines or 0xD18 <= offset < 0xD24:
             first = 16 + offset - 0x400 if offset < 0xD00 else 4 + offset - 0xD18
             for i, byte in enumerate(value.to_bytes(size, "little")):
                 if first + i < len(self.priorities):
-                    self.priorities[first + i] = byte & _PRIORITY_MASK
+                    self.priorities[first + i] = byte & self._core.priority_mask
             self.twin.core.end_slice()
         elif 0x100 <= offset < 0x300:
             self._write_lines(offset, value)
@@ -133,7 +161,7 @@ class Nvic(Block):
             super().write(offset, size, value)
 
     def _write_lines(self, offset: int, value: int) -> None:
-        bits = value << 16 << 8 * (offset & 0x7F) & ((1 << 16 + _LINES) - 1)
+        bits = value << 16 << 8 * (offset & 0x7F) & ((1 << self._exceptions) - 1)
         bank = offset & 0x380
         if bank == 0x100:
             self.enabled |= bits
@@ -220,7 +248,7 @@ class Nvic(Block):
     # SCB (PM0214 4.4)
 
     def read_CPUID(self) -> int:
-        return _CPUID
+        return self._core.cpuid
 
     def read_ICSR(self) -> int:
         candidates = self.candidates
@@ -246,11 +274,12 @@ class Nvic(Block):
                 self.pending &= ~(1 << exception)
 
     def write_VTOR(self, value: int) -> None:
-        if value & 0x1FF:
+        size = self._core.vectors
+        if value & (size - 1):
             raise self.twin.refusal(
-                f"SCB_VTOR = {value:#010x} is not on a 512-byte boundary", "align it (PM0214 4.4.4)"
+                f"SCB_VTOR = {value:#010x} is not on a {size}-byte boundary", "align it (PM0214 4.4.4)"
             )
-        self.registers["VTOR"] = value & 0x3FFFFE00
+        self.registers["VTOR"] = value & 0x3FFFFF00
 
     def read_AIRCR(self) -> int:
         return 0xFA050000 | self.registers["AIRCR"] & 0x700

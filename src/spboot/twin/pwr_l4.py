@@ -1,4 +1,4 @@
-"""Power control of STM32L4 (RM0351 chapter 5): voltage scaling and the lock of the backup domain."""
+"""Power control of STM32L4 (RM0351 chapter 5) and its relatives: voltage scaling, the lock of the backup domain."""
 
 # ruff: noqa: N802 - handlers are named after their registers
 from __future__ import annotations
@@ -23,6 +23,11 @@ class PwrL4(Block):
     RESET: ClassVar[dict[str, int]] = {"CR1": 0x200, "CR3": 0x8000}
     READ_ONLY = frozenset({"SR1", "SR2"})
     STATE = ("_settled",)
+    RANGES: ClassVar[tuple[int, ...]] = (1, 2)
+    """Legal values of VOS, which are the ranges."""
+    MANUAL: ClassVar[str] = "RM0351 5.4.1"
+    SR1: ClassVar[int] = 0
+    SR2: ClassVar[int] = 0x100
 
     def __init__(self, twin: Twin, facts: Facts) -> None:
         super().__init__(twin, facts)
@@ -32,22 +37,51 @@ class PwrL4(Block):
         super().reset()
         self._settled = 0
 
-    @property
-    def range(self) -> int:
-        """The voltage range, 1 or 2."""
+    def voltage_range(self) -> int:
+        """1 is fast, 2 slow, 0 on L5 faster still."""
+        if self.twin.timeline.now < self._settled:  # on its way up the slower range still counts
+            return max(self.RANGES)
         return self.registers["CR1"] >> 9 & 3
 
     def write_CR1(self, value: int) -> None:
         vos = value >> 9 & 3
-        if vos not in (1, 2):
-            raise self.twin.refusal(f"PWR_CR1.VOS = {vos}", "use 1 (range 1) or 2 (range 2) (RM0351 5.4.1)")
+        if vos not in self.RANGES:
+            raise self.twin.refusal(f"PWR_CR1.VOS = {vos}", f"use {', '.join(map(str, self.RANGES))} ({self.MANUAL})")
         if value & _LOW_POWER_RUN:
             raise self.twin.refusal("PWR_CR1.LPR was set", "the twin does not model low-power run")
-        if vos == 1 and self.range == 2:
+        if vos < self.registers["CR1"] >> 9 & 3:
             self._settled = self.twin.timeline.now + _VOS_PS
             self.twin.timeline.at("PWR", self._settled)
         self.registers["CR1"] = value & self.masks["CR1"]
         self.twin.check_latency()
 
+    def read_SR1(self) -> int:
+        return self.SR1
+
     def read_SR2(self) -> int:
-        return 0x100 | (_VOSF if self.twin.timeline.now < self._settled else 0)
+        return self.SR2 | (_VOSF if self.twin.timeline.now < self._settled else 0)
+
+
+class PwrL5(PwrL4):
+    """STM32L5 (RM0438 8.6.1): three ranges, range 2 after a reset; SR1 bit 15 says that the SMPS is ready."""
+
+    RESET: ClassVar[dict[str, int]] = {"CR1": 0x400, "CR3": 0x8000}
+    RANGES = (0, 1, 2)
+    MANUAL = "RM0438 8.6.1"
+    SR1 = 1 << 15
+
+
+class PwrG0(PwrL4):
+    """STM32G0 (RM0444 4.4.1)."""
+
+    RESET: ClassVar[dict[str, int]] = {"CR1": 0x208, "CR3": 0x8000}
+    MANUAL = "RM0444 4.4.1"
+    SR2 = 1 << 7
+
+
+class PwrWl(PwrL4):
+    """STM32WL (RM0453 6.6.1)."""
+
+    RESET: ClassVar[dict[str, int]] = {"CR1": 0x200, "CR3": 0x8000}
+    MANUAL = "RM0453 6.6.1"
+    SR2 = 1 << 7 | 1 << 8

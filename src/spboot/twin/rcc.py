@@ -15,7 +15,6 @@ from spboot.twin.timeline import PS_PER_US
 if TYPE_CHECKING:
     from spboot.twin.machine import Twin
 
-LSI_HZ: Final = 32_000
 LSE_HZ: Final = 32_768
 _NEVER: Final = 1 << 99
 _ENABLE: Final = re.compile(r"(A[HP]B\d?[LH]?|IOP|GPIO)ENR\d?")
@@ -32,6 +31,7 @@ class Rcc(Block):
     """Cause of a reset -> the field of CAUSE_REGISTER that it sets, beside the pin's, which every reset pulls."""
     CAUSE_REGISTER: ClassVar[str] = "CSR"
     HSI_HZ: ClassVar[int] = 16_000_000
+    LSI_HZ: ClassVar[int] = 32_000
     RUNS_FIRST: ClassVar[str] = "HSI"
     """The oscillator that a reset starts the core on,"""
     RESET_HZ: ClassVar[int] = 16_000_000
@@ -61,7 +61,8 @@ class Rcc(Block):
         backup = self.registers.get("BDCR", 0)
         super().reset()
         self.registers[self.CAUSE_REGISTER] = self.registers[self.CAUSE_REGISTER] & ~self._cause_mask | causes
-        self.registers["BDCR"] = backup
+        if "BDCR" in self.registers:
+            self.registers["BDCR"] = backup
         self.ready_at = {self.RUNS_FIRST: 0}
         self.enabled_at: dict[str, int] = {}
         self.twin.bus.enabled_until = 0
@@ -76,7 +77,8 @@ class Rcc(Block):
         register = self.CAUSE_REGISTER
         if cause == "por":
             self.registers[register] &= ~self._cause_mask
-            self.registers["BDCR"] = 0
+            if "BDCR" in self.registers:
+                self.registers["BDCR"] = 0
         self.registers[register] |= self.mask(register, self.CAUSES[cause]) | self.mask(register, self.CAUSES["pin"])
 
     def remove_causes(self) -> None:

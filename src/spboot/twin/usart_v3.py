@@ -111,7 +111,12 @@ class UsartV3(Block):
         return byte * 0x9D + 0x55 & 0xFF ^ 0xFF
 
     def _connected(self, signal: str) -> bool:
-        return any(self.twin.pins.alternate(pin) == number for pin, role, number in self.facts.pins if role == signal)
+        pins = self.twin.pins
+        return any(
+            pins.alternate(pin) == number and pins.supplied(pin)
+            for pin, role, number in self.facts.pins
+            if role == signal
+        )
 
     def _pins_of(self, signal: str) -> str:
         return ", ".join(f"{pin} (AF{number})" for pin, role, number in self.facts.pins if role == signal)
@@ -246,6 +251,8 @@ class UsartV3(Block):
     def write_CR1(self, value: int) -> None:
         old = self.registers["CR1"]
         fixed = self.OTHER_FRAME | _OVER8
+        if "FIFOEN" in self.fields["CR1"] and value & self.mask("CR1", "FIFOEN"):
+            raise self.twin.refusal(f"{self.name}_CR1.FIFOEN was set", "the twin models it without FIFO")
         if old & self.ENABLE and value & self.ENABLE and (old ^ value) & fixed:
             raise self.twin.refusal(f"{self.name}_CR1: frame format changed while UE is set", "clear UE first (40.8.1)")
         self.registers["CR1"] = value & self.masks["CR1"]
@@ -263,6 +270,9 @@ class UsartV3(Block):
         if self.registers["CR1"] & self.ENABLE:
             raise self.twin.refusal(f"{self.name}_BRR written while UE is set", "clear UE first (RM0351 40.8.4)")
         self.registers["BRR"] = value & (0xFFFFF if self.name.startswith("LPUART") else 0xFFFF)
+
+    def write_PRESC(self, value: int) -> None:
+        raise self.twin.refusal(f"{self.name}_PRESC = {value:#x}", "the twin does not model the prescaler")
 
     def write_CR3(self, value: int) -> None:
         if value & 0xC0:

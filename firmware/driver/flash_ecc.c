@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+/* flash_ecc.c - see flash_ecc.h.  Sections are those of RM0351; the other manuals say the same (chapter 3 of RM0432 and
+ * RM0444, 6 of RM0438, 4 of RM0453).
+ * L1  The controller is locked whenever no operation is under way.
+ * L2  The data cache is off during an operation and emptied after it: it may hold what stood there before
+ *     (RM0351 3.3.3; errata ES0250 2.2.3 on read while write). */
+#include "flash_ecc.h"
+
+#include "cortex.h"
+#include "internal_flash.h"
+#include "reg.h"
+#include "spb_chip.h"
+
+#define KEY1 0x45670123u /* RM0351 3.3.5, Unlocking the Flash memory */
+#define KEY2 0xCDEF89ABu
+#define UNIT 8u
+#define IP spb_ecc_flash
+
+static volatile uint32_t ecc_seen;
+
+/* Errors of earlier users would block us (RM0351 3.3.6): clear them.  Returns the cache setting to restore. */
+static uint32_t begin(void) {
+    uint32_t acr = reg_read(IP.acr);
+    while (reg_read(IP.sr) & IP.busy) {}
+    reg_write(IP.sr, IP.errors | IP.done);
+    reg_write(IP.acr, acr & ~IP.cache_on);
+    if (reg_read(IP.cr) & IP.lock) {
+        reg_write(IP.keyr, KEY1);
+        reg_write(IP.keyr, KEY2);
+    }
+    return acr;
+}
+
+static bool wait(void) {
+    while (reg_read(IP.sr) & IP.busy) {}
+    return (reg_read(IP.sr) & IP.errors) == 0;
+}
+
+static void end(uint32_t acr) {
+    reg_write(IP.cr, IP.lock);
+    reg_write(IP.acr, (acr & ~IP.cache_on) | IP.cache_reset);
+    reg_write(IP.acr, acr & ~IP.cache_on);
+    reg_write(IP.acr, acr);
+}
+
+static enum spb_status erase(uint32_t off) {
+    uint32_t acr = begin();
+    uint32_t select = IP.erase(off);
+    reg_write(IP.cr, select);
+    reg_write(IP.cr, select | IP.start);
+    bool ok = wait();
+    end(acr);
+    return ok ? SPB_OK : SPB_E_SECTION_ERASE_FAILURE;
+}
+
+static uint32_t word(const uint8_t *p) {
+    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+}
+
+static enum spb_status program(uint32_t off, const uint8_t *data, uint32_t len) {
+    uint32_t acr = begin();
+    bool ok = off % UNIT == 0 && len % UNIT == 0;
+    reg_write(IP.cr, IP.program);
+    for (uint32_t i = 0; ok && i < len; i += UNIT) {
+        reg_write(SPB_FLASH_ADDRESS + off + i, word(data + i));
+        reg_write(SPB_FLASH_ADDRESS + off + i + 4, word(data + i + 4));
+        ok = wait();
+    }
+    end(acr);
+    return ok ? SPB_OK : SPB_E_SECTION_WRITE_FAILURE;
+}
+
+static const uint8_t *map(uint32_t off) { return (const uint8_t *)(SPB_FLASH_ADDRESS + off); }
+
+/* The one load that may meet a torn double word: spb_flash_ecc_nmi() knows its address.  The barrier keeps the NMI of
+ * a core that completes the load first inside this function. */
+__attribute__((naked, noinline)) static uint32_t peek(uint32_t address __attribute__((unused))) {
+    __asm volatile(".syntax unified\n"
+                   ".global spb_flash_peek_load\n"
+                   ".thumb_func\n"
+                   "spb_flash_peek_load: ldr r0, [r0]\n"
+                   "dsb\n"
+                   ".global spb_flash_peek_end\n"
+                   "spb_flash_peek_end: bx lr\n");
+}
+extern const char spb_flash_peek_load[], spb_flash_peek_end[];
+
+/* Whether a word failed its ECC since the last call. */
+static bool failed(void) {
+    bool any = false;
+    for (uint32_t bank = 0; bank < 2; bank++) {
+        uint32_t seen = reg_read(IP.ecc[bank]) & IP.ecc_failed;
+        if (seen != 0) reg_write(IP.ecc[bank], seen);
+        any = any || seen != 0;
+    }
+    return any;
+}
+
+__attribute__((used)) void spb_flash_ecc_nmi(uint32_t *stacked_pc) {
+    if (!failed()) return;
+    ecc_seen = 1;
+    uint32_t load = (uint32_t)spb_flash_peek_load & ~1u;
+    if (*stacked_pc == load) *stacked_pc += 2;
+    else if (*stacked_pc - load > (uint32_t)spb_flash_peek_end - load) spb_cortex_reset(); /* what was read is garbage */
+}
+
+/* Without the data cache, so that a neighbour in the same line is not fetched along. */
+static bool readable(uint32_t off, uint32_t len) {
+    uint32_t acr = reg_read(IP.acr);
+    uint32_t start = off / UNIT * UNIT;
+    bool ok = true;
+    reg_write(IP.acr, acr & ~IP.cache_on);
+    for (uint32_t at = start; at < off + len && ok; at += UNIT) {
+        ecc_seen = 0;
+        (void)peek(SPB_FLASH_ADDRESS + at);
+        ok = ecc_seen == 0;
+    }
+    reg_write(IP.acr, acr);
+    return ok;
+}
+
+const struct spb_flash spb_internal_flash = {.erase = erase, .program = program, .map = map, .readable = readable};

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* flash_ecc.h - flash that is programmed by double words, each with its ECC, and erased by pages: L4, L5, G0, WL.
+ * flash_ecc.c is the driver; the file of an IP version says what its registers and bits are called. */
+#ifndef SPB_FLASH_ECC_H
+#define SPB_FLASH_ECC_H
+
+#include <stdint.h>
+
+struct spb_ecc_flash {
+    uint32_t keyr, sr, cr, acr;         /* addresses of registers */
+    uint32_t ecc[2];                    /* of the registers that note a failed ECC, one for each bank */
+    uint32_t ecc_failed;                /* the bits they do it with */
+    uint32_t busy, errors, done;        /* bits of SR */
+    uint32_t program, start, lock;      /* bits of CR */
+    uint32_t cache_on, cache_reset;     /* bits of ACR for the data cache; 0 where there is none */
+    uint32_t (*erase)(uint32_t off);    /* CR to erase the page at off, but for the start bit */
+};
+
+extern const struct spb_ecc_flash spb_ecc_flash;
+
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* flash_l5.c - non-secure registers of IP flash_l5: STM32L5 with TZEN = 0 (RM0438 chapter 6).
+ * Pages of 2 KB in two banks, or of 4 KB in one, by DBANK (RM0438 6.3.1). */
+#include "flash_ecc.h"
+#include "internal_flash.h"
+#include "reg.h"
+#include "spb_chip.h"
+
+#define DUAL (SPB_FLASH_BANK_SIZE < SPB_FLASH_SIZE)
+/* Parts of 256 KB have a bit of their own (RM0438 6.9.9). */
+#define DBANK (SPB_FLASH_SIZE > 0x40000u ? FLASH_OPTR_DBANK : FLASH_OPTR_DB256K)
+
+static uint32_t select_page(uint32_t off) {
+    uint32_t bank = off < SPB_FLASH_BANK_SIZE ? 0 : FLASH_NSCR_NSBKER;
+    return FLASH_NSCR_NSPER | off % SPB_FLASH_BANK_SIZE / SPB_SLOT0_UNIT << FLASH_NSCR_NSPNB_POS | bank;
+}
+
+const struct spb_ecc_flash spb_ecc_flash = {
+    .keyr = FLASH_BASE + FLASH_NSKEYR_OFF,
+    .sr = FLASH_BASE + FLASH_NSSR_OFF,
+    .cr = FLASH_BASE + FLASH_NSCR_OFF,
+    .acr = FLASH_BASE + FLASH_ACR_OFF,
+    .ecc = {FLASH_BASE + FLASH_ECCR_OFF, FLASH_BASE + FLASH_ECCR_OFF},
+    .ecc_failed = FLASH_ECCR_ECCD | FLASH_ECCR_ECCD2,
+    .busy = FLASH_NSSR_NSBSY,
+    .errors = FLASH_NSSR_NSOPERR | FLASH_NSSR_NSPROGERR | FLASH_NSSR_NSWRPERR | FLASH_NSSR_NSPGAERR |
+              FLASH_NSSR_NSSIZERR | FLASH_NSSR_NSPGSERR,
+    .done = FLASH_NSSR_NSEOP,
+    .program = FLASH_NSCR_NSPG,
+    .start = FLASH_NSCR_NSSTRT,
+    .lock = FLASH_NSCR_NSLOCK,
+    .erase = select_page,
+};
+
+const char *spb_flash_problem(void) {
+    uint32_t options = reg_read(FLASH_BASE + FLASH_OPTR_OFF);
+    if (options & FLASH_OPTR_TZEN) return "option byte TZEN is set: this bootloader is for TZEN = 0";
+    if (((options & DBANK) != 0) == DUAL && (options & FLASH_OPTR_SWAP_BANK) == 0) return 0;
+    return SPB_WRONG_BANKS;
+}
+
+uint32_t spb_flash_protection(void) { return spb_flash_rdp_level(reg_read(FLASH_BASE + FLASH_OPTR_OFF) & FLASH_OPTR_RDP); }

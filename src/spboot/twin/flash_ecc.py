@@ -1,0 +1,263 @@
+"""Flash programmed by double words with ECC and erased by pages: the controllers of STM32L4, L4+, L5, G0 and WL.
+
+Sections are those of RM0351 chapter 3; RM0432 3, RM0438 6, RM0444 3, RM0453 4 say the same but for the subclasses."""
+
+# ruff: noqa: N802 - handlers are named after their registers
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from spboot.chips import Block as Facts
+from spboot.twin.flash_low import FlashLow
+from spboot.twin.timeline import PS_PER_US
+
+if TYPE_CHECKING:
+    from spboot.twin.machine import Twin
+
+_KEYS: Final = (0x45670123, 0xCDEF89AB)
+_OPTION_KEYS: Final = (0x08192A3B, 0x4C5D6E7F)
+_UNIT: Final = 8
+
+# Typical times, DS10198 table 59 (flash memory characteristics).
+PROGRAM_PS: Final = 81_690_000
+PAGE_ERASE_PS: Final = 22_020 * PS_PER_US
+MASS_ERASE_PS: Final = 22_130 * PS_PER_US
+
+
+class FlashEcc(FlashLow):
+    """The controller.  Stores to flash arrive by `store`."""
+
+    STATE: ClassVar[tuple[str, ...]] = (*FlashLow.STATE, "_key", "_option_key", "_dead", "_first")
+    ECC = True
+    SR: ClassVar[str] = "SR"
+    CR: ClassVar[str] = "CR"
+    PREFIX: ClassVar[str] = ""
+    """Of the field names."""
+    START: ClassVar[str] = "STRT"
+    MASS: ClassVar[tuple[str, ...]] = ("MER",)
+    """The fields that erase a bank, one for each."""
+
+    def __init__(self, twin: Twin, facts: Facts) -> None:
+        super().__init__(twin, facts)
+        errors = ("OPERR", "PROGERR", "WRPERR", "PGAERR", "SIZERR", "PGSERR", "MISERR", "FASTERR", "RDERR", "OPTVERR")
+        named = {name: self._status(name) for name in errors}
+        self._errors = sum(named.values()) | self._status("OPTVERR", prefix="")
+        self._lock, self._optlock = self._control("LOCK"), self.mask(self.CR, "OPTLOCK")
+        self._mass = [self._control(name) for name in self.MASS]
+        self._modes = [self._control("PG"), self._control("PER"), sum(self._mass), self._control("FSTPG")]
+
+    def _status(self, name: str, prefix: str | None = None) -> int:
+        field = (self.PREFIX if prefix is None else prefix) + name
+        return self.mask(self.SR, field) if field in self.fields[self.SR] else 0
+
+    def _control(self, name: str) -> int:
+        field = self.PREFIX + name
+        return self.mask(self.CR, field) if field in self.fields[self.CR] else 0
+
+    def reset(self) -> None:
+        super().reset()
+        self._key = self._option_key = 0
+        self._dead = False
+        self._first: tuple[int, int] | None = None
+
+    # keys
+
+    def write_KEYR(self, value: int) -> None:
+        self.stall()
+        locked = bool(self.registers[self.CR] & self._lock)
+        if self._dead or not locked or value != _KEYS[self._key]:
+            self._dead = self._dead or locked
+            self.refusals.append(f"wrong key {value:#x}: FLASH_{self.CR} is locked until reset (RM0351 3.3.5)")
+            self.twin.cpu.bus_fault_later(self.address + 8)
+            return
+        self._key += 1
+        if self._key == len(_KEYS):
+            self._key = 0
+            self.registers[self.CR] &= ~self._lock
+
+    def write_OPTKEYR(self, value: int) -> None:
+        if self.registers[self.CR] & self._lock or value != _OPTION_KEYS[self._option_key]:
+            self.refusals.append(f"wrong option key {value:#x}")
+            self.twin.cpu.bus_fault_later(self.address + 0xC)
+            return
+        self._option_key += 1
+        if self._option_key == len(_OPTION_KEYS):
+            self._option_key = 0
+            self.registers[self.CR] &= ~self._optlock
+
+    def read_KEYR(self) -> int:
+        return 0
+
+    # control and status
+
+    def busy_flags(self) -> int:
+        """The bits of SR that say so."""
+        return self._status("BSY") if self.busy else 0
+
+    def read_SR(self) -> int:
+        return self.registers[self.SR] | self.busy_flags()
+
+    def write_SR(self, value: int) -> None:
+        self.registers[self.SR] &= ~value
+        self._update_line()
+
+    def write_CR(self, value: int) -> None:
+        self.stall()
+        if self.registers[self.CR] & self._lock:
+            if value & ~(self._lock | self._optlock):
+                raise self.twin.refusal(
+                    f"FLASH_{self.CR} written ({value:#x}) while locked",
+                    "write the two keys to FLASH_KEYR first (RM0351 3.3.5)",
+                )
+            return
+        commands = self._control(self.START) | self.mask(self.CR, "OPTSTRT") | self.mask(self.CR, "OBL_LAUNCH")
+        old_lock = self.registers[self.CR] & self._optlock
+        locks = (value | old_lock) & (self._lock | self._optlock)
+        plain = value & self.masks[self.CR] & ~(commands | self._lock | self._optlock)
+        self.registers[self.CR] = plain | locks | (self._optlock if value & self._lock else 0)
+        self._first = None
+        if value & commands & ~self._control(self.START):
+            self._option_command(value)
+        elif value & self._control(self.START):
+            self._start_erase(value)
+        self._update_line()
+
+    def _start_erase(self, value: int) -> None:
+        modes = [bits for bits in self._modes if value & bits]
+        if self.registers[self.SR] & self._errors:
+            self._error("PGSERR", "erase while error flags of an earlier operation are set")
+        elif modes == [self._control("PER")]:
+            low, width = self.fields[self.CR][self.PREFIX + "PNB"]
+            self._erase_page(int(bool(value & self._control("BKER"))), value >> low & ((1 << width) - 1))
+        elif modes == [sum(self._mass)]:
+            for bank, bit in enumerate(self._mass):
+                pages = range(self._bank_size() // self.twin.flash.page) if value & bit else ()
+                for page in pages:
+                    self._erase_page(bank, page, MASS_ERASE_PS if page == 0 else 0)
+        else:
+            self._error("PGSERR", f"{self.START} with FLASH_{self.CR} = {value:#x}: set exactly one of PER and MER")
+
+    def _bank_size(self) -> int:
+        return self.twin.flash.bank_size
+
+    def _erase_page(self, bank: int, page: int, span: int = PAGE_ERASE_PS) -> None:
+        flash = self.twin.flash
+        start = bank * self._bank_size() + page * flash.page
+        if page * flash.page >= self._bank_size() or start >= flash.size:
+            self._error("PGSERR", f"page {page} of bank {bank + 1} does not exist")
+        elif self._protected(flash.address + start):
+            self._error("WRPERR", f"erase of write-protected page {page} of bank {bank + 1}")
+        else:
+            flash.erase(flash.address + start)
+            self.take_time(flash.address + start, span)
+
+    def _protected(self, address: int) -> bool:
+        bank, rest = divmod(address - self.twin.flash.address, self._bank_size())
+        page = rest // self.twin.flash.page
+        for area in "AB":
+            name = f"WRP{bank + 1}{area}R"
+            ends = {}
+            for field, (low, width) in self.fields[name].items():
+                ends[field[-3:]] = self.options[name] >> low & ((1 << width) - 1)
+            if ends["TRT"] <= page <= ends["END"]:
+                return True
+        return False
+
+    def _option_command(self, value: int) -> None:
+        if self.registers[self.CR] & self._optlock:
+            raise self.twin.refusal("option command while OPTLOCK is set", "write the two keys to FLASH_OPTKEYR first")
+        if value & self.mask(self.CR, "OPTSTRT"):
+            self.options = {name: self.registers[name] for name in self.OPTIONS}
+            self.take_time(self.twin.flash.address, PAGE_ERASE_PS)
+        if value & self.mask(self.CR, "OBL_LAUNCH"):
+            self.twin.request_reset("option")
+
+    def write(self, offset: int, size: int, value: int) -> None:
+        if size != 4:
+            raise self.twin.refusal(f"{size}-byte write to a FLASH register", "write whole words (RM0351 3.7)")
+        name = self.names.get(offset)
+        if name in self.OPTIONS and self.registers[self.CR] & self._optlock:
+            raise self.twin.refusal(f"FLASH_{name} written while OPTLOCK is set", "unlock the option bytes first")
+        super().write(offset, size, value)
+
+    # programming
+
+    def store(self, address: int, size: int, value: int) -> None:
+        """A store to the flash range (RM0351 3.3.7)."""
+        self.stall()
+        address = self.twin.flash.offset(address) + self.twin.flash.address
+        control = self.registers[self.CR]
+        pg, per, mass, fast = self._modes
+        if control & (self._lock | pg | fast) != pg:
+            how = "in fast mode (not modelled)" if control & fast else "without PG"
+            self._error("PGSERR", f"store to {address:#010x} {how}")
+        elif control & (per | mass):
+            self._error("PGSERR", "PG set together with PER or MER")
+        elif self.registers[self.SR] & self._errors:
+            self._error("PGSERR", f"store to {address:#010x} while error flags of an earlier operation are set")
+        elif size != 4:
+            self._error("SIZERR", f"{size}-byte store to {address:#010x}; only double words can be programmed")
+        elif self._first is None and address & 4:
+            self._error("PGAERR", f"first word at {address:#010x} is not on a double-word boundary")
+        elif self._first is None:
+            self._first = address, value
+        elif self._first[0] != address - 4:
+            where = self._first[0]
+            self._error("PGAERR", f"second word at {address:#010x} is not in the double word of {where:#010x}")
+        else:
+            first, self._first = self._first[1], None
+            self._program(address - 4, first.to_bytes(4, "little") + value.to_bytes(4, "little"))
+
+    def _program(self, address: int, data: bytes) -> None:
+        flash = self.twin.flash
+        if self._protected(address):
+            self._error("WRPERR", f"program of write-protected {address:#010x}")
+        elif any(data) and (flash.get(address, _UNIT) != b"\xff" * _UNIT or address in flash.poisoned):
+            self._error("PROGERR", f"double word {address:#010x} is not erased: {flash.get(address, _UNIT).hex()}")
+        else:
+            flash.program(address, data)
+            self.take_time(address, PROGRAM_PS)
+
+    def _error(self, flag: str, text: str) -> None:
+        self.registers[self.SR] |= self._status(flag)
+        self._first = None
+        self.refusals.append(f"{text}, at {self.twin.where(self.twin.core.pc)}")
+        self._update_line()
+
+    # time
+
+    def on_done(self, _when: int) -> None:
+        if self.registers[self.CR] & self._control("EOPIE"):
+            self.registers[self.SR] |= self._status("EOP")
+            self._update_line()
+
+    def _update_line(self) -> None:
+        sr, cr = self.registers[self.SR], self.registers[self.CR]
+        done = cr & self._control("EOPIE") and sr & self._status("EOP")
+        failed = cr & self._control("ERRIE") and sr & self._status("OPERR")
+        self.line("FLASH", bool(done or failed))
+
+    # ECC (RM0351 3.3.9)
+
+    def _ecc_register(self, _bank: int) -> str:
+        return "ECCR"
+
+    def ecc_detected(self, address: int) -> bool:
+        bank, offset = divmod(address - self.twin.flash.address, self._bank_size())
+        name = self._ecc_register(bank)
+        if self.registers[name] & self.mask(name, "ECCD"):
+            return False
+        where = bank << self.fields[name]["BK_ECC"][0] if "BK_ECC" in self.fields[name] else 0
+        self.registers[name] = self.registers[name] & 1 << 24 | self.mask(name, "ECCD") | where | offset >> 3
+        return True
+
+    @property
+    def ecc_pending(self) -> bool:
+        return any(self.registers[self._ecc_register(bank)] & self.mask("ECCR", "ECCD") for bank in (0, 1))
+
+    def write_ECCR(self, value: int) -> None:
+        self._write_ecc("ECCR", value)
+
+    def _write_ecc(self, name: str, value: int) -> None:
+        flags = self.mask(name, "ECCD") | self.mask(name, "ECCC")
+        self.registers[name] = self.registers[name] & ~(value & flags) & ~(1 << 24) | value & 1 << 24
