@@ -66,6 +66,9 @@ _DRIVERS: Final = {
 _CORE_FILES: Final = {"cm0p": ("driver/divide.c",)}
 """What a core lacks."""
 
+NEEDED: Final = ("FLASH", "RCC", "PWR", "GPIOA", "IWDG")
+"""Blocks that need a driver, on every board, beside its console."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outputs:
@@ -94,12 +97,17 @@ def sources(board: Board) -> dict[str, list[str]]:
         for room in ("crypto", "core", "loader", "boot")
     }
     rooms["driver"] = ["driver/cortex.c", "driver/gates.c", "driver/tick.c", *_CORE_FILES.get(board.chip.core, ())]
-    for name in ("FLASH", "RCC", "PWR", "GPIOA", "IWDG", board.console.port):
+    for name in (*NEEDED, board.console.port):
         ip = board.chip.block(name).ip
         if ip not in _DRIVERS:
             raise BuildError(f"{board.chip.name}: there is no driver for {name} ({ip}); known: {', '.join(_DRIVERS)}")
         rooms["driver"] += [f"driver/{file}" for file in _DRIVERS[ip]]
     return rooms
+
+
+def driven() -> frozenset[str]:
+    """IP versions that have a driver."""
+    return frozenset(_DRIVERS)
 
 
 def build(board: Board, keys: Keys, output: Path, *, compiler: str = "clang", user_data: bytes = b"") -> Outputs:

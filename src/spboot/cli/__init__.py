@@ -10,7 +10,10 @@ import click
 
 from spboot.errors import SpbootError
 
-_NAMES = ("keys", "build", "image", "patch", "merge", "send", "inspect", "verify", "twin", "delta", "boards")
+_NAMES = (
+    *("keys", "build", "image", "patch", "merge", "send", "inspect", "verify", "twin", "delta"),
+    *("boards", "board", "map", "chips", "chip"),
+)
 
 
 class _Commands(click.Group):

@@ -1,0 +1,113 @@
+"""`spboot board`: boards of your own."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import click
+
+from spboot import boards, chips
+from spboot.boards.draft import Wish, draft
+from spboot.build import bootloader
+from spboot.build.support import missing
+from spboot.cli import files, options
+from spboot.errors import BoardError
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
+_SIZE = re.compile(r"(0x[0-9a-fA-F]+|[0-9]+)([kK]?)")
+
+
+def console(text: str) -> tuple[str, str, str]:
+    """USART2:PA2:PA3."""
+    parts = text.upper().split(":")
+    if len(parts) != 3 or not all(parts):
+        raise click.BadParameter(f"{text!r} is not PORT:TX:RX, as USART2:PA2:PA3")
+    return parts[0], parts[1], parts[2]
+
+
+def switch(text: str) -> tuple[str, str]:
+    """PC13:low."""
+    pin, _, level = text.partition(":")
+    if not pin or level.lower() not in ("high", "low"):
+        raise click.BadParameter(f"{text!r} is not PIN:LEVEL with the level when it is pressed or lit, as PC13:low")
+    return pin.upper(), level.lower()
+
+
+def size(text: str) -> int:
+    """4K, 4096 or 0x1000."""
+    match = _SIZE.fullmatch(text)
+    if not match:
+        raise click.BadParameter(f"{text!r} is not a number of bytes, as 4K, 4096 or 0x1000")
+    return int(match[1], 0) * (1024 if match[2] else 1)
+
+
+@click.group("board")
+def command() -> None:
+    """Boards of your own."""
+
+
+@command.command("new")
+@click.argument("name")
+@click.option("--mcu", required=True, metavar="PART", help="Its part, as STM32L476RG.")
+@click.option("--console", type=console, metavar="PORT:TX:RX", help="UART for people and YMODEM, as USART2:PA2:PA3.")
+@click.option("--button", type=switch, metavar="PIN:LEVEL", help="Held at reset it enters the loader, as PC13:low.")
+@click.option("--led", type=switch, metavar="PIN:LEVEL", help="Lit while the loader waits, as PA5:high.")
+@click.option("--clock", type=click.IntRange(1), metavar="MHZ", help="Clock of the core in MHz.")
+@click.option("--vdd", type=click.IntRange(1650, 3600), metavar="MV", help="Supply in millivolts, if not 3300.")
+@click.option(
+    "--keep-free", type=size, default="0", metavar="SIZE", help="Leave SIZE at the end of flash alone, as 4K."
+)
+@click.option("--single-slot", is_flag=True, help="One large slot: no patches, and a cut update needs another one.")
+@click.option("-o", "--output", type=options.PATH, metavar="FILE", help="File to write, if not NAME.toml here.")
+def new(
+    name: str,
+    mcu: str,
+    console: tuple[str, str, str] | None,
+    button: tuple[str, str] | None,
+    led: tuple[str, str] | None,
+    clock: int | None,
+    vdd: int | None,
+    keep_free: int,
+    single_slot: bool,
+    output: Path | None,
+) -> None:
+    """Write the board file NAME.toml for a board with part PART.
+
+    What is not given is chosen; what was chosen is printed, and why."""
+    path = _path(name, output)
+    chip = chips.load(mcu.upper())
+    lacks = missing(chip)
+    if lacks is not None:
+        raise BoardError(f"there is no bootloader for {chip.name}: {lacks}; see `spboot chips --supported`")
+    wish = Wish(
+        console=console,
+        button=button,
+        led=led,
+        clock_hz=clock * 1_000_000 if clock else None,
+        vdd_mv=vdd,
+        keep_free=keep_free,
+        single_slot=single_slot,
+    )
+    made = draft(path, chip, wish, bootloader.driven())
+    bootloader.sources(made.board)
+    files.write(path, made.text.encode())
+    click.echo(f"{path}: {made.board.name} with {chip.name}")
+    for choice in made.choices:
+        click.echo(f"  {choice}")
+    click.echo(f"next: spboot map {path}; spboot build {path} --keys DIR -o DIR")
+
+
+def _path(name: str, output: Path | None) -> Path:
+    """Where the file goes; its stem is the board's name, so an output must agree with it."""
+    if not _NAME.fullmatch(name):
+        raise BoardError(f"board name {name!r}: expected up to 32 letters, digits, - and _, as LAMP-2")
+    if name in boards.names():
+        raise BoardError(f"{name} comes with spboot; choose another name: it is part of every update")
+    path = output or Path(f"{name}.toml")
+    if path.name != f"{name}.toml":
+        raise BoardError(f"{path}: the file of board {name} is called {name}.toml: its name is the board's")
+    files.check_output(path)
+    if path.exists():
+        raise BoardError(f"{path} exists; remove it first, or choose another name or folder (-o)")
+    return path

@@ -1,0 +1,89 @@
+"""`spboot boards`: the boards that come with spboot, or one of them."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from spboot import boards
+from spboot.boards import Board, Pin
+from spboot.boards.layout import size_text
+from spboot.build.bootloader import driven
+from spboot.build.support import missing
+from spboot.cli import tables
+
+
+@click.command("boards")
+@click.argument("name", metavar="[BOARD]", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def command(name: str | None, as_json: bool) -> None:
+    """List the boards, or show one: by name, or a .toml file."""
+    found = [boards.load(each) for each in ([name] if name else boards.names())]
+    if as_json:
+        facts = [_facts(board) for board in found]
+        click.echo(json.dumps(facts[0] if name else facts, indent=2))
+    elif name:
+        _show(found[0])
+    else:
+        tables.show("", ("board", "part", "console", "image>", "slots", "bootloader"), (_row(board) for board in found))
+
+
+def _row(board: Board) -> tuple[str, ...]:
+    return (
+        board.name,
+        board.chip.name,
+        _console(board),
+        size_text(board.image_capacity),
+        "two" if board.slot1 else "one",
+        "yes" if _can_be_built(board) else "not yet",
+    )
+
+
+def _can_be_built(board: Board) -> bool:
+    """A driver for every block it needs; `spboot chip` says which one is missing."""
+    return missing(board.chip) is None and board.chip.block(board.console.port).ip in driven()
+
+
+def _console(board: Board) -> str:
+    return f"{board.console.port} {board.console.tx.name}/{board.console.rx.name}"
+
+
+def _switch(pin: Pin | None) -> str:
+    return f"{pin.name}, active {'high' if pin.active_high else 'low'}" if pin else "none"
+
+
+def _show(board: Board) -> None:
+    rows = [
+        ("part", f"{board.chip.name}, {board.chip.core}"),
+        ("clock", f"{board.clock_hz / 1_000_000:g} MHz"),
+        ("supply", f"{board.vdd_mv} mV"),
+        ("console", f"{_console(board)}, {board.console.baud} baud"),
+        ("button", _switch(board.button)),
+        ("LED", _switch(board.led)),
+        *((name, f"{area.address:#010x}, {size_text(area.size)}") for name, area in board.areas.items()),
+        ("page", size_text(board.page_size)),
+        ("image", f"{board.image_address:#010x}, at most {size_text(board.image_capacity)}"),
+        ("reserved RAM", f"{board.ram.address:#010x}, {board.ram.size} bytes"),
+    ]
+    tables.show(board.name, ("", ""), rows)
+
+
+def _facts(board: Board) -> dict[str, object]:
+    return {
+        "board": board.name,
+        "part": board.chip.name,
+        "clock_hz": board.clock_hz,
+        "vdd_mv": board.vdd_mv,
+        "console": {
+            "port": board.console.port,
+            "tx": board.console.tx.name,
+            "rx": board.console.rx.name,
+            "baud": board.console.baud,
+        },
+        "flash": {name: {"address": area.address, "size": area.size} for name, area in board.areas.items()},
+        "page_size": board.page_size,
+        "image_address": board.image_address,
+        "image_capacity": board.image_capacity,
+        "reserved_ram": {"address": board.ram.address, "size": board.ram.size},
+    }

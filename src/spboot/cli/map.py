@@ -1,0 +1,29 @@
+"""`spboot map`: the flash and RAM plan of a board, drawn."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from spboot import boards
+from spboot.boards.drawing import svg, text_lines
+from spboot.boards.layout import flash_layout, ram_layout
+from spboot.cli import files, options
+
+
+@click.command("map")
+@click.argument("board_name", metavar="BOARD")
+@click.option("--svg", "svg_file", type=options.PATH, metavar="FILE", help="Write an SVG drawing to FILE instead.")
+def command(board_name: str, svg_file: Path | None) -> None:
+    """Draw what lies where in flash and RAM of BOARD."""
+    board = boards.load(board_name)
+    title = f"{board.name}, {board.chip.name}"
+    if svg_file:
+        files.write(svg_file, svg(title, (*flash_layout(board), *ram_layout(board))).encode())
+        click.echo(f"{svg_file}: flash and RAM of {board.name}")
+        return
+    click.echo(f"{title}\n")
+    for parts in (flash_layout(board), ram_layout(board)):
+        for line in text_lines(parts):
+            click.echo(line)

@@ -1,0 +1,29 @@
+"""Tables as people see them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rich.console import Console
+from rich.table import Table
+
+_NARROW = 100
+
+
+def show(title: str, heads: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
+    """Print a table; a head that ends in ">" aligns right.  On a pipe it is as wide as a screen usually is."""
+    table = Table(title=title or None, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    for head in heads:
+        table.add_column(
+            head.removesuffix(">"),
+            justify="right" if head.endswith(">") else "left",
+            overflow="fold",
+            header_style="underline",
+        )
+    for row in rows:
+        table.add_row(*row)
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=_NARROW)
+    console.print(table)
+    console.print()
