@@ -40,7 +40,7 @@ def plan(chip: Chip, *, single_slot: bool = False, keep_free: int = 0) -> Plan:
     ram, bootloader = _reserved_ram(chip), _bootloader(chip)
     rest = list(_rest(chip, bootloader, keep_free))
     single = max((_single(chip, run) for run in rest), key=lambda slot: slot.size, default=Area(address=0, size=0))
-    double = max((p for run in rest for p in _double(chip, run, rest)), key=_worth, default=None)
+    double = _best([found for run in rest for found in _double(chip, run, rest)])
     reasons = [_bootloader_reason(chip, bootloader)]
     if double and (single_slot or double.slot0.size < LEAST_SLOT or double.slot0.size * _WORTH <= single.size):
         reasons.append(
@@ -77,9 +77,11 @@ class _Double:
     """SLOT1 and journal are in another bank than the bootloader."""
 
 
-def _worth(double: _Double) -> tuple[int, bool, int, int]:
-    """What is better is larger: slots, banks apart, a small journal, low addresses."""
-    return double.slot0.size, double.apart, -double.journal.size, -double.slot0.address
+def _best(found: list[_Double]) -> _Double | None:
+    """Banks apart if that costs an eighth of the slots at most; then large slots, a small journal, low addresses."""
+    largest = max((double.slot0.size for double in found), default=0)
+    near = [double for double in found if double.slot0.size * 8 >= largest * 7]
+    return max(near, key=lambda d: (d.apart, d.slot0.size, -d.journal.size, -d.slot0.address), default=None)
 
 
 def _kb(size: int) -> str:
@@ -91,10 +93,9 @@ def _up(value: int, unit: int) -> int:
 
 
 def main_ram(chip: Chip) -> Memory:
-    """The RAM that applications use first: no tightly coupled memory, nothing that code cannot use as its one RAM."""
+    """The RAM that applications use first: not SRAM2 at its second address, no memory that only the core can reach."""
     rams = [m for m in chip.memories if m.kind == "ram" and m.name.startswith(("AXISRAM", "SRAM"))]
-    usable = [m for m in rams if m.address >= 0x2000_0000]
-    return min(usable, key=lambda m: (not m.name.startswith("AXISRAM"), m.address))
+    return min((m for m in rams if m.address >= 0x2000_0000), key=lambda m: m.address)
 
 
 def _reserved_ram(chip: Chip) -> Area:
