@@ -9,6 +9,7 @@ import pytest
 
 from spboot import boards
 from spboot.boards.model import SPARE_STEPS, journal_size
+from spboot.build.linkinclude import link_include
 from spboot.errors import BoardError
 from spboot.formats.spec import data_path
 
@@ -80,6 +81,22 @@ def test_reserved_ram_is_where_applications_begin() -> None:
     assert address.pop("DISCO-H745I") == 0x2400_0000
     assert address.pop("DISCO-F769I") == 0x2002_0000
     assert set(address.values()) == {0x2000_0000}
+
+
+@pytest.mark.parametrize(
+    ("name", "top"),
+    [
+        ("NUCLEO-L476RG", 0x2001_8000),  # SRAM2 is at 0x10000000
+        ("NUCLEO-L452RE", 0x2002_8000),  # SRAM2 goes on where SRAM1 ends, 160 KB in all
+        ("NUCLEO-L496ZG", 0x2005_0000),
+        ("NUCLEO-WL55JC", 0x2001_0000),
+        ("DISCO-F769I", 0x2008_0000),
+        ("DISCO-H745I", 0x2408_0000),
+    ],
+)
+def test_ram_goes_on_over_adjacent_memories(name: str, top: int) -> None:
+    assert boards.load(name).ram_top == top
+    assert f"RAM_TOP = {top:#010x};" in link_include(boards.load(name))
 
 
 def test_journal_size_is_what_the_firmware_asserts() -> None:

@@ -100,6 +100,15 @@ class Board:
         return self.slot0.size - self.vector_size
 
     @property
+    def ram_top(self) -> int:
+        """First address after the RAM that goes on from the reserved area, memory behind memory."""
+        top = self.ram.end
+        for memory in sorted(self.chip.memories, key=lambda memory: memory.address):
+            if memory.kind == "ram" and memory.address <= top < memory.end:
+                top = memory.end
+        return top
+
+    @property
     def areas(self) -> dict[str, Area]:
         """The areas in flash by name, in the order of their addresses."""
         named = {"bootloader": self.bootloader, "slot0": self.slot0, "slot1": self.slot1, "journal": self.journal}

@@ -23,7 +23,6 @@ def link_include(board: Board) -> str:
     """Text of the include for *board*."""
     facts = spec()["abi"]
     gate = board.bootloader.address + facts["gate_offset"]
-    ram = board.chip.memory_at(board.ram.address)
     gates = "\n".join(
         f"{name} = {gate + number * facts['gate_stride'] + 1:#010x};" for number, name in enumerate(facts["gates"])
     )
@@ -34,6 +33,6 @@ def link_include(board: Board) -> str:
         slot0_start=board.slot0.address,
         slot0_end=board.slot0.end - 1,
         ram_start=board.ram.end,
-        ram_top=ram.address + ram.size,
+        ram_top=board.ram_top,
         gates=gates,
     )
