@@ -135,6 +135,12 @@ def test_an_lpuart_is_not_a_usart() -> None:
     assert chips.registers("usart_v4")["BRR"].fields["BRR"] == (0, 16)
 
 
+def test_ram_counts_once() -> None:
+    """SRAM2 is at 0x10000000 on STM32L476 (RM0351 2.2.1), and also behind SRAM1 on STM32L496."""
+    assert {m.name: m.size for m in chips.load("STM32L476RG").ram} == {"SRAM": 96 * K, "SRAM2_ICODE": 32 * K}
+    assert {m.name: m.size for m in chips.load("STM32L496ZG").ram} == {"SRAM": 256 * K, "SRAM2": 64 * K}
+
+
 def test_clocks() -> None:
     chip = chips.load("STM32F429ZI")
     assert (chip.block("USART1").clock, chip.block("USART3").clock) == ("PCLK2", "PCLK1")

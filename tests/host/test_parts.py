@@ -133,7 +133,7 @@ def test_maps_hold_every_byte_once(name: str) -> None:
     """The parts are the memories of the chip, their spans touch, and the areas of the board are among them."""
     board = boards.load(name)
     flash, ram = flash_layout(board), ram_layout(board)
-    for parts, memories in ((flash, board.chip.flash), (ram, [m for m in board.chip.memories if m.kind == "ram"])):
+    for parts, memories in ((flash, board.chip.flash), (ram, board.chip.ram)):
         assert sum(part.size for part in parts) == sum(memory.size for memory in memories)
         for part in parts:
             for low, high in zip(part.spans, part.spans[1:], strict=False):

@@ -82,8 +82,7 @@ def _note(board: Board, name: str) -> str:
 
 def ram_layout(board: Board) -> tuple[Part, ...]:
     """The RAM of *board*, memory by memory; the one with the reserved area first."""
-    rams = [memory for memory in board.chip.memories if memory.kind == "ram"]
-    rams.sort(key=lambda ram: (not ram.address <= board.ram.address < ram.end, ram.address))
+    rams = sorted(board.chip.ram, key=lambda ram: (not ram.address <= board.ram.address < ram.end, ram.address))
     return tuple(Part(title=f"RAM {ram.name}", spans=tuple(_ram_spans(board, ram))) for ram in rams)
 
 

@@ -94,8 +94,8 @@ def _up(value: int, unit: int) -> int:
 
 def main_ram(chip: Chip) -> Memory:
     """The RAM that applications use first: not SRAM2 at its second address, no memory that only the core can reach."""
-    rams = [m for m in chip.memories if m.kind == "ram" and m.name.startswith(("AXISRAM", "SRAM"))]
-    return min((m for m in rams if m.address >= 0x2000_0000), key=lambda m: m.address)
+    rams = [memory for memory in chip.ram if memory.name.startswith(("AXISRAM", "SRAM"))]
+    return min((ram for ram in rams if ram.address >= 0x2000_0000), key=lambda ram: ram.address)
 
 
 def _reserved_ram(chip: Chip) -> Area:

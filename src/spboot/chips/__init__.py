@@ -95,6 +95,12 @@ class Chip:
         """The runs of flash, in the order of their addresses."""
         return tuple(sorted((m for m in self.memories if m.kind == "flash"), key=lambda m: m.address))
 
+    @property
+    def ram(self) -> tuple[Memory, ...]:
+        """The RAMs, each once: where SRAM2 is listed, SRAM2_ICODE is the same memory at a second address."""
+        found = {memory.name: memory for memory in self.memories if memory.kind == "ram"}
+        return tuple(found[name] for name in found if name != "SRAM2_ICODE" or "SRAM2" not in found)
+
     def memory_at(self, address: int) -> Memory:
         """The memory that holds *address*.  Raises BoardError when none does."""
         for memory in self.memories:

@@ -48,9 +48,7 @@ def _flash(chip: Chip) -> int:
 
 
 def _ram(chip: Chip) -> int:
-    """SRAM2_ICODE is SRAM2 at a second address, where both are listed."""
-    rams = {memory.name: memory.size for memory in chip.memories if memory.kind == "ram"}
-    return sum(size for name, size in rams.items() if name != "SRAM2_ICODE" or "SRAM2" not in rams)
+    return sum(memory.size for memory in chip.ram)
 
 
 def _facts(chip: Chip, lacks: str | None) -> dict[str, object]:
