@@ -103,6 +103,7 @@ SE_ErrorStatus SE_PATCH_Init(SE_PATCH_Status *status, const SE_PATCH_StartInfo *
     if (info == NULL || (info->type != SE_PATCH_ImageType_NONE && info->type != SE_PATCH_ImageType_APP)) {
         return answer(status, SPB_E_INVALID_ARG);
     }
+    if (SPB_SINGLE_SLOT) return answer(status, SPB_E_SINGLE_SLOT);
     uint16_t delay = info->rebootDelay;
     if (delay != SE_PATCH_RebootDelay_IMMEDIATE && delay != SE_PATCH_RebootDelay_NEXT &&
         delay != SE_PATCH_RebootDelay_COMMAND) {

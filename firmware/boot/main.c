@@ -51,8 +51,10 @@ static void banner(void) {
     spb_console_print(&spb_console, "\r\n");
     LOG("spboot %s for %s, %u MHz, reset by %s", SPB_BOOT_VERSION_TEXT, SPB_BOARD_NAME, SPB_CLOCK_HZ / 1000000u,
         causes[spb_clock_reset_cause()]);
-    LOG("SLOT0 %x, SLOT1 %x, %u KB each, read protection level %u", SPB_FLASH_ADDRESS + SPB_SLOT0_OFF,
-        SPB_FLASH_ADDRESS + SPB_SLOT1_OFF, SPB_SLOT_SIZE / 1024u, spb_flash_protection());
+    LOG(SPB_SINGLE_SLOT ? "SLOT0 %x, %u KB, no SLOT1, read protection level %u"
+                        : "SLOT0 %x, %u KB, SLOT1 %x, read protection level %u",
+        SPB_FLASH_ADDRESS + SPB_SLOT0_OFF, SPB_SLOT_SIZE / 1024u,
+        SPB_SINGLE_SLOT ? spb_flash_protection() : SPB_FLASH_ADDRESS + SPB_SLOT1_OFF, spb_flash_protection());
 }
 
 /* SHA-256 of ourselves; the hash itself and what `spboot build` fills in count as zero. */
@@ -164,10 +166,11 @@ void spb_main(void) {
     check_ourselves();
     bool loader = wants_loader();
     install();
-    judge(&j);
     for (;;) {
+        judge(&j);          /* again after a session: with a single slot it may have changed SLOT0 */
         bool valid = j.header == SPB_GOOD && j.image == SPB_GOOD;
         if (valid && !loader) hand_over(&j);
+        if (!valid && j.header == SPB_GOOD) LOG("SLOT0: version %v is not whole", SPB_MANIFEST_U32(j.bytes, VERSION));
         if (!valid) LOG("no valid application in SLOT0");
         if (spb_session(&spb_console, &spb_device_engine, ymodem_block, valid, spb_status_text) == SPB_SESSION_COMMITTED) {
             restart();

@@ -40,6 +40,7 @@ static enum spb_status version_fits(const struct spb_engine *e, const uint8_t *a
 
 static enum spb_status base_fits(const struct spb_engine *e, const uint8_t *active_header) {
     if (e->header[SPB_MANIFEST_OFF_KIND] == SPB_MANIFEST_KIND_IMAGE) return SPB_OK;
+    if (SPB_SINGLE_SLOT) return SPB_E_SINGLE_SLOT;
     if (!e->active) return SPB_E_SECTION_NOT_AVAILABLE;
     if (SPB_MANIFEST_U32(e->header, BASE_VERSION) != SPB_MANIFEST_U32(active_header, VERSION) ||
         memcmp(e->header + SPB_MANIFEST_OFF_BASE_HASH, active_header + SPB_MANIFEST_OFF_IMAGE_HASH,
@@ -80,8 +81,8 @@ static enum spb_status accept(struct spb_engine *e) {
     uint32_t old_len = patch ? SPB_MANIFEST_U32(active_header, IMAGE_SIZE) : 0;
     spb_payload_unlock(&e->payload, personal(SPB_PERSONAL_OFF_AES_KEY), e->header);
     spb_delta_init(&e->delta, active_header + SPB_VECTOR_SIZE, old_len, SPB_MANIFEST_U32(e->header, IMAGE_SIZE));
-    spb_candidate_init(&e->candidate, !e->active);
-    if ((status = spb_journal_erase()) != SPB_OK) return status;
+    spb_candidate_init(&e->candidate, SPB_SINGLE_SLOT || !e->active);
+    if (!SPB_SINGLE_SLOT && (status = spb_journal_erase()) != SPB_OK) return status;
     return put_header(e);
 }
 
@@ -170,7 +171,7 @@ enum spb_status spb_engine_commit(struct spb_engine *e) {
     if (e->stage == SPB_STAGE_UPDATE) return finish(e, SPB_STAGE_IDLE, SPB_E_TOO_FEW_BYTES);
     if (e->stage != SPB_STAGE_VERIFIED) return e->status = SPB_E_INVALID_STATE;
     if (e->committed) return e->status = SPB_OK;
-    if (spb_journal_commit(e->header, &e->candidate.pages) != SPB_OK) {
+    if (!SPB_SINGLE_SLOT && spb_journal_commit(e->header, &e->candidate.pages) != SPB_OK) {
         return finish(e, SPB_STAGE_IDLE, SPB_E_INSTALL_ERROR);
     }
     e->committed = true;
@@ -178,7 +179,7 @@ enum spb_status spb_engine_commit(struct spb_engine *e) {
 }
 
 enum spb_status spb_engine_abort(struct spb_engine *e) {
-    enum spb_status status = e->committed ? spb_journal_erase() : SPB_OK;
+    enum spb_status status = !SPB_SINGLE_SLOT && e->committed ? spb_journal_erase() : SPB_OK;
     e->committed = e->committed && status != SPB_OK;
     return finish(e, SPB_STAGE_IDLE, status);
 }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* engine.h - one update, from its first byte to a verified image in SLOT1.
+ * With a single slot SLOT1 is SLOT0: a full image takes the place of the installed one page by page (E4 does not hold), and
+ * patches are refused.
  * E1  Flash is first touched after the signature was verified and product, board, version, size and base accepted.
  * E2  The decrypter and the decoder see only bytes that the signing key vouched for (payload.h P1).
  * E3  VERIFIED means: NEW was read back from flash, page map and all, and has the signed hash.

@@ -53,7 +53,7 @@ static enum spb_verdict acceptable(const uint8_t *header, const struct spb_pages
 enum spb_install_result spb_install(spb_install_progress progress) {
     struct spb_journal j;
     uint8_t header[SPB_HEADER_SIZE];
-    if (!spb_slot_header(&spb_port.slot1, header)) return SPB_INSTALL_NOTHING;
+    if (SPB_SINGLE_SLOT || !spb_slot_header(&spb_port.slot1, header)) return SPB_INSTALL_NOTHING;
     spb_journal_open(&j, header);
     if (!j.committed || j.finished) return SPB_INSTALL_NOTHING;
     if (acceptable(header, &j.pages) != SPB_GOOD) {

@@ -11,7 +11,7 @@
 #define STEPS_OFF (MARK_OFF + UNITS(SPB_JOURNAL_MARK_SIZE))
 #define STEP_SIZE UNITS(SPB_JOURNAL_STEP_SIZE)
 
-_Static_assert(STEPS_OFF + (SPB_SLOT_SIZE / SPB_PAGE_SIZE + 16) * STEP_SIZE <= SPB_JOURNAL_SIZE,
+_Static_assert(SPB_SINGLE_SLOT || STEPS_OFF + (SPB_SLOT_SIZE / SPB_PAGE_SIZE + 16) * STEP_SIZE <= SPB_JOURNAL_SIZE,
                "a record for every page, and some for torn ones");
 
 enum spb_status spb_journal_erase(void) {

@@ -16,6 +16,9 @@ static enum spb_status begin(uint32_t size) {
 
 static enum spb_status data(const uint8_t *bytes, uint32_t len) { return spb_engine_data(engine, bytes, len); }
 
+/* Where SLOT0 is all there is, an update that was accepted has begun to overwrite it. */
+static bool overwritten(void) { return SPB_SINGLE_SLOT && engine->candidate.len != 0; }
+
 /* What was offered and what is here; the numbers are believable only once the signature was good. */
 static void show_refusal(const struct spb_line *line, const char *(*status_text)(enum spb_status)) {
     spb_console_log(line, "refused, code %u: %s", (uint32_t)-engine->status, status_text(engine->status));
@@ -61,12 +64,13 @@ enum spb_session_result spb_session(const struct spb_line *line, struct spb_engi
     const struct spb_ymodem_sink sink = {begin, data};
     engine = e;
     slot0_active = active;
-    spb_console_log(line, "loader: send a .sfb%s file by YMODEM", active ? " or .sfbp" : "");
+    spb_console_log(line, "loader: send a .sfb%s file by YMODEM", active && !SPB_SINGLE_SLOT ? " or .sfbp" : "");
     for (;;) {
         enum spb_ymodem_result result = spb_ymodem_receive(line, &sink, block, SPB_SESSION_CALLS);
+        slot0_active = slot0_active && !overwritten();
         if (result == SPB_YMODEM_NO_SENDER) {
             spb_console_print(line, "\r\n");
-            if (active) return SPB_SESSION_IDLE;
+            if (slot0_active) return SPB_SESSION_IDLE;
             spb_console_log(line, "loader: still no valid application, send a .sfb file by YMODEM");
         } else if (conclude(line, result, status_text)) {
             return SPB_SESSION_COMMITTED;

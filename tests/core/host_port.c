@@ -23,6 +23,9 @@ static uint32_t misuse, dead, stuck = UINT32_MAX;
 
 static uint32_t random_u32(void) { return seed = seed * 1664525u + 1013904223u; }
 
+/* Some of the bits that were to change did. */
+static uint8_t torn(uint8_t from, uint8_t to) { return (uint8_t)(from ^ ((from ^ to) & (random_u32() >> 24))); }
+
 /* What this operation may do: 0 nothing, 1 all, 2 a part. */
 static int power(void) {
     if (dead) return 0;
@@ -39,7 +42,7 @@ static enum spb_status erase(uint32_t off) {
         uint32_t unit = i / SPB_PROGRAM_UNIT;
         uint32_t luck = does == 1 ? 0 : random_u32() >> 24;
         if (luck < 128) memset(memory + i, SPB_ERASED, SPB_PROGRAM_UNIT);
-        else for (uint32_t k = 0; k < SPB_PROGRAM_UNIT; k++) memory[i + k] |= (uint8_t)(random_u32() >> 24);
+        else for (uint32_t k = 0; k < SPB_PROGRAM_UNIT; k++) memory[i + k] = torn(memory[i + k], SPB_ERASED);
         poisoned[unit] = (uint8_t)(luck >= 128 && cut_kind == CUT_TORN && (luck & 1));
     }
     return dead ? SPB_E_SECTION_ERASE_FAILURE : SPB_OK;
@@ -52,7 +55,7 @@ static enum spb_status program(uint32_t off, const uint8_t *data, uint32_t len) 
         for (uint32_t k = 0; does && k < SPB_PROGRAM_UNIT; k++) {
             uint8_t *cell = memory + off + i + k;
             if (*cell != SPB_ERASED || poisoned[(off + i) / SPB_PROGRAM_UNIT]) misuse++;
-            *cell = does == 1 ? data[i + k] : (uint8_t)(data[i + k] | (random_u32() >> 24));
+            *cell = does == 1 ? data[i + k] : torn(*cell, data[i + k]);
             if (off + i + k == stuck) *cell ^= 1;
         }
         if (does == 2) poisoned[(off + i) / SPB_PROGRAM_UNIT] = cut_kind == CUT_TORN;
@@ -199,7 +202,7 @@ static struct spb_journal journal;
 
 int hp_journal_erase(void) { return spb_journal_erase(); }
 int hp_journal_commit(void) {
-    struct spb_pages pages = {{0x5A, 1}};
+    struct spb_pages pages = {{0x5A}};
     return spb_journal_commit(memory + SLOT1_OFF, &pages);
 }
 int hp_journal_append(uint32_t steps) { return spb_journal_append(&journal, steps); }

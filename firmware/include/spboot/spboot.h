@@ -65,6 +65,7 @@ typedef enum {
     SE_PATCH_StatusCode_TOO_MANY_BYTES,
     SE_PATCH_StatusCode_BUSY,
     SE_PATCH_StatusCode_NOT_PERSONALISED,
+    SE_PATCH_StatusCode_SINGLE_SLOT,
     SE_PATCH_StatusCode__MAX__,
     SE_PATCH_StatusCode_WIDTH = 0x7FFFFFFF
 } SE_PATCH_StatusCode;

@@ -9,6 +9,7 @@ import click
 from spboot import boards, image, keys, release
 from spboot.cli import files, options
 from spboot.cli.progress import progress
+from spboot.errors import BoardError
 from spboot.version import Version
 
 
@@ -26,6 +27,8 @@ def command(
     """Sign and encrypt the way from OLD to NEW (.elf, .hex, .bin) as a patch (.sfbp)."""
     files.check_output(output, old, new)
     board = boards.load(board_name)
+    if board.slot1 is None:
+        raise BoardError(f"{board.name} has a single slot, which takes no patches: make a full image (spboot image)")
     secrets = keys.load(key_folder, need_private=True)
     before, after = (image.load(path, board.image_address, board.image_capacity) for path in (old, new))
     with progress("comparing") as tick:

@@ -1,0 +1,185 @@
+"""Every board that comes with spboot, on its twin: build, boot, updates, refusals, power cuts, budgets.
+
+`make test` does the reduced form with clang: boot, a full image through the loader, a patch through the application
+(with a single slot: another full image).  `make soak` does all of it with both compilers, and cuts each update at 40
+points."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from spboot import boards, keys, release
+from spboot.boards import Board
+from spboot.build.bootloader import sources
+from spboot.build.compiler import NAMES
+from spboot.errors import BuildError
+from spboot.formats.spec import spec
+from spboot.link import ymodem
+from spboot.twin import models
+from spboot.twin.callee import Callee, Core
+from spboot.version import Version
+from tests.system.rig import Rig, Workshop
+from tests.system.test_budgets import GOOD, ROOT
+from tests.system.test_power_cut import SCENARIOS, Sweep, count_operations
+
+BUDGETS = tomllib.loads((ROOT / "budgets.toml").read_text())
+LIMITS = {"cm0p": (22_528, 5_200_000), "cm4": (20_480, 1_100_000)}
+LIMITS |= {"cm7": LIMITS["cm4"], "cm33": LIMITS["cm4"]}
+"""Core -> what no board may exceed: bytes of bootloader, cycles of a signature check."""
+CORES: dict[str, Core] = {"cm0p": "m0plus", "cm4": "m4", "cm7": "m7", "cm33": "m33"}
+POINTS = 40
+SENTENCES: dict[str, str] = dict(spec()["status"]["codes"])
+
+
+def lacks(board: Board) -> str:
+    """What stands between *board* and a run here, "" when nothing does."""
+    try:
+        sources(board)
+    except BuildError as error:
+        return str(error).split(";")[0]
+    without = [n for n in ("RCC", "PWR", "FLASH") if board.chip.block(n).ip not in models.MODELS]
+    return f"{board.chip.name}: the twin has no model of its {', '.join(without)}" if without else ""
+
+
+def every(*, two_slots: bool | None = None) -> list[object]:
+    """The names of all boards; those that lack something are skipped and say what."""
+    found = {name: boards.load(name) for name in boards.names()}
+    return [
+        pytest.param(name, marks=pytest.mark.skip(reason=lacks(board))) if lacks(board) else name
+        for name, board in found.items()
+        if two_slots is None or two_slots == (board.slot1 is not None)
+    ]
+
+
+@pytest.fixture(scope="session")
+def workshops(tmp_path_factory: pytest.TempPathFactory):  # type: ignore[no-untyped-def]
+    """Workshops by board and compiler, each made when it is first asked for."""
+    folder: Path = tmp_path_factory.mktemp("boards")
+    secrets = keys.new(folder / "keys", "demo", development=True)
+
+    @functools.cache
+    def make(name: str, compiler: str = "clang") -> Workshop:
+        where = folder / f"{name}-{compiler}"
+        return Workshop(board=boards.load(name), keys=secrets, compiler=compiler, folder=where)
+
+    return make
+
+
+def greeting(board: Board, version: str) -> bytes:
+    return f"demo {version} on {board.name}, installed as {version}, bootloader 0.1.0".encode()
+
+
+def updates_arrive(shop: Workshop) -> None:
+    """Boot; a full image through the loader; a patch through the application, or another image; and nothing garbled."""
+    board = shop.board
+    rig = Rig(shop)
+    text = rig.boot()
+    assert f"spboot 0.1.0 for {board.name}, {board.clock_hz // 10**6} MHz, reset by power on".encode() in text
+    assert f"SLOT0 {board.slot0.address:08x}".encode() in text
+    assert b"read protection level 0" in text
+    assert greeting(board, "1.0.0") in text
+    assert not list(rig.twin.log), "a boot without update touches no flash"
+    rig.enter_loader()
+    rig.send(shop.image("1.1.0"))
+    assert greeting(board, "1.1.0") in rig.listen()
+    if board.slot1 is None:
+        rig.enter_loader()
+        rig.send(shop.image("1.2.0"))
+    else:
+        rig.ask_application()
+        rig.send(shop.patch("1.1.0", "1.2.0"))
+    assert greeting(board, "1.2.0") in rig.listen()
+    assert rig.twin.flash_read(board.image_address, len(shop.demo("1.2.0"))) == shop.demo("1.2.0")
+    assert rig.erases(board.bootloader) == 0
+    assert not [line for line in rig.uart.lost if "garbled" in line]
+    assert not rig.twin.faults
+    assert not rig.twin.flash_controller.refusals
+
+
+def files_are_refused(shop: Workshop) -> None:
+    """For another board, by another key, of an older version; the installed one runs on."""
+    board, target = shop.board, shop.board.name
+    folder = shop.folder / "other-keys"
+    others = keys.load(folder) if folder.exists() else keys.new(folder, "demo", development=True)
+
+    def image(version: str = "1.1.0", target: str = target, secrets: keys.Keys = shop.keys) -> bytes:
+        return release.make_image(
+            shop.demo("1.1.0"),
+            target=target,
+            capacity=board.image_capacity,
+            keys=secrets,
+            version=Version.parse(version),
+        )
+
+    bad = {
+        "WRONG_BOARD": image(target="another board"),
+        "IMAGE_VERIFY_ALG_FAILURE": image(secrets=dataclasses.replace(others, product=shop.keys.product)),
+        "IMAGE_VERSION_FAILURE": image("0.9.0"),
+    }
+    for code, data in bad.items():
+        rig = Rig(shop)
+        rig.enter_loader()
+        with pytest.raises(ymodem.LinkError):
+            rig.send(data)
+        rig.twin.run(until=b"this device:", seconds=5)
+        assert SENTENCES[code].encode() in bytes(rig.uart.output), code
+        assert not list(rig.twin.log), code
+        assert greeting(board, "1.0.0") in rig.boot()
+
+
+def within_budget(shop: Workshop) -> None:
+    """Bytes of bootloader and of reserved RAM, cycles of a signature check."""
+    board, budget = shop.board, BUDGETS[shop.board.name]
+    flash, cycles = LIMITS[board.chip.core]
+    assert shop.boot.size <= budget["flash"] <= flash
+    assert board.ram.size <= budget["reserved_ram"] <= 5_376
+    made = Callee(shop.boot.elf, CORES[board.chip.core])
+    for page in {board.chip.block(name).address & ~0xFFF for name in ("IWDG", "FLASH")}:
+        made.uc.mem_map(page, 0x1000)
+    if board.ram.address >> 20 != 0x200:
+        made.uc.mem_map(board.ram.address & ~0xFFFFF, 0x100000)
+    result = made.call("spb_header_verify", made.allocate(release.header_for(shop.image("1.0.0"))))
+    print(f"{board.name}, {shop.compiler}: {shop.boot.size} bytes, signature check {result.cycles} cycles")
+    assert result.r0 == GOOD
+    assert result.cycles <= budget["verify_cycles"] <= cycles
+
+
+@pytest.mark.parametrize("name", every())
+def test_updates_arrive(workshops, name: str) -> None:  # type: ignore[no-untyped-def]
+    updates_arrive(workshops(name))
+    within_budget(workshops(name))
+
+
+def test_every_board_has_budgets() -> None:
+    for name in boards.names():
+        assert {"flash", "reserved_ram", "verify_cycles"} <= BUDGETS.get(name, {}).keys(), name
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("compiler", NAMES)
+@pytest.mark.parametrize("name", every())
+def test_whole(workshops, name: str, compiler: str) -> None:  # type: ignore[no-untyped-def]
+    shop = workshops(name, compiler)
+    updates_arrive(shop)
+    files_are_refused(shop)
+    within_budget(shop)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("compiler", NAMES)
+@pytest.mark.parametrize("kind", SCENARIOS)
+@pytest.mark.parametrize("name", every(two_slots=True))
+def test_power_cuts(workshops, name: str, kind: str, compiler: str) -> None:  # type: ignore[no-untyped-def]
+    """At POINTS operations, spread over the update: before, after and torn; a second cut on the way back."""
+    shop = workshops(name, compiler)
+    total = count_operations(shop, kind)
+    ats = {total * i // POINTS for i in range(POINTS)}
+    sweep = Sweep(shop, kind, ats, tears=1, again=True)
+    sweep.run()
+    assert sweep.points == 3 * len(ats)
+    assert len(ats) == min(POINTS, total)
