@@ -41,7 +41,7 @@ class Live:
 
     def __init__(self, board: Board, image: Path) -> None:
         self.board = board
-        self.twin = Twin(board.chip.name)
+        self.twin = Twin(board.chip.name, vdd_mv=board.vdd_mv, core_supply=board.core_supply)
         images.load(self.twin, image)
         self.port = TwinPort(self.twin, board.console.port)
         self.twin.power_on()

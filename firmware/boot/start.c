@@ -10,8 +10,16 @@ extern uint32_t spb_bss_start[], spb_bss_end[];
 extern uint32_t spb_stack_top[];
 
 void spb_main(void);
+void spb_begin(void);
+void spb_reset(void);
 
-__attribute__((noreturn, used)) void spb_reset(void) {
+/* No stack is touched before spb_power_first() has returned. */
+__attribute__((naked, noreturn, used)) void spb_reset(void) {
+    __asm volatile("bl spb_power_first\n"
+                   "bl spb_begin\n");
+}
+
+__attribute__((noreturn, used)) void spb_begin(void) {
     for (volatile uint32_t *to = spb_bss_start; to < spb_bss_end;) *to++ = 0;
     spb_main();
     spb_cortex_reset();

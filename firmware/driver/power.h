@@ -3,6 +3,9 @@
 #ifndef SPB_POWER_H
 #define SPB_POWER_H
 
+/* The first thing after a reset, before RAM may be written: uses no stack. */
+void spb_power_first(void);
+
 /* The core voltage that SPB_CLOCK_HZ needs, and supply for the pins we use; before the clock goes up. */
 void spb_power_start(void);
 

@@ -91,7 +91,7 @@ class Rig:
     ) -> None:
         self.shop = shop
         self.board = shop.board
-        self.twin = Twin(shop.board.chip.name, seed=seed)
+        self.twin = Twin(shop.board.chip.name, seed=seed, vdd_mv=shop.board.vdd_mv, core_supply=shop.board.core_supply)
         self.twin.symbols(shop.boot.elf)
         for address, data in shop.factory(version, app).items():
             self.twin.flash_load(address, data)

@@ -24,9 +24,10 @@ extern void default_(void);
 #define WEAK(n) __attribute__((weak, alias("default_"))) void n(void)
 void default_(void) { for (;;) { } }
 WEAK(nmi); WEAK(hard); WEAK(bus); WEAK(usage); WEAK(svc); WEAK(pendsv); WEAK(tick); WEAK(irq);
+__attribute__((weak, alias("reset"))) void first(void);
 void reset(void) { main_(); DONE = 1; for (;;) { } }
 __attribute__((section(".vectors"), used)) void *const vectors[98] = {
-    (void *)0x20008000, (void *)reset, (void *)nmi, (void *)hard, (void *)default_, (void *)bus, (void *)usage,
+    (void *)0x20008000, (void *)first, (void *)nmi, (void *)hard, (void *)default_, (void *)bus, (void *)usage,
     0, 0, 0, 0, (void *)svc, 0, 0, (void *)pendsv, (void *)tick, [16 ... 97] = (void *)irq };
 """
 _LAYOUT = """

@@ -38,6 +38,7 @@ class Wish:
     led: tuple[str, str] | None = None
     clock_hz: int | None = None
     vdd_mv: int | None = None
+    core_supply: str | None = None
     keep_free: int = 0
     single_slot: bool = False
 
@@ -132,6 +133,8 @@ def _text(name: str, chip: Chip, wish: Wish, console: tuple[str, str, str], cloc
     ]
     if wish.vdd_mv is not None:
         lines.append(f"vdd_mv = {wish.vdd_mv}")
+    if wish.core_supply is not None:
+        lines.append(f'core_supply = "{wish.core_supply}"')
     lines += ["", "[console]", f'port = "{console[0]}"', f'tx = "{console[1]}"', f'rx = "{console[2]}"']
     lines.append(f"baud = {_BAUD:_}")
     for table, switch in (("button", wish.button), ("led", wish.led)):

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from spboot import chips
 from spboot.boards.clocks import clock_limit
-from spboot.boards.model import DEBUG_PINS, VDD_MV, Area, Board, Console, Pin, journal_size
+from spboot.boards.model import DEBUG_PINS, VDD_MV, Area, Board, Console, Pin, core_supplies, journal_size
 from spboot.chips import Chip, Memory
 from spboot.errors import BoardError
 
@@ -107,12 +107,25 @@ class Loader:
             raise self.fail("vdd_mv", vdd_mv, "1650 to 3600 millivolts")
         return vdd_mv
 
+    def core_supply(self, facts: dict[str, Any], chip: Chip) -> str:
+        """A part with SMPS and LDO cannot know how it is wired, and takes a wrong answer until its power is cut."""
+        known = core_supplies(chip)
+        if len(known) == 1 and "core_supply" not in facts:
+            return known[0]
+        if facts.get("core_supply") not in known:
+            raise self.fail(
+                "core_supply", facts.get("core_supply"), f"{' or '.join(map(repr, known))}, as the board is wired"
+            )
+        return str(facts["core_supply"])
+
     def board(self, text: str) -> Board:
         try:
             facts = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
             raise BoardError(f"{self.path}: not a TOML file: {error}") from None
-        self.keys(facts, "", ("part", "clock_hz", "console", "flash", "ram"), ("button", "led", "vdd_mv"))
+        self.keys(
+            facts, "", ("part", "clock_hz", "console", "flash", "ram"), ("button", "led", "vdd_mv", "core_supply")
+        )
         try:
             chip = chips.load(self.text(facts, "part", "", "STM32L476RG"))
         except BoardError as error:
@@ -126,6 +139,7 @@ class Loader:
             chip=chip,
             clock_hz=self.clock(facts, chip),
             vdd_mv=self.supply(facts),
+            core_supply=self.core_supply(facts, chip),
             console=self.console(facts, chip),
             button=self.switch(facts, "button", chip),
             led=self.switch(facts, "led", chip),

@@ -69,6 +69,8 @@ class Board:
     chip: Chip
     clock_hz: int
     vdd_mv: int
+    core_supply: str
+    """How the core gets its voltage: "ldo", or "smps" on parts that have one."""
     console: Console
     button: Pin | None
     led: Pin | None
@@ -132,6 +134,12 @@ class Board:
         control = chips.registers(self.chip.block("PWR").ip).get("CR2")
         supplied = any(pin.port == "G" and pin.number >= 2 for pin in self.pins.values())
         return supplied and control is not None and "IOSV" in control.fields
+
+
+def core_supplies(chip: Chip) -> tuple[str, ...]:
+    """What Board.core_supply can be on *chip*: "smps" where PWR_CR3 can turn one on (RM0399 7.8.4)."""
+    control = chips.registers(chip.block("PWR").ip).get("CR3")
+    return ("ldo", "smps") if control is not None and "SDEN" in control.fields else ("ldo",)
 
 
 def vector_size(chip: Chip) -> int:

@@ -35,22 +35,34 @@ INCLUDES: Final = {
 """Room -> folders its sources may include from: of firmware/, or with @ of the generated ones."""
 
 _DRIVERS: Final = {
+    "flash_f4": ("flash_f4.c", "flash_sector.c"),
+    "flash_f7": ("flash_f7.c", "flash_sector.c"),
     "flash_g0x1": ("flash_g0.c", "flash_ecc.c"),
+    "flash_h7": ("flash_h7.c",),
     "flash_l0": ("flash_l0.c",),
     "flash_l4": ("flash_l4.c", "flash_ecc.c"),
     "flash_l5": ("flash_l5.c", "flash_ecc.c"),
     "flash_wl": ("flash_wl.c", "flash_ecc.c"),
     "gpio_v2": ("gpio_v2.c",),
     "gpio_v2_l478": ("gpio_v2.c",),
+    "iwdg_v1": ("iwdg_v2.c",),
     "iwdg_v2": ("iwdg_v2.c",),
     "lpuart_v3": ("usart_v3.c",),
     "lpuart_v4": ("usart_v3.c",),
-    "pwr_g0": ("pwr_range1.c",),
-    "pwr_l0": ("pwr_l0.c",),
-    "pwr_l4": ("pwr_l4.c",),
-    "pwr_l5": ("pwr_l5.c",),
-    "pwr_wl5": ("pwr_range1.c",),
+    "pwr_f4": ("power_first.c",),
+    "pwr_f7": ("power_first.c",),
+    "pwr_g0": ("pwr_range1.c", "power_first.c"),
+    "pwr_h7rm0399": ("pwr_h7rm0399.c",),
+    "pwr_h7rm0433": ("pwr_h7rm0433.c",),
+    "pwr_l0": ("pwr_l0.c", "power_first.c"),
+    "pwr_l4": ("pwr_l4.c", "power_first.c"),
+    "pwr_l5": ("pwr_l5.c", "power_first.c"),
+    "pwr_wl5": ("pwr_range1.c", "power_first.c"),
+    "rcc_f4": ("rcc_f4.c", "clock_f4f7.c"),
+    "rcc_f7": ("rcc_f7.c", "clock_f4f7.c"),
     "rcc_g0x1": ("rcc_g0.c",),
+    "rcc_h7": ("rcc_h7.c",),
+    "rcc_h7rm0433": ("rcc_h7.c",),
     "rcc_l0": ("rcc_l0.c",),
     "rcc_l0_v2": ("rcc_l0.c",),
     "rcc_l4": ("rcc_l4.c",),
@@ -58,13 +70,14 @@ _DRIVERS: Final = {
     "rcc_l5": ("rcc_l4.c",),
     "rcc_wl5": ("rcc_wl.c",),
     "rcc_wle": ("rcc_wl.c",),
+    "usart_v2": ("usart_v2.c",),
     "usart_v3": ("usart_v3.c",),
     "usart_v4": ("usart_v3.c",),
 }
-"""IP version in the part facts -> the files of the driver that handles it."""
+"""IP version in the part facts -> the files of the driver that handles it; PWR of F4 and F7 is driven with RCC."""
 
-_CORE_FILES: Final = {"cm0p": ("driver/divide.c",)}
-"""What a core lacks."""
+_CORE_FILES: Final = {"cm0p": ("driver/divide.c",), "cm7": ("driver/cache_m7.c",)}
+"""What a core lacks, or has beyond the others."""
 
 NEEDED: Final = ("FLASH", "RCC", "PWR", "GPIOA", "IWDG")
 """Blocks that need a driver, on every board, beside its console."""

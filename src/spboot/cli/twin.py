@@ -67,7 +67,7 @@ def command(
 ) -> None:
     """Run the firmware of BOARD on an emulated chip, with its console here or on a pseudo-terminal."""
     board = boards.load(board_name)
-    twin = Twin(board.chip.name, seed=seed)
+    twin = Twin(board.chip.name, seed=seed, vdd_mv=board.vdd_mv, core_supply=board.core_supply)
     if state is not None and state.exists():
         states.load(twin, state)
     elif images:

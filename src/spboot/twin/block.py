@@ -60,6 +60,9 @@ class Block:
         """To the state after a reset of the block."""
         self.registers = {name: self.RESET.get(name, 0) for name in self.names.values()}
 
+    def power_on(self) -> None:
+        """Power was applied; `reset` follows."""
+
     def mask(self, register: str, field: str) -> int:
         """The bits of *field* in *register*."""
         low, width = self.fields[register][field]

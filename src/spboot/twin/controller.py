@@ -10,6 +10,8 @@ class FlashController(Protocol):
 
     ECC: bool
     """Whether a word that a cut tore fails its ECC when it is read."""
+    BUS_ERROR: bool
+    """Such a read is answered with a bus error, otherwise by an NMI."""
     options: dict[str, int]
     """Option registers, which a reset loads."""
     refusals: list[str]

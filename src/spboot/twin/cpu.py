@@ -25,6 +25,7 @@ _THREAD: Final = 256
 _ENABLE_BIT: Final = {MEM_MANAGE: 16, BUS_FAULT: 17, USAGE_FAULT: 18}
 _FORCED: Final = 1 << 30
 _PRECISERR, _IMPRECISERR, _BFARVALID = 1 << 9, 1 << 10, 1 << 15
+_BFHFNMIGN: Final = 1 << 8
 _IBUSERR, _UNDEFINSTR, _INVSTATE, _INVPC = 1 << 8, 1 << 16, 1 << 17, 1 << 18
 _V7_RETURNS: Final = 0xE1
 _V8_RETURNS: Final = 0xA0
@@ -55,12 +56,12 @@ class Cpu:
         self._late_fault: tuple[int, int] | None = None
 
     def reset(self) -> None:
-        """Registers and exceptions; SP and PC from the vector table at the boot alias."""
+        """Registers and exceptions; SP and PC from the vector table that a reset leaves."""
         self.active.clear()
         self.sleeping = False
         self._late_fault = None
         self.core.reset()
-        stack, entry = struct.unpack("<II", self.core.uc.mem_read(0, 8))
+        stack, entry = struct.unpack("<II", self.core.uc.mem_read(self.twin.nvic.registers["VTOR"], 8))
         if (stack, entry) == (0xFFFFFFFF, 0xFFFFFFFF):
             raise self.twin.refusal("flash is empty at the reset vector", "load an image that begins there")
         self.core.set(arm.UC_ARM_REG_SP, stack & ~3)
@@ -238,6 +239,17 @@ class Cpu:
             and self.core.get(arm.UC_ARM_REG_CONTROL) & 4
         ):
             raise self.twin.refusal("an FPU instruction ran with CPACR off", "set CP10 and CP11 first")
+
+    def bus_error(self, address: int) -> None:
+        """From a memory hook: the load is answered with a bus error.  A precise fault, or with BFHFNMIGN at priority -1
+        and below only a flag (ARMv7-M B3.2.8)."""
+        nvic = self.twin.nvic
+        if nvic.registers["CCR"] & _BFHFNMIGN and self.priority <= -1:
+            nvic.registers["CFSR"] |= _PRECISERR | _BFARVALID
+            nvic.registers["BFAR"] = address
+            return
+        self._late_fault = (_PRECISERR | _BFARVALID, address)
+        self.core.take_back()
 
     def bus_fault_later(self, address: int) -> None:
         """From an MMIO callback: a bus fault, taken after the instruction."""

@@ -18,7 +18,8 @@ from spboot.twin.timeline import PS_PER_S
 if TYPE_CHECKING:
     from spboot.twin.machine import Twin
 
-BOOT_ALIAS: Final = 0
+_ALIASES: Final = {"STM32F7": 0x00200000, "STM32H7": None}
+"""Family -> where the core sees flash as well: the ITCM side on STM32F7 (RM0410 2.2), nothing on H7, others at 0."""
 
 
 class FlashArray:
@@ -49,11 +50,13 @@ class FlashArray:
         self.dirty: list[tuple[int, int]] = []
         self._hooks: dict[int, list[Any]] = {}
         twin.core.map_buffer(address, self.cells, writable=False)
-        twin.core.map_buffer(BOOT_ALIAS, self.cells, writable=False)
+        self.alias = _ALIASES.get(twin.chip.family, 0)
+        if self.alias is not None:
+            twin.core.map_buffer(self.alias, self.cells, writable=False)
 
     def offset(self, address: int) -> int:
         """Offset of a bus address, the alias included."""
-        return address - self.address if address >= self.address else address
+        return address - (self.address if address >= self.address else self.alias or 0)
 
     def bank(self, offset: int) -> int:
         """The bank, from 0, that an offset is in; banks have one size."""
@@ -61,7 +64,8 @@ class FlashArray:
 
     def holds(self, address: int) -> bool:
         """Whether *address* is flash, the alias included."""
-        return 0 <= address < self.size or self.address <= address < self.address + self.size
+        bases = (self.address,) if self.alias is None else (self.address, self.alias)
+        return any(base <= address < base + self.size for base in bases)
 
     def get(self, address: int, size: int) -> bytes:
         """What the cells hold.  Raises TwinError outside of flash."""
@@ -99,6 +103,9 @@ class FlashArray:
         self._operate("program", address, data)
 
     def _operate(self, kind: Kind, address: int, new: bytes) -> None:
+        self.twin.nvic.before_flash_operation()
+        if kind == "erase":
+            self.twin.nvic.flash_erased(address, len(new))
         cut = self.cut if self.cut is not None and self.log.total == self._cut_at else None
         self.log.append(
             Operation(
@@ -138,7 +145,8 @@ class FlashArray:
         """Tell the core which code changed.  Between slices only."""
         for start, size in self.dirty:
             self.twin.core.forget_code(self.address + start, size)
-            self.twin.core.forget_code(BOOT_ALIAS + start, size)
+            if self.alias is not None:
+                self.twin.core.forget_code(self.alias + start, size)
         self.dirty.clear()
 
     def watch_poison(self) -> None:
@@ -153,7 +161,7 @@ class FlashArray:
         for page in pages - set(self._hooks):
             self._hooks[page] = [
                 uc.hook_add(kind, handler, begin=base, end=base + self.page - 1)
-                for base in (page, page - self.address + BOOT_ALIAS)
+                for base in {page, page - self.address + (self.address if self.alias is None else self.alias)}
                 for kind, handler in (
                     (unicorn.UC_HOOK_MEM_READ, self._on_read),
                     (unicorn.UC_HOOK_CODE, self._on_fetch),

@@ -38,6 +38,7 @@ class FlashF4(Block):
     """The controller.  Stores to flash arrive by `store`."""
 
     ECC = False
+    BUS_ERROR = False
 
     RESET: ClassVar[dict[str, int]] = {"CR": _LOCK, "OPTCR": 0x0FFFAAED}
     STATE = ("options", "refusals", "_key", "_dead", "_busy_until", "_filled", "_stale")

@@ -17,6 +17,7 @@ class FlashLow(Block):
     STATE: ClassVar[tuple[str, ...]] = ("options", "refusals", "busy_until")
     ECC: ClassVar[bool] = False
     """A word that does not fit its ECC can be noticed, by `ecc_detected`."""
+    BUS_ERROR = False
     LATENCY_MHZ: ClassVar[dict[int, tuple[int, ...]]]
     """Voltage range -> highest HCLK in MHz by wait states."""
     LATENCY_SOURCE: ClassVar[str]

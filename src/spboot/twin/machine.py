@@ -14,6 +14,7 @@ from spboot.errors import TwinError
 from spboot.twin import models, rom, symbols
 from spboot.twin.block import Block
 from spboot.twin.bus import Bus
+from spboot.twin.cache_m7 import NvicM7
 from spboot.twin.condition import Condition, condition
 from spboot.twin.controller import FlashController
 from spboot.twin.core import INT_BKPT, INT_SVC, Core
@@ -38,13 +39,15 @@ _HINTS: Final = frozenset({0xBF10, 0xBF20, 0xBF30, 0xBF40})
 
 
 class Twin:
-    """One chip of part *part*.  *seed* decides the garbage in RAM and the unique id."""
+    """One chip of part *part*.  *seed* decides the garbage in RAM and the unique id.
 
-    def __init__(self, part: str, seed: int = 0) -> None:
+    The board supplies it with *vdd_mv* millivolts and its core by *core_supply*, "ldo" or "smps"."""
+
+    def __init__(self, part: str, seed: int = 0, *, vdd_mv: int = 3300, core_supply: str = "ldo") -> None:
         self.chip = chips.load(part)
         self.seed = seed
-        self.vdd_mv = 3300
-        """The supply."""
+        self.vdd_mv = vdd_mv
+        self.core_supply = core_supply
         self.core = Core(self.chip.core)
         self.timeline = Timeline(self.core)
         self.flash = FlashArray(self, self.chip.flash)
@@ -55,7 +58,7 @@ class Twin:
         for address, ram in self.rams.items():
             if address == 0x20000000 and self.chip.core == "cm4":
                 self.bus.map_ram_bits(ram)
-        self.nvic = Nvic(self)
+        self.nvic = NvicM7(self) if self.chip.core == "cm7" else Nvic(self)
         self.cpu = Cpu(self)
         self.blocks: dict[str, Block] = models.build(self)
         self.rcc = cast(Rcc, self.blocks["RCC"])
@@ -158,6 +161,7 @@ class Twin:
             ctypes.memmove(ram, content, size)
             self.core.forget_code(address, size)
         for block in self.blocks.values():
+            block.power_on()
             if isinstance(block, UsartV3):
                 block.uart.queue.clear()
                 self.timeline.cancel(f"{block.name}.rx")
@@ -246,6 +250,7 @@ class Twin:
             self.reset(self._reset_cause)
         if self.flash.dirty:
             self.flash.renew_translations()
+            self.flash.watch_poison()
         self.cpu.take_late_fault()
         while self.nvic.candidates and self.cpu.take_pending():
             pass
@@ -348,11 +353,14 @@ class Twin:
             self.nvic.pend(NMI)
 
     def ecc_error(self, word: int) -> None:
-        """A load hit a double word that fails its ECC."""
+        """A load hit a word that fails its ECC."""
         in_it_block = self.core.in_it_block
         if in_it_block:
             self.core.clear_it_state()
-        if self.flash_controller.ecc_detected(word):
+        if self.flash_controller.BUS_ERROR:
+            self.flash_controller.ecc_detected(word)
+            self.cpu.bus_error(word)
+        elif self.flash_controller.ecc_detected(word):
             self.nvic.pend(NMI)
             if self.ecc_nmi == "at" and not in_it_block and NMI not in self.cpu.active:
                 self.core.take_back()

@@ -9,15 +9,19 @@ from spboot.twin.block import Block
 from spboot.twin.crc_v3 import CrcV3
 from spboot.twin.debug import Dbgmcu, Dwt, Exti, SyscfgF4, SyscfgL4
 from spboot.twin.flash_f4 import FlashF4
+from spboot.twin.flash_f7 import FlashF7
+from spboot.twin.flash_h7 import FlashH7
 from spboot.twin.flash_l0 import FlashL0
 from spboot.twin.flash_l4 import FlashG0, FlashL4, FlashL5, FlashWl
 from spboot.twin.gpio import Gpio
 from spboot.twin.iwdg import Iwdg
 from spboot.twin.pwr_f4 import PwrF4
+from spboot.twin.pwr_h7 import PwrH7, PwrH743
 from spboot.twin.pwr_l0 import PwrL0
 from spboot.twin.pwr_l4 import PwrG0, PwrL4, PwrL5, PwrWl
-from spboot.twin.rcc_f4 import RccF4
+from spboot.twin.rcc_f4 import RccF4, RccF7
 from spboot.twin.rcc_g0 import RccG0
+from spboot.twin.rcc_h7 import RccH7
 from spboot.twin.rcc_l0 import RccL0
 from spboot.twin.rcc_l4 import RccL4, RccL4Plus, RccL5
 from spboot.twin.rcc_wl import RccWl
@@ -30,10 +34,14 @@ if TYPE_CHECKING:
 MODELS: Final[dict[str, type[Block]]] = {
     "crc_v3": CrcV3,
     "dbgmcu_f4": Dbgmcu,
+    "dbgmcu_f7": Dbgmcu,
+    "dbgmcu_h7": Dbgmcu,
     "dbgmcu_l4": Dbgmcu,
     "exti_v1": Exti,
     "flash_f4": FlashF4,
+    "flash_f7": FlashF7,
     "flash_g0x1": FlashG0,
+    "flash_h7": FlashH7,
     "flash_l0": FlashL0,
     "flash_l4": FlashL4,
     "flash_l5": FlashL5,
@@ -43,13 +51,19 @@ MODELS: Final[dict[str, type[Block]]] = {
     "iwdg_v1": Iwdg,
     "iwdg_v2": Iwdg,
     "pwr_f4": PwrF4,
+    "pwr_f7": PwrF4,
     "pwr_g0": PwrG0,
+    "pwr_h7rm0399": PwrH7,
+    "pwr_h7rm0433": PwrH743,
     "pwr_l0": PwrL0,
     "pwr_l4": PwrL4,
     "pwr_l5": PwrL5,
     "pwr_wl5": PwrWl,
     "rcc_f4": RccF4,
+    "rcc_f7": RccF7,
     "rcc_g0x1": RccG0,
+    "rcc_h7": RccH7,
+    "rcc_h7rm0433": RccH7,
     "rcc_l0": RccL0,
     "rcc_l0_v2": RccL0,
     "rcc_l4": RccL4,

@@ -62,7 +62,7 @@ class Nvic(Block):
     """The system control space.  Exceptions are numbered as in ARMv7-M; line n is exception 16 + n."""
 
     RESET: ClassVar[dict[str, int]] = _RESET
-    STATE = ("enabled", "pending", "lines", "priorities", "count_flag", "_started", "_left")
+    STATE: ClassVar[tuple[str, ...]] = ("enabled", "pending", "lines", "priorities", "count_flag", "_started", "_left")
     QUIET = frozenset({0x018})
     READ_ONLY = frozenset({"CPUID", "MPU_TYPE", "ICTR", "CALIB"})
 
@@ -86,12 +86,22 @@ class Nvic(Block):
 
     def reset(self) -> None:
         super().reset()
+        flash = self.twin.flash
+        self.registers["VTOR"] = flash.address if flash.alias is None else flash.alias
         self.enabled = self.pending = self.lines = 0
         self.priorities = [0] * self._exceptions
         self.count_flag = False
         self._started: int | None = None
         self._left = 0
         self.twin.timeline.cancel("SYSTICK")
+
+    # caches: none but on a Cortex-M7
+
+    def before_flash_operation(self) -> None:
+        """Refuse to erase or program while a cache may hold what an erase took away."""
+
+    def flash_erased(self, address: int, size: int) -> None:
+        """A sector was erased."""
 
     # what may interrupt
 

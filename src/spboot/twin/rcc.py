@@ -87,9 +87,13 @@ class Rcc(Block):
 
     # oscillators
 
+    def bit(self, name: str, kind: str) -> int:
+        """The mask in CR of "ON" or "RDY" of an oscillator or PLL."""
+        return self.mask("CR", f"{name}{kind}")
+
     def on(self, name: str) -> bool:
         """Whether an oscillator or PLL is switched on."""
-        return bool(self.registers["CR"] & self.mask("CR", f"{name}ON"))
+        return bool(self.registers["CR"] & self.bit(name, "ON"))
 
     def ready(self, name: str) -> bool:
         """Whether an oscillator or PLL runs and is stable."""
@@ -98,17 +102,17 @@ class Rcc(Block):
     def read_CR(self) -> int:
         value = self.registers["CR"]
         for name in self.START_US:
-            mask = self.mask("CR", f"{name}RDY")
+            mask = self.bit(name, "RDY")
             value = value | mask if self.ready(name) else value & ~mask
         return value
 
     def write_CR(self, value: int) -> None:
         old = self.registers["CR"]
         for name in self.used():  # a clock that is in use cannot be stopped
-            value |= self.mask("CR", f"{name}ON")
+            value |= self.bit(name, "ON")
         self.registers["CR"] = value & self.masks["CR"]
         for name, micros in self.START_US.items():
-            mask = self.mask("CR", f"{name}ON")
+            mask = self.bit(name, "ON")
             if value & mask and not old & mask:
                 self.check_start(name)
                 self.ready_at[name] = self.twin.timeline.now + micros * PS_PER_US
@@ -148,6 +152,11 @@ class Rcc(Block):
             self.twin.timeline.set_frequency(hclk)
             self.twin.nvic.frequency_changed(count)
         self.check_limits()
+
+    @property
+    def flash_hz(self) -> int:
+        """What the flash interface runs on."""
+        return self.hclk
 
     def kernel(self, field: str, bus: int) -> int:
         """The clock of a UART in hertz, 0 when it is off: chosen by *field*, as "USART1SEL", or that of APB *bus*."""

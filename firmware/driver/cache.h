@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* cache.h - the caches of a Cortex-M7 (cache_m7.c).  Decision 0017 says why they are on. */
+#ifndef SPB_CACHE_H
+#define SPB_CACHE_H
+
+#include <stdint.h>
+
+/* Both on, empty before. */
+void spb_cache_start(void);
+
+/* Both off; RAM holds all that was written. */
+void spb_cache_stop(void);
+
+/* The data cache holds nothing of the len bytes at address, which must not be RAM.  Works whoever turned it on. */
+void spb_cache_forget(uint32_t address, uint32_t len);
+
+#endif

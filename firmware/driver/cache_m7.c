@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/* cache_m7.c - caches of a Cortex-M7.  DDI0403 (Armv7-M) B2.2.7 and B3.2; PM0253 4.8.
+ * K1  A cache is emptied before it is turned on: after a power-on it holds anything.
+ * K2  What the data cache still has to write is written when it is turned off. */
+#include "cache.h"
+
+#include "reg.h"
+
+#define CCR 0xE000ED14u
+#define CCSIDR 0xE000ED80u
+#define CSSELR 0xE000ED84u
+#define ICIALLU 0xE000EF50u
+#define DCIMVAC 0xE000EF5Cu
+#define DCISW 0xE000EF60u
+#define DCCISW 0xE000EF74u
+
+#define DC (1u << 16)
+#define IC (1u << 17)
+#define LINE 32u
+#define WAY_POS 30u /* four ways */
+#define SET_POS 5u
+
+static void barrier(void) { __asm volatile("dsb\n isb" ::: "memory"); }
+
+/* Every set and way to `operation`, after the bits `off` of CCR were cleared.  In registers only: between the clearing
+ * and the last line written, what the stack holds may still be in the cache (K2). */
+static void each_line(uint32_t operation, uint32_t off) {
+    reg_write(CSSELR, 0);
+    barrier();
+    uint32_t last_set = (reg_read(CCSIDR) >> 13 & 0x7FFFu) << SET_POS;
+    uint32_t ccr = reg_read(CCR) & ~off;
+    uint32_t way;
+    __asm volatile(".syntax unified\n"
+                   "dsb\n"
+                   "str %[ccr], [%[ccr_at]]\n"
+                   "dsb\n"
+                   "1: mov %[way], %[set]\n"
+                   "2: str %[way], [%[operation]]\n"
+                   "adds %[way], %[way], %[step]\n"
+                   "bcc 2b\n"
+                   "subs %[set], %[set], #32\n"
+                   "bpl 1b\n"
+                   "dsb\n"
+                   "isb\n"
+                   : [set] "+r"(last_set), [way] "=&r"(way)
+                   : [ccr] "r"(ccr), [ccr_at] "r"(CCR), [operation] "r"(operation), [step] "r"(1u << WAY_POS)
+                   : "memory", "cc");
+}
+
+void spb_cache_start(void) {
+    each_line(DCISW, DC | IC);
+    reg_write(ICIALLU, 0);
+    barrier();
+    reg_set(CCR, DC | IC);
+    barrier();
+}
+
+void spb_cache_stop(void) {
+    each_line(DCCISW, DC | IC);
+    reg_write(ICIALLU, 0);
+    barrier();
+}
+
+void spb_cache_forget(uint32_t address, uint32_t len) {
+    uint32_t end = address + len;
+    barrier();
+    for (uint32_t line = address & ~(LINE - 1); line < end; line += LINE) reg_write(DCIMVAC, line);
+    barrier();
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/* flash_sector.c - flash of STM32F4 and STM32F7 (IP flash_f4, flash_f7): sectors of three sizes, no ECC.  RM0090 and
+ * RM0410 chapter 3.
+ * S1  The controller is locked whenever no operation is under way.
+ * S2  No cache holds what stood in a sector before it was erased (RM0090 3.6.3; errata ES0206 on read while write).
+ * S3  Words are written in the width that the supply allows (RM0090 3.6.2, RM0410 3.3.5).
+ * Without ECC a half programmed word reads as something, so that everything is readable; hashes and complements of
+ * core find out what it is. */
+#include "flash_sector.h"
+
+#include "internal_flash.h"
+#include "reg.h"
+#include "spb_chip.h"
+
+#define KEYR (FLASH_BASE + FLASH_KEYR_OFF)
+#define SR (FLASH_BASE + FLASH_SR_OFF)
+#define CR (FLASH_BASE + FLASH_CR_OFF)
+
+#define KEY1 0x45670123u /* RM0090 3.6.1 */
+#define KEY2 0xCDEF89ABu
+
+/* RM0090 table 7: x32 from 2.7 V, x16 from 2.1 V, x8 below. */
+#define PSIZE (SPB_VDD_MV >= 2700u ? 2u : SPB_VDD_MV >= 2100u ? 1u : 0u)
+#define WIDTH (1u << PSIZE)
+
+/* Each bank: four small sectors, one four times as large, then such of eight times. */
+#define SMALL SPB_SMALLEST_SECTOR
+#define BANK_2_FIRST 16u /* SNB of sector 12, the first of bank 2: RM0090 3.9.7 */
+
+static uint32_t sector(uint32_t off) {
+    uint32_t in_bank = off % SPB_FLASH_BANK_SIZE;
+    uint32_t first = off < SPB_FLASH_BANK_SIZE ? 0 : BANK_2_FIRST;
+    if (in_bank < 4 * SMALL) return first + in_bank / SMALL;
+    return first + 4 + in_bank / (8 * SMALL);
+}
+
+static uint32_t begin(void) {
+    uint32_t before = spb_sector_begin();
+    while (reg_read(SR) & FLASH_SR_BSY) {}
+    reg_write(SR, spb_sector_errors | FLASH_SR_EOP);
+    if (reg_read(CR) & FLASH_CR_LOCK) {
+        reg_write(KEYR, KEY1);
+        reg_write(KEYR, KEY2);
+    }
+    return before;
+}
+
+/* The barrier: a store that still waits in a buffer has not made the controller busy yet (RM0410 3.3.7). */
+static bool wait(void) {
+    __asm volatile("dsb" ::: "memory");
+    while (reg_read(SR) & FLASH_SR_BSY) {}
+    return (reg_read(SR) & spb_sector_errors) == 0;
+}
+
+static void end(uint32_t before, uint32_t off, uint32_t len) {
+    reg_write(CR, FLASH_CR_LOCK);
+    spb_sector_end(before, SPB_FLASH_ADDRESS + off, len);
+}
+
+static uint32_t size_at(uint32_t off) {
+    uint32_t in_bank = off % SPB_FLASH_BANK_SIZE;
+    return in_bank < 4 * SMALL ? SMALL : in_bank < 8 * SMALL ? 4 * SMALL : 8 * SMALL;
+}
+
+static enum spb_status erase(uint32_t off) {
+    uint32_t before = begin();
+    uint32_t select = FLASH_CR_SER | sector(off) << FLASH_CR_SNB_POS | PSIZE << FLASH_CR_PSIZE_POS;
+    reg_write(CR, select);
+    reg_write(CR, select | FLASH_CR_STRT);
+    bool ok = wait();
+    end(before, off, size_at(off));
+    return ok ? SPB_OK : SPB_E_SECTION_ERASE_FAILURE;
+}
+
+static void store(uint32_t address, const uint8_t *data) {
+    if (WIDTH == 1) *(volatile uint8_t *)address = data[0];
+    else if (WIDTH == 2) *(volatile uint16_t *)address = (uint16_t)(data[0] | data[1] << 8);
+    else reg_write(address, (uint32_t)data[0] | (uint32_t)data[1] << 8 | (uint32_t)data[2] << 16 | (uint32_t)data[3] << 24);
+}
+
+static enum spb_status program(uint32_t off, const uint8_t *data, uint32_t len) {
+    uint32_t before = begin();
+    bool ok = (off | len) % WIDTH == 0;
+    reg_write(CR, FLASH_CR_PG | PSIZE << FLASH_CR_PSIZE_POS);
+    for (uint32_t i = 0; ok && i < len; i += WIDTH) {
+        store(SPB_FLASH_ADDRESS + off + i, data + i);
+        ok = wait();
+    }
+    end(before, off, len);
+    return ok ? SPB_OK : SPB_E_SECTION_WRITE_FAILURE;
+}
+
+uint32_t spb_flash_protection(void) {
+    return spb_flash_rdp_level((reg_read(FLASH_BASE + FLASH_OPTCR_OFF) & FLASH_OPTCR_RDP) >> FLASH_OPTCR_RDP_POS);
+}
+
+static const uint8_t *map(uint32_t off) { return (const uint8_t *)(SPB_FLASH_ADDRESS + off); }
+
+static bool readable(uint32_t off, uint32_t len) {
+    (void)off;
+    (void)len;
+    return true;
+}
+
+/* No ECC, no NMI of ours. */
+__attribute__((used)) void spb_flash_ecc_nmi(uint32_t *stacked_pc) { (void)stacked_pc; }
+
+const struct spb_flash spb_internal_flash = {
+    .erase = erase,
+    .program = program,
+    .map = map,
+    .readable = readable,
+};

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/* rcc_h7.c - clocks of STM32H7 (IP rcc_h7): HSI 64 MHz through PLL1, core at SPB_CLOCK_HZ, all buses at their
+ * limits or below.  RM0399 chapters 7 and 9, RM0433 chapters 6 and 8.  Drives PWR, too. */
+#include "cache.h"
+#include "clock.h"
+#include "reg.h"
+#include "spb_chip.h"
+
+#define CR (RCC_BASE + RCC_CR_OFF)
+#define CFGR (RCC_BASE + RCC_CFGR_OFF)
+#define D1CFGR (RCC_BASE + RCC_D1CFGR_OFF)
+#define D2CFGR (RCC_BASE + RCC_D2CFGR_OFF)
+#define D3CFGR (RCC_BASE + RCC_D3CFGR_OFF)
+#define PLLCKSELR (RCC_BASE + RCC_PLLCKSELR_OFF)
+#define PLLCFGR (RCC_BASE + RCC_PLLCFGR_OFF)
+#define PLLDIVR (RCC_BASE + RCC_PLLDIVR0_OFF)
+#define RSR (RCC_BASE + RCC_RSR_OFF)
+#define ACR (FLASH_BASE + FLASH_ACR_OFF)
+#define D3CR (PWR_BASE + PWR_D3CR_OFF)
+
+#define HSI_HZ 64000000u
+#define INPUT_HZ 4000000u
+#define INPUT_RANGE 2u /* 4 to 8 MHz */
+#define DIVIDER (SPB_CLOCK_HZ >= 96000000u ? 2u : 4u)
+#define PLL_N (SPB_CLOCK_HZ / INPUT_HZ * DIVIDER) /* VCO 192 .. 836 MHz: RM0399 9.7.15 */
+#define SYSCLK_PLL 3u
+#define HALF_AHB 8u /* HPRE: AXI and AHB at half the clock of the core */
+#define HALF_APB 4u /* xPPRE */
+#define AXI_HZ (SPB_CLOCK_HZ / 2u)
+
+/* Voltage scale, and MHz of AXI for each wait state: RM0399 table 17 and 7.8.5. */
+#define SCALE (SPB_CLOCK_HZ > 300000000u ? 3u : SPB_CLOCK_HZ > 200000000u ? 2u : 1u) /* VOS: 3 is scale 1 */
+#define WAIT_STATE_HZ (SCALE == 3u ? 70000000u : SCALE == 2u ? 55000000u : 45000000u)
+#define WAIT_STATES ((AXI_HZ - 1u) / WAIT_STATE_HZ)
+#define DELAY (WAIT_STATES > 2u ? 2u : WAIT_STATES) /* WRHIGHFREQ; more than needed is safe */
+#define LATENCY (WAIT_STATES << FLASH_ACR_LATENCY_POS | DELAY << FLASH_ACR_WRHIGHFREQ_POS)
+
+/* After a reset: RM0399 9.7 and 4.9.1. */
+#define PLLCKSELR_RESET 0x02020200u
+#define PLLCFGR_RESET 0x01FF0000u
+#define PLLDIVR_RESET 0x01010280u
+#define SCALE_RESET 1u
+#define LATENCY_RESET 0x37u
+
+_Static_assert(SPB_CLOCK_HZ % INPUT_HZ == 0, "clock_hz is a multiple of 4 MHz");
+_Static_assert(SPB_CLOCK_HZ >= 48000000u && SPB_CLOCK_HZ <= 400000000u, "clock_hz is 48 .. 400 MHz: RM0399 7.6.2");
+
+static void wait_for(uint32_t address, uint32_t mask, uint32_t value) {
+    while ((reg_read(address) & mask) != value) {}
+}
+
+static void set_scale(uint32_t scale) {
+    reg_write(D3CR, scale << PWR_D3CR_VOS_POS);
+    wait_for(D3CR, PWR_D3CR_VOSRDY, PWR_D3CR_VOSRDY);
+}
+
+static void set_latency(uint32_t acr) {
+    reg_write(ACR, acr);
+    wait_for(ACR, FLASH_ACR_LATENCY | FLASH_ACR_WRHIGHFREQ, acr);
+}
+
+static void set_prescalers(uint32_t ahb, uint32_t apb) {
+    reg_write(D1CFGR, ahb << RCC_D1CFGR_HPRE_POS | apb << RCC_D1CFGR_D1PPRE_POS);
+    reg_write(D2CFGR, apb << RCC_D2CFGR_D2PPRE1_POS | apb << RCC_D2CFGR_D2PPRE2_POS);
+    reg_write(D3CFGR, apb << RCC_D3CFGR_D3PPRE_POS);
+}
+
+void spb_clock_start(void) {
+    set_scale(SCALE);
+    reg_write(PLLCKSELR, HSI_HZ / INPUT_HZ << RCC_PLLCKSELR_DIVM0_POS);
+    reg_write(PLLCFGR, INPUT_RANGE << RCC_PLLCFGR_PLLRGE0_POS | RCC_PLLCFGR_DIVPEN0);
+    reg_write(PLLDIVR, (PLL_N - 1u) << RCC_PLLDIVR0_PLLN_POS | (DIVIDER - 1u) << RCC_PLLDIVR0_PLLP_POS);
+    reg_set(CR, RCC_CR_PLLON0);
+    wait_for(CR, RCC_CR_PLLRDY0, RCC_CR_PLLRDY0);
+    set_latency(LATENCY);
+    set_prescalers(HALF_AHB, HALF_APB);
+    reg_write(CFGR, SYSCLK_PLL << RCC_CFGR_SW_POS);
+    wait_for(CFGR, RCC_CFGR_SWS, SYSCLK_PLL << RCC_CFGR_SWS_POS);
+    spb_cache_start();
+    spb_clock_enable();
+}
+
+/* The supply stays as it was chosen: PWR_CR3 can be written once (RM0399 7.8.4). */
+void spb_clock_stop(void) {
+    spb_clock_disable();
+    spb_cache_stop();
+    reg_write(CFGR, 0);
+    wait_for(CFGR, RCC_CFGR_SWS, 0);
+    set_prescalers(0, 0);
+    reg_clear(CR, RCC_CR_PLLON0);
+    wait_for(CR, RCC_CR_PLLRDY0, 0);
+    reg_write(PLLCKSELR, PLLCKSELR_RESET);
+    reg_write(PLLCFGR, PLLCFGR_RESET);
+    reg_write(PLLDIVR, PLLDIVR_RESET);
+    set_latency(LATENCY_RESET);
+    set_scale(SCALE_RESET);
+}
+
+uint32_t spb_clock_console_hz(void) { return AXI_HZ / 2u; }
+
+enum spb_reset_cause spb_clock_reset_cause(void) {
+    uint32_t rsr = reg_read(RSR);
+    if (rsr & (RCC_RSR_IWDG1RSTF | RCC_RSR_WWDG1RSTF)) return SPB_RESET_WATCHDOG;
+    if (rsr & RCC_RSR_SFTRSTF) return SPB_RESET_SOFTWARE;
+    if (rsr & (RCC_RSR_PORRSTF | RCC_RSR_BORRSTF)) return SPB_RESET_POWER;
+    if (rsr & RCC_RSR_PINRSTF) return SPB_RESET_PIN;
+    return SPB_RESET_OTHER;
+}

@@ -1,0 +1,137 @@
+"""System control space of a Cortex-M7: the caches (PM0253 4.8, DDI0403 B2.2.7), kept as rules, not as contents.
+
+The twin executes as if there were no cache.  It refuses what would make a difference on silicon: a cache turned on that
+was not emptied, one turned off with data that is not written, and flash that was erased while the data cache may hold
+what stood there."""
+
+# ruff: noqa: N802 - handlers are named after their registers
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from spboot.twin.nvic import Nvic
+
+if TYPE_CHECKING:
+    from spboot.twin.machine import Twin
+
+_DC, _IC = 1 << 16, 1 << 17
+_LINE: Final = 32
+_WAYS: Final = 4
+_KB: Final = {0x449: 4, 0x452: 8}
+"""Device id -> KB of each cache, where it is not 16: STM32F74x and F72x (DS10916, DS11853)."""
+_SET_WAY: Final = 0xC0003FE0
+_REGISTERS: Final = {
+    "CLIDR": 0xD78, "CTR": 0xD7C, "CCSIDR": 0xD80, "CSSELR": 0xD84, "ICIALLU": 0xF50, "ICIMVAU": 0xF58,
+    "DCIMVAC": 0xF5C, "DCISW": 0xF60, "DCCMVAU": 0xF64, "DCCMVAC": 0xF68, "DCCSW": 0xF6C,
+    "DCCIMVAC": 0xF70, "DCCISW": 0xF74,
+}  # fmt: skip
+
+
+class NvicM7(Nvic):
+    """The system control space with caches."""
+
+    RESET: ClassVar[dict[str, int]] = {**Nvic.RESET, "CCR": 0x40200, "CLIDR": 0x09000003, "CTR": 0x8303C003}
+    STATE: ClassVar[tuple[str, ...]] = (
+        *Nvic.STATE,
+        "_emptied",
+        "_cleaned",
+        "_code_emptied",
+        "_filled",
+        "_stale",
+        "unwritten",
+    )
+    READ_ONLY = frozenset({*Nvic.READ_ONLY, "CLIDR", "CTR", "CCSIDR"})
+
+    def __init__(self, twin: Twin) -> None:
+        super().__init__(twin)
+        for name, offset in _REGISTERS.items():
+            self._declare(name, offset, {})
+        self.masks["CCR"] |= _DC | _IC | 1 << 18
+        self._sets = _KB.get(twin.chip.device_id, 16) * 1024 // _LINE // _WAYS
+
+    def reset(self) -> None:
+        super().reset()
+        self._emptied: set[int] = set()
+        self._cleaned: set[int] = set()
+        self._code_emptied = False
+        self._filled = False
+        self._stale: set[int] = set()
+        self.unwritten = False
+        """The data cache was turned off, and what it had to write is not written."""
+
+    def read_CCSIDR(self) -> int:
+        return 0xF0000000 | (self._sets - 1) << 13 | (_WAYS - 1) << 3 | 1
+
+    def write_CCR(self, value: int) -> None:
+        old = self.registers["CCR"]
+        if value & ~old & _DC:
+            if len(self._emptied) < self._sets * _WAYS:
+                raise self.twin.refusal(
+                    "the data cache was turned on with contents that nobody emptied",
+                    "write every set and way to DCISW first (PM0253 4.8)",
+                )
+            self._filled = True
+            self._emptied.clear()
+        if value & ~old & _IC and not self._code_emptied:
+            raise self.twin.refusal(
+                "the instruction cache was turned on, not emptied", "write ICIALLU first (PM0253 4.8)"
+            )
+        if old & ~value & _DC:
+            self.unwritten = True
+            self._cleaned.clear()
+        self.registers["CCR"] = value & self.masks["CCR"]
+
+    def write_ICIALLU(self, _value: int) -> None:
+        self._code_emptied = True
+
+    def _pass(self, lines: set[int], value: int) -> bool:
+        """Whether every set and way was seen now."""
+        lines.add(value & _SET_WAY)
+        return len(lines) >= self._sets * _WAYS
+
+    def write_DCISW(self, value: int) -> None:
+        if self.registers["CCR"] & _DC or self.unwritten:
+            raise self.twin.refusal("DCISW drops what the data cache has to write", "use DCCISW")
+        if self._pass(self._emptied, value):
+            self._filled = False
+            self._stale.clear()
+
+    def write_DCCISW(self, value: int) -> None:
+        if self._pass(self._cleaned, value) and not self.registers["CCR"] & _DC:
+            self.unwritten = self._filled = False
+            self._stale.clear()
+
+    def write_DCCSW(self, value: int) -> None:
+        if self._pass(self._cleaned, value) and not self.registers["CCR"] & _DC:
+            self.unwritten = False
+
+    def write_DCIMVAC(self, value: int) -> None:
+        if self.twin.is_ram(value & -_LINE, _LINE):
+            raise self.twin.refusal(f"DCIMVAC {value:#010x} drops what RAM has to get", "use DCCIMVAC")
+        self._stale.discard(value & -_LINE)
+
+    def write_DCCIMVAC(self, value: int) -> None:
+        self._stale.discard(value & -_LINE)
+
+    def write_VTOR(self, value: int) -> None:
+        if self.unwritten:
+            raise self.twin.refusal(
+                "vectors were moved while the data cache is off and holds unwritten data",
+                "write every set and way to DCCISW",
+            )
+        super().write_VTOR(value)
+
+    # flash
+
+    def before_flash_operation(self) -> None:
+        """Refuse to go on with what may be stale."""
+        if self._stale:
+            raise self.twin.refusal(
+                f"{min(self._stale):#010x} was erased, and the data cache may still hold what stood there",
+                "write its lines to DCIMVAC after the erase",
+            )
+
+    def flash_erased(self, address: int, size: int) -> None:
+        """Lines of an erased sector may be in the data cache."""
+        if self._filled:
+            self._stale |= set(range(address, address + size, _LINE))

@@ -1,0 +1,30 @@
+"""Flash controller of STM32F7 (RM0410 chapter 3, RM0385): as on STM32F4 but for the accelerator and its sizes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from spboot.chips import Block as Facts
+from spboot.twin.flash_f4 import FlashF4
+
+if TYPE_CHECKING:
+    from spboot.twin.machine import Twin
+
+_TWO_BANKS: Final = 0x451
+"""Device id of STM32F76x and F77x, the only ones with nDBANK."""
+
+
+class FlashF7(FlashF4):
+    """PGSERR is called ERSERR.  The twin has the geometry of the facts whatever nDBANK says."""
+
+    CACHES: ClassVar[dict[int, int]] = {1 << 9: 1 << 11}
+    MANUAL: ClassVar[str] = "RM0410"
+    RESET: ClassVar[dict[str, int]] = {"CR": 1 << 31, "OPTCR": 0xC0FFAAFD, "OPTCR1": 0x00400080}
+    ERASE_MS: ClassVar[dict[int, tuple[int, int, int]]] = {
+        16: (400, 300, 250), 32: (400, 300, 250), 64: (1200, 700, 550), 128: (1200, 700, 550), 256: (2000, 1300, 1000),
+    }  # fmt: skip
+
+    def __init__(self, twin: Twin, facts: Facts) -> None:
+        super().__init__(twin, facts)
+        if twin.chip.device_id == _TWO_BANKS:
+            self.options["OPTCR"] = 0xFFFFAAFD

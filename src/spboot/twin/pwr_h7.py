@@ -1,0 +1,132 @@
+"""Power control of STM32H7 (RM0399 chapter 7, RM0433 6): the supply, which is chosen once, and voltage scaling."""
+
+# ruff: noqa: N802 - handlers are named after their registers
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+import unicorn
+
+from spboot.chips import Block as Facts
+from spboot.twin.block import Block
+from spboot.twin.timeline import PS_PER_US
+
+if TYPE_CHECKING:
+    from spboot.twin.machine import Twin
+
+_SETTLE_PS: Final = 50 * PS_PER_US
+_LIMIT_MHZ: Final = {1: 200, 2: 300, 3: 400}
+"""VOS in D3CR -> MHz of the core: scales 3, 2 and 1 (DS12923 general operating conditions)."""
+_VOSRDY: Final = 1 << 13
+
+
+class PwrH7(Block):
+    """Until CR3 says how the core is supplied the chip is in Run*, where RAM must not be written (RM0399 7.4.1)."""
+
+    RESET: ClassVar[dict[str, int]] = {"CR1": 0xF000C000, "CR3": 6, "D3CR": 1 << 14, "WKUPEPR": 0}
+    READ_ONLY = frozenset({"CSR1"})
+    STATE = ("chosen", "_ready_at")
+    WIRINGS: ClassVar[dict[str, int]] = {"ldo": 2, "smps": 4}
+    """Wiring -> the low three bits of CR3 that fit it."""
+
+    def __init__(self, twin: Twin, facts: Facts) -> None:
+        super().__init__(twin, facts)
+        self.chosen = False
+        self._hooks: list[Any] = []
+        twin.timeline.on("PWR", self._on_settled)
+
+    def reset(self) -> None:
+        supply = self.registers.get("CR3", 0)
+        super().reset()
+        if self.chosen:
+            self.registers["CR3"] = supply
+        self._ready_at = 0
+
+    def power_on(self) -> None:
+        """Forget the supply: a power-on."""
+        self.chosen = False
+        self.registers["CR3"] = self.RESET["CR3"]
+        if not self._hooks:
+            self._hooks = [
+                self.twin.core.uc.hook_add(
+                    unicorn.UC_HOOK_MEM_WRITE, self._on_write, begin=base, end=base + len(ram) - 1
+                )
+                for base, ram in self.twin.rams.items()
+            ]
+
+    def _on_write(self, _uc: Any, _kind: int, address: int, _size: int, _value: int, _data: Any) -> None:
+        if self.twin.core.in_it_block:
+            self.twin.core.clear_it_state()
+        if not self._ready:
+            self.twin.stop(
+                self.twin.refusal(
+                    f"RAM at {address:#010x} was written in Run*",
+                    "write PWR_CR3 and wait for ACTVOSRDY before (RM0399 7.4.1)",
+                )
+            )
+
+    def _on_settled(self, _when: int) -> None:
+        if self._ready:
+            for hook in self._hooks:
+                self.twin.core.uc.hook_del(hook)
+            self._hooks = []
+
+    def write_CR3(self, value: int) -> None:
+        low = value & 7
+        if self.chosen:
+            value = value & ~0x3F | self.registers["CR3"] & 0x3F
+        elif low != self.WIRINGS[self.twin.core_supply]:
+            raise self.twin.refusal(
+                f"PWR_CR3 = {value:#x} on a board with {self.twin.core_supply.upper()}: the core loses its supply",
+                f"write {self.WIRINGS[self.twin.core_supply]} to its low bits (RM0399 7.4.1)",
+            )
+        self.registers["CR3"] = value & self.masks["CR3"]
+        if not self.chosen:
+            self.chosen = True
+            self._settle()
+
+    def _settle(self) -> None:
+        self._ready_at = self.twin.timeline.now + _SETTLE_PS
+        self.twin.timeline.at("PWR", self._ready_at)
+
+    @property
+    def _ready(self) -> bool:
+        return self.chosen and self.twin.timeline.now >= self._ready_at
+
+    @property
+    def limit_mhz(self) -> int:
+        """The fastest core clock that the voltage carries."""
+        return _LIMIT_MHZ[self.scale]
+
+    @property
+    def scale(self) -> int:
+        """VOS: 3 is scale 1, 1 is scale 3."""
+        return self.field("D3CR", "VOS")
+
+    def write_D3CR(self, value: int) -> None:
+        scale = value >> 14 & 3
+        if scale not in _LIMIT_MHZ:
+            raise self.twin.refusal(f"PWR_D3CR.VOS = {scale}", "use 1 (scale 3), 2 (scale 2) or 3 (scale 1)")
+        if not self.chosen:
+            raise self.twin.refusal("PWR_D3CR.VOS written before PWR_CR3", "choose the supply first (RM0399 7.4.1)")
+        if scale != self.scale:
+            self._settle()
+        self.registers["D3CR"] = scale << 14
+        self.twin.rcc.check_limits()
+
+    def read_D3CR(self) -> int:
+        return self.registers["D3CR"] | (_VOSRDY if self._ready else 0)
+
+    def read_CSR1(self) -> int:
+        return self.scale << 14 | (_VOSRDY if self._ready else 0)
+
+    @property
+    def settled(self) -> bool:
+        """The voltage is what VOS says."""
+        return self._ready
+
+
+class PwrH743(PwrH7):
+    """RM0433 6.8.4: no SMPS; SCUEN, which the first write clears the right to change."""
+
+    WIRINGS: ClassVar[dict[str, int]] = {"ldo": 6}

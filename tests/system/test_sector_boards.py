@@ -1,0 +1,123 @@
+"""Boards with sector flash: boot, full update by YMODEM in the loader, patch through the application's API, cuts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from spboot import boards, chips, keys
+from spboot.boards.draft import Wish, draft
+from spboot.build.bootloader import _DRIVERS
+from spboot.build.compiler import NAMES
+from tests.system.rig import RUNNING, Rig, Workshop
+from tests.system.test_handover import spinning_application
+from tests.system.test_power_cut import SCENARIOS, Sweep, count_operations
+
+BOARDS = ("NUCLEO-F429ZI", "DISCO-F469I", "DISCO-F769I", "DISCO-H745I")
+
+STAYS = {("RCC", "CR"), ("PWR", "CR3")}
+"""What may differ from the state after a reset: flags that the twin settles when they are read, and the supply."""
+
+
+@pytest.fixture(scope="module", params=[(board, compiler) for board in BOARDS for compiler in NAMES], ids="-".join)
+def shop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Workshop:
+    board, compiler = request.param
+    folder = tmp_path_factory.mktemp(f"{board}-{compiler}")
+    secrets = keys.new(folder / "keys", "demo", development=True)
+    return Workshop(board=boards.load(board), keys=secrets, compiler=compiler, folder=folder)
+
+
+def test_full_update_in_the_loader_then_a_patch_by_the_application(shop: Workshop) -> None:
+    update_twice(Rig(shop))
+
+
+def update_twice(rig: Rig) -> None:
+    """A full update in the loader, a patch by the application; nothing is refused on the way."""
+    shop = rig.shop
+    rig.boot()
+    rig.enter_loader()
+    rig.send(shop.image("1.1.0"))
+    assert b"demo 1.1.0 on" in rig.listen(RUNNING, seconds=60)
+    rig.ask_application()
+    rig.send(shop.patch("1.1.0", "1.2.0"))
+    assert b"demo 1.2.0 on" in rig.listen(RUNNING, seconds=60)
+    assert rig.twin.faults == []
+    assert rig.twin.flash_controller.refusals == []
+
+
+def test_g3_all_is_as_after_a_reset(shop: Workshop) -> None:
+    """Caches included; the supply of a core is chosen once and stays (RM0399 7.8.4)."""
+    board = shop.board
+    stack = board.ram.end + 0x8000
+    rig = Rig(shop, app=spinning_application(board.image_address, stack))
+    rig.power_on()
+    fresh = {name: dict(block.registers) for name, block in rig.twin.blocks.items()}
+    system = dict(rig.twin.nvic.registers)
+    rig.listen(b"starting 1.0.0\r\n")
+    rig.twin.run(seconds=0.05)
+    assert rig.twin.core.pc == board.image_address + 8
+    assert rig.twin.ram_read(board.ram.address, board.ram.size) == bytes(board.ram.size)
+    assert rig.twin.nvic.registers["VTOR"] == board.image_address
+    assert rig.twin.nvic.registers["CCR"] == system["CCR"], "caches are off, faults as they were"
+    assert rig.twin.nvic.registers["CFSR"] == 0
+    differs = {
+        (name, register): (hex(value), hex(rig.twin.blocks[name].registers[register]))
+        for name, registers in fresh.items()
+        for register, value in registers.items()
+        if rig.twin.blocks[name].registers[register] != value and (name, register) not in STAYS
+    }
+    assert differs == {}
+
+
+@pytest.mark.parametrize("kind", SCENARIOS)
+def test_cut_at_a_few_operations(shop: Workshop, kind: str) -> None:
+    """First and last ones and some between, before, after and torn; the recovery is cut as well."""
+    total = count_operations(shop, kind)
+    ats = {1, total // 2, total - 1}
+    sweep = Sweep(shop, kind, ats, tears=1, again=True)
+    sweep.run()
+    assert sweep.operations == total
+    assert sweep.points == 3 * len(ats)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("kind", SCENARIOS)
+def test_cut_at_forty_operations(shop: Workshop, kind: str) -> None:
+    total = count_operations(shop, kind)
+    ats = {0, 1, 2, total - 3, total - 2, total - 1, *range(3, total - 3, total // 34)}
+    sweep = Sweep(shop, kind, ats, tears=2, again=True)
+    sweep.run()
+    assert len(ats) >= 40
+
+
+def test_a_journal_begins_with_what_stops_a_core() -> None:
+    """Where a second core begins after a reset, unless an option bit keeps it off, there is the journal: the first two
+    words are erased or a bitmap and 0xFF behind it, so that stack and entry lead nowhere (RM0399 2.6: 0x08100000)."""
+    board = boards.load("DISCO-H745I")
+    assert board.journal is not None
+    assert board.journal.address == 0x08100000
+    assert -(-board.slot0.size // board.page_size // 8) <= 4, "the bitmap leaves the second word erased"
+
+
+OTHERS = {
+    "STM32F401RE": Wish(),
+    "STM32F405RG": Wish(),
+    "STM32F411RE": Wish(),
+    "STM32F446RE": Wish(clock_hz=180_000_000),
+    "STM32F429ZI": Wish(clock_hz=100_000_000, vdd_mv=1800),
+    "STM32F722RE": Wish(clock_hz=180_000_000, vdd_mv=2400),
+    "STM32F746ZG": Wish(),
+    "STM32H743ZI": Wish(),
+    "STM32H755ZI": Wish(clock_hz=200_000_000, core_supply="ldo"),
+}
+"""Parts on no board of ours: other sectors, voltages that narrow a program, one bank, over-drive, another supply."""
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("part", OTHERS)
+def test_a_new_board_of_another_part(part: str, tmp_path: Path) -> None:
+    path = tmp_path / f"NEW-{part}.toml"
+    path.write_text(draft(path, chips.load(part), OTHERS[part], frozenset(_DRIVERS)).text)
+    secrets = keys.new(tmp_path / "keys", "demo", development=True)
+    update_twice(Rig(Workshop(board=boards.load(str(path)), keys=secrets, compiler="clang", folder=tmp_path)))
