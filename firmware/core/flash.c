@@ -19,8 +19,13 @@ enum spb_status spb_area_erase(const struct spb_area *area, uint32_t off, uint32
 }
 
 enum spb_status spb_area_program(const struct spb_area *area, uint32_t off, const uint8_t *data, uint32_t len) {
-    if (!inside(area, off, len)) return SPB_E_SECTION_WRITE_FAILURE;
-    return area->flash->program(area->base + off, data, len);
+    enum spb_status status = inside(area, off, len) ? SPB_OK : SPB_E_SECTION_WRITE_FAILURE;
+    for (uint32_t at = 0; status == SPB_OK && at < len; at += SPB_ALIVE_EVERY) {
+        uint32_t step = len - at < SPB_ALIVE_EVERY ? len - at : SPB_ALIVE_EVERY;
+        if (at > 0) spb_port.alive();
+        status = area->flash->program(area->base + off + at, data + at, step);
+    }
+    return status;
 }
 
 const uint8_t *spb_area_map(const struct spb_area *area, uint32_t off, uint32_t len) {

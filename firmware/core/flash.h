@@ -11,6 +11,10 @@
 
 #include "status.h"
 
+/* Bytes that are programmed or hashed from one alive() to the next; every page is a multiple.  A page of 256 KB takes
+ * seconds, and a watchdog that bites on the way would do so at every attempt. */
+#define SPB_ALIVE_EVERY 2048u
+
 struct spb_flash {
     /* Erase the unit that starts at off. */
     enum spb_status (*erase)(uint32_t off);

@@ -41,7 +41,7 @@ enum spb_verdict spb_slot_match(const uint8_t header[SPB_HEADER_SIZE], const str
     spb_sha256_init(&sha);
     for (uint32_t off = SPB_VECTOR_SIZE; off < end;) {
         uint32_t page = off / SPB_PAGE_SIZE;
-        uint32_t stop = (page + 1) * SPB_PAGE_SIZE;
+        uint32_t stop = (off / SPB_ALIVE_EVERY + 1) * SPB_ALIVE_EVERY;
         uint32_t len = (stop < end ? stop : end) - off;
         if (!hash_page(&sha, spb_pages_has(pages, page) ? &spb_port.slot1 : &spb_port.slot0, off, len)) return SPB_BAD;
         off += len;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* cache.h - the caches of a Cortex-M7 (cache_m7.c).  Decision 0017 says why they are on. */
+/* cache.h - the caches of a Cortex-M7 (cache_m7.c).  Decision 0018 says why they are on. */
 #ifndef SPB_CACHE_H
 #define SPB_CACHE_H
 

@@ -11,6 +11,7 @@
 #include "internal_flash.h"
 #include "reg.h"
 #include "spb_chip.h"
+#include "watchdog.h"
 
 #define BANK_STEP (FLASH_BANK1_CR_OFF - FLASH_BANK0_CR_OFF)
 #define KEYR (FLASH_BASE + FLASH_BANK0_KEYR_OFF)
@@ -51,7 +52,7 @@ static void begin(uint32_t b) {
 
 static bool wait(uint32_t b) {
     __asm volatile("dsb" ::: "memory");
-    while (reg_read(SR + b) & WORKING) {}
+    while (reg_read(SR + b) & WORKING) spb_watchdog_feed();
     return (reg_read(SR + b) & ERRORS) == 0;
 }
 

@@ -11,6 +11,7 @@
 #include "internal_flash.h"
 #include "reg.h"
 #include "spb_chip.h"
+#include "watchdog.h"
 
 #define KEYR (FLASH_BASE + FLASH_KEYR_OFF)
 #define SR (FLASH_BASE + FLASH_SR_OFF)
@@ -48,7 +49,7 @@ static uint32_t begin(void) {
 /* The barrier: a store that still waits in a buffer has not made the controller busy yet (RM0410 3.3.7). */
 static bool wait(void) {
     __asm volatile("dsb" ::: "memory");
-    while (reg_read(SR) & FLASH_SR_BSY) {}
+    while (reg_read(SR) & FLASH_SR_BSY) spb_watchdog_feed();
     return (reg_read(SR) & spb_sector_errors) == 0;
 }
 
@@ -86,7 +87,7 @@ static enum spb_status program(uint32_t off, const uint8_t *data, uint32_t len) 
         store(SPB_FLASH_ADDRESS + off + i, data + i);
         ok = wait();
     }
-    end(before, off, len);
+    end(before, off, 0); /* flash is write-through: what a cache has of it was written, too */
     return ok ? SPB_OK : SPB_E_SECTION_WRITE_FAILURE;
 }
 

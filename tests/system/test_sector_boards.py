@@ -1,15 +1,17 @@
-"""Boards with sector flash: boot, full update by YMODEM in the loader, patch through the application's API, cuts."""
+"""Boards with sector flash, and Cortex-M7 with caches: what test_boards.py does not ask of every board."""
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 
 import pytest
 
-from spboot import boards, chips, keys
+from spboot import boards, chips, keys, release
 from spboot.boards.draft import Wish, draft
 from spboot.build.bootloader import _DRIVERS
 from spboot.build.compiler import NAMES
+from spboot.version import Version
 from tests.system.rig import RUNNING, Rig, Workshop
 from tests.system.test_handover import spinning_application
 from tests.system.test_power_cut import SCENARIOS, Sweep, count_operations
@@ -20,7 +22,7 @@ STAYS = {("RCC", "CR"), ("PWR", "CR3")}
 """What may differ from the state after a reset: flags that the twin settles when they are read, and the supply."""
 
 
-@pytest.fixture(scope="module", params=[(board, compiler) for board in BOARDS for compiler in NAMES], ids="-".join)
+@pytest.fixture(scope="module", params=[(board, NAMES[i % 2]) for i, board in enumerate(BOARDS)], ids="-".join)
 def shop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Workshop:
     board, compiler = request.param
     folder = tmp_path_factory.mktemp(f"{board}-{compiler}")
@@ -28,8 +30,18 @@ def shop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     return Workshop(board=boards.load(board), keys=secrets, compiler=compiler, folder=folder)
 
 
-def test_full_update_in_the_loader_then_a_patch_by_the_application(shop: Workshop) -> None:
+def test_updates_without_a_refusal(shop: Workshop) -> None:
+    """S2, H2: the twin refuses flash operations while a cache may hold what an erase took away.  S3: a wrong width is a
+    flag and would be in `refusals`."""
     update_twice(Rig(shop))
+
+
+def locked(rig: Rig) -> bool:
+    """Whether the flash controller is; in every bank, where each has its own lock."""
+    registers = rig.twin.blocks["FLASH"].registers
+    if "CR" in registers:
+        return bool(registers["CR"] >> 31)
+    return bool(registers["BANK0_CR"] & registers["BANK1_CR"] & 1)
 
 
 def update_twice(rig: Rig) -> None:
@@ -42,12 +54,14 @@ def update_twice(rig: Rig) -> None:
     rig.ask_application()
     rig.send(shop.patch("1.1.0", "1.2.0"))
     assert b"demo 1.2.0 on" in rig.listen(RUNNING, seconds=60)
+    assert locked(rig)
     assert rig.twin.faults == []
     assert rig.twin.flash_controller.refusals == []
 
 
 def test_g3_all_is_as_after_a_reset(shop: Workshop) -> None:
-    """Caches included; the supply of a core is chosen once and stays (RM0399 7.8.4)."""
+    """Caches included: K1 and K2 are refused by the twin where they do not hold.  S1, H1: the flash is locked.  The
+    supply of a core is chosen once and stays (RM0399 7.8.4)."""
     board = shop.board
     stack = board.ram.end + 0x8000
     rig = Rig(shop, app=spinning_application(board.image_address, stack))
@@ -72,7 +86,7 @@ def test_g3_all_is_as_after_a_reset(shop: Workshop) -> None:
 
 @pytest.mark.parametrize("kind", SCENARIOS)
 def test_cut_at_a_few_operations(shop: Workshop, kind: str) -> None:
-    """First and last ones and some between, before, after and torn; the recovery is cut as well."""
+    """H3: torn words of STM32H7 answer with bus errors, half of the time.  The recovery is cut as well."""
     total = count_operations(shop, kind)
     ats = {1, total // 2, total - 1}
     sweep = Sweep(shop, kind, ats, tears=1, again=True)
@@ -82,13 +96,22 @@ def test_cut_at_a_few_operations(shop: Workshop, kind: str) -> None:
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("kind", SCENARIOS)
-def test_cut_at_forty_operations(shop: Workshop, kind: str) -> None:
-    total = count_operations(shop, kind)
-    ats = {0, 1, 2, total - 3, total - 2, total - 1, *range(3, total - 3, total // 34)}
-    sweep = Sweep(shop, kind, ats, tears=2, again=True)
-    sweep.run()
-    assert len(ats) >= 40
+def test_a_watchdog_is_fed_while_a_large_page_is_written(tmp_path: Path) -> None:
+    """At 1.8 V bytes are programmed: a page takes longer than its erase, in which the core stands still for 2 s."""
+    shop = new_board("STM32F769NI", Wish(clock_hz=100_000_000, vdd_mv=1800), tmp_path)
+    update = release.make_image(
+        shop.demo("1.1.0") + random.Random(1).randbytes(140_000),
+        target=shop.board.name,
+        capacity=shop.board.image_capacity,
+        keys=shop.keys,
+        version=Version.parse("1.1.0"),
+    )
+    rig = Rig(shop)
+    rig.twin.enable_hardware_watchdog(2150)
+    rig.enter_loader()
+    rig.send(update)
+    assert b"demo 1.1.0 on" in rig.listen(RUNNING, seconds=60)
+    assert b"reset by watchdog" not in rig.uart.output
 
 
 def test_a_journal_begins_with_what_stops_a_core() -> None:
@@ -114,10 +137,15 @@ OTHERS = {
 """Parts on no board of ours: other sectors, voltages that narrow a program, one bank, over-drive, another supply."""
 
 
+def new_board(part: str, wish: Wish, folder: Path) -> Workshop:
+    """What `spboot board new` makes of a part, in a workshop."""
+    path = folder / f"NEW-{part}.toml"
+    path.write_text(draft(path, chips.load(part), wish, frozenset(_DRIVERS)).text)
+    secrets = keys.new(folder / "keys", "demo", development=True)
+    return Workshop(board=boards.load(str(path)), keys=secrets, compiler="clang", folder=folder)
+
+
 @pytest.mark.soak
 @pytest.mark.parametrize("part", OTHERS)
 def test_a_new_board_of_another_part(part: str, tmp_path: Path) -> None:
-    path = tmp_path / f"NEW-{part}.toml"
-    path.write_text(draft(path, chips.load(part), OTHERS[part], frozenset(_DRIVERS)).text)
-    secrets = keys.new(tmp_path / "keys", "demo", development=True)
-    update_twice(Rig(Workshop(board=boards.load(str(path)), keys=secrets, compiler="clang", folder=tmp_path)))
+    update_twice(Rig(new_board(part, OTHERS[part], tmp_path)))

@@ -74,7 +74,7 @@ class Bus:
                 raise self._unaligned(address, size)
             value = block.read(offset, size)
             if offset in block.CONSUMING:
-                self._busy()
+                self.busy()
             elif offset not in block.QUIET:
                 self._note(address, value)
             return value
@@ -94,7 +94,7 @@ class Bus:
             if offset & (size - 1):
                 raise self._unaligned(address, size)
             if offset not in block.QUIET:
-                self._busy()
+                self.busy()
             block.write(offset, size, value)
         except (SpbootError, PowerCut) as error:
             self.twin.stop(error)
@@ -155,8 +155,8 @@ class Bus:
         timeline = self.twin.timeline
         return timeline.next_due - timeline.now < _SOON_PS
 
-    def _busy(self) -> None:
-        """What was read before says nothing any more about waiting."""
+    def busy(self) -> None:
+        """The firmware did something: what was read before says nothing any more about waiting."""
         self._seen.clear()
         self._repeats = 0
 
@@ -164,7 +164,7 @@ class Bus:
         """Keep in mind what was read; the same again and again, close together, is a wait."""
         executed = self._core.executed
         if executed - self._last > _POLL_DISTANCE or len(self._seen) > 6:
-            self._busy()
+            self.busy()
         self._last = executed
         if self._seen.get(address) == value:
             self._repeats += 1

@@ -373,6 +373,7 @@ class Twin:
         if self.core.in_it_block:
             self.core.clear_it_state()
         try:
+            self.bus.busy()
             if not self.flash.holds(address):
                 raise self.refusal(f"store to read-only {address:#010x}", "do not write system memory")
             self.flash_controller.store(address, size, value & ((1 << 8 * size) - 1))
