@@ -8,7 +8,7 @@ import pytest
 
 from spboot import chips
 from spboot.boards.draft import Draft, Wish, consoles, draft
-from spboot.boards.model import Area
+from spboot.boards.model import Area, core_supplies
 from spboot.boards.plan import BOOTLOADER_SIZE, RESERVED_RAM, plan
 from spboot.chips import Chip
 from spboot.errors import BoardError
@@ -22,7 +22,21 @@ DRIVEN = frozenset({"usart_v2", "usart_v3", "usart_v4", "lpuart_v3", "lpuart_v4"
 
 
 def new(part: str, wish: Wish | None = None) -> Draft:
-    return draft(Path("LAMP.toml"), chips.load(part), wish or Wish(), DRIVEN)
+    chip = chips.load(part)
+    supply = core_supplies(chip)[0] if len(core_supplies(chip)) > 1 else None
+    return draft(Path("LAMP.toml"), chip, wish or Wish(core_supply=supply), DRIVEN)
+
+
+def test_two_cores_and_two_supplies() -> None:
+    """RM0399 2.6 and 7.4.1: the journal is where the second core begins; the supply must be named, and only there."""
+    board = new("STM32H747XI").board
+    assert board.journal is not None and board.slot1 is not None
+    assert (board.journal.address, board.slot1.address) == (0x0810_0000, 0x0812_0000)
+    with pytest.raises(BoardError, match="core_supply is None, expected 'ldo' or 'smps', as the board is wired"):
+        new("STM32H747XI", Wish())
+    with pytest.raises(BoardError, match="core_supply is 'smps', expected 'ldo'"):
+        new("STM32H743ZI", Wish(core_supply="smps"))
+    assert new("STM32H743ZI").board.core_supply == "ldo"
 
 
 @pytest.mark.parametrize("family", FAMILIES)

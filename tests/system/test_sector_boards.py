@@ -9,7 +9,7 @@ import pytest
 
 from spboot import boards, chips, keys, release
 from spboot.boards.draft import Wish, draft
-from spboot.build.bootloader import _DRIVERS
+from spboot.build import bootloader
 from spboot.build.compiler import NAMES
 from spboot.version import Version
 from tests.system.rig import RUNNING, Rig, Workshop
@@ -140,7 +140,7 @@ OTHERS = {
 def new_board(part: str, wish: Wish, folder: Path) -> Workshop:
     """What `spboot board new` makes of a part, in a workshop."""
     path = folder / f"NEW-{part}.toml"
-    path.write_text(draft(path, chips.load(part), wish, frozenset(_DRIVERS)).text)
+    path.write_text(draft(path, chips.load(part), wish, bootloader.driven()).text)
     secrets = keys.new(folder / "keys", "demo", development=True)
     return Workshop(board=boards.load(str(path)), keys=secrets, compiler="clang", folder=folder)
 

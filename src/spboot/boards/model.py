@@ -137,9 +137,14 @@ class Board:
 
 
 def core_supplies(chip: Chip) -> tuple[str, ...]:
-    """What Board.core_supply can be on *chip*: "smps" where PWR_CR3 can turn one on (RM0399 7.8.4)."""
-    control = chips.registers(chip.block("PWR").ip).get("CR3")
-    return ("ldo", "smps") if control is not None and "SDEN" in control.fields else ("ldo",)
+    """What Board.core_supply can be on *chip*: RM0399 7.4.1 has both.  So have some of STM32H72x, H73x and H7A3, which
+    have no driver yet."""
+    return ("ldo", "smps") if chip.block("PWR").ip == "pwr_h7rm0399" else ("ldo",)
+
+
+def has_second_core(chip: Chip) -> bool:
+    """Whether a Cortex-M4 begins at the start of bank 2 at a reset, unless an option bit keeps it off (RM0399 2.6)."""
+    return chip.block("PWR").ip == "pwr_h7rm0399"
 
 
 def vector_size(chip: Chip) -> int:

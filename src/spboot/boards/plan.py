@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
-from spboot.boards.model import Area, journal_size, page_size, vector_size
+from spboot.boards.model import Area, has_second_core, journal_size, page_size, vector_size
 from spboot.chips import Chip, Memory
 from spboot.errors import BoardError
 
@@ -148,7 +148,7 @@ def _double(chip: Chip, first: Memory, rest: list[Memory]) -> Iterator[_Double]:
             page = page_size(first.erase_unit, second.erase_unit)
             for pages in range(min(first.size, second.size) // page, 0, -1):
                 need = _up(journal_size(pages, first.program_unit), third.erase_unit)
-                found = _fit(first, second, third, pages * page, need)
+                found = _fit(first, second, third, pages * page, need, journal_first=has_second_core(chip))
                 if found:
                     slot1, journal = found
                     yield _Double(
@@ -160,17 +160,20 @@ def _double(chip: Chip, first: Memory, rest: list[Memory]) -> Iterator[_Double]:
                     break
 
 
-def _fit(first: Memory, second: Memory, third: Memory, size: int, journal: int) -> tuple[Area, Area] | None:
+def _fit(
+    first: Memory, second: Memory, third: Memory, size: int, journal: int, *, journal_first: bool
+) -> tuple[Area, Area] | None:
     """SLOT1 in *second* and the journal in *third*, each behind what went there before; None when they do not fit."""
     used = {first.address: first.address + size}
     areas = []
-    for run, length in ((second, size), (third, journal)):
+    wanted = ((second, size), (third, journal))
+    for run, length in reversed(wanted) if journal_first else wanted:
         start = used.get(run.address, run.address)
         if start + length > run.end:
             return None
         used[run.address] = start + length
         areas.append(Area(address=start, size=length))
-    return areas[0], areas[1]
+    return (areas[1], areas[0]) if journal_first else (areas[0], areas[1])
 
 
 def _double_reasons(chip: Chip, double: _Double) -> Iterator[str]:
@@ -187,3 +190,5 @@ def _double_reasons(chip: Chip, double: _Double) -> Iterator[str]:
     units = double.journal.size // chip.memory_at(double.journal.address).erase_unit
     many = f"{units} erase units hold" if units > 1 else "one erase unit holds"
     yield f"journal {_kb(double.journal.size)}: {many} a record for each page"
+    if has_second_core(chip):
+        yield "the Cortex-M4 begins where the journal is, unless option bit BCM4 is 0, and stops at once there"

@@ -56,6 +56,9 @@ def command() -> None:
 @click.option("--clock", type=click.IntRange(1), metavar="MHZ", help="Clock of the core in MHz.")
 @click.option("--vdd", type=click.IntRange(1650, 3600), metavar="MV", help="Supply in millivolts, if not 3300.")
 @click.option(
+    "--core-supply", type=click.Choice(["ldo", "smps"]), help="How the board feeds the core, on parts that have both."
+)
+@click.option(
     "--keep-free", type=size, default="0", metavar="SIZE", help="Leave SIZE at the end of flash alone, as 4K."
 )
 @click.option("--single-slot", is_flag=True, help="One large slot: no patches, and a cut update needs another one.")
@@ -68,6 +71,7 @@ def new(
     led: tuple[str, str] | None,
     clock: int | None,
     vdd: int | None,
+    core_supply: str | None,
     keep_free: int,
     single_slot: bool,
     output: Path | None,
@@ -86,6 +90,7 @@ def new(
         led=led,
         clock_hz=clock * 1_000_000 if clock else None,
         vdd_mv=vdd,
+        core_supply=core_supply,
         keep_free=keep_free,
         single_slot=single_slot,
     )

@@ -57,7 +57,7 @@ def _show(board: Board) -> None:
     rows = [
         ("part", f"{board.chip.name}, {board.chip.core}"),
         ("clock", f"{board.clock_hz / 1_000_000:g} MHz"),
-        ("supply", f"{board.vdd_mv} mV"),
+        ("supply", f"{board.vdd_mv} mV, core by {board.core_supply.upper()}"),
         ("console", f"{_console(board)}, {board.console.baud} baud"),
         ("button", _switch(board.button)),
         ("LED", _switch(board.led)),
@@ -75,6 +75,7 @@ def _facts(board: Board) -> dict[str, object]:
         "part": board.chip.name,
         "clock_hz": board.clock_hz,
         "vdd_mv": board.vdd_mv,
+        "core_supply": board.core_supply,
         "console": {
             "port": board.console.port,
             "tx": board.console.tx.name,
