@@ -120,7 +120,11 @@ static bool readable(uint32_t off, uint32_t len) {
     return ok;
 }
 
-const char *spb_flash_problem(void) { return NULL; }
+/* Swapped, an address belongs to the other bank's registers. */
+const char *spb_flash_problem(void) {
+    uint32_t swapped = reg_read(FLASH_BASE + FLASH_OPTSR_CUR_OFF) & FLASH_OPTSR_CUR_SWAP_BANK_OPT;
+    return swapped != 0 ? "option bytes: the banks are swapped; change them" : NULL;
+}
 
 uint32_t spb_flash_protection(void) {
     return spb_flash_rdp_level((reg_read(FLASH_BASE + FLASH_OPTSR_CUR_OFF) & FLASH_OPTSR_CUR_RDP) >> FLASH_OPTSR_CUR_RDP_POS);

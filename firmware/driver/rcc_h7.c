@@ -78,6 +78,7 @@ void spb_clock_start(void) {
     wait_for(CFGR, RCC_CFGR_SWS, SYSCLK_PLL << RCC_CFGR_SWS_POS);
     spb_cache_start();
     spb_clock_enable();
+    wait_for(CR, RCC_CR_D2CKRDY, RCC_CR_D2CKRDY); /* the console is in domain 2, which may have slept (RM0399 9.5.8) */
 }
 
 /* The supply stays as it was chosen: PWR_CR3 can be written once (RM0399 7.8.4). */

@@ -114,6 +114,27 @@ def test_a_watchdog_is_fed_while_a_large_page_is_written(tmp_path: Path) -> None
     assert b"reset by watchdog" not in rig.uart.output
 
 
+WRONG_OPTIONS = {
+    "STM32F769NI": ("OPTCR", 1 << 29, b"the flash is not in 1 bank"),  # nDBANK, RM0410 3.7.6
+    "STM32F427ZG": ("OPTCR", 1 << 30, b"the flash is not in 1 bank"),  # DB1M, RM0090 3.9.10
+    "STM32H743ZI": ("OPTSR_CUR", 1 << 31, b"the banks are swapped"),  # SWAP_BANK_OPT, RM0433 4.9.8
+}
+
+
+@pytest.mark.parametrize("part", WRONG_OPTIONS)
+def test_flash_that_is_divided_otherwise_is_not_touched(part: str, tmp_path: Path) -> None:
+    """A sector number would mean another place: the bootloader says so and stops."""
+    register, bit, text = WRONG_OPTIONS[part]
+    rig = Rig(new_board(part, Wish(), tmp_path))
+    rig.power_on()
+    rig.listen(b"starting 1.0.0")
+    rig.twin.flash_controller.options[register] ^= bit
+    rig.power_on()
+    rig.listen(text)
+    assert not rig.twin.run(until=b"starting", seconds=2)
+    assert not list(rig.twin.log)
+
+
 def test_a_journal_begins_with_what_stops_a_core() -> None:
     """Where a second core begins after a reset, unless an option bit keeps it off, there is the journal: the first two
     words are erased or a bitmap and 0xFF behind it, so that stack and entry lead nowhere (RM0399 2.6: 0x08100000)."""

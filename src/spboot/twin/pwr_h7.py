@@ -27,7 +27,9 @@ class PwrH7(Block):
     READ_ONLY = frozenset({"CSR1"})
     STATE = ("chosen", "_ready_at")
     WIRINGS: ClassVar[dict[str, int]] = {"ldo": 2, "smps": 4}
-    """Wiring -> the low three bits of CR3 that fit it."""
+    """Supply -> the bits of CR3 under SUPPLY that fit it."""
+    SUPPLY: ClassVar[int] = 7
+    SCUEN: ClassVar[int] = 0
 
     def __init__(self, twin: Twin, facts: Facts) -> None:
         super().__init__(twin, facts)
@@ -72,7 +74,7 @@ class PwrH7(Block):
             self._hooks = []
 
     def write_CR3(self, value: int) -> None:
-        low = value & 7
+        low = value & self.SUPPLY
         if self.chosen:
             value = value & ~0x3F | self.registers["CR3"] & 0x3F
         elif low != self.WIRINGS[self.twin.core_supply]:
@@ -80,7 +82,7 @@ class PwrH7(Block):
                 f"PWR_CR3 = {value:#x} on a board with {self.twin.core_supply.upper()}: the core loses its supply",
                 f"write {self.WIRINGS[self.twin.core_supply]} to its low bits (RM0399 7.4.1)",
             )
-        self.registers["CR3"] = value & self.masks["CR3"]
+        self.registers["CR3"] = value & self.masks["CR3"] & ~self.SCUEN
         if not self.chosen:
             self.chosen = True
             self._settle()
@@ -127,6 +129,8 @@ class PwrH7(Block):
 
 
 class PwrH743(PwrH7):
-    """RM0433 6.8.4: no SMPS; SCUEN, which the first write clears the right to change."""
+    """RM0433 6.8.4: no SMPS; SCUEN reads 1 until the supply was chosen."""
 
-    WIRINGS: ClassVar[dict[str, int]] = {"ldo": 6}
+    WIRINGS: ClassVar[dict[str, int]] = {"ldo": 2}
+    SUPPLY = 3
+    SCUEN = 4
