@@ -27,7 +27,7 @@ WEAK(nmi); WEAK(hard); WEAK(bus); WEAK(usage); WEAK(svc); WEAK(pendsv); WEAK(tic
 __attribute__((weak, alias("reset"))) void first(void);
 void reset(void) { main_(); DONE = 1; for (;;) { } }
 __attribute__((section(".vectors"), used)) void *const vectors[98] = {
-    (void *)0x20008000, (void *)first, (void *)nmi, (void *)hard, (void *)default_, (void *)bus, (void *)usage,
+    (void *)STACK, (void *)first, (void *)nmi, (void *)hard, (void *)default_, (void *)bus, (void *)usage,
     0, 0, 0, 0, (void *)svc, 0, 0, (void *)pendsv, (void *)tick, [16 ... 97] = (void *)irq };
 """
 _LAYOUT = """
@@ -39,6 +39,10 @@ SECTIONS {
 }
 """
 _CPUS = {
+    "STM32L0": ("--target=thumbv6m-none-eabi", "-mcpu=cortex-m0plus", "-mfloat-abi=soft"),
+    "STM32G0": ("--target=thumbv6m-none-eabi", "-mcpu=cortex-m0plus", "-mfloat-abi=soft"),
+    "STM32L5": ("--target=thumbv8m.main-none-eabi", "-mcpu=cortex-m33", "-mfloat-abi=soft"),
+    "STM32WL": ("--target=thumbv7em-none-eabi", "-mcpu=cortex-m4", "-mfloat-abi=soft"),
     "STM32L4": ("--target=thumbv7em-none-eabi", "-mcpu=cortex-m4", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16"),
     "STM32F4": ("--target=thumbv7em-none-eabi", "-mcpu=cortex-m4", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16"),
     "STM32F7": ("--target=thumbv7em-none-eabi", "-mcpu=cortex-m7", "-mfloat-abi=soft"),
@@ -48,7 +52,17 @@ _FLAGS = [
     "-ffreestanding",
     *("-Oz", "-g0", "-std=gnu11", "-fno-unwind-tables", "-fno-sanitize=undefined", "-fno-builtin", "-w"),
 ]
-_HEADERS = {"STM32L4": "l476.h", "STM32F4": "f429.h", "STM32F7": "f769.h", "STM32H7": "h745.h"}
+_HEADERS = {
+    "STM32L0": "l073.h",
+    "STM32G0": "g0b1.h",
+    "STM32L5": "l562.h",
+    "STM32WL": "wl55.h",
+    "STM32L47": "l476.h",
+    "STM32L4": "l4r9.h",
+    "STM32F4": "f429.h",
+    "STM32F7": "f769.h",
+    "STM32H7": "h745.h",
+}
 _ZIG = [sys.executable, "-m", "ziglang"]
 
 
@@ -56,7 +70,8 @@ _ZIG = [sys.executable, "-m", "ziglang"]
 def _compile(source: str, family: str) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "f.c").write_text(source)
-        command = [*_ZIG, "clang", *_CPUS[family], *_FLAGS, "-I", str(HERE), "-c", "f.c", "-o", "f.o"]
+        stack = "-DSTACK=0x20004000" if family == "STM32L0" else "-DSTACK=0x20008000"
+        command = [*_ZIG, "clang", stack, *_CPUS[family], *_FLAGS, "-I", str(HERE), "-c", "f.c", "-o", "f.o"]
         subprocess.run(command, cwd=folder, check=True)
         return (Path(folder) / "f.o").read_bytes()
 
@@ -69,7 +84,8 @@ def build(source: str, part: str = "STM32L476RG") -> bytes:
         work = Path(folder)
         (work / "f.ld").write_text(_LAYOUT)
         (work / "s.o").write_bytes(_compile(_START, family))
-        (work / "f.o").write_bytes(_compile(f'#include "{_HEADERS[family]}"\n' + source, family))
+        header = _HEADERS.get(part[:8]) or _HEADERS[family]
+        (work / "f.o").write_bytes(_compile(f'#include "{header}"\n' + source, family))
         subprocess.run([*_ZIG, "ld.lld", "-T", "f.ld", "s.o", "f.o", "-o", "f.elf"], cwd=work, check=True)
         return (work / "f.elf").read_bytes()
 

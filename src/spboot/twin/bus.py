@@ -36,6 +36,8 @@ class Bus:
         self.twin = twin
         self.blocks: dict[int, Block] = {}
         self._core = twin.core
+        self._bit_bands = twin.chip.core == "cm4"
+        """Only ARMv7-M of the M3 and M4 has them; elsewhere real blocks stand there."""
         self.enabled_until = 0
         """Up to this instruction a clock may be too young to use."""
         self._seen: dict[int, int] = {}
@@ -65,7 +67,7 @@ class Bus:
         try:
             block = self.blocks.get(address >> 10)
             if block is None or not block.clocked or self._core.executed < self.enabled_until:
-                if _PERIPHERAL_BITS <= address < _PERIPHERAL_BITS + _BIT_SPACE:
+                if self._bit_bands and _PERIPHERAL_BITS <= address < _PERIPHERAL_BITS + _BIT_SPACE:
                     where, bit = self._bit(address)
                     return self._block(where).read(where & 0x3FC, 4) >> bit & 1
                 block = self._block(address)
@@ -86,7 +88,7 @@ class Bus:
         try:
             block = self.blocks.get(address >> 10)
             if block is None or not block.clocked or self._core.executed < self.enabled_until:
-                if _PERIPHERAL_BITS <= address < _PERIPHERAL_BITS + _BIT_SPACE:
+                if self._bit_bands and _PERIPHERAL_BITS <= address < _PERIPHERAL_BITS + _BIT_SPACE:
                     self._write_bit(address, value)
                     return
                 block = self._block(address)

@@ -40,6 +40,8 @@ _FAMILIES: Final[dict[str, dict[str, dict[str, int]]]] = {
     "STM32WL": _ANALOG,
 }
 """Family -> port, or "" for the others -> reset values that are not 0: the debug pins are alternate functions."""
+_WITH_BRR: Final = frozenset({"STM32G0", "STM32L0", "STM32L4", "STM32L4+", "STM32L5", "STM32WL"})
+"""Families with the register BRR, which the facts do not have (RM0351 8.4.11, RM0444 7.4.11)."""
 _LOCK_KEY: Final = 1 << 16
 
 
@@ -53,6 +55,8 @@ class Gpio(Block):
         super().__init__(twin, facts)
         self.levels: dict[int, int] = {}
         """What drives the pins from outside; no reset changes that."""
+        if twin.chip.family in _WITH_BRR:
+            self._declare("BRR", 0x28, {})
 
     def reset(self) -> None:
         super().reset()

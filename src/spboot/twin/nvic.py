@@ -71,6 +71,7 @@ class Nvic(Block):
         super().__init__(twin, facts)
         self._core = _CORES[twin.chip.core]
         self.priority_mask = self._core.priority_mask
+        self._first_priority = 0xD1C if twin.chip.core == "cm0p" else 0xD18
         self.has_fault_status = twin.chip.core != "cm0p"
         self._exceptions = 16 + self._core.lines
         for name, (offset, mask) in _PLAIN.items():
@@ -148,7 +149,7 @@ class Nvic(Block):
 
     def read(self, offset: int, size: int) -> int:
         self._check_privilege(offset)
-        if 0x400 <= offset < 0x400 + self._core.lines or 0xD18 <= offset < 0xD24:
+        if 0x400 <= offset < 0x400 + self._core.lines or self._first_priority <= offset < 0xD24:
             first = 16 + offset - 0x400 if offset < 0xD00 else 4 + offset - 0xD18
             return int.from_bytes(bytes((self.priorities + [0] * 4)[first : first + size]), "little")
         if 0x100 <= offset < 0x380:
@@ -159,7 +160,7 @@ class Nvic(Block):
 
     def write(self, offset: int, size: int, value: int) -> None:
         self._check_privilege(offset)
-        if 0x400 <= offset < 0x400 + self._core.lines or 0xD18 <= offset < 0xD24:
+        if 0x400 <= offset < 0x400 + self._core.lines or self._first_priority <= offset < 0xD24:
             first = 16 + offset - 0x400 if offset < 0xD00 else 4 + offset - 0xD18
             for i, byte in enumerate(value.to_bytes(size, "little")):
                 if first + i < len(self.priorities):
