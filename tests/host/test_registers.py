@@ -1,8 +1,8 @@
 """Every register offset and bit that drivers and models use, against the vendor's descriptions in chips/ip.
 
 Drivers: a name FLASH_CR_PG in a C file is a macro generated from the facts, so it only has to exist for each IP
-version that the file serves; a number of its own is listed in OWN and compared.  Models: the offsets come from the facts, names of
-registers and fields have to be known to them, and numbers of their own are compared."""
+version that the file serves; a number of its own is listed in OWN and compared.  Models: the offsets come from the
+facts, names of registers and fields have to be known to them, and numbers of their own are compared."""
 
 from __future__ import annotations
 
@@ -68,7 +68,9 @@ BITS = {
 }  # fmt: skip
 """(IP version, register) -> lowest bits that models have as numbers of their own."""
 OWN = {"flash_l4.c": {"DBANK"}}
-"""Numbers of register bits that a driver has of its own, because the facts lack them: RM0432 3.7.8, OPTR bit 22."""
+OWN_OFFSETS = {"flash_g0x0.c": {"ECC2R_OFF"}}
+"""Numbers of register bits that a driver has of its own, because the facts lack them: RM0432 3.7.8, OPTR bit 22; RM0454
+3.7.7, ECC2R."""
 
 
 def known(ip: str) -> set[str]:
@@ -98,6 +100,12 @@ def test_drivers_have_no_offsets_or_bits_of_their_own(file: str) -> None:
     found = set(re.findall(r"#define (\w+) \(1u << \d+\)", text))
     assert found == OWN.get(file, set())
     assert not re.search(r"_BASE \+ (0x)?\d", text)
+    assert set(re.findall(r"#define (\w+_OFF) ", text)) == OWN_OFFSETS.get(file, set())
+
+
+def test_g0x0_has_the_second_ecc_register_where_the_g0x1_has_it() -> None:
+    assert chips.registers("flash_g0x1")["ECCR2"].offset == 0x1C
+    assert "ECC2R_OFF 0x1Cu" in (DRIVER / "flash_g0x0.c").read_text()
 
 
 def test_l4plus_dbank_is_where_the_l5_has_it() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from spboot import boards, keys
@@ -9,12 +11,15 @@ from spboot.build.compiler import NAMES
 from tests.system.feeder import Feeder
 from tests.system.rig import Workshop
 
+BOARD = os.environ.get("SPBOOT_TEST_BOARD", "NUCLEO-L476RG")
+"""The board of `shop`; what every board must do is in test_boards.py, this is for a closer look at another one."""
+
 
 @pytest.fixture(scope="session", params=NAMES)
 def shop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Workshop:
     folder = tmp_path_factory.mktemp(f"system-{request.param}")
     secrets = keys.new(folder / "keys", "demo", development=True)
-    return Workshop(board=boards.load("NUCLEO-L476RG"), keys=secrets, compiler=request.param, folder=folder)
+    return Workshop(board=boards.load(BOARD), keys=secrets, compiler=request.param, folder=folder)
 
 
 @pytest.fixture(scope="session")

@@ -25,6 +25,7 @@
 #define SHPR3 0xE000ED20u
 #define SHPR3_PENDSV_LOWEST (0xF0u << 16)
 #define SYST_CVR 0xE000E018u
+#define TO_THREAD_ON_PSP 0xCu   /* in EXC_RETURN, on every core */
 #define DEMCR 0xE000EDFCu
 #define DEMCR_TRCENA (1u << 24)
 #define DWT_CTRL 0xE0001000u
@@ -154,7 +155,7 @@ __attribute__((used)) uint32_t pendsv_wants_switch(uint32_t exc_return, uint32_t
         handler_result = gates[request.gate](request.arg[0], request.arg[1], request.arg[2]);
         return 0;
     }
-    if (request.mode != MODE_TWO_TASKS || exc_return != 0xFFFFFFFDu) return 0;
+    if (request.mode != MODE_TWO_TASKS || (exc_return & TO_THREAD_ON_PSP) != TO_THREAD_ON_PSP) return 0;
     return current == 1 || psp < low || psp >= low + sizeof task_area;
 }
 
@@ -174,10 +175,24 @@ __attribute__((naked)) static void pendsv(void) {
                    "cmp r0, #0\n"
                    "beq 1f\n"
                    "mrs r0, psp\n"
-                   "stmdb r0!, {r4-r11}\n"
+                   "subs r0, r0, #32\n"
+                   "mov r1, r0\n"
+                   "stmia r1!, {r4-r7}\n"      /* low registers only: also on Cortex-M0+ */
+                   "mov r4, r8\n"
+                   "mov r5, r9\n"
+                   "mov r6, r10\n"
+                   "mov r7, r11\n"
+                   "stmia r1!, {r4-r7}\n"
                    "bl pendsv_swap\n"
-                   "ldmia r0!, {r4-r11}\n"
-                   "msr psp, r0\n"
+                   "mov r1, r0\n"
+                   "adds r1, r1, #16\n"
+                   "ldmia r1!, {r4-r7}\n"
+                   "mov r8, r4\n"
+                   "mov r9, r5\n"
+                   "mov r10, r6\n"
+                   "mov r11, r7\n"
+                   "msr psp, r1\n"
+                   "ldmia r0!, {r4-r7}\n"
                    "1: pop {r3, pc}\n");
 }
 
@@ -211,12 +226,24 @@ static uint32_t call(gate function, const uint32_t arg[3]) {
     return result;
 }
 
+/* Cortex-M0+ has no such counter. */
+#ifdef __ARM_ARCH_6M__
+static void count_cycles(void) {}
+static uint32_t cycles(void) { return 0; }
+#else
+static void count_cycles(void) {
+    reg_write(DEMCR, reg_read(DEMCR) | DEMCR_TRCENA);
+    reg_write(DWT_CTRL, reg_read(DWT_CTRL) | 1u);
+}
+static uint32_t cycles(void) { return reg_read(DWT_CYCCNT); }
+#endif
+
 static void timed(gate function, const uint32_t arg[3]) {
     ticks = late = 0;
     spb_cortex_systick(TICK_CYCLES);
-    uint32_t start = reg_read(DWT_CYCCNT);
+    uint32_t start = cycles();
     reply.result = call(function, arg);
-    reply.cycles += reg_read(DWT_CYCCNT) - start;
+    reply.cycles += cycles() - start;
     spb_cortex_systick(0);
     reply.ticks += ticks;
     if (late > reply.late) reply.late = late;
@@ -275,10 +302,9 @@ __attribute__((noreturn, used)) void reset(void) {
     spb_clock_start();
     spb_gpio_alternate(SPB_CONSOLE_TX_PORT, SPB_CONSOLE_TX_PIN, SPB_CONSOLE_TX_FUNCTION);
     spb_gpio_alternate(SPB_CONSOLE_RX_PORT, SPB_CONSOLE_RX_PIN, SPB_CONSOLE_RX_FUNCTION);
-    spb_usart_start(SPB_CLOCK_HZ);
+    spb_usart_start(spb_clock_console_hz());
     reg_write(SHPR3, reg_read(SHPR3) | SHPR3_PENDSV_LOWEST);
-    reg_write(DEMCR, reg_read(DEMCR) | DEMCR_TRCENA);
-    reg_write(DWT_CTRL, reg_read(DWT_CTRL) | 1u);
+    count_cycles();
     static const char ready[] = "feeder " DEMO_VERSION " ready\r\n";
     put_all(ready, sizeof ready - 1);
     for (;;) serve();

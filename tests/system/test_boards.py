@@ -25,6 +25,7 @@ from spboot.twin.callee import Callee, Core
 from spboot.version import Version
 from tests.system.rig import Rig, Workshop
 from tests.system.test_budgets import GOOD, ROOT
+from tests.system.test_handover import as_after_a_reset
 from tests.system.test_power_cut import SCENARIOS, Sweep, count_operations
 
 BUDGETS = tomllib.loads((ROOT / "budgets.toml").read_text())
@@ -152,6 +153,7 @@ def within_budget(shop: Workshop) -> None:
 @pytest.mark.parametrize("name", every())
 def test_updates_arrive(workshops, name: str) -> None:  # type: ignore[no-untyped-def]
     updates_arrive(workshops(name))
+    as_after_a_reset(workshops(name))
     within_budget(workshops(name))
 
 
@@ -166,6 +168,7 @@ def test_every_board_has_budgets() -> None:
 def test_whole(workshops, name: str, compiler: str) -> None:  # type: ignore[no-untyped-def]
     shop = workshops(name, compiler)
     updates_arrive(shop)
+    as_after_a_reset(shop)
     files_are_refused(shop)
     within_budget(shop)
 

@@ -37,6 +37,7 @@ INCLUDES: Final = {
 _DRIVERS: Final = {
     "flash_f4": ("flash_f4.c", "flash_sector.c"),
     "flash_f7": ("flash_f7.c", "flash_sector.c"),
+    "flash_g0x0": ("flash_g0x0.c", "flash_ecc.c"),
     "flash_g0x1": ("flash_g0.c", "flash_ecc.c"),
     "flash_h7": ("flash_h7.c",),
     "flash_l0": ("flash_l0.c",),
@@ -60,6 +61,7 @@ _DRIVERS: Final = {
     "pwr_wl5": ("pwr_range1.c", "power_first.c"),
     "rcc_f4": ("rcc_f4.c", "clock_f4f7.c"),
     "rcc_f7": ("rcc_f7.c", "clock_f4f7.c"),
+    "rcc_g0x0": ("rcc_g0.c",),
     "rcc_g0x1": ("rcc_g0.c",),
     "rcc_h7": ("rcc_h7.c",),
     "rcc_h7rm0433": ("rcc_h7.c",),

@@ -49,7 +49,7 @@ class FlashG0(FlashEcc):
         "ACR": 0x40600, "CR": 0xC0000000, "OPTR": 0xFFFFFEAA, "WRP1AR": 0xFF, "WRP1BR": 0xFF, "WRP2AR": 0xFF,
         "WRP2BR": 0xFF, "PCROP1ASR": 0x1FF, "PCROP1BSR": 0x1FF, "PCROP2ASR": 0x1FF, "PCROP2BSR": 0x1FF,
     }  # fmt: skip
-    OPTIONS = (
+    OPTIONS: ClassVar[tuple[str, ...]] = (
         "OPTR", "PCROP1ASR", "PCROP1AER", "WRP1AR", "WRP1BR", "PCROP1BSR", "PCROP1BER", "PCROP2ASR", "PCROP2AER",
         "WRP2AR", "WRP2BR", "PCROP2BSR", "PCROP2BER", "SECR",
     )  # fmt: skip
@@ -72,6 +72,20 @@ class FlashG0(FlashEcc):
 
     def write_ECCR2(self, value: int) -> None:
         self._write_ecc("ECCR2", value)
+
+
+class FlashG0x0(FlashG0):
+    """STM32G0x0 (RM0454 chapter 3): without securable areas; the facts lack the ECC register of bank 2 (3.7.7)."""
+
+    RESET: ClassVar[dict[str, int]] = {
+        "ACR": 0x600, "CR": 0xC0000000, "OPTR": 0xFFFFFEAA, "WRP1AR": 0xFF, "WRP1BR": 0xFF, "WRP2AR": 0xFF,
+        "WRP2BR": 0xFF,
+    }  # fmt: skip
+    OPTIONS = ("OPTR", "WRP1AR", "WRP1BR", "WRP2AR", "WRP2BR")
+
+    def __init__(self, twin: Twin, facts: Facts) -> None:
+        super().__init__(twin, facts)
+        self._declare("ECCR2", 0x1C, self.fields["ECCR"])
 
 
 class FlashWl(FlashEcc):

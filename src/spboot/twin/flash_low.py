@@ -71,7 +71,8 @@ class FlashLow(Block):
             )
 
     def write_ACR(self, value: int) -> None:  # noqa: N802 - named after its register
-        self.registers["ACR"] = value & self.masks["ACR"]
+        reserved = self.RESET.get("ACR", 0) & ~self.masks["ACR"]
+        self.registers["ACR"] = value & self.masks["ACR"] | reserved
         self.check_latency()
 
     # time

@@ -12,7 +12,7 @@ from spboot.twin.flash_f4 import FlashF4
 from spboot.twin.flash_f7 import FlashF7
 from spboot.twin.flash_h7 import FlashH7
 from spboot.twin.flash_l0 import FlashL0
-from spboot.twin.flash_l4 import FlashG0, FlashL4, FlashL5, FlashWl
+from spboot.twin.flash_l4 import FlashG0, FlashG0x0, FlashL4, FlashL5, FlashWl
 from spboot.twin.gpio import Gpio
 from spboot.twin.iwdg import Iwdg
 from spboot.twin.pwr_f4 import PwrF4
@@ -40,6 +40,7 @@ MODELS: Final[dict[str, type[Block]]] = {
     "exti_v1": Exti,
     "flash_f4": FlashF4,
     "flash_f7": FlashF7,
+    "flash_g0x0": FlashG0x0,
     "flash_g0x1": FlashG0,
     "flash_h7": FlashH7,
     "flash_l0": FlashL0,
@@ -61,6 +62,7 @@ MODELS: Final[dict[str, type[Block]]] = {
     "pwr_wl5": PwrWl,
     "rcc_f4": RccF4,
     "rcc_f7": RccF7,
+    "rcc_g0x0": RccG0,
     "rcc_g0x1": RccG0,
     "rcc_h7": RccH7,
     "rcc_h7rm0433": RccH7,
