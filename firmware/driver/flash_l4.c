@@ -6,11 +6,13 @@
 #include "spb_chip.h"
 
 #define DUAL (SPB_FLASH_BANK_SIZE < SPB_FLASH_SIZE)
-/* L4+ has pages of 4 KB in two banks or of 8 KB in one, by DBANK (RM0432 3.4.1); L4 of 512 KB and less has one bank or
- * two, of equal pages, by DUALBANK (RM0351 3.4.1); L4 of 1 MB always has two, other L4 one. */
+/* L4+ has pages of 4 KB in two banks or of 8 KB in one, by DBANK, and with 1 MB two banks by the bit that L4 calls DUALBANK
+ * as well (RM0432 3.4.1); L4 of 512 KB and less has one bank or two, of equal pages, by DUALBANK (RM0351 3.4.1); L4 of 1 MB
+ * always has two, other L4 one. */
 #define PLUS (SPB_SLOT0_UNIT > 2048u)
 #define DBANK (1u << 22)
-#define HAS_CHOICE (PLUS || (DUAL && SPB_FLASH_SIZE < 0x100000u))
+#define SMALL (SPB_FLASH_SIZE <= (PLUS ? 0x100000u : 0x80000u))
+#define MAKES_DUAL ((PLUS ? DBANK : 0u) | (SMALL ? FLASH_OPTR_DUALBANK : 0u))
 
 static uint32_t select_page(uint32_t off) {
     uint32_t bank = off < SPB_FLASH_BANK_SIZE ? 0 : FLASH_CR_BKER;
@@ -37,9 +39,9 @@ const struct spb_ecc_flash spb_ecc_flash = {
 };
 
 const char *spb_flash_problem(void) {
-    uint32_t dual = reg_read(FLASH_BASE + FLASH_OPTR_OFF) & (PLUS ? DBANK : FLASH_OPTR_DUALBANK);
-    if (!HAS_CHOICE || (dual != 0) == DUAL) return 0;
-    return SPB_WRONG_BANKS;
+    uint32_t options = reg_read(FLASH_BASE + FLASH_OPTR_OFF);
+    bool fits = DUAL ? (options & MAKES_DUAL) == MAKES_DUAL : !PLUS || (options & DBANK) == 0;
+    return fits ? 0 : SPB_WRONG_BANKS;
 }
 
 uint32_t spb_flash_protection(void) { return spb_flash_rdp_level(reg_read(FLASH_BASE + FLASH_OPTR_OFF) & FLASH_OPTR_RDP); }

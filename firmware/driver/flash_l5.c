@@ -7,8 +7,8 @@
 #include "spb_chip.h"
 
 #define DUAL (SPB_FLASH_BANK_SIZE < SPB_FLASH_SIZE)
-/* Parts of 256 KB have a bit of their own (RM0438 6.9.9). */
-#define DBANK (SPB_FLASH_SIZE > 0x40000u ? FLASH_OPTR_DBANK : FLASH_OPTR_DB256K)
+/* Parts of 256 KB have two banks by a bit of their own as well (RM0438 6.9.9). */
+#define MAKES_DUAL (FLASH_OPTR_DBANK | (SPB_FLASH_SIZE <= 0x40000u ? FLASH_OPTR_DB256K : 0u))
 
 static uint32_t select_page(uint32_t off) {
     uint32_t bank = off < SPB_FLASH_BANK_SIZE ? 0 : FLASH_NSCR_NSBKER;
@@ -35,8 +35,8 @@ const struct spb_ecc_flash spb_ecc_flash = {
 const char *spb_flash_problem(void) {
     uint32_t options = reg_read(FLASH_BASE + FLASH_OPTR_OFF);
     if (options & FLASH_OPTR_TZEN) return "option byte TZEN is set: this bootloader is for TZEN = 0";
-    if (((options & DBANK) != 0) == DUAL && (options & FLASH_OPTR_SWAP_BANK) == 0) return 0;
-    return SPB_WRONG_BANKS;
+    bool fits = DUAL ? (options & MAKES_DUAL) == MAKES_DUAL : (options & FLASH_OPTR_DBANK) == 0;
+    return fits && (options & FLASH_OPTR_SWAP_BANK) == 0 ? 0 : SPB_WRONG_BANKS;
 }
 
 uint32_t spb_flash_protection(void) { return spb_flash_rdp_level(reg_read(FLASH_BASE + FLASH_OPTR_OFF) & FLASH_OPTR_RDP); }

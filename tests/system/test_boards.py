@@ -157,6 +157,37 @@ def test_updates_arrive(workshops, name: str) -> None:  # type: ignore[no-untype
     within_budget(workshops(name))
 
 
+@pytest.mark.parametrize(
+    ("name", "bit", "sentence"),
+    [
+        ("NUCLEO-G0B1RE", 21, b"not in 2 banks"),
+        ("NUCLEO-G0B1RE", 20, b"not in 2 banks"),
+        ("DISCO-L4R9I", 22, b"not in 2 banks"),
+        ("DISCO-L562E", 22, b"not in 2 banks"),
+        ("DISCO-L562E", 20, b"not in 2 banks"),
+        ("DISCO-L562E", 31, b"this bootloader is for TZEN = 0"),
+    ],
+)
+def test_flash_that_is_laid_out_otherwise_is_not_touched(workshops, name: str, bit: int, sentence: bytes) -> None:  # type: ignore[no-untyped-def]
+    """Option bytes DUAL_BANK, nSWAP_BANK, DBANK, SWAP_BANK, TZEN: page numbers would name other pages."""
+    rig = Rig(workshops(name))
+    rig.twin.flash_controller.options["OPTR"] ^= 1 << bit
+    rig.power_on()
+    assert sentence in rig.listen(sentence)
+    assert not rig.twin.run(until=b"starting", seconds=3)
+    assert not list(rig.twin.log)
+
+
+@pytest.mark.parametrize(("rdp", "level"), [(0xAA, 0), (0x55, 1), (0, 1), (0xCC, 2)])
+@pytest.mark.parametrize("name", ["NUCLEO-G0B1RE", "NUCLEO-L073RZ", "DISCO-L562E", "NUCLEO-WL55JC"])
+def test_read_protection_is_reported(workshops, name: str, rdp: int, level: int) -> None:  # type: ignore[no-untyped-def]
+    rig = Rig(workshops(name))
+    options = rig.twin.flash_controller.options
+    options["OPTR"] = options["OPTR"] & ~0xFF | rdp
+    rig.power_on()
+    rig.listen(f"read protection level {level}\r".encode())
+
+
 def test_every_board_has_budgets() -> None:
     for name in boards.names():
         assert {"flash", "reserved_ram", "verify_cycles"} <= BUDGETS.get(name, {}).keys(), name
