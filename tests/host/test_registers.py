@@ -68,6 +68,8 @@ BITS = {
 }  # fmt: skip
 """(IP version, register) -> lowest bits that models have as numbers of their own."""
 OWN = {"flash_l4.c": {"DBANK"}}
+OF_THE_CORE = {"cortex.c": {"ICSR_PENDSTCLR"}, "cache_m7.c": {"DC", "IC"}, "flash_h7.c": {"BFHFNMIGN"}}
+"""Bits of the Cortex-M's own registers, which are in no part's facts (DDI0403 B3.2)."""
 OWN_OFFSETS = {"flash_g0x0.c": {"ECC2R_OFF"}}
 """Numbers of register bits that a driver has of its own, because the facts lack them: RM0432 3.7.8, OPTR bit 22; RM0454
 3.7.7, ECC2R."""
@@ -93,12 +95,10 @@ def test_drivers_use_only_names_of_the_facts(ip: str) -> None:
 
 @pytest.mark.parametrize("file", sorted(path.name for path in DRIVER.glob("*.c")))
 def test_drivers_have_no_offsets_or_bits_of_their_own(file: str) -> None:
-    """`1u << n` with a number, and offsets added to a base as numbers, would be such; cortex.c is of the core."""
+    """`1u << n` with a number, and offsets added to a base as numbers, would be such."""
     text = re.sub(r"/\*.*?\*/", "", (DRIVER / file).read_text(), flags=re.S)
-    if file == "cortex.c":
-        return
     found = set(re.findall(r"#define (\w+) \(1u << \d+\)", text))
-    assert found == OWN.get(file, set())
+    assert found == OWN.get(file, set()) | OF_THE_CORE.get(file, set())
     assert not re.search(r"_BASE \+ (0x)?\d", text)
     assert set(re.findall(r"#define (\w+_OFF) ", text)) == OWN_OFFSETS.get(file, set())
 
