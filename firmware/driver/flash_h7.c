@@ -2,7 +2,8 @@
 /* flash_h7.c - flash of STM32H7 (IP flash_h7): sectors of 128 KB, words of 256 bits with their ECC, two banks with
  * registers of their own.  RM0399 and RM0433 chapter 4.
  * H1  A bank is locked whenever no operation is under way in it.
- * H2  The data cache holds nothing of what stood in a sector before it was erased.
+ * H2  The data cache holds nothing of what stood somewhere before it was erased or programmed (ES0392 2.1.1: a line may
+ *     miss a write-through store).
  * H3  A word that fails its ECC answers a load with a bus error (4.7.7).  readable() makes that load where the error
  *     changes nothing but a flag; anywhere else the fault resets the chip. */
 #include <stddef.h>
@@ -88,6 +89,7 @@ static enum spb_status program(uint32_t off, const uint8_t *data, uint32_t len) 
         if ((i + 4) % UNIT == 0) ok = wait(b);
     }
     end(b);
+    spb_cache_forget(SPB_FLASH_ADDRESS + off, len);
     return ok ? SPB_OK : SPB_E_SECTION_WRITE_FAILURE;
 }
 

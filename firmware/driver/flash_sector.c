@@ -2,7 +2,8 @@
 /* flash_sector.c - flash of STM32F4 and STM32F7 (IP flash_f4, flash_f7): sectors of three sizes, no ECC.  RM0090 and
  * RM0410 chapter 3.
  * S1  The controller is locked whenever no operation is under way.
- * S2  No cache holds what stood in a sector before it was erased (RM0090 3.6.3; errata ES0206 on read while write).
+ * S2  No cache holds what stood somewhere before it was erased or programmed (RM0090 3.6.3; errata ES0206 on read while
+ *     write; erratum 1259864 of the Cortex-M7 on write-through stores).
  * S3  Words are written in the width that the supply allows (RM0090 3.6.2, RM0410 3.3.5).
  * Without ECC a half programmed word reads as something, so that everything is readable; hashes and complements of
  * core find out what it is. */
@@ -87,7 +88,7 @@ static enum spb_status program(uint32_t off, const uint8_t *data, uint32_t len) 
         store(SPB_FLASH_ADDRESS + off + i, data + i);
         ok = wait();
     }
-    end(before, off, 0); /* flash is write-through: what a cache has of it was written, too */
+    end(before, off, len);
     return ok ? SPB_OK : SPB_E_SECTION_WRITE_FAILURE;
 }
 

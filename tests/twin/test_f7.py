@@ -64,6 +64,10 @@ REFUSED = {
         " SCB_DCIMVAC = at; program(0x08140000, 1);",
         "0x0817ffe0 was erased",
     ),
+    "ES0392-2.1.1-stale-after-program": (
+        "data_cache_on(); unlock(); program(0x08180000, 1); FLASH_CR = 1u << 31; unlock();",
+        "0x08180000 was programmed, and the data cache may still hold",
+    ),
     "PM0253-4.4.4-vectors-not-on-1-KB": ("SCB_VTOR = 0x08040200;", "not on a 1024-byte boundary"),
 }
 

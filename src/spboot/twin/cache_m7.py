@@ -38,6 +38,7 @@ class NvicM7(Nvic):
         "_code_emptied",
         "_filled",
         "_stale",
+        "_missed",
         "unwritten",
     )
     READ_ONLY = frozenset({*Nvic.READ_ONLY, "CLIDR", "CTR", "CCSIDR"})
@@ -56,6 +57,7 @@ class NvicM7(Nvic):
         self._code_emptied = False
         self._filled = False
         self._stale: set[int] = set()
+        self._missed: set[int] = set()
         self.unwritten = False
         """The data cache was turned off, and what it had to write is not written."""
 
@@ -94,12 +96,20 @@ class NvicM7(Nvic):
             raise self.twin.refusal("DCISW drops what the data cache has to write", "use DCCISW")
         if self._pass(self._emptied, value):
             self._filled = False
-            self._stale.clear()
+            self._forget_all()
+
+    def _forget_all(self) -> None:
+        self._stale.clear()
+        self._missed.clear()
+
+    def _forget(self, address: int) -> None:
+        self._stale.discard(address & -_LINE)
+        self._missed.discard(address & -_LINE)
 
     def write_DCCISW(self, value: int) -> None:
         if self._pass(self._cleaned, value) and not self.registers["CCR"] & _DC:
             self.unwritten = self._filled = False
-            self._stale.clear()
+            self._forget_all()
 
     def write_DCCSW(self, value: int) -> None:
         if self._pass(self._cleaned, value) and not self.registers["CCR"] & _DC:
@@ -108,10 +118,10 @@ class NvicM7(Nvic):
     def write_DCIMVAC(self, value: int) -> None:
         if self.twin.is_ram(value & -_LINE, _LINE):
             raise self.twin.refusal(f"DCIMVAC {value:#010x} drops what RAM has to get", "use DCCIMVAC")
-        self._stale.discard(value & -_LINE)
+        self._forget(value)
 
     def write_DCCIMVAC(self, value: int) -> None:
-        self._stale.discard(value & -_LINE)
+        self._forget(value)
 
     def write_VTOR(self, value: int) -> None:
         if self.unwritten:
@@ -130,6 +140,19 @@ class NvicM7(Nvic):
                 f"{min(self._stale):#010x} was erased, and the data cache may still hold what stood there",
                 "write its lines to DCIMVAC after the erase",
             )
+
+    def before_flash_unlock(self) -> None:
+        """Arm erratum 1259864 (ES0392 2.1.1): a line may miss what was stored through it."""
+        if self._missed:
+            raise self.twin.refusal(
+                f"{min(self._missed):#010x} was programmed, and the data cache may still hold what stood there",
+                "write its lines to DCIMVAC after the program",
+            )
+
+    def flash_programmed(self, address: int, size: int) -> None:
+        """Lines of what was programmed may be in the data cache."""
+        if self._filled:
+            self._missed |= set(range(address & -_LINE, address + size, _LINE))
 
     def flash_erased(self, address: int, size: int) -> None:
         """Lines of an erased sector may be in the data cache."""

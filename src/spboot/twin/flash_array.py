@@ -106,6 +106,8 @@ class FlashArray:
         self.twin.nvic.before_flash_operation()
         if kind == "erase":
             self.twin.nvic.flash_erased(address, len(new))
+        else:
+            self.twin.nvic.flash_programmed(address, len(new))
         cut = self.cut if self.cut is not None and self.log.total == self._cut_at else None
         self.log.append(
             Operation(

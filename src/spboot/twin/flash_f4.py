@@ -118,6 +118,7 @@ class FlashF4(Block):
 
     def write_KEYR(self, value: int) -> None:
         self._stall()
+        self.twin.nvic.before_flash_unlock()
         if self._dead or not self.registers["CR"] & _LOCK or value != _KEYS[self._key]:
             self._dead = self._dead or bool(self.registers["CR"] & _LOCK)
             self.refusals.append(f"wrong key {value:#x}: FLASH_CR is locked until reset ({self.MANUAL})")

@@ -85,6 +85,7 @@ class FlashH7(FlashLow):
 
     def _write_bank_KEYR(self, bank: int, value: int) -> None:
         self._stall(bank)
+        self.twin.nvic.before_flash_unlock()
         locked = self.registers[f"BANK{bank}_CR"] & _LOCK
         if self._dead[bank] or not locked or value != _KEYS[self._key[bank]]:
             self._dead[bank] = self._dead[bank] or bool(locked)

@@ -101,8 +101,14 @@ class Nvic(Block):
     def before_flash_operation(self) -> None:
         """Refuse to erase or program while a cache may hold what an erase took away."""
 
+    def before_flash_unlock(self) -> None:
+        """The same for what a program may have left behind."""
+
     def flash_erased(self, address: int, size: int) -> None:
         """A sector was erased."""
+
+    def flash_programmed(self, address: int, size: int) -> None:
+        """Something was programmed."""
 
     # what may interrupt
 
