@@ -18,13 +18,18 @@ static uint16_t reboot_delay;
 
 _Static_assert((int)SE_PATCH_StatusCode__MAX__ == SPB_STATUS_COUNT, "spboot.h and [status] of the spec list the same");
 
-static const char *const texts[SPB_STATUS_COUNT] = SPB_STATUS_TEXTS;
-
-const char *spb_status_text(enum spb_status status) { return texts[-(int)status]; }
-
+/* One after the other: a table of pointers would take more room than the search. */
 const char *SE_PATCH_GetStatusCodeString(SE_PATCH_StatusCode code) {
-    return (uint32_t)code < SPB_STATUS_COUNT ? texts[code] : "";
+    static const char texts[] = SPB_STATUS_TEXTS;
+    const char *text = texts;
+    if ((uint32_t)code >= SPB_STATUS_COUNT) return "";
+    for (uint32_t left = code; left > 0; left--) {
+        while (*text++ != '\0') {}
+    }
+    return text;
 }
+
+const char *spb_status_text(enum spb_status status) { return SE_PATCH_GetStatusCodeString((SE_PATCH_StatusCode)-status); }
 
 static SE_PATCH_Stage public_stage(void) {
     static const SE_PATCH_Stage stages[] = {

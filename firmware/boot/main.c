@@ -28,6 +28,9 @@
 
 #define LOG(...) spb_console_log(&spb_console, __VA_ARGS__)
 
+/* The engine is idle outside a session. */
+static struct spb_slot_work *const work = &spb_device_engine.work.slot;
+
 static uint8_t ymodem_block[SPB_YMODEM_BLOCK] __attribute__((section(".bootram")));
 
 static const uint8_t *at(uint32_t off) { return (const uint8_t *)(SPB_FLASH_ADDRESS + off); }
@@ -90,7 +93,7 @@ OWN_FRAME static void check_ourselves(void) {
     uint32_t flags = spb_load_u32(spb_port.personal + SPB_PERSONAL_OFF_FLAGS);
     if (self_check() != SPB_GOOD) stop("self check failed: the bootloader is damaged, program it again");
     if (spb_load_u32(spb_port.personal + SPB_PERSONAL_OFF_MAGIC) != SPB_PERSONAL_MAGIC) {
-        stop("this bootloader holds no keys: build it with spboot build --keys");
+        stop(spb_status_text(SPB_E_NOT_PERSONALISED));
     }
     char product[SPB_PERSONAL_SIZEOF_PRODUCT_NAME + 1] = {0};
     memcpy(product, spb_port.personal + SPB_PERSONAL_OFF_PRODUCT_NAME, sizeof product - 1);
@@ -112,7 +115,7 @@ static void show_install(uint32_t done, uint32_t all) {
 }
 
 OWN_FRAME static void install(void) {
-    switch (spb_install(show_install)) {
+    switch (spb_install(work, show_install)) {
     case SPB_INSTALL_DONE: LOG("installed"); break;
     case SPB_INSTALL_REFUSED: LOG("the image in SLOT1 is not acceptable and was dropped"); break;
     case SPB_INSTALL_FAILED: LOG("install failed, the next reset tries again"); break;
@@ -124,27 +127,28 @@ OWN_FRAME static void install(void) {
 struct judgement {
     volatile enum spb_verdict header;
     volatile enum spb_verdict image;
-    uint8_t bytes[SPB_HEADER_SIZE];
+    uint32_t version;
 };
 
 OWN_FRAME static void judge(struct judgement *j) {
     static const struct spb_pages all_in_slot0;
     j->header = SPB_BAD;
     j->image = SPB_BAD;
-    if (!spb_slot_header(&spb_port.slot0, j->bytes)) return;
-    j->header = spb_slot_vouch(j->bytes);
+    if (!spb_slot_header(&spb_port.slot0, work)) return;
+    j->header = spb_slot_vouch(work);
     if (j->header != SPB_GOOD) return;
-    j->image = spb_slot_match(j->bytes, &all_in_slot0);
+    j->version = SPB_MANIFEST_U32(work->header, VERSION);
+    j->image = spb_slot_match(work->header, &all_in_slot0);
     if (j->image != SPB_GOOD) return;   /* what does not match may not even be readable (F3) */
     /* The reset vector: Thumb, inside the image. */
     uint32_t entry = spb_load_u32(at(SPB_SLOT0_OFF + SPB_VECTOR_SIZE + 4));
     uint32_t off = entry - (SPB_FLASH_ADDRESS + SPB_SLOT0_OFF + SPB_VECTOR_SIZE);
-    if ((entry & 1) == 0 || off >= SPB_MANIFEST_U32(j->bytes, IMAGE_SIZE)) j->image = SPB_BAD;
+    if ((entry & 1) == 0 || off >= SPB_MANIFEST_U32(work->header, IMAGE_SIZE)) j->image = SPB_BAD;
 }
 
 /* G3.  The jump wipes the reserved RAM, this stack included. */
 __attribute__((noreturn)) static void hand_over(const struct judgement *j) {
-    LOG("starting %v", SPB_MANIFEST_U32(j->bytes, VERSION));
+    LOG("starting %v", j->version);
     spb_usart_stop();
     SPB_LED_WRITE(false);
     spb_tick_stop();
@@ -170,7 +174,7 @@ void spb_main(void) {
         judge(&j);          /* again after a session: with a single slot it may have changed SLOT0 */
         bool valid = j.header == SPB_GOOD && j.image == SPB_GOOD;
         if (valid && !loader) hand_over(&j);
-        if (!valid && j.header == SPB_GOOD) LOG("SLOT0: version %v is not whole", SPB_MANIFEST_U32(j.bytes, VERSION));
+        if (!valid && j.header == SPB_GOOD) LOG("SLOT0: version %v is not whole", j.version);
         if (!valid) LOG("no valid application in SLOT0");
         if (spb_session(&spb_console, &spb_device_engine, ymodem_block, valid, spb_status_text) == SPB_SESSION_COMMITTED) {
             restart();

@@ -13,7 +13,7 @@ static const uint8_t *personal(uint32_t off) { return spb_port.personal + off; }
 /* Secrets and half-made state go with the update. */
 static enum spb_status finish(struct spb_engine *e, enum spb_stage stage, enum spb_status status) {
     spb_wipe(&e->payload, sizeof e->payload);
-    spb_wipe(&e->delta, sizeof e->delta);
+    spb_wipe(&e->work, sizeof e->work);
     e->stage = stage;
     e->status = status;
     return status;
@@ -31,9 +31,9 @@ enum spb_status spb_engine_start(struct spb_engine *e, uint32_t total_len, bool 
 }
 
 /* Versions only grow.  Where no image is valid, the one in the vouched-for header may come again, to repair it. */
-static enum spb_status version_fits(const struct spb_engine *e, const uint8_t *active_header) {
+static enum spb_status version_fits(struct spb_engine *e, const uint8_t *active_header) {
     uint32_t version = SPB_MANIFEST_U32(e->header, VERSION);
-    uint32_t floor = e->active ? SPB_MANIFEST_U32(active_header, VERSION) : spb_slot_floor();
+    uint32_t floor = e->active ? SPB_MANIFEST_U32(active_header, VERSION) : spb_slot_floor(&e->work.slot);
     if (version < floor) return SPB_E_IMAGE_VERSION_FAILURE;
     return version == floor && e->active ? SPB_E_SAME_VERSION : SPB_OK;
 }
@@ -72,7 +72,7 @@ static enum spb_status accept(struct spb_engine *e) {
     const uint8_t *active_header = spb_area_map(&spb_port.slot0, 0, SPB_VECTOR_SIZE);
     enum spb_status status;
     spb_payload_hash(&e->payload, e->header + SPB_HEADER_OFF_CHUNK_HASH);
-    if (spb_header_verify(e->header) != SPB_GOOD) return SPB_E_IMAGE_VERIFY_ALG_FAILURE;
+    if (spb_header_verify(e->header, &e->work.slot.p256) != SPB_GOOD) return SPB_E_IMAGE_VERIFY_ALG_FAILURE;
     if ((status = spb_manifest_fits(e->header)) != SPB_OK) return status;
     if ((status = version_fits(e, active_header)) != SPB_OK) return status;
     if ((status = base_fits(e, active_header)) != SPB_OK) return status;
@@ -80,7 +80,7 @@ static enum spb_status accept(struct spb_engine *e) {
     bool patch = e->header[SPB_MANIFEST_OFF_KIND] == SPB_MANIFEST_KIND_PATCH;
     uint32_t old_len = patch ? SPB_MANIFEST_U32(active_header, IMAGE_SIZE) : 0;
     spb_payload_unlock(&e->payload, personal(SPB_PERSONAL_OFF_AES_KEY), e->header);
-    spb_delta_init(&e->delta, active_header + SPB_VECTOR_SIZE, old_len, SPB_MANIFEST_U32(e->header, IMAGE_SIZE));
+    spb_delta_init(&e->work.delta, active_header + SPB_VECTOR_SIZE, old_len, SPB_MANIFEST_U32(e->header, IMAGE_SIZE));
     spb_candidate_init(&e->candidate, SPB_SINGLE_SLOT || !e->active);
     if (!SPB_SINGLE_SLOT && (status = spb_journal_erase()) != SPB_OK) return status;
     return put_header(e);
@@ -88,12 +88,12 @@ static enum spb_status accept(struct spb_engine *e) {
 
 /* E3 */
 static enum spb_status read_back(struct spb_engine *e) {
-    uint8_t header[SPB_HEADER_SIZE];
     enum spb_status status = spb_candidate_finish(&e->candidate);
     if (status != SPB_OK) return status;
-    if (!spb_slot_header(&spb_port.slot1, header)) return SPB_E_FLASH_ERROR;
-    if (memcmp(header, e->header, sizeof header) != 0) return SPB_E_IMAGE_VERIFY_TAG_FAILURE;
-    if (spb_slot_match(header, &e->candidate.pages) != SPB_GOOD) return SPB_E_IMAGE_VERIFY_TAG_FAILURE;
+    const uint8_t *header = spb_area_probe(&spb_port.slot1, 0, SPB_HEADER_SIZE);
+    if (header == NULL) return SPB_E_FLASH_ERROR;
+    if (memcmp(header, e->header, SPB_HEADER_SIZE) != 0) return SPB_E_IMAGE_VERIFY_TAG_FAILURE;
+    if (spb_slot_match(e->header, &e->candidate.pages) != SPB_GOOD) return SPB_E_IMAGE_VERIFY_TAG_FAILURE;
     return SPB_OK;
 }
 
@@ -112,9 +112,9 @@ static enum spb_status chunk(struct spb_engine *e, bool first) {
         if (memcmp(hash, e->payload.expect, sizeof hash) != 0) return SPB_E_INVALID_PATCH_TAG;
     }
     uint32_t len = spb_payload_open(&e->payload, &in);
-    enum spb_status status = spb_delta_run(&e->delta, &out, in, len, last, &used);
+    enum spb_status status = spb_delta_run(&e->work.delta, &out, in, len, last, &used);
     if (status != SPB_OK) return status;
-    if (last) return e->delta.np == e->delta.new_len ? read_back(e) : SPB_E_PARSER_ERROR;
+    if (last) return e->work.delta.np == e->work.delta.new_len ? read_back(e) : SPB_E_PARSER_ERROR;
     spb_payload_next(&e->payload, used);
     return SPB_OK;
 }

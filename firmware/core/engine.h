@@ -28,7 +28,10 @@ struct spb_engine {
     uint8_t header[SPB_HEADER_SIZE];
     struct spb_payload payload;
     struct spb_candidate candidate;
-    struct spb_delta delta;
+    union {                             /* not needed at the same time */
+        struct spb_slot_work slot;      /* before a stream is decoded, and while no update is under way */
+        struct spb_delta delta;
+    } work;
 };
 
 /* Begin; total_len = 0 when unknown.  active: SLOT0 was verified in this boot.  Touches no flash. */

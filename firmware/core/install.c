@@ -44,23 +44,23 @@ static enum spb_status copy_pages(struct spb_journal *j, uint32_t end, spb_insta
 }
 
 /* I1, I4.  The page with SLOT0's header is written in the last step; before it the old header still stands. */
-static enum spb_verdict acceptable(const uint8_t *header, const struct spb_pages *pages) {
-    if (spb_slot_vouch(header) != SPB_GOOD) return SPB_BAD;
-    if (SPB_MANIFEST_U32(header, VERSION) < spb_slot_floor()) return SPB_BAD;
-    return spb_slot_match(header, pages);
+static enum spb_verdict acceptable(struct spb_slot_work *work, const struct spb_pages *pages) {
+    uint32_t floor = spb_slot_floor(work);
+    if (!spb_slot_header(&spb_port.slot1, work) || spb_slot_vouch(work) != SPB_GOOD) return SPB_BAD;
+    if (SPB_MANIFEST_U32(work->header, VERSION) < floor) return SPB_BAD;
+    return spb_slot_match(work->header, pages);
 }
 
-enum spb_install_result spb_install(spb_install_progress progress) {
+enum spb_install_result spb_install(struct spb_slot_work *work, spb_install_progress progress) {
     struct spb_journal j;
-    uint8_t header[SPB_HEADER_SIZE];
-    if (SPB_SINGLE_SLOT || !spb_slot_header(&spb_port.slot1, header)) return SPB_INSTALL_NOTHING;
-    spb_journal_open(&j, header);
+    if (SPB_SINGLE_SLOT || !spb_slot_header(&spb_port.slot1, work)) return SPB_INSTALL_NOTHING;
+    spb_journal_open(&j, work->header);
     if (!j.committed || j.finished) return SPB_INSTALL_NOTHING;
-    if (acceptable(header, &j.pages) != SPB_GOOD) {
+    if (acceptable(work, &j.pages) != SPB_GOOD) {
         if (j.steps > 0) return SPB_INSTALL_FAILED;
         return spb_journal_erase() == SPB_OK ? SPB_INSTALL_REFUSED : SPB_INSTALL_FAILED;
     }
-    uint32_t end = SPB_VECTOR_SIZE + SPB_MANIFEST_U32(header, IMAGE_SIZE);
+    uint32_t end = SPB_VECTOR_SIZE + SPB_MANIFEST_U32(work->header, IMAGE_SIZE);
     if (copy_pages(&j, end, progress) != SPB_OK) return SPB_INSTALL_FAILED;
     return spb_journal_append(&j, SPB_JOURNAL_STEP_FINISHED) == SPB_OK ? SPB_INSTALL_DONE : SPB_INSTALL_FAILED;
 }

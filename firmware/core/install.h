@@ -20,6 +20,7 @@ enum spb_install_result {
 /* Told before the first page and after every one. */
 typedef void (*spb_install_progress)(uint32_t done, uint32_t all);
 
-enum spb_install_result spb_install(spb_install_progress progress);
+/* work: for the signature check; not the engine's while it has an update under way. */
+enum spb_install_result spb_install(struct spb_slot_work *work, spb_install_progress progress);
 
 #endif

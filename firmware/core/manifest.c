@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "p256.h"
 #include "sha256.h"
 
 _Static_assert(SPB_HEADER_OFF_SIGNATURE == SPB_MANIFEST_SIZE + SPB_CHUNK_HASH_SIZE, "the signature covers what precedes it");
@@ -44,16 +43,13 @@ enum spb_status spb_manifest_fits(const uint8_t m[SPB_MANIFEST_SIZE]) {
     return SPB_OK;
 }
 
-enum spb_verdict spb_header_verify(const uint8_t header[SPB_HEADER_SIZE]) {
-    struct spb_sha256 sha;
+enum spb_verdict spb_header_verify(const uint8_t header[SPB_HEADER_SIZE], struct spb_p256_work *work) {
     uint8_t hash[32];
-    spb_sha256_init(&sha);
-    spb_sha256_update(&sha, header, SPB_HEADER_OFF_SIGNATURE);
-    spb_sha256_final(&sha, hash);
+    spb_sha256(header, SPB_HEADER_OFF_SIGNATURE, hash);
     spb_port.alive();
     /* The area is word-aligned in flash: spb_port promises it and the linker template places it. */
     const uint32_t(*key)[16] = (const uint32_t(*)[16])(const void *)(spb_port.personal + SPB_PERSONAL_OFF_VERIFY_KEY);
     /* No branch that a fault could skip: good becomes good, anything else something else. */
-    uint32_t verdict = (uint32_t)spb_p256_verify(key, hash, header + SPB_HEADER_OFF_SIGNATURE);
+    uint32_t verdict = (uint32_t)spb_p256_verify(key, hash, header + SPB_HEADER_OFF_SIGNATURE, work);
     return (enum spb_verdict)(verdict ^ SPB_P256_GOOD ^ SPB_GOOD);
 }

@@ -6,6 +6,7 @@
 #define SPB_MANIFEST_H
 
 #include "bytes.h"
+#include "p256.h"
 #include "port.h"
 
 #define SPB_MANIFEST_U32(m, field) spb_load_u32((m) + SPB_MANIFEST_OFF_##field)
@@ -17,6 +18,6 @@ SPB_CHECKED enum spb_status spb_manifest_shape(const uint8_t manifest[SPB_MANIFE
 SPB_CHECKED enum spb_status spb_manifest_fits(const uint8_t manifest[SPB_MANIFEST_SIZE]);
 
 /* The signature in a header covers its manifest and chunk hash. */
-enum spb_verdict spb_header_verify(const uint8_t header[SPB_HEADER_SIZE]);
+enum spb_verdict spb_header_verify(const uint8_t header[SPB_HEADER_SIZE], struct spb_p256_work *work);
 
 #endif

@@ -36,28 +36,22 @@ uint32_t spb_payload_take(struct spb_payload *p, const uint8_t *data, uint32_t l
 }
 
 void spb_payload_hash(const struct spb_payload *p, uint8_t hash[SPB_CHUNK_HASH_SIZE]) {
-    struct spb_sha256 sha;
     uint8_t whole[32];
-    spb_sha256_init(&sha);
-    spb_sha256_update(&sha, p->buffer + SPB_DELTA_OP_SIZE, p->need);
-    spb_sha256_final(&sha, whole);
+    spb_sha256(p->buffer + SPB_DELTA_OP_SIZE, p->need, whole);
     memcpy(hash, whole, SPB_CHUNK_HASH_SIZE);
 }
 
 void spb_payload_unlock(struct spb_payload *p, const uint8_t *key, const uint8_t manifest[SPB_MANIFEST_SIZE]) {
-    struct spb_sha256 sha;
     uint8_t whole[32];
-    spb_sha256_init(&sha);
-    spb_sha256_update(&sha, manifest, SPB_MANIFEST_SIZE);
-    spb_sha256_final(&sha, whole);
+    spb_sha256(manifest, SPB_MANIFEST_SIZE, whole);
     memcpy(p->nonce, whole, SPB_CIPHER_NONCE_SIZE);
-    spb_aes128_init(&p->aes, key);
+    p->key = key;
 }
 
 uint32_t spb_payload_open(struct spb_payload *p, const uint8_t **in) {
     uint32_t len = data_len(p);
     if (len < p->need) memcpy(p->expect, chunk(p) + len, SPB_CHUNK_HASH_SIZE);
-    spb_aes128_ctr(&p->aes, p->nonce, p->block, chunk(p), len);
+    spb_aes128_ctr(p->key, p->nonce, p->block, chunk(p), len);
     p->block += SPB_CHUNK_DATA_SIZE / AES_BLOCK;
     *in = chunk(p) - p->carry;
     return p->carry + len;

@@ -17,7 +17,7 @@ struct spb_payload {
     uint32_t carry;                         /* bytes in front of it that the decoder has not read */
     uint8_t expect[SPB_CHUNK_HASH_SIZE];    /* its hash; not known for chunk 0 */
     uint8_t nonce[SPB_CIPHER_NONCE_SIZE];
-    struct spb_aes128 aes;
+    const uint8_t *key;
     uint8_t buffer[SPB_DELTA_OP_SIZE + SPB_CHUNK_DATA_SIZE + SPB_CHUNK_HASH_SIZE];
 };
 

@@ -5,16 +5,16 @@
 
 #include "sha256.h"
 
-bool spb_slot_header(const struct spb_area *slot, uint8_t header[SPB_HEADER_SIZE]) {
+bool spb_slot_header(const struct spb_area *slot, struct spb_slot_work *work) {
     const uint8_t *data = spb_area_probe(slot, 0, SPB_HEADER_SIZE);
-    if (data != NULL) memcpy(header, data, SPB_HEADER_SIZE);
+    if (data != NULL) memcpy(work->header, data, SPB_HEADER_SIZE);
     return data != NULL;
 }
 
-enum spb_verdict spb_slot_vouch(const uint8_t header[SPB_HEADER_SIZE]) {
-    if (spb_manifest_shape(header) != SPB_OK) return SPB_BAD;
-    if (spb_manifest_fits(header) != SPB_OK) return SPB_BAD;
-    return spb_header_verify(header);
+enum spb_verdict spb_slot_vouch(struct spb_slot_work *work) {
+    if (spb_manifest_shape(work->header) != SPB_OK) return SPB_BAD;
+    if (spb_manifest_fits(work->header) != SPB_OK) return SPB_BAD;
+    return spb_header_verify(work->header, &work->p256);
 }
 
 /* Hash one page's part of the image; off counts from the start of the slot. */
@@ -50,8 +50,7 @@ enum spb_verdict spb_slot_match(const uint8_t header[SPB_HEADER_SIZE], const str
     return same(hash, header + SPB_MANIFEST_OFF_IMAGE_HASH, sizeof hash);
 }
 
-uint32_t spb_slot_floor(void) {
-    uint8_t header[SPB_HEADER_SIZE];
-    if (!spb_slot_header(&spb_port.slot0, header) || spb_slot_vouch(header) != SPB_GOOD) return 0;
-    return SPB_MANIFEST_U32(header, VERSION);
+uint32_t spb_slot_floor(struct spb_slot_work *work) {
+    if (!spb_slot_header(&spb_port.slot0, work) || spb_slot_vouch(work) != SPB_GOOD) return 0;
+    return SPB_MANIFEST_U32(work->header, VERSION);
 }

@@ -15,16 +15,22 @@ static inline bool spb_pages_has(const struct spb_pages *pages, uint32_t page) {
     return (pages->bitmap[page / 8] >> (page % 8) & 1) != 0;
 }
 
-/* Copy the header out of a slot; false when it cannot be read (F3). */
-SPB_CHECKED bool spb_slot_header(const struct spb_area *slot, uint8_t header[SPB_HEADER_SIZE]);
+/* A header out of a slot: what is checked and what is used later are the same bytes.  Too large for the stack. */
+struct spb_slot_work {
+    uint8_t header[SPB_HEADER_SIZE];
+    struct spb_p256_work p256;
+};
 
-/* Shape, signature, product and board of a header. */
-enum spb_verdict spb_slot_vouch(const uint8_t header[SPB_HEADER_SIZE]);
+/* Copy the header out of a slot; false when it cannot be read (F3). */
+SPB_CHECKED bool spb_slot_header(const struct spb_area *slot, struct spb_slot_work *work);
+
+/* Shape, signature, product and board of the header in work. */
+enum spb_verdict spb_slot_vouch(struct spb_slot_work *work);
 
 /* The image that the page map describes has the hash that the header promises. */
 enum spb_verdict spb_slot_match(const uint8_t header[SPB_HEADER_SIZE], const struct spb_pages *pages);
 
 /* Version in SLOT0's header if that header is vouched for (whatever the state of the image behind it), else 0. */
-uint32_t spb_slot_floor(void);
+uint32_t spb_slot_floor(struct spb_slot_work *work);
 
 #endif

@@ -37,7 +37,7 @@ static uint32_t load_little_endian(const uint8_t *b)
 }
 
 /* SubBytes and ShiftRows: the column that takes row i from the i-th word. */
-INLINE uint32_t substitute(uint32_t c0, uint32_t c1, uint32_t c2, uint32_t c3)
+__attribute__((noinline)) static uint32_t substitute(uint32_t c0, uint32_t c1, uint32_t c2, uint32_t c3)
 {
     return (uint32_t)sbox[c0 & 0xff] | (uint32_t)sbox[c1 >> 8 & 0xff] << 8 | (uint32_t)sbox[c2 >> 16 & 0xff] << 16 |
            (uint32_t)sbox[c3 >> 24] << 24;
@@ -56,45 +56,44 @@ static uint32_t mix(uint32_t column)
     return doubled ^ rol(column ^ doubled, 24) ^ rol(column, 16) ^ rol(column, 8);
 }
 
-SPB_TESTED void spb_aes128_init(struct spb_aes128 *aes, const uint8_t key[16])
+/* state = AES(key, state).  Each round key is made from the one before it, in place. */
+static void encrypt_block(uint32_t k[4], uint32_t state[4])
 {
-    uint32_t *k = aes->round_key;
     uint32_t round_constant = 1;
-    for (int i = 0; i < 4; i++)
-        k[i] = load_little_endian(key + 4 * i);
-    for (int i = 4; i < 4 * (ROUNDS + 1); i++) {
-        uint32_t word = k[i - 1];
-        if (i % 4 == 0) {
-            word = rol(substitute(word, word, word, word), 24) ^ round_constant;
-            round_constant = times_x(round_constant);
-        }
-        k[i] = k[i - 4] ^ word;
-    }
-}
-
-static void encrypt_block(const struct spb_aes128 *aes, uint32_t state[4])
-{
-    const uint32_t *k = aes->round_key;
-    const uint32_t *last = k + 4 * ROUNDS;
     uint32_t a = state[0] ^ k[0], b = state[1] ^ k[1], c = state[2] ^ k[2], d = state[3] ^ k[3];
-    for (;;) {
+    for (int round = 1;; round++) {
         uint32_t e = substitute(a, b, c, d);
         uint32_t f = substitute(b, c, d, a);
         uint32_t g = substitute(c, d, a, b);
         uint32_t h = substitute(d, a, b, c);
-        k += 4;
-        if (k == last) {
-            state[0] = e ^ k[0];
-            state[1] = f ^ k[1];
-            state[2] = g ^ k[2];
-            state[3] = h ^ k[3];
-            return;
+        k[0] ^= rol(substitute(k[3], k[3], k[3], k[3]), 24) ^ round_constant;
+        k[1] ^= k[0];
+        k[2] ^= k[1];
+        k[3] ^= k[2];
+        round_constant = times_x(round_constant);
+        if (round < ROUNDS) {
+            e = mix(e);
+            f = mix(f);
+            g = mix(g);
+            h = mix(h);
         }
-        a = mix(e) ^ k[0];
-        b = mix(f) ^ k[1];
-        c = mix(g) ^ k[2];
-        d = mix(h) ^ k[3];
+        a = e ^ k[0];
+        b = f ^ k[1];
+        c = g ^ k[2];
+        d = h ^ k[3];
+        if (round == ROUNDS)
+            break;
     }
+    state[0] = a;
+    state[1] = b;
+    state[2] = c;
+    state[3] = d;
+}
+
+static void load_words(uint32_t *to, const uint8_t *from, int count)
+{
+    for (int i = 0; i < count; i++)
+        to[i] = load_little_endian(from + 4 * i);
 }
 
 static uint32_t swap_bytes(uint32_t x)
@@ -102,16 +101,18 @@ static uint32_t swap_bytes(uint32_t x)
     return x >> 24 | (x >> 8 & 0xff00) | (x & 0xff00) << 8 | x << 24;
 }
 
-SPB_TESTED void spb_aes128_ctr(const struct spb_aes128 *aes, const uint8_t nonce[12], uint32_t block, uint8_t *data, size_t len)
+SPB_TESTED void spb_aes128_ctr(const uint8_t key[16], const uint8_t nonce[12], uint32_t block, uint8_t *data, size_t len)
 {
-    uint32_t state[4] = {0};
+    uint32_t round_key[4], state[4] = {0};
     for (size_t i = 0; i < len; i++) {
         if (i % 16 == 0) {
-            for (int j = 0; j < 3; j++)
-                state[j] = load_little_endian(nonce + 4 * j);
+            load_words(round_key, key, 4);
+            load_words(state, nonce, 3);
             state[3] = swap_bytes(block++);
-            encrypt_block(aes, state);
+            encrypt_block(round_key, state);
         }
         data[i] ^= (uint8_t)(state[i / 4 % 4] >> (i % 4 * 8));
     }
+    for (int i = 0; i < 4; i++)
+        *(volatile uint32_t *)&round_key[i] = 0; /* the last round key is as good as the key */
 }

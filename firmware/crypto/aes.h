@@ -15,13 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct spb_aes128 {
-    uint32_t round_key[44];
-};
-
-void spb_aes128_init(struct spb_aes128 *aes, const uint8_t key[16]);
-
 /* data ^= key stream from block number `block` on */
-void spb_aes128_ctr(const struct spb_aes128 *aes, const uint8_t nonce[12], uint32_t block, uint8_t *data, size_t len);
+void spb_aes128_ctr(const uint8_t key[16], const uint8_t nonce[12], uint32_t block, uint8_t *data, size_t len);
 
 #endif

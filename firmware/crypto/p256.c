@@ -28,16 +28,6 @@
 #define WIDE 9                  /* words that hold 260 bits */
 #define HALF_VERDICT 0x50415041u /* some of the bits in which GOOD and BAD differ */
 
-struct point {
-    uint32_t x[8], y[8], z[8];
-};
-
-/* A scalar as 260 digits of +1 (bit set) and -1 (bit clear), and whether the sum stands for its negative. */
-struct digits {
-    uint32_t bits[WIDE];
-    uint32_t negative;
-};
-
 const uint32_t spb_p256_prime[8] = {0xffffffff, 0xffffffff, 0xffffffff, 0, 0, 0, 1, 0xffffffff};
 
 static const uint32_t order[8] = {0xfc632551, 0xf3b9cac2, 0xa7179e84, 0xbce6faad,
@@ -198,7 +188,7 @@ static void scalar_inverse(uint32_t r[8], const uint32_t a[8])
 /* ---- points ---- */
 
 /* p = 2 p; the "dbl-2001-b" formula for a = -3, with 2y for y. */
-static void point_double(struct point *p)
+static void point_double(struct spb_p256_point *p)
 {
     uint32_t alpha[8], beta[8], t[8];
     field_square(t, p->z);
@@ -221,8 +211,9 @@ static void point_double(struct point *p)
     field_sub(p->y, beta, t); /* y' = alpha (beta - x') - 8 y^4 */
 }
 
-/* p += q, or p -= q if `negative`; q = (x, y) is affine and not infinity. */
-static void point_add(struct point *p, const uint32_t q[16], uint32_t negative)
+/* p += q, or p -= q if `negative`; q = (x, y) is affine and not infinity.  Nonzero when that is 2 p, which is left to the
+ * caller: this frame and that of a doubling are not on the stack together. */
+__attribute__((noinline)) static uint32_t point_add(struct spb_p256_point *p, const uint32_t q[16], uint32_t negative)
 {
     uint32_t h[8], r[8], t[8];
     if (negative)
@@ -233,7 +224,7 @@ static void point_add(struct point *p, const uint32_t q[16], uint32_t negative)
         copy(p->x, q);
         copy(p->y, t);
         copy(p->z, field_one);
-        return;
+        return 0;
     }
     field_square(h, p->z);
     spb_field_mul(r, h, p->z);
@@ -245,10 +236,9 @@ static void point_add(struct point *p, const uint32_t q[16], uint32_t negative)
     if (is_zero(h)) {
         reduce_once(r, spb_p256_prime);
         if (is_zero(r))
-            point_double(p); /* p = q */
-        else
-            set_word(p->z, 0); /* p = -q */
-        return;
+            return 1; /* p = q */
+        set_word(p->z, 0); /* p = -q */
+        return 0;
     }
     spb_field_mul(p->z, p->z, h); /* z' = z H */
     field_square(t, h);
@@ -262,13 +252,14 @@ static void point_add(struct point *p, const uint32_t q[16], uint32_t negative)
     spb_field_mul(t, t, r);
     spb_field_mul(h, h, p->y);
     field_sub(p->y, t, h); /* y' = R (x H^2 - x') - y H^3 */
+    return 0;
 }
 
 /* ---- the comb ---- */
 
 /* An odd u is the sum of digits d_i 2^i, d_i = +1 or -1, for i = 0 .. 259: bit i of (u - 1) / 2 + 2^259 tells which.
  * For an even u, 0 included, n - u is odd. */
-static void recode(struct digits *d, const uint32_t u[8])
+static void recode(struct spb_p256_digits *d, const uint32_t u[8])
 {
     copy(d->bits, u);
     d->negative = !(u[0] & 1);
@@ -278,14 +269,15 @@ static void recode(struct digits *d, const uint32_t u[8])
     d->bits[WIDE - 1] = 1u << (5 * COLUMNS - 1 - 256);
 }
 
-static uint32_t bit(const struct digits *d, int i)
+static uint32_t bit(const struct spb_p256_digits *d, int i)
 {
     return d->bits[i >> 5] >> (i & 31) & 1;
 }
 
 /* Adds the five digits of one column.  Entry k of the table is the sum over the teeth j of +-2^(52 j) times the point,
  * + for the last tooth and where bit j of k is set: half of all sums, the others are their negatives. */
-static void add_column(struct point *p, const struct digits *d, const uint32_t table[SPB_P256_POINTS][16], int column)
+static void add_column(struct spb_p256_point *p, const struct spb_p256_digits *d,
+                       const uint32_t table[SPB_P256_POINTS][16], int column)
 {
     uint32_t k = 0;
     for (int tooth = SPB_P256_TEETH - 1; tooth >= 0; tooth--)
@@ -293,7 +285,8 @@ static void add_column(struct point *p, const struct digits *d, const uint32_t t
     uint32_t minus = k < SPB_P256_POINTS;
     if (minus)
         k = ~k;
-    point_add(p, table[k % SPB_P256_POINTS], minus ^ d->negative);
+    if (point_add(p, table[k % SPB_P256_POINTS], minus ^ d->negative))
+        point_double(p);
 }
 
 /* ---- the verdict ---- */
@@ -332,7 +325,7 @@ static void field_mul_reduced(uint32_t r[8], const uint32_t a[8], const uint32_t
 
 /* Whether the x coordinate of p is r modulo n; changes both.  x = X / z^2, so X is compared with r z^2: no division.
  * Not inlined, so that its frame is not on the stack under the comb, where the stack is deepest. */
-__attribute__((noinline)) static uint32_t point_verdict(struct point *p, uint32_t r[8])
+__attribute__((noinline)) static uint32_t point_verdict(struct spb_p256_point *p, uint32_t r[8])
 {
     static const uint32_t one[8] = {1}; /* in flash, where no fault changes it */
     struct claim claim;
@@ -361,27 +354,31 @@ static int is_scalar(const uint32_t a[8])
     return !is_zero(a) && !is_at_least(a, order);
 }
 
-SPB_TESTED enum spb_p256_verdict spb_p256_verify(const uint32_t key[SPB_P256_POINTS][16], const uint8_t hash[32],
-                                      const uint8_t signature[64])
+/* Volatile, so that no compiler makes it a call of memset, which this room does not have. */
+static void clear(struct spb_p256_work *w)
 {
-    struct point sum;
-    struct digits u1, u2;
-    uint32_t r[8], s[8], t[8];
-    load_big_endian(r, signature);
-    load_big_endian(s, signature + 32);
-    if (!is_scalar(r) || !is_scalar(s))
+    for (volatile uint32_t *p = (uint32_t *)w; p < (uint32_t *)(w + 1); p++)
+        *p = 0;
+}
+
+SPB_TESTED enum spb_p256_verdict spb_p256_verify(const uint32_t key[SPB_P256_POINTS][16], const uint8_t hash[32],
+                                      const uint8_t signature[64], struct spb_p256_work *w)
+{
+    clear(w); /* with the sum at infinity */
+    load_big_endian(w->r, signature);
+    load_big_endian(w->s, signature + 32);
+    if (!is_scalar(w->r) || !is_scalar(w->s))
         return SPB_P256_BAD;
-    scalar_inverse(t, s);
-    load_big_endian(s, hash);
-    scalar_mul(s, s, t);
-    recode(&u1, s); /* hash / s */
-    scalar_mul(s, r, t);
-    recode(&u2, s); /* r / s */
-    set_word(sum.z, 0); /* infinity */
+    scalar_inverse(w->t, w->s);
+    load_big_endian(w->s, hash);
+    scalar_mul(w->s, w->s, w->t);
+    recode(&w->u1, w->s); /* hash / s */
+    scalar_mul(w->s, w->r, w->t);
+    recode(&w->u2, w->s); /* r / s */
     for (int column = COLUMNS - 1; column >= 0; column--) {
-        point_double(&sum);
-        add_column(&sum, &u1, spb_p256_generator, column);
-        add_column(&sum, &u2, key, column);
+        point_double(&w->sum);
+        add_column(&w->sum, &w->u1, spb_p256_generator, column);
+        add_column(&w->sum, &w->u2, key, column);
     }
-    return (enum spb_p256_verdict)point_verdict(&sum, r);
+    return (enum spb_p256_verdict)point_verdict(&w->sum, w->r);
 }

@@ -3,7 +3,8 @@
  *
  * The public key comes prepared: a table of points made on the host (src/spboot/formats/comb.py), which also checks
  * that the key is on the curve.  The table is trusted as the key itself is; nothing here re-checks it.
- * Everything handled here is public, so run time varies with the data and nothing is wiped.
+ * Everything handled here is public, so run time varies with the data.  What is as large as a small stack lies in a
+ * struct of the caller's, zeroed first, so that nothing of an earlier check is met there.
  *
  * P1  GOOD is returned if and only if 0 < r < n, 0 < s < n and x(u1 G + u2 Q) mod n = r,
  *     where u1 = hash / s mod n, u2 = r / s mod n.  High and low s are both accepted.
@@ -23,8 +24,25 @@ enum spb_p256_verdict {
     SPB_P256_BAD = 0x2B96D469,
 };
 
+struct spb_p256_point {
+    uint32_t x[8], y[8], z[8];
+};
+
+/* A scalar as 260 digits of +1 (bit set) and -1 (bit clear), and whether the sum stands for its negative. */
+struct spb_p256_digits {
+    uint32_t bits[9];
+    uint32_t negative;
+};
+
+/* Numbers of one verification. */
+struct spb_p256_work {
+    struct spb_p256_point sum;
+    struct spb_p256_digits u1, u2;
+    uint32_t r[8], s[8], t[8];
+};
+
 /* `signature` is r then s, big-endian.  `key` is a comb table: affine points, x then y, Montgomery form, below p. */
 enum spb_p256_verdict spb_p256_verify(const uint32_t key[SPB_P256_POINTS][16], const uint8_t hash[32],
-                                      const uint8_t signature[64]);
+                                      const uint8_t signature[64], struct spb_p256_work *work);
 
 #endif

@@ -61,21 +61,44 @@ void spb_limbs_mul(uint32_t t[16], const uint32_t a[8], const uint32_t b[8])
     "umaal " #w3 ", " #w4 ", r6, r12\n\t"       \
     "str " #w0 ", [r0, #" #off "]\n\t"
 
-/* One Montgomery step on the nine words w0 (lowest) .. w8: adds w0 * p, after which w0 counts as zero.
- * -1/p mod 2^32 is 1, so the multiplier is w0 itself, and w0 * p = w0 (2^256 - 2^224 + 2^192 + 2^96 - 1).
- * r1 = next word of t, r11 = 2^32 - 1, lr = carry of the step before into w8, then of this one. */
-#define REDUCE(w0, w1, w2, w3, w4, w5, w6, w7, w8)                      \
-    "ldr " #w8 ", [r1], #4\n\t"                                         \
-    "adds " #w3 ", " #w3 ", " #w0 "\n\t"                                \
-    "adcs " #w4 ", " #w4 ", #0\n\t"                                     \
-    "adcs " #w5 ", " #w5 ", #0\n\t"                                     \
-    "adcs " #w6 ", " #w6 ", " #w0 "\n\t"                                \
-    "mov r12, #0\n\t"                                                   \
-    "adc r12, r12, #0\n\t"                                              \
-    "umaal " #w7 ", r12, " #w0 ", r11\n\t" /* w0 (2^256 - 2^224) */     \
-    "cmp lr, #1\n\t"                       /* C = lr */                 \
-    "adcs " #w8 ", " #w8 ", r12\n\t"                                    \
-    "mov lr, #0\n\t"                                                    \
+/* A Montgomery step on the window w0 .. w7 of t adds m * p and drops the words that hold m, which count as zero then.
+ * p = 2^256 - 2^224 + 2^192 + 2^96 - 1 is -1 modulo 2^96, so that m is as it stands the lowest three words (or two): the
+ * term -m takes them away, and the others are added above.  lr = carry out of w7. */
+#define REDUCE_3(m0, m1, m2, w0, w1, w2, w3, w4, w5, w6, w7)                        \
+    "adds " #w0 ", " #w0 ", " #m0 "\n\t" /* 2^96 m */                               \
+    "adcs " #w1 ", " #w1 ", " #m1 "\n\t"                                           \
+    "adcs " #w2 ", " #w2 ", " #m2 "\n\t"                                           \
+    "adcs " #w3 ", " #w3 ", " #m0 "\n\t" /* 2^192 m */                              \
+    "adcs " #w4 ", " #w4 ", " #m1 "\n\t"                                           \
+    "adcs " #w5 ", " #w5 ", " #m2 "\n\t"                                           \
+    "adcs " #w6 ", " #w6 ", #0\n\t"                                                \
+    "adcs " #w7 ", " #w7 ", #0\n\t"                                                \
+    "adc lr, lr, #0\n\t"                                                          \
+    "subs " #w4 ", " #w4 ", " #m0 "\n\t" /* -2^224 m */                             \
+    "sbcs " #w5 ", " #w5 ", " #m1 "\n\t"                                           \
+    "sbcs " #w6 ", " #w6 ", " #m2 "\n\t"                                           \
+    "sbcs " #w7 ", " #w7 ", #0\n\t"                                                \
+    "sbc lr, lr, #0\n\t"                                                          \
+    "adds " #w5 ", " #w5 ", " #m0 "\n\t" /* 2^256 m */                              \
+    "adcs " #w6 ", " #w6 ", " #m1 "\n\t"                                           \
+    "adcs " #w7 ", " #w7 ", " #m2 "\n\t"                                           \
+    "adc lr, lr, #0\n\t"
+
+#define REDUCE_2(m0, m1, w1, w2, w3, w4, w5, w6, w7)                                \
+    "adds " #w1 ", " #w1 ", " #m0 "\n\t"                                           \
+    "adcs " #w2 ", " #w2 ", " #m1 "\n\t"                                           \
+    "adcs " #w3 ", " #w3 ", #0\n\t"                                                \
+    "adcs " #w4 ", " #w4 ", " #m0 "\n\t"                                           \
+    "adcs " #w5 ", " #w5 ", " #m1 "\n\t"                                           \
+    "adcs " #w6 ", " #w6 ", #0\n\t"                                                \
+    "adcs " #w7 ", " #w7 ", #0\n\t"                                                \
+    "adc lr, lr, #0\n\t"                                                          \
+    "subs " #w5 ", " #w5 ", " #m0 "\n\t"                                           \
+    "sbcs " #w6 ", " #w6 ", " #m1 "\n\t"                                           \
+    "sbcs " #w7 ", " #w7 ", #0\n\t"                                                \
+    "sbc lr, lr, #0\n\t"                                                          \
+    "adds " #w6 ", " #w6 ", " #m0 "\n\t"                                           \
+    "adcs " #w7 ", " #w7 ", " #m1 "\n\t"                                           \
     "adc lr, lr, #0\n\t"
 
 NAKED void spb_field_mul(uint32_t r[8], const uint32_t a[8], const uint32_t b[8])
@@ -110,38 +133,45 @@ NAKED void spb_field_mul(uint32_t r[8], const uint32_t a[8], const uint32_t b[8]
         "strd r10, r11, [r0, #32]\n\t"
         "strd r7, r8, [r0, #40]\n\t"
         "adds r0, r0, #16\n\t"
-        "subs lr, lr, #1\n\t" /* leaves lr = 0, as the first REDUCE needs it */
+        "subs lr, lr, #1\n\t" /* leaves lr = 0, as the first REDUCE_3 needs it */
         "bne 1b\n\t"
 
+        /* Reduce, three words, three and two.  The words that a step drops make room for the next ones of t. */
         "mov r1, sp\n\t"
-        "ldmia r1!, {r2-r9}\n\t"
-        "mov r11, #0xffffffff\n\t"
-        REDUCE(r2, r3, r4, r5, r6, r7, r8, r9, r10)
-        REDUCE(r3, r4, r5, r6, r7, r8, r9, r10, r2)
-        REDUCE(r4, r5, r6, r7, r8, r9, r10, r2, r3)
-        REDUCE(r5, r6, r7, r8, r9, r10, r2, r3, r4)
-        REDUCE(r6, r7, r8, r9, r10, r2, r3, r4, r5)
-        REDUCE(r7, r8, r9, r10, r2, r3, r4, r5, r6)
-        REDUCE(r8, r9, r10, r2, r3, r4, r5, r6, r7)
-        REDUCE(r9, r10, r2, r3, r4, r5, r6, r7, r8)
+        "ldmia r1!, {r2-r12}\n\t"
+        REDUCE_3(r2, r3, r4, r5, r6, r7, r8, r9, r10, r11, r12)
+        "ldmia r1!, {r2-r4}\n\t"
+        "adds r2, r2, lr\n\t"
+        "adcs r3, r3, #0\n\t"
+        "adcs r4, r4, #0\n\t"
+        "mov lr, #0\n\t"
+        "adc lr, lr, #0\n\t"
+        REDUCE_3(r5, r6, r7, r8, r9, r10, r11, r12, r2, r3, r4)
+        "ldrd r5, r6, [r1]\n\t"
+        "adds r5, r5, lr\n\t"
+        "adcs r6, r6, #0\n\t"
+        "mov lr, #0\n\t"
+        "adc lr, lr, #0\n\t"
+        REDUCE_2(r8, r9, r11, r12, r2, r3, r4, r5, r6)
 
-        /* The result is lr, r8-r2, r10 from the top.  If lr: subtract p, that is, add 2^256 - p and drop the carry. */
+        /* The result is lr, r6-r2, r12-r10 from the top.  If lr: subtract p, that is, add 2^256 - p and drop the carry. */
         "cmp lr, #0\n\t"
         "beq 2f\n\t"
-        "mvn r12, #1\n\t"
+        "mvn r8, #0\n\t"
+        "mvn r9, #1\n\t"
         "adds r10, r10, #1\n\t"
-        "adcs r2, r2, #0\n\t"
-        "adcs r3, r3, #0\n\t"
-        "adcs r4, r4, r11\n\t"
-        "adcs r5, r5, r11\n\t"
-        "adcs r6, r6, r11\n\t"
-        "adcs r7, r7, r12\n\t"
-        "adc r8, r8, #0\n\t"
+        "adcs r11, r11, #0\n\t"
+        "adcs r12, r12, #0\n\t"
+        "adcs r2, r2, r8\n\t"
+        "adcs r3, r3, r8\n\t"
+        "adcs r4, r4, r8\n\t"
+        "adcs r5, r5, r9\n\t"
+        "adc r6, r6, #0\n\t"
         "2:\n\t"
         "add sp, sp, #64\n\t"
         "pop {r0}\n\t"
-        "str r10, [r0], #4\n\t"
-        "stmia r0, {r2-r8}\n\t"
+        "stmia r0!, {r10-r12}\n\t"
+        "stmia r0, {r2-r6}\n\t"
         "pop {r4-r11, pc}\n\t");
 }
 

@@ -19,4 +19,7 @@ void spb_sha256_init(struct spb_sha256 *s);
 void spb_sha256_update(struct spb_sha256 *s, const void *data, size_t len);
 void spb_sha256_final(struct spb_sha256 *s, uint8_t hash[32]);
 
+/* All at once, on a frame that is gone afterwards. */
+void spb_sha256(const void *data, size_t len, uint8_t hash[32]);
+
 #endif

@@ -141,14 +141,14 @@ static void no_progress(uint32_t done, uint32_t all) {
     (void)all;
 }
 
-int hp_install(void) { return (int)spb_install(no_progress); }
+int hp_install(void) { return (int)spb_install(&engine.work.slot, no_progress); }
 
 /* Version in SLOT0 when header and image are good, else 0. */
 uint32_t hp_installed(void) {
     static const struct spb_pages none;
-    uint8_t header[SPB_HEADER_SIZE];
-    if (!spb_slot_header(&spb_port.slot0, header) || spb_slot_vouch(header) != SPB_GOOD) return 0;
-    return spb_slot_match(header, &none) == SPB_GOOD ? SPB_MANIFEST_U32(header, VERSION) : 0;
+    struct spb_slot_work work;
+    if (!spb_slot_header(&spb_port.slot0, &work) || spb_slot_vouch(&work) != SPB_GOOD) return 0;
+    return spb_slot_match(work.header, &none) == SPB_GOOD ? SPB_MANIFEST_U32(work.header, VERSION) : 0;
 }
 
 /* A patch stream on its own. */

@@ -29,10 +29,11 @@ static void answer_verify(uint8_t answer[32])
 {
     uint32_t key[SPB_P256_POINTS][16];
     uint8_t hash[32], signature[64];
+    struct spb_p256_work work;
     take(key, sizeof key);
     take(hash, sizeof hash);
     take(signature, sizeof signature);
-    uint32_t verdict = spb_p256_verify((const uint32_t(*)[16])key, hash, signature);
+    uint32_t verdict = spb_p256_verify((const uint32_t(*)[16])key, hash, signature, &work);
     memcpy(answer, &verdict, sizeof verdict);
 }
 
@@ -57,7 +58,6 @@ static void answer_sha256(uint8_t answer[32])
 
 static void answer_ctr(uint8_t answer[32])
 {
-    struct spb_aes128 aes;
     uint8_t key[16], nonce[12];
     take(key, sizeof key);
     take(nonce, sizeof nonce);
@@ -66,8 +66,7 @@ static void answer_ctr(uint8_t answer[32])
     if (data == NULL || len > 32)
         exit(3);
     take(data, len);
-    spb_aes128_init(&aes, key);
-    spb_aes128_ctr(&aes, nonce, block, data, len);
+    spb_aes128_ctr(key, nonce, block, data, len);
     memcpy(answer, data, len);
     free(data);
 }

@@ -25,7 +25,6 @@ ENTRIES = [
     "spb_sha256_init",
     "spb_sha256_update",
     "spb_sha256_final",
-    "spb_aes128_init",
     "spb_aes128_ctr",
     "naive_verdict",
 ]

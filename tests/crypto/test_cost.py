@@ -16,7 +16,7 @@ from spboot.twin.cost import CoreKind, CycleCounter, InstructionCost, decoder, i
 from .conftest import ImageFactory
 from .images import Compiler
 from .vectors import generated
-from .verifier import prepared
+from .verifier import WORK_SIZE, prepared
 
 
 class Reference:
@@ -70,9 +70,9 @@ def test_blocks_cost_what_their_instructions_cost(
         pytest.skip("three million instructions one by one: once on this core is enough")
     data = callee.allocate(bytes(range(256)))
     arguments = {
-        "spb_p256_verify": tuple(callee.allocate(part) for part in (table, vector.hash, vector.signature)),
+        "spb_p256_verify": tuple(callee.allocate(part) for part in (table, vector.hash, vector.signature, WORK_SIZE)),
         "spb_sha256_update": (callee.allocate(112), data, 200),
-        "spb_aes128_ctr": (callee.allocate(176), callee.allocate(12), 5, data, 100),
+        "spb_aes128_ctr": (callee.allocate(16), callee.allocate(12), 5, data, 100),
     }[function]
     reference = Reference(callee, "m0plus" if core == "m0plus" else "m4")
     result = callee.call(function, *arguments)
@@ -136,10 +136,10 @@ def test_loads_overlap_across_blocks() -> None:
 def test_stack_holds_the_fifth_argument_and_the_deepest_word(image: ImageFactory) -> None:
     """AAPCS: with one byte of data the fifth argument decides whether anything is written."""
     callee = Callee(image("clang", "m4"), "m4")
-    schedule, nonce, data = callee.allocate(176), callee.allocate(12), callee.allocate(8)
-    idle = callee.call("spb_aes128_ctr", schedule, nonce, 0, data, 0)
+    key, nonce, data = callee.allocate(16), callee.allocate(12), callee.allocate(8)
+    idle = callee.call("spb_aes128_ctr", key, nonce, 0, data, 0)
     assert callee.read(data, 8) == bytes(8)
-    result = callee.call("spb_aes128_ctr", schedule, nonce, 0, data, 1)
+    result = callee.call("spb_aes128_ctr", key, nonce, 0, data, 1)
     written = callee.read(data, 8)
     assert written[0] != 0
     assert written[1:] == bytes(7)

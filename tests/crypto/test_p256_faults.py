@@ -18,10 +18,11 @@ from spboot.twin.callee import Callee, Core
 from .conftest import TARGETS, ImageFactory
 from .images import Compiler
 from .vectors import Vector, generated
-from .verifier import BAD, GOOD, prepared
+from .verifier import BAD, GOOD, WORK_SIZE, prepared
 
 RETURN = 0x081F_F000
 STACK = (0x2003_F000, 0x1000)
+CHANGED = (STACK, (0x2004_1000, 0x1000))  # by a run: the stack, and the work area among the arguments
 ENOUGH = 8_000_000  # instructions: a verification that a fault makes endless is a refusal
 VERDICT = 2500  # instructions that the end of a verification is longer than: two multiplications and what follows
 
@@ -37,7 +38,7 @@ class Skipper:
         self._uc.hook_del(hook)
         self._uc.reg_write(arm_const.UC_ARM_REG_SP, sum(STACK))
         self._uc.reg_write(arm_const.UC_ARM_REG_LR, RETURN | 1)
-        for register, value in zip((0, 1, 2), arguments, strict=False):
+        for register, value in zip(range(4), arguments, strict=False):
             self._uc.reg_write(arm_const.UC_ARM_REG_R0 + register, value)
         self._uc.reg_write(arm_const.UC_ARM_REG_PC, callee.symbols[function] | 1)
         self._at = 0
@@ -53,11 +54,12 @@ class Skipper:
 
     def _save(self) -> None:
         self._context = self._uc.context_save()
-        self._stack = bytes(self._uc.mem_read(*STACK))
+        self._memory = [bytes(self._uc.mem_read(*span)) for span in CHANGED]
 
     def _restore(self) -> None:
         self._uc.context_restore(self._context)
-        self._uc.mem_write(STACK[0], self._stack)
+        for (address, _), content in zip(CHANGED, self._memory, strict=True):
+            self._uc.mem_write(address, content)
 
     def _run(self, count: int) -> None:
         if count:
@@ -93,9 +95,8 @@ class Skipper:
 def _skipper(callee: Callee, vector: Vector) -> Skipper:
     table = prepared(vector.public)
     assert table is not None
-    skipper = Skipper(
-        callee, "spb_p256_verify", *(callee.allocate(part) for part in (table, vector.hash, vector.signature))
-    )
+    parts = (table, vector.hash, vector.signature, WORK_SIZE)
+    skipper = Skipper(callee, "spb_p256_verify", *(callee.allocate(part) for part in parts))
     assert skipper.unfaulted == BAD
     return skipper
 

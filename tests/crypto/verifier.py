@@ -15,6 +15,7 @@ from .vectors import Vector
 
 GOOD = 0x5AC3A53C
 BAD = 0x2B96D469
+WORK_SIZE = 272  # struct spb_p256_work
 Verdict = Literal["good", "bad", "key refused", "neither"]
 
 
@@ -36,7 +37,8 @@ class Crypto:
     def call_verify(self, table: bytes, digest: bytes, signature: bytes) -> CallResult:
         """One verification, with what it cost."""
         self.callee.release()
-        return self.callee.call("spb_p256_verify", *(self.callee.allocate(part) for part in (table, digest, signature)))
+        parts = (table, digest, signature, WORK_SIZE)
+        return self.callee.call("spb_p256_verify", *(self.callee.allocate(part) for part in parts))
 
     def verify(self, public: bytes, digest: bytes, signature: bytes) -> Verdict:
         """What host and firmware together say."""
@@ -61,10 +63,9 @@ class Crypto:
     def ctr(self, key: bytes, nonce: bytes, block: int, data: bytes, *, misalign: int = 0) -> bytes:
         """*data* with the key stream from block number *block* on."""
         self.callee.release()
-        schedule, key_at, nonce_at = self.callee.allocate(176), self.callee.allocate(key), self.callee.allocate(nonce)
+        key_at, nonce_at = self.callee.allocate(key), self.callee.allocate(nonce)
         data_at = self.callee.allocate(bytes(misalign) + data + b"guard") + misalign
-        self.callee.call("spb_aes128_init", schedule, key_at)
-        self.callee.call("spb_aes128_ctr", schedule, nonce_at, block, data_at, len(data))
+        self.callee.call("spb_aes128_ctr", key_at, nonce_at, block, data_at, len(data))
         assert self.callee.read(data_at + len(data), 5) == b"guard"
         return self.callee.read(data_at, len(data))
 

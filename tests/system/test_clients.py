@@ -89,7 +89,7 @@ def test_lrzsz_is_told_of_a_refusal(shop: Workshop, tmp_path: Path) -> None:
     rig.enter_loader()
     with on_pty(rig) as path, opened(path) as line:
         assert sb(line, file).returncode != 0
-        wait_for(rig, b"refused, code 26: the update has the version that is installed")
+        wait_for(rig, b"refused, code 26: this version is installed")
 
 
 def test_mixed_blocks(shop: Workshop) -> None:

@@ -20,8 +20,8 @@ from spboot.formats.spec import data_path, spec
 from spboot.keys import Keys
 from spboot.version import Version
 
-STACK_SIZE: Final = 2304
-"""Bytes of reserved RAM for the stack of bootloader and engine; what they use is measured, see budgets.toml."""
+STACK_SIZE: Final = 960
+"""Bytes of reserved RAM for the stack of bootloader and engine: what they use at most (budgets.toml), and 128."""
 
 _LIBC: Final = "include/freestanding"
 

@@ -151,14 +151,14 @@ def _gates(names: list[str]) -> str:
 def _status_lines(codes: list[list[str]]) -> list[str]:
     """NONE and COMPLETED are not errors: core says SPB_OK."""
     names = [f"    SPB_E_{name} = -{number}," for number, (name, _) in enumerate(codes) if number > 1]
-    texts = ", ".join(json.dumps(text) for _, text in codes)
+    texts = " ".join(json.dumps(f"{text}\0") for _, text in codes).replace("\\u0000", "\\0")
     return [
         "enum spb_status {",
         "    SPB_OK = 0,",
         *names,
         "};",
         _define("STATUS_COUNT", len(codes)),
-        f"#define SPB_STATUS_TEXTS {{{texts}}}",
+        f"#define SPB_STATUS_TEXTS {texts}",
     ]
 
 
