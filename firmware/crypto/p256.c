@@ -40,12 +40,13 @@ static const uint32_t order_inverse[8] = {0x11ff43b1, 0x332e3755, 0x828b2d1b, 0x
 /* 1 in Montgomery form: 2^256 mod p */
 static const uint32_t field_one[8] = {1, 0, 0, 0xffffffff, 0xffffffff, 0xffffffff, 0xfffffffe, 0};
 
-/* ---- 256-bit integers ---- */
+/* ---- 256-bit integers: loops end with their test, as compilers that optimise for size leave it where it is ---- */
 
-static void copy(uint32_t r[8], const uint32_t a[8])
+static void copy(uint32_t *r, const uint32_t *a, int words)
 {
-    for (int i = 0; i < 8; i++)
-        r[i] = a[i];
+    do
+        *r++ = *a++;
+    while (--words);
 }
 
 static void set_word(uint32_t r[8], uint32_t word)
@@ -58,8 +59,10 @@ static void set_word(uint32_t r[8], uint32_t word)
 static int is_zero(const uint32_t a[8])
 {
     uint32_t any = 0;
-    for (int i = 0; i < 8; i++)
-        any |= a[i];
+    int i = 8;
+    do
+        any |= *a++;
+    while (--i);
     return any == 0;
 }
 
@@ -125,9 +128,28 @@ static void field_sub(uint32_t r[8], const uint32_t a[8], const uint32_t b[8])
         borrow -= spb_limbs_add(r, r, spb_p256_prime);
 }
 
-static void field_square(uint32_t r[8], const uint32_t a[8])
+/* The three operands are those of the other operations. */
+static void field_halve(uint32_t r[8], const uint32_t a[8], const uint32_t b[8])
 {
-    spb_field_mul(r, a, a);
+    (void)a;
+    (void)b;
+    halve(r, spb_p256_prime);
+}
+
+/* Formulas are lists of steps, which take a third of the flash that calls take. */
+enum { X, Y, Z, QX, QY, A, B, T }; /* fields of struct spb_p256_work: the point (X, Y, Z), the one added to it, three more */
+enum { MUL, ADD, SUB, HALVE, END };
+
+#define STEP(operation, r, a, b) (operation) << 4 | (r), (a) << 4 | (b)
+
+static void field_run(uint32_t field[8][8], const uint8_t *step)
+{
+    static void (*const operations[])(uint32_t r[8], const uint32_t a[8], const uint32_t b[8]) = {
+        [MUL] = spb_field_mul, [ADD] = field_add, [SUB] = field_sub, [HALVE] = field_halve,
+    };
+    do
+        operations[step[0] >> 4](field[step[0] & 15], field[step[1] >> 4], field[step[1] & 15]);
+    while (*(step += 2) != END << 4);
 }
 
 /* ---- modulo n ---- */
@@ -166,8 +188,8 @@ static void scalar_take(uint32_t a[8], const uint32_t b[8])
 static void scalar_inverse(uint32_t r[8], const uint32_t a[8])
 {
     uint32_t u[8], v[8], x[8];
-    copy(u, a);
-    copy(v, order);
+    copy(u, a, 8);
+    copy(v, order, 8);
     set_word(r, 0);
     spb_limbs_sub(x, r, order); /* 2^256 mod n */
     for (;;) {
@@ -187,72 +209,79 @@ static void scalar_inverse(uint32_t r[8], const uint32_t a[8])
 
 /* ---- points ---- */
 
-/* p = 2 p; the "dbl-2001-b" formula for a = -3, with 2y for y. */
-static void point_double(struct spb_p256_point *p)
+/* The "dbl-2001-b" formula for a = -3, with 2y for y. */
+static void point_double(uint32_t field[8][8])
 {
-    uint32_t alpha[8], beta[8], t[8];
-    field_square(t, p->z);
-    field_sub(alpha, p->x, t);
-    field_add(t, p->x, t);
-    spb_field_mul(t, alpha, t);
-    field_add(alpha, t, t);
-    field_add(alpha, alpha, t); /* 3 (x - z^2) (x + z^2) */
-    field_add(p->y, p->y, p->y);
-    spb_field_mul(p->z, p->z, p->y); /* z' = 2 y z */
-    field_square(t, p->y);           /* 4 y^2 */
-    spb_field_mul(beta, p->x, t);    /* 4 x y^2 */
-    field_square(p->x, alpha);
-    field_sub(p->x, p->x, beta);
-    field_sub(p->x, p->x, beta); /* x' = alpha^2 - 2 beta */
-    field_sub(beta, beta, p->x);
-    spb_field_mul(beta, alpha, beta);
-    field_square(t, t);
-    halve(t, spb_p256_prime);  /* 8 y^4 */
-    field_sub(p->y, beta, t); /* y' = alpha (beta - x') - 8 y^4 */
+    static const uint8_t steps[] = {
+        STEP(MUL, T, Z, Z),
+        STEP(SUB, A, X, T),
+        STEP(ADD, T, X, T),
+        STEP(MUL, T, A, T),
+        STEP(ADD, A, T, T),
+        STEP(ADD, A, A, T), /* alpha = 3 (x - z^2) (x + z^2) */
+        STEP(ADD, Y, Y, Y),
+        STEP(MUL, Z, Z, Y), /* z' = 2 y z */
+        STEP(MUL, T, Y, Y), /* 4 y^2 */
+        STEP(MUL, B, X, T), /* beta = 4 x y^2 */
+        STEP(MUL, X, A, A),
+        STEP(SUB, X, X, B),
+        STEP(SUB, X, X, B), /* x' = alpha^2 - 2 beta */
+        STEP(SUB, B, B, X),
+        STEP(MUL, B, A, B),
+        STEP(MUL, T, T, T),
+        STEP(HALVE, T, 0, 0), /* 8 y^4 */
+        STEP(SUB, Y, B, T),   /* y' = alpha (beta - x') - 8 y^4 */
+        STEP(END, 0, 0, 0),
+    };
+    field_run(field, steps);
 }
 
-/* p += q, or p -= q if `negative`; q = (x, y) is affine and not infinity.  Nonzero when that is 2 p, which is left to the
- * caller: this frame and that of a doubling are not on the stack together. */
-__attribute__((noinline)) static uint32_t point_add(struct spb_p256_point *p, const uint32_t q[16], uint32_t negative)
+/* Adds q, or its negative; q = (x, y) is affine and not infinity. */
+static void point_add(uint32_t field[8][8], const uint32_t q[16], uint32_t negative)
 {
-    uint32_t h[8], r[8], t[8];
+    static const uint8_t differences[] = {
+        STEP(MUL, A, Z, Z),
+        STEP(MUL, B, A, Z),
+        STEP(MUL, A, A, QX),
+        STEP(MUL, B, B, QY),
+        STEP(SUB, A, A, X), /* H = qx z^2 - x */
+        STEP(SUB, B, B, Y), /* R = qy z^3 - y */
+        STEP(END, 0, 0, 0),
+    };
+    static const uint8_t sum[] = {
+        STEP(MUL, Z, Z, A), /* z' = z H */
+        STEP(MUL, T, A, A),
+        STEP(MUL, A, A, T), /* H^3 */
+        STEP(MUL, T, T, X), /* x H^2 */
+        STEP(MUL, X, B, B),
+        STEP(SUB, X, X, A),
+        STEP(SUB, X, X, T),
+        STEP(SUB, X, X, T), /* x' = R^2 - H^3 - 2 x H^2 */
+        STEP(SUB, T, T, X),
+        STEP(MUL, T, T, B),
+        STEP(MUL, A, A, Y),
+        STEP(SUB, Y, T, A), /* y' = R (x H^2 - x') - y H^3 */
+        STEP(END, 0, 0, 0),
+    };
+    copy(field[QX], q, 16);
     if (negative)
-        spb_limbs_sub(t, spb_p256_prime, q + 8);
+        spb_limbs_sub(field[QY], spb_p256_prime, field[QY]);
+    if (is_zero(field[Z])) {
+        copy(field[X], field[QX], 16);
+        copy(field[Z], field_one, 8);
+        return;
+    }
+    field_run(field, differences);
+    reduce_once(field[A], spb_p256_prime);
+    if (!is_zero(field[A])) {
+        field_run(field, sum);
+        return;
+    }
+    reduce_once(field[B], spb_p256_prime);
+    if (is_zero(field[B]))
+        point_double(field); /* p = q */
     else
-        copy(t, q + 8);
-    if (is_zero(p->z)) {
-        copy(p->x, q);
-        copy(p->y, t);
-        copy(p->z, field_one);
-        return 0;
-    }
-    field_square(h, p->z);
-    spb_field_mul(r, h, p->z);
-    spb_field_mul(h, h, q);
-    spb_field_mul(r, r, t);
-    field_sub(h, h, p->x); /* H = qx z^2 - x */
-    field_sub(r, r, p->y); /* R = qy z^3 - y */
-    reduce_once(h, spb_p256_prime);
-    if (is_zero(h)) {
-        reduce_once(r, spb_p256_prime);
-        if (is_zero(r))
-            return 1; /* p = q */
-        set_word(p->z, 0); /* p = -q */
-        return 0;
-    }
-    spb_field_mul(p->z, p->z, h); /* z' = z H */
-    field_square(t, h);
-    spb_field_mul(h, h, t);    /* H^3 */
-    spb_field_mul(t, t, p->x); /* x H^2 */
-    field_square(p->x, r);
-    field_sub(p->x, p->x, h);
-    field_sub(p->x, p->x, t);
-    field_sub(p->x, p->x, t); /* x' = R^2 - H^3 - 2 x H^2 */
-    field_sub(t, t, p->x);
-    spb_field_mul(t, t, r);
-    spb_field_mul(h, h, p->y);
-    field_sub(p->y, t, h); /* y' = R (x H^2 - x') - y H^3 */
-    return 0;
+        set_word(field[Z], 0); /* p = -q */
 }
 
 /* ---- the comb ---- */
@@ -261,7 +290,7 @@ __attribute__((noinline)) static uint32_t point_add(struct spb_p256_point *p, co
  * For an even u, 0 included, n - u is odd. */
 static void recode(struct spb_p256_digits *d, const uint32_t u[8])
 {
-    copy(d->bits, u);
+    copy(d->bits, u, 8);
     d->negative = !(u[0] & 1);
     if (d->negative)
         spb_limbs_sub(d->bits, order, u);
@@ -276,7 +305,7 @@ static uint32_t bit(const struct spb_p256_digits *d, int i)
 
 /* Adds the five digits of one column.  Entry k of the table is the sum over the teeth j of +-2^(52 j) times the point,
  * + for the last tooth and where bit j of k is set: half of all sums, the others are their negatives. */
-static void add_column(struct spb_p256_point *p, const struct spb_p256_digits *d,
+static void add_column(uint32_t field[8][8], const struct spb_p256_digits *d,
                        const uint32_t table[SPB_P256_POINTS][16], int column)
 {
     uint32_t k = 0;
@@ -285,8 +314,7 @@ static void add_column(struct spb_p256_point *p, const struct spb_p256_digits *d
     uint32_t minus = k < SPB_P256_POINTS;
     if (minus)
         k = ~k;
-    if (point_add(p, table[k % SPB_P256_POINTS], minus ^ d->negative))
-        point_double(p);
+    point_add(field, table[k % SPB_P256_POINTS], minus ^ d->negative);
 }
 
 /* ---- the verdict ---- */
@@ -323,27 +351,27 @@ static void field_mul_reduced(uint32_t r[8], const uint32_t a[8], const uint32_t
     reduce_once(r, spb_p256_prime);
 }
 
-/* Whether the x coordinate of p is r modulo n; changes both.  x = X / z^2, so X is compared with r z^2: no division.
+/* Whether the x coordinate of the point is r modulo n; changes both.  x = X / z^2, so X is compared with r z^2: no division.
  * Not inlined, so that its frame is not on the stack under the comb, where the stack is deepest. */
-__attribute__((noinline)) static uint32_t point_verdict(struct spb_p256_point *p, uint32_t r[8])
+__attribute__((noinline)) static uint32_t point_verdict(uint32_t field[8][8], uint32_t r[8])
 {
     static const uint32_t one[8] = {1}; /* in flash, where no fault changes it */
     struct claim claim;
     uint32_t asked[8];
-    if (is_zero(p->z))
+    if (is_zero(field[Z]))
         return SPB_P256_BAD;
-    field_square(p->z, p->z);
-    field_mul_reduced(claim.found, p->x, one); /* X out of Montgomery form, */
-    field_mul_reduced(asked, r, p->z);         /* as this product is, of a factor that is and one that is not */
+    spb_field_mul(field[Z], field[Z], field[Z]);
+    field_mul_reduced(claim.found, field[X], one); /* X out of Montgomery form, */
+    field_mul_reduced(asked, r, field[Z]);         /* as this product is, of a factor that is and one that is not */
     if (!is_equal(asked, claim.found)) {
         /* r + n is the only other x that is r modulo n, if it is below p. */
         if (!spb_limbs_add(r, r, order) && !is_at_least(r, spb_p256_prime))
-            field_mul_reduced(asked, r, p->z);
+            field_mul_reduced(asked, r, field[Z]);
     }
     /* Nothing above chose the verdict.  `found` is made last, and anew, so that no fault put there what was asked. */
     for (int i = 0; i < 8; i++)
         claim.asked_inverted[i] = ~asked[i];
-    field_mul_reduced(claim.found, p->x, one);
+    field_mul_reduced(claim.found, field[X], one);
     if (is_zero(claim.found)) /* would fit r = 0, which was refused: factors were lost */
         return SPB_P256_BAD;
     return claim_verdict(&claim);
@@ -364,21 +392,22 @@ static void clear(struct spb_p256_work *w)
 SPB_TESTED enum spb_p256_verdict spb_p256_verify(const uint32_t key[SPB_P256_POINTS][16], const uint8_t hash[32],
                                       const uint8_t signature[64], struct spb_p256_work *w)
 {
+    uint32_t *s = w->field[A], *t = w->field[B];
     clear(w); /* with the sum at infinity */
     load_big_endian(w->r, signature);
-    load_big_endian(w->s, signature + 32);
-    if (!is_scalar(w->r) || !is_scalar(w->s))
+    load_big_endian(s, signature + 32);
+    if (!is_scalar(w->r) || !is_scalar(s))
         return SPB_P256_BAD;
-    scalar_inverse(w->t, w->s);
-    load_big_endian(w->s, hash);
-    scalar_mul(w->s, w->s, w->t);
-    recode(&w->u1, w->s); /* hash / s */
-    scalar_mul(w->s, w->r, w->t);
-    recode(&w->u2, w->s); /* r / s */
+    scalar_inverse(t, s);
+    load_big_endian(s, hash);
+    scalar_mul(s, s, t);
+    recode(&w->u1, s); /* hash / s */
+    scalar_mul(s, w->r, t);
+    recode(&w->u2, s); /* r / s */
     for (int column = COLUMNS - 1; column >= 0; column--) {
-        point_double(&w->sum);
-        add_column(&w->sum, &w->u1, spb_p256_generator, column);
-        add_column(&w->sum, &w->u2, key, column);
+        point_double(w->field);
+        add_column(w->field, &w->u1, spb_p256_generator, column);
+        add_column(w->field, &w->u2, key, column);
     }
-    return (enum spb_p256_verdict)point_verdict(&w->sum, w->r);
+    return (enum spb_p256_verdict)point_verdict(w->field, w->r);
 }

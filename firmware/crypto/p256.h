@@ -24,10 +24,6 @@ enum spb_p256_verdict {
     SPB_P256_BAD = 0x2B96D469,
 };
 
-struct spb_p256_point {
-    uint32_t x[8], y[8], z[8];
-};
-
 /* A scalar as 260 digits of +1 (bit set) and -1 (bit clear), and whether the sum stands for its negative. */
 struct spb_p256_digits {
     uint32_t bits[9];
@@ -36,9 +32,9 @@ struct spb_p256_digits {
 
 /* Numbers of one verification. */
 struct spb_p256_work {
-    struct spb_p256_point sum;
+    uint32_t field[8][8];       /* the sum of points, and what is calculated on the way */
     struct spb_p256_digits u1, u2;
-    uint32_t r[8], s[8], t[8];
+    uint32_t r[8];
 };
 
 /* `signature` is r then s, big-endian.  `key` is a comb table: affine points, x then y, Montgomery form, below p. */
