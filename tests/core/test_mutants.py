@@ -14,7 +14,7 @@ from spboot.formats.spec import data_path
 
 MUTANTS = {
     "chunk hash not compared": ("engine.c", "memcmp(hash, e->payload.expect, sizeof hash) != 0", "false"),
-    "signature not checked": ("engine.c", "spb_header_verify(e->header) != SPB_GOOD", "false"),
+    "signature not checked": ("engine.c", "spb_header_verify(e->header, &e->work.slot.p256) != SPB_GOOD", "false"),
     "product and board not checked": ("engine.c", "(status = spb_manifest_fits(e->header)) != SPB_OK", "false"),
     "version not checked": ("engine.c", "(status = version_fits(e, active_header)) != SPB_OK", "false"),
     "base not checked": ("engine.c", "(status = base_fits(e, active_header)) != SPB_OK", "false"),
@@ -40,8 +40,12 @@ MUTANTS = {
         "        enum spb_status status = spb_journal_append(j, nth);\n"
         "        if (status == SPB_OK) status = copy_page(page, end);",
     ),
-    "image not verified before install": ("install.c", "return spb_slot_match(header, pages);", "return SPB_GOOD;"),
-    "older image installed": ("install.c", "SPB_MANIFEST_U32(header, VERSION) < spb_slot_floor()", "false"),
+    "image not verified before install": (
+        "install.c",
+        "return spb_slot_match(work->header, pages);",
+        "return SPB_GOOD;",
+    ),
+    "older image installed": ("install.c", "SPB_MANIFEST_U32(work->header, VERSION) < floor", "false"),
     "install stops one page early": ("install.c", "page = used; page-- > 0;", "page = used; --page > 0;"),
     "copy longer than OLD": ("delta.c", "more >= d->old_len - src || ", ""),
     "tail of the stream ignored": (
