@@ -20,8 +20,9 @@ from spboot.formats.spec import data_path, spec
 from spboot.keys import Keys
 from spboot.version import Version
 
-STACK_SIZE: Final = 960
-"""Bytes of reserved RAM for the stack of bootloader and engine: what they use at most (budgets.toml), and 128."""
+STACK_SIZE: Final = 1184
+"""Bytes of reserved RAM for the stack of bootloader and engine: the deepest path there is
+(1,008, on Cortex-M0+), an interrupt frame, and 128."""
 
 _LIBC: Final = "include/freestanding"
 
