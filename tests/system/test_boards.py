@@ -23,6 +23,7 @@ from spboot.link import ymodem
 from spboot.twin import models
 from spboot.twin.callee import Callee, Core
 from spboot.version import Version
+from tests.crypto.verifier import WORK_SIZE
 from tests.system.rig import Rig, Workshop
 from tests.system.test_budgets import GOOD, ROOT
 from tests.system.test_handover import as_after_a_reset
@@ -144,7 +145,8 @@ def within_budget(shop: Workshop) -> None:
         made.uc.mem_map(page, 0x1000)
     if board.ram.address >> 20 != 0x200:
         made.uc.mem_map(board.ram.address & ~0xFFFFF, 0x100000)
-    result = made.call("spb_header_verify", made.allocate(release.header_for(shop.image("1.0.0"))))
+    header, work = made.allocate(release.header_for(shop.image("1.0.0"))), made.allocate(WORK_SIZE)
+    result = made.call("spb_header_verify", header, work)
     print(f"{board.name}, {shop.compiler}: {shop.boot.size} bytes, signature check {result.cycles} cycles")
     assert result.r0 == GOOD
     assert result.cycles <= budget["verify_cycles"] <= cycles
