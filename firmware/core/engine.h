@@ -25,9 +25,9 @@ struct spb_engine {
     bool committed;
     uint32_t taken;                     /* bytes of the update file */
     uint32_t total;                     /* all of them; 0 until the head is in */
-    uint8_t header[SPB_HEADER_SIZE];
-    struct spb_payload payload;
     struct spb_candidate candidate;
+    struct spb_payload payload;         /* its buffer last, so that what is small is in reach of short instructions */
+    uint8_t header[SPB_HEADER_SIZE];
     union {                             /* not needed at the same time */
         struct spb_slot_work slot;      /* before a stream is decoded, and while no update is under way */
         struct spb_delta delta;

@@ -1,52 +1,44 @@
 /* SPDX-License-Identifier: MIT */
-/* aes.c - AES-128-CTR with one table of 256 bytes, see aes.h.
- * A column of the state is a word, its first byte in the low bits, so that four bytes are multiplied at once. */
+/* aes.c - AES-128-CTR with one table of 256 bytes, made on the stack: it costs less flash to make than to keep.  See aes.h.
+ * Bytes are looked up one by one, and multiplied four at once.  Round keys are made on the way. */
 #include "aes.h"
 #include "tested.h"
 
 #define ROUNDS 10
-#define INLINE static inline __attribute__((always_inline)) /* size optimisation would call them */
 
-static const uint8_t sbox[256] = {
-    0x63, 0x7c, 0x77, 0x7b, 0xf2, 0x6b, 0x6f, 0xc5, 0x30, 0x01, 0x67, 0x2b, 0xfe, 0xd7, 0xab, 0x76,
-    0xca, 0x82, 0xc9, 0x7d, 0xfa, 0x59, 0x47, 0xf0, 0xad, 0xd4, 0xa2, 0xaf, 0x9c, 0xa4, 0x72, 0xc0,
-    0xb7, 0xfd, 0x93, 0x26, 0x36, 0x3f, 0xf7, 0xcc, 0x34, 0xa5, 0xe5, 0xf1, 0x71, 0xd8, 0x31, 0x15,
-    0x04, 0xc7, 0x23, 0xc3, 0x18, 0x96, 0x05, 0x9a, 0x07, 0x12, 0x80, 0xe2, 0xeb, 0x27, 0xb2, 0x75,
-    0x09, 0x83, 0x2c, 0x1a, 0x1b, 0x6e, 0x5a, 0xa0, 0x52, 0x3b, 0xd6, 0xb3, 0x29, 0xe3, 0x2f, 0x84,
-    0x53, 0xd1, 0x00, 0xed, 0x20, 0xfc, 0xb1, 0x5b, 0x6a, 0xcb, 0xbe, 0x39, 0x4a, 0x4c, 0x58, 0xcf,
-    0xd0, 0xef, 0xaa, 0xfb, 0x43, 0x4d, 0x33, 0x85, 0x45, 0xf9, 0x02, 0x7f, 0x50, 0x3c, 0x9f, 0xa8,
-    0x51, 0xa3, 0x40, 0x8f, 0x92, 0x9d, 0x38, 0xf5, 0xbc, 0xb6, 0xda, 0x21, 0x10, 0xff, 0xf3, 0xd2,
-    0xcd, 0x0c, 0x13, 0xec, 0x5f, 0x97, 0x44, 0x17, 0xc4, 0xa7, 0x7e, 0x3d, 0x64, 0x5d, 0x19, 0x73,
-    0x60, 0x81, 0x4f, 0xdc, 0x22, 0x2a, 0x90, 0x88, 0x46, 0xee, 0xb8, 0x14, 0xde, 0x5e, 0x0b, 0xdb,
-    0xe0, 0x32, 0x3a, 0x0a, 0x49, 0x06, 0x24, 0x5c, 0xc2, 0xd3, 0xac, 0x62, 0x91, 0x95, 0xe4, 0x79,
-    0xe7, 0xc8, 0x37, 0x6d, 0x8d, 0xd5, 0x4e, 0xa9, 0x6c, 0x56, 0xf4, 0xea, 0x65, 0x7a, 0xae, 0x08,
-    0xba, 0x78, 0x25, 0x2e, 0x1c, 0xa6, 0xb4, 0xc6, 0xe8, 0xdd, 0x74, 0x1f, 0x4b, 0xbd, 0x8b, 0x8a,
-    0x70, 0x3e, 0xb5, 0x66, 0x48, 0x03, 0xf6, 0x0e, 0x61, 0x35, 0x57, 0xb9, 0x86, 0xc1, 0x1d, 0x9e,
-    0xe1, 0xf8, 0x98, 0x11, 0x69, 0xd9, 0x8e, 0x94, 0x9b, 0x1e, 0x87, 0xe9, 0xce, 0x55, 0x28, 0xdf,
-    0x8c, 0xa1, 0x89, 0x0d, 0xbf, 0xe6, 0x42, 0x68, 0x41, 0x99, 0x2d, 0x0f, 0xb0, 0x54, 0xbb, 0x16,
+/* A column of the state is a word. */
+union block {
+    uint8_t bytes[16];
+    uint32_t words[4];
 };
 
-INLINE uint32_t rol(uint32_t x, unsigned n)
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the first byte of a column is the lowest of its word");
+
+static uint32_t rol(uint32_t x, unsigned n)
 {
     return x << n | x >> (32 - n);
-}
-
-static uint32_t load_little_endian(const uint8_t *b)
-{
-    return (uint32_t)b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24;
-}
-
-/* SubBytes and ShiftRows: the column that takes row i from the i-th word. */
-__attribute__((noinline)) static uint32_t substitute(uint32_t c0, uint32_t c1, uint32_t c2, uint32_t c3)
-{
-    return (uint32_t)sbox[c0 & 0xff] | (uint32_t)sbox[c1 >> 8 & 0xff] << 8 | (uint32_t)sbox[c2 >> 16 & 0xff] << 16 |
-           (uint32_t)sbox[c3 >> 24] << 24;
 }
 
 /* Four bytes times x in GF(2^8). */
 static uint32_t times_x(uint32_t bytes)
 {
     return (bytes & 0x7f7f7f7f) << 1 ^ (bytes >> 7 & 0x01010101) * 0x1b;
+}
+
+/* FIPS 197 5.1.1.  p runs through the powers of 3, which are all bytes but 0, and q through their inverses. */
+static void make_sbox(uint8_t sbox[256])
+{
+    uint32_t p = 1, q = 1;
+    do {
+        p ^= times_x(p);
+        q ^= q << 1; /* divided by 3 */
+        q ^= q << 2;
+        q ^= q << 4;
+        q = (q & 0xff) ^ (q >> 7 & 1) * 0x09;
+        uint32_t sum = q ^ q << 1 ^ q << 2 ^ q << 3 ^ q << 4;
+        sbox[p] = (uint8_t)(sum ^ sum >> 8 ^ 0x63);
+    } while (p != 1);
+    sbox[0] = 0x63;
 }
 
 /* MixColumns: byte i becomes 2 b[i] + 3 b[i+1] + b[i+2] + b[i+3]. */
@@ -56,63 +48,55 @@ static uint32_t mix(uint32_t column)
     return doubled ^ rol(column ^ doubled, 24) ^ rol(column, 16) ^ rol(column, 8);
 }
 
-/* state = AES(key, state).  Each round key is made from the one before it, in place. */
-static void encrypt_block(uint32_t k[4], uint32_t state[4])
+/* s = AES(k, s); k becomes the last round key.  Loops end with their test, as compilers that optimise for size leave it
+ * where it is.  Not inlined, for the registers. */
+__attribute__((noinline)) static void encrypt(const uint8_t sbox[256], union block *k, union block *s)
 {
     uint32_t round_constant = 1;
-    uint32_t a = state[0] ^ k[0], b = state[1] ^ k[1], c = state[2] ^ k[2], d = state[3] ^ k[3];
-    for (int round = 1;; round++) {
-        uint32_t e = substitute(a, b, c, d);
-        uint32_t f = substitute(b, c, d, a);
-        uint32_t g = substitute(c, d, a, b);
-        uint32_t h = substitute(d, a, b, c);
-        k[0] ^= rol(substitute(k[3], k[3], k[3], k[3]), 24) ^ round_constant;
-        k[1] ^= k[0];
-        k[2] ^= k[1];
-        k[3] ^= k[2];
-        round_constant = times_x(round_constant);
-        if (round < ROUNDS) {
-            e = mix(e);
-            f = mix(f);
-            g = mix(g);
-            h = mix(h);
-        }
-        a = e ^ k[0];
-        b = f ^ k[1];
-        c = g ^ k[2];
-        d = h ^ k[3];
-        if (round == ROUNDS)
+    int i, round = 0;
+    for (;;) {
+        union block t;
+        i = 3;
+        do
+            t.words[i] = s->words[i] ^= k->words[i];
+        while (--i >= 0);
+        if (round++ == ROUNDS)
             break;
+        i = 15;
+        do
+            s->bytes[i] = sbox[t.bytes[i * 5 % 16]]; /* SubBytes and ShiftRows */
+        while (--i >= 0);
+        i = 3;
+        do {
+            if (round < ROUNDS)
+                s->words[i] = mix(s->words[i]);
+            k->bytes[i] ^= sbox[k->bytes[12 + (i + 1) % 4]];
+        } while (--i >= 0);
+        k->words[0] ^= round_constant;
+        round_constant = times_x(round_constant);
+        i = 1;
+        do
+            k->words[i] ^= k->words[i - 1];
+        while (++i < 4);
     }
-    state[0] = a;
-    state[1] = b;
-    state[2] = c;
-    state[3] = d;
-}
-
-static void load_words(uint32_t *to, const uint8_t *from, int count)
-{
-    for (int i = 0; i < count; i++)
-        to[i] = load_little_endian(from + 4 * i);
-}
-
-static uint32_t swap_bytes(uint32_t x)
-{
-    return x >> 24 | (x >> 8 & 0xff00) | (x & 0xff00) << 8 | x << 24;
 }
 
 SPB_TESTED void spb_aes128_ctr(const uint8_t key[16], const uint8_t nonce[12], uint32_t block, uint8_t *data, size_t len)
 {
-    uint32_t round_key[4], state[4] = {0};
+    uint8_t sbox[256];
+    union block k, s;
+    make_sbox(sbox);
     for (size_t i = 0; i < len; i++) {
         if (i % 16 == 0) {
-            load_words(round_key, key, 4);
-            load_words(state, nonce, 3);
-            state[3] = swap_bytes(block++);
-            encrypt_block(round_key, state);
+            for (int j = 0; j < 16; j++) {
+                k.bytes[j] = key[j];
+                s.bytes[j] = j < 12 ? nonce[j] : (uint8_t)(block >> (15 - j) * 8);
+            }
+            block++;
+            encrypt(sbox, &k, &s);
         }
-        data[i] ^= (uint8_t)(state[i / 4 % 4] >> (i % 4 * 8));
+        data[i] ^= s.bytes[i % 16];
     }
     for (int i = 0; i < 4; i++)
-        *(volatile uint32_t *)&round_key[i] = 0; /* the last round key is as good as the key */
+        *(volatile uint32_t *)&k.words[i] = 0; /* the last round key is as good as the key */
 }

@@ -37,9 +37,6 @@ static const uint32_t order[8] = {0xfc632551, 0xf3b9cac2, 0xa7179e84, 0xbce6faad
 static const uint32_t order_inverse[8] = {0x11ff43b1, 0x332e3755, 0x828b2d1b, 0xb736bbf7,
                                           0x3a773909, 0xaf018813, 0x5629d7e3, 0x9f2f99cc};
 
-/* 1 in Montgomery form: 2^256 mod p */
-static const uint32_t field_one[8] = {1, 0, 0, 0xffffffff, 0xffffffff, 0xffffffff, 0xfffffffe, 0};
-
 /* ---- 256-bit integers: loops end with their test, as compilers that optimise for size leave it where it is ---- */
 
 static void copy(uint32_t *r, const uint32_t *a, int words)
@@ -268,7 +265,7 @@ static void point_add(uint32_t field[8][8], const uint32_t q[16], uint32_t negat
         spb_limbs_sub(field[QY], spb_p256_prime, field[QY]);
     if (is_zero(field[Z])) {
         copy(field[X], field[QX], 16);
-        copy(field[Z], field_one, 8);
+        spb_limbs_sub(field[Z], field[Z], spb_p256_prime); /* 1 in Montgomery form: 2^256 mod p */
         return;
     }
     field_run(field, differences);

@@ -28,7 +28,17 @@ uint32_t spb_limbs_sub(uint32_t r[8], const uint32_t a[8], const uint32_t b[8])
 
 void spb_limbs_mul(uint32_t t[16], const uint32_t a[8], const uint32_t b[8])
 {
-    spb_limbs_mul_c(t, a, b);
+    for (int i = 0; i < 8; i++)
+        t[i] = 0;
+    for (int i = 0; i < 8; i++) {
+        uint64_t acc = 0;
+        for (int j = 0; j < 8; j++) {
+            acc += (uint64_t)a[j] * b[i] + t[i + j]; /* at most (2^32-1)^2 + 2 (2^32-1) = 2^64-1 */
+            t[i + j] = (uint32_t)acc;
+            acc >>= 32;
+        }
+        t[i + 8] = (uint32_t)acc;
+    }
 }
 
 /* t[0..8] += m * p, where m = t[0]; returns the carry out of t[8].  The word t[0] becomes 0 and is left unwritten:
@@ -55,7 +65,7 @@ void spb_field_mul(uint32_t r[8], const uint32_t a[8], const uint32_t b[8])
 {
     uint32_t t[16];
     uint32_t carry = 0;
-    spb_limbs_mul_c(t, a, b);
+    spb_limbs_mul(t, a, b);
     for (int i = 0; i < 8; i++)
         carry = clear_lowest_word(t + i, carry);
     for (int i = 0; i < 8; i++)

@@ -42,20 +42,4 @@ void spb_limbs_mul(uint32_t t[16], const uint32_t a[8], const uint32_t b[8]);
 /* r = a * b / 2^256 mod p, below 2^256 */
 void spb_field_mul(uint32_t r[8], const uint32_t a[8], const uint32_t b[8]);
 
-/* The schoolbook product for cores whose compiler has a 32 x 32 -> 64 multiply. */
-static inline void spb_limbs_mul_c(uint32_t t[16], const uint32_t a[8], const uint32_t b[8])
-{
-    for (int i = 0; i < 8; i++)
-        t[i] = 0;
-    for (int i = 0; i < 8; i++) {
-        uint64_t acc = 0;
-        for (int j = 0; j < 8; j++) {
-            acc += (uint64_t)a[j] * b[i] + t[i + j]; /* at most (2^32-1)^2 + 2 (2^32-1) = 2^64-1 */
-            t[i + j] = (uint32_t)acc;
-            acc >>= 32;
-        }
-        t[i + 8] = (uint32_t)acc;
-    }
-}
-
 #endif

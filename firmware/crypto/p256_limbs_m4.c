@@ -43,12 +43,6 @@ NAKED uint32_t spb_limbs_sub(uint32_t r[8], const uint32_t a[8], const uint32_t 
         "bx lr\n\t");
 }
 
-/* Used modulo n only, six times in a verification: not worth assembly. */
-void spb_limbs_mul(uint32_t t[16], const uint32_t a[8], const uint32_t b[8])
-{
-    spb_limbs_mul_c(t, a, b);
-}
-
 /* The product is made in two passes, each of four words of a (r3-r6) times all of b.  A column takes one word of b and
  * one of t, retires the lowest of the five window words into t, and moves the window up by renaming registers.
  * r0 = t, r2 = b. */
@@ -106,35 +100,9 @@ NAKED void spb_field_mul(uint32_t r[8], const uint32_t a[8], const uint32_t b[8]
     __asm__ volatile(
         "push {r0, r4-r11, lr}\n\t"
         "sub sp, sp, #64\n\t"
-        /* t[0..7] = 0, where the first pass adds to them. */
-        "mov r3, #0\n\t"
-        "mov r4, #0\n\t"
-        "mov r5, #0\n\t"
-        "mov r6, #0\n\t"
         "mov r0, sp\n\t"
-        "stmia r0!, {r3-r6}\n\t"
-        "stmia r0, {r3-r6}\n\t"
-        "mov r0, sp\n\t"
-        "mov lr, #2\n\t"
-        "1:\n\t"
-        "ldmia r1!, {r3-r6}\n\t"
-        "mov r7, #0\n\t"
-        "mov r8, #0\n\t"
-        "mov r9, #0\n\t"
-        "mov r10, #0\n\t"
-        COLUMN(0, r7, r8, r9, r10, r11)
-        COLUMN(4, r8, r9, r10, r11, r7)
-        COLUMN(8, r9, r10, r11, r7, r8)
-        COLUMN(12, r10, r11, r7, r8, r9)
-        COLUMN(16, r11, r7, r8, r9, r10)
-        COLUMN(20, r7, r8, r9, r10, r11)
-        COLUMN(24, r8, r9, r10, r11, r7)
-        COLUMN(28, r9, r10, r11, r7, r8)
-        "strd r10, r11, [r0, #32]\n\t"
-        "strd r7, r8, [r0, #40]\n\t"
-        "adds r0, r0, #16\n\t"
-        "subs lr, lr, #1\n\t" /* leaves lr = 0, as the first REDUCE_3 needs it */
-        "bne 1b\n\t"
+        "bl 3f\n\t"
+        "mov lr, #0\n\t" /* as the first REDUCE_3 needs it */
 
         /* Reduce, three words, three and two.  The words that a step drops make room for the next ones of t. */
         "mov r1, sp\n\t"
@@ -172,7 +140,48 @@ NAKED void spb_field_mul(uint32_t r[8], const uint32_t a[8], const uint32_t b[8]
         "pop {r0}\n\t"
         "stmia r0!, {r10-r12}\n\t"
         "stmia r0, {r2-r6}\n\t"
-        "pop {r4-r11, pc}\n\t");
+        "pop {r4-r11, pc}\n\t"
+
+        /* spb_limbs_mul */
+        ".global spb_limbs_mul\n\t"
+        ".thumb_func\n\t"
+        "spb_limbs_mul:\n\t"
+        "push {r4-r11, lr}\n\t"
+        "bl 3f\n\t"
+        "pop {r4-r11, pc}\n\t"
+
+        /* The product, for both; changes every register but sp. */
+        "3:\n\t"
+        "push {lr}\n\t"
+        /* t[0..7] = 0, where the first pass adds to them. */
+        "movs r3, #0\n\t"
+        "movs r4, #0\n\t"
+        "movs r5, #0\n\t"
+        "movs r6, #0\n\t"
+        "stmia r0!, {r3-r6}\n\t"
+        "stmia r0, {r3-r6}\n\t"
+        "sub r0, r0, #16\n\t"
+        "mov lr, #2\n\t"
+        "1:\n\t"
+        "ldmia r1!, {r3-r6}\n\t"
+        "movs r7, #0\n\t"
+        "mov r8, #0\n\t"
+        "mov r9, #0\n\t"
+        "mov r10, #0\n\t"
+        COLUMN(0, r7, r8, r9, r10, r11)
+        COLUMN(4, r8, r9, r10, r11, r7)
+        COLUMN(8, r9, r10, r11, r7, r8)
+        COLUMN(12, r10, r11, r7, r8, r9)
+        COLUMN(16, r11, r7, r8, r9, r10)
+        COLUMN(20, r7, r8, r9, r10, r11)
+        COLUMN(24, r8, r9, r10, r11, r7)
+        COLUMN(28, r9, r10, r11, r7, r8)
+        "strd r10, r11, [r0, #32]\n\t"
+        "strd r7, r8, [r0, #40]\n\t"
+        "adds r0, r0, #16\n\t"
+        "subs lr, lr, #1\n\t"
+        "bne 1b\n\t"
+        "pop {pc}\n\t");
 }
 
 #else

@@ -59,9 +59,9 @@ static void store_big_endian(uint8_t *b, uint32_t word)
 SPB_TESTED void spb_sha256_final(struct spb_sha256 *s, uint8_t hash[32])
 {
     static const uint8_t mark = 0x80, zero = 0;
-    uint8_t bit_len[8] = {0};
-    store_big_endian(bit_len + 3, s->len >> 5);
-    bit_len[7] = (uint8_t)(s->len << 3);
+    uint8_t bit_len[8];
+    store_big_endian(bit_len, s->len >> 29);
+    store_big_endian(bit_len + 4, s->len << 3);
     spb_sha256_update(s, &mark, 1);
     while (s->len % 64 != 56)
         spb_sha256_update(s, &zero, 1);

@@ -49,7 +49,7 @@ static bool conclude(const struct spb_line *line, enum spb_ymodem_result result,
     };
     if (result == SPB_YMODEM_CANCELLED || result == SPB_YMODEM_LINE_ERROR) {
         spb_console_log(line, "transfer ended: %s", reasons[result]);
-        if (spb_engine_abort(engine) != SPB_OK) spb_console_log(line, "flash did not erase");
+        if (spb_engine_abort(engine) != SPB_OK) spb_console_log(line, status_text(engine->status));
         return false;
     }
     bool verified = result == SPB_YMODEM_DONE && engine->stage == SPB_STAGE_VERIFIED;
@@ -64,14 +64,13 @@ enum spb_session_result spb_session(const struct spb_line *line, struct spb_engi
     const struct spb_ymodem_sink sink = {begin, data};
     engine = e;
     slot0_active = active;
-    spb_console_log(line, "loader: send a .sfb%s file by YMODEM", active && !SPB_SINGLE_SLOT ? " or .sfbp" : "");
     for (;;) {
+        spb_console_log(line, "loader: send a .sfb%s file by YMODEM", slot0_active && !SPB_SINGLE_SLOT ? " or .sfbp" : "");
         enum spb_ymodem_result result = spb_ymodem_receive(line, &sink, block, SPB_SESSION_CALLS);
         slot0_active = slot0_active && !overwritten();
         if (result == SPB_YMODEM_NO_SENDER) {
             spb_console_print(line, "\r\n");
             if (slot0_active) return SPB_SESSION_IDLE;
-            spb_console_log(line, "loader: still no valid application, send a .sfb file by YMODEM");
         } else if (conclude(line, result, status_text)) {
             return SPB_SESSION_COMMITTED;
         }

@@ -35,18 +35,22 @@ static void purge(const struct spb_line *line) {
     while (line->get(QUIET_MS) != SPB_LINE_NOTHING && line->now_ms() - start < 4 * BYTE_MS) {}
 }
 
+static int next(const struct transfer *t) { return t->line->get(BYTE_MS); }
+
+static void send(const struct transfer *t, uint8_t byte) { t->line->put(byte); }
+
 static enum event receive_block(struct transfer *t, uint32_t len) {
     uint16_t crc = 0;
-    int number = t->line->get(BYTE_MS);
-    int check = t->line->get(BYTE_MS);
+    int number = next(t);
+    int check = next(t);
     for (uint32_t i = 0; i < len; i++) {
-        int byte = t->line->get(BYTE_MS);
+        int byte = next(t);
         if (byte == SPB_LINE_NOTHING) return GARBLED;
         t->block[i] = (uint8_t)byte;
         crc = crc16(crc, (uint8_t)byte);
     }
-    int high = t->line->get(BYTE_MS);
-    int low = t->line->get(BYTE_MS);
+    int high = next(t);
+    int low = next(t);
     if (number < 0 || check < 0 || high < 0 || low < 0) return GARBLED;
     if ((number ^ check) != 0xFF || crc != (high << 8 | low)) return GARBLED;
     t->number = (uint8_t)number;
@@ -61,14 +65,14 @@ static enum event receive(struct transfer *t, uint32_t timeout_ms) {
     case SOH: return receive_block(t, SHORT_BLOCK);
     case STX: return receive_block(t, SPB_YMODEM_BLOCK);
     case EOT: return END;
-    case CAN: return t->line->get(BYTE_MS) == CAN ? CANCELLED : GARBLED;
+    case CAN: return next(t) == CAN ? CANCELLED : GARBLED;
     default: return GARBLED;
     }
 }
 
 static enum spb_ymodem_result stop(struct transfer *t, enum spb_ymodem_result result) {
     purge(t->line);
-    for (int i = 0; i < 8; i++) t->line->put(CAN);
+    for (int i = 0; i < 8; i++) send(t, CAN);
     purge(t->line);
     return result;
 }
@@ -89,12 +93,12 @@ static void read_size(struct transfer *t) {
 /* Call until block 0 comes. */
 static enum spb_ymodem_result call(struct transfer *t, uint32_t tries) {
     while (tries--) {
-        t->line->put(CALL);
+        send(t, CALL);
         switch (receive(t, BYTE_MS)) {
         case BLOCK:
             if (t->number != 0) break;
             if (t->block[0] == 0) {         /* an empty batch */
-                t->line->put(ACK);
+                send(t, ACK);
                 return SPB_YMODEM_CANCELLED;
             }
             read_size(t);
@@ -116,16 +120,16 @@ static enum spb_status consume(struct transfer *t) {
 
 /* The file is whole; the batch ends with an empty block 0.  A sender that just stops is as good. */
 static enum spb_ymodem_result close_batch(struct transfer *t) {
-    t->line->put(ACK);
+    send(t, ACK);
     for (uint32_t tries = 0; tries < 3; tries++) {
-        t->line->put(CALL);
+        send(t, CALL);
         enum event event = receive(t, BYTE_MS);
         if (event == BLOCK && t->number == 0) {
             if (t->block[0] != 0) return stop(t, SPB_YMODEM_DONE);      /* a second file: one is enough */
-            t->line->put(ACK);
+            send(t, ACK);
             break;
         }
-        if (event == END) t->line->put(ACK);
+        if (event == END) send(t, ACK);
         if (event == CANCELLED) break;
     }
     return SPB_YMODEM_DONE;
@@ -139,26 +143,26 @@ static enum spb_ymodem_result receive_file(struct transfer *t) {
         switch (receive(t, BYTE_MS)) {
         case BLOCK:
             if (t->number == (uint8_t)(expected - 1)) {     /* our answer was lost: it comes again */
-                t->line->put(ACK);
-                if (expected == 1) t->line->put(CALL);
+                send(t, ACK);
+                if (expected == 1) send(t, CALL);
                 errors++;
                 break;
             }
             if (t->number != expected) return stop(t, SPB_YMODEM_LINE_ERROR);
             if (consume(t) != SPB_OK) return stop(t, SPB_YMODEM_REFUSED);
-            t->line->put(ACK);
+            send(t, ACK);
             expected++;
             errors = 0;
             break;
         case END:                                           /* asked again, lest noise end a file */
             if (end_seen) return close_batch(t);
             end_seen = true;
-            t->line->put(NAK);
+            send(t, NAK);
             break;
         case CANCELLED: return SPB_YMODEM_CANCELLED;
         case GARBLED: purge(t->line); /* fall through */
         default:
-            t->line->put(NAK);
+            send(t, NAK);
             errors++;
         }
     }

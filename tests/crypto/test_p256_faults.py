@@ -1,7 +1,8 @@
 """Invariant P3 of firmware/crypto/p256.h: no single skipped instruction turns a bad signature good.
 
 Each instruction of the verdict is skipped, one a run; of the arithmetic before it, where a fault gives another wrong
-point, a sample.  Signatures that are refused at once are swept from the first instruction.
+point, a sample.  Signatures that are refused at once are swept from the first instruction, and so is the clearing of
+what an earlier check left.
 """
 
 from __future__ import annotations
@@ -25,16 +26,23 @@ STACK = (0x2003_F000, 0x1000)
 CHANGED = (STACK, (0x2004_1000, 0x1000))  # by a run: the stack, and the work area among the arguments
 ENOUGH = 8_000_000  # instructions: a verification that a fault makes endless is a refusal
 VERDICT = 2500  # instructions that the end of a verification is longer than: two multiplications and what follows
+START = 800  # instructions that clear the work area, and load and check the signature's numbers
 
 
 class Skipper:
-    """One call, run again and again with one instruction left out."""
+    """One call, run again and again with one instruction left out.
 
-    def __init__(self, callee: Callee, function: str, *arguments: int) -> None:
+    *before*: the arguments of a call that every run finds the remains of, on the stack and in the work area.
+    """
+
+    def __init__(self, callee: Callee, function: str, *arguments: int, before: tuple[int, ...] = ()) -> None:
         self._uc = callee.uc
-        self.length = 0
+        self._count = 0
+        # Hooked to the end: code that is translated without a hook is not counted in a sweep either.
         hook = self._uc.hook_add(unicorn.UC_HOOK_CODE, self._make_counter())
         self.unfaulted = callee.call(function, *arguments).r0
+        self.length = self._count
+        self.earlier = callee.call(function, *before).r0 if before else None
         self._uc.hook_del(hook)
         self._uc.reg_write(arm_const.UC_ARM_REG_SP, sum(STACK))
         self._uc.reg_write(arm_const.UC_ARM_REG_LR, RETURN | 1)
@@ -48,7 +56,7 @@ class Skipper:
         """Counts as `emu_start` does: without what an IT block skips."""
 
         def on_instruction(*_: Any) -> None:
-            self.length += 1
+            self._count += 1
 
         return on_instruction
 
@@ -92,12 +100,17 @@ class Skipper:
         return found
 
 
-def _skipper(callee: Callee, vector: Vector) -> Skipper:
+def _skipper(callee: Callee, vector: Vector, good: Vector | None = None) -> Skipper:
+    """*good*: what was checked before, in the same work area."""
     table = prepared(vector.public)
     assert table is not None
-    parts = (table, vector.hash, vector.signature, WORK_SIZE)
-    skipper = Skipper(callee, "spb_p256_verify", *(callee.allocate(part) for part in parts))
+    key, work = callee.allocate(table), callee.allocate(WORK_SIZE)
+    calls = [
+        (key, callee.allocate(v.hash), callee.allocate(v.signature), work) for v in (vector, good) if v is not None
+    ]
+    skipper = Skipper(callee, "spb_p256_verify", *calls[0], before=calls[1] if good else ())
     assert skipper.unfaulted == BAD
+    assert skipper.earlier == (GOOD if good else None)
     return skipper
 
 
@@ -112,6 +125,23 @@ def test_p3_no_skipped_instruction_accepts_a_wrong_signature(
         verdict = range(skipper.length - VERDICT * (4 if core == "m0plus" else 1), skipper.length)
         sample = range(0, verdict.start, verdict.start // 60)
         results = skipper.results([*sample, *verdict])
+        assert GOOD not in results
+        assert results.count(BAD) > len(results) // 2
+
+
+@pytest.mark.parametrize(("compiler", "core"), TARGETS)
+def test_p3_remains_of_a_good_check_help_nobody(image: ImageFactory, compiler: Compiler, core: Core) -> None:
+    """Stack and work area are as the good signature of the same key left them; the wrong one differs in one bit."""
+    elf = image(compiler, core)
+    vectors = generated()
+    for why in ("flipped hash", "flipped signature"):
+        at = next(i for i, v in enumerate(vectors) if v.why == why)
+        skipper = _skipper(Callee(elf, core, counting=False), vectors[at], good=vectors[at - 1])
+        slower = 4 if core == "m0plus" else 1
+        start = range(0, START * slower)
+        verdict = range(skipper.length - VERDICT * slower, skipper.length)
+        sample = range(start.stop, verdict.start, verdict.start // 60)
+        results = skipper.results([*start, *sample, *verdict])
         assert GOOD not in results
         assert results.count(BAD) > len(results) // 2
 

@@ -23,6 +23,10 @@ NAMES: Final = ("clang", "gcc")
 
 _WARNINGS = ("-Wall", "-Wextra", "-Wconversion", "-Wpedantic", "-Werror")
 _COMMON = ("-std=c11", "-ffreestanding", "-flto", "-ffunction-sections", "-fdata-sections", "-fno-common")
+_INLINE_LESS = ("-mllvm", "-inline-threshold=-50")
+"""Link-time optimisation by LLVM takes functions with more than one caller apart too readily for -Oz."""
+_GCC_SMALL = ("-fno-move-loop-invariants", "-fno-schedule-insns2")
+"""Both spend registers and wide instructions on speed, also with -Os."""
 _CORES: Final = {
     "cm0p": ("thumbv6m-none-eabi", "cortex-m0plus"),
     "cm4": ("thumbv7em-none-eabi", "cortex-m4"),
@@ -82,11 +86,31 @@ def _clang(triple: str, cpu: str) -> Toolchain:
     return Toolchain(
         name="clang",
         compile=(
-            *(*zig, "clang", f"--target={triple}", f"-mcpu={cpu}", "-mfloat-abi=soft", "-Oz", "-g0", *_COMMON),
+            *(
+                *zig,
+                "clang",
+                f"--target={triple}",
+                f"-mcpu={cpu}",
+                "-mfloat-abi=soft",
+                "-Oz",
+                "-fno-unroll-loops",
+                "-g0",
+                *_COMMON,
+            ),
             *("-fno-unwind-tables", "-fno-asynchronous-unwind-tables", "-nostdinc", "-isystem", str(headers)),
             *(*_WARNINGS, "-Wno-gnu-designator"),
         ),
-        link=(*zig, "ld.lld", "--gc-sections", "--build-id=none", "-O2", "--lto-O2", "-z", "max-page-size=4"),
+        link=(
+            *zig,
+            "ld.lld",
+            "--gc-sections",
+            "--build-id=none",
+            "-O2",
+            "--lto-O2",
+            *_INLINE_LESS,
+            "-z",
+            "max-page-size=4",
+        ),
         link_libraries=(),
     )
 
@@ -100,11 +124,12 @@ def _gcc(cpu: str) -> Toolchain:
     machine = (f"-mcpu={cpu}", "-mthumb", "-mfloat-abi=soft")
     return Toolchain(
         name="gcc",
-        compile=(gcc, *machine, "-Os", "-g0", *_COMMON, *_WARNINGS),
+        compile=(gcc, *machine, "-Os", "-g0", *_GCC_SMALL, *_COMMON, *_WARNINGS),
         link=(
             gcc,
             *machine,
             "-Os",
+            *_GCC_SMALL,
             "-flto",
             "-nostdlib",
             "-Wl,--gc-sections",

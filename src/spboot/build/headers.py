@@ -151,7 +151,7 @@ def _gates(names: list[str]) -> str:
 def _status_lines(codes: list[list[str]]) -> list[str]:
     """NONE and COMPLETED are not errors: core says SPB_OK."""
     names = [f"    SPB_E_{name} = -{number}," for number, (name, _) in enumerate(codes) if number > 1]
-    texts = " ".join(json.dumps(f"{text}\0") for _, text in codes).replace("\\u0000", "\\0")
+    texts = " ".join(f'{json.dumps(text if text != "not used" else "")[:-1]}\\0"' for _, text in codes)
     return [
         "enum spb_status {",
         "    SPB_OK = 0,",
