@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* p256.c - ECDSA P-256 verification with a signed comb of five teeth (Lim and Lee, CRYPTO '94), see p256.h.
+/* p256.c - ECDSA P-256 verification with a signed comb of four teeth (Lim and Lee, CRYPTO '94), see p256.h.
  *
  * Numbers modulo p.  Coordinates are in Montgomery form (v stands for v / 2^256) and lazily reduced: any value in
  * [0, 2^256) may stand for its residue.  Why nothing overflows, as 2^256 - p < 2^224:
@@ -24,8 +24,7 @@
 #include "p256_limbs.h"
 #include "spb_p256_generator.h" /* comb table of G: made by spboot.formats.comb, never typed */
 
-#define COLUMNS 52              /* of the comb: digits in a row, 5 * 52 = 260 >= 256 */
-#define WIDE 9                  /* words that hold 260 bits */
+#define COLUMNS 64              /* of the comb: digits in a row, 4 * 64 = 256 */
 #define HALF_VERDICT 0x50415041u /* some of the bits in which GOOD and BAD differ */
 
 const uint32_t spb_p256_prime[8] = {0xffffffff, 0xffffffff, 0xffffffff, 0, 0, 0, 1, 0xffffffff};
@@ -283,7 +282,7 @@ static void point_add(uint32_t field[8][8], const uint32_t q[16], uint32_t negat
 
 /* ---- the comb ---- */
 
-/* An odd u is the sum of digits d_i 2^i, d_i = +1 or -1, for i = 0 .. 259: bit i of (u - 1) / 2 + 2^259 tells which.
+/* An odd u is the sum of digits d_i 2^i, d_i = +1 or -1, for i = 0 .. 255: bit i of (u - 1) / 2 + 2^255 tells which.
  * For an even u, 0 included, n - u is odd. */
 static void recode(struct spb_p256_digits *d, const uint32_t u[8])
 {
@@ -291,8 +290,7 @@ static void recode(struct spb_p256_digits *d, const uint32_t u[8])
     d->negative = !(u[0] & 1);
     if (d->negative)
         spb_limbs_sub(d->bits, order, u);
-    shift_right(d->bits, 0);
-    d->bits[WIDE - 1] = 1u << (5 * COLUMNS - 1 - 256);
+    shift_right(d->bits, 1);
 }
 
 static uint32_t bit(const struct spb_p256_digits *d, int i)
@@ -300,7 +298,7 @@ static uint32_t bit(const struct spb_p256_digits *d, int i)
     return d->bits[i >> 5] >> (i & 31) & 1;
 }
 
-/* Adds the five digits of one column.  Entry k of the table is the sum over the teeth j of +-2^(52 j) times the point,
+/* Adds the four digits of one column.  Entry k of the table is the sum over the teeth j of +-2^(64 j) times the point,
  * + for the last tooth and where bit j of k is set: half of all sums, the others are their negatives. */
 static void add_column(uint32_t field[8][8], const struct spb_p256_digits *d,
                        const uint32_t table[SPB_P256_POINTS][16], int column)

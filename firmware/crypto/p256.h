@@ -16,17 +16,17 @@
 
 #include <stdint.h>
 
-#define SPB_P256_TEETH 5
-#define SPB_P256_POINTS 16 /* 2^(teeth - 1) */
+#define SPB_P256_TEETH 4
+#define SPB_P256_POINTS 8 /* 2^(teeth - 1) */
 
 enum spb_p256_verdict {
     SPB_P256_GOOD = 0x5AC3A53C,
     SPB_P256_BAD = 0x2B96D469,
 };
 
-/* A scalar as 260 digits of +1 (bit set) and -1 (bit clear), and whether the sum stands for its negative. */
+/* A scalar as 256 digits of +1 (bit set) and -1 (bit clear), and whether the sum stands for its negative. */
 struct spb_p256_digits {
-    uint32_t bits[9];
+    uint32_t bits[8];
     uint32_t negative;
 };
 

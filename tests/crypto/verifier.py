@@ -15,7 +15,7 @@ from .vectors import Vector
 
 GOOD = 0x5AC3A53C
 BAD = 0x2B96D469
-WORK_SIZE = 368  # struct spb_p256_work
+WORK_SIZE = 360  # struct spb_p256_work
 Verdict = Literal["good", "bad", "key refused", "neither"]
 
 
