@@ -9,36 +9,77 @@
 #define END_NUMBER 0x10000u
 #define BEYOND 4096u            /* pointers to just behind the image are its own, too */
 
-static uint32_t half(const uint8_t *b) { return b[0] | (uint32_t)b[1] << 8; }
+/* An instruction is looked at with its first half-word in bits 31..16, the second, if any, below. */
+struct form {
+    uint32_t mask, match;
+    uint16_t except;            /* not when all of these bits of the first half-word are set; 0: none */
+    uint8_t first;              /* of its pieces; they end where the next form's begin */
+    uint8_t sign;               /* bit of the offset that is its sign; 0: none */
+};
 
-static void store_half(uint8_t *b, uint32_t value) {
-    b[0] = (uint8_t)value;
-    b[1] = (uint8_t)(value >> 8);
+enum { BL, LDR, BCC, B, CBZ, BCC_W, LDR_W, MOVW, FORMS };
+
+static const struct form forms[FORMS + 1] = {
+    [BL] = {0xF8009000, 0xF0009000, 0, 0, 24},
+    [LDR] = {0xF8000000, 0x48000000, 0, 5, 0},
+    [BCC] = {0xF0000000, 0xD0000000, 0x0E00, 6, 8},
+    [B] = {0xF8000000, 0xE0000000, 0, 7, 11},
+    [CBZ] = {0xF5000000, 0xB1000000, 0, 8, 0},
+    [BCC_W] = {0xF800D000, 0xF0008000, 0x0380, 10, 20},
+    [LDR_W] = {0xFFFF0000, 0xF8DF0000, 0, 15, 0},
+    [MOVW] = {0xFBF08000, 0xF2400000, 0, 16, 0},
+    [FORMS] = {0, 0, 0, 20, 0},
+};
+
+/* Bits of an instruction that are bits of its offset. */
+struct piece {
+    uint8_t from, width, to;
+};
+
+static const struct piece pieces[] = {
+    {0, 11, 1},  {16, 10, 12}, {11, 1, 22}, {13, 1, 23}, {26, 1, 24},   /* BL */
+    {16, 8, 2},                                                         /* LDR */
+    {16, 8, 1},                                                         /* BCC */
+    {16, 11, 1},                                                        /* B */
+    {19, 5, 1},  {25, 1, 6},                                            /* CBZ */
+    {0, 11, 1},  {16, 6, 12},  {13, 1, 18}, {11, 1, 19}, {26, 1, 20},   /* BCC_W */
+    {0, 12, 0},                                                         /* LDR_W */
+    {0, 8, 0},   {12, 3, 8},   {26, 1, 11}, {16, 4, 12},                /* MOVW */
+};
+
+static uint32_t kind_of(uint32_t form) { return form == BL ? SPB_REFERENCE_BL : form + SPB_REFERENCE_LDR - LDR; }
+static uint32_t form_of(uint32_t kind) { return kind == SPB_REFERENCE_BL ? BL : kind - SPB_REFERENCE_LDR + LDR; }
+
+/* J1 and J2 of BL are bits 23 and 22 of the offset, inverted when it is not negative. */
+static uint32_t turned(uint32_t form, uint32_t offset) {
+    return form == BL && (offset >> 24 & 1) == 0 ? offset ^ 0xC00000 : offset;
 }
 
-/* The bits bits of value, above of them zeros, as a signed number. */
-static uint32_t extend(uint32_t value, uint32_t bits) {
-    uint32_t sign = 1u << (bits - 1);
-    return (value ^ sign) - sign;
+static uint32_t gather(uint32_t form, uint32_t v) {
+    uint32_t offset = 0;
+    for (uint32_t i = forms[form].first; i < forms[form + 1].first; i++) {
+        offset |= (v >> pieces[i].from & ((1u << pieces[i].width) - 1)) << pieces[i].to;
+    }
+    uint32_t sign = 1u << forms[form].sign;
+    return forms[form].sign != 0 ? (turned(form, offset) ^ sign) - sign : offset;
 }
 
-/* Does offset fit in bits bits, signed? */
-static bool fits(uint32_t offset, uint32_t bits) { return offset + (1u << (bits - 1)) < 1u << bits; }
-
-/* J1 and J2 of BL hold the inverse of offset bits 23 and 22, turned over once more by the sign. */
-static uint32_t bl_offset(uint32_t a, uint32_t b) {
-    uint32_t s = a >> 10 & 1;
-    uint32_t i1 = (b >> 13 ^ s ^ 1) & 1;
-    uint32_t i2 = (b >> 11 ^ s ^ 1) & 1;
-    return extend(s << 24 | i1 << 23 | i2 << 22 | (a & 0x3FF) << 12 | (b & 0x7FF) << 1, 25);
+static uint32_t scatter(uint32_t form, uint32_t v, uint32_t offset) {
+    offset = turned(form, offset);
+    for (uint32_t i = forms[form].first; i < forms[form + 1].first; i++) {
+        uint32_t mask = (1u << pieces[i].width) - 1;
+        v = (v & ~(mask << pieces[i].from)) | (offset >> pieces[i].to & mask) << pieces[i].from;
+    }
+    return v;
 }
 
-static uint32_t bcc_w_offset(uint32_t a, uint32_t b) {
-    return extend((a >> 10 & 1) << 20 | (b >> 11 & 1) << 19 | (b >> 13 & 1) << 18 | (a & 0x3F) << 12 | (b & 0x7FF) << 1,
-                  21);
+/* What the offset of an instruction at address at counts from. */
+static uint32_t origin(uint32_t form, uint32_t at) {
+    if (form == MOVW) return 0;
+    return form == LDR || form == LDR_W ? (at + 4) & ~3u : at + 4;
 }
 
-static bool found(struct spb_reference *ref, enum spb_reference_kind kind, uint32_t len, uint32_t target) {
+static bool found(struct spb_reference *ref, uint32_t kind, uint32_t len, uint32_t target) {
     ref->kind = (uint8_t)kind;
     ref->len = (uint8_t)len;
     ref->target = target;
@@ -54,97 +95,35 @@ static bool read_word(struct spb_reference *ref, const struct spb_image_range *i
     return w >= FIRST_NUMBER && w < END_NUMBER && found(ref, SPB_REFERENCE_SMALL, 4, w);
 }
 
-static bool read_32(struct spb_reference *ref, uint32_t a, uint32_t b, uint32_t pc) {
-    if ((a & 0xF800) == 0xF000) {
-        if ((b & 0x9000) == 0x9000) return found(ref, SPB_REFERENCE_BL, 4, pc + bl_offset(a, b));
-        if ((b & 0xD000) == 0x8000 && (a & 0x380) != 0x380) {
-            return found(ref, SPB_REFERENCE_BCC_W, 4, pc + bcc_w_offset(a, b));
-        }
-    }
-    if (a == 0xF8DF) return found(ref, SPB_REFERENCE_LDR_W, 4, (pc & ~3u) + (b & 0xFFF));
-    if ((a & 0xFBF0) == 0xF240 && (b & 0x8000) == 0) {
-        return found(ref, SPB_REFERENCE_MOVW, 4,
-                     (a & 0xF) << 12 | (a >> 10 & 1) << 11 | (b >> 12 & 7) << 8 | (b & 0xFF));
-    }
-    return false;
-}
-
-static bool read_16(struct spb_reference *ref, uint32_t a, uint32_t pc) {
-    if ((a & 0xF800) == 0x4800) return found(ref, SPB_REFERENCE_LDR, 2, (pc & ~3u) + (a & 0xFF) * 4);
-    if ((a & 0xF000) == 0xD000 && (a & 0xE00) != 0xE00) {
-        return found(ref, SPB_REFERENCE_BCC, 2, pc + extend((a & 0xFF) << 1, 9));
-    }
-    if ((a & 0xF800) == 0xE000) return found(ref, SPB_REFERENCE_B, 2, pc + extend((a & 0x7FF) << 1, 12));
-    if ((a & 0xF500) == 0xB100) return found(ref, SPB_REFERENCE_CBZ, 2, pc + ((a >> 9 & 1) << 6 | (a >> 3 & 31) << 1));
-    return false;
-}
-
 bool spb_reference_read(struct spb_reference *ref, const struct spb_image_range *image, const uint8_t *b, uint32_t len,
                         uint32_t at, bool word) {
     if (len == 4 && word && read_word(ref, image, spb_load_u32(b))) return true;
-    if (len == 4 && read_32(ref, half(b), half(b + 2), at + 4)) return true;
-    return read_16(ref, half(b), at + 4);
-}
-
-static bool write_32(const struct spb_reference *ref, uint8_t *bytes, uint32_t pc, uint32_t target) {
-    uint32_t a = half(bytes);
-    uint32_t b = half(bytes + 2);
-    uint32_t offset = target - pc;
-    switch (ref->kind) {
-    case SPB_REFERENCE_BL: {
-        uint32_t s = offset >> 31;
-        if (!fits(offset, 25) || offset % 2 != 0) return false;
-        a = 0xF000 | s << 10 | (offset >> 12 & 0x3FF);
-        b = (b & 0xD000) | ((offset >> 23 ^ s ^ 1) & 1) << 13 | ((offset >> 22 ^ s ^ 1) & 1) << 11 | (offset >> 1 & 0x7FF);
-        break;
+    uint32_t v = spb_load_u16(b) << 16 | (len == 4 ? spb_load_u16(b + 2) : 0);
+    for (uint32_t form = 0; form < FORMS; form++) {
+        uint32_t except = forms[form].except;
+        uint32_t size = v >= 0xE8000000 ? 4 : 2;
+        if ((v & forms[form].mask) != forms[form].match || len < size) continue;
+        if (except != 0 && (v >> 16 & except) == except) continue;
+        return found(ref, kind_of(form), size, origin(form, at) + gather(form, v));
     }
-    case SPB_REFERENCE_BCC_W:
-        if (!fits(offset, 21) || offset % 2 != 0) return false;
-        a = (a & 0xFBC0) | offset >> 31 << 10 | (offset >> 12 & 0x3F);
-        b = (b & 0xD000) | (offset >> 18 & 1) << 13 | (offset >> 19 & 1) << 11 | (offset >> 1 & 0x7FF);
-        break;
-    case SPB_REFERENCE_LDR_W:
-        offset = target - (pc & ~3u);
-        if (offset > 0xFFF) return false;
-        b = (b & 0xF000) | offset;
-        break;
-    default: /* SPB_REFERENCE_MOVW */
-        if (target > 0xFFFF) return false;
-        a = (a & 0xFBF0) | target >> 12 | (target >> 11 & 1) << 10;
-        b = (b & 0x8F00) | (target >> 8 & 7) << 12 | (target & 0xFF);
-    }
-    store_half(bytes, a);
-    store_half(bytes + 2, b);
-    return true;
-}
-
-static bool write_16(const struct spb_reference *ref, uint8_t *bytes, uint32_t pc, uint32_t target) {
-    uint32_t a = half(bytes);
-    uint32_t offset = target - pc;
-    if (ref->kind == SPB_REFERENCE_LDR) {
-        offset = target - (pc & ~3u);
-        if (offset > 1020 || offset % 4 != 0) return false;
-        a = (a & 0xFF00) | offset >> 2;
-    } else if (offset % 2 != 0) {
-        return false;
-    } else if (ref->kind == SPB_REFERENCE_BCC) {
-        if (!fits(offset, 9)) return false;
-        a = (a & 0xFF00) | (offset >> 1 & 0xFF);
-    } else if (ref->kind == SPB_REFERENCE_B) {
-        if (!fits(offset, 12)) return false;
-        a = (a & 0xF800) | (offset >> 1 & 0x7FF);
-    } else { /* SPB_REFERENCE_CBZ */
-        if (offset > 126) return false;
-        a = (a & 0xFD07) | offset >> 6 << 9 | (offset >> 1 & 31) << 3;
-    }
-    store_half(bytes, a);
-    return true;
+    return false;
 }
 
 bool spb_reference_write(const struct spb_reference *ref, uint8_t *b, uint32_t at, uint32_t target) {
-    if (ref->len == 2) return write_16(ref, b, at + 4, target);
-    if (ref->kind == SPB_REFERENCE_BL || ref->kind > SPB_REFERENCE_SMALL) return write_32(ref, b, at + 4, target);
     if (ref->kind == SPB_REFERENCE_SMALL && target >= END_NUMBER) return false;
-    spb_store_u32(b, target);
+    if (ref->kind == SPB_REFERENCE_CODE || ref->kind == SPB_REFERENCE_DATA || ref->kind == SPB_REFERENCE_SMALL) {
+        spb_store_u32(b, target);
+        return true;
+    }
+    uint32_t form = form_of(ref->kind);
+    uint32_t offset = target - origin(form, at);
+    uint32_t v = scatter(form, spb_load_u16(b) << 16 | (ref->len == 4 ? spb_load_u16(b + 2) : 0), offset);
+    if (gather(form, v) != offset) return false;
+    b[0] = (uint8_t)(v >> 16);
+    b[1] = (uint8_t)(v >> 24);
+    if (ref->len == 4) {
+        b[2] = (uint8_t)v;
+        b[3] = (uint8_t)(v >> 8);
+    }
     return true;
 }
