@@ -243,10 +243,10 @@ static enum spb_status one_byte(struct spb_delta *d, const struct spb_delta_new 
     return copied(d, out, bytes, 1);
 }
 
-/* Up to four bytes of the source of the copy. */
-static uint32_t window(const struct spb_delta *d, const struct spb_delta_new *out, uint8_t bytes[4]) {
+/* Up to want bytes of the source of the copy. */
+static uint32_t window(const struct spb_delta *d, const struct spb_delta_new *out, uint8_t *bytes, uint32_t want) {
     uint32_t left = (d->copying == OLD ? d->image.size : d->np) - d->source;
-    uint32_t len = left < 4 ? left : 4;
+    uint32_t len = left < want ? left : want;
     for (uint32_t i = 0; i < len; i++) {
         bytes[i] = d->copying == OLD ? d->old[d->source + i] : out->get(out->context, d->source + i);
     }
@@ -256,14 +256,18 @@ static uint32_t window(const struct spb_delta *d, const struct spb_delta_new *ou
 static enum spb_status go_on(struct spb_delta *d, const struct spb_delta_new *out) {
     struct spb_reference ref;
     uint8_t bytes[4];
-    uint32_t len = window(d, out, bytes);
-    uint32_t room = d->new_len - d->np;
     uint32_t both = d->source | d->np;
-    if (d->skip == 0 && both % 2 == 0 && len >= 2 && room >= 2 &&
-        spb_reference_read(&ref, &d->image, bytes, len < room ? len : room, d->image.base + d->source, both % 4 == 0)) {
-        bool done;
-        enum spb_status status = reference(d, out, &ref, bytes, &done);
-        if (done) return status;
+    uint32_t room = d->new_len - d->np;
+    bool even = d->skip == 0 && both % 2 == 0 && room >= 2;
+    uint32_t len = window(d, out, bytes, even ? 4 : 2);
+    if (even && len >= 2) {
+        if (spb_reference_read(&ref, &d->image, bytes, len < room ? len : room, d->image.base + d->source, both % 4 == 0)) {
+            bool done;
+            enum spb_status status = reference(d, out, &ref, bytes, &done);
+            if (done) return status;
+        } else if (d->sure >= 2) {
+            return copied(d, out, bytes, 2);
+        }
     }
     return one_byte(d, out, bytes, len);
 }

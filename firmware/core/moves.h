@@ -14,9 +14,9 @@
 #define SPB_MOVES_NO_KEY 0xFFFFFFFFu
 
 struct spb_moves {
-    uint32_t key_age[SPB_DELTA_MOVES + 1];  /* key << 8 | age; one more for the place of the copy in progress */
-    uint16_t low[SPB_DELTA_MOVES + 1];
-    uint8_t high[SPB_DELTA_MOVES + 1];
+    uint32_t key_age[SPB_DELTA_MOVES];      /* key << 8 | age, in the order of the keys */
+    uint16_t low[SPB_DELTA_MOVES];          /* displacement: bits 15..0 */
+    uint8_t high[SPB_DELTA_MOVES];          /* bits 23..16 */
     uint8_t count;
     uint8_t clock;
 };

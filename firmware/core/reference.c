@@ -31,6 +31,9 @@ static const struct form forms[FORMS + 1] = {
     [FORMS] = {0, 0, 0, 20, 0},
 };
 
+/* The most significant hexadecimal digits of all matches: most half-words are refused at once. */
+#define FIRST_DIGITS (1u << 0x4 | 1u << 0xB | 1u << 0xD | 1u << 0xE | 1u << 0xF)
+
 /* Bits of an instruction that are bits of its offset. */
 struct piece {
     uint8_t from, width, to;
@@ -99,6 +102,7 @@ bool spb_reference_read(struct spb_reference *ref, const struct spb_image_range 
                         uint32_t at, bool word) {
     if (len == 4 && word && read_word(ref, image, spb_load_u32(b))) return true;
     uint32_t v = spb_load_u16(b) << 16 | (len == 4 ? spb_load_u16(b + 2) : 0);
+    if ((FIRST_DIGITS >> (v >> 28) & 1) == 0) return false;
     for (uint32_t form = 0; form < FORMS; form++) {
         uint32_t except = forms[form].except;
         uint32_t size = v >= 0xE8000000 ? 4 : 2;
