@@ -47,7 +47,7 @@ static uint32_t place_key(uint32_t off) { return off >> 1 & ((1u << KEY_BITS) - 
 
 static uint32_t bits_for(uint32_t value) {
     uint32_t bits = 0;
-    while (bits < 32 && value >> bits != 0) bits++;
+    for (; value != 0; value >>= 1) bits++;
     return bits;
 }
 
@@ -83,7 +83,7 @@ static enum spb_status start_copy(struct spb_delta *d) {
     }
     if (d->source >= (from_new ? d->np : d->image.size)) return SPB_E_PARSER_ERROR;
     d->copying = from_new ? NEW : OLD;
-    d->literals = d->run = d->calm = d->skip = 0;
+    d->literals = d->run = d->run_bits = d->calm = d->skip = 0;
     d->fresh = true;
     d->changed = d->asked = false;
     d->sure = 0;
@@ -103,6 +103,7 @@ static enum spb_status copied(struct spb_delta *d, const struct spb_delta_new *o
     d->sure -= d->sure < len ? d->sure : len;
     d->run = (uint8_t)(d->run > 200 ? 255 : d->run + len);
     d->calm = (uint8_t)(d->calm > 200 ? 255 : d->calm + len);
+    while (d->run_bits < 7 && d->run >> d->run_bits != 0) d->run_bits++;
     if (d->run >= PROVEN) d->changed = false;
     d->fresh = false;
     return status;
@@ -172,12 +173,14 @@ static enum golomb golomb_of(uint32_t kind) {
 /* A reference in the copied bytes: retarget it as guessed, as it was, or as the stream says.  *done is false when the
  * stream has it byte by byte. */
 static enum spb_status reference(struct spb_delta *d, const struct spb_delta_new *out, const struct spb_reference *ref,
-                                 uint8_t *bytes, bool *done) {
+                                 const uint8_t *source, bool *done) {
+    uint8_t bytes[4];
     uint32_t at = d->image.base + d->np;
     uint32_t key = reference_key(d, ref);
     uint32_t here = d->np - d->source;
     struct spb_moves_guess g = guess(d, out, ref, key);
     *done = true;
+    memcpy(bytes, source, ref->len);
     if (as_guessed(d, ref->kind, g.class)) {
         (void)spb_reference_write(ref, bytes, at, ref->target + g.first);
         return copied(d, out, bytes, ref->len);
@@ -221,7 +224,7 @@ static enum spb_status mismatch(struct spb_delta *d, const struct spb_delta_new 
     uint32_t high = spb_range_tree(&d->range, d->models.change_high[class], 4);
     uint32_t low = spb_range_tree(&d->range, d->models.change_low[class][high == 0 ? 0 : high == 15 ? 1 : 2], 4);
     surprise(d, 0);
-    d->run = 0;
+    d->run = d->run_bits = 0;
     d->changed = true;
     d->fresh = false;
     d->source++;
@@ -234,8 +237,7 @@ static enum spb_status one_byte(struct spb_delta *d, const struct spb_delta_new 
     if (d->skip > 0) d->skip--;
     if (d->sure == 0) {
         uint32_t state = d->copying == NEW ? 2 : d->skip > 0 ? 1 : d->changed ? 3 : 0;
-        uint32_t run = bits_for(d->run) < 7 ? bits_for(d->run) : 7;
-        if (spb_range_mixed(&d->range, &d->models.flag[state][run][d->np % 2],
+        if (spb_range_mixed(&d->range, &d->models.flag[state][d->run_bits][d->np % 2],
                             &d->models.opcode[odd][opcode][d->run >= PROVEN])) {
             return mismatch(d, out, bytes[0], opcode);
         }
@@ -243,24 +245,19 @@ static enum spb_status one_byte(struct spb_delta *d, const struct spb_delta_new 
     return copied(d, out, bytes, 1);
 }
 
-/* Up to want bytes of the source of the copy. */
-static uint32_t window(const struct spb_delta *d, const struct spb_delta_new *out, uint8_t *bytes, uint32_t want) {
-    uint32_t left = (d->copying == OLD ? d->image.size : d->np) - d->source;
-    uint32_t len = left < want ? left : want;
-    for (uint32_t i = 0; i < len; i++) {
-        bytes[i] = d->copying == OLD ? d->old[d->source + i] : out->get(out->context, d->source + i);
-    }
-    return len;
-}
-
 static enum spb_status go_on(struct spb_delta *d, const struct spb_delta_new *out) {
     struct spb_reference ref;
-    uint8_t bytes[4];
+    uint8_t buffer[4];
+    const uint8_t *bytes = d->old + d->source;
     uint32_t both = d->source | d->np;
     uint32_t room = d->new_len - d->np;
-    bool even = d->skip == 0 && both % 2 == 0 && room >= 2;
-    uint32_t len = window(d, out, bytes, even ? 4 : 2);
-    if (even && len >= 2) {
+    uint32_t len = (d->copying == OLD ? d->image.size : d->np) - d->source;
+    if (len > 4) len = 4;
+    if (d->copying == NEW) {
+        for (uint32_t i = 0; i < len; i++) buffer[i] = out->get(out->context, d->source + i);
+        bytes = buffer;
+    }
+    if (d->skip == 0 && both % 2 == 0 && len >= 2 && room >= 2) {
         if (spb_reference_read(&ref, &d->image, bytes, len < room ? len : room, d->image.base + d->source, both % 4 == 0)) {
             bool done;
             enum spb_status status = reference(d, out, &ref, bytes, &done);

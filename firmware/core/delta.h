@@ -42,6 +42,7 @@ struct spb_delta {
     uint8_t last[2];                /* the two newest bytes of NEW, newest first */
     uint8_t copying, before;        /* enum space of delta.c: now, and of the copy that the last break ended */
     uint8_t literals, run, calm, skip;
+    uint8_t run_bits;               /* bits needed for run, at most 7 */
     bool started;
     bool fresh;                     /* the copy has put nothing yet */
     bool changed;                   /* one of its bytes was changed, and few followed */

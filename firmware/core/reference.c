@@ -17,14 +17,14 @@ struct form {
     uint8_t sign;               /* bit of the offset that is its sign; 0: none */
 };
 
-enum { BL, LDR, BCC, B, CBZ, BCC_W, LDR_W, MOVW, FORMS };
+enum { LDR, BCC, B, CBZ, BL, BCC_W, LDR_W, MOVW, FORMS };  /* from BL on: 32 bits, beginning with 0xF */
 
 static const struct form forms[FORMS + 1] = {
-    [BL] = {0xF8009000, 0xF0009000, 0, 0, 24},
-    [LDR] = {0xF8000000, 0x48000000, 0, 5, 0},
-    [BCC] = {0xF0000000, 0xD0000000, 0x0E00, 6, 8},
-    [B] = {0xF8000000, 0xE0000000, 0, 7, 11},
-    [CBZ] = {0xF5000000, 0xB1000000, 0, 8, 0},
+    [LDR] = {0xF8000000, 0x48000000, 0, 0, 0},
+    [BCC] = {0xF0000000, 0xD0000000, 0x0E00, 1, 8},
+    [B] = {0xF8000000, 0xE0000000, 0, 2, 11},
+    [CBZ] = {0xF5000000, 0xB1000000, 0, 3, 0},
+    [BL] = {0xF8009000, 0xF0009000, 0, 5, 24},
     [BCC_W] = {0xF800D000, 0xF0008000, 0x0380, 10, 20},
     [LDR_W] = {0xFFFF0000, 0xF8DF0000, 0, 15, 0},
     [MOVW] = {0xFBF08000, 0xF2400000, 0, 16, 0},
@@ -40,18 +40,20 @@ struct piece {
 };
 
 static const struct piece pieces[] = {
-    {0, 11, 1},  {16, 10, 12}, {11, 1, 22}, {13, 1, 23}, {26, 1, 24},   /* BL */
     {16, 8, 2},                                                         /* LDR */
     {16, 8, 1},                                                         /* BCC */
     {16, 11, 1},                                                        /* B */
     {19, 5, 1},  {25, 1, 6},                                            /* CBZ */
+    {0, 11, 1},  {16, 10, 12}, {11, 1, 22}, {13, 1, 23}, {26, 1, 24},   /* BL */
     {0, 11, 1},  {16, 6, 12},  {13, 1, 18}, {11, 1, 19}, {26, 1, 20},   /* BCC_W */
     {0, 12, 0},                                                         /* LDR_W */
     {0, 8, 0},   {12, 3, 8},   {26, 1, 11}, {16, 4, 12},                /* MOVW */
 };
 
-static uint32_t kind_of(uint32_t form) { return form == BL ? SPB_REFERENCE_BL : form + SPB_REFERENCE_LDR - LDR; }
-static uint32_t form_of(uint32_t kind) { return kind == SPB_REFERENCE_BL ? BL : kind - SPB_REFERENCE_LDR + LDR; }
+static const uint8_t kinds[FORMS] = {
+    SPB_REFERENCE_LDR, SPB_REFERENCE_BCC,   SPB_REFERENCE_B,     SPB_REFERENCE_CBZ,
+    SPB_REFERENCE_BL,  SPB_REFERENCE_BCC_W, SPB_REFERENCE_LDR_W, SPB_REFERENCE_MOVW,
+};
 
 /* J1 and J2 of BL are bits 23 and 22 of the offset, inverted when it is not negative. */
 static uint32_t turned(uint32_t form, uint32_t offset) {
@@ -103,12 +105,13 @@ bool spb_reference_read(struct spb_reference *ref, const struct spb_image_range 
     if (len == 4 && word && read_word(ref, image, spb_load_u32(b))) return true;
     uint32_t v = spb_load_u16(b) << 16 | (len == 4 ? spb_load_u16(b + 2) : 0);
     if ((FIRST_DIGITS >> (v >> 28) & 1) == 0) return false;
-    for (uint32_t form = 0; form < FORMS; form++) {
+    bool wide = v >> 28 == 0xF;
+    if (wide && len < 4) return false;
+    for (uint32_t form = wide ? BL : LDR; form < (wide ? FORMS : BL); form++) {
         uint32_t except = forms[form].except;
-        uint32_t size = v >= 0xE8000000 ? 4 : 2;
-        if ((v & forms[form].mask) != forms[form].match || len < size) continue;
+        if ((v & forms[form].mask) != forms[form].match) continue;
         if (except != 0 && (v >> 16 & except) == except) continue;
-        return found(ref, kind_of(form), size, origin(form, at) + gather(form, v));
+        return found(ref, kinds[form], wide ? 4 : 2, origin(form, at) + gather(form, v));
     }
     return false;
 }
@@ -119,7 +122,8 @@ bool spb_reference_write(const struct spb_reference *ref, uint8_t *b, uint32_t a
         spb_store_u32(b, target);
         return true;
     }
-    uint32_t form = form_of(ref->kind);
+    uint32_t form = 0;
+    while (kinds[form] != ref->kind) form++;
     uint32_t offset = target - origin(form, at);
     uint32_t v = scatter(form, spb_load_u16(b) << 16 | (ref->len == 4 ? spb_load_u16(b + 2) : 0), offset);
     if (gather(form, v) != offset) return false;

@@ -95,7 +95,10 @@ def delta_prior_header() -> str:
     numbers = [int(digit, 16) for digit in digits]
     packed = [low | high << 4 for low, high in itertools.zip_longest(numbers[::2], numbers[1::2], fillvalue=0)]
     states = ", ".join(map(str, patch_models()["states"]))
-    lines = [f"#define SPB_DELTA_PRIOR_STATES {{{states}}}", f"#define SPB_DELTA_PRIOR {{{', '.join(map(str, packed))}}}"]
+    lines = [
+        f"#define SPB_DELTA_PRIOR_STATES {{{states}}}",
+        f"#define SPB_DELTA_PRIOR {{{', '.join(map(str, packed))}}}",
+    ]
     return _guard("SPB_DELTA_PRIOR_H", lines)
 
 
