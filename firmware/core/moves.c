@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+#include "moves.h"
+
+#define SPACE(key) ((key) >> 22)
+#define NEAR 512u               /* half-words */
+#define NONE 0xFFFFFFFFu
+
+static uint32_t key_of(const struct spb_moves *m, uint32_t i) { return m->key_age[i] >> 8; }
+
+static uint32_t extended(uint32_t displacement) { return ((displacement & 0xFFFFFF) ^ 0x800000) - 0x800000; }
+
+static uint32_t displacement_of(const struct spb_moves *m, uint32_t i) {
+    return extended((uint32_t)m->high[i] << 16 | m->low[i]);
+}
+
+static void touch(struct spb_moves *m, uint32_t i) { m->key_age[i] = key_of(m, i) << 8 | m->clock; }
+
+/* How many entries have keys up to key. */
+static uint32_t up_to(const struct spb_moves *m, uint32_t key) {
+    uint32_t low = 0, high = m->count;
+    while (low < high) {
+        uint32_t middle = (low + high) / 2;
+        if (key_of(m, middle) <= key) low = middle + 1;
+        else high = middle;
+    }
+    return low;
+}
+
+struct spb_moves_guess spb_moves_find(struct spb_moves *m, uint32_t key, uint32_t here_key, uint32_t here) {
+    uint32_t upper = up_to(m, key);
+    uint32_t distance[2] = {NONE, NONE};    /* to the nearest key below (or equal), above */
+    uint32_t displacement[2] = {0, 0};
+    uint32_t own = 2;                       /* the side on which here is the nearest */
+    for (uint32_t side = 0; side < 2; side++) {
+        uint32_t i = upper - 1 + side;
+        if (i >= m->count || SPACE(key_of(m, i) ^ key) != 0) continue;
+        distance[side] = side == 0 ? key - key_of(m, i) : key_of(m, i) - key;
+        displacement[side] = displacement_of(m, i);
+    }
+    if (here_key != SPB_MOVES_NO_KEY) {
+        uint32_t side = here_key > key;
+        uint32_t gap = side == 0 ? key - here_key : here_key - key;
+        if (gap < distance[side]) {
+            distance[side] = gap;
+            displacement[side] = extended(here);
+            own = side;
+        }
+    }
+    uint32_t nearer = distance[1] < distance[0];
+    if (nearer != own && distance[nearer] != NONE) touch(m, upper - 1 + nearer);
+    enum spb_moves_class class = distance[nearer] < NEAR ? SPB_MOVES_NEAR : SPB_MOVES_FAR;
+    if (distance[1 - nearer] != NONE && displacement[0] == displacement[1]) class = SPB_MOVES_AGREED;
+    if (distance[nearer] == 0) class = SPB_MOVES_EXACT;
+    return (struct spb_moves_guess){displacement[nearer], displacement[1 - nearer], class};
+}
+
+static uint32_t oldest(const struct spb_moves *m) {
+    uint32_t found = 0;
+    for (uint32_t i = 1; i < m->count; i++) {
+        if ((uint8_t)m->key_age[i] < (uint8_t)m->key_age[found]) found = i;
+    }
+    return found;
+}
+
+static void copy(struct spb_moves *m, uint32_t to, uint32_t from) {
+    m->key_age[to] = m->key_age[from];
+    m->low[to] = m->low[from];
+    m->high[to] = m->high[from];
+}
+
+void spb_moves_put(struct spb_moves *m, uint32_t key, uint32_t displacement) {
+    if (++m->clock == 255) {
+        m->clock = 127;
+        for (uint32_t i = 0; i < m->count; i++) m->key_age[i] = key_of(m, i) << 8 | (uint8_t)m->key_age[i] >> 1;
+    }
+    uint32_t at = up_to(m, key);
+    if (at > 0 && key_of(m, at - 1) == key) {
+        at--;
+    } else {
+        uint32_t hole = m->count < SPB_DELTA_MOVES ? m->count++ : oldest(m);
+        if (hole < at) at--;
+        for (; hole < at; hole++) copy(m, hole, hole + 1);
+        for (; hole > at; hole--) copy(m, hole, hole - 1);
+    }
+    m->key_age[at] = key << 8;
+    touch(m, at);
+    m->low[at] = (uint16_t)displacement;
+    m->high[at] = (uint8_t)(displacement >> 16);
+}
+
+uint32_t spb_moves_nearest(const struct spb_moves *m, uint32_t place, uint32_t otherwise) {
+    uint32_t best = NONE;
+    for (uint32_t i = 0; i < m->count; i++) {
+        if (SPACE(key_of(m, i)) != 0) continue;
+        uint32_t there = (key_of(m, i) << 1) + displacement_of(m, i);
+        uint32_t distance = there > place ? there - place : place - there;
+        if (distance < best) {
+            best = distance;
+            otherwise = displacement_of(m, i);
+        }
+    }
+    return otherwise;
+}

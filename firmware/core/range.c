@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+#include "range.h"
+
+/* The first bits of a context move it far, later ones less: speed against precision. */
+static const uint8_t rate[16] = {160, 98, 71, 56, 46, 39, 34, 30, 27, 24, 22, 19, 17, 15, 13, 12};
+
+static uint32_t next_byte(struct spb_range *r) { return r->in < r->end ? *r->in++ : 0; }
+
+void spb_range_start(struct spb_range *r) {
+    r->range = 0xFFFFFFFF;
+    for (uint32_t i = 0; i < 4; i++) r->code = r->code << 8 | next_byte(r);
+}
+
+/* Most of the time of a decoder goes here: no calls. */
+#define HOT static inline __attribute__((always_inline))
+
+/* p in 1 .. 4095 and range >= 2^24, so neither part is ever empty. */
+HOT uint32_t decide(struct spb_range *r, uint32_t p) {
+    uint32_t range = r->range;
+    uint32_t code = r->code;
+    uint32_t bound = (range >> 12) * p;
+    uint32_t bit = code < bound;
+    if (bit) {
+        range = bound;
+    } else {
+        code -= bound;
+        range -= bound;
+    }
+    while (range < 1u << 24) {
+        range <<= 8;
+        code = code << 8 | next_byte(r);
+    }
+    r->range = range;
+    r->code = code;
+    return bit;
+}
+
+HOT void learn(uint16_t *model, uint32_t bit) {
+    uint32_t state = *model;
+    uint32_t p = state >> 4;
+    uint32_t n = state & 15u;
+    p = bit ? p + ((4096 - p) * rate[n] >> 8) : p - (p * rate[n] >> 8);
+    *model = (uint16_t)(p << 4 | (n < 15 ? n + 1 : n));
+}
+
+uint32_t spb_range_mixed(struct spb_range *r, uint16_t *one, uint16_t *other) {
+    uint32_t bit = decide(r, ((uint32_t)(*one >> 4) + (*other >> 4)) >> 1);
+    learn(one, bit);
+    learn(other, bit);
+    return bit;
+}
+
+uint32_t spb_range_bit(struct spb_range *r, uint16_t *model) {
+    uint32_t bit = decide(r, *model >> 4);
+    learn(model, bit);
+    return bit;
+}
+
+uint32_t spb_range_direct(struct spb_range *r, uint32_t bits) {
+    uint32_t value = 0;
+    while (bits--) value = value << 1 | decide(r, 2048);
+    return value;
+}
+
+uint32_t spb_range_tree(struct spb_range *r, uint16_t *models, uint32_t bits) {
+    uint32_t m = 1;
+    while (m >> bits == 0) m = m << 1 | spb_range_bit(r, &models[m - 1]);
+    return m - (1u << bits);
+}
