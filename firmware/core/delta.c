@@ -3,61 +3,47 @@
 
 #include <string.h>
 
-enum kind { LITERAL, COPY_OLD, COPY_NEW };
-enum golomb { GOLOMB_NEAR, GOLOMB_DIST, GOLOMB_LEN_OLD, GOLOMB_LEN_NEW };
+#include "spb_delta_prior.h"
 
-#define EVEN 2048u     /* probability one half */
+enum space { NONE, OLD, NEW };
+enum golomb { NEAR, BRANCH, POINTER, OTHER, SURE, DISTANCE };
 
-/* The first bits of a context move it far, later ones less: speed against precision. */
-static const uint8_t rate[16] = {171, 102, 73, 57, 47, 39, 34, 30, 27, 24, 22, 20, 16, 12, 10, 8};
+#define KEY_BITS 22u
+#define PROVEN 8u               /* bytes in a row that a copy had right */
+#define BIT(model) spb_range_bit(&d->range, &d->models.model)
 
-static uint32_t next_byte(struct spb_delta *d) { return d->in < d->end ? *d->in++ : 0; }
-
-/* One binary decision; probability is of a 1, in 1/4096, 1 .. 4095, so neither part of range is ever empty. */
-static uint32_t decide(struct spb_delta *d, uint32_t probability) {
-    uint32_t bound = (d->range >> 12) * probability;
-    uint32_t bit = d->code < bound;
-    if (bit) {
-        d->range = bound;
-    } else {
-        d->code -= bound;
-        d->range -= bound;
-    }
-    while (d->range < 1u << 24) {
-        d->range <<= 8;
-        d->code = d->code << 8 | next_byte(d);
-    }
-    return bit;
-}
-
-/* A decision that learns.  Model: probability in bits 15..4, count in bits 3..0. */
-static uint32_t adaptive(struct spb_delta *d, uint16_t *model) {
-    uint32_t p = *model >> 4;
-    uint32_t n = *model & 15u;
-    uint32_t bit = decide(d, p);
-    p = bit ? p + ((4096 - p) * rate[n] >> 8) : p - (p * rate[n] >> 8);
-    *model = (uint16_t)(p << 4 | (n < 15 ? n + 1 : n));
-    return bit;
-}
-
-static uint32_t direct(struct spb_delta *d, uint32_t bits) {
-    uint32_t value = 0;
-    while (bits--) value = value << 1 | decide(d, EVEN);
-    return value;
-}
-
-static uint32_t tree(struct spb_delta *d, uint16_t *models, uint32_t bits) {
-    uint32_t m = 1;
-    while (m >> bits == 0) m = m << 1 | adaptive(d, &models[m]);
-    return m - (1u << bits);
-}
-
+/* The two lowest bits of the number learn, the others below its leading 1 do not. */
 static uint32_t golomb(struct spb_delta *d, enum golomb g) {
-    uint32_t e = tree(d, d->models.exp[g], 5);
-    if (e == 0) return 0;
-    uint32_t u = 2 | adaptive(d, &d->models.mant[g][e]);
-    return (u << (e - 1) | direct(d, e - 1)) - 1;
+    uint32_t e = spb_range_tree(&d->range, d->models.exponent[g], 5);
+    uint32_t i = e < 2 ? e : 2;
+    uint32_t u = 1u << (e - i) | spb_range_direct(&d->range, e - i);
+    while (i-- > 0) u = u << 1 | BIT(mantissa[g][2 * (i == 0) + (e > 3)]);
+    return u - 1;
 }
+
+static uint32_t signed_golomb(struct spb_delta *d, enum golomb g) {
+    bool down = BIT(sign[g]);
+    uint32_t more = golomb(d, g);
+    return down ? ~more : more + 1;
+}
+
+static enum spb_status put(struct spb_delta *d, const struct spb_delta_new *out, uint32_t byte) {
+    d->last[1] = d->last[0];
+    d->last[0] = (uint8_t)byte;
+    d->np++;
+    return out->put(out->context, (uint8_t)byte);
+}
+
+static enum spb_status literal(struct spb_delta *d, const struct spb_delta_new *out) {
+    uint32_t high = spb_range_tree(&d->range, d->models.literal_high[d->np & 1][d->last[1] >> 6], 4);
+    uint32_t low = spb_range_tree(&d->range, d->models.literal_low[high], 4);
+    if (d->literals < 3) d->literals++;
+    return put(d, out, high << 4 | low);
+}
+
+/* --- where a copy starts --- */
+
+static uint32_t place_key(uint32_t off) { return off >> 1 & ((1u << KEY_BITS) - 1); }
 
 static uint32_t bits_for(uint32_t value) {
     uint32_t bits = 0;
@@ -65,96 +51,273 @@ static uint32_t bits_for(uint32_t value) {
     return bits;
 }
 
-static enum spb_status put(struct spb_delta *d, const struct spb_delta_new *out, uint8_t byte) {
-    d->last[1] = d->last[0];
-    d->last[0] = byte;
-    d->np++;
-    return out->put(out->context, byte);
+/* The displacement np - source of a copy from OLD. */
+static uint32_t displacement(struct spb_delta *d) {
+    if (BIT(same[d->literals == 0])) return d->r0;
+    if (BIT(mapped)) return spb_moves_nearest(&d->moves, d->np, d->r0);
+    if (BIT(previous)) return d->r1;
+    if (BIT(near)) return d->r0 + signed_golomb(d, NEAR);
+    uint32_t source = spb_range_direct(&d->range, bits_for(d->image.size) - 1) << 1;
+    return d->np - (source | BIT(low));
 }
 
-static enum spb_status literal(struct spb_delta *d, const struct spb_delta_new *out) {
-    uint32_t odd = d->np & 1;
-    uint32_t high = tree(d, d->models.hi[odd][d->last[1] >> 6], 4);
-    uint32_t low = tree(d, d->models.lo[odd][high], 4);
-    d->prev = LITERAL;
-    d->literals++;
-    return put(d, out, (uint8_t)(high << 4 | low));
+static void start_old(struct spb_delta *d) {
+    uint32_t moved = displacement(d);
+    if (moved != d->r0) {
+        d->r1 = d->r0;
+        d->r0 = moved;
+    }
+    d->source = d->np - moved;
+    uint32_t key = place_key(d->source);
+    bool known = d->moves.count > 0 && spb_moves_find(&d->moves, key, SPB_MOVES_NO_KEY, 0).first == moved;
+    d->pending = known ? SPB_MOVES_NO_KEY : key;
 }
 
-/* Source position in OLD; the displacement np - src is remembered, newest in r0. */
-static uint32_t old_source(struct spb_delta *d) {
-    uint32_t displacement;
-    if (adaptive(d, &d->models.rep[d->prev == LITERAL ? 0 : 1])) return d->np - d->r0;
-    if (adaptive(d, &d->models.rep1)) {
-        displacement = d->r1;
-    } else if (adaptive(d, &d->models.near)) {
-        uint32_t down = adaptive(d, &d->models.sign);
-        uint32_t step = golomb(d, GOLOMB_NEAR) + 1;
-        displacement = down ? d->r0 - step : d->r0 + step;
+static enum spb_status start_copy(struct spb_delta *d) {
+    bool from_new = d->image.size == 0 || BIT(space[d->before != NONE]);
+    if (from_new) {
+        if (!BIT(again)) d->distance = golomb(d, DISTANCE) + 1;
+        d->source = d->np - d->distance;
     } else {
-        displacement = d->np - direct(d, bits_for(d->old_len - 1));
+        start_old(d);
     }
-    d->r1 = d->r0;
-    d->r0 = displacement;
-    return d->np - displacement;
-}
-
-static enum spb_status copy_old(struct spb_delta *d, const struct spb_delta_new *out) {
-    uint32_t src = old_source(d);
-    uint32_t more = golomb(d, GOLOMB_LEN_OLD);
-    if (src >= d->old_len || more >= d->old_len - src || more >= d->new_len - d->np) return SPB_E_PARSER_ERROR;
-    d->prev = COPY_OLD;
-    for (uint32_t i = 0; i <= more; i++) {
-        enum spb_status status = put(d, out, d->old[src + i]);
-        if (status != SPB_OK) return status;
-    }
+    if (d->source >= (from_new ? d->np : d->image.size)) return SPB_E_PARSER_ERROR;
+    d->copying = from_new ? NEW : OLD;
+    d->literals = d->run = d->calm = d->skip = 0;
+    d->fresh = true;
+    d->changed = d->asked = false;
+    d->sure = 0;
     return SPB_OK;
 }
 
-static enum spb_status copy_new(struct spb_delta *d, const struct spb_delta_new *out) {
-    if (!adaptive(d, &d->models.nrep)) d->d0 = golomb(d, GOLOMB_DIST) + 1;
-    uint32_t more = golomb(d, GOLOMB_LEN_NEW);
-    if (d->d0 < 1 || d->d0 > d->np || more >= d->new_len - d->np) return SPB_E_PARSER_ERROR;
-    d->prev = COPY_NEW;
-    for (uint32_t i = 0; i <= more; i++) {
-        enum spb_status status = put(d, out, out->get(out->context, d->np - d->d0));
-        if (status != SPB_OK) return status;
+/* --- inside a copy --- */
+
+static enum spb_status copied(struct spb_delta *d, const struct spb_delta_new *out, const uint8_t *bytes, uint32_t len) {
+    enum spb_status status = SPB_OK;
+    if (d->run >= PROVEN && d->copying == OLD && d->pending != SPB_MOVES_NO_KEY) {
+        spb_moves_put(&d->moves, d->pending, d->np - d->source);
+        d->pending = SPB_MOVES_NO_KEY;
     }
+    for (uint32_t i = 0; i < len && status == SPB_OK; i++) status = put(d, out, bytes[i]);
+    d->source += len;
+    d->sure -= d->sure < len ? d->sure : len;
+    d->run = (uint8_t)(d->run > 200 ? 255 : d->run + len);
+    d->calm = (uint8_t)(d->calm > 200 ? 255 : d->calm + len);
+    if (d->run >= PROVEN) d->changed = false;
+    d->fresh = false;
+    return status;
+}
+
+static void surprise(struct spb_delta *d, uint32_t calm) {
+    d->calm = (uint8_t)calm;
+    d->asked = false;
+}
+
+static uint32_t reference_key(const struct spb_delta *d, const struct spb_reference *ref) {
+    uint32_t place = place_key(ref->target);
+    if (ref->kind == SPB_REFERENCE_DATA) return 1u << KEY_BITS | place;
+    if (ref->kind == SPB_REFERENCE_SMALL || ref->kind == SPB_REFERENCE_MOVW) return 2u << KEY_BITS | place;
+    return place_key(ref->target - d->image.base);
+}
+
+/* Does NEW at target + moved begin like OLD at target?  1 yes, -1 no, 0 not to be seen yet. */
+static int looks_alike(const struct spb_delta *d, const struct spb_delta_new *out, uint32_t target, uint32_t moved) {
+    uint32_t from = (target & ~1u) - d->image.base;
+    uint32_t to = from + moved;
+    if (from >= d->image.size || d->image.size - from < 4 || to >= d->np || d->np - to < 4) return 0;
+    for (uint32_t i = 0; i < 4; i++) {
+        if (d->old[from + i] != out->get(out->context, to + i)) return -1;
+    }
+    return 1;
+}
+
+static struct spb_moves_guess guess(struct spb_delta *d, const struct spb_delta_new *out,
+                                    const struct spb_reference *ref, uint32_t key) {
+    struct spb_moves_guess g = {0, 0, SPB_MOVES_FAR};
+    bool local = spb_reference_local(ref->kind);
+    uint32_t here = d->np - d->source;
+    if (d->copying == NEW) {
+        if (local) g.first = g.second = here;
+    } else {
+        bool code = key >> KEY_BITS == 0;
+        g = spb_moves_find(&d->moves, key, code ? place_key(d->source) : SPB_MOVES_NO_KEY, here);
+        if (code && !local && g.class != SPB_MOVES_EXACT && g.first != g.second &&
+            looks_alike(d, out, ref->target, g.first) < 0 && looks_alike(d, out, ref->target, g.second) > 0) {
+            uint32_t other = g.first;
+            g.first = g.second;
+            g.second = other;
+            g.class = SPB_MOVES_NEAR;
+        }
+    }
+    if (ref->kind == SPB_REFERENCE_BL) {
+        g.first &= ~1u;
+        g.second &= ~1u;
+    }
+    return g;
+}
+
+static bool as_guessed(struct spb_delta *d, uint32_t kind, enum spb_moves_class class) {
+    uint8_t *history = &d->history[kind];
+    if (d->sure > 0) return true;
+    bool hit = d->copying == NEW ? BIT(ref_new[kind]) : BIT(ref[kind][class][*history != 0]);
+    *history = (uint8_t)((*history << 1 | !hit) & 7);
+    return hit;
+}
+
+static enum golomb golomb_of(uint32_t kind) {
+    if (kind == SPB_REFERENCE_BL) return BRANCH;
+    return kind == SPB_REFERENCE_CODE || kind == SPB_REFERENCE_DATA ? POINTER : OTHER;
+}
+
+/* A reference in the copied bytes: retarget it as guessed, as it was, or as the stream says.  *done is false when the
+ * stream has it byte by byte. */
+static enum spb_status reference(struct spb_delta *d, const struct spb_delta_new *out, const struct spb_reference *ref,
+                                 uint8_t *bytes, bool *done) {
+    uint32_t at = d->image.base + d->np;
+    uint32_t key = reference_key(d, ref);
+    uint32_t here = d->np - d->source;
+    struct spb_moves_guess g = guess(d, out, ref, key);
+    *done = true;
+    if (as_guessed(d, ref->kind, g.class)) {
+        (void)spb_reference_write(ref, bytes, at, ref->target + g.first);
+        return copied(d, out, bytes, ref->len);
+    }
+    uint32_t moved;
+    if (BIT(missed[ref->kind][0])) {
+        moved = ref->kind == SPB_REFERENCE_BL || spb_reference_local(ref->kind) ? here : 0;
+    } else if (BIT(missed[ref->kind][1])) {
+        surprise(d, SPB_DELTA_CALM / 2);
+        d->skip = ref->len;
+        *done = false;
+        return SPB_OK;
+    } else {
+        moved = g.second;
+        if (!BIT(missed[ref->kind][2])) {
+            moved = g.first + signed_golomb(d, golomb_of(ref->kind)) * spb_reference_unit(ref->kind);
+        }
+        if (!spb_reference_write(ref, bytes, at, ref->target + moved)) return SPB_E_PARSER_ERROR;
+    }
+    if (d->copying == OLD) spb_moves_put(&d->moves, key, moved);
+    surprise(d, SPB_DELTA_CALM / 2);
+    return copied(d, out, bytes, ref->len);
+}
+
+/* How the low byte of an instruction differs from OLD depends on what it is: LDR literal and ADR, branches, others. */
+static uint32_t change_class(const struct spb_delta *d, uint32_t opcode) {
+    if (d->copying == NEW || d->source % 2 != 0) return 0;
+    if (opcode == 0x09 || opcode == 0x14 || opcode == 0x15) return 1;
+    return opcode >= 0x1A && opcode <= 0x1C ? 2 : 3;
+}
+
+/* The copied byte is not what comes: the copy ends here, or goes on behind another byte. */
+static enum spb_status mismatch(struct spb_delta *d, const struct spb_delta_new *out, uint32_t byte, uint32_t opcode) {
+    uint32_t long_run = d->run == 0 ? 0 : d->run < 4 ? 1 : d->run < 32 ? 2 : 3;
+    if (BIT(end[d->copying == NEW ? 2 : d->changed][long_run])) {
+        d->before = d->copying;
+        d->copying = NONE;
+        return d->fresh ? SPB_E_PARSER_ERROR : SPB_OK;
+    }
+    uint32_t class = change_class(d, opcode);
+    uint32_t high = spb_range_tree(&d->range, d->models.change_high[class], 4);
+    uint32_t low = spb_range_tree(&d->range, d->models.change_low[class][high == 0 ? 0 : high == 15 ? 1 : 2], 4);
+    surprise(d, 0);
+    d->run = 0;
+    d->changed = true;
+    d->fresh = false;
+    d->source++;
+    return put(d, out, (byte + (high << 4 | low)) & 0xFF);
+}
+
+static enum spb_status one_byte(struct spb_delta *d, const struct spb_delta_new *out, const uint8_t *bytes, uint32_t len) {
+    bool odd = d->source % 2 != 0;
+    uint32_t opcode = (odd ? bytes[0] : len > 1 ? bytes[1] : 0u) >> 3;
+    if (d->skip > 0) d->skip--;
+    if (d->sure == 0) {
+        uint32_t state = d->copying == NEW ? 2 : d->skip > 0 ? 1 : d->changed ? 3 : 0;
+        uint32_t run = bits_for(d->run) < 7 ? bits_for(d->run) : 7;
+        if (spb_range_mixed(&d->range, &d->models.flag[state][run][d->np % 2],
+                            &d->models.opcode[odd][opcode][d->run >= PROVEN])) {
+            return mismatch(d, out, bytes[0], opcode);
+        }
+    }
+    return copied(d, out, bytes, 1);
+}
+
+/* Up to four bytes of the source of the copy. */
+static uint32_t window(const struct spb_delta *d, const struct spb_delta_new *out, uint8_t bytes[4]) {
+    uint32_t left = (d->copying == OLD ? d->image.size : d->np) - d->source;
+    uint32_t len = left < 4 ? left : 4;
+    for (uint32_t i = 0; i < len; i++) {
+        bytes[i] = d->copying == OLD ? d->old[d->source + i] : out->get(out->context, d->source + i);
+    }
+    return len;
+}
+
+static enum spb_status go_on(struct spb_delta *d, const struct spb_delta_new *out) {
+    struct spb_reference ref;
+    uint8_t bytes[4];
+    uint32_t len = window(d, out, bytes);
+    uint32_t room = d->new_len - d->np;
+    uint32_t both = d->source | d->np;
+    if (d->skip == 0 && both % 2 == 0 && len >= 2 && room >= 2 &&
+        spb_reference_read(&ref, &d->image, bytes, len < room ? len : room, d->image.base + d->source, both % 4 == 0)) {
+        bool done;
+        enum spb_status status = reference(d, out, &ref, bytes, &done);
+        if (done) return status;
+    }
+    return one_byte(d, out, bytes, len);
+}
+
+/* --- steps --- */
+
+static enum spb_status announce(struct spb_delta *d) {
+    uint32_t units = golomb(d, SURE);
+    if (units > (d->new_len - d->np) / SPB_DELTA_SURE_UNIT) return SPB_E_PARSER_ERROR;
+    d->sure = units * SPB_DELTA_SURE_UNIT;
+    d->asked = true;
     return SPB_OK;
 }
 
-static enum spb_status operation(struct spb_delta *d, const struct spb_delta_new *out) {
-    uint32_t context = d->prev != LITERAL ? 3u + d->prev : d->literals < 3 ? d->literals : 3u;
-    if (!adaptive(d, &d->models.op[context])) return literal(d, out);
-    bool from_new = d->old_len == 0 || adaptive(d, &d->models.space[d->prev]);
-    d->literals = 0;
-    return from_new ? copy_new(d, out) : copy_old(d, out);
+static enum spb_status step(struct spb_delta *d, const struct spb_delta_new *out) {
+    if (d->copying == NONE) {
+        if (BIT(op[d->literals + (d->before == NONE ? 0 : 4)])) return start_copy(d);
+        return literal(d, out);
+    }
+    if (d->copying == OLD && d->source >= d->image.size) {
+        d->copying = d->before = NONE;
+        return SPB_OK;
+    }
+    if (d->calm >= SPB_DELTA_CALM && !d->asked) return announce(d);
+    return go_on(d, out);
 }
 
 void spb_delta_init(struct spb_delta *d, const uint8_t *old, uint32_t old_len, uint32_t new_len) {
+    static const uint16_t state[16] = SPB_DELTA_PRIOR_STATES;
+    static const uint8_t prior[] = SPB_DELTA_PRIOR;
     uint16_t *model = (uint16_t *)&d->models;
+    _Static_assert(sizeof d->models == SPB_DELTA_MODELS * sizeof *model, "as many models as the specification has");
     memset(d, 0, sizeof *d);
     d->old = old;
-    d->old_len = old_len;
+    d->image.size = old_len;
     d->new_len = new_len;
-    d->range = 0xFFFFFFFF;
-    for (uint32_t i = 0; i < sizeof d->models / sizeof *model; i++) model[i] = EVEN << 4;
+    for (uint32_t i = 0; i < SPB_DELTA_MODELS; i++) model[i] = state[prior[i / 2] >> 4 * (i % 2) & 15];
 }
 
 enum spb_status spb_delta_run(struct spb_delta *d, const struct spb_delta_new *out, const uint8_t *in, uint32_t len,
                               bool last, uint32_t *used) {
     enum spb_status status = SPB_OK;
-    d->in = in;
-    d->end = in + len;
-    if (!d->started && (last || len >= 4)) {
-        for (uint32_t i = 0; i < 4; i++) d->code = d->code << 8 | next_byte(d);
+    d->range.in = in;
+    d->range.end = in + len;
+    if (!d->started && (last || len >= SPB_DELTA_STEP_SIZE)) {
+        spb_range_start(&d->range);
+        if (d->image.size > 0) d->image.base = spb_range_direct(&d->range, 24) << 8;
         d->started = true;
     }
     while (status == SPB_OK && d->started && d->np < d->new_len &&
-           (last || (uint32_t)(d->end - d->in) >= SPB_DELTA_OP_SIZE)) {
-        status = operation(d, out);
+           (last || (uint32_t)(d->range.end - d->range.in) >= SPB_DELTA_STEP_SIZE)) {
+        status = step(d, out);
     }
-    *used = (uint32_t)(d->in - in);
+    *used = (uint32_t)(d->range.in - in);
     if (status != SPB_OK || d->np < d->new_len) return status;
-    return last && d->in == d->end ? SPB_OK : SPB_E_PARSER_ERROR;
+    return last && d->range.in == d->range.end ? SPB_OK : SPB_E_PARSER_ERROR;
 }

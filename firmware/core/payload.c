@@ -9,7 +9,7 @@
 
 _Static_assert(SPB_CHUNK_DATA_SIZE % AES_BLOCK == 0, "every chunk starts at an AES block");
 
-static uint8_t *chunk(struct spb_payload *p) { return p->buffer + SPB_DELTA_OP_SIZE; }
+static uint8_t *chunk(struct spb_payload *p) { return p->buffer + SPB_DELTA_STEP_SIZE; }
 
 static uint32_t data_len(const struct spb_payload *p) {
     return p->left == 0 ? p->need : SPB_CHUNK_DATA_SIZE;
@@ -39,7 +39,7 @@ void spb_payload_hash(const struct spb_payload *p, uint8_t hash[SPB_CHUNK_HASH_S
     struct spb_sha256 sha;
     uint8_t whole[32];
     spb_sha256_init(&sha);
-    spb_sha256_update(&sha, p->buffer + SPB_DELTA_OP_SIZE, p->need);
+    spb_sha256_update(&sha, p->buffer + SPB_DELTA_STEP_SIZE, p->need);
     spb_sha256_final(&sha, whole);
     memcpy(hash, whole, SPB_CHUNK_HASH_SIZE);
 }

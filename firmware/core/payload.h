@@ -2,7 +2,7 @@
 /* payload.h - the payload of an update: chunks chained by hash, each authenticated whole, then decrypted in place.
  * P1  Nothing of a chunk is decrypted or handed out before its hash was found equal to the one that the signed
  *     manifest (chunk 0) or the chunk before it (all others) promises.
- * P2  The bytes of a chunk that were left unread stay in front of the next one, at most SPB_DELTA_OP_SIZE of them. */
+ * P2  The bytes of a chunk that were left unread stay in front of the next one, at most SPB_DELTA_STEP_SIZE of them. */
 #ifndef SPB_PAYLOAD_H
 #define SPB_PAYLOAD_H
 
@@ -18,7 +18,7 @@ struct spb_payload {
     uint8_t expect[SPB_CHUNK_HASH_SIZE];    /* its hash; not known for chunk 0 */
     uint8_t nonce[SPB_CIPHER_NONCE_SIZE];
     struct spb_aes128 aes;
-    uint8_t buffer[SPB_DELTA_OP_SIZE + SPB_CHUNK_DATA_SIZE + SPB_CHUNK_HASH_SIZE];
+    uint8_t buffer[SPB_DELTA_STEP_SIZE + SPB_CHUNK_DATA_SIZE + SPB_CHUNK_HASH_SIZE];
 };
 
 /* size was found possible by spb_manifest_shape(). */

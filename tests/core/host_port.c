@@ -189,7 +189,7 @@ int hp_decode(const uint8_t *old, uint32_t old_len, const uint8_t *stream, uint3
         status = spb_delta_run(d, &out, in, read - taken, read == len, &used);
         free(in);
         taken += used;
-        if (status == SPB_OK && read < len && read - taken > SPB_DELTA_OP_SIZE) abort();
+        if (status == SPB_OK && read < len && read - taken > SPB_DELTA_STEP_SIZE) abort();
     } while (status == SPB_OK && read < len);
     if (status == SPB_OK && d->np != new_len) status = SPB_E_PARSER_ERROR;
     free(base);

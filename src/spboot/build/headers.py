@@ -1,11 +1,13 @@
 """The C headers that a build generates: numbers of the spec, the board's configuration, the chip's registers.
 
 core/   spb_spec.h, spb_config.h      all that core and loader may know
+        spb_delta_prior.h
 crypto/ spb_p256_generator.h
 chip/   spb_chip.h                    for driver and boot"""
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterable
 from pathlib import Path
@@ -18,7 +20,7 @@ from spboot.chips import Block, Chip
 from spboot.errors import BoardError
 from spboot.formats.comb import generator_header
 from spboot.formats.manifest import name_id
-from spboot.formats.spec import Record, record, spec
+from spboot.formats.spec import Record, patch_models, record, spec
 from spboot.version import Version
 
 WINDOW_MS: Final = 500
@@ -37,6 +39,7 @@ def write(folder: Path, board: Board, boot_version: Version) -> None:
     texts = {
         "core/spb_spec.h": spec_header(),
         "core/spb_config.h": config_header(board, boot_version),
+        "core/spb_delta_prior.h": delta_prior_header(),
         "crypto/spb_p256_generator.h": generator_header(),
         "chip/spb_chip.h": chip_header(board),
     }
@@ -84,6 +87,16 @@ def config_header(board: Board, boot_version: Version) -> str:
         _define("BOOT_VERSION_TEXT", json.dumps(str(boot_version))),
     ]
     return _guard("SPB_CONFIG_H", ['#include "spb_spec.h"', *lines])
+
+
+def delta_prior_header() -> str:
+    """spec/patch-models.toml as C: the states, and each model's state number, two in a byte, low half first."""
+    digits = "".join(patch_models()["models"].values())
+    numbers = [int(digit, 16) for digit in digits]
+    packed = [low | high << 4 for low, high in itertools.zip_longest(numbers[::2], numbers[1::2], fillvalue=0)]
+    states = ", ".join(map(str, patch_models()["states"]))
+    lines = [f"#define SPB_DELTA_PRIOR_STATES {{{states}}}", f"#define SPB_DELTA_PRIOR {{{', '.join(map(str, packed))}}}"]
+    return _guard("SPB_DELTA_PRIOR_H", lines)
 
 
 def chip_header(board: Board) -> str:

@@ -30,6 +30,13 @@ def spec() -> dict[str, Any]:
         return tomllib.load(file)
 
 
+@cache
+def patch_models() -> dict[str, Any]:
+    """spec/patch-models.toml: `states`, and under `models` a digit for each adaptive bit, by group."""
+    with (data_path("spec") / "patch-models.toml").open("rb") as file:
+        return tomllib.load(file)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
     """One field of a record.  *offset* and *size* in bytes."""

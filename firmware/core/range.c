@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+#include "range.h"
+
+/* The first bits of a context move it far, later ones less: speed against precision. */
+static const uint8_t rate[16] = {160, 98, 71, 56, 46, 39, 34, 30, 27, 24, 22, 19, 17, 15, 13, 12};
+
+static uint32_t next_byte(struct spb_range *r) { return r->in < r->end ? *r->in++ : 0; }
+
+void spb_range_start(struct spb_range *r) {
+    r->range = 0xFFFFFFFF;
+    for (uint32_t i = 0; i < 4; i++) r->code = r->code << 8 | next_byte(r);
+}
+
+/* p in 1 .. 4095 and range >= 2^24, so neither part is ever empty. */
+static uint32_t decide(struct spb_range *r, uint32_t p) {
+    uint32_t bound = (r->range >> 12) * p;
+    uint32_t bit = r->code < bound;
+    if (bit) {
+        r->range = bound;
+    } else {
+        r->code -= bound;
+        r->range -= bound;
+    }
+    while (r->range < 1u << 24) {
+        r->range <<= 8;
+        r->code = r->code << 8 | next_byte(r);
+    }
+    return bit;
+}
+
+static void learn(uint16_t *model, uint32_t bit) {
+    uint32_t p = *model >> 4;
+    uint32_t n = *model & 15u;
+    p = bit ? p + ((4096 - p) * rate[n] >> 8) : p - (p * rate[n] >> 8);
+    *model = (uint16_t)(p << 4 | (n < 15 ? n + 1 : n));
+}
+
+uint32_t spb_range_mixed(struct spb_range *r, uint16_t *one, uint16_t *other) {
+    uint32_t bit = decide(r, ((uint32_t)(*one >> 4) + (*other >> 4)) >> 1);
+    learn(one, bit);
+    if (other != one) learn(other, bit);
+    return bit;
+}
+
+uint32_t spb_range_bit(struct spb_range *r, uint16_t *model) { return spb_range_mixed(r, model, model); }
+
+uint32_t spb_range_direct(struct spb_range *r, uint32_t bits) {
+    uint32_t value = 0;
+    while (bits--) value = value << 1 | decide(r, 2048);
+    return value;
+}
+
+uint32_t spb_range_tree(struct spb_range *r, uint16_t *models, uint32_t bits) {
+    uint32_t m = 1;
+    while (m >> bits == 0) m = m << 1 | spb_range_bit(r, &models[m - 1]);
+    return m - (1u << bits);
+}
