@@ -4,6 +4,8 @@ stream on every machine."""
 from __future__ import annotations
 
 import ctypes
+import queue
+import threading
 from collections.abc import Callable
 from typing import Final
 
@@ -13,6 +15,7 @@ from spboot.errors import FormatError
 Progress = Callable[[int, int], None]  # (done, total), in bytes of work
 
 _NO_MEMORY: Final = 2
+_CRASHED: Final = -1
 _SIZE_MOST: Final = 1 << 30  # far above what any flash holds; positions are 32 bit
 
 
@@ -41,36 +44,57 @@ def _encode(
             raise FormatError(f"the {which} image has {len(image)} bytes, expected at most {_SIZE_MOST}")
     if not 0 <= base < 1 << 32:
         raise FormatError(f"base is {base:#x}, expected an address of 32 bits")
-    native = library.load()
-    raised: list[BaseException] = []
-
-    def tick(done: int, total: int) -> int:
-        try:
-            if progress is not None:
-                progress(done, total)
-        except BaseException as error:  # also KeyboardInterrupt: C cannot pass it on
-            raised.append(error)
-        return len(raised)
-
-    encoded = library.Encoded()
-    result = native.spb_encode(
-        old, len(old), new, len(new), base, library.Progress(tick), counts, ctypes.byref(encoded)
-    )
+    work = _Work(library.load(), old, new, base, counts)
+    work.start()
     try:
-        if raised:
-            raise raised[0]
-        if result == _NO_MEMORY:
-            raise MemoryError(f"patch encoder: not enough memory for {len(old)} and {len(new)} bytes")
-        if result or not _decodes(native, old, new, encoded):
-            raise AssertionError(f"patch encoder: the stream does not decode to NEW (result {result})")
-        return ctypes.string_at(encoded.stream, encoded.len)
+        while (report := work.reports.get()) is not None:
+            if progress is not None:
+                progress(*report)
     finally:
-        native.spb_encode_free(ctypes.byref(encoded))
+        work.stop = True  # an interrupt, or progress has raised
+        work.join()
+    if work.result == _NO_MEMORY:
+        raise MemoryError(f"patch encoder: not enough memory for {len(old)} and {len(new)} bytes")
+    if work.result or not _decodes(work.native, old, new, work.stream):
+        raise AssertionError(f"patch encoder: the stream does not decode to NEW (result {work.result})")
+    return work.stream
 
 
-def _decodes(native: ctypes.CDLL, old: bytes, new: bytes, encoded: library.Encoded) -> bool:
+class _Work(threading.Thread):
+    """The call into C, which Ctrl-C reaches only through *stop*: Python's signals go to the main thread."""
+
+    def __init__(
+        self, native: ctypes.CDLL, old: bytes, new: bytes, base: int, counts: ctypes.Array[ctypes.c_uint32] | None
+    ) -> None:
+        super().__init__(name="patch encoder", daemon=True)
+        self.native = native
+        self.reports: queue.SimpleQueue[tuple[int, int] | None] = queue.SimpleQueue()
+        self.stop = False
+        self.result = _CRASHED
+        self.stream = b""
+        self._arguments = (old, len(old), new, len(new), base)
+        self._counts = counts
+
+    def run(self) -> None:
+        encoded = library.Encoded()
+
+        def tick(done: int, total: int) -> int:
+            self.reports.put((done, total))
+            return self.stop
+
+        try:
+            self.result = self.native.spb_encode(
+                *self._arguments, library.Progress(tick), self._counts, ctypes.byref(encoded)
+            )
+            if not self.result:
+                self.stream = ctypes.string_at(encoded.stream, encoded.len)
+            self.native.spb_encode_free(ctypes.byref(encoded))
+        finally:
+            self.reports.put(None)
+
+
+def _decodes(native: ctypes.CDLL, old: bytes, new: bytes, stream: bytes) -> bool:
     """Whether the firmware's own decoder makes *new* of the stream."""
     made = ctypes.create_string_buffer(len(new) + 1)
-    stream = ctypes.string_at(encoded.stream, encoded.len)
     status = native.spb_decode(old, len(old), stream, len(stream), made, len(new))
-    return status == 0 and made.raw[: len(new)] == new
+    return bool(status == 0 and made.raw[: len(new)] == new)

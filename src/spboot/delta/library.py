@@ -149,7 +149,7 @@ def _compile(sources: dict[str, bytes], folder: Path, key: str) -> Path:
         command = [sys.executable, "-m", "ziglang", "cc", *_FLAGS, "-I.", "-o", f"library{_SUFFIX}", *units]
         caches = {"ZIG_GLOBAL_CACHE_DIR": str(work / "zig"), "ZIG_LOCAL_CACHE_DIR": str(work / "zig")}
         done = subprocess.run(
-            command, cwd=work, env=os.environ | caches, capture_output=True, text=True, errors="replace", check=False
+            command, cwd=work, env=caches | os.environ, capture_output=True, text=True, errors="replace", check=False
         )
         if done.returncode:
             raise BuildError(

@@ -8,10 +8,13 @@
 #include "bytes.h"
 #include "reference.h"
 
-#define LONG 8u         /* bytes */
+#define WIDE 24u        /* bytes */
+#define LONG 8u
 #define SHORT 4u
-#define OLD_LONG 24u    /* candidates of each kind */
+#define OLD_WIDE 6u     /* candidates of each kind */
+#define OLD_LONG 24u
 #define OLD_SHORT 4u
+#define NEW_WIDE 6u
 #define NEW_LONG 24u
 #define NEW_SHORT 12u
 #define TRIES 64u       /* places looked at for OLD_SHORT */
@@ -45,9 +48,11 @@ static void canonical_new(uint8_t *bytes, const struct spb_pair *pair) {
 /* --- index --- */
 
 static uint32_t hash(const struct spb_index *index, const uint8_t *bytes) {
-    uint64_t v = spb_load_u32(bytes);
-    if (index->width == LONG) v |= (uint64_t)spb_load_u32(bytes + 4) << 32;
-    return (uint32_t)(v * 0x9E3779B97F4A7C15u >> (64 - index->bits));
+    uint64_t v = 0;
+    for (uint32_t i = 0; i < index->width; i += 4) {
+        v = ((v ^ v >> 29) + spb_load_u32(bytes + i) + 1) * 0x9E3779B97F4A7C15u;
+    }
+    return (uint32_t)(v >> (64 - index->bits));
 }
 
 static uint32_t positions(const struct spb_index *index) {
@@ -94,13 +99,17 @@ bool spb_finder_init(struct spb_finder *finder, const struct spb_pair *pair, con
         canonical_old(finder->old_bytes, pair, places);
         canonical_new(finder->new_bytes, pair);
     }
-    return index_init(&finder->old_long, finder->old_bytes, pair->old_len, LONG, false) &&
+    return index_init(&finder->old_wide, finder->old_bytes, pair->old_len, WIDE, false) &&
+           index_init(&finder->new_wide, finder->new_bytes, pair->new_len, WIDE, true) &&
+           index_init(&finder->old_long, finder->old_bytes, pair->old_len, LONG, false) &&
            index_init(&finder->old_short, finder->old_bytes, pair->old_len, SHORT, false) &&
            index_init(&finder->new_long, finder->new_bytes, pair->new_len, LONG, true) &&
            index_init(&finder->new_short, finder->new_bytes, pair->new_len, SHORT, true);
 }
 
 void spb_finder_free(struct spb_finder *finder) {
+    index_free(&finder->old_wide);
+    index_free(&finder->new_wide);
     index_free(&finder->old_long);
     index_free(&finder->old_short);
     index_free(&finder->new_long);
@@ -152,8 +161,12 @@ uint32_t spb_finder_find(const struct spb_finder *finder, uint32_t np, uint32_t 
     const uint8_t *bytes = finder->new_bytes + np;
     uint32_t count = 0, left = finder->new_len - np;
     if (expected >= 0x80000000u) expected = 0;
+    if (left >= WIDE) {
+        count += nearest(&finder->old_wide, bytes, expected, OLD_WIDE, OLD_WIDE, found);
+        count += latest(&finder->new_wide, np, NEW_WIDE, found + count);
+    }
     if (left >= LONG) {
-        count += nearest(&finder->old_long, bytes, expected, OLD_LONG, OLD_LONG, found);
+        count += nearest(&finder->old_long, bytes, expected, OLD_LONG, OLD_LONG, found + count);
         count += latest(&finder->new_long, np, NEW_LONG, found + count);
     }
     if (left >= SHORT) {

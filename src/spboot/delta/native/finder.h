@@ -20,14 +20,14 @@ struct spb_index {
 struct spb_finder {
     uint8_t *old_bytes, *new_bytes;     /* canonical */
     uint32_t old_len, new_len;
-    struct spb_index old_long, old_short, new_long, new_short;
+    struct spb_index old_wide, old_long, old_short, new_wide, new_long, new_short;
 };
 
 struct spb_found {
     uint32_t kind, source;      /* enum spb_operation_kind: OLD or NEW */
 };
 
-enum { SPB_FINDER_MOST = 64 };
+enum { SPB_FINDER_MOST = 80 };
 
 bool spb_finder_init(struct spb_finder *finder, const struct spb_pair *pair, const struct spb_places *places);
 void spb_finder_free(struct spb_finder *finder);

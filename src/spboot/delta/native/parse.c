@@ -44,7 +44,7 @@ static void offer(struct parse *p, uint32_t np, uint32_t kind, uint32_t source) 
     uint32_t moved = np - source;
     if (source >= (kind == SPB_OPERATION_OLD ? p->in->pair->old_len : np)) return;
     spb_bits price = p->here + prices->is_copy;
-    if (kind == SPB_OPERATION_NEW) price += moved == way->distance ? prices->again : prices->distance;
+    if (kind == SPB_OPERATION_NEW) price += moved == way->distance ? prices->again : prices->distance[spb_bits_for(moved)];
     else price += displacement_price(p, way, np, moved);
     spb_open_add(&p->open, kind, moved, np, price);
 }

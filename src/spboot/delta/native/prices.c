@@ -50,5 +50,7 @@ void spb_prices_from(struct spb_prices *prices, const struct spb_tally *tally) {
     }
     prices->far = spb_mean_of(&tally->far, SPB_BITS(2200), 4);
     prices->again = spb_mean_of(&tally->again, SPB_BITS(800), 4);
-    prices->distance = spb_mean_of(&tally->distance, SPB_BITS(2000), 4);
+    for (uint32_t i = 0; i < SPB_TALLY_DISTANCES; i++) {
+        prices->distance[i] = spb_mean_of(&tally->distance[i], SPB_BITS(600 + 90 * i), 4);
+    }
 }

@@ -12,7 +12,7 @@ struct spb_prices {
     spb_bits is_literal, is_copy;
     spb_bits hit[SPB_REFERENCE_KINDS], kept[SPB_REFERENCE_KINDS], moved[SPB_REFERENCE_KINDS],
         bytewise[SPB_REFERENCE_KINDS];
-    spb_bits same, previous, mapped, near[SPB_TALLY_NEAR], far, again, distance;
+    spb_bits same, previous, mapped, near[SPB_TALLY_NEAR], far, again, distance[SPB_TALLY_DISTANCES];
 };
 
 /* An empty tally gives the usual prices. */

@@ -13,7 +13,7 @@ struct spb_mean {
 };
 
 /* Copies have three states, flags eight lengths of the run before. */
-enum { SPB_TALLY_STATES = 3, SPB_TALLY_RUNS = 8, SPB_TALLY_NEAR = 16 };
+enum { SPB_TALLY_STATES = 3, SPB_TALLY_RUNS = 8, SPB_TALLY_NEAR = 16, SPB_TALLY_DISTANCES = 33 };
 
 struct spb_tally {
     struct spb_mean match[SPB_TALLY_STATES][SPB_TALLY_RUNS];    /* flag of a byte that is as predicted */
@@ -27,7 +27,7 @@ struct spb_tally {
     struct spb_mean moved[SPB_REFERENCE_KINDS];                 /* second guess, or told */
     struct spb_mean bytewise[SPB_REFERENCE_KINDS];              /* byte by byte: without the bytes */
     struct spb_mean same[2], previous, mapped, near[SPB_TALLY_NEAR], far;   /* displacement; near: by bits */
-    struct spb_mean again, distance;
+    struct spb_mean again, distance[SPB_TALLY_DISTANCES];                   /* of copies from NEW; by bits */
 };
 
 static inline void spb_mean_add(struct spb_mean *mean, spb_bits price) {

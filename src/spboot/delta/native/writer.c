@@ -155,7 +155,7 @@ static void prepare_copy(struct writer *w) {
         bool again = distance == d->distance;
         say(w, again);
         if (!again) say_golomb(w, distance - 1);
-        mean = again ? &w->tally->again : &w->tally->distance;
+        mean = again ? &w->tally->again : &w->tally->distance[bits_for(distance)];
     } else {
         mean = prepare_displacement(w, w->op->source);
     }
@@ -295,7 +295,7 @@ static uint32_t sure_bytes(const struct writer *w) {
     while (d->np < d->new_len && !(d->copying == OLD && d->source >= d->image.size)) {
         struct spb_reference ref;
         uint8_t bytes[4];
-        uint32_t len = window(d, &w->out, bytes);
+        uint32_t len = window(d, &w->out, bytes, 4);
         while (ahead.left == 0 && ++ahead.op != w->end) ahead.left = ahead.op->len;
         if (ahead.op == w->end || ends(&ahead, ahead.op, ahead.left, d->source)) break;
         uint32_t step = 1;
@@ -326,7 +326,7 @@ static void prepare(struct writer *w) {
     } else if (d->calm >= SPB_DELTA_CALM && !d->asked) {
         say_golomb(w, sure_bytes(w) / SPB_DELTA_SURE_UNIT);
     } else {
-        uint32_t len = window(d, &w->out, bytes);
+        uint32_t len = window(d, &w->out, bytes, 4);
         if (reference_at(d, &ref, bytes, len)) {
             if (prepare_reference(w, &ref, bytes) != BYTEWISE) return;
         }
