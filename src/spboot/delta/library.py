@@ -1,0 +1,162 @@
+"""The native encoder: compiled once for this machine with the ziglang package, kept in the user's cache, loaded.
+
+The name of the file says what it was made of (sources, compiler, flags, machine) and what it must contain: a file that
+is damaged or of other sources is not loaded but made again.  Each file appears whole or not at all: processes may race.
+"""
+
+from __future__ import annotations
+
+import atexit
+import ctypes
+import hashlib
+import logging
+import os
+import platform
+import shutil
+import stat
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+from spboot.errors import BuildError
+from spboot.formats.c_header import delta_prior_header, spec_header
+from spboot.formats.spec import data_path
+
+_LOG = logging.getLogger(__name__)
+_NATIVE: Final = Path(__file__).parent / "native"
+_FIRMWARE: Final = ("delta.c", "moves.c", "range.c", "reference.c")
+_HEADERS: Final = ("bytes.h", "delta.h", "moves.h", "range.h", "reference.h", "status.h")
+_FLAGS: Final = (
+    *("-shared", "-std=c11", "-O2", "-g0", "-s", "-mcpu=baseline", "-fno-sanitize=all", "-fvisibility=hidden"),
+    *("-Wall", "-Wextra", "-Wconversion", "-Wpedantic", "-Werror"),
+)
+"""baseline: the cache may be shared by machines with different processors."""
+_SUFFIX: Final = {"win32": ".dll", "darwin": ".dylib"}.get(sys.platform, ".so")
+
+Progress = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_uint64, ctypes.c_uint64)
+"""Bytes of work done, and of all; what is not zero stops."""
+
+
+class Encoded(ctypes.Structure):
+    """struct spb_encoded"""
+
+    _fields_ = (("stream", ctypes.c_void_p), ("len", ctypes.c_uint32))
+
+
+@cache
+def load() -> ctypes.CDLL:
+    """The library, made if need be: the first time on a machine that takes seconds.  Raises BuildError."""
+    library = ctypes.CDLL(str(_file()))
+    size, data, counts = ctypes.c_uint32, ctypes.c_char_p, ctypes.POINTER(ctypes.c_uint32)
+    encoded = ctypes.POINTER(Encoded)
+    library.spb_encode.argtypes = (data, size, data, size, size, Progress, counts, encoded)
+    library.spb_encode_free.argtypes = (encoded,)
+    library.spb_encode_free.restype = None
+    library.spb_encode_models.argtypes = ()
+    library.spb_encode_models.restype = size
+    library.spb_decode.argtypes = (data, size, data, size, data, size)
+    return library
+
+
+def cache_folder() -> Path:
+    """Where the systems want a program's cache of this user: nothing is made yet."""
+    if sys.platform == "win32":
+        base = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Caches"
+    else:
+        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "spboot"
+
+
+def _file() -> Path:
+    """The library's file, checked.  Raises BuildError."""
+    sources = _sources()
+    folder = _private_folder()
+    found = _find(folder, _key(sources))
+    if found is None:
+        _LOG.warning("compiling the patch encoder for this machine, once: into %s", folder)
+        found = _compile(sources, folder, _key(sources))
+    return found
+
+
+def _sources() -> dict[str, bytes]:
+    """Name -> text of all that is compiled."""
+    core = data_path("firmware") / "core"
+    files = [*sorted(_NATIVE.glob("*.[ch]")), *(core / name for name in (*_FIRMWARE, *_HEADERS))]
+    generated = {"spb_spec.h": spec_header(), "spb_delta_prior.h": delta_prior_header()}
+    return {file.name: file.read_bytes() for file in files} | {n: t.encode() for n, t in generated.items()}
+
+
+def _key(sources: dict[str, bytes]) -> str:
+    """What the library is made of, in 32 digits."""
+    parts = [version("ziglang"), *_FLAGS, sys.platform, platform.machine(), str(sys.maxsize)]
+    for name, text in sorted(sources.items()):
+        parts += [name, hashlib.sha256(text).hexdigest()]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
+
+
+def _private_folder() -> Path:
+    """The cache folder, if nobody else can write there; otherwise one for this process."""
+    folder = cache_folder()
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if _is_private(folder) and os.access(folder, os.W_OK):
+            return folder
+        _LOG.warning("%s is not writable, or others may write there: the patch encoder is not kept", folder)
+    except OSError as error:
+        _LOG.warning("%s: %s: the patch encoder is not kept", folder, error.strerror)
+    temporary = Path(tempfile.mkdtemp(prefix="spboot-"))  # 0700
+    atexit.register(shutil.rmtree, temporary, ignore_errors=True)
+    return temporary
+
+
+def _is_private(folder: Path) -> bool:
+    if sys.platform == "win32":  # a user's local data is the user's own
+        return True
+    facts = folder.stat()
+    return facts.st_uid == os.getuid() and not facts.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+
+
+def _candidates(folder: Path, key: str) -> Iterator[Path]:
+    yield from sorted(folder.glob(f"encoder-{key}-*{_SUFFIX}"))
+
+
+def _find(folder: Path, key: str) -> Path | None:
+    """A library of this *key* that contains what its name says."""
+    for file in _candidates(folder, key):
+        if file == folder / _name(key, file.read_bytes()):
+            return file
+    return None
+
+
+def _name(key: str, content: bytes) -> str:
+    return f"encoder-{key}-{hashlib.sha256(content).hexdigest()[:32]}{_SUFFIX}"
+
+
+def _compile(sources: dict[str, bytes], folder: Path, key: str) -> Path:
+    """Compile *sources*; returns the new file in *folder*.  Raises BuildError."""
+    with tempfile.TemporaryDirectory(dir=folder, prefix="making-") as made:
+        work = Path(made)
+        for name, text in sources.items():
+            (work / name).write_bytes(text)
+        units = sorted(name for name in sources if name.endswith(".c"))
+        command = [sys.executable, "-m", "ziglang", "cc", *_FLAGS, "-I.", "-o", f"library{_SUFFIX}", *units]
+        caches = {"ZIG_GLOBAL_CACHE_DIR": str(work / "zig"), "ZIG_LOCAL_CACHE_DIR": str(work / "zig")}
+        done = subprocess.run(
+            command, cwd=work, env=caches | os.environ, capture_output=True, text=True, errors="replace", check=False
+        )
+        if done.returncode:
+            raise BuildError(
+                f"the patch encoder cannot be compiled on {sys.platform} {platform.machine()} with ziglang "
+                f"{version('ziglang')}: reinstall spboot, or report this:\n{done.stderr.strip()}"
+            )
+        output = work / f"library{_SUFFIX}"
+        target = folder / _name(key, output.read_bytes())
+        output.replace(target)
+    return target

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+#include "encode.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "parse.h"
+#include "writer.h"
+
+#define PASSES 4u
+#define CAUTION SPB_BITS(200)   /* ending a copy costs more than its bits: what the next one has to learn again */
+
+/* One encoding in progress, and the shortest stream so far. */
+struct encoding {
+    struct spb_pair pair;
+    struct spb_places places;
+    struct spb_prices prices;
+    struct spb_operations operations;
+    struct spb_progress progress;
+    struct spb_encoded *best;
+    uint32_t (*counts)[2], (*best_counts)[2];
+};
+
+static bool step(void *context, uint64_t done, uint64_t total) {
+    spb_encode_progress progress;
+    memcpy(&progress, context, sizeof progress);
+    return progress == NULL || progress(done, total) == 0;
+}
+
+static enum spb_encode_result keep_shorter(struct encoding *e, const uint8_t *stream, size_t len) {
+    if (len > UINT32_MAX) return SPB_ENCODE_NO_MEMORY;
+    if (e->best->stream != NULL && e->best->len <= len) return SPB_ENCODE_DONE;
+    uint8_t *copy = malloc(len);
+    if (copy == NULL) return SPB_ENCODE_NO_MEMORY;
+    memcpy(copy, stream, len);
+    free(e->best->stream);
+    e->best->stream = copy;
+    e->best->len = (uint32_t)len;
+    if (e->best_counts != NULL) memcpy(e->best_counts, e->counts, spb_writer_models() * sizeof *e->counts);
+    return SPB_ENCODE_DONE;
+}
+
+static enum spb_encode_result write_stream(struct encoding *e) {
+    struct spb_sender *s = malloc(sizeof *s);
+    struct spb_tally *tally = calloc(1, sizeof *tally);
+    enum spb_encode_result result = SPB_ENCODE_NO_MEMORY;
+    if (s != NULL && tally != NULL) {
+        if (e->counts != NULL) memset(e->counts, 0, spb_writer_models() * sizeof *e->counts);
+        const uint8_t *stream;
+        bool written = spb_writer_run(&e->pair, &e->operations, s, e->counts, tally);
+        size_t len = written ? spb_sender_finish(s, &stream) : 0;
+        if (s->failed) result = SPB_ENCODE_NO_MEMORY;
+        else if (!written) result = SPB_ENCODE_WRONG;
+        else result = keep_shorter(e, stream, len);
+        spb_sender_free(s);
+        spb_prices_from(&e->prices, tally);
+    }
+    free(tally);
+    free(s);
+    return result;
+}
+
+static enum spb_encode_result pass(struct encoding *e) {
+    struct spb_finder finder;
+    struct spb_operations operations = {NULL, 0};
+    const struct spb_parse_input input = {&e->pair, &finder, &e->places, &e->prices,
+                                          e->operations.list == NULL ? NULL : &e->operations, CAUTION};
+    enum spb_parse_result parsed = SPB_PARSE_NO_MEMORY;
+    if (spb_finder_init(&finder, &e->pair, &e->places)) parsed = spb_parse(&input, &e->progress, &operations);
+    spb_finder_free(&finder);
+    if (parsed == SPB_PARSE_STOPPED) return SPB_ENCODE_STOPPED;
+    if (parsed == SPB_PARSE_NO_MEMORY) return SPB_ENCODE_NO_MEMORY;
+    free(e->operations.list);
+    e->operations = operations;
+    e->progress.done += e->pair.new_len;
+    enum spb_encode_result result = write_stream(e);
+    if (result != SPB_ENCODE_DONE) return result;
+    return spb_places_learn(&e->places, e->pair.old_len, &e->operations) ? SPB_ENCODE_DONE : SPB_ENCODE_NO_MEMORY;
+}
+
+enum spb_encode_result spb_encode(const uint8_t *old_bytes, uint32_t old_len, const uint8_t *new_bytes,
+                                  uint32_t new_len, uint32_t base, spb_encode_progress progress,
+                                  uint32_t (*counts)[2], struct spb_encoded *encoded) {
+    struct spb_tally *nothing = calloc(1, sizeof *nothing);
+    struct encoding e = {.pair = {old_bytes, new_bytes, old_len, new_len, old_len > 0 ? base & ~0xFFu : 0},
+                         .best = encoded, .best_counts = counts};
+    enum spb_encode_result result = SPB_ENCODE_NO_MEMORY;
+    *encoded = (struct spb_encoded){NULL, 0};
+    e.progress = (struct spb_progress){step, &progress, 0, (uint64_t)new_len * PASSES};
+    if (counts != NULL) e.counts = malloc(spb_writer_models() * sizeof *e.counts);
+    if (spb_places_init(&e.places, old_len) && nothing != NULL && (counts == NULL || e.counts != NULL)) {
+        spb_prices_from(&e.prices, nothing);
+        result = SPB_ENCODE_DONE;
+        for (uint32_t i = 0; i < PASSES && result == SPB_ENCODE_DONE; i++) result = pass(&e);
+    }
+    if (result == SPB_ENCODE_DONE) (void)step(&progress, e.progress.total, e.progress.total);
+    else spb_encode_free(encoded);
+    spb_places_free(&e.places);
+    free(e.operations.list);
+    free(e.counts);
+    free(nothing);
+    return result;
+}
+
+void spb_encode_free(struct spb_encoded *encoded) {
+    free(encoded->stream);
+    *encoded = (struct spb_encoded){NULL, 0};
+}
+
+uint32_t spb_encode_models(void) { return spb_writer_models(); }

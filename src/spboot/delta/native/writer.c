@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: MIT */
+#include "writer.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "bytes.h"
+
+/* The decoder, its questions answered here. */
+#define spb_range_start spb_answer_start
+#define spb_range_bit spb_answer_bit
+#define spb_range_mixed spb_answer_mixed
+#define spb_range_direct spb_answer_direct
+#define spb_range_tree spb_answer_tree
+#define spb_delta_init spb_writer_delta_init
+#define spb_delta_run spb_writer_delta_run
+#include "delta.c"
+
+/* What the decoder will ask next; the price since the last answer with a mean goes to that mean. */
+struct answer {
+    uint32_t value;
+    struct spb_mean *mean, *all;
+};
+
+struct writer {
+    struct spb_delta d;
+    const struct spb_pair *pair;
+    struct spb_delta_new out;
+    struct spb_sender *s;
+    struct spb_tally *tally;
+    const struct spb_operation *op, *end;
+    uint32_t left;              /* bytes of op to come */
+    struct answer answers[16];
+    uint32_t asked, prepared;
+    spb_bits mark;
+    bool wrong;
+};
+
+/* --- answers --- */
+
+static uint32_t answer(struct writer *w, const struct answer **found) {
+    static const struct answer none;
+    if (w->asked == w->prepared) w->wrong = true;
+    *found = w->wrong ? &none : &w->answers[w->asked++];
+    return (*found)->value;
+}
+
+static void sent(struct writer *w, const struct answer *a) {
+    if (a->mean == NULL) return;
+    spb_mean_add(a->mean, w->s->spent - w->mark);
+    if (a->all != NULL) spb_mean_add(a->all, w->s->spent - w->mark);
+    w->mark = w->s->spent;
+}
+
+static struct writer *writer_of(struct spb_range *range) {
+    return (struct writer *)((char *)range - offsetof(struct writer, d.range));
+}
+
+void spb_answer_start(struct spb_range *range) { (void)range; }
+
+uint32_t spb_answer_mixed(struct spb_range *range, uint16_t *one, uint16_t *other) {
+    struct writer *w = writer_of(range);
+    const struct answer *a;
+    uint32_t bit = answer(w, &a);
+    spb_sender_mixed(w->s, one, other, bit);
+    sent(w, a);
+    return bit;
+}
+
+uint32_t spb_answer_bit(struct spb_range *range, uint16_t *model) { return spb_answer_mixed(range, model, model); }
+
+uint32_t spb_answer_direct(struct spb_range *range, uint32_t bits) {
+    struct writer *w = writer_of(range);
+    const struct answer *a;
+    uint32_t value = answer(w, &a);
+    spb_sender_direct(w->s, value, bits);
+    sent(w, a);
+    return value;
+}
+
+uint32_t spb_answer_tree(struct spb_range *range, uint16_t *models, uint32_t bits) {
+    struct writer *w = writer_of(range);
+    const struct answer *a;
+    uint32_t value = answer(w, &a);
+    spb_sender_tree(w->s, models, value, bits);
+    sent(w, a);
+    return value;
+}
+
+static void say(struct writer *w, uint32_t value) {
+    w->answers[w->prepared++] = (struct answer){value, NULL, NULL};
+}
+
+static void say_golomb(struct writer *w, uint32_t value) {
+    uint32_t u = value + 1;
+    uint32_t e = bits_for(u) - 1;
+    uint32_t low = e < 2 ? e : 2;
+    say(w, e);
+    say(w, (u >> low) - (1u << (e - low)));
+    while (low-- > 0) say(w, u >> low & 1);
+}
+
+static void say_signed(struct writer *w, int32_t value) {
+    say(w, value < 0);
+    say_golomb(w, value < 0 ? ~(uint32_t)value : (uint32_t)value - 1);
+}
+
+static void group(struct writer *w, struct spb_mean *mean, struct spb_mean *all) {
+    w->answers[w->prepared - 1].mean = mean;
+    w->answers[w->prepared - 1].all = all;
+}
+
+/* --- between copies --- */
+
+static void prepare_literal(struct writer *w) {
+    uint32_t byte = w->pair->new_bytes[w->d.np];
+    say(w, 0);
+    group(w, &w->tally->is_literal, NULL);
+    say(w, byte >> 4);
+    say(w, byte & 15);
+    group(w, &w->tally->literal[w->d.np % 2][byte], &w->tally->all_literals);
+}
+
+static struct spb_mean *prepare_displacement(struct writer *w, uint32_t source) {
+    const struct spb_delta *d = &w->d;
+    uint32_t moved = d->np - source;
+    int32_t step = (int32_t)(moved - d->r0);
+    say(w, step == 0);
+    if (step == 0) return &w->tally->same[d->literals > 0];
+    bool mapped = moved == spb_moves_nearest(&d->moves, d->np, d->r0);
+    say(w, mapped);
+    if (mapped) return &w->tally->mapped;
+    say(w, moved == d->r1);
+    if (moved == d->r1) return &w->tally->previous;
+    bool near = step > -4096 && step < 4096;
+    say(w, near);
+    if (near) {
+        say_signed(w, step);
+        return &w->tally->near[bits_for((uint32_t)(step < 0 ? -step : step))];
+    }
+    say(w, source >> 1);
+    say(w, source & 1);
+    return &w->tally->far;
+}
+
+static void prepare_copy(struct writer *w) {
+    const struct spb_delta *d = &w->d;
+    struct spb_mean *mean = NULL;
+    uint32_t from_new = w->op->kind == SPB_OPERATION_NEW;
+    say(w, 1);
+    group(w, &w->tally->is_copy[d->before != NONE], NULL);
+    if (d->image.size > 0) say(w, from_new);
+    if (from_new) {
+        uint32_t distance = d->np - w->op->source;
+        bool again = distance == d->distance;
+        say(w, again);
+        if (!again) say_golomb(w, distance - 1);
+        mean = again ? &w->tally->again : &w->tally->distance[bits_for(distance)];
+    } else {
+        mean = prepare_displacement(w, w->op->source);
+    }
+    group(w, mean, NULL);
+}
+
+/* --- inside a copy --- */
+
+/* The operations end this copy here. */
+static bool ends(const struct writer *w, const struct spb_operation *op, uint32_t left, uint32_t source) {
+    return op->kind != w->d.copying || op->source + (op->len - left) != source;
+}
+
+/* Where does the same reference, in NEW, point to? */
+static bool target_of(const struct spb_pair *pair, const struct spb_reference *ref, const uint8_t *bytes, uint32_t np,
+                      uint32_t *target) {
+    const struct spb_image_range image = {pair->base, pair->old_len};
+    const uint8_t *now = pair->new_bytes + np;
+    struct spb_reference there;
+    uint8_t again[4];
+    if (ref->kind <= SPB_REFERENCE_SMALL && ref->kind >= SPB_REFERENCE_CODE) {
+        *target = spb_load_u32(now);
+    } else {
+        if (!spb_reference_read(&there, &image, now, ref->len, pair->base + np, false) || there.kind != ref->kind) {
+            return false;
+        }
+        *target = there.target;
+    }
+    memcpy(again, bytes, ref->len);
+    return spb_reference_write(ref, again, pair->base + np, *target) && memcmp(again, now, ref->len) == 0;
+}
+
+enum way { HIT, KEPT, BYTEWISE, SECOND, TOLD };
+
+static bool makes(const struct writer *w, const struct spb_reference *ref, const uint8_t *bytes, uint32_t moved) {
+    uint8_t made[4];
+    memcpy(made, bytes, ref->len);
+    bool reached = spb_reference_write(ref, made, w->pair->base + w->d.np, ref->target + moved);
+    return reached && memcmp(made, w->pair->new_bytes + w->d.np, ref->len) == 0;
+}
+
+/* A far jump of which two bytes stayed, or a short one of which three stayed, is cheaper byte by byte. */
+static bool worth_telling(const struct spb_reference *ref, const uint8_t *bytes, const uint8_t *now, int32_t step) {
+    uint32_t alike = 0;
+    uint32_t far = step < 0 ? 0u - (uint32_t)step : (uint32_t)step;
+    for (uint32_t i = 0; i < ref->len; i++) alike += bytes[i] == now[i];
+    return ref->len == 2 || !((alike >= 2 && far > 65536) || (alike >= 3 && far > 512));
+}
+
+static enum way way_of(const struct writer *w, const struct spb_reference *ref, const uint8_t *bytes,
+                       const struct spb_moves_guess *g, int32_t *step) {
+    const uint8_t *now = w->pair->new_bytes + w->d.np;
+    uint8_t guessed[4];
+    uint32_t target;
+    memcpy(guessed, bytes, ref->len);
+    bool reached = spb_reference_write(ref, guessed, w->pair->base + w->d.np, ref->target + g->first);
+    if (ends(w, w->op, w->left, w->d.source) || w->left < ref->len) return BYTEWISE;
+    if (memcmp(guessed, now, ref->len) == 0) return HIT;
+    if (memcmp(bytes, now, ref->len) == 0) return KEPT;
+    if (w->d.copying == OLD && makes(w, ref, bytes, g->second)) return SECOND;
+    if (!reached || !target_of(w->pair, ref, bytes, w->d.np, &target)) return BYTEWISE;
+    uint32_t moved = target - ref->target;
+    bool word = ref->kind == SPB_REFERENCE_CODE || ref->kind == SPB_REFERENCE_DATA;
+    if (word && moved + (1u << 20) > 1u << 21) return BYTEWISE;
+    *step = (int32_t)(moved - g->first);
+    if (*step % (int32_t)spb_reference_unit(ref->kind) != 0) return BYTEWISE;
+    return worth_telling(ref, bytes, now, *step) ? TOLD : BYTEWISE;
+}
+
+static enum way prepare_reference(struct writer *w, const struct spb_reference *ref, const uint8_t *bytes) {
+    struct spb_tally *t = w->tally;
+    struct spb_moves_guess g = guess(&w->d, &w->out, ref, reference_key(&w->d, ref));
+    int32_t step = 0;
+    enum way way = way_of(w, ref, bytes, &g, &step);
+    if (w->d.sure > 0) {
+        spb_mean_add(&t->hit[ref->kind], 0);
+        return HIT;
+    }
+    say(w, way == HIT);
+    struct spb_mean *mean = &t->hit[ref->kind];
+    if (way != HIT) {
+        say(w, way == KEPT);
+        mean = &t->kept[ref->kind];
+        if (way != KEPT) {
+            say(w, way == BYTEWISE);
+            mean = &t->bytewise[ref->kind];
+            if (way != BYTEWISE) {
+                say(w, way == SECOND);
+                if (way != SECOND) say_signed(w, step / (int32_t)spb_reference_unit(ref->kind));
+                mean = &t->moved[ref->kind];
+            }
+        }
+    }
+    group(w, mean, NULL);
+    return way;
+}
+
+static void prepare_byte(struct writer *w, const uint8_t *bytes, uint32_t len) {
+    const struct spb_delta *d = &w->d;
+    struct spb_tally *t = w->tally;
+    uint32_t state = d->copying == NEW ? 2 : d->changed;
+    uint32_t run = spb_tally_run(d->run);
+    uint32_t opcode = (d->source % 2 != 0 ? bytes[0] : len > 1 ? bytes[1] : 0u) >> 3;
+    bool end = ends(w, w->op, w->left, d->source);
+    if (d->sure > 0) {
+        spb_mean_add(&t->match[state][run], 0);
+        return;
+    }
+    bool match = !end && bytes[0] == w->pair->new_bytes[d->np];
+    say(w, !match);
+    if (match) {
+        group(w, &t->match[state][run], NULL);
+        return;
+    }
+    say(w, end);
+    group(w, end ? &t->end[state][run] : &t->change[state][run], NULL);
+    if (end) return;
+    uint8_t change = (uint8_t)(w->pair->new_bytes[d->np] - bytes[0]);
+    say(w, change >> 4);
+    say(w, change & 15);
+    group(w, &t->value[change_class(d, opcode)][change], &t->all_values);
+}
+
+/* The reference at the place of a copy, if the decoder sees one. */
+static bool reference_at(const struct spb_delta *d, struct spb_reference *ref, const uint8_t *bytes, uint32_t len) {
+    uint32_t room = d->new_len - d->np;
+    uint32_t both = d->source | d->np;
+    return d->skip == 0 && both % 2 == 0 && len >= 2 && room >= 2 &&
+           spb_reference_read(ref, &d->image, bytes, len < room ? len : room, d->image.base + d->source, both % 4 == 0);
+}
+
+/* How many bytes from here come as predicted?  Looks ahead with a decoder that learns nothing. */
+static uint32_t sure_bytes(const struct writer *w) {
+    struct writer ahead = *w;
+    struct spb_delta *d = &ahead.d;
+    const uint8_t *now = w->pair->new_bytes;
+    while (d->np < d->new_len && !(d->copying == OLD && d->source >= d->image.size)) {
+        struct spb_reference ref;
+        uint8_t bytes[4];
+        uint32_t len = window(d, &w->out, bytes, 4);
+        while (ahead.left == 0 && ++ahead.op != w->end) ahead.left = ahead.op->len;
+        if (ahead.op == w->end || ends(&ahead, ahead.op, ahead.left, d->source)) break;
+        uint32_t step = 1;
+        if (reference_at(d, &ref, bytes, len)) {
+            struct spb_moves_guess g = guess(d, &w->out, &ref, reference_key(d, &ref));
+            (void)spb_reference_write(&ref, bytes, w->pair->base + d->np, ref.target + g.first);
+            step = ref.len;
+        }
+        if (d->skip > 0) d->skip--;
+        if (ahead.left < step || memcmp(bytes, now + d->np, step) != 0) break;
+        d->np += step;
+        d->source += step;
+        ahead.left -= step;
+    }
+    return d->np - w->d.np;
+}
+
+static void prepare(struct writer *w) {
+    struct spb_delta *d = &w->d;
+    struct spb_reference ref;
+    uint8_t bytes[4];
+    w->asked = w->prepared = 0;
+    if (d->copying == NONE) {
+        if (w->op->kind == SPB_OPERATION_LITERAL) prepare_literal(w);
+        else prepare_copy(w);
+    } else if (d->copying == OLD && d->source >= d->image.size) {
+        return;
+    } else if (d->calm >= SPB_DELTA_CALM && !d->asked) {
+        say_golomb(w, sure_bytes(w) / SPB_DELTA_SURE_UNIT);
+    } else {
+        uint32_t len = window(d, &w->out, bytes, 4);
+        if (reference_at(d, &ref, bytes, len)) {
+            if (prepare_reference(w, &ref, bytes) != BYTEWISE) return;
+        }
+        prepare_byte(w, bytes, len);
+    }
+}
+
+static void advance(struct writer *w, uint32_t len) {
+    while (len > 0 && w->op != w->end) {
+        uint32_t part = len < w->left ? len : w->left;
+        len -= part;
+        w->left -= part;
+        if (w->left == 0 && ++w->op != w->end) w->left = w->op->len;
+    }
+}
+
+static enum spb_status put_nothing(void *context, uint8_t byte) {
+    struct writer *w = context;
+    if (w->pair->new_bytes[w->d.np - 1] != byte) w->wrong = true;
+    return SPB_OK;
+}
+
+static uint8_t get_new(void *context, uint32_t off) {
+    const struct writer *w = context;
+    return w->pair->new_bytes[off];
+}
+
+uint32_t spb_writer_models(void) { return SPB_DELTA_MODELS; }
+
+bool spb_writer_run(const struct spb_pair *pair, const struct spb_operations *operations, struct spb_sender *s,
+                    uint32_t (*counts)[2], struct spb_tally *tally) {
+    struct writer w = {.pair = pair, .s = s, .tally = tally, .op = operations->list};
+    w.end = w.op + operations->count;
+    if (operations->count > 0) w.left = w.op->len;
+    w.out = (struct spb_delta_new){put_nothing, get_new, &w};
+    spb_delta_init(&w.d, pair->old_bytes, pair->old_len, pair->new_len);
+    spb_sender_init(s, (const uint16_t *)&w.d.models, counts);
+    if (pair->old_len > 0) spb_sender_direct(s, pair->base >> 8, 24);
+    w.d.image.base = pair->base;
+    while (w.d.np < pair->new_len && !w.wrong && !s->failed) {
+        uint32_t np = w.d.np;
+        if (w.op == w.end) return false;
+        w.mark = s->spent;
+        prepare(&w);
+        if (step(&w.d, &w.out) != SPB_OK || w.asked != w.prepared) return false;
+        advance(&w, w.d.np - np);
+    }
+    return !w.wrong && !s->failed;
+}
