@@ -11,10 +11,10 @@
 #define WIDE 24u        /* bytes */
 #define LONG 8u
 #define SHORT 4u
-#define OLD_WIDE 6u     /* candidates of each kind */
+#define OLD_WIDE 2u     /* candidates of each kind */
 #define OLD_LONG 24u
 #define OLD_SHORT 4u
-#define NEW_WIDE 6u
+#define NEW_WIDE 2u
 #define NEW_LONG 24u
 #define NEW_SHORT 12u
 #define TRIES 64u       /* places looked at for OLD_SHORT */
@@ -138,7 +138,7 @@ static uint32_t nearest(const struct spb_index *index, const uint8_t *bytes, uin
         bool below = up == to || (down > from && expected - index->list[down - 1] <= index->list[up] - expected);
         uint32_t place = below ? index->list[--down] : index->list[up++];
         if (memcmp(index->bytes + place, bytes, index->width) == 0) {
-            found[count++] = (struct spb_found){SPB_OPERATION_OLD, place};
+            found[count++] = (struct spb_found){SPB_OPERATION_OLD, place, index->width};
         }
     }
     return count;
@@ -151,7 +151,7 @@ static uint32_t latest(const struct spb_index *index, uint32_t np, uint32_t most
     for (uint32_t tries = most; tries > 0 && rank > from; tries--) {
         uint32_t place = index->list[--rank];
         if (memcmp(index->bytes + place, index->bytes + np, index->width) == 0) {
-            found[count++] = (struct spb_found){SPB_OPERATION_NEW, place};
+            found[count++] = (struct spb_found){SPB_OPERATION_NEW, place, index->width};
         }
     }
     return count;

@@ -25,6 +25,7 @@ struct spb_finder {
 
 struct spb_found {
     uint32_t kind, source;      /* enum spb_operation_kind: OLD or NEW */
+    uint32_t len;               /* bytes that are known to be the same */
 };
 
 enum { SPB_FINDER_MOST = 80 };

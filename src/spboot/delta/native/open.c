@@ -5,6 +5,7 @@
 
 #include "reference.h"
 
+#define SHORT_MATCH 8u          /* bytes in a row that are the same by chance */
 #define HOPE SPB_BITS(4500)     /* that a copy may cost more than the best way and still win */
 
 void spb_open_init(struct spb_open *open, const struct spb_pair *pair, const struct spb_places *places,
@@ -16,8 +17,10 @@ void spb_open_init(struct spb_open *open, const struct spb_pair *pair, const str
     open->caution = caution;
 }
 
-void spb_open_add(struct spb_open *open, uint32_t kind, uint32_t moved, uint32_t np, spb_bits price) {
-    const struct spb_copy fresh = {.kind = kind, .moved = moved, .start = np, .price = price};
+void spb_open_add(struct spb_open *open, uint32_t kind, uint32_t moved, uint32_t np, uint32_t len,
+                  spb_bits price) {
+    uint32_t promised = len > SHORT_MATCH ? np + len : np;
+    const struct spb_copy fresh = {.kind = kind, .moved = moved, .start = np, .promised = promised, .price = price};
     for (uint32_t i = 0; i < open->count; i++) {
         struct spb_copy *copy = &open->copies[i];
         if (copy->moved != moved || copy->kind != kind) continue;
@@ -195,17 +198,22 @@ static spb_bits price_of_rank(const struct spb_open *open, uint32_t rank) {
     return prices[from];
 }
 
-void spb_open_prune(struct spb_open *open, spb_bits limit) {
+void spb_open_prune(struct spb_open *open, uint32_t np, spb_bits limit) {
     uint32_t kept = 0;
     for (uint32_t i = 0; i < open->count; i++) {
-        if (open->copies[i].price < limit + HOPE || open->copies[i].inside > 0) open->copies[kept++] = open->copies[i];
+        const struct spb_copy *copy = &open->copies[i];
+        if (copy->price < limit + HOPE || copy->inside > 0 || copy->promised > np) open->copies[kept++] = *copy;
     }
     open->count = kept;
     if (kept <= SPB_OPEN_KEPT) return;
     spb_bits most = price_of_rank(open, SPB_OPEN_KEPT - 1);
     kept = 0;
-    for (uint32_t i = 0; i < open->count && kept < SPB_OPEN_KEPT; i++) {
-        if (open->copies[i].price <= most) open->copies[kept++] = open->copies[i];
+    uint32_t cheap = 0;
+    for (uint32_t i = 0; i < open->count; i++) {
+        const struct spb_copy *copy = &open->copies[i];
+        bool stays = copy->price <= most && cheap < SPB_OPEN_KEPT;
+        if (stays) cheap++;
+        if (stays || copy->promised > np) open->copies[kept++] = *copy;
     }
     open->count = kept;
 }

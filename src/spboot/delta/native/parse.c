@@ -38,7 +38,7 @@ static spb_bits displacement_price(const struct parse *p, const struct way *way,
     return price;
 }
 
-static void offer(struct parse *p, uint32_t np, uint32_t kind, uint32_t source) {
+static void offer(struct parse *p, uint32_t np, uint32_t kind, uint32_t source, uint32_t len) {
     const struct spb_prices *prices = p->in->prices;
     const struct way *way = &p->ways[np];
     uint32_t moved = np - source;
@@ -46,7 +46,7 @@ static void offer(struct parse *p, uint32_t np, uint32_t kind, uint32_t source) 
     spb_bits price = p->here + prices->is_copy;
     if (kind == SPB_OPERATION_NEW) price += moved == way->distance ? prices->again : prices->distance[spb_bits_for(moved)];
     else price += displacement_price(p, way, np, moved);
-    spb_open_add(&p->open, kind, moved, np, price);
+    spb_open_add(&p->open, kind, moved, np, len, price);
 }
 
 static void offer_before(struct parse *p, uint32_t np) {
@@ -55,19 +55,19 @@ static void offer_before(struct parse *p, uint32_t np) {
     while (p->before_end <= np && p->before < before->count) p->before_end += before->list[p->before++].len;
     const struct spb_operation *op = &before->list[p->before - 1];
     if (op->kind == SPB_OPERATION_LITERAL) return;
-    offer(p, np, op->kind, op->source + op->len - (p->before_end - np));
+    offer(p, np, op->kind, op->source + op->len - (p->before_end - np), 0);
 }
 
 static void offer_all(struct parse *p, uint32_t np) {
     struct spb_found found[SPB_FINDER_MOST];
     uint32_t expected = np - p->ways[np].r0;
-    offer(p, np, SPB_OPERATION_OLD, expected);
+    offer(p, np, SPB_OPERATION_OLD, expected, 0);
     offer_before(p, np);
     uint32_t count = spb_finder_find(p->in->finder, np, expected, found);
-    for (uint32_t i = 0; i < count; i++) offer(p, np, found[i].kind, found[i].source);
+    for (uint32_t i = 0; i < count; i++) offer(p, np, found[i].kind, found[i].source, found[i].len);
     for (uint32_t near = 2; near <= 8; near += 2) {
-        offer(p, np, SPB_OPERATION_OLD, expected - near);
-        offer(p, np, SPB_OPERATION_OLD, expected + near);
+        offer(p, np, SPB_OPERATION_OLD, expected - near, 0);
+        offer(p, np, SPB_OPERATION_OLD, expected + near, 0);
     }
 }
 
@@ -137,7 +137,7 @@ enum spb_parse_result spb_parse(const struct spb_parse_input *input, struct spb_
         literal(&p, np);
         spb_open_advance(&p.open, np);
         close(&p, np);
-        spb_open_prune(&p.open, p.next);
+        spb_open_prune(&p.open, np + 1, p.next);
         p.here = p.next;
     }
     if (result == SPB_PARSE_DONE && !collect(&p, operations)) result = SPB_PARSE_NO_MEMORY;
