@@ -287,6 +287,16 @@ static bool reference_at(const struct spb_delta *d, struct spb_reference *ref, c
            spb_reference_read(ref, &d->image, bytes, len < room ? len : room, d->image.base + d->source, both % 4 == 0);
 }
 
+/* Up to four bytes at the source of the copy, as the decoder sees them. */
+static uint32_t window(const struct spb_delta *d, const struct spb_delta_new *out, uint8_t bytes[4]) {
+    uint32_t left = (d->copying == OLD ? d->image.size : d->np) - d->source;
+    uint32_t len = left < 4 ? left : 4;
+    for (uint32_t i = 0; i < len; i++) {
+        bytes[i] = d->copying == OLD ? d->old[d->source + i] : out->get(out->context, d->source + i);
+    }
+    return len;
+}
+
 /* How many bytes from here come as predicted?  Looks ahead with a decoder that learns nothing. */
 static uint32_t sure_bytes(const struct writer *w) {
     struct writer ahead = *w;
@@ -295,7 +305,7 @@ static uint32_t sure_bytes(const struct writer *w) {
     while (d->np < d->new_len && !(d->copying == OLD && d->source >= d->image.size)) {
         struct spb_reference ref;
         uint8_t bytes[4];
-        uint32_t len = window(d, &w->out, bytes, 4);
+        uint32_t len = window(d, &w->out, bytes);
         while (ahead.left == 0 && ++ahead.op != w->end) ahead.left = ahead.op->len;
         if (ahead.op == w->end || ends(&ahead, ahead.op, ahead.left, d->source)) break;
         uint32_t step = 1;
@@ -326,7 +336,7 @@ static void prepare(struct writer *w) {
     } else if (d->calm >= SPB_DELTA_CALM && !d->asked) {
         say_golomb(w, sure_bytes(w) / SPB_DELTA_SURE_UNIT);
     } else {
-        uint32_t len = window(d, &w->out, bytes, 4);
+        uint32_t len = window(d, &w->out, bytes);
         if (reference_at(d, &ref, bytes, len)) {
             if (prepare_reference(w, &ref, bytes) != BYTEWISE) return;
         }
