@@ -83,7 +83,8 @@ static enum spb_status start_copy(struct spb_delta *d) {
     }
     if (d->source >= (from_new ? d->np : d->image.size)) return SPB_E_PARSER_ERROR;
     d->copying = from_new ? NEW : OLD;
-    d->literals = d->run = d->run_bits = d->calm = d->skip = 0;
+    d->run = d->calm = 0;
+    d->literals = d->run_bits = d->skip = 0;
     d->fresh = true;
     d->changed = d->asked = false;
     d->sure = 0;
@@ -101,8 +102,8 @@ static enum spb_status copied(struct spb_delta *d, const struct spb_delta_new *o
     for (uint32_t i = 0; i < len && status == SPB_OK; i++) status = put(d, out, bytes[i]);
     d->source += len;
     d->sure -= d->sure < len ? d->sure : len;
-    d->run = (uint8_t)(d->run > 200 ? 255 : d->run + len);
-    d->calm = (uint8_t)(d->calm > 200 ? 255 : d->calm + len);
+    d->run += len;
+    d->calm += len;
     while (d->run_bits < 7 && d->run >> d->run_bits != 0) d->run_bits++;
     if (d->run >= PROVEN) d->changed = false;
     d->fresh = false;
@@ -110,7 +111,7 @@ static enum spb_status copied(struct spb_delta *d, const struct spb_delta_new *o
 }
 
 static void surprise(struct spb_delta *d, uint32_t calm) {
-    d->calm = (uint8_t)calm;
+    d->calm = calm;
     d->asked = false;
 }
 
@@ -224,7 +225,8 @@ static enum spb_status mismatch(struct spb_delta *d, const struct spb_delta_new 
     uint32_t high = spb_range_tree(&d->range, d->models.change_high[class], 4);
     uint32_t low = spb_range_tree(&d->range, d->models.change_low[class][high == 0 ? 0 : high == 15 ? 1 : 2], 4);
     surprise(d, 0);
-    d->run = d->run_bits = 0;
+    d->run = 0;
+    d->run_bits = 0;
     d->changed = true;
     d->fresh = false;
     d->source++;

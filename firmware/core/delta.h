@@ -41,8 +41,9 @@ struct spb_delta {
     uint32_t pending;               /* key to learn when the copy has proved itself */
     uint8_t last[2];                /* the two newest bytes of NEW, newest first */
     uint8_t copying, before;        /* enum space of delta.c: now, and of the copy that the last break ended */
-    uint8_t literals, run, calm, skip;
+    uint32_t run, calm;             /* bytes of the copy since it changed one; since the last surprise */
     uint8_t run_bits;               /* bits needed for run, at most 7 */
+    uint8_t literals, skip;
     bool started;
     bool fresh;                     /* the copy has put nothing yet */
     bool changed;                   /* one of its bytes was changed, and few followed */

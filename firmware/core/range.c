@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "range.h"
 
+#define EVEN 0x8000u            /* a model that says one half */
+
 /* The first bits of a context move it far, later ones less: speed against precision. */
 static const uint8_t rate[16] = {160, 98, 71, 56, 46, 39, 34, 30, 27, 24, 22, 19, 17, 15, 13, 12};
 
@@ -35,7 +37,7 @@ HOT uint32_t decide(struct spb_range *r, uint32_t p) {
     return bit;
 }
 
-HOT void learn(uint16_t *model, uint32_t bit) {
+static void learn(uint16_t *model, uint32_t bit) {
     uint32_t state = *model;
     uint32_t p = state >> 4;
     uint32_t n = state & 15u;
@@ -58,7 +60,10 @@ uint32_t spb_range_bit(struct spb_range *r, uint16_t *model) {
 
 uint32_t spb_range_direct(struct spb_range *r, uint32_t bits) {
     uint32_t value = 0;
-    while (bits--) value = value << 1 | decide(r, 2048);
+    while (bits--) {
+        uint16_t even = EVEN;
+        value = value << 1 | spb_range_bit(r, &even);
+    }
     return value;
 }
 
