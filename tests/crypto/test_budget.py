@@ -15,7 +15,7 @@ from .images import HARNESS, Compiler
 from .vectors import Vector, generated
 from .verifier import Crypto, prepared
 
-VERIFY_MAX_CYCLES: dict[Core, int] = {"m4": 1_000_000, "m0plus": 4_500_000}
+VERIFY_MAX_CYCLES: dict[Core, int] = {"m4": 1_100_000, "m0plus": 5_200_000}
 VERIFY_MAX_STACK = 720
 SHA256_MAX_CYCLES_PER_BYTE: dict[Core, int] = {"m4": 50, "m0plus": 110}
 SHA256_MAX_STACK = 440
