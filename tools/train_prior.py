@@ -6,7 +6,7 @@ them: what is measured would have been learnt.  The models here are from release
 essentialhub in all steps of bench/delta/corpus.toml, and 4.13.0-alpha.5 to 4.17.0 and 7.22.0 to 7.27.0 of all hubs.
 
 A digit is 8 plus the logarithm of the odds of a 1, rounded, -7 .. 7; 0: never seen, even odds.  A pair counts with the
-square root of its decisions, so that large ones do not drown small ones.  Since the encoder decides by the digits, run it
+square root of its decisions, so that large ones do not drown small ones.  The encoder decides by the digits: run it
 twice."""
 
 from __future__ import annotations
