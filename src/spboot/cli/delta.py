@@ -26,7 +26,11 @@ def address(text: str) -> int:
 @click.argument("new", type=options.PATH)
 @options.output
 @click.option(
-    "--base", type=address, default="0", metavar="ADDR", help="Address both are linked at, when they are code."
+    "--base",
+    type=address,
+    default="0",
+    metavar="ADDR",
+    help="Address both are linked at, when they are code: a multiple of 256.",
 )
 def encode(old: Path, new: Path, output: Path, base: int) -> None:
     """Write the patch that makes NEW from OLD."""

@@ -48,11 +48,8 @@ def _delta_facts(data: bytes) -> _Facts:
     head = DeltaHead.parse(data)
     return {
         "kind": "delta file",
-        "base": f"{head.base:#010x}",
-        "old_size": head.old_size,
         "new_size": head.new_size,
-        "old_hash": head.old_hash.hex(),
-        "new_hash": head.new_hash.hex(),
+        "check": head.check.hex(),
         "stream_size": len(data) - HEAD_SIZE,
     }
 

@@ -1,21 +1,22 @@
-"""Delta files: a patch stream with a head that names OLD and NEW."""
+"""Delta files: a patch stream with a head that tells how long NEW is and checks that it came out."""
 
 from __future__ import annotations
 
 from spboot.delta.decoder import decode
 from spboot.delta.encoder import Progress, encode
 from spboot.errors import FormatError
-from spboot.formats.delta_file import HEAD_SIZE, DeltaHead, short_hash
+from spboot.formats.delta_file import HEAD_SIZE, DeltaHead, check_of
 
 
 def encode_file(old: bytes, new: bytes, *, base: int = 0, progress: Progress | None = None) -> bytes:
     """The delta file that makes *new* from *old*, decoded again before it is returned.
 
-    *base*: the address both are linked at, 0 when they are not code.  Raises FormatError when *base* is no address."""
-    head = DeltaHead(
-        base=base, old_size=len(old), new_size=len(new), old_hash=short_hash(old), new_hash=short_hash(new)
-    )
-    packed = head.pack() + encode(old, new, progress)
+    *base*: the address both are linked at, 0 when they are not code.  Raises FormatError when it is
+    none that a stream can tell."""
+    if base % 256 or not 0 <= base <= 0xFFFFFFFF:
+        raise FormatError(f"delta file: base is {base:#x}, expected a 32-bit address that is a multiple of 256")
+    head = DeltaHead(new_size=len(new), check=check_of(old, new))
+    packed = head.pack() + encode(old, new, base=base, progress=progress)
     if apply_file(old, packed) != new:
         raise AssertionError("delta: the patch does not decode to NEW")
     return packed
@@ -24,15 +25,11 @@ def encode_file(old: bytes, new: bytes, *, base: int = 0, progress: Progress | N
 def apply_file(old: bytes, packed: bytes) -> bytes:
     """NEW, made from *old* by the delta file *packed*.  Raises FormatError: another OLD, or a damaged file."""
     head = DeltaHead.parse(packed)
-    found = short_hash(old)
-    if (len(old), found) != (head.old_size, head.old_hash):
-        raise FormatError(
-            f"this patch starts from another file: found {len(old)} bytes with hash {found.hex()}, "
-            f"expected {head.old_size} bytes with hash {head.old_hash.hex()}: apply it to the file it was made from"
-        )
     new = decode(old, packed[HEAD_SIZE:], head.new_size)
-    if short_hash(new) != head.new_hash:
+    found = check_of(old, new)
+    if found != head.check:
         raise FormatError(
-            f"the patch is damaged: it makes a file with hash {short_hash(new).hex()}, expected {head.new_hash.hex()}"
+            f"the check over OLD and NEW is {found.hex()}, expected {head.check.hex()}: either OLD is another "
+            "file than the one the patch was made from, or the patch is damaged"
         )
     return new

@@ -1,41 +1,86 @@
-"""The adaptive bits of the patch stream: where each one lies and how it learns.  Source: spec/patch-stream.md.
+"""The adaptive bits of the patch stream: where each one lies, how it starts and how it learns.
 
-All models live in one flat list of states.  A state is a u16: the probability of the bit being 1, in 1/4096, in
-bits 15..4, and how often it was used (at most 15) in bits 3..0.
+Source: spec/patch-stream.md, "Adaptive bit" and "Golomb number"; their start states: spec/patch-models.toml.
+All lie in one flat list.  A state is a u16: the probability of the bit being 1, in 1/4096, in bits 15..4, and how often
+it was used (at most 15) in bits 3..0.
 """
 
 from __future__ import annotations
 
+from math import prod
 from typing import Final
 
-RATE: Final = (171, 102, 73, 57, 47, 39, 34, 30, 27, 24, 22, 20, 16, 12, 10, 8)
-START: Final = 2048 << 4
+from spboot.errors import FormatError
+from spboot.formats.spec import patch_models, spec
 
-LITERAL: Final = 0  # kinds of an operation, as the contexts count them
-COPY_OLD: Final = 1
-COPY_NEW: Final = 2
+RATE: Final = (160, 98, 71, 56, 46, 39, 34, 30, 27, 24, 22, 19, 17, 15, 13, 12)
+NIBBLE: Final = 4  # bits of a tree ...
+EXPONENT: Final = 5
+_NIBBLES: Final = (1 << NIBBLE) - 1  # ... and adaptive bits in it
+_EXPONENTS: Final = (1 << EXPONENT) - 1
 
-GOLOMB_NEAR: Final = 0  # models of the Golomb numbers
-GOLOMB_DIST: Final = 1
-GOLOMB_OLD_LEN: Final = 2
-GOLOMB_NEW_LEN: Final = 3
+# Models of the Golomb numbers.
+NEAR: Final = 0
+BRANCH: Final = 1
+POINTER: Final = 2
+OTHER: Final = 3
+SURE: Final = 4
+DISTANCE: Final = 5
 
-# First state of each group in the flat list.
-OP: Final = 0  # [6]
-SPACE: Final = OP + 6  # [3]
-REP: Final = SPACE + 3  # [2]
-REP1: Final = REP + 2
-NEAR: Final = REP1 + 1
-SIGN: Final = NEAR + 1
-NREP: Final = SIGN + 1
-HI: Final = NREP + 1  # [2][4] trees of 4 bits
-LO: Final = HI + 2 * 4 * 16  # [2][16] trees of 4 bits
-EXP: Final = LO + 2 * 16 * 16  # [4] trees of 5 bits
-MANT: Final = EXP + 4 * 32  # [4][32]
-COUNT: Final = MANT + 4 * 32
-assert COUNT == 911
+# The groups in the order of memory.  A tree counts as a last index that is not written out.
+SHAPES: Final[dict[str, tuple[int, ...]]] = {
+    "op": (8,),
+    "space": (2,),
+    "same": (2,),
+    "mapped": (1,),
+    "previous": (1,),
+    "near": (1,),
+    "low": (1,),
+    "again": (1,),
+    "flag": (4, 8, 2),
+    "opcode": (2, 32, 2),
+    "end": (3, 4),
+    "ref": (11, 4, 2),
+    "ref_new": (11,),
+    "missed": (11, 3),
+    "literal_high": (2, 4, _NIBBLES),
+    "literal_low": (16, _NIBBLES),
+    "change_high": (4, _NIBBLES),
+    "change_low": (4, 3, _NIBBLES),
+    "sign": (4,),
+    "exponent": (6, _EXPONENTS),
+    "mantissa": (6, 4),
+}
 
-U32: Final = 0xFFFFFFFF
+
+def _layout() -> tuple[dict[str, tuple[int, tuple[int, ...]]], int]:
+    """First adaptive bit and strides of each group, and how many there are in all."""
+    groups, first = {}, 0
+    for name, shape in SHAPES.items():
+        groups[name] = (first, tuple(prod(shape[axis + 1 :]) for axis in range(len(shape))))
+        first += prod(shape)
+    return groups, first
+
+
+_GROUPS, COUNT = _layout()
+assert spec()["delta"]["models"] == COUNT
+
+
+def index(group: str, *at: int) -> int:
+    """Place of the adaptive bit `group[at]`; of the first one of a tree when its own index is left out."""
+    first, strides = _GROUPS[group]
+    return first + sum(position * stride for position, stride in zip(at, strides, strict=False))
+
+
+def start() -> list[int]:
+    """The states at the start of a stream.  Raises FormatError when patch-models.toml has other groups."""
+    models = patch_models()
+    if list(models["models"]) != list(SHAPES):
+        raise FormatError(f"spec: patch-models.toml has the groups {list(models['models'])}, expected {list(SHAPES)}")
+    for name, digits in models["models"].items():
+        if len(digits) != prod(SHAPES[name]):
+            raise FormatError(f"spec: {name} in patch-models.toml has {len(digits)} digits, not {prod(SHAPES[name])}")
+    return [models["states"][int(digit, 16)] for digits in models["models"].values() for digit in digits]
 
 
 def _steps(bit: int) -> list[int]:
@@ -48,15 +93,4 @@ def _steps(bit: int) -> list[int]:
     return table
 
 
-AFTER_0: Final = _steps(0)
-AFTER_1: Final = _steps(1)
-
-
-def hi_tree(pos: int, before: int) -> int:
-    """Tree of the high nibble of the literal at *pos* of NEW; *before* is NEW[pos - 2], 0 when there is none."""
-    return HI + ((pos & 1) << 2 | before >> 6) * 16
-
-
-def lo_tree(pos: int, high: int) -> int:
-    """Tree of the low nibble of the literal at *pos* of NEW whose high nibble is *high*."""
-    return LO + ((pos & 1) << 4 | high) * 16
+AFTER: Final = (_steps(0), _steps(1))
