@@ -1,69 +1,82 @@
-"""The range coder and its models alone."""
+"""The adaptive bits, the range coder and the numbers alone."""
 
 from __future__ import annotations
 
+from math import prod
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spboot.delta.models import AFTER_0, AFTER_1, COUNT, GOLOMB_DIST, START
-from spboot.delta.rangecoder import Decoder, Encoder, put_golomb, put_tree
+from spboot.delta import models
+from spboot.delta.models import AFTER, COUNT, SHAPES
+from spboot.delta.rangecoder import RangeDecoder
+from spboot.errors import FormatError
+
+from .writer import RangeEncoder
 
 
 def test_probabilities_stay_inside() -> None:
-    """No reachable state has a probability of 0 or 4096: both bits can always be sent."""
-    seen, todo = set(), [START]
+    """No state reached from a start state has a probability of 0 or 4096, alone or in a mean: any bit can be sent."""
+    seen, todo = set(), list(set(models.start()))
     while todo:
         state = todo.pop()
         if state not in seen:
             seen.add(state)
             assert 1 <= state >> 4 <= 4095
-            todo += [AFTER_0[state], AFTER_1[state]]
+            todo += [after[state] for after in AFTER]
 
 
-@given(st.lists(st.tuples(st.integers(0, COUNT - 1), st.integers(0, 1)), max_size=400), st.integers(0, 31))
-def test_bits_come_back(bits: list[tuple[int, int]], width: int) -> None:
-    coder = Encoder()
-    for index, bit in bits:
-        coder.bit(index, bit)
-        coder.direct(index, width)
-    decoder = Decoder(coder.finish())
-    for index, bit in bits:
-        assert decoder.bit(index) == bit
-        assert decoder.direct(width) == index & ((1 << width) - 1)
+def test_every_place_has_one_index() -> None:
+    """No two adaptive bits share a place, none is left over."""
+    taken = set()
+    for group, shape in SHAPES.items():
+        for flat in range(prod(shape)):
+            at, rest = [], flat
+            for size in reversed(shape):
+                at.append(rest % size)
+                rest //= size
+            taken.add(models.index(group, *reversed(at)))
+    assert taken == set(range(COUNT))
+
+
+@given(st.lists(st.tuples(st.integers(0, COUNT - 1), st.integers(0, COUNT - 1), st.integers(0, 1)), max_size=400))
+def test_bits_come_back(bits: list[tuple[int, int, int]]) -> None:
+    coder = RangeEncoder()
+    for one, other, bit in bits:
+        coder.bit(one, bit)
+        coder.direct(other, one % 32)
+        if one != other:
+            coder.mixed(one, other, bit)
+    decoder = RangeDecoder(coder.finish())
+    for one, other, bit in bits:
+        assert decoder.bit(one) == bit
+        assert decoder.direct(one % 32) == other & ((1 << one % 32) - 1)
+        if one != other:
+            assert decoder.mixed(one, other) == bit
     assert decoder.unread == 0
-
-
-@given(st.lists(st.integers(0, (1 << 32) - 2) | st.integers(0, 40), max_size=60))
-def test_golomb_numbers_come_back(values: list[int]) -> None:
-    coder = Encoder()
-    for value in values:
-        put_golomb(coder, GOLOMB_DIST, value)
-        put_tree(coder, 0, 4, value & 15)
-    decoder = Decoder(coder.finish())
-    assert [(decoder.golomb(GOLOMB_DIST), decoder.tree(0, 4)) for _ in values] == [(v, v & 15) for v in values]
-
-
-def test_golomb_limits() -> None:
-    values = [0, 1, 2, (1 << 31) - 1, (1 << 32) - 2]
-    coder = Encoder()
-    for value in values:
-        put_golomb(coder, GOLOMB_DIST, value)
-    decoder = Decoder(coder.finish())
-    assert [decoder.golomb(GOLOMB_DIST) for _ in values] == values
 
 
 def test_carry_runs_through_full_bytes() -> None:
     """Even decisions that leave FF bytes behind, then one that carries into them."""
-    coder = Encoder()
+    coder = RangeEncoder()
     coder.direct(0, 31)
     coder.direct(0, 31)
     for _ in range(64):
         coder.bit(0, 0)
-    decoder = Decoder(coder.finish())
+    decoder = RangeDecoder(coder.finish())
     assert decoder.direct(31) == 0
     assert decoder.direct(31) == 0
     assert [decoder.bit(0) for _ in range(64)] == [0] * 64
 
 
 def test_nothing_is_one_byte() -> None:
-    assert Encoder().finish() == b"\0"
+    assert RangeEncoder().finish() == b"\0"
+
+
+@pytest.mark.parametrize("change", [{"op": "0"}, {"more": "0"}])
+def test_wrong_start_states_are_named(change: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    real = models.patch_models()
+    monkeypatch.setattr(models, "patch_models", lambda: real | {"models": real["models"] | change})
+    with pytest.raises(FormatError, match=next(iter(change))):
+        models.start()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from spboot import delta
 
-from .make_vectors import noise
+from .code import noise
 
 _blocks = st.lists(st.binary(min_size=1, max_size=40), min_size=1, max_size=8)
 

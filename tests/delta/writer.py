@@ -7,9 +7,10 @@ from collections.abc import Callable
 from math import prod
 
 from spboot.delta import models
-from spboot.delta.decoder import Decoder
+from spboot.delta.decoder import CALM, Decoder
 from spboot.delta.models import AFTER, SHAPES
 from spboot.delta.rangecoder import U32
+from spboot.errors import FormatError
 
 _TOP = 1 << 24
 BASE = 0x08008000
@@ -71,10 +72,8 @@ class RangeEncoder:
             value = self._low + mask & ~mask
             if value < self._low + self._range:
                 break
-        self._low = value
-        self._carry()
-        self._out += self._low.to_bytes(4, "big")
-        return bytes(self._out).rstrip(b"\0") or b"\0"
+        whole = int.from_bytes(self._out, "big") << 32
+        return (whole + value).to_bytes(len(self._out) + 4, "big").rstrip(b"\0") or b"\0"
 
 
 class Recorder:
@@ -124,6 +123,15 @@ class Writer:
     def stream(self) -> bytes:
         assert not self._answers
         return self._recorder.encoder.finish()
+
+    def refused(self, step: Callable[[Writer], Writer]) -> Writer:
+        """Take *step*, the last one, which the decoder must refuse."""
+        try:
+            step(self)
+        except FormatError:
+            assert not self._answers
+            return self
+        raise AssertionError("the decoder took it")
 
     # Answers
 
@@ -213,14 +221,20 @@ class Writer:
 
     def change(self, more: int) -> Writer:
         """The next byte is that of the source plus *more*."""
+        self._announce_nothing()
         self._bits(("flag", 1), ("end", 0))
         self._byte("change", more)
         return self._step()
 
     def end(self) -> Writer:
         """The copy is over."""
+        self._announce_nothing()
         self._bits(("flag", 1), ("end", 1))
         return self._step()
+
+    def _announce_nothing(self) -> None:
+        if self.decoder.calm >= CALM and not self.decoder.asked:
+            self.announce(0)
 
     def over(self) -> Writer:
         """A step in which nothing is asked: the copy has come to the end of OLD."""
@@ -237,6 +251,7 @@ class Writer:
         """The next reference is not as guessed: raw, bytewise, second, or told: *more* units away from the guess.
 
         After bytewise its first byte is written, too, as it is in the source."""
+        self._announce_nothing()
         self._bits(("ref_new" if self.decoder.space else "ref", 0))
         for name in ("raw", "bytewise", "second"):
             self._bits(("missed", int(name == how)))
