@@ -6,6 +6,7 @@ import ctypes
 import itertools
 import os
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 
 from spboot.boards import Board
@@ -40,6 +41,14 @@ def compile_core(board: Board, folder: Path, *, sanitize: bool) -> Path:
     command += ["-o", str(library), *map(str, sources)]
     subprocess.run(command, check=True)
     return library
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decoded:
+    """*new*: as far as it was written when *status* ended it."""
+
+    status: str
+    new: bytes
 
 
 class Device:
@@ -121,8 +130,10 @@ class Device:
         span = {"slot0": range(pages), "slot1": range(pages, 2 * pages), "journal": range(2 * pages, 2 * pages + 1)}
         return sum(int(self.lib.hp_erases(page)) for page in span[area])
 
-    def decode(self, old: bytes, stream: bytes, new_len: int, pieces: int = 0) -> bytes | None:
-        """NEW by the C decoder, *stream* given in runs of *pieces* bytes (0: at once); None when it refuses."""
+    def decode(self, old: bytes, stream: bytes, new_len: int, pieces: int | None = None) -> Decoded:
+        """What the C decoder makes of *stream*, given in runs of *pieces* bytes (0: any number; None: at once)."""
         new = ctypes.create_string_buffer(new_len + 1)
-        status = self.lib.hp_decode(old, len(old), stream, len(stream), new, new_len, pieces or max(1, len(stream)))
-        return new.raw[:new_len] if status == 0 else None
+        put = ctypes.c_uint32()
+        run = len(stream) if pieces is None else pieces
+        status = self.lib.hp_decode(old, len(old), stream, len(stream), new, new_len, run, ctypes.byref(put))
+        return Decoded(status=NAMES[status], new=new.raw[: put.value])

@@ -170,9 +170,10 @@ static uint8_t sink_get(void *context, uint32_t off) {
     return s->data[off];
 }
 
-/* Copies in exact heap blocks, for the address sanitizer; the stream in runs of `piece` new bytes. */
+/* Copies in exact heap blocks, for the address sanitizer; the stream in runs of `piece` new bytes, or of up to 63 by
+ * chance when that is 0.  *put: bytes of NEW that came. */
 int hp_decode(const uint8_t *old, uint32_t old_len, const uint8_t *stream, uint32_t len, uint8_t *new, uint32_t new_len,
-              uint32_t piece) {
+              uint32_t piece, uint32_t *put) {
     struct sink sink = {new, 0, new_len};
     const struct spb_delta_new out = {sink_put, sink_get, &sink};
     struct spb_delta *d = malloc(sizeof *d);
@@ -183,7 +184,8 @@ int hp_decode(const uint8_t *old, uint32_t old_len, const uint8_t *stream, uint3
     spb_delta_init(d, base, old_len, new_len);
     do {
         uint32_t used;
-        read = len - read > piece ? read + piece : len;
+        uint32_t more = piece != 0 ? piece : random_u32() >> 16 & 63;
+        read = len - read > more ? read + more : len;
         uint8_t *in = malloc(read - taken ? read - taken : 1);
         memcpy(in, stream + taken, read - taken);
         status = spb_delta_run(d, &out, in, read - taken, read == len, &used);
@@ -192,6 +194,7 @@ int hp_decode(const uint8_t *old, uint32_t old_len, const uint8_t *stream, uint3
         if (status == SPB_OK && read < len && read - taken > SPB_DELTA_STEP_SIZE) abort();
     } while (status == SPB_OK && read < len);
     if (status == SPB_OK && d->np != new_len) status = SPB_E_PARSER_ERROR;
+    *put = sink.len;
     free(base);
     free(d);
     return status;

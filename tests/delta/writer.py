@@ -14,6 +14,7 @@ from spboot.errors import FormatError
 
 _TOP = 1 << 24
 BASE = 0x08008000
+_BASE_BITS = 24
 _CALM = {"flag": 0, "ref": 1, "ref_new": 1, "exponent": 0}
 """Answers when nothing surprising is to come."""
 GROUP = [name for name, shape in SHAPES.items() for _ in range(prod(shape))]
@@ -77,11 +78,14 @@ class RangeEncoder:
 
 
 class Recorder:
-    """Decisions made up by *choose*, given the group ("direct" for direct bits), and written down.  Implements Bits."""
+    """Decisions made up by *choose*, given the group ("direct" for direct bits), and written down.  Implements Bits.
 
-    def __init__(self, choose: Callable[[str], int]) -> None:
+    When there is an OLD, *base* is the address of it."""
+
+    def __init__(self, choose: Callable[[str], int], base: int = BASE) -> None:
         self.encoder = RangeEncoder()
         self.choose = choose
+        self._base: int | None = base >> 8
 
     def bit(self, model: int) -> int:
         bit = self.choose(GROUP[model])
@@ -96,8 +100,11 @@ class Recorder:
 
     def direct(self, count: int) -> int:
         value = 0
-        for _ in range(count):
-            value = value << 1 | self.choose("direct")
+        if count == _BASE_BITS and self._base is not None:  # the first question
+            value, self._base = self._base, None
+        else:
+            for _ in range(count):
+                value = value << 1 | self.choose("direct")
         self.encoder.direct(value, count)
         return value
 
@@ -107,9 +114,7 @@ class Writer:
 
     def __init__(self, old: bytes = b"", new_len: int = 1 << 20, base: int = BASE) -> None:
         self._answers: deque[tuple[str, int]] = deque()
-        self._recorder = Recorder(self._answer)
-        if old:
-            self._direct(base >> 8, 24)
+        self._recorder = Recorder(self._answer, base)
         self.decoder = Decoder(self._recorder, old, new_len)
 
     @property

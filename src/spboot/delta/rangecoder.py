@@ -34,6 +34,11 @@ class RangeDecoder:
         self._at = 4
 
     @property
+    def taken(self) -> int:
+        """Bytes read so far, zeros past the end of the stream included."""
+        return self._at
+
+    @property
     def unread(self) -> int:
         """Bytes of the stream not looked at yet."""
         return max(0, len(self._stream) - self._at)
