@@ -59,7 +59,7 @@ def test_vectors(world: World, pieces: int | None) -> None:
 
 
 def test_any_bytes_decode_as_in_python(world: World) -> None:
-    """And D1, D2, D4: test_sanitized.py runs this with OLD, stream and state in exact heap blocks."""
+    """And D1, D2, D4, R1: test_sanitized.py runs this with OLD, stream and state in exact heap blocks."""
     pick = random.Random(1)
     for _ in range(1500):
         stream = pick.randbytes(pick.randrange(1, 120))
