@@ -63,7 +63,7 @@ MUTANTS = {
     "copy does not prove itself": ("delta.c", "#define PROVEN 8u", "#define PROVEN 9u"),
     "announced again without a surprise": ("delta.c", "    d->asked = true;\n", ""),
     "any move goes": ("moves.c", "(uint8_t)m->key_age[i] < (uint8_t)m->key_age[oldest]", "false"),
-    "clock runs on": ("moves.c", "if (++m->clock == 255) {", "if (++m->clock == 0) {"),
+    "ages stay when the clock goes back": ("moves.c", "(uint8_t)m->key_age[i] >> 1;", "(uint8_t)m->key_age[i];"),
     "use keeps no move": ("moves.c", "    m->key_age[nearest] = key_of(m, nearest) << 8 | m->clock;\n", ""),
     "tie goes up": ("moves.c", "bool up = above < below;", "bool up = above <= below;"),
     "conditional branch reaches too far": ("reference.c", "!fits(offset, 21)", "!fits(offset, 22)"),

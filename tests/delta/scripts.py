@@ -130,14 +130,18 @@ def _told_words() -> Writer:
 
 
 def _map() -> Writer:
-    """More moves than the map takes, more than its clock counts; what is left of them tells the last copy."""
-    old = pointers(MOVES + 30, 8)
-    writer = Writer(old).copy_old(0, "same")
-    for _ in range(2):
-        for _ in range(MOVES + 30):
+    """More moves than the map takes, more than its clock counts; what is left of them tells the last copies."""
+    count = MOVES // 2 + 10
+    old = pointers(2 * count, 8)
+    old = old[: 4 * count] + filler(4) + old[4 * count :]
+    second = 4 * count + 4
+    writer = Writer(old)
+    for source in (0, second, second, 0, second):
+        writer.copy_old(source, "far")
+        for _ in range(count):
             writer.missed("told", 3)
-        writer.over().copy_old(0, "far")
-    return writer.predicted(len(old)).over()
+        _ = writer.over() if source else writer.end()
+    return writer.copy_old(second, "far").predicted(4 * count).over().copy_old(0, "far").predicted(4 * count).end()
 
 
 def _oldest() -> Writer:
@@ -164,11 +168,13 @@ def _neighbours() -> Writer:
     return writer.missed("told", 2).missed("raw").missed("second").predicted(12).over()
 
 
-def _content() -> Writer:
-    """NEW begins like OLD where the second guess leads, not where the first one does: they change places."""
+def _content(more: int) -> Writer:
+    """NEW begins like OLD where the second guess leads, not where the first one does: they change places.
+
+    Not so when the first one leads where nothing is written yet."""
     old = plain(64) + words(BASE + 8, BASE + 16, BASE + 0x21, BASE + 0x30, BASE + 0x3C, BASE + 0x1001)
     writer = Writer(old).literals(plain(8)).copy_old(0, "far").predicted(64)
-    return writer.missed("told", 20).predicted(20).over()
+    return writer.missed("told", more).predicted(20).over()
 
 
 def _history() -> Writer:
@@ -230,7 +236,8 @@ def valid() -> dict[str, Callable[[], Writer]]:
         "map: full, and its clock": _map,
         "map: the oldest goes": _oldest,
         "map: neighbours": _neighbours,
-        "guess by content": _content,
+        "guess by content": lambda: _content(20),
+        "guess by content that is not there yet": lambda: _content(2000),
         "history": _history,
         "odd places": _odd_places,
         "references cut off": _cut_off,
@@ -243,6 +250,12 @@ def valid() -> dict[str, Callable[[], Writer]]:
 
 _BEYOND = {"BL": 1 << 24, "small number": 0xF000, "LDR": 256, "B<c>": 150, "B": 1100, "CBZ": 60, "B<c>.W": 1 << 20}
 _BEYOND |= {"LDR.W": 3800, "MOVW": 0xC000}
+
+
+def _nothing(writer: Writer) -> Writer:
+    """End a copy that has no byte yet; but for that, what follows is valid."""
+    writer.decoder.wrote = True
+    return writer.end().literals(b"c" * (writer.decoder.new_len - len(writer.new)))
 
 
 def _beyond(kind: int, more: int) -> Writer:
@@ -273,8 +286,8 @@ def invalid() -> dict[str, Callable[[], Writer]]:
         "announced: the most": lambda: (
             Writer(OLD, 223).copy_old(0, "same").predicted(CALM).refused(lambda w: w.announce(0xFFFFFFFE))
         ),
-        "nothing: a copy from OLD without a byte": lambda: fresh(OLD).copy_old(5, "far").refused(lambda w: w.end()),
-        "nothing: a copy from NEW without a byte": lambda: fresh().copy_new(1).refused(lambda w: w.end()),
+        "nothing: a copy from OLD without a byte": lambda: _nothing(fresh(OLD).copy_old(5, "far")),
+        "nothing: a copy from NEW without a byte": lambda: _nothing(fresh().copy_new(1)),
     }
     for kind, name in NAMES.items():
         for sign in ("", "-") if name in _BEYOND else ():
