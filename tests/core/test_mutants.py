@@ -70,7 +70,7 @@ MUTANTS = {
         "",
     ),
     "tie goes up": ("moves.c", "nearer = distance[1] < distance[0]", "nearer = distance[1] <= distance[0]"),
-    "conditional branch reaches too far": ("reference.c", "0x0380, 10, 20}", "0x0380, 10, 21}"),
+    "a bit of MOVW goes elsewhere": ("reference.c", "{26, 1, 11}", "{26, 1, 10}"),
     "pointer behind the image is none": ("reference.c", "image->size + BEYOND", "image->size"),
     "tail of the stream ignored": (
         "delta.c",
