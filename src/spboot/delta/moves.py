@@ -59,7 +59,7 @@ class Moves:
     """At most MOVES moves."""
 
     def __init__(self) -> None:
-        self._moves: list[Move] = []
+        self._moves: list[Move] = []  # in the order of their keys: on ties the lowest counts
         self._clock = 0
 
     def __len__(self) -> int:
@@ -69,7 +69,7 @@ class Moves:
         """The guess for *key*.  *here*: key and displacement of the copy itself, which counts like a move."""
         kin = [move for move in self._moves if move.key >> _KINDS == key >> _KINDS]
         if here:
-            kin.append(Move(here[0], _signed(here[1]), 0))
+            kin.append(Move(here[0], _signed(here[1]), 0))  # max and min take the first of two with the same key
         below = max((move for move in kin if move.key <= key), key=lambda move: move.key, default=None)
         above = min((move for move in kin if move.key > key), key=lambda move: move.key, default=None)
         if below is None and above is None:
@@ -95,16 +95,10 @@ class Moves:
             self._clock = _CLOCK_END // 2
             for move in self._moves:
                 move.age //= 2
-        fresh = Move(key, _signed(displacement), self._clock)
-        for at, move in enumerate(self._moves):
-            if move.key == key:
-                self._moves[at] = fresh
-                return
-        if len(self._moves) < MOVES:
-            self._moves.append(fresh)
-        else:
-            at = min(range(MOVES), key=lambda at: self._moves[at].age)
-            self._moves[at] = fresh
+        kept = [move for move in self._moves if move.key != key]
+        if len(kept) == MOVES:
+            kept.remove(min(kept, key=lambda move: move.age))
+        self._moves = sorted([*kept, Move(key, _signed(displacement), self._clock)], key=lambda move: move.key)
 
     def nearest(self, place: int, otherwise: int) -> int:
         """Displacement of the move into code that ended nearest to *place* of NEW; *otherwise* when there is none."""
