@@ -1,0 +1,55 @@
+"""The fuzzers as programs, and their first inputs."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+from spboot import boards
+from spboot.build import headers
+from spboot.build.bootloader import boot_version
+from spboot.formats.spec import data_path
+from tests.fuzz import seeds
+
+HARNESSES = ("stream", "decisions")
+SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+_HERE = Path(__file__).parent
+_DECODER = ("delta.c", "moves.c", "reference.c")
+
+
+def fuzzer(
+    folder: Path, harness: str, *, firmware: Path | None = None, sanitizers: tuple[str, ...] = SANITIZERS
+) -> Path:
+    """*harness* with libFuzzer, by clang.  *firmware* is another tree than ours."""
+    return _program(folder, harness, ("clang", "-fsanitize=fuzzer", *sanitizers), firmware=firmware)
+
+
+def replayer(folder: Path, harness: str) -> Path:
+    """*harness* driven by replay.c, by gcc."""
+    return _program(folder, harness, ("gcc", *SANITIZERS), "replay.c")
+
+
+def corpus(folder: Path) -> dict[str, list[Path]]:
+    """The first inputs of each harness, below *folder*.  Each is a stream that is accepted."""
+    streams = seeds.write_seeds(folder / "stream")
+    decisions = [folder / "decisions" / path.name for path in streams]
+    (folder / "decisions").mkdir(exist_ok=True)
+    record = _program(folder, "record", ("gcc",))
+    subprocess.run([record, *(path for both in zip(streams, decisions, strict=True) for path in both)], check=True)
+    return {"stream": streams, "decisions": decisions}
+
+
+def _program(folder: Path, harness: str, compiler: tuple[str, ...], *more: str, firmware: Path | None = None) -> Path:
+    core = (firmware or data_path("firmware")) / "core"
+    headers.write(folder / "generated", boards.load("NUCLEO-L476RG"), boot_version())
+    seeds.write_old(folder / "generated/fuzz_old.h")
+    # the harnesses of decisions include range.c
+    sources = [core / name for name in (*_DECODER, *(["range.c"] if harness == "stream" else []))]
+    sources += [_HERE / name for name in ("case.c", f"{harness}.c", *more)]
+    includes = [f"-I{path}" for path in (_HERE, core, folder / "generated/core", folder / "generated")]
+    strict = [] if firmware else ["-Wall", "-Wextra", "-Wconversion", "-Wpedantic", "-Werror"]
+    program = folder / harness
+    subprocess.run(
+        [*compiler, "-std=c11", "-g", "-O2", *strict, *includes, "-o", str(program), *map(str, sources)], check=True
+    )
+    return program
