@@ -2,9 +2,10 @@
 PY := .venv/bin/python
 STAMP := .venv/.installed
 BENCH := bench/delta
+FUZZ_SECONDS := 60
 PYTEST := $(PY) -m pytest -n 2 --dist worksteal
 
-.PHONY: help venv tools demo check test soak bench lock clean
+.PHONY: help venv tools demo check test soak fuzz fuzz-tools bench lock clean
 
 help:
 	@echo "make venv    .venv with spboot and all it needs"
@@ -12,6 +13,7 @@ help:
 	@echo "make check   lint, types, import rules, unit tests (seconds)"
 	@echo "make test    everything CI runs"
 	@echo "make soak    the long sweeps"
+	@echo "make fuzz    libFuzzer on the decoder of patches, FUZZ_SECONDS for each of two fuzzers"
 	@echo "make bench   patch sizes next to other tools, into docs/delta.md"
 	@echo "make tools   what the tests need beyond Python, by apt-get (root)"
 	@echo "make lock    renew requirements.lock"
@@ -47,10 +49,19 @@ check: venv
 	$(PY) -m pytest -q -m "not soak" tests/host tests/delta
 
 test: venv tools check
-	$(PYTEST) -q -m "not soak" tests/core tests/crypto tests/twin tests/system
+	$(PYTEST) -q -m "not soak" tests/core tests/crypto tests/fuzz tests/twin tests/system
 
-soak: venv tools
+soak: venv tools fuzz-tools
 	$(PYTEST) -q -m soak tests
+	$(MAKE) fuzz FUZZ_SECONDS=1800
+
+# clang has libFuzzer; zig does not.  Some 60 MB, for these alone.
+fuzz-tools:
+	@command -v clang >/dev/null || \
+	  { apt-get update -qq && apt-get install -qq -y --no-install-recommends clang libclang-rt-14-dev; }
+
+fuzz: venv tools fuzz-tools
+	$(PY) -m tests.fuzz --seconds $(FUZZ_SECONDS)
 
 # The peers have a venv of their own.  One line at a time: what does not install is missing in the table, and said there.
 $(BENCH)/.venv/.installed: $(BENCH)/requirements.txt

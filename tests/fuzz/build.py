@@ -13,6 +13,8 @@ from tests.fuzz import seeds
 
 HARNESSES = ("stream", "decisions")
 SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+MEMORY_SANITIZER = ("-fsanitize=memory", "-fno-sanitize-recover=all")
+_MAX_LEN = {"stream": 4096, "decisions": 16384}
 _HERE = Path(__file__).parent
 _DECODER = ("delta.c", "moves.c", "reference.c")
 
@@ -27,6 +29,14 @@ def fuzzer(
 def replayer(folder: Path, harness: str) -> Path:
     """*harness* driven by replay.c, by gcc."""
     return _program(folder, harness, ("gcc", *SANITIZERS), "replay.c")
+
+
+def fuzz(program: Path, corpus: Path, seeds: Path, *, seconds: int, findings: Path) -> subprocess.CompletedProcess[str]:
+    """Let a fuzzer run, always from the same random numbers; what is new stays in *corpus*, what fails in *findings*.
+    No *seconds*: only the inputs that are there."""
+    limit = f"-max_total_time={seconds}" if seconds else "-runs=0"
+    options = [limit, f"-max_len={_MAX_LEN[program.name]}", "-seed=1", "-timeout=10", f"-artifact_prefix={findings}/"]
+    return subprocess.run([program, corpus, seeds, *options], capture_output=True, text=True)
 
 
 def corpus(folder: Path) -> dict[str, list[Path]]:

@@ -1,58 +1,80 @@
 /* SPDX-License-Identifier: MIT */
-/* replay.c - a fuzzer without libFuzzer: the inputs in the files named, or with `-n COUNT` as many pseudo-random ones, always
+/* replay.c - a fuzzer without libFuzzer: `stream COUNT FILE ...` runs the inputs in the files, then COUNT mutants of them, always
  * the same.  Says how many streams were accepted. */
 #include <string.h>
 
 #include "fuzz_delta.h"
 
-#define RANDOM_SIZE 4096u
+#define MOST_FILES 256u
+#define MOST_SIZE (1u << 15)
 
-static void run(const uint8_t *data, size_t size) {
-    uint8_t *exact = malloc(size > 0 ? size : 1);
-    if (exact == NULL) exit(1);
-    memcpy(exact, data, size);
-    (void)LLVMFuzzerTestOneInput(exact, size);
-    free(exact);
+static struct {
+    uint8_t *data;
+    uint32_t len;
+} inputs[MOST_FILES];
+
+static uint32_t state = 2463534242u;
+
+static uint32_t below(uint32_t limit) {
+    state ^= state << 13;
+    state ^= state >> 17;
+    state ^= state << 5;
+    return state % limit;
 }
 
-static void run_file(const char *name) {
-    static uint8_t data[1 << 16];
+static void read_file(uint32_t i, const char *name) {
     FILE *file = fopen(name, "rb");
-    if (file == NULL) {
+    inputs[i].data = malloc(MOST_SIZE);
+    if (file == NULL || inputs[i].data == NULL) {
         perror(name);
         exit(1);
     }
-    run(data, fread(data, 1, sizeof data, file));
+    inputs[i].len = (uint32_t)fread(inputs[i].data, 1, MOST_SIZE, file);
     (void)fclose(file);
 }
 
-static uint32_t next(uint32_t *random) {
-    *random ^= *random << 13;
-    *random ^= *random >> 17;
-    *random ^= *random << 5;
-    return *random;
+/* A block of just its size, so that the sanitizer sees the harness read too far. */
+static void run(const uint8_t *data, uint32_t len) {
+    uint8_t *exact = malloc(len > 0 ? len : 1);
+    if (exact == NULL) exit(1);
+    memcpy(exact, data, len);
+    (void)LLVMFuzzerTestOneInput(exact, len);
+    free(exact);
 }
 
-/* A third of them of random bytes, the others with a share of forced decisions, which bytes 0 and 255 are. */
-static void run_random(uint32_t count) {
-    static uint8_t data[RANDOM_SIZE];
-    uint32_t random = 2463534242u;
-    for (uint32_t n = 0; n < count; n++) {
-        uint32_t size = next(&random) % RANDOM_SIZE;
-        for (uint32_t i = 0; i < size; i++) {
-            uint32_t value = next(&random);
-            data[i] = (uint8_t)(n % 3 == 0 || value >> 24 >= n % 32 ? value : value & 0x100 ? 0 : 255);
+/* Some bytes changed, often to those that force a decision; now and then a piece from elsewhere or an early end. */
+static void mutate(uint8_t *data, uint32_t *len) {
+    static const uint8_t forced[] = {0, 255, 254, 1};
+    for (uint32_t n = 1 + below(8); n-- > 0 && *len > 0;) {
+        uint32_t at = below(*len);
+        uint32_t what = below(16);
+        if (what == 0) {
+            *len = at;
+        } else if (what < 3) {
+            uint32_t from = below(*len);
+            uint32_t far = at > from ? at : from;
+            memmove(data + at, data + from, below(*len - far + 1));
+        } else {
+            data[at] = (uint8_t)(what < 10 ? forced[below(4)] : below(256));
         }
-        run(data, size);
     }
 }
 
 int main(int argc, char **argv) {
-    if (argc == 3 && strcmp(argv[1], "-n") == 0) {
-        run_random((uint32_t)strtoul(argv[2], NULL, 10));
-    } else {
-        for (int i = 1; i < argc; i++) run_file(argv[i]);
-    }
+    uint32_t count = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : 0;
+    uint32_t files = argc > 2 ? (uint32_t)argc - 2 : 0;
+    static uint8_t data[MOST_SIZE];
+    if (files > MOST_FILES) return 2;
+    for (uint32_t i = 0; i < files; i++) read_file(i, argv[i + 2]);
+    for (uint32_t i = 0; i < files; i++) run(inputs[i].data, inputs[i].len);
     printf("%u accepted\n", fuzz_accepted);
+    for (uint32_t n = 0; files > 0 && n < count; n++) {
+        uint32_t i = below(files);
+        uint32_t len = inputs[i].len;
+        memcpy(data, inputs[i].data, len);
+        mutate(data, &len);
+        run(data, len);
+    }
+    for (uint32_t i = 0; i < files; i++) free(inputs[i].data);
     return 0;
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import struct
 from pathlib import Path
 
 from spboot import delta
@@ -22,22 +23,31 @@ def old_image() -> bytes:
     return image[:OLD_SIZE]
 
 
-def pairs() -> list[tuple[int, bytes]]:
-    """Length of OLD, and NEW."""
+def pairs() -> list[tuple[bytes, bytes]]:
+    """OLD and NEW."""
     start = program(1, 300)
     old = old_image()
     new = [edited(start, seed, edits).link()[:NEW_SIZE] for seed, edits in ((1, 1), (2, 3), (3, 12), (4, 60))]
-    found = [(length, new[2][:800]) for length in _LENGTHS]
-    found += [(OLD_SIZE, image) for image in new]
     noise = random.Random(5).randbytes(300)
     return [
-        *found,
-        (OLD_SIZE, old[:NEW_SIZE]),
-        (OLD_SIZE, old[6000:9001] + old[100:3000]),
-        (OLD_SIZE, noise + old[1:900] + noise),
-        (1024, b"\xff" * 700 + b"text, text, text " * 20),
-        (0, b"x"),
+        *((old[:length], new[2][:800]) for length in _LENGTHS),
+        *((old, image) for image in new),
+        (old, old[:NEW_SIZE]),
+        (old, old[6000:9001] + old[100:3000]),
+        (old, noise + old[1:900] + noise),
+        (old[:1024], b"\xff" * 700 + b"text, text, text " * 20),
+        (b"", b"x"),
+        *((_pointers(200, 0), _pointers(200, moved)) for moved in (4, 10)),
     ]
+
+
+def _pointers(count: int, moved: int) -> bytes:
+    """A table of pointers into itself, many at its very end; what they name went up, the more the later it is."""
+    rnd = random.Random(6)
+    last = 4 * count - 1
+    places = [min(rnd.randrange(last + 60), last - rnd.randrange(3)) for _ in range(count)]
+    words = struct.pack(f"<{count}I", *(BASE + place + place // 100 * moved for place in places))
+    return bytes(moved) + words
 
 
 def write_old(path: Path) -> None:
@@ -50,15 +60,16 @@ def write_seeds(folder: Path) -> list[Path]:
     """Inputs of stream.c, each of them a stream that is accepted."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
-    for number, (length, new) in enumerate(pairs()):
-        stream = delta.encode(old_image()[:length], new, base=BASE)
+    for number, (old, new) in enumerate(pairs()):
+        stream = delta.encode(old, new, base=BASE)
+        own = b"" if old_image().startswith(old) else old
         for division in (_WHOLE, _SMALL, _RANDOM):
             path = folder / f"seed-{number:02}-{division:02x}"
-            path.write_bytes(head(length, len(new), division) + stream)
+            path.write_bytes(head(len(old), bool(own), len(new), division) + own + stream)
             paths.append(path)
     return paths
 
 
-def head(old_len: int, new_len: int, division: int) -> bytes:
-    """The head of a case, as fuzz_delta.h has it; no put() fails."""
-    return old_len.to_bytes(2, "little") + (new_len - 1).to_bytes(2, "little") + bytes([division, 0])
+def head(old_len: int, own: bool, new_len: int, division: int) -> bytes:
+    """The head of a case, as fuzz_delta.h has it; no put() fails.  *own*: OLD comes behind the head."""
+    return struct.pack("<HHBB", old_len | own << 15, new_len - 1, division, 0)
