@@ -73,11 +73,16 @@ uint32_t spb_range_mixed(struct spb_range *r, uint16_t *one, uint16_t *other) {
     if (!decisions.on) return real_mixed(r, one, other);
     uint32_t bit = choose(((uint32_t)(*one >> 4) + (*other >> 4)) >> 1);
     learn(one, bit);
-    if (other != one) learn(other, bit);
+    learn(other, bit);
     return bit;
 }
 
-uint32_t spb_range_bit(struct spb_range *r, uint16_t *model) { return spb_range_mixed(r, model, model); }
+uint32_t spb_range_bit(struct spb_range *r, uint16_t *model) {
+    if (!decisions.on) return real_bit(r, model);
+    uint32_t bit = choose(*model >> 4);
+    learn(model, bit);
+    return bit;
+}
 
 uint32_t spb_range_direct(struct spb_range *r, uint32_t bits) {
     if (!decisions.on) return real_direct(r, bits);

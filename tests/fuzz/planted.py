@@ -20,7 +20,7 @@ PLANTED = {
         "(d->copying == OLD ? d->image.size : d->np) - d->source",
         "d->image.size - d->source",
     ),
-    "four bytes read where fewer are left": ("delta.c", "left < 4 ? left : 4", "4"),
+    "four bytes read where fewer are left": ("delta.c", "left < want ? left : want", "want"),
     "reference longer than the room in NEW": ("delta.c", "len < room ? len : room", "len"),
     "OLD compared beyond its end": ("delta.c", " || d->image.size - from < 4", ""),
     "NEW compared beyond what was put": ("delta.c", " || d->np - to < 4", ""),

@@ -15,13 +15,16 @@
 
 static FILE *record;
 
-uint32_t spb_range_mixed(struct spb_range *r, uint16_t *one, uint16_t *other) {
-    uint32_t bit = real_mixed(r, one, other);
+static uint32_t noted(uint32_t bit) {
     (void)fputc(bit ? 0 : 255, record);
     return bit;
 }
 
-uint32_t spb_range_bit(struct spb_range *r, uint16_t *model) { return spb_range_mixed(r, model, model); }
+uint32_t spb_range_mixed(struct spb_range *r, uint16_t *one, uint16_t *other) {
+    return noted(real_mixed(r, one, other));
+}
+
+uint32_t spb_range_bit(struct spb_range *r, uint16_t *model) { return noted(real_bit(r, model)); }
 
 uint32_t spb_range_direct(struct spb_range *r, uint32_t bits) {
     uint32_t value = real_direct(r, bits);
