@@ -40,7 +40,7 @@ def fuzz(program: Path, corpus: Path, seeds: Path, *, seconds: int, findings: Pa
 
 
 def corpus(folder: Path) -> dict[str, list[Path]]:
-    """The first inputs of each harness, below *folder*.  Each is a stream that is accepted."""
+    """The first inputs of each harness, below *folder*: the same streams."""
     streams = seeds.write_seeds(folder / "stream")
     decisions = [folder / "decisions" / path.name for path in streams]
     (folder / "decisions").mkdir(exist_ok=True)

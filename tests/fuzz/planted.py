@@ -36,6 +36,7 @@ PLANTED = {
     "error of put() ignored": ("delta.c", "i < len && status == SPB_OK", "i < len"),
     "one literal too many counted": ("delta.c", "d->literals < 3", "d->literals < 4"),
     "long run beyond the models": ("delta.c", "bits_for(d->run) < 7 ? bits_for(d->run) : 7", "bits_for(d->run)"),
+    "move put behind the last": ("moves.c", "if (hole < at) at--;", ""),
     "one move too many": ("moves.c", "m->count < SPB_DELTA_MOVES", "m->count <= SPB_DELTA_MOVES"),
 }
 """What is wrong -> file of firmware/core, text, what stands there instead."""

@@ -57,19 +57,20 @@ def write_old(path: Path) -> None:
 
 
 def write_seeds(folder: Path) -> list[Path]:
-    """Inputs of stream.c, each of them a stream that is accepted."""
+    """Inputs of stream.c: streams that are accepted, whole and divided, and one of each that a failing put() stops."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
     for number, (old, new) in enumerate(pairs()):
         stream = delta.encode(old, new, base=BASE)
         own = b"" if old_image().startswith(old) else old
-        for division in (_WHOLE, _SMALL, _RANDOM):
-            path = folder / f"seed-{number:02}-{division:02x}"
-            path.write_bytes(head(len(old), bool(own), len(new), division) + own + stream)
+        for division, fail in ((_WHOLE, 0), (_SMALL, 0), (_RANDOM, 0), (_RANDOM, 0xF0 + number % 16)):
+            path = folder / f"seed-{number:02}-{division:02x}{fail:02x}"
+            head = struct.pack("<HHBB", len(old) | bool(own) << 15, len(new) - 1, division, fail)
+            path.write_bytes(head + own + stream)
             paths.append(path)
     return paths
 
 
-def head(old_len: int, own: bool, new_len: int, division: int) -> bytes:
-    """The head of a case, as fuzz_delta.h has it; no put() fails.  *own*: OLD comes behind the head."""
-    return struct.pack("<HHBB", old_len | own << 15, new_len - 1, division, 0)
+def accepted(paths: list[Path]) -> int:
+    """How many of the inputs that write_seeds made are streams that are accepted."""
+    return sum(path.name.endswith("00") for path in paths)
