@@ -37,17 +37,19 @@ def pairs() -> list[tuple[bytes, bytes]]:
         (old, noise + old[1:900] + noise),
         (old[:1024], b"\xff" * 700 + b"text, text, text " * 20),
         (b"", b"x"),
-        *((_pointers(200, 0), _pointers(200, moved)) for moved in (4, 10)),
+        *((_pointers(0), _pointers(moved)) for moved in (4, 8)),
     ]
 
 
-def _pointers(count: int, moved: int) -> bytes:
-    """A table of pointers into itself, many at its very end; what they name went up, the more the later it is."""
+def _pointers(moved: int) -> bytes:
+    """A table of pointers into itself: at random, then to just behind its end, then to its last bytes.  What they name
+    went down by multiples of *moved*."""
     rnd = random.Random(6)
-    last = 4 * count - 1
-    places = [min(rnd.randrange(last + 60), last - rnd.randrange(3)) for _ in range(count)]
-    words = struct.pack(f"<{count}I", *(BASE + place + place // 100 * moved for place in places))
-    return bytes(moved) + words
+    size = 4 * 192
+    places = [rnd.randrange(size - 160) for _ in range(180)] + [size + 40, size + 48, size + 56]
+    places += [size - 1 - n % 3 for n in range(9)]
+    words = (BASE + place - (place // 100 if place < size else 10) * moved for place in places)
+    return bytes(moved) + struct.pack(f"<{len(places)}I", *words)
 
 
 def write_old(path: Path) -> None:
