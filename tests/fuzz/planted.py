@@ -20,7 +20,7 @@ PLANTED = {
         "(d->copying == OLD ? d->image.size : d->np) - d->source",
         "d->image.size - d->source",
     ),
-    "four bytes read where fewer are left": ("delta.c", "left < want ? left : want", "want"),
+    "four bytes read where fewer are left": ("delta.c", "if (len > 4) len = 4;", "len = 4;"),
     "reference longer than the room in NEW": ("delta.c", "len < room ? len : room", "len"),
     "OLD compared beyond its end": ("delta.c", " || d->image.size - from < 4", ""),
     "NEW compared beyond what was put": ("delta.c", " || d->np - to < 4", ""),
@@ -35,7 +35,7 @@ PLANTED = {
     "tail of the stream ignored": ("delta.c", "last && d->range.in == d->range.end ? SPB_OK", "last ? SPB_OK"),
     "error of put() ignored": ("delta.c", "i < len && status == SPB_OK", "i < len"),
     "literals counted beyond the models": ("delta.c", "d->literals < 3", "d->literals < 5"),
-    "long run beyond the models": ("delta.c", "bits_for(d->run) < 7 ? bits_for(d->run) : 7", "bits_for(d->run)"),
+    "long run beyond the models": ("delta.c", "d->run_bits < 7 && ", ""),
     "move put behind the last": ("moves.c", "if (hole < at) at--;", ""),
     "one move too many": ("moves.c", "m->count < SPB_DELTA_MOVES", "m->count <= SPB_DELTA_MOVES"),
 }
