@@ -23,13 +23,13 @@ def old_image() -> bytes:
     return image[:OLD_SIZE]
 
 
-def pairs() -> list[tuple[bytes, bytes]]:
-    """OLD and NEW."""
+def pairs() -> list[tuple[bytes, bytes, int]]:
+    """OLD, NEW and their address."""
     start = program(1, 300)
     old = old_image()
     new = [edited(start, seed, edits).link()[:NEW_SIZE] for seed, edits in ((1, 1), (2, 3), (3, 12), (4, 60))]
     noise = random.Random(5).randbytes(300)
-    return [
+    code = [
         *((old[:length], new[2][:800]) for length in _LENGTHS),
         *((old, image) for image in new),
         (old, old[:NEW_SIZE]),
@@ -39,6 +39,12 @@ def pairs() -> list[tuple[bytes, bytes]]:
         (b"", b"x"),
         *((_pointers(0), _pointers(moved)) for moved in (4, 8)),
     ]
+    return [*((old, new, BASE) for old, new in code), (_numbers(0), _numbers(3), 0)]
+
+
+def _numbers(more: int) -> bytes:
+    """A table of small numbers, which has no address."""
+    return struct.pack("<300I", *(8 * n + more * (n // 100) for n in range(300)))
 
 
 def _pointers(moved: int) -> bytes:
@@ -62,8 +68,8 @@ def write_seeds(folder: Path) -> list[Path]:
     """Inputs of stream.c: streams that are accepted, whole and divided, and one of each that a failing put() stops."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
-    for number, (old, new) in enumerate(pairs()):
-        stream = delta.encode(old, new, base=BASE)
+    for number, (old, new, base) in enumerate(pairs()):
+        stream = delta.encode(old, new, base=base)
         own = b"" if old_image().startswith(old) else old
         for division, fail in ((_WHOLE, 0), (_SMALL, 0), (_RANDOM, 0), (_RANDOM, 0xF0 + number % 16)):
             path = folder / f"seed-{number:02}-{division:02x}{fail:02x}"
