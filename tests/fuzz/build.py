@@ -11,7 +11,7 @@ from spboot.build.bootloader import boot_version
 from spboot.formats.spec import data_path
 from tests.fuzz import seeds
 
-HARNESSES = ("stream", "decisions")
+HARNESSES = ("decisions", "stream")
 SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 MEMORY_SANITIZER = ("-fsanitize=memory", "-fno-sanitize-recover=all")
 _MAX_LEN = {"stream": 4096, "decisions": 16384}

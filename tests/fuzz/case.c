@@ -42,14 +42,16 @@ bool fuzz_case_read(struct fuzz_case *c, const uint8_t *data, size_t size) {
         rest += c->old_len;
         rest_len -= c->old_len;
     }
-    c->old = block(c->old_len);
-    memcpy(c->old, from, c->old_len);
+    if (c->old_len > 0) {   /* else it is NULL: not even its address may be reckoned with */
+        c->old = block(c->old_len);
+        memcpy(c->old, from, c->old_len);
+    }
     c->rest = rest;
     c->rest_len = rest_len;
     return true;
 }
 
-void fuzz_case_free(struct fuzz_case *c) { block_free(c->old, c->old_len); }
+void fuzz_case_free(struct fuzz_case *c) { free(c->old); }
 
 static enum spb_status put(void *context, uint8_t byte) {
     struct sink *s = context;

@@ -23,13 +23,13 @@ def old_image() -> bytes:
     return image[:OLD_SIZE]
 
 
-def pairs() -> list[tuple[bytes, bytes]]:
-    """OLD and NEW."""
+def pairs() -> list[tuple[bytes, bytes, int]]:
+    """OLD, NEW and their address."""
     start = program(1, 300)
     old = old_image()
     new = [edited(start, seed, edits).link()[:NEW_SIZE] for seed, edits in ((1, 1), (2, 3), (3, 12), (4, 60))]
     noise = random.Random(5).randbytes(300)
-    return [
+    code = [
         *((old[:length], new[2][:800]) for length in _LENGTHS),
         *((old, image) for image in new),
         (old, old[:NEW_SIZE]),
@@ -37,17 +37,25 @@ def pairs() -> list[tuple[bytes, bytes]]:
         (old, noise + old[1:900] + noise),
         (old[:1024], b"\xff" * 700 + b"text, text, text " * 20),
         (b"", b"x"),
-        *((_pointers(200, 0), _pointers(200, moved)) for moved in (4, 10)),
+        *((_pointers(0), _pointers(moved)) for moved in (4, 8)),
     ]
+    return [*((old, new, BASE) for old, new in code), (_numbers(0), _numbers(3), 0)]
 
 
-def _pointers(count: int, moved: int) -> bytes:
-    """A table of pointers into itself, many at its very end; what they name went up, the more the later it is."""
+def _numbers(more: int) -> bytes:
+    """A table of small numbers, which has no address."""
+    return struct.pack("<300I", *(8 * n + more * (n // 100) for n in range(300)))
+
+
+def _pointers(moved: int) -> bytes:
+    """A table of pointers into itself: at random, then to just behind its end, then to its last bytes.  What they name
+    went down by multiples of *moved*."""
     rnd = random.Random(6)
-    last = 4 * count - 1
-    places = [min(rnd.randrange(last + 60), last - rnd.randrange(3)) for _ in range(count)]
-    words = struct.pack(f"<{count}I", *(BASE + place + place // 100 * moved for place in places))
-    return bytes(moved) + words
+    size = 4 * 192
+    places = [rnd.randrange(size - 160) for _ in range(180)] + [size + 40, size + 48, size + 56]
+    places += [size - 1 - n % 3 for n in range(9)]
+    words = (BASE + place - (place // 100 if place < size else 10) * moved for place in places)
+    return bytes(moved) + struct.pack(f"<{len(places)}I", *words)
 
 
 def write_old(path: Path) -> None:
@@ -60,8 +68,8 @@ def write_seeds(folder: Path) -> list[Path]:
     """Inputs of stream.c: streams that are accepted, whole and divided, and one of each that a failing put() stops."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
-    for number, (old, new) in enumerate(pairs()):
-        stream = delta.encode(old, new, base=BASE)
+    for number, (old, new, base) in enumerate(pairs()):
+        stream = delta.encode(old, new, base=base)
         own = b"" if old_image().startswith(old) else old
         for division, fail in ((_WHOLE, 0), (_SMALL, 0), (_RANDOM, 0), (_RANDOM, 0xF0 + number % 16)):
             path = folder / f"seed-{number:02}-{division:02x}{fail:02x}"
