@@ -37,10 +37,12 @@ _SALT_SIZE: Final = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Base:
-    """What a patch starts from."""
+    """What a patch starts from.  *address*: where both images are linked, a multiple of 256; 0 when that is not known,
+    which makes a larger patch."""
 
     image: bytes
     version: Version
+    address: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +118,7 @@ def _make(
     if not version.pack():
         raise VersionError(f"version is {version}, which means no version: use 0.0.1 or higher")
     base = old.image if old else b""
-    stream = delta.encode(base, new, progress)
+    stream = delta.encode(base, new, progress, old.address if old else 0)
     manifest = Manifest(
         kind=KIND_PATCH if old else KIND_IMAGE,
         product=name_id(keys.product),

@@ -133,7 +133,7 @@ class Feeder:
     def patch(self, new: bytes | None = None) -> bytes:
         """The .sfbp from the running feeder to itself as 1.1.0, or to *new*."""
         board, target = self.shop.board, feeder_app(self.shop, "1.1.0") if new is None else new
-        base = release.Base(image=self.app, version=Version.parse("1.0.0"))
+        base = release.Base(image=self.app, version=Version.parse("1.0.0"), address=board.image_address)
         return release.make_patch(
             base,
             target,

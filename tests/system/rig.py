@@ -60,7 +60,7 @@ class Workshop:
         return self._once(
             ("patch", old, new),
             lambda: release.make_patch(
-                release.Base(image=self.demo(old), version=Version.parse(old)),
+                release.Base(image=self.demo(old), version=Version.parse(old), address=self.board.image_address),
                 self.demo(new),
                 target=self.board.name,
                 capacity=self.board.image_capacity,

@@ -33,7 +33,7 @@ def command(
     before, after = (image.load(path, board.image_address, board.image_capacity) for path in (old, new))
     with progress("comparing") as tick:
         made = release.make_patch(
-            release.Base(image=before, version=from_version),
+            release.Base(image=before, version=from_version, address=board.image_address),
             after,
             target=board.name,
             capacity=board.image_capacity,

@@ -1,6 +1,6 @@
 """Patch streams: how NEW is made from OLD.  Format: spec/patch-stream.md."""
 
-from spboot.delta.decoder import decode
+from spboot.delta.chip_decoder import decode
 from spboot.delta.encoder import Progress, encode
 from spboot.delta.file import apply_file, encode_file
 
