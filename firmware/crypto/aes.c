@@ -90,7 +90,7 @@ SPB_TESTED void spb_aes128_ctr(const uint8_t key[16], const uint8_t nonce[12], u
         if (i % 16 == 0) {
             for (int j = 0; j < 16; j++) {
                 k.bytes[j] = key[j];
-                s.bytes[j] = j < 12 ? nonce[j] : (uint8_t)(block >> (15 - j) * 8);
+                s.bytes[j] = (uint8_t)(j < 12 ? nonce[j] : block >> (15 - j) * 8);
             }
             block++;
             encrypt(sbox, &k, &s);

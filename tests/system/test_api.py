@@ -263,7 +263,8 @@ def test_user_data(shop: Workshop) -> None:
 
 def test_every_code_has_its_sentence(feeder: Feeder) -> None:
     for number, name in enumerate(CODES):
-        assert feeder.sentence(number) == SENTENCES[name]
+        expected = SENTENCES[name]
+        assert feeder.sentence(number) == ("" if expected == "not used" else expected)
     for number in (len(CODES), 255, 0x10000, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF):
         assert feeder.sentence(number) == ""
 
