@@ -58,7 +58,7 @@ def open_by_hand(data: bytes, secrets: Keys) -> tuple[dict[str, int], bytes]:
 def test_image_by_hand(image_file: bytes, secrets: Keys) -> None:
     numbers, stream = open_by_hand(image_file, secrets)
     assert len(image_file) > 72 + 64 + 3 * 528
-    assert image_file[:4] == b"SP\x01\x00"
+    assert image_file[:4] == b"SP\x02\x00"
     assert numbers["version"] == 0x01000203
     assert numbers["product"] == struct.unpack("<I", hashlib.sha256(b"demo").digest()[:4])[0]
     assert numbers["target"] == struct.unpack("<I", hashlib.sha256(TARGET.encode()).digest()[:4])[0]
@@ -69,7 +69,7 @@ def test_image_by_hand(image_file: bytes, secrets: Keys) -> None:
 
 def test_patch_by_hand(patch_file: bytes, secrets: Keys) -> None:
     numbers, stream = open_by_hand(patch_file, secrets)
-    assert patch_file[:4] == b"SP\x01\x01"
+    assert patch_file[:4] == b"SP\x02\x01"
     assert (numbers["version"], numbers["base_version"]) == (0x01000203, 0x01000202)
     assert patch_file[28:36] == hashlib.sha256(OLD_APP).digest()[:8]
     assert delta.decode(OLD_APP, stream, numbers["image_size"]) == NEW_APP
@@ -193,6 +193,6 @@ def test_header_for(image_file: bytes, patch_file: bytes) -> None:
 
 def test_artefact_that_does_not_decode_is_never_returned(secrets: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
     real = delta.encode
-    monkeypatch.setattr(delta, "encode", lambda old, new, progress=None: real(old, new[:-1] + b"?", progress))
+    monkeypatch.setattr(delta, "encode", lambda old, new, *options: real(old, new[:-1] + b"?", *options))
     with pytest.raises(AuthenticationError, match="decoded image has hash"):
         make_image(OLD_APP, secrets)

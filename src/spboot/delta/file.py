@@ -16,7 +16,10 @@ def encode_file(old: bytes, new: bytes, *, base: int = 0, progress: Progress | N
     if base % 256 or not 0 <= base <= 0xFFFFFFFF:
         raise FormatError(f"delta file: base is {base:#x}, expected a 32-bit address that is a multiple of 256")
     head = DeltaHead(new_size=len(new), check=check_of(old, new))
-    return head.pack() + encode(old, new, base=base, progress=progress)
+    packed = head.pack() + encode(old, new, base=base, progress=progress)
+    if apply_file(old, packed) != new:
+        raise AssertionError("delta: the patch does not decode to NEW")
+    return packed
 
 
 def apply_file(old: bytes, packed: bytes) -> bytes:
