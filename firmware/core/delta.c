@@ -250,16 +250,12 @@ static enum spb_status one_byte(struct spb_delta *d, const struct spb_delta_new 
 static enum spb_status go_on(struct spb_delta *d, const struct spb_delta_new *out) {
     struct spb_reference ref;
     uint8_t buffer[4];
-    const uint8_t *bytes = buffer;
+    const uint8_t *bytes = d->copying == OLD ? d->old + d->source : buffer;
     uint32_t both = d->source | d->np;
     uint32_t room = d->new_len - d->np;
     uint32_t len = (d->copying == OLD ? d->image.size : d->np) - d->source;
     if (len > 4) len = 4;
-    if (d->copying == OLD) {
-        bytes = d->old + d->source;
-    } else {
-        for (uint32_t i = 0; i < len; i++) buffer[i] = out->get(out->context, d->source + i);
-    }
+    for (uint32_t i = 0; i < len && bytes == buffer; i++) buffer[i] = out->get(out->context, d->source + i);
     if (d->skip == 0 && both % 2 == 0 && len >= 2 && room >= 2) {
         if (spb_reference_read(&ref, &d->image, bytes, len < room ? len : room, d->image.base + d->source, both % 4 == 0)) {
             bool done;
