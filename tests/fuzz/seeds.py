@@ -37,7 +37,7 @@ def pairs() -> list[tuple[bytes, bytes, int]]:
         (old, noise + old[1:900] + noise),
         (old[:1024], b"\xff" * 700 + b"text, text, text " * 20),
         (b"", b"x"),
-        *((_pointers(0), _pointers(moved)) for moved in (4, 8)),
+        _pointers(),
     ]
     return [*((old, new, BASE) for old, new in code), (_numbers(0), _numbers(3), 0)]
 
@@ -47,15 +47,20 @@ def _numbers(more: int) -> bytes:
     return struct.pack("<300I", *(8 * n + more * (n // 100) for n in range(300)))
 
 
-def _pointers(moved: int) -> bytes:
-    """A table of pointers into itself: at random, then to just behind its end, then to its last bytes.  What they name
-    went down by multiples of *moved*."""
+def _pointers() -> tuple[bytes, bytes]:
+    """A table of names and pointers to itself whose halves change places.  Some of the first half name its last bytes,
+    where four cannot be compared; some of the second what is just behind it, which moved otherwise."""
     rnd = random.Random(6)
-    size = 4 * 192
-    places = [rnd.randrange(size - 160) for _ in range(180)] + [size + 40, size + 48, size + 56]
-    places += [size - 1 - n % 3 for n in range(9)]
-    words = (BASE + place - (place // 100 if place < size else 10) * moved for place in places)
-    return bytes(moved) + struct.pack(f"<{len(places)}I", *words)
+    half, size = 384, 768
+    places = [rnd.randrange(size - 160) for _ in range(40)] + [size - 1 - n % 3 for n in range(8)]
+    places += [rnd.randrange(size - 160) for _ in range(45)] + [size + 40, size + 48, size + 56]
+    moved = [p + half if p < half else p - half if p < size else p - half + 8 for p in places]
+    names = [rnd.randbytes(4) for _ in places]
+    old, new = (
+        b"".join(name + struct.pack("<I", BASE + place) for name, place in zip(names, table, strict=True))
+        for table in (places, moved)
+    )
+    return old, new[half:] + new[:half]
 
 
 def write_old(path: Path) -> None:
