@@ -201,7 +201,7 @@ def test_truncations_between_chunks(feeder: Feeder) -> None:
 
 def test_payload_flips_in_every_chunk(feeder: Feeder) -> None:
     data = feeder.image()
-    assert len(data) > HEAD + 5 * CHUNK
+    assert len(data) > HEAD + 4 * CHUNK
     places = [at for start in range(HEAD, len(data), CHUNK) for at in (start, start + 300, start + CHUNK - 1)]
     for at in [at for at in places if at < len(data)] + [len(data) - 1]:
         feeder.again()
