@@ -133,7 +133,7 @@ def test_p3_no_skipped_instruction_accepts_a_wrong_signature(
 def test_p3_remains_of_a_good_check_help_nobody(image: ImageFactory, compiler: Compiler, core: Core) -> None:
     """Stack and work area are as the good signature of the same key left them; the wrong one differs in one bit."""
     if core == "m0plus":
-        pytest.xfail("open: on Cortex-M0+ a skipped instruction at the start of the check lets the remains pass as good")
+        pytest.xfail("open: on Cortex-M0+ a skipped instruction at the start of the check lets remains pass as good")
     elf = image(compiler, core)
     vectors = generated()
     for why in ("flipped hash", "flipped signature"):
