@@ -7,9 +7,7 @@ chip/   spb_chip.h                    for driver and boot"""
 
 from __future__ import annotations
 
-import itertools
 import json
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -18,15 +16,14 @@ from spboot.boards import Area, Board, Pin
 from spboot.boards.clocks import clock_limit
 from spboot.chips import Block, Chip
 from spboot.errors import BoardError
+from spboot.formats.c_header import define, delta_prior_header, guarded, spec_header
 from spboot.formats.comb import generator_header
 from spboot.formats.manifest import name_id
-from spboot.formats.spec import Record, patch_models, record, spec
 from spboot.version import Version
 
 WINDOW_MS: Final = 500
 """How long after a reset the word `load` is listened for."""
 
-_RECORDS = (("manifest", ""), ("header", ""), ("journal", "mark_"), ("journal", "step_"), ("abi", ""), ("personal", ""))
 _DRIVEN = ("FLASH", "RCC", "PWR", "IWDG")
 _WRITE_SIZE: Final = {"flash_l0": 64}
 """Bytes an update gathers before it programs them, where that is more than a program unit: a half-page of L0 takes as
@@ -49,20 +46,6 @@ def write(folder: Path, board: Board, boot_version: Version) -> None:
         path.write_text(text, encoding="utf-8", newline="\n")
 
 
-def spec_header() -> str:
-    """spec/spboot.toml as C: sizes, offsets, magics, status numbers."""
-    facts = spec()
-    lines = [_define("FORMAT", facts["format"])]
-    for table, prefix in _RECORDS:
-        lines += _record_lines(f"{table}_{prefix}".rstrip("_").upper(), record(table, prefix))
-    for table, values in facts.items():
-        if isinstance(values, dict) and table != "status":
-            known = {"size", "mark_size", "step_size"} if table in {t for t, _ in _RECORDS} else set()
-            lines += [_define(f"{table}_{k}", v) for k, v in values.items() if isinstance(v, int) and k not in known]
-    lines += [_define("ABI_GATE_COUNT", len(facts["abi"]["gates"])), _gates(facts["abi"]["gates"])]
-    return _guard("SPB_SPEC_H", [*lines, *_status_lines(facts["status"]["codes"])])
-
-
 def config_header(board: Board, boot_version: Version) -> str:
     """What core must know of the device: geometry and names."""
     slot, memory = board.slot0, board.chip.memory_at(board.slot0.address)
@@ -81,25 +64,12 @@ def config_header(board: Board, boot_version: Version) -> str:
         "BOOT_SIZE": board.bootloader.size,
         "WINDOW_MS": WINDOW_MS,
     }
-    lines = [_define(name, value) for name, value in numbers.items()]
+    lines = [define(name, value) for name, value in numbers.items()]
     lines += [
-        _define("BOARD_NAME", json.dumps(board.name)),
-        _define("BOOT_VERSION_TEXT", json.dumps(str(boot_version))),
+        define("BOARD_NAME", json.dumps(board.name)),
+        define("BOOT_VERSION_TEXT", json.dumps(str(boot_version))),
     ]
-    return _guard("SPB_CONFIG_H", ['#include "spb_spec.h"', *lines])
-
-
-def delta_prior_header() -> str:
-    """spec/patch-models.toml as C: the states, and each model's state number, two in a byte, low half first."""
-    digits = "".join(patch_models()["models"].values())
-    numbers = [int(digit, 16) for digit in digits]
-    packed = [low | high << 4 for low, high in itertools.zip_longest(numbers[::2], numbers[1::2], fillvalue=0)]
-    states = ", ".join(map(str, patch_models()["states"]))
-    lines = [
-        f"#define SPB_DELTA_PRIOR_STATES {{{states}}}",
-        f"#define SPB_DELTA_PRIOR {{{', '.join(map(str, packed))}}}",
-    ]
-    return _guard("SPB_DELTA_PRIOR_H", lines)
+    return guarded("SPB_CONFIG_H", ['#include "spb_spec.h"', *lines])
 
 
 def chip_header(board: Board) -> str:
@@ -108,19 +78,19 @@ def chip_header(board: Board) -> str:
     first, last = chip.flash[0], chip.flash[-1]
     banks = len({run.bank for run in chip.flash})
     lines = [
-        _define("FLASH_ADDRESS", first.address),
-        _define("FLASH_SIZE", last.end - first.address),
-        _define("FLASH_BANK_SIZE", sum(run.size for run in chip.flash if run.bank == 1)),
+        define("FLASH_ADDRESS", first.address),
+        define("FLASH_SIZE", last.end - first.address),
+        define("FLASH_BANK_SIZE", sum(run.size for run in chip.flash if run.bank == 1)),
         *_area_lines(board, "SLOT0", board.slot0),
         *_area_lines(board, "SLOT1", board.slot1 or board.slot0),
         *_area_lines(board, "JOURNAL", board.journal or board.slot0),
-        _define("SMALLEST_SECTOR", min(run.erase_unit for run in chip.flash)),
-        _define("DEVICE_ID", chip.device_id),
-        _define("CLOCK_HZ", board.clock_hz),
-        _define("VDD_MV", board.vdd_mv),
-        _define("SUPPLY_SMPS", int(board.core_supply == "smps")),
-        _define("NEEDS_VDDIO2", int(board.needs_vddio2)),
-        _define("CLOCK_MAX_HZ", clock_limit(chip)),
+        define("SMALLEST_SECTOR", min(run.erase_unit for run in chip.flash)),
+        define("DEVICE_ID", chip.device_id),
+        define("CLOCK_HZ", board.clock_hz),
+        define("VDD_MV", board.vdd_mv),
+        define("SUPPLY_SMPS", int(board.core_supply == "smps")),
+        define("NEEDS_VDDIO2", int(board.needs_vddio2)),
+        define("CLOCK_MAX_HZ", clock_limit(chip)),
         f"#define SPB_WRONG_BANKS {json.dumps(_WRONG_BANKS.format(banks=banks, s='s' * (banks > 1)))}",
     ]
     for name in _DRIVEN:
@@ -130,51 +100,14 @@ def chip_header(board: Board) -> str:
     lines += _console_lines(board) + _port_lines(board) + _switch_lines(board)
     if chip.block("PWR").enable:
         lines += _bits(chip, "PWR", [chip.block("PWR")])
-    return _guard("SPB_CHIP_H", ['#include "spb_config.h"', *lines])
+    return guarded("SPB_CHIP_H", ['#include "spb_config.h"', *lines])
 
 
 def _area_lines(board: Board, name: str, area: Area) -> list[str]:
     """Where an area is and what it is erased by; a board with a single slot has it under all names."""
     return [
-        _define(f"{name}_OFF", area.address - board.chip.flash[0].address),
-        _define(f"{name}_UNIT", board.chip.memory_at(area.address).erase_unit),
-    ]
-
-
-def _define(name: str, value: int | str) -> str:
-    text = value if isinstance(value, str) else f"{value:#x}u" if value > 9 else f"{value}u"
-    return f"#define SPB_{name.upper()} {text}"
-
-
-def _guard(name: str, lines: Iterable[str]) -> str:
-    return "\n".join(
-        ["/* Generated by spboot; do not edit. */", f"#ifndef {name}", f"#define {name}", *lines, "#endif", ""]
-    )
-
-
-def _record_lines(name: str, layout: Record) -> list[str]:
-    lines = [_define(f"{name}_SIZE", layout.size)]
-    for field in layout.fields:
-        lines.append(_define(f"{name}_OFF_{field.name}", field.offset))
-        lines.append(_define(f"{name}_SIZEOF_{field.name}", field.size))
-    return lines
-
-
-def _gates(names: list[str]) -> str:
-    return "#define SPB_ABI_GATES(X) " + " ".join(f"X({name})" for name in names)
-
-
-def _status_lines(codes: list[list[str]]) -> list[str]:
-    """NONE and COMPLETED are not errors: core says SPB_OK."""
-    names = [f"    SPB_E_{name} = -{number}," for number, (name, _) in enumerate(codes) if number > 1]
-    texts = " ".join(f'{json.dumps(text if text != "not used" else "")[:-1]}\\0"' for _, text in codes)
-    return [
-        "enum spb_status {",
-        "    SPB_OK = 0,",
-        *names,
-        "};",
-        _define("STATUS_COUNT", len(codes)),
-        f"#define SPB_STATUS_TEXTS {texts}",
+        define(f"{name}_OFF", area.address - board.chip.flash[0].address),
+        define(f"{name}_UNIT", board.chip.memory_at(area.address).erase_unit),
     ]
 
 
@@ -208,7 +141,7 @@ def _bits(chip: Chip, name: str, blocks: list[Block]) -> list[str]:
         mask = 0
         for _, bits in found:
             mask |= bits
-        lines += [_define(f"{name}_{kind}_OFF", found[0][0]), _define(f"{name}_{kind}", mask)]
+        lines += [define(f"{name}_{kind}_OFF", found[0][0]), define(f"{name}_{kind}", mask)]
     return lines
 
 
@@ -216,15 +149,15 @@ def _console_lines(board: Board) -> list[str]:
     console = board.console
     block = board.chip.block(console.port)
     lines = [
-        _define("CONSOLE_BASE", block.address),
-        _define("CONSOLE_BAUD", console.baud),
-        _define("CONSOLE_LOW_POWER", int(console.port.startswith("LPUART"))),
+        define("CONSOLE_BASE", block.address),
+        define("CONSOLE_BAUD", console.baud),
+        define("CONSOLE_LOW_POWER", int(console.port.startswith("LPUART"))),
     ]
     for role, pin in (("TX", console.tx), ("RX", console.rx)):
         lines += [
-            _define(f"CONSOLE_{role}_PORT", board.chip.block(f"GPIO{pin.port}").address),
-            _define(f"CONSOLE_{role}_PIN", pin.number),
-            _define(f"CONSOLE_{role}_FUNCTION", block.alternate(pin.name, role)),
+            define(f"CONSOLE_{role}_PORT", board.chip.block(f"GPIO{pin.port}").address),
+            define(f"CONSOLE_{role}_PIN", pin.number),
+            define(f"CONSOLE_{role}_FUNCTION", block.alternate(pin.name, role)),
         ]
     return lines + _bits(board.chip, "CONSOLE", [block])
 

@@ -65,14 +65,15 @@ def _gates(names: list[str]) -> str:
 
 
 def _status_lines(codes: list[list[str]]) -> list[str]:
-    """NONE and COMPLETED are not errors: core says SPB_OK."""
+    """NONE and COMPLETED are not errors: core says SPB_OK.  The texts stand in one string, each ended by a zero; that
+    of a number that is not used is empty."""
     names = [f"    SPB_E_{name} = -{number}," for number, (name, _) in enumerate(codes) if number > 1]
-    texts = ", ".join(json.dumps(text) for _, text in codes)
+    texts = " ".join(f'{json.dumps(text if text != "not used" else "")[:-1]}\\0"' for _, text in codes)
     return [
         "enum spb_status {",
         "    SPB_OK = 0,",
         *names,
         "};",
         define("STATUS_COUNT", len(codes)),
-        f"#define SPB_STATUS_TEXTS {{{texts}}}",
+        f"#define SPB_STATUS_TEXTS {texts}",
     ]
