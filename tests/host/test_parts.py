@@ -36,7 +36,7 @@ def test_missing_agrees_with_the_build() -> None:
 
 def test_a_part_that_is_too_small() -> None:
     assert missing(chips.load("STM32H750VB")) == (
-        "128 KB of flash in units of 128 KB leave no slot beside a bootloader of 128 KB"
+        "128 KB of flash in units of 128 KB leave no slot of 12 KB beside a bootloader of 128 KB"
     )
 
 

@@ -32,7 +32,7 @@ def test_two_cores_and_two_supplies() -> None:
     board = new("STM32H747XI").board
     assert board.journal is not None and board.slot1 is not None
     assert (board.journal.address, board.slot1.address) == (0x0810_0000, 0x0812_0000)
-    with pytest.raises(BoardError, match="core_supply is None, expected 'ldo' or 'smps', as the board is wired"):
+    with pytest.raises(BoardError, match=r"by LDO or by SMPS, .* add --core-supply ldo or smps, as the board is wired"):
         new("STM32H747XI", Wish())
     with pytest.raises(BoardError, match="core_supply is 'smps', expected 'ldo'"):
         new("STM32H743ZI", Wish(core_supply="smps"))
@@ -182,5 +182,5 @@ def test_consoles() -> None:
 def test_a_wish_that_cannot_be() -> None:
     with pytest.raises(BoardError, match=r"LAMP.toml: led.pin is 'PK7', expected a pin of STM32L476RG"):
         new("STM32L476RG", Wish(led=("PK7", "high")))
-    with pytest.raises(BoardError, match=r"leave no slot beside a bootloader of 24 KB"):
+    with pytest.raises(BoardError, match=r"leave no slot of 12 KB beside a bootloader of 24 KB"):
         new("STM32L476RG", Wish(keep_free=1000 * K))

@@ -9,7 +9,7 @@ from typing import Final
 
 from spboot.boards import parse
 from spboot.boards.clocks import clock_limit, usual_clock
-from spboot.boards.model import DEBUG_PINS, Area, Board
+from spboot.boards.model import DEBUG_PINS, Area, Board, core_supplies
 from spboot.boards.plan import Plan, plan
 from spboot.chips import Chip
 from spboot.errors import BoardError
@@ -56,6 +56,13 @@ def draft(path: Path, chip: Chip, wish: Wish, driven: frozenset[str]) -> Draft:
     """A board file for *chip* to stand at *path*, whose stem is the board's name.
 
     *driven*: IP versions that have a driver, for the choice of a console.  Raises BoardError."""
+    supplies = core_supplies(chip)
+    if len(supplies) > 1 and wish.core_supply is None:
+        ways = " or by ".join(supply.upper() for supply in supplies)
+        raise BoardError(
+            f"{chip.name} feeds its core by {ways}, and with a wrong choice it stops until its power is cut; "
+            f"add --core-supply {' or '.join(supplies)}, as the board is wired"
+        )
     found = plan(chip, single_slot=wish.single_slot, keep_free=wish.keep_free)
     console = wish.console or _console(chip, wish, driven)
     clock_hz = wish.clock_hz or usual_clock(chip)

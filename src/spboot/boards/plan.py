@@ -54,8 +54,9 @@ def plan(chip: Chip, *, single_slot: bool = False, keep_free: int = 0) -> Plan:
         if single.size < LEAST_SLOT:
             flash, unit = sum(run.size for run in chip.flash), chip.flash[0].erase_unit
             raise BoardError(
-                f"{chip.name}: {_kb(flash)} of flash in units of {_kb(unit)} leave no slot "
+                f"{chip.name}: {_kb(flash)} of flash in units of {_kb(unit)} leave no slot of {_kb(LEAST_SLOT)} "
                 f"beside a bootloader of {_kb(max(bootloader.size, BOOTLOADER_SIZE))}"
+                + (f", as {_kb(keep_free)} are kept free; keep less" if keep_free else "")
             )
         return Plan(bootloader=bootloader, slot0=single, slot1=None, journal=None, ram=ram, reasons=tuple(reasons))
     return Plan(

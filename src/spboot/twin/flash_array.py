@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ctypes
+import itertools
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import unicorn
@@ -26,7 +27,8 @@ class FlashArray:
     """All internal flash, one range, also seen at the boot alias.  The controller decides what is allowed.
 
     *page* is the smallest erase unit, *unit* what is programmed at once and shares an ECC; without ECC no unit is ever
-    poisoned.  *bank_size* is that of the first bank."""
+    poisoned.  *bank_size* is that of the first bank, *bank_step* what lies from its start to that of the second: more,
+    where there is nothing between them, as on STM32H743 with 1 MB (RM0433 4.3.4).  *size* counts that, too."""
 
     def __init__(self, twin: Twin, runs: Sequence[Memory]) -> None:
         self.twin = twin
@@ -38,8 +40,9 @@ class FlashArray:
         self.page = min(run.erase_unit for run in runs)
         self.unit = runs[0].program_unit
         self.erased = runs[0].erased
-        if sum(run.size for run in runs) != size:
-            raise TwinError(f"{twin.chip.name}: there are gaps in its flash; the twin cannot model it")
+        self.capacity = sum(run.size for run in runs)
+        self.bank_step = next((run.address - address for run in runs if run.bank != runs[0].bank), size)
+        self._gaps = [(low.end, high.address) for low, high in itertools.pairwise(runs) if low.end < high.address]
         self.cells = (ctypes.c_ubyte * size)()
         ctypes.memset(self.cells, self.erased, size)
         self.log = OperationLog()
@@ -49,10 +52,16 @@ class FlashArray:
         self._cut_at = 0
         self.dirty: list[tuple[int, int]] = []
         self._hooks: dict[int, list[Any]] = {}
-        twin.core.map_buffer(address, self.cells, writable=False)
         self.alias = _ALIASES.get(twin.chip.family, 0)
-        if self.alias is not None:
-            twin.core.map_buffer(self.alias, self.cells, writable=False)
+        for base in (address,) if self.alias is None else (address, self.alias):
+            for start, end in self._pieces():
+                part = (ctypes.c_ubyte * (end - start)).from_buffer(self.cells, start)
+                twin.core.map_buffer(base + start, part, writable=False)
+
+    def _pieces(self) -> Iterator[tuple[int, int]]:
+        """Offsets of the ranges between gaps, start and end."""
+        edges = [0, *(edge - self.address for gap in self._gaps for edge in gap), self.size]
+        return zip(edges[::2], edges[1::2], strict=True)
 
     def offset(self, address: int) -> int:
         """Offset of a bus address, the alias included."""
@@ -60,12 +69,12 @@ class FlashArray:
 
     def bank(self, offset: int) -> int:
         """The bank, from 0, that an offset is in; banks have one size."""
-        return offset // self.bank_size
+        return offset // self.bank_step
 
     def holds(self, address: int) -> bool:
         """Whether *address* is flash, the alias included."""
         bases = (self.address,) if self.alias is None else (self.address, self.alias)
-        return any(base <= address < base + self.size for base in bases)
+        return any(base + start <= address < base + end for base in bases for start, end in self._pieces())
 
     def get(self, address: int, size: int) -> bytes:
         """What the cells hold.  Raises TwinError outside of flash."""
@@ -73,8 +82,14 @@ class FlashArray:
         return ctypes.string_at(ctypes.addressof(self.cells) + start, size)
 
     def put(self, address: int, data: bytes) -> None:
-        """Change the cells without an operation; the words then fit their ECC."""
+        """Change the cells without an operation; the words then fit their ECC.  Raises TwinError outside of flash."""
         start = self._span(address, len(data))
+        for low, high in self._gaps:
+            inside = data[max(low - address, 0) : max(high - address, 0)]
+            if inside.strip(bytes([self.erased])):
+                raise TwinError(
+                    f"{len(data)} bytes at {address:#010x}: there is no flash from {low:#010x} to {high:#010x}"
+                )
         self.poisoned -= set(range(address - address % self.unit, address + len(data), self.unit))
         self._store(start, data)
 

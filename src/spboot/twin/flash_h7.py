@@ -142,7 +142,7 @@ class FlashH7(FlashLow):
             self._error(bank, _PGSERR, f"START with FLASH_CR{bank + 1} = {value:#x}: set SER or BER, and not PG")
             return
         flash = self.twin.flash
-        per_bank = flash.size // 2 // flash.page
+        per_bank = flash.bank_size // flash.page
         number = value >> 8 & 7
         if not value & _BER and number >= per_bank:
             raise self.twin.refusal(f"erase of sector {number}, a bank has {per_bank}", "use one it has (RM0399 4.3.4)")
@@ -151,7 +151,7 @@ class FlashH7(FlashLow):
             self._error(bank, _WRPERR, f"erase of write-protected sector {number} of bank {bank + 1}")
             return
         for sector in chosen:
-            address = flash.address + bank * flash.size // 2 + sector * flash.page
+            address = flash.address + bank * flash.bank_step + sector * flash.page
             flash.erase(address)
             self._take_time(bank, SECTOR_ERASE_PS)
 
@@ -161,7 +161,7 @@ class FlashH7(FlashLow):
     # programming
 
     def _bank(self, address: int) -> int:
-        return int(address - self.twin.flash.address >= self.twin.flash.size // 2)
+        return self.twin.flash.bank(address - self.twin.flash.address)
 
     def store(self, address: int, size: int, value: int) -> None:
         """A store to the flash range (RM0399 4.3.9): bytes gather in the buffer until they are 32."""
@@ -191,7 +191,7 @@ class FlashH7(FlashLow):
         data = bytes(self._buffer.get(place, 0xFF) for place in range(_WORD))
         address, self._buffer = self._buffer_at, {}
         bank, flash = self._bank(address), self.twin.flash
-        if self._protected(bank, (address - flash.address) % (flash.size // 2) // flash.page):
+        if self._protected(bank, (address - flash.address) % flash.bank_step // flash.page):
             self._error(bank, _WRPERR, f"program of write-protected {address:#010x}")
             return
         old = flash.get(address, _WORD)
@@ -231,7 +231,6 @@ class FlashH7(FlashLow):
         bank = self._bank(address)
         if not self.registers[f"BANK{bank}_SR"] & _DBECCERR:
             self.registers[f"BANK{bank}_SR"] |= _DBECCERR
-            self.registers[f"BANK{bank}_FAR"] = (
-                (address - self.twin.flash.address) % (self.twin.flash.size // 2) // _WORD
-            )
+            flash = self.twin.flash
+            self.registers[f"BANK{bank}_FAR"] = (address - flash.address) % flash.bank_step // _WORD
         return True

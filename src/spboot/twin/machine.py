@@ -52,7 +52,7 @@ class Twin:
         self.timeline = Timeline(self.core)
         self.flash = FlashArray(self, self.chip.flash)
         self.rams = self._make_rams()
-        address, page = rom.content(self.chip, seed, self.flash.size)
+        address, page = rom.content(self.chip, seed, self.flash.capacity)
         self.core.map_buffer(address, page, writable=False)
         self.bus = Bus(self)
         for address, ram in self.rams.items():
