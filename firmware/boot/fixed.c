@@ -12,7 +12,9 @@ struct abi_table {
     uint32_t magic;
     uint16_t version, gate_count;
     uint32_t boot_version, boot_size, target, vector_size;
-    uint8_t self_hash[32], reserved[8];
+    uint8_t self_hash[32];
+    uint32_t personal_size;
+    uint8_t reserved[4];
 };
 _Static_assert(sizeof(struct abi_table) == SPB_ABI_SIZE, "as in the spec");
 
@@ -23,6 +25,7 @@ __attribute__((section(".abi"), used)) const struct abi_table spb_abi = {
     .boot_version = SPB_BOOT_VERSION,
     .target = SPB_TARGET,
     .vector_size = SPB_VECTOR_SIZE,
+    .personal_size = SPB_PERSONAL_SIZE,
 };
 
 struct gate {

@@ -5,10 +5,14 @@ from __future__ import annotations
 import stat
 from pathlib import Path
 
+import pytest
 from elftools.elf.elffile import ELFFile
 
+from spboot.build import merge
 from spboot.build.bootloader import build
 from spboot.build.demo import build_demo
+from spboot.build.personal import finish
+from spboot.errors import BuildError
 from spboot.formats.spec import record, spec
 from spboot.twin.callee import Callee
 from spboot.version import Version
@@ -61,3 +65,28 @@ def test_no_code_outside_its_rooms(shop: Workshop) -> None:
             if segment["p_filesz"]:
                 start, end = segment["p_paddr"], segment["p_paddr"] + segment["p_filesz"]
                 assert shop.board.bootloader.address <= start < end <= shop.board.bootloader.end
+
+
+def another_release(shop: Workshop, personal_size: int) -> bytes:
+    """The bootloader with a personalisation area of another size: what releases before and after this one have."""
+    image, layout = bytearray(shop.boot.bin.read_bytes()), record("abi")
+    at = spec()["abi"]["offset"]
+    image[at : at + layout.size] = layout.pack(**(layout.unpack(bytes(image[at:])) | {"personal_size": personal_size}))
+    return bytes(image)
+
+
+@pytest.mark.parametrize(("size", "found"), [(1280, "1280 bytes"), (0, "an unknown number of bytes")])
+def test_a_bootloader_of_another_release_is_refused(shop: Workshop, tmp_path: Path, size: int, found: str) -> None:
+    """Neither filled with keys, whose table would lie across its code, nor merged."""
+    prebuilt = another_release(shop, size)
+    said = f"this bootloader has {found} for keys and names, expected 768: it is of another release; build it again"
+    with pytest.raises(BuildError, match=said):
+        finish(prebuilt, shop.keys)
+    with pytest.raises(BuildError, match=said):
+        merge.areas(shop.board, prebuilt, shop.demo("1.0.0"), shop.keys, Version(1, 0, 0))
+
+
+@pytest.mark.parametrize("image", [b"", bytes(80), bytes(4096), b"\xff" * 4096])
+def test_what_is_no_bootloader_is_not_filled_with_keys(shop: Workshop, image: bytes) -> None:
+    with pytest.raises(BuildError, match="this is no spboot bootloader: "):
+        finish(image, shop.keys)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Final
+from typing import Any, Final
 
 from spboot.boards import Board
 from spboot.errors import BuildError
@@ -25,17 +25,29 @@ def finish(image: bytes, keys: Keys, user_data: bytes = b"") -> bytes:
     facts = spec()
     abi_at, personal_at = facts["abi"]["offset"], facts["personal"]["offset"]
     out = bytearray(image + b"\xff" * (-len(image) % 8))
-    abi = _ABI.unpack(bytes(out[abi_at:]))
-    if abi["magic"] != facts["abi"]["magic"]:
-        raise BuildError(
-            f"this is no spboot bootloader: magic is {abi['magic']:#x}, expected {facts['abi']['magic']:#x}"
-        )
+    abi = abi_of(bytes(out))
     out[personal_at : personal_at + _PERSONAL.size] = personal_area(keys, user_data)
     abi.update(boot_size=len(out), self_hash=bytes(_SELF_HASH.size))
     out[abi_at : abi_at + _ABI.size] = _ABI.pack(**abi)
     abi["self_hash"] = self_hash(bytes(out))
     out[abi_at : abi_at + _ABI.size] = _ABI.pack(**abi)
     return bytes(out)
+
+
+def abi_of(image: bytes) -> dict[str, Any]:
+    """The ABI table of a bootloader whose personalisation area we know.  Raises BuildError: it is none, or another."""
+    facts = spec()["abi"]
+    if len(image) < facts["offset"] + _ABI.size:
+        raise BuildError(f"this is no spboot bootloader: it has {len(image)} bytes")
+    abi = _ABI.unpack(image[facts["offset"] :])
+    if abi["magic"] != facts["magic"]:
+        raise BuildError(f"this is no spboot bootloader: magic is {abi['magic']:#x}, expected {facts['magic']:#x}")
+    if abi["personal_size"] != _PERSONAL.size:
+        raise BuildError(
+            f"this bootloader has {abi['personal_size'] or 'an unknown number of'} bytes for keys and names, expected "
+            f"{_PERSONAL.size}: it is of another release; build it again, or use the spboot that built it"
+        )
+    return abi
 
 
 def self_hash(image: bytes) -> bytes:
@@ -68,18 +80,13 @@ def personal_area(keys: Keys, user_data: bytes = b"") -> bytes:
 
 def check_made_for(image: bytes, board: Board, keys: Keys) -> None:
     """Raise BuildError unless *image* is a bootloader for *board* that holds the keys *keys*."""
-    facts = spec()
-    abi = _ABI.unpack(image[facts["abi"]["offset"] :])
-    if abi["magic"] != facts["abi"]["magic"]:
-        raise BuildError(
-            f"this is no spboot bootloader: magic is {abi['magic']:#x}, expected {facts['abi']['magic']:#x}"
-        )
+    abi = abi_of(image)
     if abi["target"] != name_id(board.name):
         raise BuildError(
             f"the bootloader is for another board: id {abi['target']:#010x}, expected {name_id(board.name):#010x} "
             f"({board.name})"
         )
-    found = _PERSONAL.unpack(image[facts["personal"]["offset"] :])
+    found = _PERSONAL.unpack(image[spec()["personal"]["offset"] :])
     point = keys.verify.public_numbers()
     same = found["verify_key"] == comb_table(point.x, point.y) and found["aes_key"] == keys.encryption
     if not same or found["product"] != name_id(keys.product):
