@@ -2,6 +2,7 @@
 PY := .venv/bin/python
 STAMP := .venv/.installed
 BENCH := bench/delta
+BOARD := NUCLEO-L476RG
 FUZZ_SECONDS := 60
 PYTEST := $(PY) -m pytest -n 2 --dist worksteal
 
@@ -9,7 +10,7 @@ PYTEST := $(PY) -m pytest -n 2 --dist worksteal
 
 help:
 	@echo "make venv    .venv with spboot and all it needs"
-	@echo "make demo    bootloader, demo application and two updates on the emulated board"
+	@echo "make demo    bootloader, demo application and two updates on the emulated board, BOARD=LAMP.toml for your own"
 	@echo "make check   lint, types, import rules, unit tests (seconds)"
 	@echo "make test    everything CI runs"
 	@echo "make soak    the long sweeps"
@@ -39,7 +40,7 @@ tools:
 	if [ -n "$$need" ]; then echo "installing$$need"; apt-get update -qq && apt-get install -qq -y --no-install-recommends $$need; fi
 
 demo: venv
-	$(PY) tools/demo.py --output out/demo
+	$(PY) tools/demo.py --output out/demo --board $(BOARD)
 
 check: venv
 	.venv/bin/ruff check

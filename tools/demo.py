@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""`make demo`: a bootloader, three versions of an application, and two updates on an emulated board, for all to see."""
+"""`make demo`: a bootloader, three versions of an application, and two updates on an emulated board, for all to see.
+`make demo BOARD=LAMP.toml` rehearses them on a board of your own."""
 
 from __future__ import annotations
 
@@ -85,22 +86,29 @@ def costs(live: Live) -> list[str]:
     board, log = live.board, live.twin.log
     cells = []
     for area in (board.slot1, board.journal, board.slot0):
+        if area is None:
+            cells.append("none")
+            continue
         cells.append(f"{log.erases(area.address, area.end)} / {log.programs(area.address, area.end)}")
     log.clear()
     return cells
 
 
-def make_files(board: Board, out: Path) -> None:
+def make_files(board: Board, name: str, out: Path) -> None:
+    """*name*: what the commands call the board, from *out*."""
     say("1. Keys, bootloader, three versions of the demo application")
     spboot("keys", "new", "keys", "--product", "demo", "--development", cwd=out)
-    spboot("build", BOARD, "--keys", "keys", "-o", "boot", cwd=out)
+    spboot("build", name, "--keys", "keys", "-o", "boot", cwd=out)
     for version in ("1.0.0", "1.1.0", "1.2.0"):
         print(f"{build_demo(board, Version.parse(version), out).name}: built")
-    common = ("--board", BOARD, "--keys", "keys")
-    say("2. The production file, a full image and a patch")
-    boot = f"boot/spboot-{BOARD}.bin"
+    common = ("--board", name, "--keys", "keys")
+    say("2. The production file, a full image and " + ("a patch" if board.slot1 else "another"))
+    boot = f"boot/spboot-{board.name}.bin"
     spboot("merge", boot, "demo-1.0.0.elf", *common, "--version", "1.0.0", "-o", "factory.hex", cwd=out)
     spboot("image", "demo-1.1.0.elf", *common, "--version", "1.1.0", "-o", "demo-1.1.0.sfb", cwd=out)
+    if board.slot1 is None:
+        spboot("image", "demo-1.2.0.elf", *common, "--version", "1.2.0", "-o", "demo-1.2.0.sfb", cwd=out)
+        return
     change = ("--from", "demo-1.1.0.elf", "--from-version", "1.1.0", "--to", "demo-1.2.0.elf", "--version", "1.2.0")
     spboot("patch", *change, *common, "-o", "demo-1.2.0.sfbp", cwd=out)
 
@@ -108,14 +116,15 @@ def make_files(board: Board, out: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--output", type=Path, default=Path("out/demo"))
-    out: Path = parser.parse_args().output.resolve()
+    parser.add_argument("--board", default=BOARD)
+    arguments = parser.parse_args()
+    out: Path = arguments.output.resolve()
+    board = boards.load(arguments.board)
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
-    board = boards.load(BOARD)
-    make_files(board, out)
-    table = Table(
-        "update", "file bytes", "SLOT1", "journal", "SLOT0", title="Flash: pages erased / double words programmed"
-    )
+    own = arguments.board.endswith(".toml")
+    make_files(board, os.path.relpath(arguments.board, out) if own else arguments.board, out)
+    table = Table("update", "file bytes", "SLOT1", "journal", "SLOT0", title="Flash: units erased / units programmed")
 
     say("3. Power on; 1.1.0 as full image through the bootloader's loader")
     live = Live(board, out / "factory.hex")
@@ -125,13 +134,19 @@ def main() -> None:
     live.show_until(RUNNING)
     table.add_row("1.0.0 -> 1.1.0 full image", str((out / "demo-1.1.0.sfb").stat().st_size), *costs(live))
 
-    say("4. 1.2.0 as patch through the running application")
-    live.port.write(b"u")
-    live.call(b"")
-    live.send(out / "demo-1.2.0.sfbp")
+    if board.slot1:
+        say("4. 1.2.0 as patch through the running application")
+        live.port.write(b"u")
+        live.call(b"")
+    else:
+        say("4. 1.2.0 through the loader as well: a single slot takes no patches")
+        live.port.write(b"r")
+        live.call(b"load")
+    kind, file = ("patch", out / "demo-1.2.0.sfbp") if board.slot1 else ("full image", out / "demo-1.2.0.sfb")
+    live.send(file)
     if b"demo 1.2.0 on" not in live.show_until(RUNNING):
         raise SystemExit("demo: the application did not announce 1.2.0")
-    table.add_row("1.1.0 -> 1.2.0 patch", str((out / "demo-1.2.0.sfbp").stat().st_size), *costs(live))
+    table.add_row(f"1.1.0 -> 1.2.0 {kind}", str(file.stat().st_size), *costs(live))
     print()
     Console().print(table)
     print(f"The application announced 1.2.0.  All files are in {os.path.relpath(out)}.")
