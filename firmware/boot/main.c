@@ -47,13 +47,9 @@ static void start_hardware(void) {
 }
 
 static void banner(void) {
-    static const char *const causes[] = {
-        [SPB_RESET_POWER] = "power on", [SPB_RESET_PIN] = "reset pin", [SPB_RESET_SOFTWARE] = "software",
-        [SPB_RESET_WATCHDOG] = "watchdog", [SPB_RESET_OTHER] = "other",
-    };
     spb_console_print(&spb_console, "\r\n");
     LOG("spboot %s for %s, %u MHz, reset by %s", SPB_BOOT_VERSION_TEXT, SPB_BOARD_NAME, SPB_CLOCK_HZ / 1000000u,
-        causes[spb_clock_reset_cause()]);
+        spb_clock_reset_cause());
     LOG(SPB_SINGLE_SLOT ? "SLOT0 %x, %u KB, no SLOT1, read protection level %u"
                         : "SLOT0 %x, %u KB, SLOT1 %x, read protection level %u",
         SPB_FLASH_ADDRESS + SPB_SLOT0_OFF, SPB_SLOT_SIZE / 1024u,

@@ -22,16 +22,15 @@
 
 static void barrier(void) { __asm volatile("dsb\n isb" ::: "memory"); }
 
-/* Every set and way to `operation`, after the bits `off` of CCR were cleared.  In registers only: between the clearing
- * and the last line written, what the stack holds may still be in the cache (K2). */
-static void each_line(uint32_t operation, uint32_t off) {
+/* Both caches off; every set and way to `operation`, and nothing left of instructions.  In registers only: between the
+ * turning off and the last line written, what the stack holds may still be in the cache (K2). */
+static void turn_off(uint32_t operation) {
     reg_write(CSSELR, 0);
     barrier();
     uint32_t last_set = (reg_read(CCSIDR) >> 13 & 0x7FFFu) << SET_POS;
-    uint32_t ccr = reg_read(CCR) & ~off;
+    uint32_t ccr = reg_read(CCR) & ~(DC | IC);
     uint32_t way;
     __asm volatile(".syntax unified\n"
-                   "dsb\n"
                    "str %[ccr], [%[ccr_at]]\n"
                    "dsb\n"
                    "1: mov %[way], %[set]\n"
@@ -45,21 +44,17 @@ static void each_line(uint32_t operation, uint32_t off) {
                    : [set] "+r"(last_set), [way] "=&r"(way)
                    : [ccr] "r"(ccr), [ccr_at] "r"(CCR), [operation] "r"(operation), [step] "r"(1u << WAY_POS)
                    : "memory", "cc");
+    reg_write(ICIALLU, 0);
+    barrier();
 }
 
 void spb_cache_start(void) {
-    each_line(DCISW, DC | IC);
-    reg_write(ICIALLU, 0);
-    barrier();
+    turn_off(DCISW);
     reg_set(CCR, DC | IC);
     barrier();
 }
 
-void spb_cache_stop(void) {
-    each_line(DCCISW, DC | IC);
-    reg_write(ICIALLU, 0);
-    barrier();
-}
+void spb_cache_stop(void) { turn_off(DCCISW); }
 
 void spb_cache_forget(uint32_t address, uint32_t len) {
     uint32_t end = address + len;

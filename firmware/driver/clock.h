@@ -5,15 +5,14 @@
 
 #include <stdint.h>
 
-enum spb_reset_cause { SPB_RESET_POWER, SPB_RESET_PIN, SPB_RESET_SOFTWARE, SPB_RESET_WATCHDOG, SPB_RESET_OTHER };
-
 /* CPU and buses at SPB_CLOCK_HZ; ports and console clocked. */
 void spb_clock_start(void);
 
 /* All of it as after a reset, but for the reset cause, which stays for the application. */
 void spb_clock_stop(void);
 
-enum spb_reset_cause spb_clock_reset_cause(void);
+/* In a word or two. */
+const char *spb_clock_reset_cause(void);
 
 /* What the console's baud rate is made from. */
 uint32_t spb_clock_console_hz(void);

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "clock.h"
+#include "clock_steps.h"
 #include "reg.h"
 #include "spb_chip.h"
 
@@ -36,30 +37,29 @@
 _Static_assert(SPB_CLOCK_HZ % INPUT_HZ == 0, "clock_hz is a multiple of 2 MHz");
 _Static_assert(SPB_CLOCK_HZ >= 24000000u && SPB_CLOCK_HZ <= 216000000u, "clock_hz is 24 .. 216 MHz: RM0410 5.3.2");
 
-static void wait_for(uint32_t address, uint32_t mask, uint32_t value) {
-    while ((reg_read(address) & mask) != value) {}
-}
-
 static bool over_drive(void) { return SPB_CLOCK_HZ > spb_clock_limits.over_drive_above_hz; }
 
 static bool raise_voltage(void) { return SPB_CLOCK_HZ > spb_clock_limits.scale_1_above_hz; }
 
 static uint32_t apb1_hz(void) { return over_drive() ? spb_clock_limits.apb1_over_drive_hz : spb_clock_limits.apb1_hz; }
 
+/* A constant wherever it is used. */
+#define CONSTANT static inline __attribute__((always_inline)) uint32_t
+
 /* By how many bits the clock of APB 1 or 2 is divided. */
-static uint32_t shift(uint32_t bus) {
+CONSTANT shift(uint32_t bus) {
     uint32_t hz = apb1_hz() * bus;
     return SPB_CLOCK_HZ <= hz ? 0u : SPB_CLOCK_HZ <= 2u * hz ? 1u : 2u;
 }
 
-static uint32_t prescaler(uint32_t bus) { return shift(bus) == 0 ? 0 : 3 + shift(bus); }
+CONSTANT prescaler(uint32_t bus) { return shift(bus) == 0 ? 0 : 3 + shift(bus); }
 
 /* RM0090 5.1.4: while the core still runs on HSI, and the PLL is on. */
 static void enter_over_drive(void) {
     reg_set(PWR_CR, PWR_CR1_ODEN);
-    wait_for(PWR_CSR, PWR_CSR1_ODRDY, PWR_CSR1_ODRDY);
+    reg_wait(PWR_CSR, PWR_CSR1_ODRDY, PWR_CSR1_ODRDY);
     reg_set(PWR_CR, PWR_CR1_ODSWEN);
-    wait_for(PWR_CSR, PWR_CSR1_ODSWRDY, PWR_CSR1_ODSWRDY);
+    reg_wait(PWR_CSR, PWR_CSR1_ODSWRDY, PWR_CSR1_ODSWRDY);
 }
 
 void spb_clock_start(void) {
@@ -73,27 +73,23 @@ void spb_clock_start(void) {
     if (over_drive()) enter_over_drive();
     spb_clock_flash_fast(WAIT_STATES);
     reg_write(CFGR, prescaler(1) << RCC_CFGR_PPRE1_POS | prescaler(2) << RCC_CFGR_PPRE2_POS);
-    wait_for(CR, RCC_CR_PLLRDY, RCC_CR_PLLRDY);
-    reg_modify(CFGR, RCC_CFGR_SW, SYSCLK_PLL << RCC_CFGR_SW_POS);
-    wait_for(CFGR, RCC_CFGR_SWS, SYSCLK_PLL << RCC_CFGR_SWS_POS);
+    reg_wait(CR, RCC_CR_PLLRDY, RCC_CR_PLLRDY);
+    spb_clock_switch(SYSCLK_PLL);
     spb_clock_enable();
 }
 
 /* Over-drive is left on HSI and with the PLL still on (RM0090 5.1.4); the reset of PWR does the rest. */
 void spb_clock_stop(void) {
     spb_clock_disable();
-    reg_modify(CFGR, RCC_CFGR_SW, 0);
-    wait_for(CFGR, RCC_CFGR_SWS, 0);
+    spb_clock_switch(0);
     reg_write(CFGR, 0);
     if (over_drive()) {
         reg_clear(PWR_CR, PWR_CR1_ODEN | PWR_CR1_ODSWEN);
-        wait_for(PWR_CSR, PWR_CSR1_ODSWRDY, 0);
+        reg_wait(PWR_CSR, PWR_CSR1_ODSWRDY, 0);
     }
-    reg_clear(CR, RCC_CR_PLLON);
-    wait_for(CR, RCC_CR_PLLRDY, 0);
+    spb_clock_off(RCC_CR_PLLON, RCC_CR_PLLRDY);
     reg_write(PLLCFGR, PLLCFGR_RESET);
-    reg_set(APB1RSTR, RCC_APB1RSTR_PWRRST);
-    reg_clear(APB1RSTR, RCC_APB1RSTR_PWRRST);
+    reg_pulse(APB1RSTR, RCC_APB1RSTR_PWRRST);
     reg_clear(APB1ENR, RCC_APB1ENR_PWREN);
     spb_clock_flash_slow();
 }
@@ -102,11 +98,7 @@ uint32_t spb_clock_console_hz(void) {
     return SPB_CLOCK_HZ >> shift(SPB_CONSOLE_ENABLE_OFF == RCC_APB1ENR_OFF ? 1 : 2);
 }
 
-enum spb_reset_cause spb_clock_reset_cause(void) {
-    uint32_t csr = reg_read(CSR);
-    if (csr & (RCC_CSR_WDGRSTF | RCC_CSR_WWDGRSTF)) return SPB_RESET_WATCHDOG;
-    if (csr & RCC_CSR_SFTRSTF) return SPB_RESET_SOFTWARE;
-    if (csr & (RCC_CSR_PORRSTF | RCC_CSR_BORRSTF)) return SPB_RESET_POWER;
-    if (csr & RCC_CSR_PADRSTF) return SPB_RESET_PIN;
-    return SPB_RESET_OTHER;
+const char *spb_clock_reset_cause(void) {
+    return spb_clock_cause(reg_read(CSR), RCC_CSR_PADRSTF, RCC_CSR_PORRSTF | RCC_CSR_BORRSTF, RCC_CSR_SFTRSTF,
+                           RCC_CSR_WDGRSTF | RCC_CSR_WWDGRSTF);
 }

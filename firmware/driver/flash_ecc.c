@@ -85,19 +85,17 @@ __attribute__((naked, noinline)) static uint32_t peek(uint32_t address __attribu
 }
 extern const char spb_flash_peek_load[], spb_flash_peek_end[];
 
-/* Whether a word failed its ECC since the last call. */
-static bool failed(void) {
-    bool any = false;
-    for (uint32_t bank = 0; bank < 2; bank++) {
-        uint32_t seen = reg_read(IP.ecc[bank]) & IP.ecc_failed;
-        if (seen != 0) reg_write(IP.ecc[bank], seen);
-        any = any || seen != 0;
-    }
-    return any;
+/* Whether a word of the bank with this register failed its ECC since the last call. */
+static bool failed(uint32_t ecc) {
+    uint32_t seen = reg_read(ecc) & IP.ecc_failed;
+    if (seen != 0) reg_write(ecc, seen);
+    return seen != 0;
 }
 
 __attribute__((used)) void spb_flash_ecc_nmi(uint32_t *stacked_pc) {
-    if (!failed()) return;
+    bool any = failed(IP.ecc[0]);
+    if (IP.ecc[1] != 0) any |= failed(IP.ecc[1]);
+    if (!any) return;
     ecc_seen = 1;
     uint32_t load = (uint32_t)spb_flash_peek_load & ~1u;
     if (*stacked_pc == load) *stacked_pc += 2;

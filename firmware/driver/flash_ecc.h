@@ -8,7 +8,7 @@
 
 struct spb_ecc_flash {
     uint32_t keyr, sr, cr, acr;         /* addresses of registers */
-    uint32_t ecc[2];                    /* of the registers that note a failed ECC, one for each bank */
+    uint32_t ecc[2];                    /* of the registers that note a failed ECC, one for each bank, or 0 */
     uint32_t ecc_failed;                /* the bits they do it with */
     uint32_t busy, errors, done;        /* bits of SR */
     uint32_t program, start, lock;      /* bits of CR */

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* flash_g0.c - registers of IP flash_g0x1: STM32G0 (RM0444 chapter 3).  G0B1 and G0C1 have two banks, the others one. */
+/* flash_g0.c - registers of STM32G0 (IP flash_g0x1, flash_g0x0): RM0444, RM0454 chapter 3.  G0B1, G0C1 and G0B0 have two
+ * banks, the others one. */
+#include "flash_g0.h"
+
 #include "flash_ecc.h"
 #include "internal_flash.h"
 #include "reg.h"
 #include "spb_chip.h"
 
 #define DUAL (SPB_FLASH_BANK_SIZE < SPB_FLASH_SIZE)
-/* Swapped banks exchange addresses, not numbers (RM0444 3.4.1): we would erase the bank we run from. */
-#define LAYOUT (FLASH_OPTR_DUAL_BANK | FLASH_OPTR_nSWAP_BANK)
+#define ECC2R_OFF 0x1Cu /* RM0444 3.7.7, RM0454 3.7.7: of bank 2 */
 
 static uint32_t select_page(uint32_t off) {
     uint32_t bank = off < SPB_FLASH_BANK_SIZE ? 0 : FLASH_CR_BKER;
@@ -19,7 +21,7 @@ const struct spb_ecc_flash spb_ecc_flash = {
     .sr = FLASH_BASE + FLASH_SR_OFF,
     .cr = FLASH_BASE + FLASH_CR_OFF,
     .acr = FLASH_BASE + FLASH_ACR_OFF,
-    .ecc = {FLASH_BASE + FLASH_ECCR_OFF, FLASH_BASE + (DUAL ? FLASH_ECCR2_OFF : FLASH_ECCR_OFF)},
+    .ecc = {FLASH_BASE + FLASH_ECCR_OFF, DUAL ? FLASH_BASE + ECC2R_OFF : 0},
     .ecc_failed = FLASH_ECCR_ECCD,
     .busy = FLASH_SR_BSY | FLASH_SR_BSY2 | FLASH_SR_CFGBSY,
     .errors = FLASH_SR_OPERR | FLASH_SR_PROGERR | FLASH_SR_WRPERR | FLASH_SR_PGAERR | FLASH_SR_SIZERR | FLASH_SR_PGSERR |
@@ -32,7 +34,7 @@ const struct spb_ecc_flash spb_ecc_flash = {
 };
 
 const char *spb_flash_problem(void) {
-    if (!DUAL || (reg_read(FLASH_BASE + FLASH_OPTR_OFF) & LAYOUT) == LAYOUT) return 0;
+    if (!DUAL || (reg_read(FLASH_BASE + FLASH_OPTR_OFF) & spb_g0_layout) == spb_g0_layout) return 0;
     return SPB_WRONG_BANKS;
 }
 

@@ -1,39 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* flash_g0x0.c - registers of IP flash_g0x0: STM32G030, G050, G070, G0B0 (RM0454 chapter 3).  G0B0 has two banks, the
- * others one; banks cannot be swapped. */
-#include "flash_ecc.h"
-#include "internal_flash.h"
-#include "reg.h"
+/* flash_g0x0.c - IP flash_g0x0: STM32G030, G050, G070, G0B0.  Banks cannot be swapped (RM0454 3.7.8). */
+#include "flash_g0.h"
 #include "spb_chip.h"
 
-#define DUAL (SPB_FLASH_BANK_SIZE < SPB_FLASH_SIZE)
-#define ECC2R_OFF 0x1Cu /* RM0454 3.7.7: of bank 2 */
-
-static uint32_t select_page(uint32_t off) {
-    uint32_t bank = off < SPB_FLASH_BANK_SIZE ? 0 : FLASH_CR_BKER;
-    return FLASH_CR_PER | off % SPB_FLASH_BANK_SIZE / SPB_SLOT0_UNIT << FLASH_CR_PNB_POS | bank;
-}
-
-const struct spb_ecc_flash spb_ecc_flash = {
-    .keyr = FLASH_BASE + FLASH_KEYR_OFF,
-    .sr = FLASH_BASE + FLASH_SR_OFF,
-    .cr = FLASH_BASE + FLASH_CR_OFF,
-    .acr = FLASH_BASE + FLASH_ACR_OFF,
-    .ecc = {FLASH_BASE + FLASH_ECCR_OFF, FLASH_BASE + (DUAL ? ECC2R_OFF : FLASH_ECCR_OFF)},
-    .ecc_failed = FLASH_ECCR_ECCD,
-    .busy = FLASH_SR_BSY | FLASH_SR_BSY2 | FLASH_SR_CFGBSY,
-    .errors = FLASH_SR_OPERR | FLASH_SR_PROGERR | FLASH_SR_WRPERR | FLASH_SR_PGAERR | FLASH_SR_SIZERR | FLASH_SR_PGSERR |
-              FLASH_SR_MISERR | FLASH_SR_FASTERR,
-    .done = FLASH_SR_EOP,
-    .program = FLASH_CR_PG,
-    .start = FLASH_CR_STRT,
-    .lock = FLASH_CR_LOCK,
-    .erase = select_page,
-};
-
-const char *spb_flash_problem(void) {
-    if (!DUAL || (reg_read(FLASH_BASE + FLASH_OPTR_OFF) & FLASH_OPTR_DUAL_BANK) != 0) return 0;
-    return SPB_WRONG_BANKS;
-}
-
-uint32_t spb_flash_protection(void) { return spb_flash_rdp_level(reg_read(FLASH_BASE + FLASH_OPTR_OFF) & FLASH_OPTR_RDP); }
+const uint32_t spb_g0_layout = FLASH_OPTR_DUAL_BANK;

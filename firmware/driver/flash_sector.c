@@ -59,18 +59,13 @@ static void end(uint32_t before, uint32_t off, uint32_t len) {
     spb_sector_end(before, SPB_FLASH_ADDRESS + off, len);
 }
 
-static uint32_t size_at(uint32_t off) {
-    uint32_t in_bank = off % SPB_FLASH_BANK_SIZE;
-    return in_bank < 4 * SMALL ? SMALL : in_bank < 8 * SMALL ? 4 * SMALL : 8 * SMALL;
-}
-
 static enum spb_status erase(uint32_t off) {
     uint32_t before = begin();
     uint32_t select = FLASH_CR_SER | sector(off) << FLASH_CR_SNB_POS | PSIZE << FLASH_CR_PSIZE_POS;
     reg_write(CR, select);
     reg_write(CR, select | FLASH_CR_STRT);
     bool ok = wait();
-    end(before, off, size_at(off));
+    end(before, off, 8 * SMALL); /* the largest there is: to forget more than was erased does no harm */
     return ok ? SPB_OK : SPB_E_SECTION_ERASE_FAILURE;
 }
 

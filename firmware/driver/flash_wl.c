@@ -12,7 +12,7 @@ const struct spb_ecc_flash spb_ecc_flash = {
     .sr = FLASH_BASE + FLASH_SR_OFF,
     .cr = FLASH_BASE + FLASH_CR_OFF,
     .acr = FLASH_BASE + FLASH_ACR_OFF,
-    .ecc = {FLASH_BASE + FLASH_ECCR_OFF, FLASH_BASE + FLASH_ECCR_OFF},
+    .ecc = {FLASH_BASE + FLASH_ECCR_OFF},
     .ecc_failed = FLASH_ECCR_ECCD,
     /* PESD: the other core, or somebody before us, suspended operations (RM0453 4.3.6). */
     .busy = FLASH_SR_BSY | FLASH_SR_CFGBSY | FLASH_SR_PESD,

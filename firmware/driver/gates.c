@@ -11,7 +11,6 @@ void spb_clock_enable(void) {
 }
 
 void spb_clock_disable(void) {
-    reg_set(RCC_BASE + SPB_PORTS_RESET_OFF, SPB_PORTS_RESET);
-    reg_clear(RCC_BASE + SPB_PORTS_RESET_OFF, SPB_PORTS_RESET);
+    reg_pulse(RCC_BASE + SPB_PORTS_RESET_OFF, SPB_PORTS_RESET);
     reg_clear(RCC_BASE + SPB_PORTS_ENABLE_OFF, SPB_PORTS_ENABLE);
 }

@@ -1,17 +1,45 @@
 /* SPDX-License-Identifier: MIT */
-/* gpio.h - pins.  A pin is the base address of its port and its number. */
+/* gpio.h - GPIO of all STM32 but F1 (IP gpio_v2).  RM0351 chapter 8.  Ports and pins are constants wherever these are called:
+ * as shifts and masks they cost less than a call. */
 #ifndef SPB_GPIO_H
 #define SPB_GPIO_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-enum spb_pull { SPB_PULL_NONE, SPB_PULL_UP, SPB_PULL_DOWN };
+#include "reg.h"
+#include "spb_chip.h"
 
-void spb_gpio_input(uint32_t port, uint32_t pin, enum spb_pull pull);
-void spb_gpio_output(uint32_t port, uint32_t pin, bool high);
-void spb_gpio_alternate(uint32_t port, uint32_t pin, uint32_t function);
-void spb_gpio_write(uint32_t port, uint32_t pin, bool high);
-bool spb_gpio_read(uint32_t port, uint32_t pin);
+#define SPB_GPIO static inline __attribute__((always_inline))
+
+enum spb_pull { SPB_PULL_NONE, SPB_PULL_UP, SPB_PULL_DOWN };
+enum spb_gpio_mode { SPB_GPIO_INPUT, SPB_GPIO_OUTPUT, SPB_GPIO_ALTERNATE };
+
+SPB_GPIO void spb_gpio_mode(uint32_t port, uint32_t pin, enum spb_gpio_mode mode) {
+    reg_modify(port + GPIO_MODER_OFF, 3u << (2 * pin), (uint32_t)mode << (2 * pin));
+}
+
+SPB_GPIO void spb_gpio_input(uint32_t port, uint32_t pin, enum spb_pull pull) {
+    spb_gpio_mode(port, pin, SPB_GPIO_INPUT);
+    reg_modify(port + GPIO_PUPDR_OFF, 3u << (2 * pin), (uint32_t)pull << (2 * pin));
+}
+
+static inline void spb_gpio_write(uint32_t port, uint32_t pin, bool high) {
+    reg_write(port + GPIO_BSRR_OFF, high ? 1u << pin : 1u << (pin + 16));
+}
+
+SPB_GPIO void spb_gpio_output(uint32_t port, uint32_t pin, bool high) {
+    spb_gpio_write(port, pin, high);
+    spb_gpio_mode(port, pin, SPB_GPIO_OUTPUT);
+}
+
+SPB_GPIO void spb_gpio_alternate(uint32_t port, uint32_t pin, uint32_t function) {
+    uint32_t afr = port + (pin < 8 ? GPIO_AFR0_OFF : GPIO_AFR1_OFF);
+    uint32_t shift = pin % 8 * 4;
+    reg_modify(afr, 15u << shift, function << shift);
+    spb_gpio_mode(port, pin, SPB_GPIO_ALTERNATE);
+}
+
+SPB_GPIO bool spb_gpio_read(uint32_t port, uint32_t pin) { return (reg_read(port + GPIO_IDR_OFF) >> pin & 1) != 0; }
 
 #endif

@@ -13,5 +13,5 @@
 /* Only the first write after a power-on counts. */
 __attribute__((used)) void spb_power_first(void) {
     reg_modify(CR3, SUPPLY, SPB_SUPPLY_SMPS ? PWR_CR3_SDEN : PWR_CR3_LDOEN);
-    while ((reg_read(CSR1) & PWR_CSR1_ACTVOSRDY) == 0) {}
+    reg_wait(CSR1, PWR_CSR1_ACTVOSRDY, PWR_CSR1_ACTVOSRDY);
 }

@@ -11,5 +11,5 @@
 /* Only the first write after a power-on counts; it writes what is there. */
 __attribute__((used)) void spb_power_first(void) {
     reg_modify(CR3, PWR_CR3_BYPASS, PWR_CR3_LDOEN | PWR_CR3_SCUEN);
-    while ((reg_read(CSR1) & PWR_CSR1_ACTVOSRDY) == 0) {}
+    reg_wait(CSR1, PWR_CSR1_ACTVOSRDY, PWR_CSR1_ACTVOSRDY);
 }

@@ -12,9 +12,9 @@
 #define RANGE_2 2u
 
 static void set_range(uint32_t range) {
-    while (reg_read(CSR) & PWR_CSR_VOSF) {}
+    reg_wait(CSR, PWR_CSR_VOSF, 0);
     reg_modify(CR, PWR_CR_VOS, range << PWR_CR_VOS_POS);
-    while (reg_read(CSR) & PWR_CSR_VOSF) {}
+    reg_wait(CSR, PWR_CSR_VOSF, 0);
 }
 
 void spb_power_start(void) {

@@ -15,7 +15,7 @@
 
 static void set_range(uint32_t range) {
     reg_modify(CR1, PWR_CR1_VOS, range << PWR_CR1_VOS_POS);
-    while (reg_read(SR2) & PWR_SR2_VOSF) {}
+    reg_wait(SR2, PWR_SR2_VOSF, 0);
 }
 
 void spb_power_start(void) {

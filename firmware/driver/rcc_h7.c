@@ -3,6 +3,7 @@
  * limits or below.  RM0399 chapters 7 and 9, RM0433 chapters 6 and 8.  Drives PWR, too. */
 #include "cache.h"
 #include "clock.h"
+#include "clock_steps.h"
 #include "reg.h"
 #include "spb_chip.h"
 
@@ -45,18 +46,14 @@
 _Static_assert(SPB_CLOCK_HZ % INPUT_HZ == 0, "clock_hz is a multiple of 4 MHz");
 _Static_assert(SPB_CLOCK_HZ >= 48000000u && SPB_CLOCK_HZ <= 400000000u, "clock_hz is 48 .. 400 MHz: RM0399 7.6.2");
 
-static void wait_for(uint32_t address, uint32_t mask, uint32_t value) {
-    while ((reg_read(address) & mask) != value) {}
-}
-
 static void set_scale(uint32_t scale) {
     reg_write(D3CR, scale << PWR_D3CR_VOS_POS);
-    wait_for(D3CR, PWR_D3CR_VOSRDY, PWR_D3CR_VOSRDY);
+    reg_wait(D3CR, PWR_D3CR_VOSRDY, PWR_D3CR_VOSRDY);
 }
 
 static void set_latency(uint32_t acr) {
     reg_write(ACR, acr);
-    wait_for(ACR, FLASH_ACR_LATENCY | FLASH_ACR_WRHIGHFREQ, acr);
+    reg_wait(ACR, FLASH_ACR_LATENCY | FLASH_ACR_WRHIGHFREQ, acr);
 }
 
 static void set_prescalers(uint32_t ahb, uint32_t apb) {
@@ -70,15 +67,14 @@ void spb_clock_start(void) {
     reg_write(PLLCKSELR, HSI_HZ / INPUT_HZ << RCC_PLLCKSELR_DIVM0_POS);
     reg_write(PLLCFGR, INPUT_RANGE << RCC_PLLCFGR_PLLRGE0_POS | RCC_PLLCFGR_DIVPEN0);
     reg_write(PLLDIVR, (PLL_N - 1u) << RCC_PLLDIVR0_PLLN_POS | (DIVIDER - 1u) << RCC_PLLDIVR0_PLLP_POS);
-    reg_set(CR, RCC_CR_PLLON0);
-    wait_for(CR, RCC_CR_PLLRDY0, RCC_CR_PLLRDY0);
+    spb_clock_on(RCC_CR_PLLON0, RCC_CR_PLLRDY0);
     set_latency(LATENCY);
     set_prescalers(HALF_AHB, HALF_APB);
     reg_write(CFGR, SYSCLK_PLL << RCC_CFGR_SW_POS);
-    wait_for(CFGR, RCC_CFGR_SWS, SYSCLK_PLL << RCC_CFGR_SWS_POS);
+    reg_wait(CFGR, RCC_CFGR_SWS, SYSCLK_PLL << RCC_CFGR_SWS_POS);
     spb_cache_start();
     spb_clock_enable();
-    wait_for(CR, RCC_CR_D2CKRDY, RCC_CR_D2CKRDY); /* the console is in domain 2, which may have slept (RM0399 9.5.8) */
+    reg_wait(CR, RCC_CR_D2CKRDY, RCC_CR_D2CKRDY); /* the console is in domain 2, which may have slept (RM0399 9.5.8) */
 }
 
 /* The supply stays as it was chosen: PWR_CR3 can be written once (RM0399 7.8.4). */
@@ -86,10 +82,9 @@ void spb_clock_stop(void) {
     spb_clock_disable();
     spb_cache_stop();
     reg_write(CFGR, 0);
-    wait_for(CFGR, RCC_CFGR_SWS, 0);
+    reg_wait(CFGR, RCC_CFGR_SWS, 0);
     set_prescalers(0, 0);
-    reg_clear(CR, RCC_CR_PLLON0);
-    wait_for(CR, RCC_CR_PLLRDY0, 0);
+    spb_clock_off(RCC_CR_PLLON0, RCC_CR_PLLRDY0);
     reg_write(PLLCKSELR, PLLCKSELR_RESET);
     reg_write(PLLCFGR, PLLCFGR_RESET);
     reg_write(PLLDIVR, PLLDIVR_RESET);
@@ -99,11 +94,7 @@ void spb_clock_stop(void) {
 
 uint32_t spb_clock_console_hz(void) { return AXI_HZ / 2u; }
 
-enum spb_reset_cause spb_clock_reset_cause(void) {
-    uint32_t rsr = reg_read(RSR);
-    if (rsr & (RCC_RSR_IWDG1RSTF | RCC_RSR_WWDG1RSTF)) return SPB_RESET_WATCHDOG;
-    if (rsr & RCC_RSR_SFTRSTF) return SPB_RESET_SOFTWARE;
-    if (rsr & (RCC_RSR_PORRSTF | RCC_RSR_BORRSTF)) return SPB_RESET_POWER;
-    if (rsr & RCC_RSR_PINRSTF) return SPB_RESET_PIN;
-    return SPB_RESET_OTHER;
+const char *spb_clock_reset_cause(void) {
+    return spb_clock_cause(reg_read(RSR), RCC_RSR_PINRSTF, RCC_RSR_PORRSTF | RCC_RSR_BORRSTF, RCC_RSR_SFTRSTF,
+                           RCC_RSR_IWDG1RSTF | RCC_RSR_WWDG1RSTF);
 }

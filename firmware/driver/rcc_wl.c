@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* rcc_wl.c - clocks of STM32WL (IP rcc_wl5, rcc_wle): MSI, no PLL.  RM0453 chapter 7, RM0461 chapter 6. */
 #include "clock.h"
+#include "clock_steps.h"
 #include "power.h"
 #include "reg.h"
 #include "spb_chip.h"
 
 #define CR (RCC_BASE + RCC_CR_OFF)
 #define CSR (RCC_BASE + RCC_CSR_OFF)
-#define ACR (FLASH_BASE + FLASH_ACR_OFF)
 
 /* MSIRANGE: 8 is 16 MHz, then 24, 32, 48 (RM0453 7.4.1). */
 #define MSI_RANGE \
@@ -20,15 +20,14 @@ _Static_assert(SPB_CLOCK_HZ == 16000000u || SPB_CLOCK_HZ == 24000000u || SPB_CLO
                "clock_hz is 16, 24, 32 or 48 MHz");
 
 static void set_range(uint32_t range) {
-    while ((reg_read(CR) & RCC_CR_MSIRDY) == 0) {}
+    reg_wait(CR, RCC_CR_MSIRDY, RCC_CR_MSIRDY);
     reg_modify(CR, RCC_CR_MSIRANGE, range << RCC_CR_MSIRANGE_POS | RCC_CR_MSIRGSEL);
-    while ((reg_read(CR) & RCC_CR_MSIRDY) == 0) {}
+    reg_wait(CR, RCC_CR_MSIRDY, RCC_CR_MSIRDY);
 }
 
 void spb_clock_start(void) {
     spb_power_start();
-    reg_modify(ACR, FLASH_ACR_LATENCY, WAIT_STATES << FLASH_ACR_LATENCY_POS);
-    while ((reg_read(ACR) & FLASH_ACR_LATENCY) != WAIT_STATES << FLASH_ACR_LATENCY_POS) {}
+    spb_clock_latency(WAIT_STATES << FLASH_ACR_LATENCY_POS);
     set_range(MSI_RANGE);
     spb_clock_enable();
 }
@@ -37,18 +36,13 @@ void spb_clock_start(void) {
 void spb_clock_stop(void) {
     spb_clock_disable();
     set_range(MSI_RANGE_RESET);
-    reg_modify(ACR, FLASH_ACR_LATENCY, 0);
-    while ((reg_read(ACR) & FLASH_ACR_LATENCY) != 0) {}
+    spb_clock_latency(0);
     spb_power_stop();
 }
 
 uint32_t spb_clock_console_hz(void) { return SPB_CLOCK_HZ; }
 
-enum spb_reset_cause spb_clock_reset_cause(void) {
-    uint32_t csr = reg_read(CSR);
-    if (csr & (RCC_CSR_IWDGRSTF | RCC_CSR_WWDGRSTF)) return SPB_RESET_WATCHDOG;
-    if (csr & RCC_CSR_SFTRSTF) return SPB_RESET_SOFTWARE;
-    if (csr & RCC_CSR_BORRSTF) return SPB_RESET_POWER;
-    if (csr & RCC_CSR_PINRSTF) return SPB_RESET_PIN;
-    return SPB_RESET_OTHER;
+const char *spb_clock_reset_cause(void) {
+    return spb_clock_cause(reg_read(CSR), RCC_CSR_PINRSTF, RCC_CSR_BORRSTF, RCC_CSR_SFTRSTF,
+                           RCC_CSR_IWDGRSTF | RCC_CSR_WWDGRSTF);
 }

@@ -18,4 +18,15 @@ static inline void reg_modify(uint32_t address, uint32_t mask, uint32_t value) {
     reg_write(address, (reg_read(address) & ~mask) | value);
 }
 
+/* A reset register, for a moment: nothing else is held in reset while the bootloader runs. */
+static inline void reg_pulse(uint32_t address, uint32_t bits) {
+    reg_write(address, bits);
+    reg_write(address, 0);
+}
+
+/* Until the bits under mask read as value. */
+static inline void reg_wait(uint32_t address, uint32_t mask, uint32_t value) {
+    while ((reg_read(address) & mask) != value) {}
+}
+
 #endif

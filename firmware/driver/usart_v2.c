@@ -17,9 +17,8 @@ void spb_usart_start(uint32_t clock_hz) {
 }
 
 void spb_usart_stop(void) {
-    while ((reg_read(SR) & USART_SR_TC) == 0) {}
-    reg_set(RCC_BASE + SPB_CONSOLE_RESET_OFF, SPB_CONSOLE_RESET);
-    reg_clear(RCC_BASE + SPB_CONSOLE_RESET_OFF, SPB_CONSOLE_RESET);
+    reg_wait(SR, USART_SR_TC, USART_SR_TC);
+    reg_pulse(RCC_BASE + SPB_CONSOLE_RESET_OFF, SPB_CONSOLE_RESET);
     reg_clear(RCC_BASE + SPB_CONSOLE_ENABLE_OFF, SPB_CONSOLE_ENABLE);
 }
 

@@ -21,13 +21,12 @@ void spb_usart_start(uint32_t clock_hz) {
     uint32_t whole = clock_hz / SPB_CONSOLE_BAUD, rest = clock_hz % SPB_CONSOLE_BAUD;
     reg_write(BRR, whole * STEPS + (rest * STEPS + SPB_CONSOLE_BAUD / 2) / SPB_CONSOLE_BAUD);
     reg_write(CR1, USART_CR1_UE | USART_CR1_TE | USART_CR1_RE);
-    while ((reg_read(ISR) & (USART_ISR_TEACK | USART_ISR_REACK)) != (USART_ISR_TEACK | USART_ISR_REACK)) {}
+    reg_wait(ISR, USART_ISR_TEACK | USART_ISR_REACK, USART_ISR_TEACK | USART_ISR_REACK);
 }
 
 void spb_usart_stop(void) {
-    while ((reg_read(ISR) & USART_ISR_TC) == 0) {}
-    reg_set(RCC_BASE + SPB_CONSOLE_RESET_OFF, SPB_CONSOLE_RESET);
-    reg_clear(RCC_BASE + SPB_CONSOLE_RESET_OFF, SPB_CONSOLE_RESET);
+    reg_wait(ISR, USART_ISR_TC, USART_ISR_TC);
+    reg_pulse(RCC_BASE + SPB_CONSOLE_RESET_OFF, SPB_CONSOLE_RESET);
     reg_clear(RCC_BASE + SPB_CONSOLE_ENABLE_OFF, SPB_CONSOLE_ENABLE);
 }
 

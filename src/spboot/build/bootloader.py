@@ -38,15 +38,15 @@ INCLUDES: Final = {
 _DRIVERS: Final = {
     "flash_f4": ("flash_f4.c", "flash_sector.c"),
     "flash_f7": ("flash_f7.c", "flash_sector.c"),
-    "flash_g0x0": ("flash_g0x0.c", "flash_ecc.c"),
-    "flash_g0x1": ("flash_g0.c", "flash_ecc.c"),
+    "flash_g0x0": ("flash_g0x0.c", "flash_g0.c", "flash_ecc.c"),
+    "flash_g0x1": ("flash_g0x1.c", "flash_g0.c", "flash_ecc.c"),
     "flash_h7": ("flash_h7.c",),
     "flash_l0": ("flash_l0.c",),
     "flash_l4": ("flash_l4.c", "flash_ecc.c"),
     "flash_l5": ("flash_l5.c", "flash_ecc.c"),
     "flash_wl": ("flash_wl.c", "flash_ecc.c"),
-    "gpio_v2": ("gpio_v2.c",),
-    "gpio_v2_l478": ("gpio_v2.c",),
+    "gpio_v2": (),
+    "gpio_v2_l478": (),
     "iwdg_v1": ("iwdg_v2.c",),
     "iwdg_v2": ("iwdg_v2.c",),
     "lpuart_v3": ("usart_v3.c",),
@@ -77,7 +77,8 @@ _DRIVERS: Final = {
     "usart_v3": ("usart_v3.c",),
     "usart_v4": ("usart_v3.c",),
 }
-"""IP version in the part facts -> the files of the driver that handles it; PWR of F4 and F7 is driven with RCC."""
+"""IP version in the part facts -> the files of the driver that handles it; PWR of F4 and F7 is driven with RCC, and
+GPIO by gpio.h alone."""
 
 _CORE_FILES: Final = {"cm0p": ("driver/divide.c",), "cm7": ("driver/cache_m7.c",)}
 """What a core lacks, or has beyond the others."""

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* clock_steps.h - steps that the clock drivers share (rcc_l4.c ...), for those whose registers have these names. */
+#ifndef SPB_CLOCK_STEPS_H
+#define SPB_CLOCK_STEPS_H
+
+#include "reg.h"
+#include "spb_chip.h"
+
+/* Wait states of the flash, as bits of ACR; they count once they read back (RM0351 3.3.3). */
+static inline void spb_clock_latency(uint32_t bits) {
+    reg_modify(FLASH_BASE + FLASH_ACR_OFF, FLASH_ACR_LATENCY, bits);
+    reg_wait(FLASH_BASE + FLASH_ACR_OFF, FLASH_ACR_LATENCY, bits);
+}
+
+/* The system clock from source, a value of SW. */
+static inline void spb_clock_switch(uint32_t source) {
+    reg_modify(RCC_BASE + RCC_CFGR_OFF, RCC_CFGR_SW, source << RCC_CFGR_SW_POS);
+    reg_wait(RCC_BASE + RCC_CFGR_OFF, RCC_CFGR_SWS, source << RCC_CFGR_SWS_POS);
+}
+
+/* An oscillator or PLL by its bits in CR. */
+static inline void spb_clock_on(uint32_t on, uint32_t ready) {
+    reg_set(RCC_BASE + RCC_CR_OFF, on);
+    reg_wait(RCC_BASE + RCC_CR_OFF, ready, ready);
+}
+
+static inline void spb_clock_off(uint32_t on, uint32_t ready) {
+    reg_clear(RCC_BASE + RCC_CR_OFF, on);
+    reg_wait(RCC_BASE + RCC_CR_OFF, ready, 0);
+}
+
+/* From the reset flags and the masks of the causes.  A later line wins: every reset sets the flag of the pin, too. */
+static inline const char *spb_clock_cause(uint32_t flags, uint32_t pin, uint32_t power, uint32_t software, uint32_t watchdog) {
+    const char *cause = "other";
+    if (flags & pin) cause = "reset pin";
+    if (flags & power) cause = "power on";
+    if (flags & software) cause = "software";
+    if (flags & watchdog) cause = "watchdog";
+    return cause;
+}
+
+#endif
