@@ -5,7 +5,7 @@
 
 #include "spb_delta_prior.h"
 
-enum space { NONE, OLD, NEW };
+enum space { NONE, OLD, NEW, STORED };
 enum golomb { NEAR, BRANCH, POINTER, OTHER, SURE, DISTANCE };
 
 #define KEY_BITS 22u
@@ -43,6 +43,8 @@ static enum spb_status literal(struct spb_delta *d, const struct spb_delta_new *
 
 /* --- where a copy starts --- */
 
+static uint32_t source(const struct spb_delta *d) { return d->np - d->moved; }
+
 static uint32_t place_key(uint32_t off) { return off >> 1 & ((1u << KEY_BITS) - 1); }
 
 static uint32_t bits_for(uint32_t value) {
@@ -67,51 +69,56 @@ static void start_old(struct spb_delta *d) {
         d->r1 = d->r0;
         d->r0 = moved;
     }
-    d->source = d->np - moved;
-    uint32_t key = place_key(d->source);
+    d->moved = moved;
+    uint32_t key = place_key(source(d));
     bool known = d->moves.count > 0 && spb_moves_find(&d->moves, key, SPB_MOVES_NO_KEY, 0).first == moved;
-    d->pending = known ? SPB_MOVES_NO_KEY : key;
+    if (!known) d->pending = key;
 }
 
 static enum spb_status start_copy(struct spb_delta *d) {
     bool from_new = d->image.size == 0 || BIT(space[d->before != NONE]);
+    if (from_new && d->np == 0) {       /* no bytes to copy yet: NEW comes as it is */
+        d->copying = STORED;
+        return SPB_OK;
+    }
+    d->pending = SPB_MOVES_NO_KEY;
     if (from_new) {
         if (!BIT(again)) d->distance = golomb(d, DISTANCE) + 1;
-        d->source = d->np - d->distance;
+        d->moved = d->distance;
     } else {
         start_old(d);
     }
-    if (d->source >= (from_new ? d->np : d->image.size)) return SPB_E_PARSER_ERROR;
+    if (source(d) >= (from_new ? d->np : d->image.size)) return SPB_E_PARSER_ERROR;
     d->copying = from_new ? NEW : OLD;
-    d->run = d->calm = 0;
+    d->run_from = d->calm_from = d->np;
     d->literals = d->run_bits = d->skip = 0;
-    d->fresh = true;
     d->changed = d->asked = false;
-    d->sure = 0;
+    d->sure_end = 0;
     return SPB_OK;
 }
 
 /* --- inside a copy --- */
 
+static uint32_t run(const struct spb_delta *d) { return d->np - d->run_from; }
+
+static bool is_calm(const struct spb_delta *d) { return d->np - d->calm_from >= SPB_DELTA_CALM; }
+
+static bool changed(const struct spb_delta *d) { return d->changed && run(d) < PROVEN; }
+
 static enum spb_status copied(struct spb_delta *d, const struct spb_delta_new *out, const uint8_t *bytes, uint32_t len) {
-    enum spb_status status = SPB_OK;
-    if (d->run >= PROVEN && d->copying == OLD && d->pending != SPB_MOVES_NO_KEY) {
-        spb_moves_put(&d->moves, d->pending, d->np - d->source);
+    enum spb_status status;
+    if (d->pending != SPB_MOVES_NO_KEY && run(d) >= PROVEN) {
+        spb_moves_put(&d->moves, d->pending, d->moved);
         d->pending = SPB_MOVES_NO_KEY;
     }
-    for (uint32_t i = 0; i < len && status == SPB_OK; i++) status = put(d, out, bytes[i]);
-    d->source += len;
-    d->sure -= d->sure < len ? d->sure : len;
-    d->run += len;
-    d->calm += len;
-    while (d->run_bits < 7 && d->run >> d->run_bits != 0) d->run_bits++;
-    if (d->run >= PROVEN) d->changed = false;
-    d->fresh = false;
+    do {
+        status = put(d, out, *bytes++);
+    } while (--len > 0 && status == SPB_OK);
     return status;
 }
 
 static void surprise(struct spb_delta *d, uint32_t calm) {
-    d->calm = calm;
+    d->calm_from = d->np - calm;
     d->asked = false;
 }
 
@@ -137,12 +144,11 @@ static struct spb_moves_guess guess(struct spb_delta *d, const struct spb_delta_
                                     const struct spb_reference *ref, uint32_t key) {
     struct spb_moves_guess g = {0, 0, SPB_MOVES_FAR};
     bool local = spb_reference_local(ref->kind);
-    uint32_t here = d->np - d->source;
     if (d->copying == NEW) {
-        if (local) g.first = g.second = here;
+        if (local) g.first = g.second = d->moved;
     } else {
         bool code = key >> KEY_BITS == 0;
-        g = spb_moves_find(&d->moves, key, code ? place_key(d->source) : SPB_MOVES_NO_KEY, here);
+        g = spb_moves_find(&d->moves, key, code ? place_key(source(d)) : SPB_MOVES_NO_KEY, d->moved);
         if (code && !local && g.class != SPB_MOVES_EXACT && g.first != g.second &&
             looks_alike(d, out, ref->target, g.first) < 0 && looks_alike(d, out, ref->target, g.second) > 0) {
             uint32_t other = g.first;
@@ -160,7 +166,7 @@ static struct spb_moves_guess guess(struct spb_delta *d, const struct spb_delta_
 
 static bool as_guessed(struct spb_delta *d, uint32_t kind, enum spb_moves_class class) {
     uint8_t *history = &d->history[kind];
-    if (d->sure > 0) return true;
+    if (d->np < d->sure_end) return true;
     bool hit = d->copying == NEW ? BIT(ref_new[kind]) : BIT(ref[kind][class][*history != 0]);
     *history = (uint8_t)((*history << 1 | !hit) & 7);
     return hit;
@@ -172,23 +178,23 @@ static enum golomb golomb_of(uint32_t kind) {
 }
 
 /* A reference in the copied bytes: retarget it as guessed, as it was, or as the stream says.  *done is false when the
- * stream has it byte by byte. */
-static enum spb_status reference(struct spb_delta *d, const struct spb_delta_new *out, const struct spb_reference *ref,
-                                 const uint8_t *source, bool *done) {
+ * stream has it byte by byte.  Not inlined: most steps do without it, and their registers stay theirs. */
+__attribute__((noinline)) static enum spb_status reference(struct spb_delta *d, const struct spb_delta_new *out,
+                                                           const struct spb_reference *ref, const uint8_t *now,
+                                                           bool *done) {
     uint8_t bytes[4];
     uint32_t at = d->image.base + d->np;
     uint32_t key = reference_key(d, ref);
-    uint32_t here = d->np - d->source;
     struct spb_moves_guess g = guess(d, out, ref, key);
     *done = true;
-    memcpy(bytes, source, ref->len);
+    memcpy(bytes, now, ref->len);
     if (as_guessed(d, ref->kind, g.class)) {
         (void)spb_reference_write(ref, bytes, at, ref->target + g.first);
         return copied(d, out, bytes, ref->len);
     }
     uint32_t moved;
     if (BIT(missed[ref->kind][0])) {
-        moved = ref->kind == SPB_REFERENCE_BL || spb_reference_local(ref->kind) ? here : 0;
+        moved = ref->kind == SPB_REFERENCE_BL || spb_reference_local(ref->kind) ? d->moved : 0;
     } else if (BIT(missed[ref->kind][1])) {
         surprise(d, SPB_DELTA_CALM / 2);
         d->skip = ref->len;
@@ -208,60 +214,81 @@ static enum spb_status reference(struct spb_delta *d, const struct spb_delta_new
 
 /* How the low byte of an instruction differs from OLD depends on what it is: LDR literal and ADR, branches, others. */
 static uint32_t change_class(const struct spb_delta *d, uint32_t opcode) {
-    if (d->copying == NEW || d->source % 2 != 0) return 0;
+    if (d->copying == NEW || source(d) % 2 != 0) return 0;
     if (opcode == 0x09 || opcode == 0x14 || opcode == 0x15) return 1;
     return opcode >= 0x1A && opcode <= 0x1C ? 2 : 3;
 }
 
 /* The copied byte is not what comes: the copy ends here, or goes on behind another byte. */
 static enum spb_status mismatch(struct spb_delta *d, const struct spb_delta_new *out, uint32_t byte, uint32_t opcode) {
-    uint32_t long_run = d->run == 0 ? 0 : d->run < 4 ? 1 : d->run < 32 ? 2 : 3;
-    if (BIT(end[d->copying == NEW ? 2 : d->changed][long_run])) {
+    uint32_t right = run(d);
+    uint32_t level = right == 0 ? 0 : right < 4 ? 1 : right < 32 ? 2 : 3;
+    if (BIT(end[d->copying == NEW ? 2 : changed(d)][level])) {
+        bool fresh = right == 0 && !d->changed;
         d->before = d->copying;
         d->copying = NONE;
-        return d->fresh ? SPB_E_PARSER_ERROR : SPB_OK;
+        return fresh ? SPB_E_PARSER_ERROR : SPB_OK;
     }
     uint32_t class = change_class(d, opcode);
     uint32_t high = spb_range_tree(&d->range, d->models.change_high[class], 4);
     uint32_t low = spb_range_tree(&d->range, d->models.change_low[class][high == 0 ? 0 : high == 15 ? 1 : 2], 4);
+    enum spb_status status = put(d, out, byte + (high << 4 | low));
     surprise(d, 0);
-    d->run = 0;
+    d->run_from = d->np;
     d->run_bits = 0;
     d->changed = true;
-    d->fresh = false;
-    d->source++;
-    return put(d, out, (byte + (high << 4 | low)) & 0xFF);
+    return status;
 }
 
 static enum spb_status one_byte(struct spb_delta *d, const struct spb_delta_new *out, const uint8_t *bytes, uint32_t len) {
-    bool odd = d->source % 2 != 0;
+    bool odd = source(d) % 2 != 0;
     uint32_t opcode = (odd ? bytes[0] : len > 1 ? bytes[1] : 0u) >> 3;
     if (d->skip > 0) d->skip--;
-    if (d->sure == 0) {
-        uint32_t state = d->copying == NEW ? 2 : d->skip > 0 ? 1 : d->changed ? 3 : 0;
+    if (d->np >= d->sure_end) {
+        uint32_t state = d->copying == NEW ? 2 : d->skip > 0 ? 1 : changed(d) ? 3 : 0;
+        while (d->run_bits < 7 && run(d) >> d->run_bits != 0) d->run_bits++;
         if (spb_range_mixed(&d->range, &d->models.flag[state][d->run_bits][d->np % 2],
-                            &d->models.opcode[odd][opcode][d->run >= PROVEN])) {
+                            &d->models.opcode[odd][opcode][run(d) >= PROVEN])) {
             return mismatch(d, out, bytes[0], opcode);
         }
     }
     return copied(d, out, bytes, 1);
 }
 
+/* What the copy goes on with: up to four bytes at its source, in OLD or in buffer. */
+static uint32_t window(const struct spb_delta *d, const struct spb_delta_new *out, uint8_t buffer[4],
+                       const uint8_t **bytes) {
+    uint32_t at = source(d);
+    uint32_t len = (d->copying == OLD ? d->image.size : d->np) - at;
+    if (len > 4) len = 4;
+    *bytes = d->copying == OLD ? d->old + at : buffer;
+    for (uint32_t i = 0; i < len && *bytes == buffer; i++) buffer[i] = out->get(out->context, at + i);
+    return len;
+}
+
+/* May a reference begin here? */
+static bool may_refer(const struct spb_delta *d, uint32_t len) {
+    return d->skip == 0 && (source(d) | d->np) % 2 == 0 && len >= 2 && d->new_len - d->np >= 2;
+}
+
+/* Is there one in the len bytes of the window? */
+static bool refers(const struct spb_delta *d, struct spb_reference *ref, const uint8_t *bytes, uint32_t len) {
+    uint32_t at = source(d);
+    uint32_t room = d->new_len - d->np;
+    return spb_reference_read(ref, &d->image, bytes, len < room ? len : room, d->image.base + at, (at | d->np) % 4 == 0);
+}
+
 static enum spb_status go_on(struct spb_delta *d, const struct spb_delta_new *out) {
     struct spb_reference ref;
     uint8_t buffer[4];
-    const uint8_t *bytes = d->copying == OLD ? d->old + d->source : buffer;
-    uint32_t both = d->source | d->np;
-    uint32_t room = d->new_len - d->np;
-    uint32_t len = (d->copying == OLD ? d->image.size : d->np) - d->source;
-    if (len > 4) len = 4;
-    for (uint32_t i = 0; i < len && bytes == buffer; i++) buffer[i] = out->get(out->context, d->source + i);
-    if (d->skip == 0 && both % 2 == 0 && len >= 2 && room >= 2) {
-        if (spb_reference_read(&ref, &d->image, bytes, len < room ? len : room, d->image.base + d->source, both % 4 == 0)) {
+    const uint8_t *bytes;
+    uint32_t len = window(d, out, buffer, &bytes);
+    if (may_refer(d, len)) {
+        if (refers(d, &ref, bytes, len)) {
             bool done;
             enum spb_status status = reference(d, out, &ref, bytes, &done);
             if (done) return status;
-        } else if (d->sure >= 2) {
+        } else if (d->np + 2 <= d->sure_end) {
             return copied(d, out, bytes, 2);
         }
     }
@@ -273,7 +300,7 @@ static enum spb_status go_on(struct spb_delta *d, const struct spb_delta_new *ou
 static enum spb_status announce(struct spb_delta *d) {
     uint32_t units = golomb(d, SURE);
     if (units > (d->new_len - d->np) / SPB_DELTA_SURE_UNIT) return SPB_E_PARSER_ERROR;
-    d->sure = units * SPB_DELTA_SURE_UNIT;
+    d->sure_end = d->np + units * SPB_DELTA_SURE_UNIT;
     d->asked = true;
     return SPB_OK;
 }
@@ -283,11 +310,12 @@ static enum spb_status step(struct spb_delta *d, const struct spb_delta_new *out
         if (BIT(op[d->literals + (d->before == NONE ? 0 : 4)])) return start_copy(d);
         return literal(d, out);
     }
-    if (d->copying == OLD && d->source >= d->image.size) {
+    if (d->copying == OLD && source(d) >= d->image.size) {
         d->copying = d->before = NONE;
         return SPB_OK;
     }
-    if (d->calm >= SPB_DELTA_CALM && !d->asked) return announce(d);
+    if (d->copying == STORED) return put(d, out, spb_range_direct(&d->range, 8));
+    if (is_calm(d) && !d->asked) return announce(d);
     return go_on(d, out);
 }
 
@@ -303,19 +331,27 @@ void spb_delta_init(struct spb_delta *d, const uint8_t *old, uint32_t old_len, u
     for (uint32_t i = 0; i < SPB_DELTA_MODELS; i++) model[i] = state[prior[i / 2] >> 4 * (i % 2) & 15];
 }
 
+/* Steps, each begun while at least so much of the stream is left as one may read.  Not inlined, so that one pushing of
+ * registers does for many steps. */
+__attribute__((noinline)) static enum spb_status steps(struct spb_delta *d, const struct spb_delta_new *out,
+                                                       const uint8_t *limit) {
+    enum spb_status status = SPB_OK;
+    while (status == SPB_OK && d->np < d->new_len && d->range.in <= limit) status = step(d, out);
+    return status;
+}
+
 enum spb_status spb_delta_run(struct spb_delta *d, const struct spb_delta_new *out, const uint8_t *in, uint32_t len,
                               bool last, uint32_t *used) {
     enum spb_status status = SPB_OK;
     d->range.in = in;
     d->range.end = in + len;
-    if (!d->started && (last || len >= SPB_DELTA_STEP_SIZE)) {
-        spb_range_start(&d->range);
-        if (d->image.size > 0) d->image.base = spb_range_direct(&d->range, 24) << 8;
-        d->started = true;
-    }
-    while (status == SPB_OK && d->started && d->np < d->new_len &&
-           (last || (uint32_t)(d->range.end - d->range.in) >= SPB_DELTA_STEP_SIZE)) {
-        status = step(d, out);
+    if (last || len >= SPB_DELTA_STEP_SIZE) {
+        if (!d->started) {
+            spb_range_start(&d->range);
+            if (d->image.size > 0) d->image.base = spb_range_direct(&d->range, 24) << 8;
+            d->started = true;
+        }
+        status = steps(d, out, last ? d->range.end : d->range.end - SPB_DELTA_STEP_SIZE);
     }
     *used = (uint32_t)(d->range.in - in);
     if (status != SPB_OK || d->np < d->new_len) return status;

@@ -36,18 +36,17 @@ struct spb_delta {
     uint32_t np;                    /* bytes of NEW put so far */
     struct spb_range range;
     uint32_t r0, r1, distance;
-    uint32_t source;                /* of the copy in progress: next position in OLD or NEW */
-    uint32_t sure;                  /* bytes that need no flag */
+    uint32_t moved;                 /* np - source of the copy in progress */
+    uint32_t sure_end;              /* up to here bytes need no flag */
     uint32_t pending;               /* key to learn when the copy has proved itself */
+    uint32_t run_from, calm_from;   /* where the copy began or changed a byte; had its last surprise */
     uint8_t last[2];                /* the two newest bytes of NEW, newest first */
     uint8_t copying, before;        /* enum space of delta.c: now, and of the copy that the last break ended */
-    uint32_t run, calm;             /* bytes of the copy since it changed one; since the last surprise */
-    uint8_t run_bits;               /* bits needed for run, at most 7 */
+    uint8_t run_bits;               /* bits needed for its bytes since run_from, at most 7, when it was last asked */
     uint8_t literals, skip;
     bool started;
-    bool fresh;                     /* the copy has put nothing yet */
-    bool changed;                   /* one of its bytes was changed, and few followed */
-    bool asked;                     /* sure was read since the last surprise */
+    bool changed;                   /* it has changed a byte */
+    bool asked;                     /* sure_end was read since the last surprise */
     uint8_t history[SPB_REFERENCE_KINDS];
     struct spb_moves moves;
     struct spb_delta_models models;

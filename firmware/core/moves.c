@@ -4,6 +4,7 @@
 #define SPACE(key) ((key) >> 22)
 #define NEAR 512u               /* half-words */
 #define NONE 0xFFFFFFFFu
+#define FIRST_STEP 64u          /* of the search for a key */
 
 static uint32_t key_of(const struct spb_moves *m, uint32_t i) { return m->key_age[i] >> 8; }
 
@@ -17,11 +18,11 @@ static void touch(struct spb_moves *m, uint32_t i) { m->key_age[i] = key_of(m, i
 
 /* How many entries have keys up to key. */
 static uint32_t up_to(const struct spb_moves *m, uint32_t key) {
-    uint32_t low = 0, high = m->count;
-    while (low < high) {
-        uint32_t middle = (low + high) / 2;
-        if (key_of(m, middle) <= key) low = middle + 1;
-        else high = middle;
+    uint32_t low = 0;
+    _Static_assert(SPB_DELTA_MOVES < 2 * FIRST_STEP, "the steps add up to all of them");
+    for (uint32_t step = FIRST_STEP; step > 0; step >>= 1) {
+        uint32_t high = low + step;
+        if (high <= m->count && key_of(m, high - 1) <= key) low = high;
     }
     return low;
 }
@@ -54,11 +55,17 @@ struct spb_moves_guess spb_moves_find(struct spb_moves *m, uint32_t key, uint32_
     return (struct spb_moves_guess){displacement[nearer], displacement[1 - nearer], class};
 }
 
+/* Of several with the lowest age, the one with the lowest key. */
 static uint32_t oldest(const struct spb_moves *m) {
+    uint32_t i = m->count;
+    uint32_t least = 255;
     uint32_t found = 0;
-    for (uint32_t i = 1; i < m->count; i++) {
-        if ((uint8_t)m->key_age[i] < (uint8_t)m->key_age[found]) found = i;
-    }
+    do {
+        uint32_t age = m->key_age[--i] & 0xFF;
+        if (age > least) continue;
+        least = age;
+        found = i;
+    } while (i > 0);
     return found;
 }
 

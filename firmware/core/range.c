@@ -13,14 +13,20 @@ void spb_range_start(struct spb_range *r) {
     for (uint32_t i = 0; i < 4; i++) r->code = r->code << 8 | next_byte(r);
 }
 
-/* Most of the time of a decoder goes here: no calls. */
-#define HOT static inline __attribute__((always_inline))
+static inline __attribute__((always_inline)) void learn(uint16_t *model, uint32_t bit) {
+    uint32_t p = *model >> 4;
+    uint32_t n = *model & 15u;
+    if (bit) p = 4096 - p;
+    p -= p * rate[n] >> 8;
+    if (bit) p = 4096 - p;
+    *model = (uint16_t)(p << 4 | (n < 15 ? n + 1 : n));
+}
 
-/* p in 1 .. 4095 and range >= 2^24, so neither part is ever empty. */
-HOT uint32_t decide(struct spb_range *r, uint32_t p) {
+/* Most of the time of a decoder goes here: no calls.  p in 1 .. 4095 and range >= 2^24, so neither part is ever empty. */
+uint32_t spb_range_mixed(struct spb_range *r, uint16_t *one, uint16_t *other) {
     uint32_t range = r->range;
     uint32_t code = r->code;
-    uint32_t bound = (range >> 12) * p;
+    uint32_t bound = (range >> 12) * (((uint32_t)(*one >> 4) + (*other >> 4)) >> 1);
     uint32_t bit = code < bound;
     if (bit) {
         range = bound;
@@ -34,29 +40,13 @@ HOT uint32_t decide(struct spb_range *r, uint32_t p) {
     }
     r->range = range;
     r->code = code;
-    return bit;
+    for (;; one = other) {
+        learn(one, bit);
+        if (one == other) return bit;
+    }
 }
 
-static void learn(uint16_t *model, uint32_t bit) {
-    uint32_t state = *model;
-    uint32_t p = state >> 4;
-    uint32_t n = state & 15u;
-    p = bit ? p + ((4096 - p) * rate[n] >> 8) : p - (p * rate[n] >> 8);
-    *model = (uint16_t)(p << 4 | (n < 15 ? n + 1 : n));
-}
-
-uint32_t spb_range_mixed(struct spb_range *r, uint16_t *one, uint16_t *other) {
-    uint32_t bit = decide(r, ((uint32_t)(*one >> 4) + (*other >> 4)) >> 1);
-    learn(one, bit);
-    learn(other, bit);
-    return bit;
-}
-
-uint32_t spb_range_bit(struct spb_range *r, uint16_t *model) {
-    uint32_t bit = decide(r, *model >> 4);
-    learn(model, bit);
-    return bit;
-}
+uint32_t spb_range_bit(struct spb_range *r, uint16_t *model) { return spb_range_mixed(r, model, model); }
 
 uint32_t spb_range_direct(struct spb_range *r, uint32_t bits) {
     uint32_t value = 0;

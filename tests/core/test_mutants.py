@@ -49,10 +49,10 @@ MUTANTS = {
     "install stops one page early": ("install.c", "page = used; page-- > 0;", "page = used; --page > 0;"),
     "copy begins outside": (
         "delta.c",
-        "    if (d->source >= (from_new ? d->np : d->image.size)) return SPB_E_PARSER_ERROR;\n",
+        "    if (source(d) >= (from_new ? d->np : d->image.size)) return SPB_E_PARSER_ERROR;\n",
         "",
     ),
-    "copy ends before its first byte": ("delta.c", "return d->fresh ? SPB_E_PARSER_ERROR : SPB_OK;", "return SPB_OK;"),
+    "copy ends before its first byte": ("delta.c", "return fresh ? SPB_E_PARSER_ERROR : SPB_OK;", "return SPB_OK;"),
     "more announced than is left": (
         "delta.c",
         "    if (units > (d->new_len - d->np) / SPB_DELTA_SURE_UNIT) return SPB_E_PARSER_ERROR;\n",
@@ -66,7 +66,7 @@ MUTANTS = {
     "second guess preferred too often": ("delta.c", "looks_alike(d, out, ref->target, g.first) < 0 && ", ""),
     "copy does not prove itself": ("delta.c", "#define PROVEN 8u", "#define PROVEN 9u"),
     "announced again without a surprise": ("delta.c", "    d->asked = true;\n", ""),
-    "any move goes": ("moves.c", "(uint8_t)m->key_age[i] < (uint8_t)m->key_age[found]", "false"),
+    "any move goes": ("moves.c", "        found = i;\n", ""),
     "ages stay when the clock goes back": ("moves.c", "(uint8_t)m->key_age[i] >> 1;", "(uint8_t)m->key_age[i];"),
     "use keeps no move": (
         "moves.c",

@@ -44,9 +44,12 @@ def _refused() -> list[dict[str, str | int]]:
     rows = [(reason, w.old, w.decoder.new_len, w.stream()) for reason, w in made.items()]
     whole = valid()["whole OLD"]()
     ends = padded(OLD, whole.stream(), len(OLD))
+    stored = valid()["stored, with an OLD"]()
+    more = padded(stored.old, stored.stream(), len(stored.new)) + b"\0"
     rows += [
         ("unread: one zero byte", OLD, len(OLD), ends + b"\0"),
         ("unread: one byte", OLD, len(OLD), ends + b"\1"),
+        ("unread: one byte behind stored ones", b"A", len(stored.new), more),
         ("unread: bytes after an empty NEW", b"", 0, b"\0\0\0\0\1"),
         ("unread: NEW is shorter than the stream", b"", 20, valid()["every byte"]().stream()),
     ]

@@ -8,7 +8,7 @@ from spboot.delta.decoder import CALM, SURE_UNIT
 from spboot.delta.moves import MOVES
 from spboot.delta.reference import B_COND, BL, CBZ, LDR, LDR_W, MOVW, B
 
-from .code import AWAY, NAMES, every_kind, filler, instruction, one_kind, plain, pointers, words
+from .code import AWAY, NAMES, every_kind, filler, instruction, noise, one_kind, plain, pointers, words
 from .writer import BASE, Writer
 
 OLD = plain(400)
@@ -211,6 +211,8 @@ def valid() -> dict[str, Callable[[], Writer]]:
         "text": lambda: Writer().literals(b"The quick brown fox jumps over the lazy dog."),
         "every byte": lambda: Writer().literals(bytes(range(256))),
         "all zero": lambda: Writer().literals(bytes(64)),
+        "stored": lambda: Writer().stored(noise(20, "stored") + bytes(8)),
+        "stored, with an OLD": lambda: Writer(b"A").stored(b"\xff" * 9 + noise(9, "stored")),
         "overlapping copies": _overlapping,
         "distances with every exponent": _distances,
         "announcements with every exponent": _announced,
@@ -277,7 +279,6 @@ def invalid() -> dict[str, Callable[[], Writer]]:
             Writer(b"A", 60).copy_old(0, "same").predicted(1).over().refused(lambda w: w.copy_old(1, "same"))
         ),
         "distance: before the start of NEW": lambda: fresh().refused(lambda w: w.copy_new(3)),
-        "distance: nothing written yet": lambda: Writer(b"", 60).refused(lambda w: w.copy_new(1)),
         "distance: none before": lambda: fresh().refused(lambda w: w.copy_new(None)),
         "distance: the largest": lambda: fresh().refused(lambda w: w.copy_new(0xFFFFFFFF)),
         "announced: more than is left": lambda: (

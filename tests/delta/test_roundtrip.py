@@ -6,10 +6,12 @@ import random
 import struct
 import zlib
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spboot import delta
+from spboot.delta import decoder
 
 from .code import noise
 
@@ -78,9 +80,24 @@ def test_long_match_among_many_short_ones() -> None:
     assert check(image, b"".join(blocks)) <= 20 * 6
 
 
-def test_noise_hardly_grows() -> None:
-    image = noise(5_000, "noise")
-    assert check(b"", image) <= 5_000 * 1.08
+@pytest.mark.parametrize("size", [*range(9), 16, 99, 100, 1000, 5000, 100_000])
+def test_noise_is_stored(size: int) -> None:
+    """Of no size a full image grows by more than a byte, a patch by more than four: the address of OLD, and one."""
+    image = noise(size, "noise")
+    assert check(b"", image) <= size + 1
+    assert check(noise(500, "old"), image) <= size + 4
+    assert decoder.decode(b"", delta.encode(b"", image), size) == image
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.binary(max_size=300), st.binary(max_size=300))
+def test_nothing_is_longer_than_stored(old: bytes, new: bytes) -> None:
+    assert check(b"", new) <= len(new) + 1
+    assert check(old, new) <= len(new) + 4
+
+
+def test_what_compresses_in_part_is_not_stored() -> None:
+    assert check(b"", noise(2_000, "part") + bytes(1_000)) < 2_100
 
 
 def test_no_base_beats_zlib_on_text_like_data() -> None:

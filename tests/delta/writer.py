@@ -197,6 +197,15 @@ class Writer:
             self._golomb(distance - 1)
         return self._step()
 
+    def stored(self, data: bytes) -> Writer:
+        """All of NEW as it is."""
+        self._bits(("op", 1), *([("space", 1)] if self.old else []))
+        self._step()
+        for byte in data:
+            self._direct(byte, 8)
+            self._step()
+        return self
+
     def copy_old(self, source: int, how: str) -> Writer:
         """Begin a copy from *source* of OLD, found as *how* says: same, mapped, previous, near or far."""
         self._bits(("op", 1), ("space", 0))

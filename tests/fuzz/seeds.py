@@ -37,6 +37,8 @@ def pairs() -> list[tuple[bytes, bytes, int]]:
         (old, noise + old[1:900] + noise),
         (old[:1024], b"\xff" * 700 + b"text, text, text " * 20),
         (b"", b"x"),
+        (b"", noise),
+        (old[:1024], noise),
         _pointers(),
     ]
     return [*((old, new, BASE) for old, new in code), (_numbers(0), _numbers(3), 0)]

@@ -23,6 +23,7 @@ _RECENT: Final = 7  # the last three decisions about a kind
 
 OLD: Final = 0
 NEW: Final = 1
+STORED: Final = 2
 
 
 def _bad(found: str) -> FormatError:
@@ -53,6 +54,8 @@ class Decoder:
         """One step.  Raises FormatError when the stream cannot be."""
         if self.space is None:
             self._begin()
+        elif self.space == STORED:
+            self.new.append(self.bits.direct(8))
         else:
             self._go_on()
 
@@ -63,6 +66,9 @@ class Decoder:
             self._literal()
             return
         if not self.old or self.bits.bit(index("space", self.before is not None)):
+            if not self.new:
+                self.space = STORED
+                return
             self._begin_new()
         else:
             self._begin_old()

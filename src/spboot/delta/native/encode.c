@@ -78,6 +78,16 @@ static enum spb_encode_result pass(struct encoding *e) {
     return spb_places_learn(&e->places, e->pair.old_len, &e->operations) ? SPB_ENCODE_DONE : SPB_ENCODE_NO_MEMORY;
 }
 
+/* Data that does not compress: as it is. */
+static enum spb_encode_result store(struct encoding *e) {
+    struct spb_operation *all = malloc(sizeof *all);
+    if (all == NULL) return SPB_ENCODE_NO_MEMORY;
+    *all = (struct spb_operation){SPB_OPERATION_STORED, e->pair.new_len, 0};
+    free(e->operations.list);
+    e->operations = (struct spb_operations){all, 1};
+    return write_stream(e);
+}
+
 enum spb_encode_result spb_encode(const uint8_t *old_bytes, uint32_t old_len, const uint8_t *new_bytes,
                                   uint32_t new_len, uint32_t base, spb_encode_progress progress,
                                   uint32_t (*counts)[2], struct spb_encoded *encoded) {
@@ -92,6 +102,7 @@ enum spb_encode_result spb_encode(const uint8_t *old_bytes, uint32_t old_len, co
         spb_prices_from(&e.prices, nothing);
         result = SPB_ENCODE_DONE;
         for (uint32_t i = 0; i < PASSES && result == SPB_ENCODE_DONE; i++) result = pass(&e);
+        if (result == SPB_ENCODE_DONE && encoded->len > new_len) result = store(&e);
     }
     if (result == SPB_ENCODE_DONE) (void)step(&progress, e.progress.total, e.progress.total);
     else spb_encode_free(encoded);

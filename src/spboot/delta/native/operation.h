@@ -6,12 +6,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum spb_operation_kind { SPB_OPERATION_LITERAL, SPB_OPERATION_OLD, SPB_OPERATION_NEW };
+enum spb_operation_kind { SPB_OPERATION_LITERAL, SPB_OPERATION_OLD, SPB_OPERATION_NEW, SPB_OPERATION_STORED };
 
 struct spb_operation {
-    uint32_t kind;      /* enum spb_operation_kind: literals, or a copy from OLD or NEW */
+    uint32_t kind;      /* enum spb_operation_kind: literals, a copy from OLD or NEW, or all of NEW as it is */
     uint32_t len;       /* bytes of NEW, at least 1 */
-    uint32_t source;    /* where the copy begins; 0 for literals */
+    uint32_t source;    /* where the copy begins; 0 for what is no copy */
 };
 
 struct spb_operations {

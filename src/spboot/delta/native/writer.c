@@ -38,18 +38,18 @@ struct writer {
 
 /* --- answers --- */
 
-static uint32_t answer(struct writer *w, const struct answer **found) {
+static const struct answer *answer(struct writer *w) {
     static const struct answer none;
     if (w->asked == w->prepared) w->wrong = true;
-    *found = w->wrong ? &none : &w->answers[w->asked++];
-    return (*found)->value;
+    return w->wrong ? &none : &w->answers[w->asked++];
 }
 
-static void sent(struct writer *w, const struct answer *a) {
-    if (a->mean == NULL) return;
+static uint32_t sent(struct writer *w, const struct answer *a) {
+    if (a->mean == NULL) return a->value;
     spb_mean_add(a->mean, w->s->spent - w->mark);
     if (a->all != NULL) spb_mean_add(a->all, w->s->spent - w->mark);
     w->mark = w->s->spent;
+    return a->value;
 }
 
 static struct writer *writer_of(struct spb_range *range) {
@@ -60,31 +60,25 @@ void spb_answer_start(struct spb_range *range) { (void)range; }
 
 uint32_t spb_answer_mixed(struct spb_range *range, uint16_t *one, uint16_t *other) {
     struct writer *w = writer_of(range);
-    const struct answer *a;
-    uint32_t bit = answer(w, &a);
-    spb_sender_mixed(w->s, one, other, bit);
-    sent(w, a);
-    return bit;
+    const struct answer *a = answer(w);
+    spb_sender_mixed(w->s, one, other, a->value);
+    return sent(w, a);
 }
 
 uint32_t spb_answer_bit(struct spb_range *range, uint16_t *model) { return spb_answer_mixed(range, model, model); }
 
 uint32_t spb_answer_direct(struct spb_range *range, uint32_t bits) {
     struct writer *w = writer_of(range);
-    const struct answer *a;
-    uint32_t value = answer(w, &a);
-    spb_sender_direct(w->s, value, bits);
-    sent(w, a);
-    return value;
+    const struct answer *a = answer(w);
+    spb_sender_direct(w->s, a->value, bits);
+    return sent(w, a);
 }
 
 uint32_t spb_answer_tree(struct spb_range *range, uint16_t *models, uint32_t bits) {
     struct writer *w = writer_of(range);
-    const struct answer *a;
-    uint32_t value = answer(w, &a);
-    spb_sender_tree(w->s, models, value, bits);
-    sent(w, a);
-    return value;
+    const struct answer *a = answer(w);
+    spb_sender_tree(w->s, models, a->value, bits);
+    return sent(w, a);
 }
 
 static void say(struct writer *w, uint32_t value) {
@@ -121,9 +115,9 @@ static void prepare_literal(struct writer *w) {
     group(w, &w->tally->literal[w->d.np % 2][byte], &w->tally->all_literals);
 }
 
-static struct spb_mean *prepare_displacement(struct writer *w, uint32_t source) {
+static struct spb_mean *prepare_displacement(struct writer *w, uint32_t from) {
     const struct spb_delta *d = &w->d;
-    uint32_t moved = d->np - source;
+    uint32_t moved = d->np - from;
     int32_t step = (int32_t)(moved - d->r0);
     say(w, step == 0);
     if (step == 0) return &w->tally->same[d->literals > 0];
@@ -138,19 +132,20 @@ static struct spb_mean *prepare_displacement(struct writer *w, uint32_t source) 
         say_signed(w, step);
         return &w->tally->near[bits_for((uint32_t)(step < 0 ? -step : step))];
     }
-    say(w, source >> 1);
-    say(w, source & 1);
+    say(w, from >> 1);
+    say(w, from & 1);
     return &w->tally->far;
 }
 
 static void prepare_copy(struct writer *w) {
     const struct spb_delta *d = &w->d;
     struct spb_mean *mean = NULL;
-    uint32_t from_new = w->op->kind == SPB_OPERATION_NEW;
+    bool from_old = w->op->kind == SPB_OPERATION_OLD;
     say(w, 1);
     group(w, &w->tally->is_copy[d->before != NONE], NULL);
-    if (d->image.size > 0) say(w, from_new);
-    if (from_new) {
+    if (d->image.size > 0) say(w, !from_old);
+    if (w->op->kind == SPB_OPERATION_STORED) return;
+    if (!from_old) {
         uint32_t distance = d->np - w->op->source;
         bool again = distance == d->distance;
         say(w, again);
@@ -165,8 +160,8 @@ static void prepare_copy(struct writer *w) {
 /* --- inside a copy --- */
 
 /* The operations end this copy here. */
-static bool ends(const struct writer *w, const struct spb_operation *op, uint32_t left, uint32_t source) {
-    return op->kind != w->d.copying || op->source + (op->len - left) != source;
+static bool ends(const struct writer *w, const struct spb_operation *op, uint32_t left, uint32_t from) {
+    return op->kind != w->d.copying || op->source + (op->len - left) != from;
 }
 
 /* Where does the same reference, in NEW, point to? */
@@ -212,7 +207,7 @@ static enum way way_of(const struct writer *w, const struct spb_reference *ref, 
     uint32_t target;
     memcpy(guessed, bytes, ref->len);
     bool reached = spb_reference_write(ref, guessed, w->pair->base + w->d.np, ref->target + g->first);
-    if (ends(w, w->op, w->left, w->d.source) || w->left < ref->len) return BYTEWISE;
+    if (ends(w, w->op, w->left, source(&w->d)) || w->left < ref->len) return BYTEWISE;
     if (memcmp(guessed, now, ref->len) == 0) return HIT;
     if (memcmp(bytes, now, ref->len) == 0) return KEPT;
     if (w->d.copying == OLD && makes(w, ref, bytes, g->second)) return SECOND;
@@ -230,7 +225,7 @@ static enum way prepare_reference(struct writer *w, const struct spb_reference *
     struct spb_moves_guess g = guess(&w->d, &w->out, ref, reference_key(&w->d, ref));
     int32_t step = 0;
     enum way way = way_of(w, ref, bytes, &g, &step);
-    if (w->d.sure > 0) {
+    if (w->d.np < w->d.sure_end) {
         spb_mean_add(&t->hit[ref->kind], 0);
         return HIT;
     }
@@ -256,22 +251,22 @@ static enum way prepare_reference(struct writer *w, const struct spb_reference *
 static void prepare_byte(struct writer *w, const uint8_t *bytes, uint32_t len) {
     const struct spb_delta *d = &w->d;
     struct spb_tally *t = w->tally;
-    uint32_t state = d->copying == NEW ? 2 : d->changed;
-    uint32_t run = spb_tally_run(d->run);
-    uint32_t opcode = (d->source % 2 != 0 ? bytes[0] : len > 1 ? bytes[1] : 0u) >> 3;
-    bool end = ends(w, w->op, w->left, d->source);
-    if (d->sure > 0) {
-        spb_mean_add(&t->match[state][run], 0);
+    uint32_t state = d->copying == NEW ? 2 : changed(d);
+    uint32_t length = spb_tally_run(run(d));
+    uint32_t opcode = (source(d) % 2 != 0 ? bytes[0] : len > 1 ? bytes[1] : 0u) >> 3;
+    bool end = ends(w, w->op, w->left, source(d));
+    if (d->np < d->sure_end) {
+        spb_mean_add(&t->match[state][length], 0);
         return;
     }
     bool match = !end && bytes[0] == w->pair->new_bytes[d->np];
     say(w, !match);
     if (match) {
-        group(w, &t->match[state][run], NULL);
+        group(w, &t->match[state][length], NULL);
         return;
     }
     say(w, end);
-    group(w, end ? &t->end[state][run] : &t->change[state][run], NULL);
+    group(w, end ? &t->end[state][length] : &t->change[state][length], NULL);
     if (end) return;
     uint8_t change = (uint8_t)(w->pair->new_bytes[d->np] - bytes[0]);
     say(w, change >> 4);
@@ -279,45 +274,29 @@ static void prepare_byte(struct writer *w, const uint8_t *bytes, uint32_t len) {
     group(w, &t->value[change_class(d, opcode)][change], &t->all_values);
 }
 
-/* The reference at the place of a copy, if the decoder sees one. */
-static bool reference_at(const struct spb_delta *d, struct spb_reference *ref, const uint8_t *bytes, uint32_t len) {
-    uint32_t room = d->new_len - d->np;
-    uint32_t both = d->source | d->np;
-    return d->skip == 0 && both % 2 == 0 && len >= 2 && room >= 2 &&
-           spb_reference_read(ref, &d->image, bytes, len < room ? len : room, d->image.base + d->source, both % 4 == 0);
-}
-
-/* Up to four bytes at the source of the copy, as the decoder sees them. */
-static uint32_t window(const struct spb_delta *d, const struct spb_delta_new *out, uint8_t bytes[4]) {
-    uint32_t left = (d->copying == OLD ? d->image.size : d->np) - d->source;
-    uint32_t len = left < 4 ? left : 4;
-    for (uint32_t i = 0; i < len; i++) {
-        bytes[i] = d->copying == OLD ? d->old[d->source + i] : out->get(out->context, d->source + i);
-    }
-    return len;
-}
-
 /* How many bytes from here come as predicted?  Looks ahead with a decoder that learns nothing. */
 static uint32_t sure_bytes(const struct writer *w) {
     struct writer ahead = *w;
     struct spb_delta *d = &ahead.d;
     const uint8_t *now = w->pair->new_bytes;
-    while (d->np < d->new_len && !(d->copying == OLD && d->source >= d->image.size)) {
+    while (d->np < d->new_len && !(d->copying == OLD && source(d) >= d->image.size)) {
         struct spb_reference ref;
-        uint8_t bytes[4];
-        uint32_t len = window(d, &w->out, bytes);
+        uint8_t buffer[4];
+        const uint8_t *bytes;
+        uint32_t len = window(d, &w->out, buffer, &bytes);
         while (ahead.left == 0 && ++ahead.op != w->end) ahead.left = ahead.op->len;
-        if (ahead.op == w->end || ends(&ahead, ahead.op, ahead.left, d->source)) break;
+        if (ahead.op == w->end || ends(&ahead, ahead.op, ahead.left, source(d))) break;
         uint32_t step = 1;
-        if (reference_at(d, &ref, bytes, len)) {
+        if (may_refer(d, len) && refers(d, &ref, bytes, len)) {
             struct spb_moves_guess g = guess(d, &w->out, &ref, reference_key(d, &ref));
-            (void)spb_reference_write(&ref, bytes, w->pair->base + d->np, ref.target + g.first);
+            memmove(buffer, bytes, ref.len);
+            bytes = buffer;
+            (void)spb_reference_write(&ref, buffer, w->pair->base + d->np, ref.target + g.first);
             step = ref.len;
         }
         if (d->skip > 0) d->skip--;
         if (ahead.left < step || memcmp(bytes, now + d->np, step) != 0) break;
         d->np += step;
-        d->source += step;
         ahead.left -= step;
     }
     return d->np - w->d.np;
@@ -326,18 +305,21 @@ static uint32_t sure_bytes(const struct writer *w) {
 static void prepare(struct writer *w) {
     struct spb_delta *d = &w->d;
     struct spb_reference ref;
-    uint8_t bytes[4];
+    uint8_t buffer[4];
+    const uint8_t *bytes;
     w->asked = w->prepared = 0;
     if (d->copying == NONE) {
         if (w->op->kind == SPB_OPERATION_LITERAL) prepare_literal(w);
         else prepare_copy(w);
-    } else if (d->copying == OLD && d->source >= d->image.size) {
+    } else if (d->copying == STORED) {
+        say(w, w->pair->new_bytes[d->np]);
+    } else if (d->copying == OLD && source(d) >= d->image.size) {
         return;
-    } else if (d->calm >= SPB_DELTA_CALM && !d->asked) {
+    } else if (is_calm(d) && !d->asked) {
         say_golomb(w, sure_bytes(w) / SPB_DELTA_SURE_UNIT);
     } else {
-        uint32_t len = window(d, &w->out, bytes);
-        if (reference_at(d, &ref, bytes, len)) {
+        uint32_t len = window(d, &w->out, buffer, &bytes);
+        if (may_refer(d, len) && refers(d, &ref, bytes, len)) {
             if (prepare_reference(w, &ref, bytes) != BYTEWISE) return;
         }
         prepare_byte(w, bytes, len);
