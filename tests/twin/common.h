@@ -2,6 +2,8 @@
 typedef __UINT8_TYPE__ uint8_t;
 typedef __UINT32_TYPE__ uint32_t;
 #define REG(address) (*(volatile uint32_t *)(address))
+#define HALF(address) (*(volatile __UINT16_TYPE__ *)(address))
+#define BYTE(address) (*(volatile uint8_t *)(address))
 #define SYST_CSR REG(0xe000e010)
 #define SYST_RVR REG(0xe000e014)
 #define SYST_CVR REG(0xe000e018)

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from elftools.elf.elffile import ELFFile
 
+from spboot.errors import TwinError
 from spboot.twin import Twin
 
 HERE = Path(__file__).parent
@@ -70,7 +71,7 @@ _ZIG = [sys.executable, "-m", "ziglang"]
 def _compile(source: str, family: str) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "f.c").write_text(source)
-        stack = "-DSTACK=0x20004000" if family == "STM32L0" else "-DSTACK=0x20008000"
+        stack = "-DSTACK=0x20002000" if family == "STM32L0" else "-DSTACK=0x20008000"
         command = [*_ZIG, "clang", stack, *_CPUS[family], *_FLAGS, "-I", str(HERE), "-c", "f.c", "-o", "f.o"]
         subprocess.run(command, cwd=folder, check=True)
         return (Path(folder) / "f.o").read_bytes()
@@ -123,3 +124,11 @@ def finish(twin: Twin, seconds: float = 1.0) -> None:
 def out(twin: Twin, index: int = 0) -> int:
     """A word that the firmware left in OUT."""
     return int.from_bytes(twin.ram_read(OUT + 4 * index, 4), "little")
+
+
+def refuses(part: str, code: str, message: str) -> None:
+    """The twin of *part* stops at *code*, in main_(), with a message that matches and says where."""
+    twin = twin_of(f"void main_(void) {{ {code} for (volatile int i = 0; i < 99; i++) {{}} }}", part)
+    with pytest.raises(TwinError, match=message) as caught:
+        twin.run(seconds=3)
+    assert "PC 0x0800" in str(caught.value)

@@ -29,8 +29,6 @@
 #define X8 0u
 #define X16 (1u << 8)
 #define X32 (2u << 8)
-#define BYTE(address) (*(volatile uint8_t *)(address))
-#define HALF(address) (*(volatile unsigned short *)(address))
 
 __attribute__((unused)) static void unlock(void)
 {

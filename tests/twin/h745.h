@@ -34,8 +34,6 @@
 #define GPIOB_MODER REG(0x58020400)
 #define GPIOB_AFRH REG(0x58020424)
 #define SCB_CCR REG(0xe000ed14)
-#define HALF(address) (*(volatile unsigned short *)(address))
-#define BYTE(address) (*(volatile uint8_t *)(address))
 #define X64 0x30u
 
 /* The supply is chosen before RAM is written: 7.4.1. */

@@ -31,16 +31,15 @@
 #define IWDG_RLR REG(0x40003008)
 #define IWDG_SR REG(0x4000300c)
 
-__attribute__((unused)) static void console(uint32_t divider)
-{
-    RCC_AHB2ENR |= 1;
-    RCC_APB1ENR1 |= 1u << 17 | 1u << 28;
-    (void)RCC_APB1ENR1;
-    GPIOA_MODER = (GPIOA_MODER & ~0xf0u) | 0xa0u;
-    GPIOA_AFRL = (GPIOA_AFRL & ~0xff00u) | 0x7700u;
-    USART2_BRR = divider;
-    USART2_CR1 = 0xd;
-}
+#define RCC_PORTENR RCC_AHB2ENR
+#define RCC_UARTENR RCC_APB1ENR1
+#define UART_EN (1u << 17 | 1u << 28)
+#define UART 0x40004400
+#define UART_AF 7
+#define PORTA 0x48000000
+#define BKER 11
+#define BUSY (1u << 16)
+#include "ecc.h"
 
 __attribute__((unused)) static void put(uint8_t byte)
 {
@@ -66,29 +65,4 @@ __attribute__((unused)) static void clock_80mhz(void)
     RCC_CFGR |= 3;
     while ((RCC_CFGR & 0xc) != 0xc) {
     }
-}
-
-__attribute__((unused)) static void unlock(void)
-{
-    FLASH_KEYR = 0x45670123;
-    FLASH_KEYR = 0xcdef89ab;
-}
-
-__attribute__((unused)) static void program(uint32_t address, uint32_t low, uint32_t high)
-{
-    FLASH_CR = 1;
-    REG(address) = low;
-    REG(address + 4) = high;
-    while (FLASH_SR & 0x10000) {
-    }
-    FLASH_CR = 0;
-}
-
-__attribute__((unused)) static void erase(uint32_t bank, uint32_t page)
-{
-    FLASH_CR = 2 | page << 3 | bank << 11;
-    FLASH_CR = 2 | page << 3 | bank << 11 | 1u << 16;
-    while (FLASH_SR & 0x10000) {
-    }
-    FLASH_CR = 0;
 }

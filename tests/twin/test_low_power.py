@@ -1,4 +1,4 @@
-"""G0, L4+, L4 with one bank, L5 and WL on the twin: each misuse of flash and clocks, and what the manual says about it.
+"""G0, L4+, L4 with one bank, L5 and WL on the twin: pages, ECC, clocks and voltages, and what the manual says of them.
 
 These families share a flash controller in the manuals' words too; the sections of each are in MANUALS, in the order of
 RM0351: 3.3.5 unlocking, 3.3.6 erase, 3.3.7 programming, 3.3.9 ECC, 3.7.4 status register, 3.7.5 control register."""
@@ -12,7 +12,7 @@ import pytest
 from spboot.errors import TwinError
 from spboot.twin import Cut, PowerCut, Twin
 
-from .conftest import finish, out, twin_of
+from .conftest import finish, out, refuses, twin_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,11 +89,7 @@ def run(family: Family, code: str) -> Twin:
 
 
 REFUSED = {
-    "program-without-unlock": ("FLASH_CR = 1;", "written .* while locked.*FLASH_KEYR"),
-    "erase-without-unlock": ("FLASH_CR = 2; FLASH_CR = 0x10002;", "written .* while locked"),
     "half-a-register": ("unlock(); *(volatile unsigned short *)&FLASH_CR = 1;", "2-byte write to a FLASH register"),
-    "uart-clock-off": ("UART_CR1 = 1;", "clock of USART2 is off"),
-    "port-clock-off": ("REG(PORTA) = 0;", "GPIOA_MODER accessed while the clock"),
     "fifo": ("console(139); UART_CR1 = 0; UART_CR1 = 1u << 29;", "FIFOEN"),
     "no-baud-rate": ("console(0);", "BRR 0x0"),
 }
@@ -104,52 +100,16 @@ REFUSED = {
 def test_refused(family: Family, code: str, message: str) -> None:
     if "FIFO" in message and family.part == "STM32L452RE":
         pytest.skip("its USART has no FIFO")
-    with pytest.raises(TwinError, match=message):
-        run(family, code).run(seconds=0.1)
+    refuses(family.part, code, message)
 
 
 @BY_PART
 def test_clock_before_wait_states(family: Family) -> None:
     """3.3.3: the flash is told first."""
-    with pytest.raises(TwinError, match=family.message):
-        run(family, f"{family.clock} for (volatile int i = 0; i < 99; i++) {{}}").run(seconds=0.1)
+    refuses(family.part, family.clock, family.message)
 
 
 AT = 0x08004000
-FLAGS = {
-    "PROGERR-second-program": (f"program({AT:#x}, 1, 2); program({AT:#x}, 1, 0);", 8),
-    "zero-over-data-is-fine": (f"program({AT:#x}, 1, 2); program({AT:#x}, 0, 0);", 0),
-    "SIZERR-byte": (f"FLASH_CR = 1; *(volatile uint8_t *){AT:#x} = 1;", 64),
-    "SIZERR-halfword": (f"FLASH_CR = 1; *(volatile unsigned short *){AT:#x} = 1;", 64),
-    "PGAERR-second-word-first": (f"FLASH_CR = 1; REG({AT + 4:#x}) = 1;", 32),
-    "PGAERR-another-double-word": (f"FLASH_CR = 1; REG({AT:#x}) = 1; REG({AT + 12:#x}) = 1;", 32),
-    "PGSERR-without-PG": (f"REG({AT:#x}) = 1;", 128),
-    "PGSERR-PG-with-PER": (f"FLASH_CR = 3; REG({AT:#x}) = 1;", 128),
-    "PGSERR-STRT-with-PG-and-PER": ("FLASH_CR = 0x10003;", 128),
-    "no-EOP-without-EOPIE": (f"program({AT:#x}, 1, 2);", 0),
-    "EOP-with-EOPIE": (
-        f"FLASH_CR = 1u << 24 | 1; REG({AT:#x}) = 1; REG({AT + 4:#x}) = 1; while (!(FLASH_SR & 1)) {{}}", 1,
-    ),
-}  # fmt: skip
-
-
-@BY_PART
-@pytest.mark.parametrize(("code", "flags"), FLAGS.values(), ids=FLAGS.keys())
-def test_flash_errors_show_in_sr(family: Family, code: str, flags: int) -> None:
-    """3.7.4; a refused operation changes nothing and is in words in `refusals`."""
-    twin = run(family, f"unlock(); {code} OUT[0] = FLASH_SR & 0xffff;")
-    finish(twin)
-    assert out(twin) == flags
-    assert len(twin.flash_controller.refusals) >= flags.bit_count() - (flags & 1)
-
-
-@BY_PART
-def test_what_is_not_erased_is_not_programmed(family: Family) -> None:
-    twin = run(family, f"unlock(); program({AT:#x}, 3, 4); OUT[0] = FLASH_SR & 8;")
-    twin.flash_load(AT, b"\xfe" + b"\xff" * 7)
-    finish(twin)
-    assert out(twin) == 8
-    assert not list(twin.log)
 
 
 @BY_PART
@@ -160,43 +120,6 @@ def test_pages_and_their_numbers(family: Family) -> None:
     finish(twin, seconds=2)
     base = [0x08000000 + (bank * family.pages + page) * family.page for bank, page in chosen]
     assert [(op.kind, op.address, op.size) for op in twin.log] == [("erase", at, family.page) for at in base]
-
-
-@pytest.mark.parametrize(
-    "family", [f for f in FAMILIES if f.part in ("STM32L452RE", "STM32WL55JC")], ids=lambda f: f.part
-)
-def test_a_page_that_does_not_exist(family: Family) -> None:
-    """RM0394 3.7.6: with one bank there is no BKER; RM0453 4.10.5: PNB is 0 to 127."""
-    code = "erase(1, 0);" if family.part == "STM32L452RE" else "erase(0, 128);"
-    twin = run(family, f"unlock(); {code} OUT[0] = FLASH_SR & 0xffff;")
-    finish(twin)
-    assert out(twin) == 128
-    assert "does not exist" in twin.flash_controller.refusals[0]
-    assert not list(twin.log)
-
-
-@BY_PART
-def test_above_the_memory_is_nothing(family: Family) -> None:
-    """A store and a load behind the last byte end in a fault (memory map)."""
-    for access in (f"REG({family.end:#x}) = 1;", f"OUT[1] = REG({family.end:#x});"):
-        twin = twin_of(
-            f"void hard(void) {{ OUT[0] = 7; for (;;) {{}} }} void main_(void) {{ unlock(); FLASH_CR = 1; {access} }}",
-            family.part,
-        )
-        twin.run(seconds=0.01)
-        assert out(twin) == 7
-        assert twin.faults[0].address == family.end
-
-
-@BY_PART
-def test_a_wrong_key_locks_until_reset(family: Family) -> None:
-    """3.3.5: a bus fault, and no unlocking before the next reset."""
-    source = """void hard(void) { OUT[1]++; }
-    void main_(void) { OUT[1] = 0; FLASH_KEYR = 1; unlock(); OUT[0] = FLASH_CR >> 31; }"""
-    twin = twin_of(source, family.part)
-    finish(twin)
-    assert out(twin, 0) == 1
-    assert out(twin, 1) >= 1
 
 
 @BY_PART

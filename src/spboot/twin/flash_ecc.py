@@ -64,9 +64,9 @@ class FlashEcc(FlashLow):
 
     def write_KEYR(self, value: int) -> None:
         self.stall()
-        locked = bool(self.registers[self.CR] & self._lock)
-        if self._dead or not locked or value != _KEYS[self._key]:
-            self._dead = self._dead or locked
+        if self._dead or not self.registers[self.CR] & self._lock or value != _KEYS[self._key]:
+            self._dead = True
+            self.registers[self.CR] |= self._lock | self._optlock
             self.refusals.append(f"wrong key {value:#x}: FLASH_{self.CR} is locked until reset (RM0351 3.3.5)")
             self.twin.cpu.bus_fault_later(self.address + 8)
             return
@@ -110,6 +110,8 @@ class FlashEcc(FlashLow):
                     "write the two keys to FLASH_KEYR first (RM0351 3.3.5)",
                 )
             return
+        if unknown := value & ~self.masks[self.CR]:
+            raise self.twin.refusal(f"FLASH_{self.CR}: reserved bits {unknown:#x} were set", "keep them at 0")
         commands = self._control(self.START) | self.mask(self.CR, "OPTSTRT") | self.mask(self.CR, "OBL_LAUNCH")
         old_lock = self.registers[self.CR] & self._optlock
         locks = (value | old_lock) & (self._lock | self._optlock)
@@ -144,8 +146,10 @@ class FlashEcc(FlashLow):
         flash = self.twin.flash
         start = bank * self._bank_size() + page * flash.page
         if page * flash.page >= self._bank_size() or start >= flash.size:
-            self._error("PGSERR", f"page {page} of bank {bank + 1} does not exist")
-        elif self._protected(flash.address + start):
+            raise self.twin.refusal(
+                f"erase of page {page} of bank {bank + 1}, which does not exist", "use one that the part has"
+            )
+        if self._protected(flash.address + start):
             self._error("WRPERR", f"erase of write-protected page {page} of bank {bank + 1}")
         else:
             flash.erase(flash.address + start)
@@ -195,7 +199,7 @@ class FlashEcc(FlashLow):
             self._error("PGSERR", "PG set together with PER or MER")
         elif self.registers[self.SR] & self._errors:
             self._error("PGSERR", f"store to {address:#010x} while error flags of an earlier operation are set")
-        elif size != 4:
+        elif size != 4:  # also the parts that a core cuts an unaligned word into
             self._error("SIZERR", f"{size}-byte store to {address:#010x}; only double words can be programmed")
         elif self._first is None and address & 4:
             self._error("PGAERR", f"first word at {address:#010x} is not on a double-word boundary")

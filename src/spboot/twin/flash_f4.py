@@ -120,7 +120,8 @@ class FlashF4(Block):
         self._stall()
         self.twin.nvic.before_flash_unlock()
         if self._dead or not self.registers["CR"] & _LOCK or value != _KEYS[self._key]:
-            self._dead = self._dead or bool(self.registers["CR"] & _LOCK)
+            self._dead = True
+            self.registers["CR"] |= _LOCK
             self.refusals.append(f"wrong key {value:#x}: FLASH_CR is locked until reset ({self.MANUAL})")
             self.twin.cpu.bus_fault_later(self.address + 4)
             return

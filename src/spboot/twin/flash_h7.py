@@ -59,8 +59,9 @@ class FlashH7(FlashLow):
         super().reset()
         self._key = [0, 0]
         self._dead = [False, False]
-        self._buffer: dict[int, int] = {}
-        self._buffer_at = 0
+        self._buffer: list[dict[int, int]] = [{}, {}]
+        """Bytes that wait, by their place in the word, for each bank."""
+        self._buffer_at = [0, 0]
         self._until = [0, 0]
 
     # wait states
@@ -88,14 +89,20 @@ class FlashH7(FlashLow):
         self.twin.nvic.before_flash_unlock()
         locked = self.registers[f"BANK{bank}_CR"] & _LOCK
         if self._dead[bank] or not locked or value != _KEYS[self._key[bank]]:
-            self._dead[bank] = self._dead[bank] or bool(locked)
-            self.refusals.append(f"wrong key {value:#x}: FLASH_CR{bank + 1} is locked until reset (RM0399 4.5.1)")
-            self.twin.cpu.bus_fault_later(self.address + 4 + bank * 0x100)
+            self._lock_up(bank, f"wrong key {value:#x}")
             return
         self._key[bank] += 1
         if self._key[bank] == len(_KEYS):
             self._key[bank] = 0
             self.registers[f"BANK{bank}_CR"] &= ~_LOCK
+
+    def _lock_up(self, bank: int, text: str) -> None:
+        """Any wrong sequence, a third key included (RM0399 4.5.1)."""
+        self._dead[bank] = True
+        self._key[bank] = 0
+        self.registers[f"BANK{bank}_CR"] |= _LOCK
+        self.refusals.append(f"{text}: FLASH_CR{bank + 1} is locked until reset (RM0399 4.5.1)")
+        self.twin.cpu.bus_fault_later(self.address + 4 + bank * 0x100)
 
     def write_OPTKEYR(self, _value: int) -> None:
         raise self.twin.refusal("FLASH_OPTKEYR written", "the twin does not model programming of option bytes here")
@@ -107,7 +114,7 @@ class FlashH7(FlashLow):
 
     def _read_bank_SR(self, bank: int) -> int:
         value = self.registers[f"BANK{bank}_SR"]
-        if self._buffer and self._bank(self._buffer_at) == bank:
+        if self._buffer[bank]:
             value |= _WBNE
         return value | (_BSY | _QW if self.twin.timeline.now < self._until[bank] else 0)
 
@@ -117,6 +124,11 @@ class FlashH7(FlashLow):
     def write(self, offset: int, size: int, value: int) -> None:
         if size != 4:
             raise self.twin.refusal(f"{size}-byte write to a FLASH register", "write whole words")
+        name = self.names.get(offset, "")
+        for bank in (0, 1):
+            if self._key[bank] and name.startswith(f"BANK{bank}_") and not name.endswith("_KEYR"):
+                self._lock_up(bank, f"FLASH_{name} written between the two keys")
+                return
         super().write(offset, size, value)
 
     def _write_bank_CR(self, bank: int, value: int) -> None:
@@ -132,15 +144,16 @@ class FlashH7(FlashLow):
         if unknown := value & ~self.masks[name]:
             raise self.twin.refusal(f"FLASH_CR{bank + 1}: reserved bits {unknown:#x} were set", "keep them at 0")
         self.registers[name] = value & ~(_START | _FW)
-        if value & _FW and self._buffer and self._bank(self._buffer_at) == bank:
-            self._flush()
+        if not value & _PG:
+            self._buffer[bank] = {}
+        if value & _FW and any(byte != 0xFF for byte in self._buffer[bank].values()):
+            self._flush(bank)
         if value & _START:
             self._start_erase(bank, value)
 
     def _start_erase(self, bank: int, value: int) -> None:
-        if value & _PG or not value & (_SER | _BER):
-            self._error(bank, _PGSERR, f"START with FLASH_CR{bank + 1} = {value:#x}: set SER or BER, and not PG")
-            return
+        if not value & (_SER | _BER):
+            raise self.twin.refusal(f"START with FLASH_CR{bank + 1} = {value:#x}", "set SER or BER (RM0399 4.3.10)")
         flash = self.twin.flash
         per_bank = flash.bank_size // flash.page
         number = value >> 8 & 7
@@ -167,30 +180,31 @@ class FlashH7(FlashLow):
         """A store to the flash range (RM0399 4.3.9): bytes gather in the buffer until they are 32."""
         bank = self._bank(address)
         self._stall(bank)
-        if self.registers[f"BANK{bank}_CR"] & (_LOCK | _PG | _SER | _BER) != _PG:
-            self._error(bank, _PGSERR, f"store to {address:#010x} without PG, or with SER or BER")
+        status, control = self.registers[f"BANK{bank}_SR"], self.registers[f"BANK{bank}_CR"]
+        buffer, start = self._buffer[bank], address & -_WORD
+        if not control & _PG or status & (_PGSERR | _INCERR):
+            why = "without PG" if not control & _PG else "while PGSERR or INCERR is set"
+            self._error(bank, _PGSERR, f"store to {address:#010x} {why}")
+            buffer.clear()
             return
-        start = address & -_WORD
-        if self._buffer and start != self._buffer_at:
-            self._error(
-                bank, _INCERR, f"store to {address:#010x} while the word at {self._buffer_at:#010x} is not whole"
-            )
-            self._buffer = {}
+        if buffer and start != self._buffer_at[bank]:
+            at = self._buffer_at[bank]
+            self._error(bank, _INCERR, f"store to {address:#010x} while the word at {at:#010x} is not whole")
+            buffer.clear()
             return
         places = range(address - start, address - start + size)
-        if any(place in self._buffer for place in places):
+        if any(place in buffer for place in places):  # the new byte replaces the old one (RM0399 4.7.4)
             self._error(bank, _STRBERR, f"{address:#010x} is stored to twice before its word is programmed")
-            return
-        self._buffer_at = start
-        self._buffer.update(zip(places, value.to_bytes(size, "little"), strict=True))
-        if len(self._buffer) == _WORD:
-            self._flush()
+        self._buffer_at[bank] = start
+        buffer.update(zip(places, value.to_bytes(size, "little"), strict=True))
+        if len(buffer) == _WORD:
+            self._flush(bank)
 
-    def _flush(self) -> None:
+    def _flush(self, bank: int) -> None:
         """Program what is in the buffer; bytes that did not come are 0xFF."""
-        data = bytes(self._buffer.get(place, 0xFF) for place in range(_WORD))
-        address, self._buffer = self._buffer_at, {}
-        bank, flash = self._bank(address), self.twin.flash
+        data = bytes(self._buffer[bank].get(place, 0xFF) for place in range(_WORD))
+        address, self._buffer[bank] = self._buffer_at[bank], {}
+        flash = self.twin.flash
         if self._protected(bank, (address - flash.address) % flash.bank_step // flash.page):
             self._error(bank, _WRPERR, f"program of write-protected {address:#010x}")
             return

@@ -17,6 +17,8 @@ _PRG_KEYS: Final = (0x8C9DAEBF, 0x13141516)
 _OPT_KEYS: Final = (0xFBEAD9C8, 0x24252627)
 _WORD: Final = 4
 _HALF_PAGE: Final = 64
+_CATEGORY_3: Final = 0x417
+"""Device id of STM32L05x and L06x: there NOTZEROERR does not prevent the write (RM0377 3.3.4)."""
 # DS10690 table 47 (flash memory characteristics): 3.2 ms for a word, a half-page and a page alike.
 OPERATION_PS: Final = 3_200 * PS_PER_US
 
@@ -50,6 +52,7 @@ class FlashL0(FlashLow):
         outer = lock != "PELOCK" and self.registers["PECR"] & self.mask("PECR", "PELOCK")
         if outer or lock in self._dead or not self.registers["PECR"] & bit or value != keys[self._keys[lock]]:
             self._dead.add(lock)
+            self.registers["PECR"] |= bit
             self.refusals.append(f"wrong key {value:#x}: {lock} stays until reset (RM0367 3.3.4)")
             self.twin.cpu.bus_fault_later(self.address + 0xC)
             return
@@ -164,11 +167,15 @@ class FlashL0(FlashLow):
         flash = self.twin.flash
         if address % _WORD:
             self._error("PGAERR", f"store to {address:#010x} is not on a word boundary")
-        elif any(flash.get(address, len(data))):
-            self._error("NOTZEROERR", f"{address:#010x} is not erased: {flash.get(address, len(data)).hex()}")
-        else:
-            flash.program(address, data)
-            self.take_time(address, OPERATION_PS)
+            return
+        old = flash.get(address, len(data))
+        if any(old):
+            self._error("NOTZEROERR", f"{address:#010x} is not erased: {old.hex()}")
+            if self.twin.chip.device_id != _CATEGORY_3:
+                return
+            data = bytes(was | wanted for was, wanted in zip(old, data, strict=True))
+        flash.program(address, data)
+        self.take_time(address, OPERATION_PS)
 
     def _protected(self, address: int) -> bool:
         """A bit of WRPROT protects a sector of 4 KB (RM0367 3.4.2)."""

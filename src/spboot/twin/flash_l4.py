@@ -67,6 +67,14 @@ class FlashG0(FlashEcc):
         flags = self.mask("SR", "CFGBSY") if self.busy or self._first is not None else 0
         return flags | (self.mask("SR", "BSY") | self.mask("SR", "BSY2") if self.busy else 0)
 
+    def write_CR(self, value: int) -> None:
+        """Between the words of a double word a HardFault (RM0444 3.7.5)."""
+        if self._first is not None:
+            self.refusals.append("FLASH_CR written while CFGBSY is set")
+            self.twin.cpu.bus_fault_later(self.address + 0x14)
+            return
+        super().write_CR(value)
+
     def _ecc_register(self, bank: int) -> str:
         return "ECCR2" if bank else "ECCR"
 
@@ -103,6 +111,11 @@ class FlashWl(FlashEcc):
         """CFGBSY also stands between the words of a double word (RM0453 4.10.5)."""
         flags = self.mask("SR", "CFGBSY") if self.busy or self._first is not None else 0
         return flags | (self.mask("SR", "BSY") if self.busy else 0)
+
+    def write_CR(self, value: int) -> None:
+        if self._first is not None:
+            raise self.twin.refusal("FLASH_CR written while CFGBSY is set", "store the second word (RM0453, FLASH_CR)")
+        super().write_CR(value)
 
 
 class FlashL5(FlashEcc):
