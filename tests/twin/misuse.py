@@ -303,7 +303,8 @@ OTHER: dict[str, dict[str, Field]] = {
 
 PROBE = """static void probe(uint32_t address)
 { REG(0xe000ed14) |= 0x100; __asm volatile("cpsid f");
-    (void)REG(address); __asm volatile("dsb"); SCB_CFSR = ~0u; REG(0xe000ed14) &= ~0x100u; __asm volatile("cpsie f"); }"""
+    (void)REG(address); __asm volatile("dsb"); SCB_CFSR = ~0u;
+    REG(0xe000ed14) &= ~0x100u; __asm volatile("cpsie f"); }"""
 
 
 def check(name: str, case: Case, *, locked: bool = False) -> None:
