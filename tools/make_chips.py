@@ -188,8 +188,16 @@ def steps(item: dict[str, Any]) -> list[tuple[str, int]]:
     return [(f"{item['name']}{i}", offset) for i, offset in enumerate(offsets)]
 
 
+def values(source: dict[str, Any], field: dict[str, Any]) -> list[dict[str, int]]:
+    """The meanings of *field*, if we keep them."""
+    if field["name"] not in RULES["values"] or "enum" not in field:
+        return []
+    return [{v["name"]: v["value"] for v in source[f"enum/{field['enum']}"]["variants"]}]
+
+
 def block_registers(source: dict[str, Any], block: str, prefix: str = "", base: int = 0) -> dict[str, Any]:
-    """{register: {"offset", "fields": {name: [bit, width]}}}; arrays are spelled out: FIELD0, FIELD1, BANK0_CR ..."""
+    """{register: {"offset", "fields": {name: [bit, width]}}}; arrays are spelled out: FIELD0, FIELD1, BANK0_CR ...
+    A field named in `values` of make_chips.toml has what its values mean, too: [bit, width, {meaning: value}]."""
     registers: dict[str, Any] = {}
     for item in merged(source, f"block/{block}", "items"):
         for name, step in steps(item):
@@ -198,7 +206,7 @@ def block_registers(source: dict[str, Any], block: str, prefix: str = "", base: 
                 registers |= block_registers(source, item["block"], f"{prefix}{name}_", offset)
                 continue
             fields = {
-                field: [f["bit_offset"] + shift, f["bit_size"]]
+                field: [f["bit_offset"] + shift, f["bit_size"], *values(source, f)]
                 for f in merged(source, f"fieldset/{item.get('fieldset')}", "fields")
                 for field, shift in steps(f)
             }

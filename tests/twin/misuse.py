@@ -235,7 +235,7 @@ TABLE: dict[str, dict[str, Field]] = {
                stops("erase(1, 0);", "FLASH_CR", "page 0 of bank 2, which does not exist", "STM32L452RE")),
         "L4+": (stops("erase(0, 64);", "FLASH_CR", "page 64 of bank 1, which does not exist", "STM32L4P5RE"),),
         "L5": (stops("erase(1, 64);", "FLASH_NSCR", "page 64 of bank 2, which does not exist", "STM32L552CC"),),
-        "G0": (stops("erase(0, 128);", "FLASH_CR", "reserved bits 0x400"),),
+        "G0": (stops("erase(0, 128);", "FLASH_CR", "page 128 of bank 1, which does not exist"),),
         "WL": (stops("erase(0, 128);", "FLASH_CR", "page 128 of bank 1, which does not exist"),),
         "L0": "a page is chosen by an address in it (RM0367 3.3.4): see access above memory",
         "F4": (stops("erase(12);", "FLASH_CR", "SNB = 12, which does not exist"),

@@ -66,11 +66,12 @@ class Block:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Register:
-    """One register.  *fields* maps a name to (lowest bit, width)."""
+    """One register.  *fields* maps a name to (lowest bit, width), *values* that of some to what its values mean."""
 
     name: str
     offset: int
     fields: dict[str, tuple[int, int]]
+    values: dict[str, dict[str, int]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,7 +149,12 @@ def registers(ip: str) -> dict[str, Register]:
     if not path.is_file():
         raise BoardError(f"unknown IP version {ip!r}")
     return {
-        name: Register(name=name, offset=r["offset"], fields={f: (v[0], v[1]) for f, v in r["fields"].items()})
+        name: Register(
+            name=name,
+            offset=r["offset"],
+            fields={f: (v[0], v[1]) for f, v in r["fields"].items()},
+            values={f: v[2] for f, v in r["fields"].items() if len(v) > 2},
+        )
         for name, r in json.loads(path.read_text()).items()
     }
 

@@ -1,0 +1,160 @@
+"""Every number that a driver has itself, against the vendor's descriptions: what it means in its field, or where it is.
+
+A new number in firmware/driver fails until it is declared here."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from spboot import chips
+from spboot.build.bootloader import _DRIVERS
+from spboot.formats.spec import data_path
+from spboot.twin import models
+
+DRIVER = data_path("firmware") / "driver"
+NUMBER = re.compile(r"#define (\w+) \(?(1u << \d+|0x[0-9A-Fa-f]+u|\d+u)\)?\s*$", re.M)
+MEANINGS = {
+    ("clock_f4f7.c", "SYSCLK_PLL"): ("CFGR", "SW", "PLL1_P"),
+    ("rcc_g0.c", "SOURCE_HSI"): ("PLLCFGR", "PLLSRC", "HSI"),
+    ("rcc_g0.c", "SYSCLK_PLL"): ("CFGR", "SW", "PLL1_R"),
+    ("rcc_h7.c", "HALF_AHB"): ("D1CFGR", "HPRE", "Div2"),
+    ("rcc_h7.c", "HALF_APB"): ("D1CFGR", "D1PPRE", "Div2"),
+    ("rcc_h7.c", "INPUT_RANGE"): ("PLLCFGR", "PLLRGE0", "Range4"),
+    ("rcc_h7.c", "SYSCLK_PLL"): ("CFGR", "SW", "PLL1_P"),
+    ("rcc_l0.c", "PLL_DIV"): ("CFGR", "PLLDIV", "Div2"),
+    ("rcc_l0.c", "SYSCLK_MSI"): ("CFGR", "SW", "MSI"),
+    ("rcc_l0.c", "SYSCLK_PLL"): ("CFGR", "SW", "PLL1_R"),
+    ("rcc_l4.c", "SOURCE_MSI"): ("PLLCFGR", "PLLSRC", "MSI"),
+    ("rcc_l4.c", "SYSCLK_PLL"): ("CFGR", "SW", "PLL1_R"),
+    ("rcc_wl.c", "MSI_RANGE_RESET"): ("CR", "MSIRANGE", "Range4M"),
+    ("pwr_l0.c", "RANGE_1"): ("CR", "VOS", "Range1"),
+    ("pwr_l0.c", "RANGE_2"): ("CR", "VOS", "Range2"),
+    ("pwr_l5.c", "RANGE_2"): ("CR1", "VOS", "Range2"),
+}
+"""File and name -> register, field and what the description calls that value."""
+RESETS = {
+    ("clock_f4f7.c", "PLLCFGR_RESET"): "PLLCFGR",
+    ("rcc_g0.c", "PLLCFGR_RESET"): "PLLCFGR",
+    ("rcc_h7.c", "PLLCFGR_RESET"): "PLLCFGR",
+    ("rcc_h7.c", "PLLCKSELR_RESET"): "PLLCKSELR",
+    ("rcc_h7.c", "PLLDIVR_RESET"): "PLLDIVR0",
+    ("rcc_l4.c", "PLLCFGR_RESET"): "PLLCFGR",
+}
+"""What a register holds after a reset: the descriptions do not say, the models do, and their tests name the section."""
+DEVICES = {
+    ("flash_f4.c", "DEVICE_F42X"): ("STM32F427VG", "STM32F429ZI", "STM32F439ZI"),
+    ("flash_f4.c", "DEVICE_F46X"): ("STM32F469NI", "STM32F479NI"),
+    ("flash_f7.c", "DEVICE_F76X"): ("STM32F767ZI", "STM32F769NI", "STM32F777ZI"),
+    ("rcc_f4.c", "DEVICE_F405"): ("STM32F405RG", "STM32F407VG", "STM32F417VG"),
+}
+OTHER = {
+    "cache_m7.c": "CCR CCSIDR CSSELR ICIALLU DCIMVAC DCISW DCCISW DC IC LINE WAY_POS SET_POS",  # DDI0403 B3.2, B4
+    "clock_f4f7.c": "HSI_HZ INPUT_HZ VCO_LEAST_HZ PLL_Q PLL_R",  # Hz and factors
+    "cortex.c": "SYST_CSR SYST_RVR SYST_CVR ICSR AIRCR SYST_ON ICSR_PENDSTCLR AIRCR_SYSRESETREQ",  # DDI0403 B3.2
+    "flash_ecc.c": "KEY1 KEY2 UNIT",
+    "flash_f4.c": "RDERR",  # as flash_f7 has it: below
+    "flash_g0.c": "ECC2R_OFF",  # test_registers.py
+    "flash_h7.c": "KEY1 KEY2 UNIT SCB_CCR SCB_CFSR BFHFNMIGN BUS_FAULTS",  # DDI0403 B3.2.8, B3.2.15
+    "flash_l0.c": "PEKEY1 PEKEY2 PRGKEY1 PRGKEY2 HALF_PAGE UNIT BURST_WORDS",
+    "flash_l4.c": "DBANK",  # test_registers.py
+    "flash_sector.c": "KEY1 KEY2 BANK_2_FIRST",
+    "iwdg_v2.c": "KEY_RELOAD",
+    "rcc_g0.c": "PLL_IN_HZ PLL_M PLL_R WAIT_STATES",
+    "rcc_h7.c": "HSI_HZ INPUT_HZ SCALE_RESET LATENCY_RESET",  # below
+    "rcc_l4.c": "MSI_HZ",
+    "rcc_wl.c": "WAIT_STATES",
+}
+"""Keys, units, frequencies, factors, and registers of the core: nothing that the descriptions of a block have."""
+BODIES = {
+    "cache_m7.c": {">> 13", "0x7FFF"},  # CCSIDR.NumSets, DDI0403 B4.8.2
+    "divide.c": {">> 31", "<< 1", "<< 32"},
+    "flash_ecc.c": {"<< 8", "<< 16", "<< 24"},
+    "flash_f4.c": {"0x100000"},
+    "flash_h7.c": {"<< 8", "<< 16", "<< 24"},
+    "flash_l0.c": {"<< 8", "<< 16", "<< 24"},
+    "flash_sector.c": {"<< 8", "<< 16", "<< 24"},
+    "internal_flash.h": {"0xAA", "0xCC"},  # RDP of levels 0 and 2
+    "rcc_f4.c": {"0xFFFFFFFF"},
+    "rcc_f7.c": {"0xFFFFFFFF"},
+    "usart_v3.c": {"0x1000000"},
+}
+"""Numbers outside of definitions: bytes of a word, sizes."""
+FILES = sorted(path.name for path in DRIVER.iterdir())
+
+
+def source(file: str) -> str:
+    return re.sub(r"/\*.*?\*/", "", (DRIVER / file).read_text(), flags=re.S)
+
+
+def defined(file: str) -> dict[str, int]:
+    """The numbers that *file* gives a name."""
+    numbers = {}
+    for name, text in NUMBER.findall(source(file)):
+        shift = re.fullmatch(r"1u << (\d+)", text)
+        numbers[name] = 1 << int(shift[1]) if shift else int(text.rstrip("u"), 0)
+    return numbers
+
+
+def served(file: str) -> list[str]:
+    return [ip for ip, files in _DRIVERS.items() if file in files]
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_every_number_of_a_driver_is_declared(file: str) -> None:
+    declared = {name for table in (MEANINGS, RESETS, DEVICES) for place, name in table if place == file}  # type: ignore[attr-defined]
+    assert set(defined(file)) == declared | set(OTHER.get(file, "").split())
+    body = re.sub(r"#define (?:[^\n\\]|\\.|\\\n)*", "", source(file))
+    assert set(re.findall(r"(?:<<|>>) \d+|0x[0-9A-Fa-f]+", body)) == BODIES.get(file, set())
+
+
+@pytest.mark.parametrize(("place", "meaning"), MEANINGS.items(), ids=lambda v: "-".join(v))
+def test_values_mean_what_the_description_says(place: tuple[str, str], meaning: tuple[str, str, str]) -> None:
+    register, field, name = meaning
+    file = place[0]
+    for ip in served(file):
+        if register in chips.registers(ip):
+            assert chips.registers(ip)[register].values[field][name] == defined(file)[place[1]], ip
+
+
+@pytest.mark.parametrize(("place", "register"), RESETS.items(), ids=str)
+def test_reset_values_are_those_of_the_models(place: tuple[str, str], register: str) -> None:
+    for ip in served(place[0]):
+        assert models.MODELS[ip].RESET[register] == defined(place[0])[place[1]], ip
+
+
+def test_other_reset_values() -> None:
+    h7 = defined("rcc_h7.c")
+    vos = chips.registers("pwr_h7rm0399")["D3CR"].fields["VOS"][0]
+    assert models.MODELS["flash_h7"].RESET["ACR"] == h7["LATENCY_RESET"]
+    assert models.MODELS["pwr_h7rm0399"].RESET["D3CR"] == h7["SCALE_RESET"] << vos
+    low, width = chips.registers("flash_f7")["SR"].fields["RDERR"]
+    assert (defined("flash_f4.c")["RDERR"], width) == (1 << low, 1)
+
+
+@pytest.mark.parametrize(("place", "parts"), DEVICES.items(), ids=str)
+def test_device_ids(place: tuple[str, str], parts: tuple[str, ...]) -> None:
+    for part in parts:
+        assert chips.load(part).device_id == defined(place[0])[place[1]], part
+
+
+@pytest.mark.parametrize("ip", sorted(ip for ip in models.MODELS if ip.startswith("rcc")))
+def test_clock_sources_of_the_models(ip: str) -> None:
+    """The order of SOURCES is that of the values of SW."""
+    model = models.MODELS[ip]
+    names = getattr(model, "SOURCES", None) or vars(__import__(model.__module__, fromlist=["_SOURCES"]))["_SOURCES"]
+    values = chips.registers(ip)["CFGR"].values["SW"]
+    assert {name.replace("PLL1_P", "PLL").replace("PLL1_R", "PLL"): value for name, value in values.items()} == {
+        name.replace("PLL1", "PLL"): number for number, name in enumerate(names) if name
+    }
+
+
+@pytest.mark.parametrize("ip", ["rcc_l4", "rcc_l4plus", "rcc_l5", "rcc_wl5", "rcc_wle"])
+def test_msi_ranges_of_the_models(ip: str) -> None:
+    """Hertz of each range; the descriptions round them in a name."""
+    from spboot.twin.rcc_l4 import _MSI_HZ
+
+    values = chips.registers(ip)["CR"].values["MSIRANGE"]
+    hertz = {int(n[5:-1]) * {"K": 1000, "M": 1_000_000}[n[-1]]: value for n, value in values.items()}
+    assert sorted(hertz, key=hertz.__getitem__) == list(_MSI_HZ)

@@ -1,0 +1,211 @@
+"""Every number of a register that a driver or a model has itself: its place or its meaning in the vendor's descriptions.
+
+All files of firmware/driver and all models are read: a number that is not declared here fails, as does one that is
+declared and differs.  Names that drivers take from the generated header are the matter of test_registers.py."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import re
+from pathlib import Path
+
+import pytest
+
+from spboot import chips
+from spboot.build.bootloader import _CORE_FILES, _DRIVERS
+from spboot.formats.spec import data_path
+from spboot.twin import models
+from spboot.twin.block import Block
+
+DRIVER = data_path("firmware") / "driver"
+TWIN = Path(models.__file__).parent
+NO_BLOCK = {
+    "__init__", "bus", "callee", "condition", "controller", "core", "cost", "cpu", "errors", "flash_array", "images",
+    "machine", "models", "nvic", "oplog", "port", "pty", "rom", "snapshot", "state", "symbols", "timeline",
+    "block", "cache_m7",
+}  # fmt: skip
+"""Modules of the twin that model no block of the facts; NVIC and caches are of the core (DDI0403)."""
+
+
+def models_of(name: str) -> list[str]:
+    """IP versions whose model's class, or a base of it, is in module *name*."""
+    module = importlib.import_module(f"spboot.twin.{name}")
+    classes = [c for c in vars(module).values() if isinstance(c, type) and c.__module__ == module.__name__]
+    return [ip for ip, model in models.MODELS.items() if any(issubclass(model, c) for c in classes)]
+
+
+MODEL_FILES = sorted(path.stem for path in TWIN.glob("*.py") if path.stem not in NO_BLOCK)
+
+
+def test_every_model_and_every_driver_is_reached() -> None:
+    """A file that neither has a register nor is declared free of them is one that nobody compared."""
+    for name in MODEL_FILES:
+        assert models_of(name), f"twin/{name}.py: no IP version of MODELS has a class of it; see NO_BLOCK"
+    for name in NO_BLOCK - {"block", "models", "__init__"}:
+        module = importlib.import_module(f"spboot.twin.{name}")
+        own = [c for c in vars(module).values() if isinstance(c, type) and c.__module__ == module.__name__]
+        assert not any(issubclass(c, Block) and c in models.MODELS.values() for c in own), name
+    served = {file for files in _DRIVERS.values() for file in files}
+    of_the_core = {path.split("/")[1] for files in _CORE_FILES.values() for path in files}
+    always = {"cortex.c", "gates.c", "tick.c"}
+    assert {path.name for path in DRIVER.glob("*.c")} == served | of_the_core | always
+
+
+def field(place: str, ip: str) -> tuple[int, int] | None:
+    """(lowest bit, mask) of "REG.FIELD", or of the first of "REG.FIELD|OTHER", that *ip* has."""
+    register, _, names = place.partition(".")
+    fields = chips.registers(ip)[register].fields if register in chips.registers(ip) else {}
+    for name in names.split("|"):
+        if name in fields:
+            low, width = fields[name]
+            return low, ((1 << width) - 1) << low
+    return None
+
+
+# The models.  Constants of a module are masks; in functions and class bodies `<< n` and `>> n` are lowest bits, and what
+# is masked is fields.  "width": the mask of a field that was shifted down.  A text in brackets says what else it is.
+
+CONSTANTS: dict[str, dict[str, str]] = {
+    "flash_f4": {
+        "_LOCK": "CR.LOCK", "_STRT": "CR.STRT", "_EOPIE": "CR.EOPIE", "_ERRIE": "CR.ERRIE", "_PG": "CR.PG", "_SER": "CR.SER",
+        "_MER": "CR.MER|MER0|MER1", "_EOP": "SR.EOP", "_OPERR": "SR.OPERR", "_WRPERR": "SR.WRPERR",
+        "_PGPERR": "SR.PGPERR", "_PGSERR": "SR.PGSERR|ERSERR", "_BSY": "SR.BSY",
+    },
+    "flash_f7": {"_TWO_BANKS": "[device id]"},
+    "flash_h7": {
+        "_LOCK": "BANK0_CR.LOCK", "_PG": "BANK0_CR.PG", "_SER": "BANK0_CR.SER", "_BER": "BANK0_CR.BER",
+        "_FW": "BANK0_CR.FW", "_START": "BANK0_CR.START", "_BSY": "BANK0_SR.BSY", "_WBNE": "BANK0_SR.WBNE",
+        "_QW": "BANK0_SR.QW", "_WRPERR": "BANK1_SR.WRPERR", "_PGSERR": "BANK1_SR.PGSERR",
+        "_STRBERR": "BANK1_SR.STRBERR", "_INCERR": "BANK1_SR.INCERR", "_DBECCERR": "BANK1_SR.DBECCERR",
+        "_WORD": "[bytes]",
+    },
+    "flash_ecc": {"_UNIT": "[bytes]"},
+    "flash_l0": {"_WORD": "[bytes]", "_HALF_PAGE": "[bytes]", "_CATEGORY_3": "[device id]"},
+    "flash_l4": {"_DBANK": "[test_registers.py]"},
+    "gpio": {"_INPUT": "[mode]", "_OUTPUT": "[mode]", "_ALTERNATE": "[mode]", "_PULL_UP": "[mode]", "_LOCK_KEY": "LCKR.LCKK"},
+    "iwdg": {"_START": "[key]", "_OPEN": "[key]", "_RELOAD": "[key]", "_UPDATE_TICKS": "[ticks]"},
+    "pwr_f4": {"_VOS": "CR1.VOS", "_ODEN": "CR1.ODEN", "_ODSWEN": "CR1.ODSWEN", "_DBP": "CR1.DBP", "_OD_PS": "[time]"},
+    "pwr_h7": {"_VOSRDY": "D3CR.VOSRDY", "_SETTLE_PS": "[time]"},
+    "pwr_l0": {"_VOS_PS": "[time]"},
+    "pwr_l4": {"_LOW_POWER_RUN": "CR1.LPR", "_VOSF": "SR2.VOSF", "_VOS_PS": "[time]"},
+    "rcc": {"_NEVER": "[time]"},
+    "rcc_h7": {"_CSI_HZ": "[Hz]"},
+    "debug": {"_DWT": "[DDI0403]"},
+    "usart_v2": {name: f"SR.{name[1:]}|{name[1:]}F" for name in
+                 ("_PE", "_FE", "_NE", "_ORE", "_IDLE", "_RXNE", "_TC", "_TXE", "_LBD", "_CTS")},
+    "usart_v3": {name: f"CR1.{name[1:]}" for name in
+                 ("_RE", "_TE", "_IDLEIE", "_RXNEIE", "_TCIE", "_TXEIE", "_PCE", "_M0", "_OVER8", "_M1")}
+    | {name: f"ISR.{name[1:]}" for name in ("_ORE", "_IDLE", "_RXNE", "_TC", "_TXE", "_TEACK", "_REACK", "_BUSY")}
+    | {"_ANY_IE": "[of these]", "_BITS": "[of a frame]"},
+}  # fmt: skip
+NUMBERS: dict[str, dict[str, str]] = {
+    "crc_v3": {"<<1": "[polynomial]", "~0x1": "CR.RESET"},
+    "debug": {"&0x10070000": "[revision]", "&0x40000000": "[DDI0403]", "&0xffffffff": "[word]", ">>10": "[bus]"},
+    "flash_ecc": {"&0x4": "[odd word]", "<<24": "ECCR.ECCIE|ECCCIE", ">>3": "[double words]"},
+    "flash_f4": {"<<9": "ACR.ICEN", "<<10": "ACR.DCEN", "<<11": "ACR.ICRST", "<<12": "ACR.DCRST", "~0x3": "[bytes]"},
+    "flash_f7": {"<<9": "ACR.ARTEN", "<<11": "ACR.ARTRST", "<<31": "CR.LOCK"},
+    "flash_h7": {"&0x7": "width BANK0_CR.SNB", ">>8": "BANK0_CR.SNB"},
+    "flash_l4": {"<<16": "WRP1AR.WRP1A_END", "<<31": "SECCR.SECLOCK"},
+    "gpio": {"&0x3": "width MODER.MODER0", "&0x7": "[pins of an AFR]", "&0xf": "width AFR0.AFR0", "&0xffff": "[pins]",
+             ">>16": "BSRR.BR0", "~0x3": "[bytes]"},
+    "pwr_f4": {"&0x3": "width CR1.VOS", "<<14": "CR1.VOS, CSR1.VOSRDY", "<<16": "CSR1.ODRDY", "<<17": "CSR1.ODSWRDY",
+               ">>14": "CR1.VOS", ">>2": "[RCC_CFGR.SWS]"},
+    "pwr_h7": {"&0x3": "width D3CR.VOS", "&0x3f": "[RM0399 7.8.4]", "<<14": "D3CR.VOS", ">>14": "D3CR.VOS",
+               "~0x3f": "[RM0399 7.8.4]"},
+    "pwr_l0": {"&0x3": "width CR.VOS", "&0x700": "CSR.EWUP1+CSR.EWUP2+CSR.EWUP3", ">>11": "CR.VOS"},
+    "pwr_l4": {"&0x3": "width CR1.VOS", "<<15": "[RM0438 8.6.5, reads 1]", "<<7": "SR2.FLASH_RDY", "<<8": "SR2.REGLPS",
+               ">>9": "CR1.VOS"},
+    "rcc": {"&0x100": "[PWR_CR1.DBP]", "<<1": "[]", "<<16": "BDCR.BDRST", "~0x1": "[]", "~0x2": "BDCR.LSERDY"},
+    "rcc_f4": {"&0x2": "[]", "&0x3": "width CFGR.SWS", "&0xc": "CFGR.SWS", "<<2": "CFGR.SWS", ">>2": "CFGR.SWS",
+               "~0xc": "CFGR.SWS"},
+    "rcc_h7": {"&0x2": "[]", "&0x7": "width CFGR.SW", "<<3": "CFGR.SWS"},
+    "rcc_l0": {"<<5": "[65 kHz times 2 to the range]"},
+    "rcc_l4": {"&0x8": "CR.MSIRGSEL", "&0xf": "width CR.MSIRANGE", "&0xf0": "CR.MSIRANGE",
+               "&0xf8": "CR.MSIRGSEL+CR.MSIRANGE", ">>4": "CR.MSIRANGE", ">>8": "CSR.MSISRANGE", "~0xf0": "CR.MSIRANGE"},
+    "rcc_low": {"&0x3": "CSR.LSION+CSR.LSIRDY"},
+    "usart_v2": {"&0xffff": "[BRR]", "<<10": "CR1.PCE", "<<12": "CR1.M|M0", "<<13": "CR1.UE"},
+    "usart_v3": {
+        "<<1": "[16 times: BRR]", "&0x7": "[BRR]", "&0xfff0": "[BRR]", "&0xff": "[byte]", "<<18": "[TE to TEACK]",
+        "<<20": "[RE to REACK]", "<<12": "CR3.OVRDIS", ">>12": "CR2.STOP", "&0x3": "width CR2.STOP", "&0x8": "RQR.RXFRQ",
+        "&0x10": "RQR.TXFRQ", "&0xc0": "CR3.DMAR+CR3.DMAT",
+    },
+}  # fmt: skip
+
+
+def numbers_of(name: str) -> tuple[set[str], set[str]]:
+    """The constants and the bit numbers of a model's file."""
+    tree = ast.parse((TWIN / f"{name}.py").read_text())
+    module = vars(importlib.import_module(f"spboot.twin.{name}"))
+    constants, numbers = set(), set()
+    for statement in tree.body:
+        if isinstance(statement, ast.Assign | ast.AnnAssign):
+            targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+            names = {node.id for target in targets for node in ast.walk(target) if isinstance(node, ast.Name)}
+            constants |= {n for n in names if n.startswith("_") and isinstance(module.get(n), int)}
+            continue
+        for node in ast.walk(statement):
+            if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Invert):
+                numbers |= {f"~{c.value:#x}" for c in [node.operand] if isinstance(c, ast.Constant)}
+            if not isinstance(node, ast.BinOp):
+                continue
+            sides = [s.value for s in (node.left, node.right) if isinstance(s, ast.Constant) and type(s.value) is int]
+            if isinstance(node.op, ast.LShift | ast.RShift) and isinstance(node.right, ast.Constant):
+                numbers.add(f"{'<<' if isinstance(node.op, ast.LShift) else '>>'}{node.right.value}")
+            elif isinstance(node.op, ast.BitAnd | ast.BitOr | ast.BitXor):
+                numbers |= {f"&{value:#x}" for value in sides if value > 1}
+    return constants, numbers
+
+
+def fields(place: str, name: str) -> list[tuple[str, int, int]]:
+    """(ip, lowest bit, mask) of a place, in all descriptions that have it; one at least must."""
+    found = []
+    for ip in models_of(name):
+        parts = [field(part, ip) for part in place.split("+")]
+        if all(parts):
+            found.append((ip, min(p[0] for p in parts if p), sum(p[1] for p in parts if p)))
+    assert found, f"twin/{name}.py: no description has {place}"
+    return found
+
+
+@pytest.mark.parametrize("name", MODEL_FILES)
+def test_constants_of_a_model_are_fields(name: str) -> None:
+    module, declared = importlib.import_module(f"spboot.twin.{name}"), CONSTANTS.get(name, {})
+    assert numbers_of(name)[0] == set(declared)
+    for constant, place in declared.items():
+        for ip, _, mask in () if place.startswith("[") else fields(place, name):
+            assert getattr(module, constant) == mask, f"{name}.{constant} is not {place} of {ip}"
+
+
+@pytest.mark.parametrize("name", MODEL_FILES)
+def test_numbers_in_a_model_are_places_of_fields(name: str) -> None:
+    declared = NUMBERS.get(name, {})
+    assert numbers_of(name)[1] == set(declared)
+    for number, places in declared.items():
+        sign, value = re.fullmatch(r"(<<|>>|&|~)(\w+)", number).groups()  # type: ignore[union-attr]
+        for place in () if places.startswith("[") else places.split(", "):
+            for ip, low, mask in fields(place.removeprefix("width "), name):
+                expected = mask >> low if place.startswith("width ") else low if sign in ("<<", ">>") else mask
+                assert int(value, 0) == expected, f"twin/{name}.py: {number} is not {place} of {ip}"
+
+
+OFFSETS = {
+    "CONSUMING": {"RDR", "DR"},
+    "QUIET": {"KR"},
+}
+DECLARED = {("flash_l4", "ECCR2"): ("flash_g0x1", "ECCR2"), ("gpio", "BRR"): None}
+"""Registers that the descriptions lack and a model declares, and where a relative has them (GPIO BRR: RM0351 8.4.11)."""
+
+
+def test_offsets_that_models_have_themselves() -> None:
+    for ip, model in models.MODELS.items():
+        names = {register.offset: name for name, register in chips.registers(ip).items()}
+        for attribute, allowed in OFFSETS.items():
+            assert {names[offset] for offset in getattr(model, attribute)} <= allowed, (ip, attribute)
+    found = {}
+    for name in MODEL_FILES:
+        for register, offset in re.findall(r'_declare\("(\w+)", (0x\w+)', (TWIN / f"{name}.py").read_text()):
+            found[name, register] = int(offset, 0)
+    assert set(found) == set(DECLARED)
+    for place, relative in DECLARED.items():
+        assert found[place] == (chips.registers(relative[0])[relative[1]].offset if relative else 0x28)
