@@ -1,6 +1,7 @@
-"""Every number of a register that a driver or a model has itself: its place or its meaning in the vendor's descriptions.
+"""Every number of a register that a model has itself,
+    against the vendor's descriptions; drivers: test_driver_numbers.py.
 
-All files of firmware/driver and all models are read: a number that is not declared here fails, as does one that is
+All models are read, and no driver or model is forgotten: a number that is not declared here fails, as does one that is
 declared and differs.  Names that drivers take from the generated header are the matter of test_registers.py."""
 
 from __future__ import annotations
@@ -63,12 +64,14 @@ def field(place: str, ip: str) -> tuple[int, int] | None:
     return None
 
 
-# The models.  Constants of a module are masks; in functions and class bodies `<< n` and `>> n` are lowest bits, and what
+# The models.  Constants of a module are masks; in functions and class bodies `<< n` and `>> n` are lowest bits, and
+# what
 # is masked is fields.  "width": the mask of a field that was shifted down.  A text in brackets says what else it is.
 
 CONSTANTS: dict[str, dict[str, str]] = {
     "flash_f4": {
-        "_LOCK": "CR.LOCK", "_STRT": "CR.STRT", "_EOPIE": "CR.EOPIE", "_ERRIE": "CR.ERRIE", "_PG": "CR.PG", "_SER": "CR.SER",
+        "_LOCK": "CR.LOCK", "_STRT": "CR.STRT", "_EOPIE": "CR.EOPIE", "_ERRIE": "CR.ERRIE", "_PG": "CR.PG",
+            "_SER": "CR.SER",
         "_MER": "CR.MER|MER0|MER1", "_EOP": "SR.EOP", "_OPERR": "SR.OPERR", "_WRPERR": "SR.WRPERR",
         "_PGPERR": "SR.PGPERR", "_PGSERR": "SR.PGSERR|ERSERR", "_BSY": "SR.BSY",
     },
@@ -83,7 +86,8 @@ CONSTANTS: dict[str, dict[str, str]] = {
     "flash_ecc": {"_UNIT": "[bytes]"},
     "flash_l0": {"_WORD": "[bytes]", "_HALF_PAGE": "[bytes]", "_CATEGORY_3": "[device id]"},
     "flash_l4": {"_DBANK": "[test_registers.py]"},
-    "gpio": {"_INPUT": "[mode]", "_OUTPUT": "[mode]", "_ALTERNATE": "[mode]", "_PULL_UP": "[mode]", "_LOCK_KEY": "LCKR.LCKK"},
+    "gpio": {"_INPUT": "[mode]", "_OUTPUT": "[mode]", "_ALTERNATE": "[mode]", "_PULL_UP": "[mode]",
+        "_LOCK_KEY": "LCKR.LCKK"},
     "iwdg": {"_START": "[key]", "_OPEN": "[key]", "_RELOAD": "[key]", "_UPDATE_TICKS": "[ticks]"},
     "pwr_f4": {"_VOS": "CR1.VOS", "_ODEN": "CR1.ODEN", "_ODSWEN": "CR1.ODSWEN", "_DBP": "CR1.DBP", "_OD_PS": "[time]"},
     "pwr_h7": {"_VOSRDY": "D3CR.VOSRDY", "_SETTLE_PS": "[time]"},
@@ -122,12 +126,14 @@ NUMBERS: dict[str, dict[str, str]] = {
     "rcc_h7": {"&0x2": "[]", "&0x7": "width CFGR.SW", "<<3": "CFGR.SWS"},
     "rcc_l0": {"<<5": "[65 kHz times 2 to the range]"},
     "rcc_l4": {"&0x8": "CR.MSIRGSEL", "&0xf": "width CR.MSIRANGE", "&0xf0": "CR.MSIRANGE",
-               "&0xf8": "CR.MSIRGSEL+CR.MSIRANGE", ">>4": "CR.MSIRANGE", ">>8": "CSR.MSISRANGE", "~0xf0": "CR.MSIRANGE"},
+               "&0xf8": "CR.MSIRGSEL+CR.MSIRANGE", ">>4": "CR.MSIRANGE", ">>8": "CSR.MSISRANGE",
+                   "~0xf0": "CR.MSIRANGE"},
     "rcc_low": {"&0x3": "CSR.LSION+CSR.LSIRDY"},
     "usart_v2": {"&0xffff": "[BRR]", "<<10": "CR1.PCE", "<<12": "CR1.M|M0", "<<13": "CR1.UE"},
     "usart_v3": {
         "<<1": "[16 times: BRR]", "&0x7": "[BRR]", "&0xfff0": "[BRR]", "&0xff": "[byte]", "<<18": "[TE to TEACK]",
-        "<<20": "[RE to REACK]", "<<12": "CR3.OVRDIS", ">>12": "CR2.STOP", "&0x3": "width CR2.STOP", "&0x8": "RQR.RXFRQ",
+        "<<20": "[RE to REACK]", "<<12": "CR3.OVRDIS", ">>12": "CR2.STOP", "&0x3": "width CR2.STOP",
+            "&0x8": "RQR.RXFRQ",
         "&0x10": "RQR.TXFRQ", "&0xc0": "CR3.DMAR+CR3.DMAT",
     },
 }  # fmt: skip
@@ -194,7 +200,8 @@ OFFSETS = {
     "QUIET": {"KR"},
 }
 DECLARED = {("flash_l4", "ECCR2"): ("flash_g0x1", "ECCR2"), ("gpio", "BRR"): None}
-"""Registers that the descriptions lack and a model declares, and where a relative has them (GPIO BRR: RM0351 8.4.11)."""
+"""Registers that the descriptions lack and a model declares,
+    and where a relative has them (GPIO BRR: RM0351 8.4.11)."""
 
 
 def test_offsets_that_models_have_themselves() -> None:
