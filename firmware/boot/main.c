@@ -56,12 +56,7 @@ static void banner(void) {
         SPB_SINGLE_SLOT ? spb_flash_protection() : SPB_FLASH_ADDRESS + SPB_SLOT1_OFF, spb_flash_protection());
 }
 
-static void hash_zeros(struct spb_sha256 *sha, uint32_t len) {
-    static const uint8_t zero[16];
-    for (; len > 0; len -= sizeof zero) spb_sha256_update(sha, zero, sizeof zero);
-}
-
-/* SHA-256 of ourselves; the hash itself and what `spboot build` fills in count as zero. */
+/* SHA-256 of ourselves without the hash itself and without what `spboot build` fills in. */
 static enum spb_verdict self_check(void) {
     struct spb_sha256 sha;
     uint8_t hash[32];
@@ -70,9 +65,7 @@ static enum spb_verdict self_check(void) {
     if (size < SPB_PERSONAL_OFFSET + SPB_PERSONAL_SIZE || size > SPB_BOOT_SIZE) return SPB_BAD;
     spb_sha256_init(&sha);
     spb_sha256_update(&sha, at(0), hash_off);
-    hash_zeros(&sha, sizeof hash);
     spb_sha256_update(&sha, at(hash_off + sizeof hash), SPB_PERSONAL_OFFSET - hash_off - sizeof hash);
-    hash_zeros(&sha, SPB_PERSONAL_SIZE);
     spb_sha256_update(&sha, at(SPB_PERSONAL_OFFSET + SPB_PERSONAL_SIZE), size - SPB_PERSONAL_OFFSET - SPB_PERSONAL_SIZE);
     spb_sha256_final(&sha, hash);
     return memcmp(hash, at(hash_off), sizeof hash) == 0 ? SPB_GOOD : SPB_BAD;

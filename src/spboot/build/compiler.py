@@ -23,8 +23,9 @@ NAMES: Final = ("clang", "gcc")
 
 _WARNINGS = ("-Wall", "-Wextra", "-Wconversion", "-Wpedantic", "-Werror")
 _COMMON = ("-std=c11", "-ffreestanding", "-flto", "-ffunction-sections", "-fdata-sections", "-fno-common")
-_INLINE_LESS = ("-mllvm", "-inline-threshold=-50")
-"""Link-time optimisation by LLVM takes functions with more than one caller apart too readily for -Oz."""
+_LLVM_SMALL = ("-inline-threshold=-50", "-disable-lsr", "-arm-promote-constant=true", "-tail-merge-size=2")
+"""Link-time optimisation by LLVM takes functions with more than one caller apart too readily for -Oz, and spends
+registers on loop counters; constants next to their code and common ends of two instructions are worth it."""
 _GCC_SMALL = ("-fno-move-loop-invariants", "-fno-schedule-insns2")
 """Both spend registers and wide instructions on speed, also with -Os."""
 _CORES: Final = {
@@ -107,7 +108,8 @@ def _clang(triple: str, cpu: str) -> Toolchain:
             "--build-id=none",
             "-O2",
             "--lto-O2",
-            *_INLINE_LESS,
+            "--icf=all",
+            *(word for option in _LLVM_SMALL for word in ("-mllvm", option)),
             "-z",
             "max-page-size=4",
         ),

@@ -15,6 +15,7 @@ from spboot.keys import Keys
 _ABI = record("abi")
 _PERSONAL = record("personal")
 _SELF_HASH: Final = next(f for f in _ABI.fields if f.name == "self_hash")
+_RESERVED_SIZE: Final = next(f.size for f in _PERSONAL.fields if f.name == "reserved")
 USER_DATA_SIZE: Final = next(f.size for f in _PERSONAL.fields if f.name == "user_data")
 
 
@@ -51,13 +52,11 @@ def abi_of(image: bytes) -> dict[str, Any]:
 
 
 def self_hash(image: bytes) -> bytes:
-    """SHA-256 of a bootloader, its own hash and the personalisation area counted as zero."""
+    """SHA-256 of a bootloader without its own hash and without the personalisation area."""
     facts = spec()
-    out = bytearray(image)
     hash_at, personal_at = facts["abi"]["offset"] + _SELF_HASH.offset, facts["personal"]["offset"]
-    out[hash_at : hash_at + _SELF_HASH.size] = bytes(_SELF_HASH.size)
-    out[personal_at : personal_at + _PERSONAL.size] = bytes(_PERSONAL.size)
-    return hashlib.sha256(out).digest()
+    parts = image[:hash_at], image[hash_at + _SELF_HASH.size : personal_at], image[personal_at + _PERSONAL.size :]
+    return hashlib.sha256(b"".join(parts)).digest()
 
 
 def personal_area(keys: Keys, user_data: bytes = b"") -> bytes:
@@ -71,7 +70,7 @@ def personal_area(keys: Keys, user_data: bytes = b"") -> bytes:
         product=name_id(keys.product),
         flags=facts["flag_development"] if keys.development else 0,
         product_name=keys.product.encode().ljust(16, b"\0"),
-        reserved=b"\xff" * 84,
+        reserved=b"\xff" * _RESERVED_SIZE,
         aes_key=keys.encryption,
         user_data=user_data.ljust(USER_DATA_SIZE, b"\xff"),
         verify_key=comb_table(point.x, point.y),
