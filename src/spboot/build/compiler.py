@@ -26,8 +26,11 @@ _COMMON = ("-std=c11", "-ffreestanding", "-flto", "-ffunction-sections", "-fdata
 _LLVM_SMALL = ("-inline-threshold=-50", "-disable-lsr", "-arm-promote-constant=true", "-tail-merge-size=2")
 """Link-time optimisation by LLVM takes functions with more than one caller apart too readily for -Oz, and spends
 registers on loop counters; constants next to their code and common ends of two instructions are worth it."""
-_GCC_SMALL = ("-fno-move-loop-invariants", "-fno-schedule-insns2")
-"""Both spend registers and wide instructions on speed, also with -Os."""
+_GCC_SMALL = (
+    *("-fno-move-loop-invariants", "-fno-tree-loop-im", "-fno-tree-loop-ivcanon", "-fno-schedule-insns2"),
+    *("-fno-caller-saves", "-fno-if-conversion", "-fno-jump-tables"),
+)
+"""All of these spend registers and wide instructions on speed, also with -Os."""
 _CORES: Final = {
     "cm0p": ("thumbv6m-none-eabi", "cortex-m0plus"),
     "cm4": ("thumbv7em-none-eabi", "cortex-m4"),
