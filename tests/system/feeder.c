@@ -221,8 +221,13 @@ static uint32_t call(gate function, const uint32_t arg[3]) {
     paint();
     current = 0;
     prepare_other_task();
+    bool limited = SPB_STACK_LIMITS && request.mode == MODE_TASK;
+    uint32_t limit = top - TASK_STACK, after = limit;
+    if (limited) __asm volatile("msr psplim, %0" ::"r"(limit)); /* as an RTOS does on ARMv8-M */
     uint32_t result = call_on(arg[0], arg[1], arg[2], function, top);
+    if (limited) __asm volatile("mrs %0, psplim\n msr psplim, %1" : "=&r"(after) : "r"(0));
     inspect();
+    reply.guards_spoilt += after != limit;
     return result;
 }
 

@@ -90,6 +90,7 @@ def chip_header(board: Board) -> str:
         define("VDD_MV", board.vdd_mv),
         define("SUPPLY_SMPS", int(board.core_supply == "smps")),
         define("NEEDS_VDDIO2", int(board.needs_vddio2)),
+        define("STACK_LIMITS", int(chip.core == "cm33")),
         define("CLOCK_MAX_HZ", clock_limit(chip)),
         f"#define SPB_WRONG_BANKS {json.dumps(_WRONG_BANKS.format(banks=banks, s='s' * (banks > 1)))}",
     ]
