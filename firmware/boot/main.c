@@ -26,6 +26,7 @@
 /* Its frame is gone again before the deep calls of the loader and the engine. */
 #define OWN_FRAME __attribute__((noinline))
 
+#define PROTECTION "read protection level %u, write protection %s"
 #define LOG(...) spb_console_log(&spb_console, __VA_ARGS__)
 
 /* The engine is idle outside a session. */
@@ -50,10 +51,14 @@ static void banner(void) {
     spb_console_print(&spb_console, "\r\n");
     LOG("spboot %s for %s, %u MHz, reset by %s", SPB_BOOT_VERSION_TEXT, SPB_BOARD_NAME, SPB_CLOCK_HZ / 1000000u,
         spb_clock_reset_cause());
-    LOG(SPB_SINGLE_SLOT ? "SLOT0 %x, %u KB, no SLOT1, read protection level %u"
-                        : "SLOT0 %x, %u KB, SLOT1 %x, read protection level %u",
-        SPB_FLASH_ADDRESS + SPB_SLOT0_OFF, SPB_SLOT_SIZE / 1024u,
-        SPB_SINGLE_SLOT ? spb_flash_protection() : SPB_FLASH_ADDRESS + SPB_SLOT1_OFF, spb_flash_protection());
+    const char *writing = spb_flash_write_protected() ? "on" : "off";
+    if (SPB_SINGLE_SLOT) {
+        LOG("SLOT0 %x, %u KB, no SLOT1, " PROTECTION, SPB_FLASH_ADDRESS + SPB_SLOT0_OFF, SPB_SLOT_SIZE / 1024u,
+            spb_flash_protection(), writing);
+    } else {
+        LOG("SLOT0 %x, %u KB, SLOT1 %x, " PROTECTION, SPB_FLASH_ADDRESS + SPB_SLOT0_OFF, SPB_SLOT_SIZE / 1024u,
+            SPB_FLASH_ADDRESS + SPB_SLOT1_OFF, spb_flash_protection(), writing);
+    }
 }
 
 /* SHA-256 of ourselves without the hash itself and without what `spboot build` fills in. */

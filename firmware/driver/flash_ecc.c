@@ -117,4 +117,21 @@ static bool readable(uint32_t off, uint32_t len) {
     return ok;
 }
 
+/* Pages of a bank: what a field of an area has beyond them may read as ones. */
+#define PAGES (SPB_FLASH_BANK_SIZE / SPB_SLOT0_UNIT)
+#define BOOT_PAGES ((SPB_BOOT_SIZE + SPB_SLOT0_UNIT - 1u) / SPB_SLOT0_UNIT)
+_Static_assert((PAGES & (PAGES - 1u)) == 0, "a mask of pages");
+
+/* First page of an area in bits 0 and up, last one in 16 and up; an area that ends before it begins has none (RM0351,
+ * FLASH_WRP1AR).  Either may go on where the other ends: both twice, each from the first page that none before had. */
+bool spb_flash_write_protected(void) {
+    uint32_t next = 0;
+    for (uint32_t i = 0; i < 4; i++) {
+        uint32_t area = reg_read(IP.wrp + i % 2 * 4);
+        uint32_t first = area & (PAGES - 1u), last = area >> 16 & (PAGES - 1u);
+        if (first <= next && next <= last) next = last + 1;
+    }
+    return next >= BOOT_PAGES;
+}
+
 const struct spb_flash spb_internal_flash = {.erase = erase, .program = program, .map = map, .readable = readable};

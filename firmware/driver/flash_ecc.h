@@ -13,6 +13,7 @@ struct spb_ecc_flash {
     uint32_t busy, errors, done;        /* bits of SR */
     uint32_t program, start, lock;      /* bits of CR */
     uint32_t cache_on, cache_reset;     /* bits of ACR for the data cache; 0 where there is none */
+    uint32_t wrp;                       /* address of the first of the two write protected areas of bank 1 */
     uint32_t (*erase)(uint32_t off);    /* CR to erase the page at off, but for the start bit */
 };
 

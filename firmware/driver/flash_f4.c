@@ -18,6 +18,8 @@
 const uint32_t spb_sector_errors =
     FLASH_SR_OPERR | FLASH_SR_WRPERR | FLASH_SR_PGAERR | FLASH_SR_PGPERR | FLASH_SR_PGSERR | RDERR;
 
+const uint32_t spb_sector_reads = FLASH_OPTCR_SPRMOD;
+
 /* 1 MB of STM32F42x to F47x can be one bank or two; the facts have one (RM0090 and RM0386 3.4). */
 const char *spb_flash_problem(void) {
     bool selectable = SPB_FLASH_SIZE == 0x100000u && (SPB_DEVICE_ID == DEVICE_F42X || SPB_DEVICE_ID == DEVICE_F46X);

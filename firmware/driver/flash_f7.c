@@ -16,6 +16,8 @@
 const uint32_t spb_sector_errors =
     FLASH_SR_OPERR | FLASH_SR_WRPERR | FLASH_SR_PGAERR | FLASH_SR_PGPERR | FLASH_SR_ERSERR | FLASH_SR_RDERR;
 
+const uint32_t spb_sector_reads = 0;
+
 /* The facts are those of one bank. */
 const char *spb_flash_problem(void) {
     if (SPB_DEVICE_ID != DEVICE_F76X || (reg_read(OPTCR) & FLASH_OPTCR_nDBANK) != 0) return NULL;

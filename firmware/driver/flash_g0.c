@@ -30,6 +30,7 @@ const struct spb_ecc_flash spb_ecc_flash = {
     .program = FLASH_CR_PG,
     .start = FLASH_CR_STRT,
     .lock = FLASH_CR_LOCK,
+    .wrp = FLASH_BASE + FLASH_WRP1AR_OFF,
     .erase = select_page,
 };
 

@@ -132,6 +132,12 @@ uint32_t spb_flash_protection(void) {
     return spb_flash_rdp_level((reg_read(FLASH_BASE + FLASH_OPTSR_CUR_OFF) & FLASH_OPTSR_CUR_RDP) >> FLASH_OPTSR_CUR_RDP_POS);
 }
 
+/* A bit for each sector of the bank, 0 protects it (RM0399, FLASH_WPSN_CUR1R). */
+bool spb_flash_write_protected(void) {
+    uint32_t sectors = (1u << (SPB_BOOT_SIZE + SPB_SMALLEST_SECTOR - 1u) / SPB_SMALLEST_SECTOR) - 1u;
+    return (reg_read(FLASH_BASE + FLASH_BANK0_WPSN_CURR_OFF) & sectors) == 0;
+}
+
 /* An error of ECC is no NMI here. */
 __attribute__((used)) void spb_flash_ecc_nmi(uint32_t *stacked_pc) { (void)stacked_pc; }
 

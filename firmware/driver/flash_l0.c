@@ -18,6 +18,9 @@
 #define PRGKEY2 0x13141516u
 #define HALF_PAGE 64u
 #define UNIT 4u
+#define SECTOR 4096u /* of write protection, RM0367 3.3.1 */
+#define BOOT_SECTORS ((1u << (SPB_BOOT_SIZE + SECTOR - 1u) / SECTOR) - 1u)
+_Static_assert(SPB_BOOT_SIZE < 32u * SECTOR, "the sectors of WRPROT");
 
 #define ERRORS                                                                                                    \
     (FLASH_SR_WRPERR | FLASH_SR_PGAERR | FLASH_SR_SIZERR | FLASH_SR_OPTVERR | FLASH_SR_RDERR | FLASH_SR_NOTZEROERR | \
@@ -133,4 +136,11 @@ const char *spb_flash_problem(void) { return 0; }
 
 uint32_t spb_flash_protection(void) {
     return spb_flash_rdp_level(reg_read(FLASH_BASE + FLASH_OPTR_OFF) & FLASH_OPTR_RDPROT);
+}
+
+/* A bit for each sector of 4 KB; with WPRMOD they protect from reading, which the bootloader would not survive
+ * (RM0367, FLASH_OPTR). */
+bool spb_flash_write_protected(void) {
+    bool write = (reg_read(FLASH_BASE + FLASH_OPTR_OFF) & FLASH_OPTR_WPRMOD) == 0;
+    return write && (reg_read(FLASH_BASE + FLASH_WRPROT_OFF) & BOOT_SECTORS) == BOOT_SECTORS;
 }

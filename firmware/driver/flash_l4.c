@@ -35,6 +35,7 @@ const struct spb_ecc_flash spb_ecc_flash = {
     .lock = FLASH_CR_LOCK,
     .cache_on = FLASH_ACR_DCEN,
     .cache_reset = FLASH_ACR_DCRST,
+    .wrp = FLASH_BASE + FLASH_WRP1AR_OFF,
     .erase = select_page,
 };
 

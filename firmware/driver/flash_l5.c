@@ -29,6 +29,7 @@ const struct spb_ecc_flash spb_ecc_flash = {
     .program = FLASH_NSCR_NSPG,
     .start = FLASH_NSCR_NSSTRT,
     .lock = FLASH_NSCR_NSLOCK,
+    .wrp = FLASH_BASE + FLASH_WRP1AR_OFF,
     .erase = select_page,
 };
 

@@ -27,6 +27,8 @@
 
 /* Each bank: four small sectors, one four times as large, then such of eight times. */
 #define SMALL SPB_SMALLEST_SECTOR
+#define BOOT_SECTORS ((1u << (SPB_BOOT_SIZE + SMALL - 1u) / SMALL) - 1u)
+_Static_assert(SPB_BOOT_SIZE <= 4u * SMALL, "the bootloader is in small sectors");
 #define BANK_2_FIRST 16u /* SNB of sector 12, the first of bank 2: RM0090 3.9.7 */
 
 static uint32_t sector(uint32_t off) {
@@ -89,6 +91,12 @@ static enum spb_status program(uint32_t off, const uint8_t *data, uint32_t len) 
 
 uint32_t spb_flash_protection(void) {
     return spb_flash_rdp_level((reg_read(FLASH_BASE + FLASH_OPTCR_OFF) & FLASH_OPTCR_RDP) >> FLASH_OPTCR_RDP_POS);
+}
+
+/* A bit for each sector, 0 protects it; with what is in spb_sector_reads they protect from reading, which the bootloader
+ * would not survive (RM0090 and RM0410, FLASH_OPTCR). */
+bool spb_flash_write_protected(void) {
+    return (reg_read(FLASH_BASE + FLASH_OPTCR_OFF) & (spb_sector_reads | BOOT_SECTORS << FLASH_OPTCR_nWRP_POS)) == 0;
 }
 
 static const uint8_t *map(uint32_t off) { return (const uint8_t *)(SPB_FLASH_ADDRESS + off); }

@@ -8,6 +8,9 @@
 /* The error flags of FLASH_SR. */
 extern const uint32_t spb_sector_errors;
 
+/* The bit of FLASH_OPTCR that makes write protection one from reading, 0 where there is none. */
+extern const uint32_t spb_sector_reads;
+
 /* Caches of the flash interface off; returns what to restore. */
 uint32_t spb_sector_begin(void);
 

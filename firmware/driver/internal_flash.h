@@ -13,6 +13,9 @@ const char *spb_flash_problem(void);
 /* Read protection level, 0 to 2. */
 uint32_t spb_flash_protection(void);
 
+/* Whether option bytes protect every unit of the bootloader from being erased and programmed. */
+bool spb_flash_write_protected(void);
+
 /* Called by the NMI handler: the flash interface met an uncorrectable word.  stacked_pc points at the return address
  * in the exception frame, so that a load that would be retried for ever is stepped over.  An error met anywhere but in
  * readable() resets the chip: the code that met it would go on with garbage. */

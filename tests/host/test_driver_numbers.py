@@ -57,7 +57,7 @@ OTHER = {
     "flash_f4.c": "RDERR",  # as flash_f7 has it: below
     "flash_g0.c": "ECC2R_OFF",  # test_registers.py
     "flash_h7.c": "KEY1 KEY2 UNIT SCB_CCR SCB_CFSR BFHFNMIGN BUS_FAULTS",  # DDI0403 B3.2.8, B3.2.15
-    "flash_l0.c": "PEKEY1 PEKEY2 PRGKEY1 PRGKEY2 HALF_PAGE UNIT BURST_WORDS",
+    "flash_l0.c": "PEKEY1 PEKEY2 PRGKEY1 PRGKEY2 HALF_PAGE UNIT SECTOR BURST_WORDS",
     "flash_l4.c": "DBANK",  # test_registers.py
     "flash_sector.c": "KEY1 KEY2 BANK_2_FIRST",
     "iwdg_v2.c": "KEY_RELOAD",
@@ -70,7 +70,7 @@ OTHER = {
 BODIES = {
     "cache_m7.c": {">> 13", "0x7FFF"},  # CCSIDR.NumSets, DDI0403 B4.8.2
     "divide.c": {">> 31", "<< 1", "<< 32"},
-    "flash_ecc.c": {"<< 8", "<< 16", "<< 24"},
+    "flash_ecc.c": {"<< 8", "<< 16", "<< 24", ">> 16"},  # END of WRP1AR: tests/twin/test_write_protection.py
     "flash_f4.c": {"0x100000"},
     "flash_h7.c": {"<< 8", "<< 16", "<< 24"},
     "flash_l0.c": {"<< 8", "<< 16", "<< 24"},

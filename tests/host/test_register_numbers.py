@@ -110,7 +110,7 @@ NUMBERS: dict[str, dict[str, str]] = {
     "flash_f4": {"<<9": "ACR.ICEN", "<<10": "ACR.DCEN", "<<11": "ACR.ICRST", "<<12": "ACR.DCRST", "~0x3": "[bytes]"},
     "flash_f7": {"<<9": "ACR.ARTEN", "<<11": "ACR.ARTRST", "<<31": "CR.LOCK"},
     "flash_h7": {"&0x7": "width BANK0_CR.SNB", ">>8": "BANK0_CR.SNB"},
-    "flash_l4": {"<<16": "WRP1AR.WRP1A_END", "<<31": "SECCR.SECLOCK"},
+    "flash_l4": {"<<31": "SECCR.SECLOCK"},
     "gpio": {"&0x3": "width MODER.MODER0", "&0x7": "[pins of an AFR]", "&0xf": "width AFR0.AFR0", "&0xffff": "[pins]",
              ">>16": "BSRR.BR0", "~0x3": "[bytes]"},
     "pwr_f4": {"&0x3": "width CR1.VOS", "<<14": "CR1.VOS, CSR1.VOSRDY", "<<16": "CSR1.ODRDY", "<<17": "CSR1.ODSWRDY",

@@ -83,7 +83,7 @@ def updates_arrive(shop: Workshop) -> None:
     text = rig.boot()
     assert f"spboot 0.1.0 for {board.name}, {board.clock_hz // 10**6} MHz, reset by power on".encode() in text
     assert f"SLOT0 {board.slot0.address:08x}".encode() in text
-    assert b"read protection level 0" in text
+    assert b"read protection level 0, write protection off\r" in text
     assert greeting(board, "1.0.0") in text
     assert not list(rig.twin.log), "a boot without update touches no flash"
     rig.enter_loader()
@@ -187,7 +187,61 @@ def test_read_protection_is_reported(workshops, name: str, rdp: int, level: int)
     options = rig.twin.flash_controller.options
     options["OPTR"] = options["OPTR"] & ~0xFF | rdp
     rig.power_on()
-    rig.listen(f"read protection level {level}\r".encode())
+    rig.listen(f"read protection level {level}, write protection off\r".encode())
+
+
+WPRMOD, SPRMOD = 1 << 8, 1 << 31
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "said"),
+    [
+        ("NUCLEO-L476RG", {"WRP1AR": 0xFF0BFF00}, "on"),
+        ("NUCLEO-L476RG", {"WRP1AR": 0xFF0AFF00}, "off"),
+        ("NUCLEO-L476RG", {"WRP1AR": 0xFF0BFF01}, "off"),
+        ("NUCLEO-L476RG", {"WRP1AR": 0xFF0BFF06, "WRP1BR": 0xFF05FF00}, "on"),
+        ("NUCLEO-L476RG", {"WRP1AR": 0xFF05FF00, "WRP1BR": 0xFFFFFF05}, "on"),
+        ("NUCLEO-L476RG", {"WRP1AR": 0xFF0BFF07, "WRP1BR": 0xFF05FF00}, "off"),
+        ("NUCLEO-L476RG", {"WRP2AR": 0xFF0BFF00}, "off"),
+        ("NUCLEO-L412KB", {"WRP1AR": 0xFF0BFFC0}, "on"),
+        ("NUCLEO-L412KB", {"WRP1AR": 0xFFCAFFC0}, "off"),
+        ("DISCO-L4R9I", {"WRP1AR": 0xFF05FF00}, "on"),
+        ("DISCO-L4R9I", {"WRP1AR": 0xFF04FF00}, "off"),
+        ("DISCO-L562E", {"WRP1BR": 0xFF8BFF80}, "on"),
+        ("DISCO-L562E", {"WRP1BR": 0xFF8AFF80}, "off"),
+        ("NUCLEO-WL55JC", {"WRP1BR": 0xFF8BFF80}, "on"),
+        ("NUCLEO-WL55JC", {"WRP1BR": 0xFF80FF8B}, "off"),
+        ("NUCLEO-G0B1RE", {"WRP1AR": 0x000B0000}, "on"),
+        ("NUCLEO-G0B1RE", {"WRP1AR": 0x000A0000}, "off"),
+        ("NUCLEO-L073RZ", {"WRPROT": 0x3F}, "on"),
+        ("NUCLEO-L073RZ", {"WRPROT": 0x1F}, "off"),
+        ("NUCLEO-L073RZ", {"WRPROT": 0x3F, "OPTR": 0x807000AA | WPRMOD}, "off"),
+        ("NUCLEO-F429ZI", {"OPTCR": 0x0FFCAAED}, "on"),
+        ("NUCLEO-F429ZI", {"OPTCR": 0x0FFDAAED}, "off"),
+        ("NUCLEO-F429ZI", {"OPTCR": 0x0FFCAAED | SPRMOD}, "off"),
+        ("DISCO-F769I", {"OPTCR": 0xFFFEAAFD}, "on"),
+        ("DISCO-F769I", {"OPTCR": 0xFFFDAAFD}, "off"),
+        ("DISCO-H745I", {"BANK0_WPSN_CURR": 0xFE}, "on"),
+        ("DISCO-H745I", {"BANK0_WPSN_CURR": 0xFD, "BANK1_WPSN_CURR": 0xFE}, "off"),
+    ],
+)
+def test_write_protection_is_reported(workshops, name: str, options: dict[str, int], said: str) -> None:  # type: ignore[no-untyped-def]
+    """On only if the whole bootloader is protected: not all but its first or last unit, not another bank, and not with
+    the bits that make it a protection from reading.  L412 has 64 pages: six bits of their numbers count."""
+    rig = Rig(workshops(name))
+    assert options.keys() <= rig.twin.flash_controller.options.keys()
+    rig.twin.flash_controller.options.update(options)
+    rig.power_on()
+    rig.listen(f"read protection level 0, write protection {said}\r".encode())
+
+
+def test_updates_go_past_a_protected_bootloader(workshops) -> None:  # type: ignore[no-untyped-def]
+    rig = Rig(workshops("NUCLEO-L476RG"))
+    rig.twin.flash_controller.options["WRP1AR"] = 0xFF0BFF00
+    rig.enter_loader()
+    rig.send(workshops("NUCLEO-L476RG").image("1.1.0"))
+    assert greeting(rig.board, "1.1.0") in rig.listen()
+    assert not rig.twin.flash_controller.refusals
 
 
 def test_every_board_has_budgets() -> None:

@@ -156,13 +156,13 @@ class FlashEcc(FlashLow):
             self.take_time(flash.address + start, span)
 
     def _protected(self, address: int) -> bool:
+        """Whether an area has the page.  Only as many bits count as number the pages of a bank."""
         bank, rest = divmod(address - self.twin.flash.address, self._bank_size())
-        page = rest // self.twin.flash.page
-        for area in "AB":
-            name = f"WRP{bank + 1}{area}R"
+        page, pages = rest // self.twin.flash.page, self._bank_size() // self.twin.flash.page
+        for name in (f"WRP{bank + 1}{area}R" for area in "AB"):
             ends = {}
             for field, (low, width) in self.fields[name].items():
-                ends[field[-3:]] = self.options[name] >> low & ((1 << width) - 1)
+                ends[field[-3:]] = self.options[name] >> low & ((1 << width) - 1) & (pages - 1)
             if ends["TRT"] <= page <= ends["END"]:
                 return True
         return False

@@ -196,9 +196,12 @@ class FlashF4(Block):
             self._take_time(sector.address, self.ERASE_MS[sector.size // 1024][psize] * PS_PER_MS)
 
     def _protected(self, sector: Sector) -> bool:
-        """nWRP of bank 1; RM0090 keeps those of bank 2 in OPTCR1, which the facts do not have."""
+        """nWRP of bank 1, which SPRMOD turns around (RM0090, FLASH_OPTCR).  Those of bank 2 are in OPTCR1, which the
+        facts do not have."""
         low, width = self.fields["OPTCR"]["nWRP"]
-        return sector.snb < width and not self.options["OPTCR"] >> low + sector.snb & 1
+        low_turn, _ = self.fields["OPTCR"].get("SPRMOD", (99, 1))
+        turned = bool(self.options["OPTCR"] >> low_turn & 1)
+        return sector.snb < width and bool(self.options["OPTCR"] >> low + sector.snb & 1) == turned
 
     def _psize(self) -> int:
         """PSIZE, which must fit the supply: otherwise what was written may not last (RM0090 3.6.2)."""

@@ -178,10 +178,10 @@ class FlashL0(FlashLow):
         self.take_time(address, OPERATION_PS)
 
     def _protected(self, address: int) -> bool:
-        """A bit of WRPROT protects a sector of 4 KB (RM0367 3.4.2)."""
+        """A bit of WRPROT protects a sector of 4 KB; WPRMOD turns it around (RM0367, FLASH_WRPROT and FLASH_OPTR)."""
         sector = (address - self.twin.flash.address) // 4096
         name = "WRPROT" if sector < 32 else "WRPROT2"
-        return bool(self.options[name] >> sector % 32 & 1)
+        return bool(self.options[name] >> sector % 32 & 1) != bool(self.options["OPTR"] & self.mask("OPTR", "WPRMOD"))
 
     def write(self, offset: int, size: int, value: int) -> None:
         if size != _WORD:

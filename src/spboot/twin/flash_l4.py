@@ -100,8 +100,8 @@ class FlashWl(FlashEcc):
     """STM32WL, as CPU1 sees it (RM0453 chapter 4, RM0461 chapter 3): one bank."""
 
     RESET: ClassVar[dict[str, int]] = {
-        "ACR": 0x600, "CR": 0xC0000000, "OPTR": 0x3FFFF0AA, "WRP1AR": 0xFF, "WRP1BR": 0xFF << 16, "PCROP1ASR": 0x1FF,
-        "PCROP1BSR": 0x1FF, "C2ACR": 0x600, "C2CR": 0xC0000000,
+        "ACR": 0x600, "CR": 0xC0000000, "OPTR": 0x3FFFF0AA, "WRP1AR": 0xFF80FFFF, "WRP1BR": 0xFF80FFFF,
+        "PCROP1ASR": 0x1FF, "PCROP1BSR": 0x1FF, "C2ACR": 0x600, "C2CR": 0xC0000000,
     }  # fmt: skip
     OPTIONS = ("OPTR", "PCROP1ASR", "PCROP1AER", "WRP1AR", "WRP1BR", "PCROP1BSR", "PCROP1BER")
     LATENCY_MHZ: ClassVar[dict[int, tuple[int, ...]]] = {1: (18, 36, 48), 2: (6, 12, 16)}
