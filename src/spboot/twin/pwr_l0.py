@@ -3,36 +3,20 @@
 # ruff: noqa: N802 - handlers are named after their registers
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import ClassVar
 
-from spboot.chips import Block as Facts
-from spboot.twin.block import Block
-from spboot.twin.timeline import PS_PER_US
-
-if TYPE_CHECKING:
-    from spboot.twin.machine import Twin
-
-_VOS_PS: Final = 20 * PS_PER_US
+from spboot.twin.pwr_low import PwrLow
 
 
-class PwrL0(Block):
+class PwrL0(PwrLow):
     """VOS 1 is range 1; range 2 after a reset."""
 
     RESET: ClassVar[dict[str, int]] = {"CR": 0x1000}
-    STATE = ("_settled",)
-
-    def __init__(self, twin: Twin, facts: Facts) -> None:
-        super().__init__(twin, facts)
-        twin.timeline.on("PWR", lambda _when: None)
-
-    def reset(self) -> None:
-        super().reset()
-        self._settled = 0
 
     def voltage_range(self) -> int:
         """1 is fast, 3 slow."""
-        now, vos = self.twin.timeline.now, self.field("CR", "VOS")
-        return max(vos, 2) if now < self._settled else vos
+        vos = self.field("CR", "VOS")
+        return max(vos, 2) if self.settling() else vos
 
     def write_CR(self, value: int) -> None:
         vos = value >> 11 & 3
@@ -41,10 +25,9 @@ class PwrL0(Block):
         if value & self.mask("CR", "LPRUN"):
             raise self.twin.refusal("PWR_CR.LPRUN was set", "the twin does not model low-power run")
         if vos != self.field("CR", "VOS"):
-            if self.twin.timeline.now < self._settled:
+            if self.settling():
                 raise self.twin.refusal("PWR_CR.VOS changed while VOSF is set", "wait for VOSF = 0 (RM0367 6.1.5)")
-            self._settled = self.twin.timeline.now + _VOS_PS
-            self.twin.timeline.at("PWR", self._settled)
+            self.settle()
         self.registers["CR"] = value & self.masks["CR"]
         self.twin.check_latency()
 
@@ -52,5 +35,4 @@ class PwrL0(Block):
         self.registers["CSR"] = value & 0x700
 
     def read_CSR(self) -> int:
-        settling = self.twin.timeline.now < self._settled
-        return self.registers["CSR"] | (self.mask("CSR", "VOSF") if settling else 0)
+        return self.registers["CSR"] | (self.mask("CSR", "VOSF") if self.settling() else 0)

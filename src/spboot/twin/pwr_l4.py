@@ -3,43 +3,28 @@
 # ruff: noqa: N802 - handlers are named after their registers
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import ClassVar, Final
 
-from spboot.chips import Block as Facts
-from spboot.twin.block import Block
-from spboot.twin.timeline import PS_PER_US
+from spboot.twin.pwr_low import PwrLow
 
-if TYPE_CHECKING:
-    from spboot.twin.machine import Twin
-
-_VOS_PS: Final = 20 * PS_PER_US
 _LOW_POWER_RUN: Final = 1 << 14
 _VOSF: Final = 1 << 10
 
 
-class PwrL4(Block):
+class PwrL4(PwrLow):
     """VOS 1 is range 1, VOS 2 is range 2."""
 
     RESET: ClassVar[dict[str, int]] = {"CR1": 0x200, "CR3": 0x8000}
     READ_ONLY = frozenset({"SR1", "SR2"})
-    STATE = ("_settled",)
     RANGES: ClassVar[tuple[int, ...]] = (1, 2)
     """Legal values of VOS, which are the ranges."""
     MANUAL: ClassVar[str] = "RM0351 5.4.1"
     SR1: ClassVar[int] = 0
     SR2: ClassVar[int] = 0x100
 
-    def __init__(self, twin: Twin, facts: Facts) -> None:
-        super().__init__(twin, facts)
-        twin.timeline.on("PWR", lambda _when: None)
-
-    def reset(self) -> None:
-        super().reset()
-        self._settled = 0
-
     def voltage_range(self) -> int:
         """1 is fast, 2 slow, 0 on L5 faster still."""
-        if self.twin.timeline.now < self._settled:  # on its way up the slower range still counts
+        if self.settling():  # on its way up the slower range still counts
             return max(self.RANGES)
         return self.registers["CR1"] >> 9 & 3
 
@@ -50,8 +35,7 @@ class PwrL4(Block):
         if value & _LOW_POWER_RUN:
             raise self.twin.refusal("PWR_CR1.LPR was set", "the twin does not model low-power run")
         if vos < self.registers["CR1"] >> 9 & 3:
-            self._settled = self.twin.timeline.now + _VOS_PS
-            self.twin.timeline.at("PWR", self._settled)
+            self.settle()
         self.registers["CR1"] = value & self.masks["CR1"]
         self.twin.check_latency()
 
@@ -59,7 +43,7 @@ class PwrL4(Block):
         return self.SR1
 
     def read_SR2(self) -> int:
-        return self.SR2 | (_VOSF if self.twin.timeline.now < self._settled else 0)
+        return self.SR2 | (_VOSF if self.settling() else 0)
 
 
 class PwrL5(PwrL4):

@@ -3,16 +3,17 @@
 # ruff: noqa: N802 - handlers are named after their registers
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import ClassVar, Final
 
-from spboot.twin.rcc_low import RccLow
+from spboot.twin.rcc_pll import PllLimits, RccPll
 
 _MSI_HZ: Final = tuple(
     int(khz * 1000) for khz in (100, 200, 400, 800, 1000, 2000, 4000, 8000, 16000, 24000, 32000, 48000)
 )
 
 
-class MsiRcc(RccLow):
+class MsiRcc(RccPll):
     """A clock tree that starts from the MSI at 4 MHz, whose range comes from CR or CSR."""
 
     RUNS_FIRST = "MSI"
@@ -49,29 +50,15 @@ class RccL4(MsiRcc):
         "APB1SMENR1": 0xF2FECA3F, "APB1SMENR2": 0x25, "APB2SMENR": 0x1677C01,
     }  # fmt: skip
     START_US: ClassVar[dict[str, int]] = {"MSI": 10, "HSI": 2, "HSE": 2000, "PLL": 40, "PLLSAI1": 40, "PLLSAI2": 40}
-    MAX_HZ: ClassVar[int] = 80_000_000
-    LARGEST_N: ClassVar[int] = 86
-    MANUAL: ClassVar[str] = "RM0351 6.4.4"
-
-    def pll(self) -> tuple[float, float, float]:
-        source = self.pll_source()
-        into = (self.hertz(source) if source else 0) / (self.field("PLLCFGR", "PLLM") + 1)
-        vco = into * self.field("PLLCFGR", "PLLN")
-        return into, vco, vco / (2 * self.field("PLLCFGR", "PLLR") + 2)
-
-    def check_factors(self) -> None:
-        into, vco, out = self.pll()
-        factor, most = self.field("PLLCFGR", "PLLN"), self.MAX_HZ
-        if not 8 <= factor <= self.LARGEST_N or not 4e6 <= into <= 16e6 or not 64e6 <= vco <= 344e6 or out > most:
-            limits = f"N 8..{self.LARGEST_N}, input 4..16, VCO 64..344, output at most {most // 10**6} MHz"
-            raise self.refuse_pll(f"{limits} ({self.MANUAL})")
+    PLL: ClassVar[PllLimits] = PllLimits(
+        n=(8, 86), r_step=2, input_mhz=(4, 16), vco_mhz=(64, 344), output_mhz=80, manual="RM0351 6.4.4"
+    )
 
 
 class RccL4Plus(RccL4):
     """PLLN to 127.  Above 80 MHz it would take the boost mode, which is not modelled."""
 
-    LARGEST_N = 127
-    MANUAL = "RM0432 6.4.4"
+    PLL = replace(RccL4.PLL, n=(8, 127), manual="RM0432 6.4.4")
 
 
 class RccL5(RccL4):
@@ -81,6 +68,4 @@ class RccL5(RccL4):
         "CR": 0x63, "ICSCR": 0x10000000, "PLLCFGR": 0x1000, "PLLSAI1CFGR": 0x1000, "PLLSAI2CFGR": 0x1000,
         "AHB1ENR": 0x100, "CSR": 0x600,
     }  # fmt: skip
-    MAX_HZ = 110_000_000
-    LARGEST_N = 127
-    MANUAL = "RM0438 9.8.4"
+    PLL = replace(RccL4.PLL, n=(8, 127), output_mhz=110, manual="RM0438 9.8.4")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from spboot.chips import Block as Facts
 from spboot.twin.rcc_l4 import MsiRcc
+from spboot.twin.rcc_pll import PllLimits
 
 if TYPE_CHECKING:
     from spboot.twin.machine import Twin
@@ -19,21 +20,10 @@ class RccWl(MsiRcc):
         "AHB3ENR": 0x2080000,
     }  # fmt: skip
     START_US: ClassVar[dict[str, int]] = {"MSI": 10, "HSI": 2, "HSE": 2000, "PLL": 40}
+    PLL = PllLimits(
+        n=(6, 127), least_r=1, input_mhz=(2.66, 16), vco_mhz=(96, 344), output_mhz=48, manual="RM0453 7.4.4"
+    )
 
     def __init__(self, twin: Twin, facts: Facts) -> None:
         super().__init__(twin, facts)
         self.hse_hz = 32_000_000
-
-    def pll(self) -> tuple[float, float, float]:
-        source = self.pll_source()
-        into = (self.hertz(source) if source else 0) / (self.field("PLLCFGR", "PLLM") + 1)
-        vco = into * self.field("PLLCFGR", "PLLN")
-        return into, vco, vco / (self.field("PLLCFGR", "PLLR") + 1)
-
-    def check_factors(self) -> None:
-        into, vco, out = self.pll()
-        factor, division = self.field("PLLCFGR", "PLLN"), self.field("PLLCFGR", "PLLR")
-        if not (6 <= factor <= 127 and division and 2.66e6 <= into <= 16e6 and 96e6 <= vco <= 344e6 and out <= 48e6):
-            raise self.refuse_pll(
-                "N 6..127, R at least 1, input 2.66..16, VCO 96..344, output at most 48 MHz (RM0453 7.4.4)"
-            )

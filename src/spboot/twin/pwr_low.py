@@ -1,0 +1,37 @@
+"""What power control of L0 and of L4 and its relatives have in common: a core voltage that takes its time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from spboot.chips import Block as Facts
+from spboot.twin.block import Block
+from spboot.twin.timeline import PS_PER_US
+
+if TYPE_CHECKING:
+    from spboot.twin.machine import Twin
+
+_VOS_PS: Final = 20 * PS_PER_US
+
+
+class PwrLow(Block):
+    """Base of them."""
+
+    STATE = ("_settled",)
+
+    def __init__(self, twin: Twin, facts: Facts) -> None:
+        super().__init__(twin, facts)
+        twin.timeline.on("PWR", lambda _when: None)
+
+    def reset(self) -> None:
+        super().reset()
+        self._settled = 0
+
+    def settling(self) -> bool:
+        """Whether the regulator is on its way to another range."""
+        return self.twin.timeline.now < self._settled
+
+    def settle(self) -> None:
+        """Begin that way."""
+        self._settled = self.twin.timeline.now + _VOS_PS
+        self.twin.timeline.at("PWR", self._settled)
