@@ -15,7 +15,7 @@ help:
 	@echo "make test    everything CI runs"
 	@echo "make soak    the long sweeps"
 	@echo "make fuzz    libFuzzer on the decoder of patches, FUZZ_SECONDS for each of two fuzzers"
-	@echo "make bench   patch sizes next to other tools, into docs/delta.md"
+	@echo "make bench   patch sizes next to other tools and cycles of decoding, into docs/delta.md; limits of budgets.toml"
 	@echo "make tools   what the tests need beyond Python, by apt-get (root)"
 	@echo "make lock    renew requirements.lock"
 
@@ -72,7 +72,9 @@ $(BENCH)/.venv/.installed: $(BENCH)/requirements.txt
 	touch $@
 
 bench: venv tools $(BENCH)/.venv/.installed
+	$(PY) -m bench.delta.digests
 	$(PY) -m bench.delta --write
+	$(PY) -m bench.delta.cycles --write
 
 lock:
 	.venv/bin/pip install --quiet pip-tools

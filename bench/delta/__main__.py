@@ -1,17 +1,19 @@
-"""python -m bench.delta: measures patch sizes and prints them, or writes them into docs."""
+"""python -m bench.delta: measures patch sizes and prints them, or writes them into docs.  Fails above the limits of
+budgets.toml."""
 
 from __future__ import annotations
 
 import argparse
+import random
 import sys
 from collections.abc import Sequence
 
-from bench.delta import corpus, page, plot, table
+from bench.delta import corpus, limits, page, plot, table
 from bench.delta.measure import ROOT, Bench, ImageResult, PairResults
 from bench.delta.table import Row, geometric_mean
+from spboot import delta
 from spboot.errors import SpbootError
 
-_PAGE = ROOT / "docs" / "delta.md"
 _PLOT = ROOT / "docs" / "delta.svg"
 
 
@@ -43,10 +45,12 @@ def _run(bench: Bench, chosen: Sequence[corpus.Pair], *, write: bool) -> None:
         _show(rows[-1], results[-1], images[-1])
     _summary(rows, images)
     if write:
-        text = page.replace(_PAGE.read_text(encoding="utf-8"), page.section(rows, results, images))
-        _PAGE.write_text(text, encoding="utf-8")
+        page.write(page.section(rows, results, images), "bench")
         _PLOT.write_text(plot.plot(rows), encoding="utf-8")
-        print(f"wrote {_PAGE.relative_to(ROOT)} and {_PLOT.relative_to(ROOT)}")
+        print(f"wrote {page.PAGE.relative_to(ROOT)} and {_PLOT.relative_to(ROOT)}")
+    limits.check({"worst_pair": max(row.fits_ratio for row in rows), "noise": _noise()})
+    if len(chosen) == len(corpus.pairs()):
+        limits.check(_means(rows, images))
 
 
 def _show(row: Row, results: PairResults, image: ImageResult) -> None:
@@ -67,12 +71,29 @@ def _times(results: PairResults) -> str:
 
 
 def _summary(rows: Sequence[Row], images: Sequence[ImageResult]) -> None:
-    fits, best = geometric_mean(r.fits_ratio for r in rows), geometric_mean(r.any_ratio for r in rows)
+    means = _means(rows, images)
     worst = max(rows, key=lambda row: row.fits_ratio)
-    xz = geometric_mean(image.ours.sizes["payload"] / image.xz for image in images)
-    print(f"geometric means of {len(rows)} pairs: {fits:.3f} of the best in 5 KB, {best:.3f} of the best of any kind")
+    print(
+        f"geometric means of {len(rows)} pairs: {means['best_in_5_kb']:.3f} of the best in 5 KB, "
+        f"{means['best_of_any']:.3f} of the best of any kind"
+    )
     print(f"highest ratio to the best in 5 KB: {worst.fits_ratio:.3f}, {worst.pair}")
-    print(f"full images: {xz:.3f} of xz -9e")
+    print(f"full images: {means['image_xz']:.3f} of xz -9e")
+
+
+def _means(rows: Sequence[Row], images: Sequence[ImageResult]) -> dict[str, float]:
+    """By the names of budgets.toml."""
+    return {
+        "best_in_5_kb": geometric_mean(row.fits_ratio for row in rows),
+        "best_of_any": geometric_mean(row.any_ratio for row in rows),
+        "image_xz": geometric_mean(image.ours.sizes["payload"] / image.xz for image in images),
+    }
+
+
+def _noise() -> float:
+    """The stream of a full image that does not compress, over its size."""
+    image = random.Random(1).randbytes(100_000)
+    return len(delta.encode(b"", image)) / len(image)
 
 
 if __name__ == "__main__":

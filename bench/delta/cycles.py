@@ -1,21 +1,34 @@
-"""What decoding costs on the chip: cycles by byte of NEW, stack and state, by the cost model of the twin."""
+"""What decoding costs on the chip: cycles by byte of NEW, stack and state, by the cost model of the twin.
+
+python -m bench.delta.cycles measures every pair of the corpus on Cortex-M4 and M0+, and fails above the limits of
+budgets.toml."""
 
 from __future__ import annotations
 
+import argparse
 import struct
+import sys
+import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Final
 
-from spboot import boards
+from elftools.elf.elffile import ELFFile
+
+from bench.delta import corpus, limits, page
+from spboot import boards, delta
 from spboot.build import headers
 from spboot.build.compiler import toolchain
+from spboot.errors import SpbootError
 from spboot.formats.spec import data_path
 from spboot.twin.callee import Callee, Core
 from spboot.version import Version
 
 _SOURCES = ("core/delta.c", "core/range.c", "core/moves.c", "core/reference.c", "boot/memory.c")
 _ENTRIES = ("bench_decode", "bench_state_size")
-_CORES: dict[Core, str] = {"m4": "cm4", "m0plus": "cm0p"}
+_CORES: Final[dict[Core, str]] = {"m4": "cm4", "m0plus": "cm0p"}
+_HEAD: Final = "| pair | M4 | M0+ |\n|---|--:|--:|\n"
 _SCRIPT = """
 SECTIONS {
     .text 0x08000000 : { KEEP(*(.text.bench_*)) *(.text*) *(.rodata*) }
@@ -34,11 +47,25 @@ class Cost:
     stack: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One pair: bytes of NEW, and on each core the cycles for one of them."""
+
+    pair: str
+    new: int
+    per_byte: dict[Core, float]
+
+
 class Decoder:
     """The decoder compiled as the bootloader has it, on one core."""
 
     def __init__(self, folder: Path, core: Core, compiler: str = "clang") -> None:
-        self._callee = Callee(_build(folder, core, compiler), core)
+        elf = _build(folder, core, compiler)
+        self._callee = Callee(elf, core)
+        with elf.open("rb") as file:
+            text: Any = ELFFile(file).get_section_by_name(".text")
+            self.size: int = text["sh_size"]
+            """Bytes of code and tables, those of the harness included."""
         self.state_size = self._callee.call("bench_state_size").r0
 
     def decode(self, old: bytes, new: bytes, stream: bytes) -> Cost:
@@ -67,3 +94,67 @@ def _build(folder: Path, core: Core, compiler: str) -> Path:
         objects.append(target.name)
     tools.link_files(objects, "link.ld", "decode.elf", folder)
     return folder / "decode.elf"
+
+
+def measure(pair: corpus.Pair, decoders: dict[Core, Decoder]) -> Row:
+    """Encode *pair* and decode it on each core.  Raises CorpusError."""
+    old, new = corpus.firmware(pair.hub, pair.old), corpus.firmware(pair.hub, pair.new)
+    stream = delta.encode(old, new, base=pair.base)
+    costs = {core: decoder.decode(old, new, stream).per_byte for core, decoder in decoders.items()}
+    return Row(pair=pair.name, new=len(new), per_byte=costs)
+
+
+def mean(rows: Sequence[Row], core: Core) -> float:
+    """Cycles by byte over the whole corpus: a long image counts more than a short one."""
+    return sum(row.per_byte[core] * row.new for row in rows) / sum(row.new for row in rows)
+
+
+def render(rows: Sequence[Row], decoders: dict[Core, Decoder]) -> str:
+    """The section of docs/delta.md."""
+    lines = [_line(row.pair, [row.per_byte[core] for core in _CORES]) for row in rows]
+    lines += [
+        _line("**all bytes**", [mean(rows, core) for core in _CORES]),
+        _line("mean of the pairs", [sum(row.per_byte[core] for row in rows) / len(rows) for core in _CORES]),
+        _line("worst pair", [max(row.per_byte[core] for row in rows) for core in _CORES]),
+    ]
+    sizes = ", ".join(f"{decoder.size:,} on {core}" for core, decoder in decoders.items())
+    return f"\n{_HEAD}{''.join(lines)}\nBytes of code and tables, with the harness: {sizes}.\n"
+
+
+def _line(name: str, cells: Sequence[float]) -> str:
+    return f"| {name} | " + " | ".join(f"{cell:,.0f}" for cell in cells) + " |\n"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench.delta.cycles")
+    parser.add_argument("--pair", default="", metavar="WORD", help="only pairs with this in their name")
+    parser.add_argument("--write", action="store_true", help="write the table into docs/delta.md (needs all pairs)")
+    options = parser.parse_args()
+    chosen = [pair for pair in corpus.pairs() if options.pair in pair.name]
+    if not chosen or (options.write and len(chosen) < len(corpus.pairs())):
+        parser.error(f"--pair {options.pair} chooses {len(chosen)} of {len(corpus.pairs())} pairs")
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            decoders = {}
+            for core in _CORES:
+                (Path(folder) / core).mkdir()
+                decoders[core] = Decoder(Path(folder) / core, core)
+            rows = []
+            for pair in chosen:
+                rows.append(measure(pair, decoders))
+                print(_line(rows[-1].pair, list(rows[-1].per_byte.values())), end="", flush=True)
+            section = render(rows, decoders)
+        print(section)
+        if options.write:
+            page.write(section, "cycles")
+        if len(chosen) == len(corpus.pairs()):
+            limits.check({f"cycles_{core}": mean(rows, core) for core in _CORES})
+        limits.check({"decoder": max(decoder.size for decoder in decoders.values())})
+    except SpbootError as error:
+        print(f"bench: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,29 +1,38 @@
-"""The part of docs/delta.md that `make bench` writes, between its two marks."""
+"""The parts of docs/delta.md that `make bench` writes, each between two marks with its name."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Final
 
-from bench.delta.measure import BenchError, ImageResult, PairResults
+from bench.delta.measure import ROOT, BenchError, ImageResult, PairResults
 from bench.delta.peers import PEERS
 from bench.delta.table import Row, geometric_mean, render
 
-BEGIN: Final = "<!-- bench: begin -->\n"
-END: Final = "<!-- bench: end -->\n"
+PAGE: Final = ROOT / "docs" / "delta.md"
+BEGIN: Final = "<!-- {}: begin -->\n"
+END: Final = "<!-- {}: end -->\n"
 
 
-def replace(page: str, section: str) -> str:
-    """*page* with *section* between its marks.  Raises BenchError when they are not there once each, in order."""
-    head, begin, rest = page.partition(BEGIN)
-    old, end, tail = rest.partition(END)
-    if not (begin and end) or BEGIN in old + tail or END in head + tail:
-        raise BenchError(f"docs/delta.md needs the lines {BEGIN.strip()} and {END.strip()} once each, in this order")
+def replace(page: str, section: str, name: str) -> str:
+    """*page* with *section* between the marks of that *name*.
+
+    Raises BenchError when they are not there once each, in order."""
+    first, last = BEGIN.format(name), END.format(name)
+    head, begin, rest = page.partition(first)
+    old, end, tail = rest.partition(last)
+    if not (begin and end) or first in old + tail or last in head + tail:
+        raise BenchError(f"docs/delta.md needs the lines {first.strip()} and {last.strip()} once each, in this order")
     return head + begin + section + end + tail
 
 
+def write(section: str, name: str) -> None:
+    """The same, in docs/delta.md.  Raises BenchError."""
+    PAGE.write_text(replace(PAGE.read_text(encoding="utf-8"), section, name), encoding="utf-8")
+
+
 def section(rows: Sequence[Row], results: Sequence[PairResults], images: Sequence[ImageResult]) -> str:
-    """Everything between the marks."""
+    """Everything between the marks "bench"."""
     worst = max(rows, key=lambda row: row.fits_ratio)
     stream_fits = geometric_mean(row.stream / row.fits.size for row in rows)
     stream_any = geometric_mean(row.stream / row.any.size for row in rows)

@@ -118,13 +118,15 @@ def test_the_section_names_tools_and_what_is_missing(rows: list[Row]) -> None:
 
 
 def test_only_the_marked_section_of_the_page_is_replaced() -> None:
-    text = f"# head\n{page.BEGIN}old\n{page.END}tail\n"
-    assert page.replace(text, "new\n") == f"# head\n{page.BEGIN}new\n{page.END}tail\n"
-    assert page.replace(page.replace(text, "new\n"), "old\n") == text
-    for wrong in ("# head\n", f"{page.END}{page.BEGIN}", text + text):
+    begin, end = page.BEGIN.format("x"), page.END.format("x")
+    text = f"# head\n{begin}old\n{end}tail\n"
+    assert page.replace(text, "new\n", "x") == f"# head\n{begin}new\n{end}tail\n"
+    assert page.replace(page.replace(text, "new\n", "x"), "old\n", "x") == text
+    for wrong in ("# head\n", f"{end}{begin}", text + text):
         with pytest.raises(BenchError, match="once each"):
-            page.replace(wrong, "new\n")
-    assert page.replace(PAGE, "").count("<!-- bench:") == 2
+            page.replace(wrong, "new\n", "x")
+    for name in ("bench", "cycles"):
+        assert page.replace(PAGE, "", name).count(f"<!-- {name}:") == 2
 
 
 def test_the_picture_shows_every_pair_inside_its_frame(rows: list[Row]) -> None:

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from intelhex import IntelHex
 
-from spboot import image
+from spboot import delta, image
 from spboot.errors import FormatError
+from tests.delta.code import noise
 
 from . import elf
 
@@ -41,6 +42,22 @@ class TestAddressed:
     def test_gap_is_erased_flash(self, tmp_path: Path, suffix: str, pack: Pack) -> None:
         path = write(tmp_path / f"a.{suffix}", pack([(BASE + 16, b"later"), (BASE, b"first")]))
         assert image.load(path, BASE, CAPACITY) == b"first" + b"\xff" * 11 + b"later"
+
+    def test_patch_of_several_segments(self, tmp_path: Path, suffix: str, pack: Pack) -> None:
+        """Code, pictures and settings, far from each other; the first grows, the second moves up."""
+        code, pictures, settings = (noise(size, str(size)) for size in (900, 700, 30))
+        old_parts = [(BASE, code), (BASE + 0x1000, pictures), (BASE + 0x3000, settings)]
+        new_parts = [(BASE, code[:500] + b"new" + code[500:]), (BASE + 0x1100, pictures), (BASE + 0x3000, settings)]
+        old, new = (
+            image.load(write(tmp_path / f"{name}.{suffix}", pack(parts)), BASE, 0x4000)
+            for name, parts in (("old", old_parts), ("new", new_parts))
+        )
+        assert len(old) == len(new) == 0x3000 + len(settings)
+        for at, data in new_parts:
+            assert new[at - BASE :].startswith(data)
+        stream = delta.encode(old, new, base=BASE)
+        assert delta.decode(old, stream, len(new)) == new
+        assert len(stream) < 40  # gaps and what only moved cost nothing much
 
     @pytest.mark.parametrize("address", [0x08000000, BASE + 4])
     def test_linked_elsewhere(self, tmp_path: Path, suffix: str, pack: Pack, address: int) -> None:

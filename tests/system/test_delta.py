@@ -1,0 +1,62 @@
+"""The limits of budgets.toml for patches, as one pair of real firmware can show them; `make bench` has all 18."""
+
+from __future__ import annotations
+
+import lzma
+import random
+from pathlib import Path
+
+import pytest
+
+from bench.delta import corpus, digests, ours, table
+from bench.delta.cycles import Decoder
+from bench.delta.limits import check, limits
+from bench.delta.measure import BenchError
+from spboot import delta
+from spboot.twin.callee import Core
+
+PAIR = next(pair for pair in corpus.pairs() if pair.name == "technichub-7.27.0-7.28.0")
+
+
+@pytest.fixture(scope="module")
+def pair() -> tuple[bytes, bytes]:
+    return corpus.firmware(PAIR.hub, PAIR.old), corpus.firmware(PAIR.hub, PAIR.new)
+
+
+def test_sizes(pair: tuple[bytes, bytes]) -> None:
+    """This pair is far below the mean of all: its digest says that nothing became worse."""
+    old, new = pair
+    fits, best = table.recorded()[PAIR.name]
+    file = ours.sizes(old, new, PAIR.base).file
+    check({"best_in_5_kb": file / fits.size, "best_of_any": file / best.size, "worst_pair": file / fits.size})
+    assert digests.digest(PAIR) == digests.recorded()[PAIR.name]
+
+
+def test_full_images(pair: tuple[bytes, bytes]) -> None:
+    _, new = pair
+    payload = ours.sizes(b"", new, PAIR.base).payload
+    check({"image_xz": payload / len(lzma.compress(new, preset=9 | lzma.PRESET_EXTREME))})
+    for size in (1000, 100_000):
+        check({"noise": len(delta.encode(b"", random.Random(size).randbytes(size))) / size})
+
+
+@pytest.mark.parametrize("core", ["m4", "m0plus"])
+def test_decoder(pair: tuple[bytes, bytes], core: Core, tmp_path: Path) -> None:
+    old, new = pair
+    decoder = Decoder(tmp_path, core)
+    cost = decoder.decode(old, new, delta.encode(old, new, base=PAIR.base))
+    print(f"{core}: {cost.per_byte:.0f} cycles a byte, {cost.stack} bytes of stack, {decoder.size} of code and tables")
+    check({f"cycles_{core}": cost.per_byte, "decoder": decoder.size})
+
+
+def test_what_is_above_its_limit_is_named() -> None:
+    with pytest.raises(BenchError, match=r"worst_pair is 0\.76, expected at most 0\.75$"):
+        check({"worst_pair": 0.76, "decoder": limits()["decoder"]})
+    with pytest.raises(KeyError):
+        check({"nothing": 1})
+
+
+@pytest.mark.parametrize("name", limits())
+def test_every_limit_is_measured(name: str) -> None:
+    """Here for one pair, or in `make bench`."""
+    assert f'"{name.removesuffix("m4").removesuffix("m0plus")}' in Path(__file__).read_text(encoding="utf-8")
