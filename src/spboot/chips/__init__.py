@@ -15,6 +15,8 @@ from typing import Any
 from spboot.errors import BoardError
 
 _HERE = Path(__file__).resolve().parent
+_SECOND_ADDRESS = {"SRAM2_ICODE": "SRAM2", "CCMRAM_ICODE": "CCMRAM_DCODE"}
+"""A RAM -> the same memory at its first address, where that is listed (RM0394 2.2, RM0440 2.4)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,9 +100,14 @@ class Chip:
 
     @property
     def ram(self) -> tuple[Memory, ...]:
-        """The RAMs, each once: where SRAM2 is listed, SRAM2_ICODE is the same memory at a second address."""
-        found = {memory.name: memory for memory in self.memories if memory.kind == "ram"}
-        return tuple(found[name] for name in found if name != "SRAM2_ICODE" or "SRAM2" not in found)
+        """The RAMs, each once."""
+        return tuple(m for m in self.memories if m.kind == "ram" and m.name not in self.mirrors)
+
+    @property
+    def mirrors(self) -> dict[str, str]:
+        """RAM at a second address -> its name at the first one, as SRAM2_ICODE where SRAM2 is listed."""
+        names = {memory.name for memory in self.memories if memory.kind == "ram"}
+        return {second: first for second, first in _SECOND_ADDRESS.items() if {second, first} <= names}
 
     def memory_at(self, address: int) -> Memory:
         """The memory that holds *address*.  Raises BoardError when none does."""

@@ -83,11 +83,13 @@ class Twin:
     # making
 
     def _make_rams(self) -> dict[int, ctypes.Array[ctypes.c_ubyte]]:
-        rams = {}
-        for memory in self.chip.memories:
-            if memory.kind == "ram":
-                rams[memory.address] = (ctypes.c_ubyte * memory.size)()
-                self.core.map_buffer(memory.address, rams[memory.address], writable=True)
+        """Buffers by address; a memory that has two is one buffer, under the first."""
+        rams = {memory.address: (ctypes.c_ubyte * memory.size)() for memory in self.chip.ram}
+        named = {memory.name: memory.address for memory in self.chip.memories}
+        for address, ram in rams.items():
+            self.core.map_buffer(address, ram, writable=True)
+        for second, first in self.chip.mirrors.items():
+            self.core.map_buffer(named[second], rams[named[first]], writable=True)
         return rams
 
     def _hook(self) -> None:
