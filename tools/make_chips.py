@@ -221,8 +221,9 @@ def ip_facts(facts: Path, ip: str) -> dict[str, Any]:
     own = ip.split("_")[0].upper()
     registers = block_registers(source, own if own in blocks else blocks[0])
     for rule in RULES["field"]:
-        if ip in rule["ips"]:
-            registers[rule["register"]]["fields"][rule["field"]] = rule["bits"]
+        for place, bits in rule["bits"].items() if ip in rule["ips"] else ():
+            register, field = place.split(".")
+            registers[register]["fields"][field] = bits
     return registers
 
 

@@ -11,7 +11,7 @@ from spboot.chips import Chip, Memory
 from spboot.errors import BoardError
 
 NAMES = chips.names()
-FAMILIES = ("F4", "F7", "G0", "H7", "L0", "L4", "L4+", "L5", "WL")
+FAMILIES = ("F4", "F7", "G0", "G4", "H7", "L0", "L4", "L4+", "L5", "WL")
 K = 1024
 
 Run = tuple[int, int, int]
@@ -39,6 +39,10 @@ SHIPPED: dict[str, list[Run]] = {
     "STM32G071RB": [(1, 128 * K, 2 * K)],  # RM0444 3.3.1
     "STM32G0B1RE": [(1, 256 * K, 2 * K), (2, 256 * K, 2 * K)],
     "STM32G0B1RC": [(1, 128 * K, 2 * K), (2, 128 * K, 2 * K)],  # DUAL_BANK = 1
+    "STM32G431RB": [(1, 128 * K, 2 * K)],  # RM0440 5.3.1
+    "STM32G474RE": [(1, 256 * K, 2 * K), (2, 256 * K, 2 * K)],  # RM0440 3.3.1, DBANK = 1
+    "STM32G471CC": [(1, 128 * K, 2 * K), (2, 128 * K, 2 * K)],
+    "STM32G491RE": [(1, 512 * K, 2 * K)],  # RM0440 4.3.1
     "STM32H743ZI": [(1, 1024 * K, 128 * K), (2, 1024 * K, 128 * K)],  # RM0433 4.3.4
     "STM32H7A3ZI": [(1, 1024 * K, 8 * K), (2, 1024 * K, 8 * K)],  # RM0455 4.3.4
     "STM32L073RZ": [(1, 96 * K, 128), (2, 96 * K, 128)],  # RM0367 3.3.1
@@ -52,7 +56,7 @@ SHIPPED: dict[str, list[Run]] = {
     "STM32WLE5JC": [(1, 256 * K, 2 * K)],  # RM0461 3.3.1
 }
 
-PROGRAM_UNIT = {"F4": 4, "F7": 4, "G0": 8, "H7": 32, "L0": 4, "L4": 8, "L5": 8, "WL": 8}
+PROGRAM_UNIT = {"F4": 4, "F7": 4, "G0": 8, "G4": 8, "H7": 32, "L0": 4, "L4": 8, "L5": 8, "WL": 8}
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -100,9 +104,21 @@ def test_flash_as_shipped(name: str) -> None:
 
 
 def test_how_many_parts() -> None:
-    """All of the nine families but STM32H7R/S, which another flash controller drives."""
+    """All of the families but STM32H7R/S, which another flash controller drives."""
     count = {f: sum(chips.load(name).family == f"STM32{f}" for name in NAMES) for f in FAMILIES}
-    assert count == {"F4": 149, "F7": 88, "G0": 104, "H7": 113, "L0": 100, "L4": 94, "L4+": 45, "L5": 17, "WL": 16}
+    assert count == {
+        "F4": 149, "F7": 88, "G0": 104, "G4": 93, "H7": 113, "L0": 100, "L4": 94, "L4+": 45, "L5": 17, "WL": 16,
+    }  # fmt: skip
+
+
+def test_a_memory_with_two_addresses_is_there_once() -> None:
+    """SRAM2 of most STM32L4 (RM0394 2.2), CCM SRAM of STM32G4 (RM0440 2.4)."""
+    assert [m.name for m in chips.load("STM32L452RE").ram] == ["SRAM", "SRAM2"]
+    assert chips.load("STM32L452RE").mirrors == {"SRAM2_ICODE": "SRAM2"}
+    assert [m.name for m in chips.load("STM32L476RG").ram] == ["SRAM2_ICODE", "SRAM"]
+    assert chips.load("STM32L476RG").mirrors == {}
+    assert sum(m.size for m in chips.load("STM32G474RE").ram) == 128 * K
+    assert sum(m.size for m in chips.load("STM32G431RB").ram) == 32 * K
 
 
 def test_other_option_bytes() -> None:

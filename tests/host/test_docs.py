@@ -239,6 +239,21 @@ def test_commands_exist(page: Path) -> None:
                 assert word in options, f"{page.name}: spboot {' '.join(words)}: no option {word}"
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_files_and_names_in_them_exist(page: Path) -> None:
+    """A path in a code span is there, and so is `NAME` of `path`, or `NAME` and `NAME` of `path`."""
+    if page.parent.name == "decisions":
+        return  # pages of their day
+    text = " ".join(page.read_text(encoding="utf-8").split())
+    path = r"(?:src|firmware|tests|tools|spec|docs|bench)/[\w./-]+"
+    for name in re.findall(rf"`({path})`", text):
+        assert "NAME" in name or (ROOT / name).exists(), f"{page.name}: there is no {name}"
+    for names, file in re.findall(rf"((?:`\w+`(?:, | and )?)+) of `({path}\.py)`", text):
+        source = (ROOT / file).read_text(encoding="utf-8")
+        for name in re.findall(r"`(\w+)`", names):
+            assert re.search(rf"\b{name}\b", source), f"{page.name}: {file} has no {name}"
+
+
 def test_make_targets_exist() -> None:
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     for page in PAGES:

@@ -19,6 +19,10 @@ MEANINGS = {
     ("clock_f4f7.c", "SYSCLK_PLL"): ("CFGR", "SW", "PLL1_P"),
     ("rcc_g0.c", "SOURCE_HSI"): ("PLLCFGR", "PLLSRC", "HSI"),
     ("rcc_g0.c", "SYSCLK_PLL"): ("CFGR", "SW", "PLL1_R"),
+    ("rcc_g4.c", "AHB_HALF"): ("CFGR", "HPRE", "Div2"),
+    ("rcc_g4.c", "SOURCE_HSI"): ("PLLCFGR", "PLLSRC", "HSI"),
+    ("rcc_g4.c", "SYSCLK_HSI"): ("CFGR", "SW", "HSI"),
+    ("rcc_g4.c", "SYSCLK_PLL"): ("CFGR", "SW", "PLL1_R"),
     ("rcc_h7.c", "HALF_AHB"): ("D1CFGR", "HPRE", "Div2"),
     ("rcc_h7.c", "HALF_APB"): ("D1CFGR", "D1PPRE", "Div2"),
     ("rcc_h7.c", "INPUT_RANGE"): ("PLLCFGR", "PLLRGE0", "Range4"),
@@ -37,6 +41,7 @@ MEANINGS = {
 RESETS = {
     ("clock_f4f7.c", "PLLCFGR_RESET"): "PLLCFGR",
     ("rcc_g0.c", "PLLCFGR_RESET"): "PLLCFGR",
+    ("rcc_g4.c", "PLLCFGR_RESET"): "PLLCFGR",
     ("rcc_h7.c", "PLLCFGR_RESET"): "PLLCFGR",
     ("rcc_h7.c", "PLLCKSELR_RESET"): "PLLCKSELR",
     ("rcc_h7.c", "PLLDIVR_RESET"): "PLLDIVR0",
@@ -62,6 +67,8 @@ OTHER = {
     "flash_sector.c": "KEY1 KEY2 BANK_2_FIRST",
     "iwdg_v2.c": "KEY_RELOAD",
     "rcc_g0.c": "PLL_IN_HZ PLL_M PLL_R WAIT_STATES",
+    "pwr_g4.c": "NORMAL_HZ",
+    "rcc_g4.c": "PLL_IN_HZ PLL_M WAIT_STATES WAIT_STATES_RESET",  # the last one: below
     "rcc_h7.c": "HSI_HZ INPUT_HZ SCALE_RESET LATENCY_RESET",  # below
     "rcc_l4.c": "MSI_HZ",
     "rcc_wl.c": "WAIT_STATES",
@@ -129,6 +136,9 @@ def test_other_reset_values() -> None:
     vos = chips.registers("pwr_h7rm0399")["D3CR"].fields["VOS"][0]
     assert models.MODELS["flash_h7"].RESET["ACR"] == h7["LATENCY_RESET"]
     assert models.MODELS["pwr_h7rm0399"].RESET["D3CR"] == h7["SCALE_RESET"] << vos
+    for ip in ("flash_g4c2", "flash_g4c3", "flash_g4c4"):
+        latency = (1 << chips.registers(ip)["ACR"].fields["LATENCY"][1]) - 1
+        assert models.MODELS[ip].RESET["ACR"] & latency == defined("rcc_g4.c")["WAIT_STATES_RESET"], ip
     low, width = chips.registers("flash_f7")["SR"].fields["RDERR"]
     assert (defined("flash_f4.c")["RDERR"], width) == (1 << low, 1)
 

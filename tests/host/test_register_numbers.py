@@ -94,6 +94,7 @@ CONSTANTS: dict[str, dict[str, str]] = {
     "pwr_low": {"_VOS_PS": "[time]"},
     "pwr_l4": {"_LOW_POWER_RUN": "CR1.LPR", "_VOSF": "SR2.VOSF"},
     "rcc": {"_NEVER": "[time]"},
+    "rcc_g4": {"_STEP_HZ": "[Hz]", "_NORMAL_HZ": "[Hz]"},
     "rcc_h7": {"_CSI_HZ": "[Hz]"},
     "debug": {"_DWT": "[DDI0403]"},
     "usart_v2": {name: f"SR.{name[1:]}|{name[1:]}F" for name in

@@ -37,6 +37,12 @@ BITS = {
     ("flash_l4", "ECCR"): {"BK_ECC": 19, "ECCC": 30, "ECCD": 31},
     ("flash_g0x1", "CR"): {"PG": 0, "PER": 1, "BKER": 13, "STRT": 16, "LOCK": 31},
     ("flash_g0x1", "SR"): {"BSY": 16, "BSY2": 17, "CFGBSY": 18},
+    **{
+        (ip, "CR"): {"PG": 0, "PER": 1, "MER1": 2, "PNB": 3, "STRT": 16, "FSTPG": 18, "EOPIE": 24, "LOCK": 31}
+        for ip in ("flash_g4c2", "flash_g4c3", "flash_g4c4")
+    },
+    ("flash_g4c3", "OPTR"): {"BFB2": 20, "DBANK": 22},
+    ("flash_g4c3", "ECCR"): {"ADDR_ECC": 0, "BK_ECC": 21, "ECCIE": 24, "ECCC": 30, "ECCD": 31},
     ("flash_wl", "SR"): {"BSY": 16, "CFGBSY": 18, "PESD": 19},
     ("flash_l5", "NSCR"): {"NSPG": 0, "NSPER": 1, "NSBKER": 11, "NSSTRT": 16, "NSLOCK": 31},
     ("flash_l5", "OPTR"): {"DB256K": 21, "DBANK": 22, "TZEN": 31},
@@ -48,10 +54,16 @@ BITS = {
     ("pwr_l5", "CR1"): {"DBP": 8, "VOS": 9, "LPR": 14},
     ("pwr_l5", "SR2"): {"VOSF": 10},
     ("pwr_g0", "CR1"): {"DBP": 8, "VOS": 9, "LPR": 14},
+    ("pwr_g4", "CR1"): {"DBP": 8, "VOS": 9, "LPR": 14},
+    ("pwr_g4", "SR2"): {"VOSF": 10},
+    ("pwr_g4", "CR5"): {"R1MODE": 8},
     ("pwr_wl5", "CR1"): {"DBP": 8, "VOS": 9, "LPR": 14},
     ("pwr_l0", "CR"): {"DBP": 8, "VOS": 11},
     ("pwr_l0", "CSR"): {"VOSF": 4, "EWUP1": 8},
     ("rcc_l4", "CR"): {"MSION": 0, "MSIRGSEL": 3, "MSIRANGE": 4},
+    ("rcc_g4", "CR"): {"HSION": 8, "HSIRDY": 10, "HSEON": 16, "PLLON": 24, "PLLRDY": 25},
+    ("rcc_g4", "CSR"): {"LSION": 0, "LSIRDY": 1, "RMVF": 23},
+    ("rcc_g4", "BDCR"): {"LSEON": 0, "LSERDY": 1, "BDRST": 16},
     ("rcc_wl5", "CR"): {"MSION": 0, "MSIRGSEL": 3, "MSIRANGE": 4},
     ("rcc_l4", "CSR"): {"LSION": 0, "LSIRDY": 1, "MSISRANGE": 8, "RMVF": 23},
     ("rcc_l4", "BDCR"): {"LSEON": 0, "LSERDY": 1, "BDRST": 16},
@@ -163,7 +175,7 @@ def test_reset_values_have_no_bits_that_no_field_has(name: str) -> None:
 
 def test_latency_fields_hold_the_wait_states() -> None:
     """As many bits in ACR.LATENCY as the tables of the models have columns."""
-    for ip in ("flash_l4", "flash_g0x1", "flash_wl", "flash_l5", "flash_l0"):
+    for ip in ("flash_l4", "flash_g0x1", "flash_g4c3", "flash_wl", "flash_l5", "flash_l0"):
         _, width = chips.registers(ip)["ACR"].fields["LATENCY"]
         assert max(len(row) for row in models.MODELS[ip].LATENCY_MHZ.values()) <= 1 << width  # type: ignore[attr-defined]
     assert flash_f4.FlashF4 is models.MODELS["flash_f4"]

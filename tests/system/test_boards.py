@@ -213,6 +213,8 @@ WPRMOD, SPRMOD = 1 << 8, 1 << 31
         ("NUCLEO-WL55JC", {"WRP1BR": 0xFF80FF8B}, "off"),
         ("NUCLEO-G0B1RE", {"WRP1AR": 0x000B0000}, "on"),
         ("NUCLEO-G0B1RE", {"WRP1AR": 0x000A0000}, "off"),
+        ("NUCLEO-G474RE", {"WRP1BR": 0xFF8BFF80}, "on"),
+        ("NUCLEO-G474RE", {"WRP1BR": 0xFF8AFF80}, "off"),
         ("NUCLEO-L073RZ", {"WRPROT": 0x3F}, "on"),
         ("NUCLEO-L073RZ", {"WRPROT": 0x1F}, "off"),
         ("NUCLEO-L073RZ", {"WRPROT": 0x3F, "OPTR": 0x807000AA | WPRMOD}, "off"),

@@ -42,6 +42,7 @@ SECTIONS {
 _CPUS = {
     "STM32L0": ("--target=thumbv6m-none-eabi", "-mcpu=cortex-m0plus", "-mfloat-abi=soft"),
     "STM32G0": ("--target=thumbv6m-none-eabi", "-mcpu=cortex-m0plus", "-mfloat-abi=soft"),
+    "STM32G4": ("--target=thumbv7em-none-eabi", "-mcpu=cortex-m4", "-mfloat-abi=soft"),
     "STM32L5": ("--target=thumbv8m.main-none-eabi", "-mcpu=cortex-m33", "-mfloat-abi=soft"),
     "STM32WL": ("--target=thumbv7em-none-eabi", "-mcpu=cortex-m4", "-mfloat-abi=soft"),
     "STM32L4": ("--target=thumbv7em-none-eabi", "-mcpu=cortex-m4", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16"),
@@ -56,6 +57,7 @@ _FLAGS = [
 _HEADERS = {
     "STM32L0": "l073.h",
     "STM32G0": "g0b1.h",
+    "STM32G4": "g474.h",
     "STM32L5": "l562.h",
     "STM32WL": "wl55.h",
     "STM32L47": "l476.h",

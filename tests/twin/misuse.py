@@ -1,4 +1,4 @@
-"""The table of misuse: nine kinds of it on each family of the first release, and what the manual says comes of it.
+"""The table of misuse: nine kinds of it on each family, and what the manual says comes of it.
 
 A row is a kind, a column a family.  A field is one Case or more, or the reason why there is none.  In its code AT is
 an erased place, MIDDLE the first address of bank 2, END the first one behind flash; `unlock();` comes first in all rows
@@ -36,6 +36,7 @@ FAMILIES = {
     "L4+": Family(part="STM32L4R9AI", manual="RM0432", at=0x08010000, status="FLASH_SR & 0xffff"),
     "L5": Family(part="STM32L562QE", manual="RM0438", at=0x08010000, status="FLASH_SR & 0xffff"),
     "G0": Family(part="STM32G0B1RE", manual="RM0444", at=0x08010000, status="FLASH_SR & 0xffff"),
+    "G4": Family(part="STM32G474RE", manual="RM0440", at=0x08010000, status="FLASH_SR & 0xffff"),
     "WL": Family(part="STM32WL55JC", manual="RM0453", at=0x08010000, status="FLASH_SR & 0xffff"),
     "F4": Family(part="STM32F429ZI", manual="RM0090", at=0x08180000, status="FLASH_SR & 0xffff"),
     "F7": Family(part="STM32F769NI", manual="RM0410", at=0x08180000, status="FLASH_SR & 0xffff"),
@@ -68,7 +69,7 @@ Field = tuple[Case, ...] | str
 EXCEPTION = "hard"
 """A *fault* that has no address: the core raises it itself."""
 ECC = {"L4": ("3.3.5", "3.3.6", "3.3.7"), "L4+": ("3.3.5", "3.3.6", "3.3.7"), "L5": ("6.3.5", "6.3.6", "6.3.7"),
-       "G0": ("3.3.6", "3.3.7", "3.3.8"), "WL": ("4.3.7", "4.3.8", "4.3.9")}  # fmt: skip
+       "G0": ("3.3.6", "3.3.7", "3.3.8"), "G4": ("3.3.5", "3.3.6", "3.3.7"), "WL": ("4.3.7", "4.3.8", "4.3.9")}  # fmt: skip
 """Sections of the families with double words: unlocking, erase, programming."""
 PROGERR, PGAERR, SIZERR, PGSERR = 8, 32, 64, 128
 L0_WRPERR, L0_PGAERR, L0_SIZERR, L0_NOTZEROERR = 1 << 8, 1 << 9, 1 << 10, 1 << 16
@@ -201,7 +202,7 @@ TABLE: dict[str, dict[str, Field]] = {
         **{name: (stops("UART_CR1 = 1;", f"RCC_{enable}", "clock of USART2 is off"),
                   stops("REG(PORTA) = 0;", f"RCC_{port}", "GPIOA_MODER accessed while the clock"))
            for name, enable, port in (("L4", "APB1ENR1", "AHB2ENR"), ("L4+", "APB1ENR1", "AHB2ENR"),
-                                      ("L5", "APB1ENR1", "AHB2ENR"), ("G0", "APBENR1", "IOPENR"),
+                                      ("L5", "APB1ENR1", "AHB2ENR"), ("G0", "APBENR1", "IOPENR"), ("G4", "APB1ENR1", "AHB2ENR"),
                                       ("WL", "APB1ENR1", "AHB2ENR"))},
         "L0": (stops("USART2_CR1 = 1;", "RCC_APB1ENR", "clock of USART2 is off.*bit 17 of RCC_APB1ENR"),
                stops("GPIOA_MODER = 0;", "RCC_IOPENR", "GPIOA_MODER accessed while the clock")),
@@ -214,7 +215,7 @@ TABLE: dict[str, dict[str, Field]] = {
     },
     "access above memory": {
         name: tuple(Case(code=code, of=of, fault="END") for code in ("REG(END) = 0;", "OUT[1] = REG(END);"))
-        for name, of in (("L0", "2.2.2"), ("L4", "2.2.2"), ("L4+", "2.2.2"), ("L5", "2.3.2"), ("G0", "2.2.2"),
+        for name, of in (("L0", "2.2.2"), ("L4", "2.2.2"), ("L4+", "2.2.2"), ("L5", "2.3.2"), ("G0", "2.2.2"), ("G4", "2.2.2"),
                          ("WL", "2.6.2"), ("F4", "2.3"), ("F7", "2.2.2"), ("H7", "2.3.2"))
     },
     "bank crossing": {
@@ -236,6 +237,10 @@ TABLE: dict[str, dict[str, Field]] = {
         "L4+": (stops("erase(0, 64);", "FLASH_CR", "page 64 of bank 1, which does not exist", "STM32L4P5RE"),),
         "L5": (stops("erase(1, 64);", "FLASH_NSCR", "page 64 of bank 2, which does not exist", "STM32L552CC"),),
         "G0": (stops("erase(0, 128);", "FLASH_CR", "page 128 of bank 1, which does not exist"),),
+        "G4": (stops("erase(0, 64);", "FLASH_CR", "page 64 of bank 1, which does not exist", "STM32G474RC"),
+               stops("erase(1, 32);", "FLASH_CR", "page 32 of bank 2, which does not exist", "STM32G474CB"),
+               stops("erase(0, 64);", "FLASH_CR", "page 64 of bank 1, which does not exist", "STM32G431RB"),
+               stops("erase(0, 128);", "FLASH_CR", "page 128 of bank 1, which does not exist", "STM32G491RC")),
         "WL": (stops("erase(0, 128);", "FLASH_CR", "page 128 of bank 1, which does not exist"),),
         "L0": "a page is chosen by an address in it (RM0367 3.3.4): see access above memory",
         "F4": (stops("erase(12);", "FLASH_CR", "SNB = 12, which does not exist"),

@@ -1,4 +1,4 @@
-"""G0, L4+, L4 with one bank, L5 and WL on the twin: pages, ECC, clocks and voltages, and what the manual says of them.
+"""G0, G4, L4+, L4 with one bank, L5, WL on the twin: pages, ECC, clocks and voltages, and what the manual says of them.
 
 These families share a flash controller in the manuals' words too; the sections of each are in MANUALS, in the order of
 RM0351: 3.3.5 unlocking, 3.3.6 erase, 3.3.7 programming, 3.3.9 ECC, 3.7.4 status register, 3.7.5 control register."""
@@ -26,12 +26,15 @@ class Family:
     pages: int
     clock: str
     message: str
+    ecc_unit: int = 8
+    """Bytes that one step of the ECC address is worth."""
 
     @property
     def end(self) -> int:
         return 0x08000000 + self.banks * self.page * self.pages
 
 
+_PLL_64 = "pll(32); RCC_CFGR = 3;"
 _MSI_48 = "RCC_CR = RCC_CR & ~0xf0u | 0xb8;"
 FAMILIES = (
     Family(
@@ -43,6 +46,23 @@ FAMILIES = (
         clock="RCC_PLLCFGR = 2 | 3 << 4 | 32 << 8 | 1u << 28 | 1u << 29; RCC_CR |= 1u << 24;"
         " while (!(RCC_CR & 1u << 25)) {} RCC_CFGR = 2;",
         message="64 MHz with 0 wait states in voltage range 1.*LATENCY to 2",
+    ),
+    *(
+        Family(
+            part=part,
+            manual=f"RM0440 {n}.3.5, {n}.3.6, {n}.3.7, {n}.3.2, {n}.7.5, {n}.7.6",
+            banks=banks,
+            page=2048,
+            pages=pages,
+            clock=_PLL_64,
+            message="64 MHz with 1 wait states in voltage range 1.*LATENCY to 2",
+            ecc_unit=1,
+        )
+        for part, n, banks, pages in (
+            ("STM32G474RE", 3, 2, 128),
+            ("STM32G491RE", 4, 1, 256),
+            ("STM32G431RB", 5, 1, 64),
+        )
     ),
     Family(
         part="STM32L4R9AI",
@@ -140,7 +160,8 @@ def test_a_torn_unit_fails_its_ecc(family: Family) -> None:
     twin.power_on()
     finish(twin)
     assert out(twin) >> 31
-    assert out(twin) & 0x3FFF == (at - low) >> 3 & 0x3FFF
+    where = (at - low) // family.ecc_unit
+    assert out(twin) & 0x3FFF == where & 0x3FFF
     assert out(twin, 2) == 1
 
 

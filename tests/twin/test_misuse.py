@@ -22,7 +22,7 @@ KINDS = (
     "program without unlock", "wrong width", "non-erased unit", "misaligned", "second program of an ECC unit",
     "clock off", "access above memory", "bank crossing", "wrong sector number",
 )  # fmt: skip
-COLUMNS = ("L0", "L4", "L4+", "L5", "G0", "WL", "F4", "F7", "H7")
+COLUMNS = ("L0", "L4", "L4+", "L5", "G0", "G4", "WL", "F4", "F7", "H7")
 
 
 def test_no_field_is_missing() -> None:
@@ -54,7 +54,7 @@ def test_misuse(kind: str, name: str, case: Case) -> None:
 
 KEYS = {
     "L0": ("FLASH_PEKEYR", 0x89ABCDEF, 0x02030405, "FLASH_PECR & 1"),
-    **dict.fromkeys(COLUMNS[1:8], ("FLASH_KEYR", 0x45670123, 0xCDEF89AB, "FLASH_CR >> 31")),
+    **dict.fromkeys(COLUMNS[1:9], ("FLASH_KEYR", 0x45670123, 0xCDEF89AB, "FLASH_CR >> 31")),
     "H7": ("FLASH_KEYR2", 0x45670123, 0xCDEF89AB, "FLASH_CR2 & 1"),
 }
 

@@ -17,6 +17,9 @@ AREAS = [
     ("STM32L562QE-RM0438", 2048, {"WRP1BR": 0xFF89FF88}, range(8, 10)),
     ("STM32WL55JC-RM0453", 2048, {"WRP1BR": 0xFF89FF88}, range(8, 10)),
     ("STM32G0B1RE-RM0444", 2048, {"WRP1AR": 0x00090008}, range(8, 10)),
+    ("STM32G431RB-RM0440", 2048, {"WRP1AR": 0xFFD1FFD0}, range(0x10, 0x12)),  # 64 pages
+    ("STM32G474RE-RM0440", 2048, {"WRP1BR": 0xFF89FF88}, range(8, 10)),
+    ("STM32G491RE-RM0440", 2048, {"WRP1AR": 0xFF91FF90}, range(0x90, 0x92)),
 ]
 
 
@@ -37,7 +40,7 @@ def test_areas(part: str, page: int, options: dict[str, int], pages: range) -> N
     assert [out(twin, i) for i in range(8)] == [0, 0, WRPERR, WRPERR, WRPERR, WRPERR, 0, 0]
 
 
-@pytest.mark.parametrize("ip", ["flash_g0x1", "flash_l4", "flash_l5", "flash_wl"])
+@pytest.mark.parametrize("ip", ["flash_g0x1", "flash_g4c2", "flash_g4c3", "flash_g4c4", "flash_l4", "flash_l5", "flash_wl"])
 def test_areas_are_laid_out_alike(ip: str) -> None:
     """STRT in bits 0 and up, END in 16 and up, B right behind A, as drivers take them."""
     registers = chips.registers(ip)

@@ -12,6 +12,11 @@ if TYPE_CHECKING:
     from spboot.twin.machine import Twin
 
 _DWT = 0xE0001000
+_DIRECT_LINES = {
+    "STM32G4": {"IMR0": 0x1F840000, "IMR1": 0xC3C},  # RM0440 table 101
+    "STM32L4": {"IMR0": 0xFF820000, "IMR1": 0x87},
+}
+"""Family -> interrupt masks that a reset sets: those of lines that are not configurable."""
 
 
 class Dbgmcu(Block):
@@ -75,8 +80,7 @@ class Exti(Block):
 
     def reset(self) -> None:
         super().reset()
-        if self.twin.chip.family == "STM32L4":
-            self.registers.update(IMR0=0xFF820000, IMR1=0x87)
+        self.registers.update(_DIRECT_LINES.get(self.twin.chip.family, {}))
 
     def write_PR0(self, value: int) -> None:
         self.registers["PR0"] &= ~value

@@ -144,7 +144,7 @@ class FlashEcc(FlashLow):
 
     def _erase_page(self, bank: int, page: int, span: int = PAGE_ERASE_PS) -> None:
         flash = self.twin.flash
-        start = bank * self._bank_size() + page * flash.page
+        start = bank * flash.bank_step + page * flash.page
         if page * flash.page >= self._bank_size() or start >= flash.size:
             raise self.twin.refusal(
                 f"erase of page {page} of bank {bank + 1}, which does not exist", "use one that the part has"
@@ -157,7 +157,7 @@ class FlashEcc(FlashLow):
 
     def _protected(self, address: int) -> bool:
         """Whether an area has the page.  Only as many bits count as number the pages of a bank."""
-        bank, rest = divmod(address - self.twin.flash.address, self._bank_size())
+        bank, rest = divmod(address - self.twin.flash.address, self.twin.flash.bank_step)
         page, pages = rest // self.twin.flash.page, self._bank_size() // self.twin.flash.page
         for name in (f"WRP{bank + 1}{area}R" for area in "AB"):
             ends = {}
@@ -247,7 +247,7 @@ class FlashEcc(FlashLow):
         return "ECCR"
 
     def ecc_detected(self, address: int) -> bool:
-        bank, offset = divmod(address - self.twin.flash.address, self._bank_size())
+        bank, offset = divmod(address - self.twin.flash.address, self.twin.flash.bank_step)
         name = self._ecc_register(bank)
         if self.registers[name] & self.mask(name, "ECCD"):
             return False

@@ -33,6 +33,7 @@ _FAMILIES: Final[dict[str, dict[str, dict[str, int]]]] = {
     "STM32F7": _INPUTS,
     "STM32H7": {**_ANALOG, "GPIOB": {**_ANALOG["GPIOB"], "OSPEEDR": 0xC0}},
     "STM32G0": {"": _ANALOG[""], "GPIOA": _SWD},
+    "STM32G4": _ANALOG,
     "STM32L0": {"": _ANALOG[""], "GPIOA": {**_SWD, "MODER": 0xEBFFFCFF}},
     "STM32L4": {**_ANALOG, "GPIOH": {"MODER": 0xF}},
     "STM32L4+": _ANALOG,
@@ -40,7 +41,7 @@ _FAMILIES: Final[dict[str, dict[str, dict[str, int]]]] = {
     "STM32WL": _ANALOG,
 }
 """Family -> port, or "" for the others -> reset values that are not 0: the debug pins are alternate functions."""
-_WITH_BRR: Final = frozenset({"STM32G0", "STM32L0", "STM32L4", "STM32L4+", "STM32L5", "STM32WL"})
+_WITH_BRR: Final = frozenset({"STM32G0", "STM32G4", "STM32L0", "STM32L4", "STM32L4+", "STM32L5", "STM32WL"})
 """Families with the register BRR, which the facts do not have (RM0351 8.4.11, RM0444 7.4.11)."""
 _LOCK_KEY: Final = 1 << 16
 
@@ -55,6 +56,8 @@ class Gpio(Block):
         super().__init__(twin, facts)
         self.levels: dict[int, int] = {}
         """What drives the pins from outside; no reset changes that."""
+        if twin.chip.family not in _FAMILIES:
+            raise TwinError(f"the twin does not know how the ports of {twin.chip.family} are after a reset")
         if twin.chip.family in _WITH_BRR:
             self._declare("BRR", 0x28, {})
 

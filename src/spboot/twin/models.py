@@ -10,17 +10,20 @@ from spboot.twin.crc_v3 import CrcV3
 from spboot.twin.debug import Dbgmcu, Dwt, Exti, SyscfgF4, SyscfgL4
 from spboot.twin.flash_f4 import FlashF4
 from spboot.twin.flash_f7 import FlashF7
+from spboot.twin.flash_g4 import FlashG4, FlashG4C3, FlashG4C4
 from spboot.twin.flash_h7 import FlashH7
 from spboot.twin.flash_l0 import FlashL0
 from spboot.twin.flash_l4 import FlashG0, FlashG0x0, FlashL4, FlashL5, FlashWl
 from spboot.twin.gpio import Gpio
 from spboot.twin.iwdg import Iwdg
 from spboot.twin.pwr_f4 import PwrF4
+from spboot.twin.pwr_g4 import PwrG4
 from spboot.twin.pwr_h7 import PwrH7, PwrH743
 from spboot.twin.pwr_l0 import PwrL0
 from spboot.twin.pwr_l4 import PwrG0, PwrL4, PwrL5, PwrWl
 from spboot.twin.rcc_f4 import RccF4, RccF7
 from spboot.twin.rcc_g0 import RccG0
+from spboot.twin.rcc_g4 import RccG4
 from spboot.twin.rcc_h7 import RccH7
 from spboot.twin.rcc_l0 import RccL0
 from spboot.twin.rcc_l4 import RccL4, RccL4Plus, RccL5
@@ -35,6 +38,7 @@ MODELS: Final[dict[str, type[Block]]] = {
     "crc_v3": CrcV3,
     "dbgmcu_f4": Dbgmcu,
     "dbgmcu_f7": Dbgmcu,
+    "dbgmcu_g4": Dbgmcu,
     "dbgmcu_h7": Dbgmcu,
     "dbgmcu_l4": Dbgmcu,
     "exti_v1": Exti,
@@ -42,6 +46,9 @@ MODELS: Final[dict[str, type[Block]]] = {
     "flash_f7": FlashF7,
     "flash_g0x0": FlashG0x0,
     "flash_g0x1": FlashG0,
+    "flash_g4c2": FlashG4,
+    "flash_g4c3": FlashG4C3,
+    "flash_g4c4": FlashG4C4,
     "flash_h7": FlashH7,
     "flash_l0": FlashL0,
     "flash_l4": FlashL4,
@@ -54,6 +61,7 @@ MODELS: Final[dict[str, type[Block]]] = {
     "pwr_f4": PwrF4,
     "pwr_f7": PwrF4,
     "pwr_g0": PwrG0,
+    "pwr_g4": PwrG4,
     "pwr_h7rm0399": PwrH7,
     "pwr_h7rm0433": PwrH743,
     "pwr_l0": PwrL0,
@@ -64,6 +72,7 @@ MODELS: Final[dict[str, type[Block]]] = {
     "rcc_f7": RccF7,
     "rcc_g0x0": RccG0,
     "rcc_g0x1": RccG0,
+    "rcc_g4": RccG4,
     "rcc_h7": RccH7,
     "rcc_h7rm0433": RccH7,
     "rcc_l0": RccL0,

@@ -24,7 +24,7 @@ _RESET: Final = re.compile(r"(A[HP]B\d?[LH]?|IOP|GPIO)RSTR\d?")
 class Rcc(Block):
     """Base of the clock trees.  *hse_hz* is what the board feeds into OSC_IN."""
 
-    STATE = ("ready_at", "hclk", "sysclk", "enabled_at", "_lsi_since")
+    STATE: ClassVar[tuple[str, ...]] = ("ready_at", "hclk", "sysclk", "enabled_at", "_lsi_since")
     START_US: ClassVar[dict[str, int]] = {}
     """Oscillators and PLLs with NAMEON and NAMERDY in CR -> microseconds to start."""
     CAUSES: ClassVar[dict[str, str]] = {}

@@ -27,6 +27,7 @@ _FAMILIES: Final = {
     "STM32F7": _Places(uid=0x1FF0F420, flash_kb=0x1FF0F442, package=0x1FF0F7E0),  # RM0410 45
     "STM32H7": _Places(uid=0x1FF1E800, flash_kb=0x1FF1E880),  # RM0399 65, RM0433 61
     "STM32G0": _Places(uid=0x1FFF7590, flash_kb=0x1FFF75E0, package=0x1FFF7500),  # RM0444 41
+    "STM32G4": _Places(uid=0x1FFF7590, flash_kb=0x1FFF75E0, package=0x1FFF7500),  # RM0440 48
     "STM32L0": _Places(uid=0x1FF80050, flash_kb=0x1FF8007C),  # RM0367 33
     "STM32L4": _Places(uid=0x1FFF7590, flash_kb=0x1FFF75E0, package=0x1FFF7500),  # RM0351 49
     "STM32L4+": _Places(uid=0x1FFF7590, flash_kb=0x1FFF75E0, package=0x1FFF7500),  # RM0432 58

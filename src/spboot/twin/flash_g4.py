@@ -1,0 +1,78 @@
+"""Flash controller of STM32G4 (RM0440: chapter 3 for category 3, 4 for category 4, 5 for category 2)."""
+
+# ruff: noqa: N802 - handlers are named after their registers
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from spboot.chips import Block as Facts
+from spboot.twin.flash_ecc import FlashEcc
+
+if TYPE_CHECKING:
+    from spboot.twin.machine import Twin
+
+
+class FlashG4(FlashEcc):
+    """Category 2: one bank with pages of 2 KB.  Sections are those of chapter 3, which says the same."""
+
+    RESET: ClassVar[dict[str, int]] = {
+        "ACR": 0x40601, "CR": 0xC0000000, "OPTR": 0xFFEFF8AA, "PCROP1SR": 0xFFFFFFFF, "WRP1AR": 0x3F, "WRP1BR": 0x3F,
+        "SEC1R": 0xFFFEFF80,
+    }  # fmt: skip
+    OPTIONS: ClassVar[tuple[str, ...]] = ("OPTR", "PCROP1SR", "PCROP1ER", "WRP1AR", "WRP1BR", "SEC1R")
+    MASS: ClassVar[tuple[str, ...]] = ("MER1",)
+    LATENCY_MHZ: ClassVar[dict[int, tuple[int, ...]]] = {
+        0: (34, 68, 102, 136, 170), 1: (30, 60, 90, 120, 150), 2: (12, 24, 26),
+    }  # fmt: skip
+    LATENCY_SOURCE = "RM0440 table 9"
+
+    def write_ACR(self, value: int) -> None:
+        """RUN_PD has a lock of its own; a cache is emptied only while it is off (3.7.1)."""
+        if value & self.mask("ACR", "RUN_PD"):
+            raise self.twin.refusal("FLASH_ACR.RUN_PD was set", "the twin does not model flash in power-down")
+        for cache in ("IC", "DC"):
+            if value & self.mask("ACR", f"{cache}RST") and self.registers["ACR"] & self.mask("ACR", f"{cache}EN"):
+                raise self.twin.refusal(f"FLASH_ACR.{cache}RST set while {cache}EN is", "turn the cache off first")
+        super().write_ACR(value)
+
+    def write_PDKEYR(self, _value: int) -> None:
+        raise self.twin.refusal("FLASH_PDKEYR written", "the twin does not model flash in power-down")
+
+    def write_CR(self, value: int) -> None:
+        """Erase and program are possible in range 1 only (3.3.5)."""
+        if value & self._modes[0] | value & self._control(self.START) and self.twin.pwr.voltage_range() == 2:
+            raise self.twin.refusal(
+                "flash operation in voltage range 2", "set PWR_CR1.VOS to range 1 first (RM0440 3.3.5)"
+            )
+        super().write_CR(value)
+
+    def ecc_detected(self, address: int) -> bool:
+        """ADDR_ECC counts bytes in the bank, its lowest three bits are 0 (3.3.2)."""
+        if self.registers["ECCR"] & (self.mask("ECCR", "ECCD") | self.mask("ECCR", "ECCC")):
+            return False
+        bank, offset = divmod(address - self.twin.flash.address, self.twin.flash.bank_step)
+        where = bank << self.fields["ECCR"]["BK_ECC"][0] | offset & -8
+        self.registers["ECCR"] = self.registers["ECCR"] & self.mask("ECCR", "ECCIE") | self.mask("ECCR", "ECCD") | where
+        return True
+
+
+class FlashG4C4(FlashG4):
+    """Category 4: one bank of up to 256 pages."""
+
+    RESET: ClassVar[dict[str, int]] = {**FlashG4.RESET, "WRP1AR": 0xFF, "WRP1BR": 0xFF, "SEC1R": 0xFFFEFE00}
+
+
+class FlashG4C3(FlashG4):
+    """Category 3: two banks with pages of 2 KB, the second at 0x08040000 whatever the size, or one of 4 KB (DBANK)."""
+
+    RESET: ClassVar[dict[str, int]] = {
+        **FlashG4.RESET, "WRP1AR": 0x7F, "WRP1BR": 0x7F, "SEC1R": 0xFFFEFF00, "PCROP2SR": 0xFFFFFFFF, "WRP2AR": 0x7F,
+        "WRP2BR": 0x7F, "SEC2R": 0xFFFFFF00,
+    }  # fmt: skip
+    OPTIONS: ClassVar[tuple[str, ...]] = (*FlashG4.OPTIONS, "PCROP2SR", "PCROP2ER", "WRP2AR", "WRP2BR", "SEC2R")
+    MASS = ("MER1", "MER2")
+
+    def __init__(self, twin: Twin, facts: Facts) -> None:
+        super().__init__(twin, facts)
+        if twin.flash.banks == 1:
+            self.options["OPTR"] &= ~self.mask("OPTR", "DBANK")
