@@ -69,7 +69,8 @@ Field = tuple[Case, ...] | str
 EXCEPTION = "hard"
 """A *fault* that has no address: the core raises it itself."""
 ECC = {"L4": ("3.3.5", "3.3.6", "3.3.7"), "L4+": ("3.3.5", "3.3.6", "3.3.7"), "L5": ("6.3.5", "6.3.6", "6.3.7"),
-       "G0": ("3.3.6", "3.3.7", "3.3.8"), "G4": ("3.3.5", "3.3.6", "3.3.7"), "WL": ("4.3.7", "4.3.8", "4.3.9")}  # fmt: skip
+       "G0": ("3.3.6", "3.3.7", "3.3.8"), "G4": ("3.3.5", "3.3.6", "3.3.7"),
+       "WL": ("4.3.7", "4.3.8", "4.3.9")}  # fmt: skip
 """Sections of the families with double words: unlocking, erase, programming."""
 PROGERR, PGAERR, SIZERR, PGSERR = 8, 32, 64, 128
 L0_WRPERR, L0_PGAERR, L0_SIZERR, L0_NOTZEROERR = 1 << 8, 1 << 9, 1 << 10, 1 << 16
@@ -202,8 +203,8 @@ TABLE: dict[str, dict[str, Field]] = {
         **{name: (stops("UART_CR1 = 1;", f"RCC_{enable}", "clock of USART2 is off"),
                   stops("REG(PORTA) = 0;", f"RCC_{port}", "GPIOA_MODER accessed while the clock"))
            for name, enable, port in (("L4", "APB1ENR1", "AHB2ENR"), ("L4+", "APB1ENR1", "AHB2ENR"),
-                                      ("L5", "APB1ENR1", "AHB2ENR"), ("G0", "APBENR1", "IOPENR"), ("G4", "APB1ENR1", "AHB2ENR"),
-                                      ("WL", "APB1ENR1", "AHB2ENR"))},
+                                      ("L5", "APB1ENR1", "AHB2ENR"), ("G0", "APBENR1", "IOPENR"),
+                                      ("G4", "APB1ENR1", "AHB2ENR"), ("WL", "APB1ENR1", "AHB2ENR"))},
         "L0": (stops("USART2_CR1 = 1;", "RCC_APB1ENR", "clock of USART2 is off.*bit 17 of RCC_APB1ENR"),
                stops("GPIOA_MODER = 0;", "RCC_IOPENR", "GPIOA_MODER accessed while the clock")),
         "F4": (stops("USART3_CR1 = 1;", "RCC_APB1ENR", "clock of USART3 is off.*bit 18 of RCC_APB1ENR"),
@@ -215,8 +216,8 @@ TABLE: dict[str, dict[str, Field]] = {
     },
     "access above memory": {
         name: tuple(Case(code=code, of=of, fault="END") for code in ("REG(END) = 0;", "OUT[1] = REG(END);"))
-        for name, of in (("L0", "2.2.2"), ("L4", "2.2.2"), ("L4+", "2.2.2"), ("L5", "2.3.2"), ("G0", "2.2.2"), ("G4", "2.2.2"),
-                         ("WL", "2.6.2"), ("F4", "2.3"), ("F7", "2.2.2"), ("H7", "2.3.2"))
+        for name, of in (("L0", "2.2.2"), ("L4", "2.2.2"), ("L4+", "2.2.2"), ("L5", "2.3.2"), ("G0", "2.2.2"),
+                         ("G4", "2.2.2"), ("WL", "2.6.2"), ("F4", "2.3"), ("F7", "2.2.2"), ("H7", "2.3.2"))
     },
     "bank crossing": {
         **ecc(2, ("FLASH_CR = 1; REG(MIDDLE - 8) = 1; REG(MIDDLE) = 1;", PGAERR, "")),
