@@ -40,7 +40,9 @@ def test_areas(part: str, page: int, options: dict[str, int], pages: range) -> N
     assert [out(twin, i) for i in range(8)] == [0, 0, WRPERR, WRPERR, WRPERR, WRPERR, 0, 0]
 
 
-@pytest.mark.parametrize("ip", ["flash_g0x1", "flash_g4c2", "flash_g4c3", "flash_g4c4", "flash_l4", "flash_l5", "flash_wl"])
+@pytest.mark.parametrize(
+    "ip", ["flash_g0x1", "flash_g4c2", "flash_g4c3", "flash_g4c4", "flash_l4", "flash_l5", "flash_wl"]
+)
 def test_areas_are_laid_out_alike(ip: str) -> None:
     """STRT in bits 0 and up, END in 16 and up, B right behind A, as drivers take them."""
     registers = chips.registers(ip)
