@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import ClassVar, Final
 
-from spboot.twin.rcc_low import RccLow
+from spboot.twin.rcc_pll import PllLimits, RccPll
 from spboot.twin.timeline import PS_PER_US
 
 _STEP_HZ: Final = 80_000_000
 _NORMAL_HZ: Final = 150_000_000
 
 
-class RccG4(RccLow):
+class RccG4(RccPll):
     """HSI 16 MHz after a reset; the PLL makes at most 170 MHz, 150 without the boost of the regulator."""
 
     RESET: ClassVar[dict[str, int]] = {
@@ -20,8 +20,16 @@ class RccG4(RccLow):
         "APB1SMENR2": 0x103, "APB2SMENR": 0x437F801,
     }  # fmt: skip
     START_US: ClassVar[dict[str, int]] = {"HSI": 2, "HSE": 2000, "PLL": 40}
-    STATE: ClassVar[tuple[str, ...]] = (*RccLow.STATE, "_source", "_switched_at")
+    STATE: ClassVar[tuple[str, ...]] = (*RccPll.STATE, "_source", "_switched_at")
     SOURCES = ("", "HSI", "HSE", "PLL")
+    PLL = PllLimits(
+        n=(8, 127),
+        input_mhz=(2.66, 16),
+        vco_mhz=(96, 344),
+        output_mhz=170,
+        r_step=2,
+        manual="RM0440 7.4.4, DS12288 PLL",
+    )
 
     def reset(self) -> None:
         super().reset()
@@ -30,20 +38,6 @@ class RccG4(RccLow):
 
     def pll_source(self) -> str:
         return ("", "", "HSI", "HSE")[self.field("PLLCFGR", "PLLSRC")]
-
-    def pll(self) -> tuple[float, float, float]:
-        source = self.pll_source()
-        into = (self.hertz(source) if source else 0) / (self.field("PLLCFGR", "PLLM") + 1)
-        vco = into * self.field("PLLCFGR", "PLLN")
-        return into, vco, vco / (2 * self.field("PLLCFGR", "PLLR") + 2)
-
-    def check_factors(self) -> None:
-        into, vco, out = self.pll()
-        factor = self.field("PLLCFGR", "PLLN")
-        if not (factor >= 8 and 2.66e6 <= into <= 16e6 and 96e6 <= vco <= 344e6 and out <= 170e6):
-            raise self.refuse_pll(
-                "N 8..127, input 2.66..16, VCO 96..344, output at most 170 MHz (RM0440 7.4.4, DS12288 PLL)"
-            )
 
     def hertz(self, name: str) -> int:
         if name == "HSI":
