@@ -13,18 +13,19 @@ FOLDER = Path(__file__).parents[2] / "build/fuzz"
 
 
 def main() -> int:
-    arguments = argparse.ArgumentParser(prog="python -m tests.fuzz")
-    arguments.add_argument("--seconds", type=int, default=60, help="for each fuzzer (default: 60)")
-    seconds = arguments.parse_args().seconds
+    parser = argparse.ArgumentParser(prog="python -m tests.fuzz")
+    parser.add_argument("--seconds", type=int, default=60, help="for each fuzzer (default: 60)")
+    parser.add_argument("--harness", action="append", choices=build.HARNESSES, help="only this one")
+    arguments = parser.parse_args()
     build.corpus(FOLDER / "seeds")
     found = FOLDER / "found"
     found.mkdir(parents=True, exist_ok=True)
     failed = False
-    for harness in build.HARNESSES:
+    for harness in arguments.harness or build.HARNESSES:
         corpus = FOLDER / "corpus" / harness
         corpus.mkdir(parents=True, exist_ok=True)
         done = build.fuzz(
-            build.fuzzer(FOLDER, harness), corpus, FOLDER / "seeds" / harness, seconds=seconds, findings=found
+            build.fuzzer(FOLDER, harness), corpus, FOLDER / "seeds" / harness, seconds=arguments.seconds, findings=found
         )
         failed |= done.returncode != 0
         lines = done.stderr.splitlines()
