@@ -89,14 +89,12 @@ __attribute__((noreturn)) static void stop(const char *why) {
 OWN_FRAME static void check_ourselves(void) {
     if (spb_flash_problem() != NULL) stop(spb_flash_problem());
     uint32_t flags = spb_load_u32(spb_port.personal + SPB_PERSONAL_OFF_FLAGS);
-    if (self_check() != SPB_GOOD) stop("self check failed: the bootloader is damaged, program it again");
+    if (self_check() != SPB_GOOD) stop("self check failed: program the bootloader again");
     if (spb_load_u32(spb_port.personal + SPB_PERSONAL_OFF_MAGIC) != SPB_PERSONAL_MAGIC) {
         stop(spb_status_text(SPB_E_NOT_PERSONALISED));
     }
-    char product[SPB_PERSONAL_SIZEOF_PRODUCT_NAME + 1] = {0};
-    memcpy(product, spb_port.personal + SPB_PERSONAL_OFF_PRODUCT_NAME, sizeof product - 1);
-    LOG("self check good, product %s", product);
-    if (flags & SPB_PERSONAL_FLAG_DEVELOPMENT) LOG("DEVELOPMENT KEYS: anybody can sign for this device, do not ship it");
+    LOG("self check good, product %s", (const char *)spb_port.personal + SPB_PERSONAL_OFF_PRODUCT_NAME);
+    if (flags & SPB_PERSONAL_FLAG_DEVELOPMENT) LOG("DEVELOPMENT KEYS: anybody can sign for this device");
 }
 
 static bool wants_loader(void) {
@@ -115,7 +113,7 @@ static void show_install(uint32_t done, uint32_t all) {
 OWN_FRAME static void install(void) {
     switch (spb_install(work, show_install)) {
     case SPB_INSTALL_DONE: LOG("installed"); break;
-    case SPB_INSTALL_REFUSED: LOG("the image in SLOT1 is not acceptable and was dropped"); break;
+    case SPB_INSTALL_REFUSED: LOG("the image in SLOT1 was refused and dropped"); break;
     case SPB_INSTALL_FAILED: LOG("install failed, the next reset tries again"); break;
     default: break;
     }

@@ -314,18 +314,20 @@ static void add_column(uint32_t field[8][8], const struct spb_p256_digits *d,
 
 /* ---- the verdict ---- */
 
-/* What is compared: x of the sum, and the complement of the x that the signature asks for, both modulo p and next to
- * each other.  A fault that leaves a wrong address, or memory that was never written, does not make them fit. */
+/* What is compared, and the complement of what it is compared with, next to each other: x of the sum and the x that the
+ * signature asks for, modulo p; u1 r and u2 hash, modulo n.  The second says that the digits are those of one signature:
+ * a fault that makes them of something else lets anybody choose r and s to go with it.  A wrong address, or memory that
+ * was never written, does not make either fit. */
 struct claim {
-    uint32_t found[8];
-    uint32_t asked_inverted[8];
+    uint32_t found[16];
+    uint32_t asked_inverted[16];
 };
 
 /* All ones if the claim holds, otherwise zero.  Volatile, so that two calls stay two computations. */
 static uint32_t claim_mask(const volatile struct claim *claim)
 {
     uint32_t difference = 0;
-    for (int i = 0; i < 8; i++)
+    for (int i = 0; i < 16; i++)
         difference |= ~(claim->found[i] ^ claim->asked_inverted[i]);
     return ((difference | (0 - difference)) >> 31) - 1;
 }
@@ -346,15 +348,30 @@ static void field_mul_reduced(uint32_t r[8], const uint32_t a[8], const uint32_t
     reduce_once(r, spb_p256_prime);
 }
 
-/* Whether the x coordinate of the point is r modulo n; changes both.  x = X / z^2, so X is compared with r z^2: no division.
+/* r = a u / 2^256 mod n, u what the digits stand for. */
+static void scalar_mul_digits(uint32_t r[8], const uint32_t a[8], const struct spb_p256_digits *d)
+{
+    uint32_t u[8];
+    spb_limbs_add(u, d->bits, d->bits);
+    u[0] |= 1;
+    if (d->negative)
+        spb_limbs_sub(u, order, u);
+    scalar_mul(r, a, u);
+}
+
+/* Whether the sum has the x that is r modulo n, and its scalars are those of hash and r.  x = X / z^2, so X is compared
+ * with r z^2: no division.
  * Not inlined, so that its frame is not on the stack under the comb, where the stack is deepest. */
-__attribute__((noinline)) static uint32_t point_verdict(uint32_t field[8][8], uint32_t r[8])
+__attribute__((noinline)) static uint32_t point_verdict(struct spb_p256_work *w, const uint8_t hash[32])
 {
     static const uint32_t one[8] = {1}; /* in flash, where no fault changes it */
     struct claim claim;
-    uint32_t asked[8];
+    uint32_t asked[16], *r = w->r, (*field)[8] = w->field;
     if (is_zero(field[Z]))
         return SPB_P256_BAD;
+    load_big_endian(asked, hash);
+    scalar_mul_digits(asked + 8, asked, &w->u2);
+    scalar_mul_digits(claim.found + 8, r, &w->u1);
     spb_field_mul(field[Z], field[Z], field[Z]);
     field_mul_reduced(claim.found, field[X], one); /* X out of Montgomery form, */
     field_mul_reduced(asked, r, field[Z]);         /* as this product is, of a factor that is and one that is not */
@@ -364,10 +381,11 @@ __attribute__((noinline)) static uint32_t point_verdict(uint32_t field[8][8], ui
             field_mul_reduced(asked, r, field[Z]);
     }
     /* Nothing above chose the verdict.  `found` is made last, and anew, so that no fault put there what was asked. */
-    for (int i = 0; i < 8; i++)
+    for (int i = 0; i < 16; i++)
         claim.asked_inverted[i] = ~asked[i];
     field_mul_reduced(claim.found, field[X], one);
-    if (is_zero(claim.found)) /* would fit r = 0, which was refused: factors were lost */
+    /* The first would fit r = 0, which was refused, the second a hash of 0: factors were lost. */
+    if (is_zero(claim.found) || is_zero(claim.found + 8))
         return SPB_P256_BAD;
     return claim_verdict(&claim);
 }
@@ -399,10 +417,14 @@ SPB_TESTED enum spb_p256_verdict spb_p256_verify(const uint32_t key[SPB_P256_POI
     recode(&w->u1, s); /* hash / s */
     scalar_mul(s, w->r, t);
     recode(&w->u2, s); /* r / s */
-    for (int column = COLUMNS - 1; column >= 0; column--) {
+    int column;
+    for (column = COLUMNS - 1; column >= 0; column--) {
         point_double(w->field);
         add_column(w->field, &w->u1, spb_p256_generator, column);
         add_column(w->field, &w->u2, key, column);
     }
-    return (enum spb_p256_verdict)point_verdict(w->field, w->r);
+    __asm__("" : "+r"(column)); /* or the compiler knows where the loop ends */
+    if (column >= 0)
+        return SPB_P256_BAD;
+    return (enum spb_p256_verdict)point_verdict(w, hash);
 }

@@ -6,11 +6,14 @@
  * Everything handled here is public, so run time varies with the data.  What is as large as a small stack lies in a
  * struct of the caller's, zeroed first, so that nothing of an earlier check is met there.
  *
- * P1  GOOD is returned if and only if 0 < r < n, 0 < s < n and x(u1 G + u2 Q) mod n = r,
- *     where u1 = hash / s mod n, u2 = r / s mod n.  High and low s are both accepted.
- * P2  Every pair of scalars works: u1 = 0, sums that meet a point twice or its opposite, and infinity included.
+ * P1  GOOD is returned if and only if 0 < r < n, 0 < s < n, hash mod n is not 0 and x(u1 G + u2 Q) mod n = r,
+ *     where u1 = hash / s mod n, u2 = r / s mod n.  High and low s are both accepted.  For a hash of 0, which no manifest
+ *     has, anybody can make a signature: a fault must not lead there.
+ * P2  Every other pair of scalars works: sums that meet a point twice or its opposite, and infinity included.
  * P3  One skipped instruction between the end of the arithmetic and the return does not turn a BAD signature GOOD.
- *     Callers compare with GOOD, never with BAD: after a fault the value may be neither. */
+ *     Callers compare with GOOD, never with BAD: after a fault the value may be neither.
+ * P4  Nor does one before that make digits of u1 or u2 with which a signature made for the fault passes: that
+ *     u1 r = u2 hash is part of the verdict, and such digits are as hard to find as a signature. */
 #ifndef SPB_P256_H
 #define SPB_P256_H
 

@@ -199,7 +199,7 @@ def test_unreadable_words_of_an_update(rig: Rig, committed: Callable[[Rig], None
     slot1, journal = rig.board.slot1.address, rig.board.journal.address
     rig.twin.ecc_nmi = flavour
     old, new = "feeder 1.0.0 ready", "feeder 1.1.0 ready"
-    dropped = "the image in SLOT1 is not acceptable and was dropped"
+    dropped = "the image in SLOT1 was refused and dropped"
     for name, address, said, version in (
         ("bitmap", journal, "", old),
         ("mark", journal + 32, "", old),

@@ -15,6 +15,7 @@ from spboot.keys import Keys
 _ABI = record("abi")
 _PERSONAL = record("personal")
 _SELF_HASH: Final = next(f for f in _ABI.fields if f.name == "self_hash")
+_NAME_SIZE: Final = next(f.size for f in _PERSONAL.fields if f.name == "product_name")
 _RESERVED_SIZE: Final = next(f.size for f in _PERSONAL.fields if f.name == "reserved")
 USER_DATA_SIZE: Final = next(f.size for f in _PERSONAL.fields if f.name == "user_data")
 
@@ -69,7 +70,7 @@ def personal_area(keys: Keys, user_data: bytes = b"") -> bytes:
         magic=facts["magic"],
         product=name_id(keys.product),
         flags=facts["flag_development"] if keys.development else 0,
-        product_name=keys.product.encode().ljust(16, b"\0"),
+        product_name=keys.product.encode().ljust(_NAME_SIZE, b"\0"),
         reserved=b"\xff" * _RESERVED_SIZE,
         aes_key=keys.encryption,
         user_data=user_data.ljust(USER_DATA_SIZE, b"\xff"),
