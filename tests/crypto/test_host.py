@@ -48,7 +48,7 @@ def test_signatures(ask: Ask) -> None:
     chosen = [(v, table) for v in generated()[::9] if (table := prepared(v.public)) is not None]
     answers = ask([b"v" + table + v.hash + v.signature for v, table in chosen])
     verdicts = [int.from_bytes(answer[:4], "little") for answer in answers]
-    assert verdicts == [GOOD if v.good else BAD for v, _ in chosen]
+    assert verdicts == [GOOD if v.accepted else BAD for v, _ in chosen]
     assert len(verdicts) > 400
 
 

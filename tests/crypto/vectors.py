@@ -34,6 +34,11 @@ class Vector:
     good: bool
     why: str
 
+    @property
+    def accepted(self) -> bool:
+        """Whether the firmware takes it: where it is good, but for a hash of 0, which no message has (P1)."""
+        return self.good and int.from_bytes(self.hash, "big") % N != 0
+
 
 def int_bytes(value: int) -> bytes:
     """32 bytes, big-endian."""

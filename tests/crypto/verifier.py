@@ -76,6 +76,6 @@ def wrong(crypto: Crypto, vectors: Iterable[Vector]) -> list[str]:
     for vector in vectors:
         verdict = crypto.verify(vector.public, vector.hash, vector.signature)
         accepted = {"good": True, "bad": False, "key refused": False}.get(verdict)
-        if accepted is not vector.good:
-            found.append(f"{vector.why}: {verdict}, expected {vector.good}; signature {vector.signature.hex()}")
+        if accepted is not vector.accepted:
+            found.append(f"{vector.why}: {verdict}, expected {vector.accepted}; signature {vector.signature.hex()}")
     return found

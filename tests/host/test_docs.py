@@ -34,7 +34,7 @@ INVARIANT = re.compile(r"^ \* ([A-Z][0-9]+) {2}", re.MULTILINE)
 TESTED_BY = {
     "boot": ("system",),
     "core": ("core", "delta", "fuzz", "system"),
-    "crypto": ("crypto",),
+    "crypto": ("crypto", "system"),
     "driver": ("core", "system", "twin"),
     "loader": ("core", "system"),
 }
