@@ -348,10 +348,9 @@ static void field_mul_reduced(uint32_t r[8], const uint32_t a[8], const uint32_t
     reduce_once(r, spb_p256_prime);
 }
 
-/* r = a u / 2^256 mod n, u what the digits stand for. */
-static void scalar_mul_digits(uint32_t r[8], const uint32_t a[8], const struct spb_p256_digits *d)
+/* r = a u / 2^256 mod n; u becomes what the digits stand for. */
+static void scalar_mul_digits(uint32_t r[8], const uint32_t a[8], const struct spb_p256_digits *d, uint32_t u[8])
 {
-    uint32_t u[8];
     spb_limbs_add(u, d->bits, d->bits);
     u[0] |= 1;
     if (d->negative)
@@ -366,12 +365,12 @@ __attribute__((noinline)) static uint32_t point_verdict(struct spb_p256_work *w,
 {
     static const uint32_t one[8] = {1}; /* in flash, where no fault changes it */
     struct claim claim;
-    uint32_t asked[16], *r = w->r, (*field)[8] = w->field;
+    uint32_t(*field)[8] = w->field, *asked = field[A], *r = w->r; /* 16 words: B, too */
     if (is_zero(field[Z]))
         return SPB_P256_BAD;
     load_big_endian(asked, hash);
-    scalar_mul_digits(asked + 8, asked, &w->u2);
-    scalar_mul_digits(claim.found + 8, r, &w->u1);
+    scalar_mul_digits(asked + 8, asked, &w->u2, field[T]);
+    scalar_mul_digits(claim.found + 8, r, &w->u1, field[T]);
     spb_field_mul(field[Z], field[Z], field[Z]);
     field_mul_reduced(claim.found, field[X], one); /* X out of Montgomery form, */
     field_mul_reduced(asked, r, field[Z]);         /* as this product is, of a factor that is and one that is not */
