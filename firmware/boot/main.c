@@ -87,7 +87,8 @@ __attribute__((noreturn)) static void stop(const char *why) {
 }
 
 OWN_FRAME static void check_ourselves(void) {
-    if (spb_flash_problem() != NULL) stop(spb_flash_problem());
+    const char *problem = spb_flash_problem();
+    if (problem != NULL) stop(problem);
     uint32_t flags = spb_load_u32(spb_port.personal + SPB_PERSONAL_OFF_FLAGS);
     if (self_check() != SPB_GOOD) stop("self check failed: program the bootloader again");
     if (spb_load_u32(spb_port.personal + SPB_PERSONAL_OFF_MAGIC) != SPB_PERSONAL_MAGIC) {

@@ -165,6 +165,8 @@ def test_updates_arrive(workshops, name: str) -> None:  # type: ignore[no-untype
         ("NUCLEO-G0B1RE", 21, b"not in 2 banks"),
         ("NUCLEO-G0B1RE", 20, b"not in 2 banks"),
         ("DISCO-L4R9I", 22, b"not in 2 banks"),
+        ("DISCO-L4R9I", 20, b"not in 2 banks"),
+        ("NUCLEO-L476RG", 20, b"not in 2 banks"),
         ("DISCO-L562E", 22, b"not in 2 banks"),
         ("DISCO-L562E", 20, b"not in 2 banks"),
         ("DISCO-L562E", 31, b"this bootloader is for TZEN = 0"),
