@@ -421,8 +421,9 @@ SPB_TESTED enum spb_p256_verdict spb_p256_verify(const uint32_t key[SPB_P256_POI
         point_double(w->field);
         add_column(w->field, &w->u1, spb_p256_generator, column);
         add_column(w->field, &w->u2, key, column);
+        __asm__("" : "+r"(column)); /* or the compiler knows with what the loop ends, */
     }
-    __asm__("" : "+r"(column)); /* or the compiler knows where the loop ends */
+    __asm__("" : "+r"(column)); /* and that what ended it is true */
     if (column >= 0)
         return SPB_P256_BAD;
     return (enum spb_p256_verdict)point_verdict(w, hash);

@@ -2,8 +2,8 @@
 /* flash_ecc.c - see flash_ecc.h.  Sections are those of RM0351; the other manuals say the same (chapter 3 of RM0432 and
  * RM0444, 6 of RM0438, 4 of RM0453).
  * L1  The controller is locked whenever no operation is under way.
- * L2  The data cache is off during an operation and emptied after it: it may hold what stood there before
- *     (RM0351 3.3.3; errata ES0250 2.2.3 on read while write). */
+ * L2  The cache that holds data is off during an operation and emptied after it: it may hold what stood there before
+ *     (RM0351 3.3.3; errata ES0250 2.2.3 on read while write).  STM32L5 empties it when it is turned off. */
 #include "flash_ecc.h"
 
 #include "cortex.h"
@@ -18,38 +18,50 @@
 
 static volatile uint32_t ecc_seen;
 
+/* Returns the setting to restore. */
+static uint32_t cache_off(void) {
+    uint32_t before = reg_read(IP.cache);
+    reg_write(IP.cache, before & ~IP.cache_on);
+    return before;
+}
+
+static void cache_back(uint32_t before) {
+    if (IP.cache_busy != 0) reg_wait(IP.cache_busy, 1, 0);
+    reg_write(IP.cache, before);
+}
+
 /* Errors of earlier users would block us (RM0351 3.3.6): clear them.  Returns the cache setting to restore. */
 static uint32_t begin(void) {
-    uint32_t acr = reg_read(IP.acr);
     while (reg_read(IP.sr) & IP.busy) {}
     reg_write(IP.sr, IP.errors | IP.done);
-    reg_write(IP.acr, acr & ~IP.cache_on);
     if (reg_read(IP.cr) & IP.lock) {
         reg_write(IP.keyr, KEY1);
         reg_write(IP.keyr, KEY2);
     }
-    return acr;
+    return cache_off();
 }
 
+/* The barrier: a store that still waits in a buffer has not made the controller busy yet. */
 static bool wait(void) {
+    __asm volatile("dsb" ::: "memory");
     while (reg_read(IP.sr) & IP.busy) {}
     return (reg_read(IP.sr) & IP.errors) == 0;
 }
 
-static void end(uint32_t acr) {
+static void end(uint32_t cache) {
     reg_write(IP.cr, IP.lock);
-    reg_write(IP.acr, (acr & ~IP.cache_on) | IP.cache_reset);
-    reg_write(IP.acr, acr & ~IP.cache_on);
-    reg_write(IP.acr, acr);
+    reg_write(IP.cache, (cache & ~IP.cache_on) | IP.cache_reset);
+    reg_write(IP.cache, cache & ~IP.cache_on);
+    cache_back(cache);
 }
 
 static enum spb_status erase(uint32_t off) {
-    uint32_t acr = begin();
+    uint32_t cache = begin();
     uint32_t select = IP.erase(off);
     reg_write(IP.cr, select);
     reg_write(IP.cr, select | IP.start);
     bool ok = wait();
-    end(acr);
+    end(cache);
     return ok ? SPB_OK : SPB_E_SECTION_ERASE_FAILURE;
 }
 
@@ -58,7 +70,7 @@ static uint32_t word(const uint8_t *p) {
 }
 
 static enum spb_status program(uint32_t off, const uint8_t *data, uint32_t len) {
-    uint32_t acr = begin();
+    uint32_t cache = begin();
     bool ok = off % UNIT == 0 && len % UNIT == 0;
     reg_write(IP.cr, IP.program);
     for (uint32_t i = 0; ok && i < len; i += UNIT) {
@@ -66,7 +78,7 @@ static enum spb_status program(uint32_t off, const uint8_t *data, uint32_t len) 
         reg_write(SPB_FLASH_ADDRESS + off + i + 4, word(data + i + 4));
         ok = wait();
     }
-    end(acr);
+    end(cache);
     return ok ? SPB_OK : SPB_E_SECTION_WRITE_FAILURE;
 }
 
@@ -102,18 +114,17 @@ __attribute__((used)) void spb_flash_ecc_nmi(uint32_t *stacked_pc) {
     else if (*stacked_pc - load > (uint32_t)spb_flash_peek_end - load) spb_cortex_reset(); /* what was read is garbage */
 }
 
-/* Without the data cache, so that a neighbour in the same line is not fetched along. */
+/* Without the cache, so that a neighbour in the same line is not fetched along. */
 static bool readable(uint32_t off, uint32_t len) {
-    uint32_t acr = reg_read(IP.acr);
+    uint32_t cache = cache_off();
     uint32_t start = off / UNIT * UNIT;
     bool ok = true;
-    reg_write(IP.acr, acr & ~IP.cache_on);
     for (uint32_t at = start; at < off + len && ok; at += UNIT) {
         ecc_seen = 0;
         (void)peek(SPB_FLASH_ADDRESS + at);
         ok = ecc_seen == 0;
     }
-    reg_write(IP.acr, acr);
+    cache_back(cache);
     return ok;
 }
 
@@ -127,11 +138,13 @@ _Static_assert((PAGES & (PAGES - 1u)) == 0, "a mask of pages");
 bool spb_flash_write_protected(void) {
     uint32_t next = 0;
     for (uint32_t i = 0; i < 4; i++) {
-        uint32_t area = reg_read(IP.wrp + i % 2 * 4);
+        uint32_t area = reg_read(FLASH_BASE + FLASH_WRP1AR_OFF + i % 2 * 4);
         uint32_t first = area & (PAGES - 1u), last = area >> 16 & (PAGES - 1u);
         if (first <= next && next <= last) next = last + 1;
     }
     return next >= BOOT_PAGES;
 }
+
+uint32_t spb_flash_protection(void) { return spb_flash_rdp_level(reg_read(FLASH_BASE + FLASH_OPTR_OFF) & FLASH_OPTR_RDP); }
 
 const struct spb_flash spb_internal_flash = {.erase = erase, .program = program, .map = map, .readable = readable};

@@ -7,13 +7,14 @@
 #include <stdint.h>
 
 struct spb_ecc_flash {
-    uint32_t keyr, sr, cr, acr;         /* addresses of registers */
+    uint32_t keyr, sr, cr;              /* addresses of registers that IP versions call differently */
     uint32_t ecc[2];                    /* of the registers that note a failed ECC, one for each bank, or 0 */
     uint32_t ecc_failed;                /* the bits they do it with */
     uint32_t busy, errors, done;        /* bits of SR */
     uint32_t program, start, lock;      /* bits of CR */
-    uint32_t cache_on, cache_reset;     /* bits of ACR for the data cache; 0 where there is none */
-    uint32_t wrp;                       /* address of the first of the two write protected areas of bank 1 */
+    uint32_t cache;                     /* register of the cache that holds data, if there is one */
+    uint32_t cache_on, cache_reset;     /* its bits; 0 where there is none */
+    uint32_t cache_busy;                /* register whose lowest bit says that it is being emptied, or 0 */
     uint32_t (*erase)(uint32_t off);    /* CR to erase the page at off, but for the start bit */
 };
 

@@ -20,7 +20,6 @@ const struct spb_ecc_flash spb_ecc_flash = {
     .keyr = FLASH_BASE + FLASH_KEYR_OFF,
     .sr = FLASH_BASE + FLASH_SR_OFF,
     .cr = FLASH_BASE + FLASH_CR_OFF,
-    .acr = FLASH_BASE + FLASH_ACR_OFF,
     .ecc = {FLASH_BASE + FLASH_ECCR_OFF, DUAL ? FLASH_BASE + ECC2R_OFF : 0},
     .ecc_failed = FLASH_ECCR_ECCD,
     .busy = FLASH_SR_BSY | FLASH_SR_BSY2 | FLASH_SR_CFGBSY,
@@ -30,7 +29,7 @@ const struct spb_ecc_flash spb_ecc_flash = {
     .program = FLASH_CR_PG,
     .start = FLASH_CR_STRT,
     .lock = FLASH_CR_LOCK,
-    .wrp = FLASH_BASE + FLASH_WRP1AR_OFF,
+    .cache = FLASH_BASE + FLASH_ACR_OFF,
     .erase = select_page,
 };
 
@@ -38,5 +37,3 @@ const char *spb_flash_problem(void) {
     if (!DUAL || (reg_read(FLASH_BASE + FLASH_OPTR_OFF) & spb_g0_layout) == spb_g0_layout) return 0;
     return SPB_WRONG_BANKS;
 }
-
-uint32_t spb_flash_protection(void) { return spb_flash_rdp_level(reg_read(FLASH_BASE + FLASH_OPTR_OFF) & FLASH_OPTR_RDP); }

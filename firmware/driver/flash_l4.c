@@ -23,7 +23,6 @@ const struct spb_ecc_flash spb_ecc_flash = {
     .keyr = FLASH_BASE + FLASH_KEYR_OFF,
     .sr = FLASH_BASE + FLASH_SR_OFF,
     .cr = FLASH_BASE + FLASH_CR_OFF,
-    .acr = FLASH_BASE + FLASH_ACR_OFF,
     .ecc = {FLASH_BASE + FLASH_ECCR_OFF},
     .ecc_failed = FLASH_ECCR_ECCD,
     .busy = FLASH_SR_BSY,
@@ -33,9 +32,9 @@ const struct spb_ecc_flash spb_ecc_flash = {
     .program = FLASH_CR_PG,
     .start = FLASH_CR_START,
     .lock = FLASH_CR_LOCK,
+    .cache = FLASH_BASE + FLASH_ACR_OFF,
     .cache_on = FLASH_ACR_DCEN,
     .cache_reset = FLASH_ACR_DCRST,
-    .wrp = FLASH_BASE + FLASH_WRP1AR_OFF,
     .erase = select_page,
 };
 
@@ -45,5 +44,3 @@ const char *spb_flash_problem(void) {
     bool fits = DUAL ? (options & (MAKES_DUAL | FLASH_OPTR_BFB)) == MAKES_DUAL : !PLUS || (options & DBANK) == 0;
     return fits ? 0 : SPB_WRONG_BANKS;
 }
-
-uint32_t spb_flash_protection(void) { return spb_flash_rdp_level(reg_read(FLASH_BASE + FLASH_OPTR_OFF) & FLASH_OPTR_RDP); }

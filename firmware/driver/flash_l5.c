@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* flash_l5.c - non-secure registers of IP flash_l5: STM32L5 with TZEN = 0 (RM0438 chapter 6).
- * Pages of 2 KB in two banks, or of 4 KB in one, by DBANK (RM0438 6.3.1). */
+ * Pages of 2 KB in two banks, or of 4 KB in one, by DBANK (RM0438 6.3.1).
+ * The instruction cache stands before all that is read at the addresses of flash, data as well, and to turn it off empties
+ * it (RM0438, chapter on ICACHE). */
 #include "flash_ecc.h"
 #include "internal_flash.h"
 #include "reg.h"
@@ -19,7 +21,6 @@ const struct spb_ecc_flash spb_ecc_flash = {
     .keyr = FLASH_BASE + FLASH_NSKEYR_OFF,
     .sr = FLASH_BASE + FLASH_NSSR_OFF,
     .cr = FLASH_BASE + FLASH_NSCR_OFF,
-    .acr = FLASH_BASE + FLASH_ACR_OFF,
     .ecc = {FLASH_BASE + FLASH_ECCR_OFF},
     .ecc_failed = FLASH_ECCR_ECCD | FLASH_ECCR_ECCD2,
     .busy = FLASH_NSSR_NSBSY,
@@ -29,7 +30,9 @@ const struct spb_ecc_flash spb_ecc_flash = {
     .program = FLASH_NSCR_NSPG,
     .start = FLASH_NSCR_NSSTRT,
     .lock = FLASH_NSCR_NSLOCK,
-    .wrp = FLASH_BASE + FLASH_WRP1AR_OFF,
+    .cache = ICACHE_BASE + ICACHE_CR_OFF,
+    .cache_on = ICACHE_CR_EN,
+    .cache_busy = ICACHE_BASE + ICACHE_SR_OFF,
     .erase = select_page,
 };
 
@@ -39,5 +42,3 @@ const char *spb_flash_problem(void) {
     bool fits = DUAL ? (options & MAKES_DUAL) == MAKES_DUAL : (options & FLASH_OPTR_DBANK) == 0;
     return fits && (options & FLASH_OPTR_SWAP_BANK) == 0 ? 0 : SPB_WRONG_BANKS;
 }
-
-uint32_t spb_flash_protection(void) { return spb_flash_rdp_level(reg_read(FLASH_BASE + FLASH_OPTR_OFF) & FLASH_OPTR_RDP); }

@@ -2,7 +2,6 @@
 /* flash_wl.c - registers of IP flash_wl: STM32WL, seen by CPU1 (RM0453 chapter 4, RM0461 chapter 3).  One bank. */
 #include "flash_ecc.h"
 #include "internal_flash.h"
-#include "reg.h"
 #include "spb_chip.h"
 
 static uint32_t select_page(uint32_t off) { return FLASH_CR_PER | off / SPB_SLOT0_UNIT << FLASH_CR_PNB_POS; }
@@ -11,7 +10,6 @@ const struct spb_ecc_flash spb_ecc_flash = {
     .keyr = FLASH_BASE + FLASH_KEYR_OFF,
     .sr = FLASH_BASE + FLASH_SR_OFF,
     .cr = FLASH_BASE + FLASH_CR_OFF,
-    .acr = FLASH_BASE + FLASH_ACR_OFF,
     .ecc = {FLASH_BASE + FLASH_ECCR_OFF},
     .ecc_failed = FLASH_ECCR_ECCD,
     /* PESD: the other core, or somebody before us, suspended operations (RM0453 4.3.6). */
@@ -22,12 +20,10 @@ const struct spb_ecc_flash spb_ecc_flash = {
     .program = FLASH_CR_PG,
     .start = FLASH_CR_STRT,
     .lock = FLASH_CR_LOCK,
+    .cache = FLASH_BASE + FLASH_ACR_OFF,
     .cache_on = FLASH_ACR_DCEN,
     .cache_reset = FLASH_ACR_DCRST,
-    .wrp = FLASH_BASE + FLASH_WRP1AR_OFF,
     .erase = select_page,
 };
 
 const char *spb_flash_problem(void) { return 0; }
-
-uint32_t spb_flash_protection(void) { return spb_flash_rdp_level(reg_read(FLASH_BASE + FLASH_OPTR_OFF) & FLASH_OPTR_RDP); }

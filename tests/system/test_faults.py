@@ -142,6 +142,17 @@ def forged(shop: Workshop, how: str) -> bytes:
     return header + r.to_bytes(32, "big") + (s % ORDER).to_bytes(32, "big")
 
 
+@pytest.mark.parametrize("shop", [("NUCLEO-L073RZ", compiler) for compiler in NAMES], ids=NAMES, indirect=True)
+def test_p4_on_cortex_m0_where_the_steps_are_chosen(shop: Workshop) -> None:
+    """In the one function that calls the others: the part of the sweep below that found something."""
+    device = callee(shop)
+    work = device.allocate(verifier.WORK_SIZE)
+    skipper = Skipper(device, "spb_header_verify", device.allocate(forged(shop, "one_column")), work)
+    results = skipper.results(skipper.ends(re.compile(r"(?!spb_p256_verify$)")))
+    assert len(results) > 100
+    assert GOOD not in results
+
+
 @pytest.mark.parametrize("how", FORGERIES)
 def test_p4_no_skipped_instruction_accepts_a_signature_made_for_it(shop: Workshop, how: str) -> None:
     """On a stack of zeros, and every step outside the arithmetic."""

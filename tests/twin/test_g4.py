@@ -65,7 +65,7 @@ REFUSED = {
         "FLASH_ACR = 2; RCC_UARTENR |= PWR_EN; (void)RCC_UARTENR; PWR_CR1 = 0x400; unlock(); FLASH_CR = 1;",
         "flash operation in voltage range 2",
     ),
-    "3.7.1-cache-emptied-while-on": ("FLASH_ACR = 0x40601 | 1u << 12;", "DCRST set while DCEN is"),
+    "3.7.1-cache-emptied-while-on": ("FLASH_ACR = 0x40601 | 1u << 12;", "empties a cache that is on"),
     "3.7.1-power-down": ("FLASH_ACR = 0x40601 | 1u << 13;", "does not model flash in power-down"),
     "3.7.2-power-down-key": ("FLASH_PDKEYR = 0x04152637;", "does not model flash in power-down"),
 }

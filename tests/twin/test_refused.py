@@ -38,6 +38,12 @@ REFUSED: dict[str, dict[str, tuple[str, str]]] = {
             "PLL: .*N 86.*at most 80 MHz",
         ),
         "6.4.4-pll-changed-while-on": ("clock_80mhz(); RCC_PLLCFGR = 1u | 20u << 8 | 1u << 24;", "PLLCFGR changed"),
+        "3.3.7-cache-left-on": ("unlock(); erase(0, 200); FLASH_CR = 1u << 31;", "with a cache on"),
+        "3.3.7-cache-on-after-erase": (
+            "FLASH_ACR = 0x200; unlock(); erase(0, 200); FLASH_CR = 1u << 31; FLASH_ACR = 0x600;",
+            "may hold what was erased",
+        ),
+        "3.7.1-cache-emptied-while-on": ("FLASH_ACR = 0x1600;", "empties a cache that is on"),
         "3.7.8-options-locked": ("unlock(); REG(0x40022020) = 0;", "OPTLOCK"),
         "8.3.2-no-pin": ("console(35); GPIOA_MODER |= 0x30; put('x');", r"no TX pin .*PA2 \(AF7\)"),
         "8.4.9-wrong-function": ("console(35); GPIOA_AFRL = 0x7100; put('x');", "no TX pin"),
@@ -78,6 +84,19 @@ REFUSED: dict[str, dict[str, tuple[str, str]]] = {
             "BRR 0x2ff",
         ),
         "2.2-bit-band": ("(void)REG(0x42000000);", "no block|fault"),
+    },
+    "STM32L562QE": {  # RM0438
+        "icache-on-during-a-program": (
+            "while (ICACHE_SR & 1) {} ICACHE_CR = 5; unlock(); program(0x08060000, 1, 2); FLASH_CR = 1u << 31;",
+            "changed with ICACHE on",
+        ),
+        "icache-on-during-an-erase": (
+            "while (ICACHE_SR & 1) {} ICACHE_CR = 5; unlock(); erase(1, 100); FLASH_CR = 1u << 31;",
+            "changed with ICACHE on",
+        ),
+        "icache-on-before-it-is-empty": ("ICACHE_CR = 5; ICACHE_CR = 4; ICACHE_CR = 5;", "while it is being emptied"),
+        "icache-waysel": ("while (ICACHE_SR & 1) {} ICACHE_CR = 5; ICACHE_CR = 1;", "WAYSEL changed"),
+        "icache-interrupts": ("REG(0x40030408) = 2;", "interrupts of the cache"),
     },
     "STM32F429ZI": {  # RM0090
         "2.3-no-such-block": ("REG(0x40001c00) = 1;", "where the twin has no block"),

@@ -24,7 +24,8 @@ from spboot.version import Version
 WINDOW_MS: Final = 500
 """How long after a reset the word `load` is listened for."""
 
-_DRIVEN = ("FLASH", "RCC", "PWR", "IWDG")
+_DRIVEN = ("FLASH", "RCC", "PWR", "IWDG", "ICACHE")
+"""Blocks whose registers the drivers name, where the part has them."""
 _WRITE_SIZE: Final = {"flash_l0": 64}
 """Bytes an update gathers before it programs them, where that is more than a program unit: a half-page of L0 takes as
 long as a word (RM0367 3.3.4)."""
@@ -94,7 +95,7 @@ def chip_header(board: Board) -> str:
         define("CLOCK_MAX_HZ", clock_limit(chip)),
         f"#define SPB_WRONG_BANKS {json.dumps(_WRONG_BANKS.format(banks=banks, s='s' * (banks > 1)))}",
     ]
-    for name in _DRIVEN:
+    for name in (name for name in _DRIVEN if name in chip.blocks):
         lines += [f"#define {name}_BASE {chip.block(name).address:#x}u", *_register_lines(name, chip.block(name).ip)]
     lines += _register_lines("USART", chip.block(board.console.port).ip)
     lines += _register_lines("GPIO", chip.block("GPIOA").ip)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from spboot.chips import Block as Facts
+from spboot.twin.flash_caches import FlashCaches
 from spboot.twin.flash_low import FlashLow
 from spboot.twin.timeline import PS_PER_US
 
@@ -24,11 +25,14 @@ PAGE_ERASE_PS: Final = 22_020 * PS_PER_US
 MASS_ERASE_PS: Final = 22_130 * PS_PER_US
 
 
-class FlashEcc(FlashLow):
+class FlashEcc(FlashCaches, FlashLow):
     """The controller.  Stores to flash arrive by `store`."""
 
-    STATE: ClassVar[tuple[str, ...]] = (*FlashLow.STATE, "_key", "_option_key", "_dead", "_first")
+    STATE: ClassVar[tuple[str, ...]] = (*FlashCaches.STATE, *FlashLow.STATE, "_key", "_option_key", "_dead", "_first")
     ECC = True
+    KEEPS = 1 << 10
+    """DCEN."""
+    MANUAL = "RM0351 3.3.3"
     SR: ClassVar[str] = "SR"
     CR: ClassVar[str] = "CR"
     PREFIX: ClassVar[str] = ""
@@ -90,6 +94,10 @@ class FlashEcc(FlashLow):
 
     # control and status
 
+    def write_ACR(self, value: int) -> None:
+        self.caches_set(value)
+        super().write_ACR(value)
+
     def busy_flags(self) -> int:
         """The bits of SR that say so."""
         return self._status("BSY") if self.busy else 0
@@ -122,6 +130,8 @@ class FlashEcc(FlashLow):
             self._option_command(value)
         elif value & self._control(self.START):
             self._start_erase(value)
+        if value & self._lock:
+            self.caches_at_the_end()
         self._update_line()
 
     def _start_erase(self, value: int) -> None:
@@ -152,6 +162,7 @@ class FlashEcc(FlashLow):
         if self._protected(flash.address + start):
             self._error("WRPERR", f"erase of write-protected page {page} of bank {bank + 1}")
         else:
+            self.contents_change()
             flash.erase(flash.address + start)
             self.take_time(flash.address + start, span)
 

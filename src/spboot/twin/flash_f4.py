@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from spboot.chips import Block as Facts
-from spboot.twin.block import Block
+from spboot.twin.flash_caches import FlashCaches
 from spboot.twin.timeline import PS_PER_MS, PS_PER_US
 
 if TYPE_CHECKING:
@@ -34,16 +34,15 @@ class Sector:
     size: int
 
 
-class FlashF4(Block):
+class FlashF4(FlashCaches):
     """The controller.  Stores to flash arrive by `store`."""
 
     ECC = False
     BUS_ERROR = False
 
     RESET: ClassVar[dict[str, int]] = {"CR": _LOCK, "OPTCR": 0x0FFFAAED}
-    STATE = ("options", "refusals", "_key", "_dead", "_busy_until", "_filled", "_stale")
-    CACHES: ClassVar[dict[int, int]] = {1 << 9: 1 << 11, 1 << 10: 1 << 12}
-    """Enable bit in ACR -> the bit that empties this cache."""
+    STATE = (*FlashCaches.STATE, "options", "refusals", "_key", "_dead", "_busy_until")
+    CACHES = FlashCaches.CODE_AND_DATA
     MANUAL: ClassVar[str] = "RM0090"
     BANK_2_SNB: ClassVar[int] = 16
     ERASE_MS: ClassVar[dict[int, tuple[int, int, int]]] = {
@@ -77,8 +76,6 @@ class FlashF4(Block):
         self._key = 0
         self._dead = False
         self._busy_until = 0
-        self._filled = 0
-        self._stale = 0
         self.twin.timeline.cancel("FLASH")
 
     def _bank(self, address: int) -> int:
@@ -97,20 +94,7 @@ class FlashF4(Block):
             )
 
     def write_ACR(self, value: int) -> None:
-        for enable, empty in self.CACHES.items():
-            if value & empty and (value & enable or self.registers["ACR"] & enable):
-                raise self.twin.refusal(
-                    f"FLASH_ACR = {value:#x} empties a cache that is on", f"clear its enable bit first ({self.MANUAL})"
-                )
-            if value & empty:
-                self._filled &= ~enable
-                self._stale &= ~enable
-            if value & enable & self._stale:
-                raise self.twin.refusal(
-                    "FLASH_ACR turns a cache on that may hold what was erased",
-                    f"reset the cache while it is off ({self.MANUAL}, erase)",
-                )
-            self._filled |= value & enable
+        self.caches_set(value)
         self.registers["ACR"] = value & self.masks["ACR"]
         self.check_latency()
 
@@ -167,11 +151,8 @@ class FlashF4(Block):
         self.registers["CR"] = value & ~_STRT
         if value & _STRT:
             self._start_erase(value)
-        if value & _LOCK and self.registers["ACR"] & self._stale:
-            raise self.twin.refusal(
-                "an erase was finished with a cache on that may hold what was erased",
-                f"turn the caches off before, reset them after ({self.MANUAL}, erase)",
-            )
+        if value & _LOCK:
+            self.caches_at_the_end()
         self._update_line()
 
     def _start_erase(self, value: int) -> None:
@@ -190,7 +171,7 @@ class FlashF4(Block):
         if any(self._protected(sector) for sector in chosen):
             self._error(_WRPERR, f"erase of write-protected sector {chosen[0].snb}")
             return
-        self._stale |= self._filled
+        self.contents_change()
         for sector in chosen:
             self.twin.flash.erase(sector.address, sector.size)
             self._take_time(sector.address, self.ERASE_MS[sector.size // 1024][psize] * PS_PER_MS)

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from spboot.chips import Block as Facts
+from spboot.twin.flash_caches import FlashCaches
 from spboot.twin.flash_ecc import FlashEcc
 
 if TYPE_CHECKING:
@@ -25,14 +26,13 @@ class FlashG4(FlashEcc):
         0: (34, 68, 102, 136, 170), 1: (30, 60, 90, 120, 150), 2: (12, 24, 26),
     }  # fmt: skip
     LATENCY_SOURCE = "RM0440 table 9"
+    CACHES = FlashCaches.CODE_AND_DATA
+    MANUAL = "RM0440 3.7.1"
 
     def write_ACR(self, value: int) -> None:
-        """RUN_PD has a lock of its own; a cache is emptied only while it is off (3.7.1)."""
+        """RUN_PD has a lock of its own (3.7.1)."""
         if value & self.mask("ACR", "RUN_PD"):
             raise self.twin.refusal("FLASH_ACR.RUN_PD was set", "the twin does not model flash in power-down")
-        for cache in ("IC", "DC"):
-            if value & self.mask("ACR", f"{cache}RST") and self.registers["ACR"] & self.mask("ACR", f"{cache}EN"):
-                raise self.twin.refusal(f"FLASH_ACR.{cache}RST set while {cache}EN is", "turn the cache off first")
         super().write_ACR(value)
 
     def write_PDKEYR(self, _value: int) -> None:

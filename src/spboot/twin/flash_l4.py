@@ -3,10 +3,12 @@
 # ruff: noqa: N802 - handlers are named after their registers
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from spboot.chips import Block as Facts
+from spboot.twin.flash_caches import FlashCaches
 from spboot.twin.flash_ecc import FlashEcc
+from spboot.twin.icache import Icache
 
 if TYPE_CHECKING:
     from spboot.twin.machine import Twin
@@ -32,6 +34,7 @@ class FlashL4(FlashEcc):
     MASS = ("MER0", "MER1")
     LATENCY_MHZ: ClassVar[dict[int, tuple[int, ...]]] = {1: (16, 32, 48, 64, 80), 2: (6, 12, 18, 26)}
     LATENCY_SOURCE = "RM0351 table 9"
+    CACHES = FlashCaches.CODE_AND_DATA
 
     def __init__(self, twin: Twin, facts: Facts) -> None:
         super().__init__(twin, facts)
@@ -106,6 +109,8 @@ class FlashWl(FlashEcc):
     OPTIONS = ("OPTR", "PCROP1ASR", "PCROP1AER", "WRP1AR", "WRP1BR", "PCROP1BSR", "PCROP1BER")
     LATENCY_MHZ: ClassVar[dict[int, tuple[int, ...]]] = {1: (18, 36, 48), 2: (6, 12, 16)}
     LATENCY_SOURCE = "RM0453 table 15"
+    CACHES = FlashCaches.CODE_AND_DATA
+    MANUAL = "RM0453 4.10.1"
 
     def busy_flags(self) -> int:
         """CFGBSY also stands between the words of a double word (RM0453 4.10.5)."""
@@ -137,6 +142,24 @@ class FlashL5(FlashEcc):
         super().__init__(twin, facts)
         if twin.flash.banks == 1:
             self.options["OPTR"] &= ~self.mask("OPTR", "DBANK")
+
+    @property
+    def _icache(self) -> Icache:
+        return cast(Icache, self.twin.blocks["ICACHE"])
+
+    def contents_change(self) -> None:
+        self._icache.contents_change()
+
+    def store(self, address: int, size: int, value: int) -> None:
+        self._icache.stored()
+        super().store(address, size, value)
+
+    def _program(self, address: int, data: bytes) -> None:
+        self.contents_change()
+        super()._program(address, data)
+
+    def caches_at_the_end(self) -> None:
+        self._icache.check()
 
     def write_NSKEYR(self, value: int) -> None:
         self.write_KEYR(value)

@@ -15,6 +15,7 @@ from spboot.twin.flash_h7 import FlashH7
 from spboot.twin.flash_l0 import FlashL0
 from spboot.twin.flash_l4 import FlashG0, FlashG0x0, FlashL4, FlashL5, FlashWl
 from spboot.twin.gpio import Gpio
+from spboot.twin.icache import Icache
 from spboot.twin.iwdg import Iwdg
 from spboot.twin.pwr_f4 import PwrF4
 from spboot.twin.pwr_g4 import PwrG4
@@ -56,6 +57,7 @@ MODELS: Final[dict[str, type[Block]]] = {
     "flash_wl": FlashWl,
     "gpio_v2": Gpio,
     "gpio_v2_l478": Gpio,
+    "icache_v1_4crr": Icache,
     "iwdg_v1": Iwdg,
     "iwdg_v2": Iwdg,
     "pwr_f4": PwrF4,
