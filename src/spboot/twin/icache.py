@@ -38,6 +38,7 @@ class Icache(Block):
 
     def _empty(self) -> None:
         self._filled = self._stale = False
+        self.registers["SR"] |= _BSYENDF  # as soon as it is done
         self._busy_until = self.twin.timeline.now + EMPTYING * self.twin.timeline.cycle_ps
         self.twin.timeline.at("ICACHE", self._busy_until)
 
@@ -46,10 +47,7 @@ class Icache(Block):
         return self.twin.timeline.now < self._busy_until
 
     def read_SR(self) -> int:
-        if self._busy:
-            return self.registers["SR"] | _BUSYF
-        self.registers["SR"] |= _BSYENDF
-        return self.registers["SR"]
+        return self.registers["SR"] & ~_BSYENDF | _BUSYF if self._busy else self.registers["SR"]
 
     def write_FCR(self, value: int) -> None:
         self.registers["SR"] &= ~(value & (_BSYENDF | _ERRF))
