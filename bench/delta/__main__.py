@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from bench.delta import corpus, limits, page, plot, table
 from bench.delta.measure import ROOT, Bench, ImageResult, PairResults
+from bench.delta.options import parse
 from bench.delta.table import Row, geometric_mean
 from spboot import delta
 from spboot.errors import SpbootError
@@ -19,13 +20,8 @@ _PLOT = ROOT / "docs" / "delta.svg"
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.delta", description=__doc__)
-    parser.add_argument("--pair", default="", metavar="WORD", help="only pairs with this in their name")
-    parser.add_argument("--write", action="store_true", help="write docs/delta.md and docs/delta.svg (needs all pairs)")
     parser.add_argument("--fresh", action="store_true", help="run the peers again, whatever is remembered of them")
-    options = parser.parse_args()
-    chosen = [pair for pair in corpus.pairs() if options.pair in pair.name]
-    if not chosen or (options.write and len(chosen) < len(corpus.pairs())):
-        parser.error(f"--pair {options.pair} chooses {len(chosen)} of {len(corpus.pairs())} pairs")
+    options, chosen = parse(parser, "write docs/delta.md and docs/delta.svg")
     try:
         _run(Bench(fresh=options.fresh), chosen, write=options.write)
     except SpbootError as error:
@@ -43,14 +39,15 @@ def _run(bench: Bench, chosen: Sequence[corpus.Pair], *, write: bool) -> None:
         rows.append(table.row(results[-1]))
         images.append(bench.image(pair))
         _show(rows[-1], results[-1], images[-1])
-    _summary(rows, images)
+    means = _means(rows, images)
+    _summary(rows, means)
     if write:
         page.write(page.section(rows, results, images), "bench")
         _PLOT.write_text(plot.plot(rows), encoding="utf-8")
         print(f"wrote {page.PAGE.relative_to(ROOT)} and {_PLOT.relative_to(ROOT)}")
     limits.check({"worst_pair": max(row.fits_ratio for row in rows), "noise": _noise()})
     if len(chosen) == len(corpus.pairs()):
-        limits.check(_means(rows, images))
+        limits.check(means)
 
 
 def _show(row: Row, results: PairResults, image: ImageResult) -> None:
@@ -70,8 +67,7 @@ def _times(results: PairResults) -> str:
     return f" ({results.ours.cpu_s / peer.cpu_s:.0f} times bsdiff4)" if peer and peer.cpu_s else ""
 
 
-def _summary(rows: Sequence[Row], images: Sequence[ImageResult]) -> None:
-    means = _means(rows, images)
+def _summary(rows: Sequence[Row], means: dict[str, float]) -> None:
     worst = max(rows, key=lambda row: row.fits_ratio)
     print(
         f"geometric means of {len(rows)} pairs: {means['best_in_5_kb']:.3f} of the best in 5 KB, "

@@ -17,6 +17,7 @@ from typing import Any, Final
 from elftools.elf.elffile import ELFFile
 
 from bench.delta import corpus, limits, page
+from bench.delta.options import parse
 from spboot import boards, delta
 from spboot.build import headers
 from spboot.build.compiler import toolchain
@@ -127,12 +128,7 @@ def _line(name: str, cells: Sequence[float]) -> str:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.delta.cycles")
-    parser.add_argument("--pair", default="", metavar="WORD", help="only pairs with this in their name")
-    parser.add_argument("--write", action="store_true", help="write the table into docs/delta.md (needs all pairs)")
-    options = parser.parse_args()
-    chosen = [pair for pair in corpus.pairs() if options.pair in pair.name]
-    if not chosen or (options.write and len(chosen) < len(corpus.pairs())):
-        parser.error(f"--pair {options.pair} chooses {len(chosen)} of {len(corpus.pairs())} pairs")
+    options, chosen = parse(parser, "write the table into docs/delta.md")
     try:
         with tempfile.TemporaryDirectory() as folder:
             decoders = {}

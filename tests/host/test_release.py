@@ -28,7 +28,7 @@ from .conftest import CAPACITY, NEW_APP, OLD_APP, TARGET
 
 def offset(field: str) -> int:
     """Where a field of the manifest begins."""
-    return next(f.offset for f in record("manifest").fields if f.name == field)
+    return record("manifest").field(field).offset
 
 
 def open_by_hand(data: bytes, secrets: Keys) -> tuple[dict[str, int], bytes]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,14 +11,19 @@ from spboot.boards import Area, Board
 from spboot.build import merge
 from spboot.build.bootloader import Outputs, build
 from spboot.build.demo import build_demo
+from spboot.formats.spec import data_path
 from spboot.keys import Keys
 from spboot.link import ymodem
 from spboot.twin import Twin
+from spboot.twin.callee import Callee, Core
 from spboot.twin.port import TwinPort
 from spboot.version import Version
 
 RUNNING = b"r resets"
 """The demo's last words at its start."""
+CORES: dict[str, Core] = {"cm0p": "m0plus", "cm4": "m4", "cm7": "m7", "cm33": "m33"}
+GOOD = int(re.findall(r"SPB_GOOD = (0x\w+)", (data_path("firmware") / "core" / "status.h").read_text())[0], 16)
+"""What the check of a header returns for a good one."""
 
 
 @dataclass(kw_only=True)
@@ -81,6 +87,17 @@ class Workshop:
             return {self.board.bootloader.address: boot}
         data = self.demo(version) if app is None else app
         return merge.areas(self.board, boot, data, self.keys, Version.parse(version))
+
+
+def functions(shop: Workshop, *, counting: bool = True) -> Callee:
+    """The bootloader's functions; registers of watchdog and flash read as zero, which is all they are asked for."""
+    board = shop.board
+    made = Callee(shop.boot.elf, CORES[board.chip.core], counting=counting)
+    for page in {board.chip.block(name).address & ~0xFFF for name in ("IWDG", "FLASH")}:
+        made.uc.mem_map(page, 0x1000)
+    if board.ram.address >> 20 != 0x200:
+        made.uc.mem_map(board.ram.address & ~0xFFFFF, 0x100000)
+    return made
 
 
 class Rig:

@@ -22,11 +22,10 @@ from spboot.errors import BuildError
 from spboot.formats.spec import spec
 from spboot.link import ymodem
 from spboot.twin import icache, models
-from spboot.twin.callee import Callee, Core
 from spboot.version import Version
 from tests.crypto.verifier import WORK_SIZE
-from tests.system.rig import Rig, Workshop
-from tests.system.test_budgets import GOOD, ROOT
+from tests.system.rig import GOOD, Rig, Workshop, functions
+from tests.system.test_budgets import ROOT
 from tests.system.test_handover import as_after_a_reset
 from tests.system.test_power_cut import SCENARIOS, Sweep, count_operations
 
@@ -34,7 +33,6 @@ BUDGETS = tomllib.loads((ROOT / "budgets.toml").read_text())
 LIMITS = {"cm0p": (22_528, 5_200_000), "cm4": (20_480, 1_100_000)}
 LIMITS |= {"cm7": LIMITS["cm4"], "cm33": LIMITS["cm4"]}
 """Core -> what no board may exceed: bytes of bootloader, cycles of a signature check."""
-CORES: dict[str, Core] = {"cm0p": "m0plus", "cm4": "m4", "cm7": "m7", "cm33": "m33"}
 POINTS = 40
 SENTENCES: dict[str, str] = dict(spec()["status"]["codes"])
 
@@ -141,11 +139,7 @@ def within_budget(shop: Workshop) -> None:
     flash, cycles = LIMITS[board.chip.core]
     assert shop.boot.size <= budget["flash"] <= flash
     assert board.ram.size <= budget["reserved_ram"] <= 5_376
-    made = Callee(shop.boot.elf, CORES[board.chip.core])
-    for page in {board.chip.block(name).address & ~0xFFF for name in ("IWDG", "FLASH")}:
-        made.uc.mem_map(page, 0x1000)
-    if board.ram.address >> 20 != 0x200:
-        made.uc.mem_map(board.ram.address & ~0xFFFFF, 0x100000)
+    made = functions(shop)
     header, work = made.allocate(release.header_for(shop.image("1.0.0"))), made.allocate(WORK_SIZE)
     result = made.call("spb_header_verify", header, work)
     print(f"{board.name}, {shop.compiler}: {shop.boot.size} bytes, signature check {result.cycles} cycles")

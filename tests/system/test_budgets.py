@@ -3,34 +3,22 @@
 from __future__ import annotations
 
 import ctypes
-import re
 import tomllib
 from pathlib import Path
 
 import pytest
 
 from spboot import release
-from spboot.formats.spec import data_path
-from spboot.twin.callee import Callee
 from tests.crypto.verifier import WORK_SIZE
-from tests.system.rig import Rig, Workshop
+from tests.system.rig import GOOD, Rig, Workshop, functions
 
 ROOT = Path(__file__).resolve().parents[2]
 BUDGETS = tomllib.loads((ROOT / "budgets.toml").read_text())["NUCLEO-L476RG"]
 FILL = 0xA5
-GOOD = int(re.findall(r"SPB_GOOD = (0x\w+)", (data_path("firmware") / "core" / "status.h").read_text())[0], 16)
-
-
-def callee(shop: Workshop) -> Callee:
-    """The bootloader's functions; registers of watchdog and flash read as zero, which is all they are asked for."""
-    made = Callee(shop.boot.elf)
-    for page in (0x4000_3000, 0x4002_2000):
-        made.uc.mem_map(page, 0x1000)
-    return made
 
 
 def stack_top(shop: Workshop) -> int:
-    return callee(shop).symbols["spb_stack_top"]
+    return functions(shop).symbols["spb_stack_top"]
 
 
 def lowest(rig: Rig, top: int) -> int:
@@ -53,7 +41,7 @@ def test_flash(shop: Workshop) -> None:
 
 
 def test_reserved_ram(shop: Workshop) -> None:
-    symbols = callee(shop).symbols
+    symbols = functions(shop).symbols
     assert symbols["spb_ram_end"] - symbols["spb_ram_start"] == shop.board.ram.size <= BUDGETS["reserved_ram"]
     assert symbols["spb_bss_end"] <= symbols["spb_ram_end"]
 
@@ -79,7 +67,7 @@ def test_stack(shop: Workshop) -> None:
 
 
 def test_signature_check(shop: Workshop) -> None:
-    boot = callee(shop)
+    boot = functions(shop)
     header, work = boot.allocate(release.header_for(shop.image("1.0.0"))), boot.allocate(WORK_SIZE)
     result = boot.call("spb_header_verify", header, work)
     print(f"signature check: {result.cycles} cycles, {result.stack} bytes of stack")
@@ -90,7 +78,7 @@ def test_signature_check(shop: Workshop) -> None:
 
 
 def test_image_hash(shop: Workshop) -> None:
-    boot = callee(shop)
+    boot = functions(shop)
     size = 1 << 15
     state, data = boot.allocate(256), boot.allocate(bytes(size))
     per_byte = boot.call("spb_sha256_update", state, data, size).cycles / size

@@ -14,16 +14,14 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from spboot import boards, keys, release
 from spboot.build.compiler import NAMES
-from spboot.twin.callee import Callee, Core
 from tests.crypto import verifier
 from tests.crypto.skipper import Skipper
-from tests.system.rig import Workshop
-from tests.system.test_budgets import GOOD
+from tests.system.rig import GOOD, Workshop, functions
 
-BOARDS: dict[str, Core] = {"NUCLEO-L476RG": "m4", "NUCLEO-L073RZ": "m0plus"}
+QUICK, SLOW = "NUCLEO-L476RG", "NUCLEO-L073RZ"
 TARGETS = [
-    pytest.param((name, compiler), id=f"{name}-{compiler}", marks=[pytest.mark.soak] if core == "m0plus" else [])
-    for name, core in BOARDS.items()
+    pytest.param((name, compiler), id=f"{name}-{compiler}", marks=[pytest.mark.soak] if name == SLOW else [])
+    for name in (QUICK, SLOW)
     for compiler in NAMES
 ]
 """A check takes seven times as long on Cortex-M0+."""
@@ -41,13 +39,6 @@ def shop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     return Workshop(board=boards.load(name), keys=secrets, compiler=compiler, folder=folder)
 
 
-def callee(shop: Workshop) -> Callee:
-    """The functions of the shipped bootloader; the watchdog is fed into memory."""
-    made = Callee(shop.boot.elf, BOARDS[shop.board.name], counting=False)
-    made.uc.mem_map(shop.board.chip.block("IWDG").address & ~0xFFF, 0x1000)
-    return made
-
-
 def indices(skipper: Skipper) -> list[int]:
     """Every step outside the arithmetic, the first and the last time a loop does it; a sample inside; the end."""
     end = range(max(0, skipper.length - VERDICT), skipper.length)
@@ -61,7 +52,7 @@ def flipped(header: bytes, at: int) -> bytes:
 @pytest.mark.parametrize("at", [20, 100], ids=["manifest", "signature"])
 def test_remains_of_a_good_check_help_nobody(shop: Workshop, at: int) -> None:
     good = release.header_for(shop.image("1.0.0"))
-    device = callee(shop)
+    device = functions(shop, counting=False)
     work = device.allocate(verifier.WORK_SIZE)
     before = (device.allocate(good), work)
     skipper = Skipper(device, "spb_header_verify", device.allocate(flipped(good, at)), work, before=before)
@@ -142,10 +133,10 @@ def forged(shop: Workshop, how: str) -> bytes:
     return header + r.to_bytes(32, "big") + (s % ORDER).to_bytes(32, "big")
 
 
-@pytest.mark.parametrize("shop", [("NUCLEO-L073RZ", compiler) for compiler in NAMES], ids=NAMES, indirect=True)
+@pytest.mark.parametrize("shop", [(SLOW, compiler) for compiler in NAMES], ids=NAMES, indirect=True)
 def test_p4_on_cortex_m0_where_the_steps_are_chosen(shop: Workshop) -> None:
     """In the one function that calls the others: the part of the sweep below that found something."""
-    device = callee(shop)
+    device = functions(shop, counting=False)
     work = device.allocate(verifier.WORK_SIZE)
     skipper = Skipper(device, "spb_header_verify", device.allocate(forged(shop, "one_column")), work)
     results = skipper.results(skipper.ends(re.compile(r"(?!spb_p256_verify$)")))
@@ -156,7 +147,7 @@ def test_p4_on_cortex_m0_where_the_steps_are_chosen(shop: Workshop) -> None:
 @pytest.mark.parametrize("how", FORGERIES)
 def test_p4_no_skipped_instruction_accepts_a_signature_made_for_it(shop: Workshop, how: str) -> None:
     """On a stack of zeros, and every step outside the arithmetic."""
-    device = callee(shop)
+    device = functions(shop, counting=False)
     work = device.allocate(verifier.WORK_SIZE)
     skipper = Skipper(device, "spb_header_verify", device.allocate(forged(shop, how)), work)
     assert skipper.unfaulted != GOOD

@@ -14,10 +14,10 @@ from spboot.keys import Keys
 
 _ABI = record("abi")
 _PERSONAL = record("personal")
-_SELF_HASH: Final = next(f for f in _ABI.fields if f.name == "self_hash")
-_NAME_SIZE: Final = next(f.size for f in _PERSONAL.fields if f.name == "product_name")
-_RESERVED_SIZE: Final = next(f.size for f in _PERSONAL.fields if f.name == "reserved")
-USER_DATA_SIZE: Final = next(f.size for f in _PERSONAL.fields if f.name == "user_data")
+_SELF_HASH: Final = _ABI.field("self_hash")
+_NAME_SIZE: Final = _PERSONAL.field("product_name").size
+_RESERVED_SIZE: Final = _PERSONAL.field("reserved").size
+USER_DATA_SIZE: Final = _PERSONAL.field("user_data").size
 
 
 def finish(image: bytes, keys: Keys, user_data: bytes = b"") -> bytes:

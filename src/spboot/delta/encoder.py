@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Final
 
 from spboot.delta import library
+from spboot.delta.chip_decoder import attempt
 from spboot.errors import FormatError
 
 Progress = Callable[[int, int], None]  # (done, total), in bytes of work
@@ -23,9 +24,9 @@ def encode(old: bytes, new: bytes, progress: Progress | None = None, base: int =
     """The stream that makes *new* from *old* (empty: from nothing), decoded by the firmware's decoder before it is
     returned.  At least one byte long.
 
-    *base*: address that both are linked at, 0 when they are not code.  An exception that *progress* raises, or an
-    interrupt, ends the work and is passed on.  Raises BuildError when the library cannot be compiled, FormatError when
-    an image is too large or *base* is no address, MemoryError."""
+    *base*: address that both are linked at, a multiple of 256; 0 when they are not code.  An exception that *progress*
+    raises, or an interrupt, ends the work and is passed on.  Raises BuildError when the library cannot be compiled,
+    FormatError when an image is too large or *base* is no such address, MemoryError."""
     return _encode(old, new, progress, base, None)
 
 
@@ -42,8 +43,8 @@ def _encode(
     for which, image in (("old", old), ("new", new)):
         if len(image) > _SIZE_MOST:
             raise FormatError(f"the {which} image has {len(image)} bytes, expected at most {_SIZE_MOST}")
-    if not 0 <= base < 1 << 32:
-        raise FormatError(f"base is {base:#x}, expected an address of 32 bits")
+    if base % 256 or not 0 <= base < 1 << 32:
+        raise FormatError(f"base is {base:#x}, expected a 32-bit address that is a multiple of 256")
     work = _Work(library.load(), old, new, base, counts)
     work.start()
     try:
@@ -55,7 +56,7 @@ def _encode(
         work.join()
     if work.result == _NO_MEMORY:
         raise MemoryError(f"patch encoder: not enough memory for {len(old)} and {len(new)} bytes")
-    if work.result or not _decodes(work.native, old, new, work.stream):
+    if work.result or attempt(old, work.stream, len(new)) != new:
         raise AssertionError(f"patch encoder: the stream does not decode to NEW (result {work.result})")
     return work.stream
 
@@ -91,10 +92,3 @@ class _Work(threading.Thread):
             self.native.spb_encode_free(ctypes.byref(encoded))
         finally:
             self.reports.put(None)
-
-
-def _decodes(native: ctypes.CDLL, old: bytes, new: bytes, stream: bytes) -> bool:
-    """Whether the firmware's own decoder makes *new* of the stream."""
-    made = ctypes.create_string_buffer(len(new) + 1)
-    status = native.spb_decode(old, len(old), stream, len(stream), made, len(new))
-    return bool(status == 0 and made.raw[: len(new)] == new)

@@ -11,10 +11,7 @@ from spboot.formats.delta_file import HEAD_SIZE, DeltaHead, check_of
 def encode_file(old: bytes, new: bytes, *, base: int = 0, progress: Progress | None = None) -> bytes:
     """The delta file that makes *new* from *old*, decoded again by encode().
 
-    *base*: the address both are linked at, 0 when they are not code.  Raises FormatError when it is
-    none that a stream can tell."""
-    if base % 256 or not 0 <= base <= 0xFFFFFFFF:
-        raise FormatError(f"delta file: base is {base:#x}, expected a 32-bit address that is a multiple of 256")
+    *base*: the address both are linked at, 0 when they are not code.  Raises FormatError when it is none."""
     head = DeltaHead(new_size=len(new), check=check_of(old, new))
     return head.pack() + encode(old, new, base=base, progress=progress)
 

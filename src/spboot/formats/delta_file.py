@@ -13,7 +13,7 @@ _RECORD = record("delta_file")
 _MAGIC: Final[int] = spec()["delta_file"]["magic"]
 HEAD_SIZE: Final[int] = _RECORD.size
 assert HEAD_SIZE == 12
-CHECK_SIZE: Final[int] = next(field.size for field in _RECORD.fields if field.name == "check")
+CHECK_SIZE: Final[int] = _RECORD.field("check").size
 
 
 def check_of(old: bytes, new: bytes) -> bytes:

@@ -55,6 +55,10 @@ class Record:
     size: int
     fields: tuple[Field, ...]
 
+    def field(self, name: str) -> Field:
+        """The field called *name*."""
+        return next(f for f in self.fields if f.name == name)
+
     @property
     def _struct(self) -> struct.Struct:
         return struct.Struct("<" + "".join(_CODES.get(f.type) or f"{f.size}s" for f in self.fields))
