@@ -118,16 +118,8 @@ class Feeder:
 
     def image(self, version: str = "1.1.0") -> bytes:
         """The .sfb of the feeder as *version*: several chunks."""
-        board, new = self.shop.board, feeder_app(self.shop, version)
         return self.shop._once(
-            ("feeder image", version),
-            lambda: release.make_image(
-                new,
-                target=board.name,
-                capacity=board.image_capacity,
-                keys=self.shop.keys,
-                version=Version.parse(version),
-            ),
+            ("feeder image", version), lambda: self.shop.wrap(feeder_app(self.shop, version), version)
         )
 
     def patch(self, new: bytes | None = None) -> bytes:

@@ -50,15 +50,16 @@ class Workshop:
 
     def image(self, version: str) -> bytes:
         """The .sfb of the demo."""
-        return self._once(
-            ("image", version),
-            lambda: release.make_image(
-                self.demo(version),
-                target=self.board.name,
-                capacity=self.board.image_capacity,
-                keys=self.keys,
-                version=Version.parse(version),
-            ),
+        return self._once(("image", version), lambda: self.wrap(self.demo(version), version))
+
+    def wrap(self, application: bytes, version: str) -> bytes:
+        """The .sfb of any application."""
+        return release.make_image(
+            application,
+            target=self.board.name,
+            capacity=self.board.image_capacity,
+            keys=self.keys,
+            version=Version.parse(version),
         )
 
     def patch(self, old: str, new: str) -> bytes:

@@ -159,13 +159,7 @@ def test_an_application_may_have_the_instruction_cache_on(workshops, flipped: in
     """STM32L5: it keeps data as well, and would show what stood in flash before.  However long it takes to empty it."""
     monkeypatch.setattr(icache, "EMPTYING", 100_000)
     shop = workshops("DISCO-L562E")
-    update = release.make_image(
-        shop.demo("1.1.0") + random.Random(1).randbytes(10_000),
-        target=shop.board.name,
-        capacity=shop.board.image_capacity,
-        keys=shop.keys,
-        version=Version.parse("1.1.0"),
-    )
+    update = shop.wrap(shop.demo("1.1.0") + random.Random(1).randbytes(10_000), "1.1.0")
     rig = Rig(shop)
     rig.boot()
     cache = rig.twin.blocks["ICACHE"]

@@ -7,11 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from spboot import boards, chips, keys, release
+from spboot import boards, chips, keys
 from spboot.boards.draft import Wish, draft
 from spboot.build import bootloader
 from spboot.build.compiler import NAMES
-from spboot.version import Version
 from tests.system.rig import RUNNING, Rig, Workshop
 from tests.system.test_handover import spinning_application
 from tests.system.test_power_cut import SCENARIOS, Sweep, count_operations
@@ -99,13 +98,7 @@ def test_cut_at_a_few_operations(shop: Workshop, kind: str) -> None:
 def test_a_watchdog_is_fed_while_a_large_page_is_written(tmp_path: Path) -> None:
     """At 1.8 V bytes are programmed: a page takes longer than its erase, in which the core stands still for 2 s."""
     shop = new_board("STM32F769NI", Wish(clock_hz=100_000_000, vdd_mv=1800), tmp_path)
-    update = release.make_image(
-        shop.demo("1.1.0") + random.Random(1).randbytes(140_000),
-        target=shop.board.name,
-        capacity=shop.board.image_capacity,
-        keys=shop.keys,
-        version=Version.parse("1.1.0"),
-    )
+    update = shop.wrap(shop.demo("1.1.0") + random.Random(1).randbytes(140_000), "1.1.0")
     rig = Rig(shop)
     rig.twin.enable_hardware_watchdog(2150)
     rig.enter_loader()
