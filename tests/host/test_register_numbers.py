@@ -110,7 +110,7 @@ NUMBERS: dict[str, dict[str, str]] = {
     "crc_v3": {"<<1": "[polynomial]", "~0x1": "CR.RESET"},
     "debug": {"&0x10070000": "[revision]", "&0x40000000": "[DDI0403]", "&0xffffffff": "[word]", ">>10": "[bus]"},
     "flash_caches": {"<<9": "ACR.ICEN|ARTEN", "<<10": "ACR.DCEN", "<<11": "ACR.ICRST|ARTRST", "<<12": "ACR.DCRST"},
-    "flash_ecc": {"&0x4": "[odd word]", "<<10": "ACR.DCEN", "<<24": "ECCR.ECCIE|ECCCIE", ">>3": "[double words]"},
+    "flash_ecc": {"&0x4": "[odd word]", "<<10": "ACR.DCEN", "<<24": "ECCR.ECCIE|ECCCIE"},
     "flash_f4": {"~0x3": "[bytes]"},
     "flash_f7": {"<<9": "ACR.ARTEN", "<<11": "ACR.ARTRST", "<<31": "CR.LOCK"},
     "flash_h7": {"&0x7": "width BANK0_CR.SNB", ">>8": "BANK0_CR.SNB"},

@@ -68,6 +68,10 @@ class Block:
         low, width = self.fields[register][field]
         return ((1 << width) - 1) << low
 
+    def offset(self, register: str) -> int:
+        """Where *register* is in the block."""
+        return next(offset for offset, name in self.names.items() if name == register)
+
     def field(self, register: str, field: str) -> int:
         """The value that *field* of *register* has."""
         low, width = self.fields[register][field]

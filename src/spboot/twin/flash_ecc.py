@@ -82,7 +82,7 @@ class FlashEcc(FlashCaches, FlashLow):
     def write_OPTKEYR(self, value: int) -> None:
         if self.registers[self.CR] & self._lock or value != _OPTION_KEYS[self._option_key]:
             self.refusals.append(f"wrong option key {value:#x}")
-            self.twin.cpu.bus_fault_later(self.address + 0xC)
+            self.twin.cpu.bus_fault_later(self.address + self.offset("OPTKEYR"))
             return
         self._option_key += 1
         if self._option_key == len(_OPTION_KEYS):
@@ -258,12 +258,14 @@ class FlashEcc(FlashCaches, FlashLow):
         return "ECCR"
 
     def ecc_detected(self, address: int) -> bool:
+        """ADDR_ECC counts bytes in the bank; where it has no room for them, double words."""
         bank, offset = divmod(address - self.twin.flash.address, self.twin.flash.bank_step)
         name = self._ecc_register(bank)
-        if self.registers[name] & self.mask(name, "ECCD"):
+        if self.registers[name] & (self.mask(name, "ECCD") | self.mask(name, "ECCC")):
             return False
         where = bank << self.fields[name]["BK_ECC"][0] if "BK_ECC" in self.fields[name] else 0
-        self.registers[name] = self.registers[name] & 1 << 24 | self.mask(name, "ECCD") | where | offset >> 3
+        where |= offset & -_UNIT if self.mask(name, "ADDR_ECC") >= self._bank_size() - 1 else offset // _UNIT
+        self.registers[name] = self.registers[name] & 1 << 24 | self.mask(name, "ECCD") | where
         return True
 
     @property

@@ -46,15 +46,6 @@ class FlashG4(FlashEcc):
             )
         super().write_CR(value)
 
-    def ecc_detected(self, address: int) -> bool:
-        """ADDR_ECC counts bytes in the bank, its lowest three bits are 0 (3.3.2)."""
-        if self.registers["ECCR"] & (self.mask("ECCR", "ECCD") | self.mask("ECCR", "ECCC")):
-            return False
-        bank, offset = divmod(address - self.twin.flash.address, self.twin.flash.bank_step)
-        where = bank << self.fields["ECCR"]["BK_ECC"][0] | offset & -8
-        self.registers["ECCR"] = self.registers["ECCR"] & self.mask("ECCR", "ECCIE") | self.mask("ECCR", "ECCD") | where
-        return True
-
 
 class FlashG4C4(FlashG4):
     """Category 4: one bank of up to 256 pages."""
