@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import random
 import tomllib
 from pathlib import Path
 
@@ -21,7 +20,7 @@ from spboot.build.compiler import NAMES
 from spboot.errors import BuildError
 from spboot.formats.spec import spec
 from spboot.link import ymodem
-from spboot.twin import icache, models
+from spboot.twin import models
 from spboot.version import Version
 from tests.crypto.verifier import WORK_SIZE
 from tests.system.rig import GOOD, Rig, Workshop, functions
@@ -152,28 +151,6 @@ def test_updates_arrive(workshops, name: str) -> None:  # type: ignore[no-untype
     updates_arrive(workshops(name))
     as_after_a_reset(workshops(name))
     within_budget(workshops(name))
-
-
-@pytest.mark.parametrize("flipped", [0, 1], ids=["good", "damaged"])
-def test_an_application_may_have_the_instruction_cache_on(workshops, flipped: int, monkeypatch) -> None:  # type: ignore[no-untyped-def]
-    """STM32L5: it keeps data as well, and would show what stood in flash before.  However long it takes to empty it."""
-    monkeypatch.setattr(icache, "EMPTYING", 100_000)
-    shop = workshops("DISCO-L562E")
-    update = shop.wrap(shop.demo("1.1.0") + random.Random(1).randbytes(10_000), "1.1.0")
-    rig = Rig(shop)
-    rig.boot()
-    cache = rig.twin.blocks["ICACHE"]
-    cache.write(0, 4, cache.read(0, 4) | 1)
-    rig.ask_application()
-    if flipped:  # the application goes on, and what it set can be seen
-        with pytest.raises(ymodem.LinkError):
-            rig.send(update[:-1] + bytes([update[-1] ^ 1]))
-        assert rig.erases(shop.board.slot1) > 0
-        assert cache.read(0, 4) & 1, "and is left as it was"
-        assert not cache.read(4, 4) & 4, "nothing was stored through it"
-    else:
-        rig.send(update)
-        assert greeting(shop.board, "1.1.0") in rig.listen()
 
 
 @pytest.mark.parametrize(
