@@ -90,6 +90,27 @@ def test_version_only_patch(shop: Workshop) -> None:
     assert len(shop.patch("1.1.0", "1.2.0")) <= BUDGETS["version_only_patch"]
 
 
+def test_the_readme_has_these_numbers(shop: Workshop) -> None:
+    readme = (ROOT / "README.md").read_text()
+    if shop.compiler == "gcc":
+        assert f"(GCC: {shop.boot.size:,})" in readme
+        return
+    rig = Rig(shop, "1.1.0")
+    rig.boot()
+    rig.ask_application()
+    rig.send(shop.patch("1.1.0", "1.2.0"))
+    rig.listen()
+    erased = [rig.erases(area) for area in (shop.board.slot1, shop.board.slot0, shop.board.journal)]
+    plural = "s" if erased[0] > 1 else ""
+    for cell in (
+        f"bootloader in flash | {shop.boot.size:,} bytes",
+        f"{len(shop.patch('1.1.0', '1.2.0'))} bytes for {len(shop.demo('1.2.0')):,} of firmware",
+        f"its full image | {len(shop.image('1.1.0')):,} bytes",
+        f"{erased[0]} page{plural} erased in SLOT1, {erased[1]} in SLOT0, {erased[2]} in the journal",
+    ):
+        assert f"| {cell} " in readme
+
+
 @pytest.mark.parametrize("name", sorted(BUDGETS))
 def test_every_budget_is_measured(name: str) -> None:
     assert f'BUDGETS["{name}"]' in Path(__file__).read_text()
