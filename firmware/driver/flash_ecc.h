@@ -12,7 +12,7 @@ struct spb_ecc_flash {
     uint32_t ecc_failed;                /* the bits they do it with */
     uint32_t busy, errors, done;        /* bits of SR */
     uint32_t program, start, lock;      /* bits of CR */
-    uint32_t cache;                     /* register of the cache that holds data, if there is one */
+    uint32_t cache;                     /* register of the cache that holds data; FLASH_ACR where none does */
     uint32_t cache_on, cache_reset;     /* its bits; 0 where there is none */
     uint32_t cache_busy;                /* register whose lowest bit says that it is being emptied, or 0 */
     uint32_t (*erase)(uint32_t off);    /* CR to erase the page at off, but for the start bit */

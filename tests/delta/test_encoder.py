@@ -114,7 +114,7 @@ def test_refuses_what_it_cannot_take() -> None:
 
 
 def test_a_wrong_stream_is_not_returned(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(encoder, "attempt", lambda *_: b"another")
+    monkeypatch.setattr(encoder, "attempt", lambda *_: (0, b"another"))
     with pytest.raises(AssertionError, match="does not decode"):
         delta.encode(b"", b"new")
 

@@ -6,10 +6,10 @@ import os
 
 import pytest
 
-from spboot import boards, keys
+from spboot import boards
 from spboot.build.compiler import NAMES
 from tests.system.feeder import Feeder
-from tests.system.rig import Workshop
+from tests.system.rig import Workshop, workshop
 
 BOARD = os.environ.get("SPBOOT_TEST_BOARD", "NUCLEO-L476RG")
 """The board of `shop`; what every board must do is in test_boards.py, this is for a closer look at another one."""
@@ -18,8 +18,7 @@ BOARD = os.environ.get("SPBOOT_TEST_BOARD", "NUCLEO-L476RG")
 @pytest.fixture(scope="session", params=NAMES)
 def shop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Workshop:
     folder = tmp_path_factory.mktemp(f"system-{request.param}")
-    secrets = keys.new(folder / "keys", "demo", development=True)
-    return Workshop(board=boards.load(BOARD), keys=secrets, compiler=request.param, folder=folder)
+    return workshop(boards.load(BOARD), request.param, folder)
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from spboot import image, release
+from spboot import image, keys, release
 from spboot.boards import Area, Board
 from spboot.build import merge
 from spboot.build.bootloader import Outputs, build
@@ -88,6 +88,12 @@ class Workshop:
             return {self.board.bootloader.address: boot}
         data = self.demo(version) if app is None else app
         return merge.areas(self.board, boot, data, self.keys, Version.parse(version))
+
+
+def workshop(board: Board, compiler: str, folder: Path) -> Workshop:
+    """One with new development keys, all of it in *folder*."""
+    secrets = keys.new(folder / "keys", "demo", development=True)
+    return Workshop(board=board, keys=secrets, compiler=compiler, folder=folder)
 
 
 def functions(shop: Workshop, *, counting: bool = True) -> Callee:

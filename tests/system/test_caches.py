@@ -4,14 +4,13 @@ caches are left as they were.  The twin's rules tell (flash_caches.py, icache.py
 from __future__ import annotations
 
 import random
-from pathlib import Path
 
 import pytest
 
-from spboot import boards, keys
+from spboot import boards
 from spboot.link import ymodem
 from spboot.twin import icache
-from tests.system.rig import Rig, Workshop
+from tests.system.rig import Rig, Workshop, workshop
 
 CACHES = {
     "NUCLEO-F429ZI": ("FLASH", 0, 1 << 9 | 1 << 10),  # FLASH_ACR: ICEN, DCEN
@@ -24,9 +23,7 @@ CACHES = {
 
 @pytest.fixture(scope="module", params=CACHES)
 def shop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Workshop:
-    folder: Path = tmp_path_factory.mktemp(request.param)
-    secrets = keys.new(folder / "keys", "demo", development=True)
-    return Workshop(board=boards.load(request.param), keys=secrets, compiler="clang", folder=folder)
+    return workshop(boards.load(request.param), "clang", tmp_path_factory.mktemp(request.param))
 
 
 @pytest.mark.parametrize("damaged", [False, True], ids=["good", "damaged"])

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from spboot import boards, keys, release
+from spboot import boards, release
 from spboot.build.compiler import NAMES
 from tests.crypto import verifier
 from tests.crypto.skipper import Skipper
-from tests.system.rig import GOOD, Workshop, functions
+from tests.system.rig import GOOD, Workshop, functions, workshop
 
 QUICK, SLOW = "NUCLEO-L476RG", "NUCLEO-L073RZ"
 OTHERS = "DISCO-F769I", "DISCO-L562E"
@@ -26,7 +26,7 @@ TARGETS = [
     for name in (QUICK, SLOW, *OTHERS)
     for compiler in NAMES
 ]
-"""A check takes seven times as long on Cortex-M0+."""
+"""The long ones: a check takes seven times as long on Cortex-M0+."""
 VERDICT = 2_000  # instructions at the end that are all skipped, each in its turn
 ARITHMETIC = re.compile(r"(spb_)?(field|limbs|point|scalar|sha256_block|add_column|square|divide|reduce|halve|forget)")
 """A fault in these gives another wrong number; 40 of their instructions are skipped, spread evenly."""
@@ -36,9 +36,7 @@ ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 @pytest.fixture(scope="module", params=TARGETS)
 def shop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Workshop:
     name, compiler = request.param
-    folder = tmp_path_factory.mktemp(f"faults-{name}-{compiler}")
-    secrets = keys.new(folder / "keys", "demo", development=True)
-    return Workshop(board=boards.load(name), keys=secrets, compiler=compiler, folder=folder)
+    return workshop(boards.load(name), compiler, tmp_path_factory.mktemp(f"faults-{name}-{compiler}"))
 
 
 def indices(skipper: Skipper) -> list[int]:

@@ -27,7 +27,7 @@ from spboot.build.support import missing
 from spboot.chips import Chip
 from spboot.twin import Twin, images
 from spboot.version import Version
-from tests.system.rig import Workshop
+from tests.system.rig import workshop
 from tests.system.test_boards import LIMITS, updates_arrive
 
 NEW = {
@@ -77,8 +77,7 @@ def new_board(part: str, folder: Path) -> Board:
 
 def takes_updates(part: str, compiler: str, folder: Path) -> None:
     """From the command to the last update; a new board's bootloader is as small as that of ours."""
-    secrets = keys.new(folder / "keys", "demo", development=True)
-    shop = Workshop(board=new_board(part, folder), keys=secrets, compiler=compiler, folder=folder)
+    shop = workshop(new_board(part, folder), compiler, folder)
     assert shop.boot.size <= LIMITS[shop.board.chip.core][0]
     updates_arrive(shop)
 

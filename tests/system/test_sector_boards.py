@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from spboot import boards, chips, keys
+from spboot import boards, chips
 from spboot.boards.draft import Wish, draft
 from spboot.build import bootloader
 from spboot.build.compiler import NAMES
-from tests.system.rig import RUNNING, Rig, Workshop
+from tests.system.rig import RUNNING, Rig, Workshop, workshop
 from tests.system.test_handover import spinning_application
 from tests.system.test_power_cut import SCENARIOS, Sweep, count_operations
 
@@ -25,8 +25,7 @@ STAYS = {("RCC", "CR"), ("PWR", "CR3")}
 def shop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Workshop:
     board, compiler = request.param
     folder = tmp_path_factory.mktemp(f"{board}-{compiler}")
-    secrets = keys.new(folder / "keys", "demo", development=True)
-    return Workshop(board=boards.load(board), keys=secrets, compiler=compiler, folder=folder)
+    return workshop(boards.load(board), compiler, folder)
 
 
 def test_updates_without_a_refusal(shop: Workshop) -> None:
@@ -155,8 +154,7 @@ def new_board(part: str, wish: Wish, folder: Path) -> Workshop:
     """What `spboot board new` makes of a part, in a workshop."""
     path = folder / f"NEW-{part}.toml"
     path.write_text(draft(path, chips.load(part), wish, bootloader.driven()).text)
-    secrets = keys.new(folder / "keys", "demo", development=True)
-    return Workshop(board=boards.load(str(path)), keys=secrets, compiler="clang", folder=folder)
+    return workshop(boards.load(str(path)), "clang", folder)
 
 
 @pytest.mark.soak

@@ -6,13 +6,13 @@ import itertools
 
 import pytest
 
-from spboot import boards, keys, release
+from spboot import boards, release
 from spboot.build.compiler import NAMES
 from spboot.errors import LinkError
 from spboot.formats.spec import spec
 from spboot.twin import Cut, PowerCut
 from spboot.version import Version
-from tests.system.rig import Rig, Workshop
+from tests.system.rig import Rig, Workshop, workshop
 
 SENTENCES: dict[str, str] = dict(spec()["status"]["codes"])
 POINTS = 40
@@ -21,8 +21,7 @@ POINTS = 40
 @pytest.fixture(scope="module", params=NAMES)
 def single(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Workshop:
     folder = tmp_path_factory.mktemp(f"single-{request.param}")
-    secrets = keys.new(folder / "keys", "demo", development=True)
-    return Workshop(board=boards.load("NUCLEO-L412KB"), keys=secrets, compiler=request.param, folder=folder)
+    return workshop(boards.load("NUCLEO-L412KB"), request.param, folder)
 
 
 def patch_between(shop: Workshop, old: bytes, new: bytes) -> bytes:

@@ -14,15 +14,15 @@ def decode(old: bytes, stream: bytes, new_size: int) -> bytes:
     Raises FormatError when *stream* is none that makes so many bytes: the words are those of the reference decoder."""
     if new_size >= 1 << 32 or len(old) >= 1 << 32:
         raise FormatError(f"{len(old)} bytes of OLD and {new_size} of NEW, expected numbers of 32 bits")
-    new = attempt(old, stream, new_size)
-    if new is not None:
+    status, new = attempt(old, stream, new_size)
+    if status == 0:
         return new
     decoder.decode(old, stream, new_size)
-    raise AssertionError("the firmware's decoder refuses what the reference decoder accepts")
+    raise AssertionError(f"the firmware's decoder refuses (status {status}) what the reference decoder accepts")
 
 
-def attempt(old: bytes, stream: bytes, new_size: int) -> bytes | None:
-    """What decode() returns, or None where it raises; sizes of 32 bits."""
+def attempt(old: bytes, stream: bytes, new_size: int) -> tuple[int, bytes]:
+    """The decoder's status, 0 when it is content, and what it made; for sizes of 32 bits."""
     made = ctypes.create_string_buffer(new_size + 1)
     status = library.load().spb_decode(old, len(old), stream, len(stream), made, new_size)
-    return made.raw[:new_size] if status == 0 else None
+    return status, made.raw[:new_size]

@@ -56,7 +56,7 @@ def _encode(
         work.join()
     if work.result == _NO_MEMORY:
         raise MemoryError(f"patch encoder: not enough memory for {len(old)} and {len(new)} bytes")
-    if work.result or attempt(old, work.stream, len(new)) != new:
+    if work.result or attempt(old, work.stream, len(new)) != (0, new):
         raise AssertionError(f"patch encoder: the stream does not decode to NEW (result {work.result})")
     return work.stream
 

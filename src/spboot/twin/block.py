@@ -68,9 +68,10 @@ class Block:
         low, width = self.fields[register][field]
         return ((1 << width) - 1) << low
 
-    def offset(self, register: str) -> int:
-        """Where *register* is in the block."""
-        return next(offset for offset, name in self.names.items() if name == register)
+    def bus_fault(self, register: str) -> None:
+        """The access to *register* that is under way is answered with an error."""
+        offset = next(offset for offset, name in self.names.items() if name == register)
+        self.twin.cpu.bus_fault_later(self.address + offset)
 
     def field(self, register: str, field: str) -> int:
         """The value that *field* of *register* has."""

@@ -24,9 +24,8 @@ class FlashCaches(Block):
 
     def reset(self) -> None:
         super().reset()
-        self._filled = self._stale = 0
-        if "ACR" in self.registers:
-            self.caches_set(self.registers["ACR"])
+        self._filled = self.registers["ACR"] & sum(self.CACHES)
+        self._stale = 0
 
     def caches_set(self, value: int) -> None:
         """ACR is to become *value*."""
@@ -45,9 +44,12 @@ class FlashCaches(Block):
                 )
             self._filled |= value & enable
 
-    def contents_change(self) -> None:
-        """Flash is erased; programs reach what a cache holds as well (RM0090, RM0351: programming and caches)."""
+    def erased(self) -> None:
+        """Something in flash is being erased."""
         self._stale |= self._filled & self.KEEPS
+
+    def programmed(self) -> None:
+        """A program reaches what a cache holds as well (RM0090, RM0351: programming and caches)."""
 
     def caches_at_the_end(self) -> None:
         """The controller is being locked."""

@@ -32,7 +32,7 @@ class FlashEcc(FlashCaches, FlashLow):
     ECC = True
     KEEPS = 1 << 10
     """DCEN."""
-    MANUAL = "RM0351 3.3.3"
+    MANUAL = "RM0351"
     SR: ClassVar[str] = "SR"
     CR: ClassVar[str] = "CR"
     PREFIX: ClassVar[str] = ""
@@ -72,7 +72,7 @@ class FlashEcc(FlashCaches, FlashLow):
             self._dead = True
             self.registers[self.CR] |= self._lock | self._optlock
             self.refusals.append(f"wrong key {value:#x}: FLASH_{self.CR} is locked until reset (RM0351 3.3.5)")
-            self.twin.cpu.bus_fault_later(self.address + 8)
+            self.bus_fault(self.PREFIX + "KEYR")
             return
         self._key += 1
         if self._key == len(_KEYS):
@@ -82,7 +82,7 @@ class FlashEcc(FlashCaches, FlashLow):
     def write_OPTKEYR(self, value: int) -> None:
         if self.registers[self.CR] & self._lock or value != _OPTION_KEYS[self._option_key]:
             self.refusals.append(f"wrong option key {value:#x}")
-            self.twin.cpu.bus_fault_later(self.address + self.offset("OPTKEYR"))
+            self.bus_fault("OPTKEYR")
             return
         self._option_key += 1
         if self._option_key == len(_OPTION_KEYS):
@@ -162,7 +162,7 @@ class FlashEcc(FlashCaches, FlashLow):
         if self._protected(flash.address + start):
             self._error("WRPERR", f"erase of write-protected page {page} of bank {bank + 1}")
         else:
-            self.contents_change()
+            self.erased()
             flash.erase(flash.address + start)
             self.take_time(flash.address + start, span)
 
@@ -230,6 +230,7 @@ class FlashEcc(FlashCaches, FlashLow):
         elif any(data) and (flash.get(address, _UNIT) != b"\xff" * _UNIT or address in flash.poisoned):
             self._error("PROGERR", f"double word {address:#010x} is not erased: {flash.get(address, _UNIT).hex()}")
         else:
+            self.programmed()
             flash.program(address, data)
             self.take_time(address, PROGRAM_PS)
 

@@ -107,7 +107,7 @@ class FlashF4(FlashCaches):
             self._dead = True
             self.registers["CR"] |= _LOCK
             self.refusals.append(f"wrong key {value:#x}: FLASH_CR is locked until reset ({self.MANUAL})")
-            self.twin.cpu.bus_fault_later(self.address + 4)
+            self.bus_fault("KEYR")
             return
         self._key += 1
         if self._key == len(_KEYS):
@@ -171,7 +171,7 @@ class FlashF4(FlashCaches):
         if any(self._protected(sector) for sector in chosen):
             self._error(_WRPERR, f"erase of write-protected sector {chosen[0].snb}")
             return
-        self.contents_change()
+        self.erased()
         for sector in chosen:
             self.twin.flash.erase(sector.address, sector.size)
             self._take_time(sector.address, self.ERASE_MS[sector.size // 1024][psize] * PS_PER_MS)

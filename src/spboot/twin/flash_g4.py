@@ -27,7 +27,7 @@ class FlashG4(FlashEcc):
     }  # fmt: skip
     LATENCY_SOURCE = "RM0440 table 9"
     CACHES = FlashCaches.CODE_AND_DATA
-    MANUAL = "RM0440 3.7.1"
+    MANUAL = "RM0440"
 
     def write_ACR(self, value: int) -> None:
         """RUN_PD has a lock of its own (3.7.1)."""

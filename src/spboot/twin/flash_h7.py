@@ -102,7 +102,7 @@ class FlashH7(FlashLow):
         self._key[bank] = 0
         self.registers[f"BANK{bank}_CR"] |= _LOCK
         self.refusals.append(f"{text}: FLASH_CR{bank + 1} is locked until reset (RM0399 4.5.1)")
-        self.twin.cpu.bus_fault_later(self.address + 4 + bank * 0x100)
+        self.bus_fault(f"BANK{bank}_KEYR")
 
     def write_OPTKEYR(self, _value: int) -> None:
         raise self.twin.refusal("FLASH_OPTKEYR written", "the twin does not model programming of option bytes here")

@@ -54,7 +54,7 @@ class FlashL0(FlashLow):
             self._dead.add(lock)
             self.registers["PECR"] |= bit
             self.refusals.append(f"wrong key {value:#x}: {lock} stays until reset (RM0367 3.3.4)")
-            self.twin.cpu.bus_fault_later(self.address + 0xC)
+            self.bus_fault(lock.replace("LOCK", "KEYR"))
             return
         self._keys[lock] += 1
         if self._keys[lock] == len(keys):

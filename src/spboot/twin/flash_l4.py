@@ -74,7 +74,7 @@ class FlashG0(FlashEcc):
         """Between the words of a double word a HardFault (RM0444 3.7.5)."""
         if self._first is not None:
             self.refusals.append("FLASH_CR written while CFGBSY is set")
-            self.twin.cpu.bus_fault_later(self.address + 0x14)
+            self.bus_fault("CR")
             return
         super().write_CR(value)
 
@@ -110,7 +110,7 @@ class FlashWl(FlashEcc):
     LATENCY_MHZ: ClassVar[dict[int, tuple[int, ...]]] = {1: (18, 36, 48), 2: (6, 12, 16)}
     LATENCY_SOURCE = "RM0453 table 15"
     CACHES = FlashCaches.CODE_AND_DATA
-    MANUAL = "RM0453 4.10.1"
+    MANUAL = "RM0453"
 
     def busy_flags(self) -> int:
         """CFGBSY also stands between the words of a double word (RM0453 4.10.5)."""
@@ -147,16 +147,15 @@ class FlashL5(FlashEcc):
     def _icache(self) -> Icache:
         return cast(Icache, self.twin.blocks["ICACHE"])
 
-    def contents_change(self) -> None:
+    def erased(self) -> None:
+        self._icache.contents_change()
+
+    def programmed(self) -> None:
         self._icache.contents_change()
 
     def store(self, address: int, size: int, value: int) -> None:
         self._icache.stored()
         super().store(address, size, value)
-
-    def _program(self, address: int, data: bytes) -> None:
-        self.contents_change()
-        super()._program(address, data)
 
     def caches_at_the_end(self) -> None:
         self._icache.check()
