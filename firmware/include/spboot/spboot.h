@@ -66,6 +66,10 @@ typedef enum {
     SE_PATCH_StatusCode_BUSY,
     SE_PATCH_StatusCode_NOT_PERSONALISED,
     SE_PATCH_StatusCode_SINGLE_SLOT,
+    SE_PATCH_StatusCode_CANNOT_START,
+    SE_PATCH_StatusCode_WRITE_PROTECTED,
+    SE_PATCH_StatusCode_TOO_MANY_STARTS,
+    SE_PATCH_StatusCode_WATCHDOG_WINDOW,
     SE_PATCH_StatusCode__MAX__,
     SE_PATCH_StatusCode_WIDTH = 0x7FFFFFFF
 } SE_PATCH_StatusCode;
