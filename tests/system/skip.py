@@ -4,11 +4,13 @@ The fault model is decision 0040: at one moment of the boot the core does not ex
 before and after it is as ever.  A skipped IT is one that is not there; a skipped instruction of its block leaves the
 others their conditions.  A run ends when
 
-    accepted   the core fetches from a slot that holds what must not run, or SLOT0 holds what must not be installed
+    accepted   the core fetches from SLOT0 or SLOT1 while SLOT0 is not as signed and allowed, or what must not be
+               installed is in SLOT0
+    spoilt     SLOT0 was good and is no longer, but nothing was started: the loader takes a new image
     refused    the loader asks for a file, the image that may run is started, or the device says that it stops
     met        it is in a state that the boot without a fault was in, too: it goes on as that did, and is refused
     reset      the chip was reset; that boot is one without a fault
-    hung       nothing of this in twice the instructions of the boot without a fault
+    hung       nothing of this in twice the instructions, or one and a half times the time, of the boot without a fault
     unknown    the twin refuses something that silicon might take
 
 Where flash is not as it would be without the fault, boots without a fault follow, up to their ends.
@@ -32,6 +34,7 @@ from elftools.elf.elffile import ELFFile
 from unicorn import arm_const as arm
 
 from spboot.errors import SpbootError
+from spboot.formats.spec import record
 from spboot.twin.condition import condition
 from spboot.twin.snapshot import Snapshot
 from tests.system.rig import Rig
@@ -52,6 +55,7 @@ CHECKPOINTS: Final = 8
 _NOPS: Final = {2: bytes.fromhex("00bf"), 4: bytes.fromhex("aff30080")}
 _REGISTERS: Final = (*(arm.UC_ARM_REG_R0 + n for n in range(13)), arm.UC_ARM_REG_SP, arm.UC_ARM_REG_LR)
 _STRIDE: Final = 4000
+_IMAGE_SIZE: Final = record("manifest").field("image_size").offset
 _ABOVE: Final = 0x400
 """Bytes above the reserved RAM that the bootloader uses, too."""
 
@@ -160,15 +164,18 @@ class Omission:
         return error
 
 
-def fingerprint(rig: Rig) -> int | None:
-    """All that the boot goes on from: registers, RAM down to the stack pointer, peripherals, what was done to flash."""
+def fingerprint(rig: Rig, but: tuple[int, int]) -> int | None:
+    """All that the boot goes on from: registers, RAM down to the stack pointer, peripherals, what was done to flash.
+
+    *but*: start and end of what tells the time, which a skipped instruction changes a little for ever."""
     core, twin = rig.twin.core, rig.twin
     area = rig.board.ram
     stack = core.get(arm.UC_ARM_REG_SP)
     base = next(a for a, ram in twin.rams.items() if a <= area.address < a + ctypes.sizeof(ram))
     if not area.address <= stack <= area.end:
         return None
-    live = ctypes.string_at(ctypes.addressof(twin.rams[base]) + stack - base, area.end + _ABOVE - stack)
+    live = bytearray(ctypes.string_at(ctypes.addressof(twin.rams[base]) + stack - base, area.end + _ABOVE - stack))
+    live[but[0] - stack : but[1] - stack] = bytes(but[1] - but[0])
     registers = tuple(core.get(register) for register in _REGISTERS)
     flags = core.get(arm.UC_ARM_REG_XPSR) & 0xF80001FF
     blocks = tuple(
@@ -177,19 +184,20 @@ def fingerprint(rig: Rig) -> int | None:
         if "USART" not in name and "UART" not in name and not name.startswith("TIM")
     )
     done = tuple((op.kind, op.address, op.data) for op in twin.log)
-    return hash((core.pc, registers, flags, live, blocks, done))
+    return hash((core.pc, registers, flags, bytes(live), blocks, done))
 
 
 class Boot:
     """One boot of *rig*, as it stands after its reset, run again and again.
 
-    *good*: what SLOT0 holds may run; *only*: of which functions instructions are skipped (None: all)."""
+    *allowed*: what SLOT0 may begin with when something in it runs; *only*: of which functions instructions are skipped (None: all)."""
 
     def __init__(
-        self, rig: Rig, *, good: bool, only: re.Pattern[str] | None = None, tail: float = 1.2, width: int = 1
+        self, rig: Rig, *, allowed: bytes, only: re.Pattern[str] | None = None, tail: float = 1.2, width: int = 1
     ) -> None:
-        self.rig, self.twin, self.good, self.only = rig, rig.twin, good, only
-        self._slot0 = self._content()
+        self.rig, self.twin, self.allowed, self.only = rig, rig.twin, allowed, only
+        self._good = self._is_allowed()
+        self._clock = _variable(rig, "ticks")
         self._omission = Omission(rig, width)
         self._functions = functions_of(rig.shop.boot.elf)
         self._starts = [f.start for f in self._functions]
@@ -207,8 +215,18 @@ class Boot:
 
     # watching
 
-    def _content(self) -> bytes:
-        return self.twin.flash_read(self.rig.board.slot0.address, self.rig.board.slot0.size)
+    def _is_allowed(self) -> bool:
+        """Whether SLOT0 holds what may run."""
+        return self.twin.flash_read(self.rig.board.slot0.address, len(self.allowed)) == self.allowed
+
+    def _is_installed(self) -> bool:
+        """Whether all of what SLOT1 holds is in SLOT0."""
+        board = self.rig.board
+        if board.slot1 is None:
+            return False
+        used = board.vector_size + int.from_bytes(self.twin.flash_read(board.slot1.address + _IMAGE_SIZE, 4), "little")
+        used = min(used, board.slot1.size)
+        return self.twin.flash_read(board.slot0.address, used) == self.twin.flash_read(board.slot1.address, used)
 
     def _watch_slots(self) -> None:
         def fetched(_uc: Any, address: int, *_: Any) -> None:
@@ -219,6 +237,7 @@ class Boot:
         areas = [area for area in (self.rig.board.slot0, self.rig.board.slot1) if area is not None]
         for area in areas:
             self.twin.core.uc.hook_add(unicorn.UC_HOOK_CODE, fetched, begin=area.address, end=area.end - 1)
+        self.twin.core.uc.ctl_flush_tb()  # code that was translated before a hook does not know it
 
     def _watch_reset(self) -> None:
         reset = self.twin.reset
@@ -257,8 +276,11 @@ class Boot:
                 else:
                     runs.append([f.start, f.end])
         hooks = [core.uc.hook_add(unicorn.UC_HOOK_CODE, seen, begin=a, end=b - 1) for a, b in runs]
+        core.uc.ctl_flush_tb()
+        began = self.twin.time
         self.unfaulted = self._end(1 << 40, 30.0)
         self.prompted = self.twin.instructions - self._base
+        self._patience = 1.5 * (self.twin.time - began) + 0.2
         if self.unfaulted == "refused" and self._fetched is None:
             self.twin.run(seconds=tail)
         for hook in hooks:
@@ -334,15 +356,16 @@ class Boot:
 
         def passed(_uc: Any, _address: int, *_: Any) -> None:
             if self._recording is not None:
-                state = fingerprint(self.rig)
+                state = fingerprint(self.rig, self._clock)
                 if state is not None:
                     self._known.add(state)
-            elif self._omission.done and not self._met and fingerprint(self.rig) in self._known:
+            elif self._omission.done and not self._met and fingerprint(self.rig, self._clock) in self._known:
                 self._met = True
                 self.twin.core.end_slice()
 
         for address in chosen:
             self.twin.core.uc.hook_add(unicorn.UC_HOOK_CODE, passed, begin=address, end=address)
+        self.twin.core.uc.ctl_flush_tb()
         self._recording = []
         self._restore(self._start)
         again = self._end(1 << 40, 30.0)
@@ -371,7 +394,7 @@ class Boot:
 
         ended = self.twin.run(until=over, seconds=seconds)
         if self._fetched is not None:
-            return "refused" if self.good and self._content() == self._slot0 else "accepted"
+            return "refused" if self._is_allowed() else "accepted"
         if self._was_reset:
             return "reset"
         if self._met:
@@ -387,7 +410,7 @@ class Boot:
                 self._end(2 * self.length, 1.5)
                 outcome = self._end(0, 0) if self._fetched or self._was_reset else "refused"
             else:
-                outcome = self._end(2 * self.length + 200_000, 5.0)
+                outcome = self._end(2 * self.length + 200_000, self._patience)
             result = Result(point, outcome, self._detail())
             if outcome != "met" and outcome != "accepted":
                 self._look_behind(result)
@@ -416,9 +439,6 @@ class Boot:
             return
         before = result.outcome
         result.detail += " flash changed"
-        if self.good and self._content() != self._slot0:
-            result.outcome, result.detail = "accepted", result.detail + ", SLOT0 touched"
-            return
         for _ in range(2):
             self._fetched, self._was_reset, self._met = None, False, False
             self.rig.power_on()
@@ -427,6 +447,8 @@ class Boot:
             if outcome == "accepted":
                 result.outcome, result.detail = outcome, result.detail + f", {before}, then started by the next boot"
                 return
+        if self._good and not self._is_allowed():
+            result.outcome = "accepted" if self._is_installed() else "spoilt"
 
     def sweep(self, points: Iterable[Point]) -> list[Result]:
         """One after the other."""
@@ -444,6 +466,16 @@ class Boot:
         decoder = capstone.Cs(capstone.CS_ARCH_ARM, capstone.CS_MODE_THUMB | capstone.CS_MODE_MCLASS)
         words = next((f"{i.mnemonic} {i.op_str}" for i in decoder.disasm(code, address)), "?")
         return f"{address:08x} {name}: {words}"
+
+
+def _variable(rig: Rig, name: str) -> tuple[int, int]:
+    """Start and end of a variable of the bootloader; nothing at its stack's end where there is none of the name."""
+    with rig.shop.boot.elf.open("rb") as file:
+        table: Any = ELFFile(file).get_section_by_name(".symtab")
+        found = [s for s in table.iter_symbols() if s.name == name and s["st_size"]]
+    if not found:
+        return rig.board.ram.end, rig.board.ram.end
+    return found[0]["st_value"], found[0]["st_value"] + found[0]["st_size"]
 
 
 def _next(hits: Sequence[int], spot: int, otherwise: int) -> int:

@@ -28,12 +28,11 @@ STARTING: Final = b"starting "
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
-    """Contents of SLOT0, SLOT1 and journal, from the start of each.  *good*: what SLOT0 holds may run."""
+    """Contents of SLOT0, SLOT1 and journal, from the start of each.  What may run is 1.1.0 alone."""
 
     slot0: bytes
     slot1: bytes = b""
     journal: bytes = b""
-    good: bool = False
     warm: bool = False
     """A boot that found a good image in SLOT0 was reset just before it started it: RAM is as it was then."""
 
@@ -111,9 +110,9 @@ class Maker:
         step = record("journal", "step_").pack(done=done, check=~done & 0xFFFFFFFF)
         return self.committed(slot1) + self._units(step)
 
-    def commit(self, slot1: bytes, *, slot0: bytes | None = None, good: bool = True) -> State:
+    def commit(self, slot1: bytes, *, slot0: bytes | None = None) -> State:
         """*slot1* waits to be installed over 1.1.0, or over *slot0*."""
-        return State(slot0=slot0 or self.slot(NOW), slot1=slot1, journal=self.committed(slot1), good=good)
+        return State(slot0=slot0 or self.slot(NOW), slot1=slot1, journal=self.committed(slot1))
 
 
 def _original_behind(maker: Maker) -> State:
@@ -130,7 +129,7 @@ SITUATIONS: Final[dict[str, Callable[[Maker], State]]] = {
     "other product": lambda m: State(slot0=m.other_product(NOW)),
     "other board": lambda m: State(slot0=m.other_board(NOW)),
     "older committed": lambda m: m.commit(m.slot(OLD)),
-    "older committed, SLOT0 tampered": lambda m: m.commit(m.slot(OLD), slot0=m.tampered(NOW), good=False),
+    "older committed, SLOT0 tampered": lambda m: m.commit(m.slot(OLD), slot0=m.tampered(NOW)),
     "unsigned committed": lambda m: m.commit(m.unsigned(NEXT)),
     "tampered committed": lambda m: m.commit(m.tampered(NEXT)),
     "other product committed": lambda m: m.commit(m.other_product(NEXT)),
