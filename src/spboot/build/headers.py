@@ -67,10 +67,17 @@ def config_header(board: Board, boot_version: Version) -> str:
     }
     lines = [define(name, value) for name, value in numbers.items()]
     lines += [
+        define("RAM_RANGES", _ram_ranges(board)),
         define("BOARD_NAME", json.dumps(board.name)),
         define("BOOT_VERSION_TEXT", json.dumps(str(boot_version))),
     ]
     return guarded("SPB_CONFIG_H", ['#include "spb_spec.h"', *lines])
+
+
+def _ram_ranges(board: Board) -> str:
+    """A brace list of {first, last}: an initial stack pointer is a multiple of 4 with first <= pointer <= last."""
+    pairs = (f"{{{area.address + 4:#x}u, {area.end:#x}u}}" for area in board.stacks)
+    return f"{{{', '.join(pairs)}}}"
 
 
 def chip_header(board: Board) -> str:
