@@ -8,6 +8,7 @@
 #include "context.h"
 #include "cortex.h"
 #include "device.h"
+#include "note.h"
 #include "spboot/spboot.h"
 #include "usart.h"
 
@@ -132,6 +133,7 @@ SE_ErrorStatus SE_PATCH_Abort(SE_PATCH_Status *status) { return run(status, drop
 void SE_PATCH_PrintStatus(const SE_PATCH_Status *status) {
     static const char *const stages[] = {"idle", "update", "verified"};
     if (status == NULL || (uint32_t)status->stage > SE_PATCH_Stage_VERIFIED || !spb_usart_running()) return;
+    spb_line_borrow();
     spb_console_print(&spb_console, "patch: stage %s, %u of %u bytes, code %u: %s\r\n", stages[status->stage],
                       status->accumBytes, status->totalBytes, (uint32_t)status->code,
                       SE_PATCH_GetStatusCodeString(status->code));
@@ -166,6 +168,16 @@ SE_ErrorStatus SE_APP_GetSecureUserData(SE_StatusTypeDef *status, void *data, ui
     *status = SE_KO;
     if (data == NULL || len > SPB_PERSONAL_SIZEOF_USER_DATA) return SE_ERROR;
     memcpy(data, spb_port.personal + SPB_PERSONAL_OFF_USER_DATA, len);
+    *status = SE_OK;
+    return SE_SUCCESS;
+}
+
+SE_ErrorStatus SE_APP_RequestAtReset(SE_StatusTypeDef *status, SE_APP_Request request) {
+    static const uint32_t notes[] = {SPB_NOTE_NONE, SPB_NOTE_LOADER, SPB_NOTE_HURRY};
+    if (status == NULL) return SE_ERROR;
+    *status = SE_KO;
+    if ((uint32_t)request >= sizeof notes / sizeof notes[0]) return SE_ERROR;
+    spb_note_write(notes[request]);
     *status = SE_OK;
     return SE_SUCCESS;
 }

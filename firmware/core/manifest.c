@@ -47,6 +47,21 @@ enum spb_status spb_manifest_fits(const uint8_t m[SPB_MANIFEST_SIZE]) {
     return SPB_OK;
 }
 
+static uint32_t load(const volatile uint8_t *p) {
+    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+}
+
+uint32_t spb_manifest_misfit(const volatile uint8_t m[SPB_MANIFEST_SIZE]) {
+    uint32_t product = load(m + SPB_MANIFEST_OFF_PRODUCT) ^ spb_load_u32(spb_port.personal + SPB_PERSONAL_OFF_PRODUCT);
+    return product | (load(m + SPB_MANIFEST_OFF_TARGET) ^ spb_port.target);
+}
+
+/* The borrow of the subtraction is the uppermost bit of this (Hacker's Delight, 2-13). */
+uint32_t spb_manifest_below(const volatile uint8_t version[4], uint32_t floor) {
+    uint32_t v = load(version);
+    return ((~v & floor) | ((~v | floor) & (v - floor))) >> 31;
+}
+
 /* A fault that keeps a hash or an address from being stored must not find those of an earlier, good check in its place
  * (P3): this overwrites the stack that check() is about to use, with what is neither an address nor a hash that anybody
  * could have chosen a signature for, as 0. */

@@ -49,7 +49,7 @@ static bool conclude(const struct spb_line *line, enum spb_ymodem_result result,
     };
     if (result == SPB_YMODEM_CANCELLED || result == SPB_YMODEM_LINE_ERROR) {
         spb_console_log(line, "transfer ended: %s", reasons[result]);
-        if (spb_engine_abort(engine) != SPB_OK) spb_console_log(line, status_text(engine->status));
+        if (spb_engine_abort(engine) != SPB_OK) spb_console_log(line, "%s", status_text(engine->status));
         return false;
     }
     bool verified = result == SPB_YMODEM_DONE && engine->stage == SPB_STAGE_VERIFIED;

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -63,6 +64,11 @@ def firmware_like(seed: int, size: int) -> bytes:
     return out[:size]
 
 
+def startable(board: Board, data: bytes) -> bytes:
+    """*data* with vectors of *board* at its beginning: stack at the end of RAM, reset at the first byte behind them."""
+    return struct.pack("<II", board.ram_top, board.image_address + 8 | 1) + data[8:]
+
+
 def edited(data: bytes, *places: int) -> bytes:
     out = bytearray(data)
     for place in places:
@@ -75,7 +81,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     folder: Path = tmp_path_factory.mktemp("core")
     board = boards.load("NUCLEO-L476RG")
     secrets = keys.new(folder / "keys", "demo", development=True)
-    one = firmware_like(1, 9003)  # no multiple of a program unit
+    one = startable(board, firmware_like(1, 9003))  # no multiple of a program unit
     images = {
         "1.0.0": one,
         "1.0.1": edited(one, 3000),

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from pathlib import Path
 
 import pytest
 
 from spboot import boards
-from spboot.boards.model import SPARE_STEPS, journal_size
+from spboot.boards.model import SPARE_STEPS, Area, journal_size
+from spboot.build.headers import config_header
 from spboot.build.linkinclude import link_include
 from spboot.errors import BoardError
 from spboot.formats.spec import data_path
+from spboot.version import Version
 
 K = 1024
 
@@ -98,6 +101,38 @@ def test_reserved_ram_is_where_applications_begin() -> None:
 def test_ram_goes_on_over_adjacent_memories(name: str, top: int) -> None:
     assert boards.load(name).ram_top == top
     assert f"RAM_TOP = {top:#010x};" in link_include(boards.load(name))
+
+
+@pytest.mark.parametrize(
+    ("name", "ranges"),
+    [
+        ("NUCLEO-L073RZ", "{{0x20001504u, 0x20005000u}}"),
+        ("NUCLEO-L476RG", "{{0x10000004u, 0x10008000u}, {0x20001504u, 0x20018000u}}"),  # SRAM2 is at 0x10000000
+        ("NUCLEO-L496ZG", "{{0x10000004u, 0x10010000u}, {0x20001504u, 0x20050000u}}"),  # and behind SRAM1, too
+        ("NUCLEO-WL55JC", "{{0x20001504u, 0x20010000u}}"),  # SRAM1 and SRAM2 are one
+        ("DISCO-F769I", "{{0x20000004u, 0x20020000u}, {0x20021504u, 0x20080000u}}"),  # reserved RAM between two parts
+        (
+            "DISCO-H745I",
+            "{{0x4u, 0x10000u}, {0x20000004u, 0x20020000u}, {0x24001504u, 0x24080000u}, {0x30000004u, 0x30048000u}, "
+            "{0x38000004u, 0x38010000u}}",
+        ),
+    ],
+)
+def test_where_a_stack_may_begin(name: str, ranges: str) -> None:
+    """Every RAM of the memory map without (start, end] of the reserved one, adjacent memories in one."""
+    assert f"#define SPB_RAM_RANGES {ranges}\n" in config_header(boards.load(name), Version(1, 0, 0))
+
+
+def test_a_stack_is_not_in_the_reserved_ram_at_its_second_address() -> None:
+    board = boards.load("NUCLEO-L496ZG")  # SRAM2 is at 0x20040000 and at 0x10000000
+    moved = dataclasses.replace(board, ram=Area(address=0x2004_2000, size=0x1500))
+    found = [(area.address, area.end) for area in moved.stacks]
+    assert found == [
+        (0x1000_0000, 0x1000_2000),
+        (0x1000_3500, 0x1001_0000),
+        (0x2000_0000, 0x2004_2000),
+        (0x2004_3500, 0x2005_0000),
+    ]
 
 
 def test_journal_size_is_what_the_firmware_asserts() -> None:

@@ -38,6 +38,7 @@ class Mode(IntEnum):
     TASK = 1
     HANDLER = 2
     TWO_TASKS = 3
+    UNPRIVILEGED = 4
 
 
 class Stage(IntEnum):

@@ -155,6 +155,16 @@ SE_ErrorStatus SE_APP_GetBootVer(SE_StatusTypeDef *status, char *text, uint32_t 
 /* The first len (at most 128) bytes of the user data given to `spboot build`. */
 SE_ErrorStatus SE_APP_GetSecureUserData(SE_StatusTypeDef *status, void *data, uint32_t len);
 
+typedef enum {
+    SE_APP_Request_NONE = 0,         /* takes an earlier request back */
+    SE_APP_Request_LOADER,           /* stay in the loader, as if `load` were typed */
+    SE_APP_Request_NO_WINDOW,        /* start the application as soon as it is verified: `load` is not listened for */
+    SE_APP_Request_WIDTH = 0x7FFFFFFF
+} SE_APP_Request;
+
+/* What the next reset shall do, once; a power-on forgets it.  Reset within your own code afterwards, as you like. */
+SE_ErrorStatus SE_APP_RequestAtReset(SE_StatusTypeDef *status, SE_APP_Request request);
+
 #ifdef __cplusplus
 }
 #endif

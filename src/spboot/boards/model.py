@@ -33,6 +33,11 @@ class Area:
         """First address after the area."""
         return self.address + self.size
 
+    def without(self, other: Area) -> list[Area]:
+        """What is left of the area, in order, where *other* is taken out of it."""
+        pieces = ((self.address, min(self.end, other.address)), (max(self.address, other.end), self.end))
+        return [Area(address=start, size=end - start) for start, end in pieces if start < end]
+
     def __str__(self) -> str:
         return f"{self.address:#010x}+{self.size:#x}"
 
@@ -109,6 +114,28 @@ class Board:
             if memory.kind == "ram" and memory.address <= top < memory.end:
                 top = memory.end
         return top
+
+    @property
+    def stacks(self) -> tuple[Area, ...]:
+        """Where a stack may begin: an initial stack pointer is above the start of one of these, and at most at its
+        end (a stack grows downwards, and its first word goes below the pointer).
+
+        All RAM of the part, its second addresses included, without the reserved area; RAM behind RAM is one."""
+        taken = [self.ram]
+        known = {memory.name: memory for memory in self.chip.memories}
+        for second, first in self.chip.mirrors.items():
+            at, first_at = known[second].address, known[first].address
+            if first_at <= self.ram.address < known[first].end:
+                taken.append(Area(address=self.ram.address - first_at + at, size=self.ram.size))
+        joined: list[Area] = []
+        for memory in sorted(self.chip.memories, key=lambda memory: memory.address):
+            if memory.kind != "ram":
+                continue
+            start = joined.pop().address if joined and joined[-1].end == memory.address else memory.address
+            joined.append(Area(address=start, size=memory.end - start))
+        for area in taken:
+            joined = [piece for whole in joined for piece in whole.without(area)]
+        return tuple(joined)
 
     @property
     def areas(self) -> dict[str, Area]:

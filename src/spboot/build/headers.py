@@ -21,8 +21,8 @@ from spboot.formats.comb import generator_header
 from spboot.formats.manifest import name_id
 from spboot.version import Version
 
-WINDOW_MS: Final = 500
-"""How long after a reset the word `load` is listened for."""
+WINDOW_MS: Final = 100
+"""How long after the start of the bootloader the word `load` is listened for, unless a first byte of it prolongs that."""
 
 _DRIVEN = ("FLASH", "RCC", "PWR", "IWDG", "ICACHE")
 """Blocks whose registers the drivers name, where the part has them."""
@@ -59,6 +59,7 @@ def config_header(board: Board, boot_version: Version) -> str:
         "WRITE_SIZE": max(memory.program_unit, _WRITE_SIZE.get(board.chip.block("FLASH").ip, 0)),
         "ERASED": memory.erased,
         "VECTOR_SIZE": board.vector_size,
+        "IMAGE_ADDRESS": board.image_address,
         "BITMAP_SIZE": -(-slot.size // board.page_size // 8),
         "TARGET": name_id(board.name),
         "BOOT_VERSION": boot_version.pack(),
@@ -67,10 +68,17 @@ def config_header(board: Board, boot_version: Version) -> str:
     }
     lines = [define(name, value) for name, value in numbers.items()]
     lines += [
+        define("RAM_RANGES", _ram_ranges(board)),
         define("BOARD_NAME", json.dumps(board.name)),
         define("BOOT_VERSION_TEXT", json.dumps(str(boot_version))),
     ]
     return guarded("SPB_CONFIG_H", ['#include "spb_spec.h"', *lines])
+
+
+def _ram_ranges(board: Board) -> str:
+    """A brace list of {first, last}: an initial stack pointer is a multiple of 4 with first <= pointer <= last."""
+    pairs = (f"{{{area.address + 4:#x}u, {area.end:#x}u}}" for area in board.stacks)
+    return f"{{{', '.join(pairs)}}}"
 
 
 def chip_header(board: Board) -> str:
@@ -91,6 +99,7 @@ def chip_header(board: Board) -> str:
         define("VDD_MV", board.vdd_mv),
         define("SUPPLY_SMPS", int(board.core_supply == "smps")),
         define("NEEDS_VDDIO2", int(board.needs_vddio2)),
+        define("DATA_CACHE", int(chip.core == "cm7")),
         define("STACK_LIMITS", int(chip.core == "cm33")),
         define("CLOCK_MAX_HZ", clock_limit(chip)),
         f"#define SPB_WRONG_BANKS {json.dumps(_WRONG_BANKS.format(banks=banks, s='s' * (banks > 1)))}",
