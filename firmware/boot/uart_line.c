@@ -7,7 +7,7 @@
 #include "usart.h"
 #include "watchdog.h"
 
-#define PATIENCE 1000000u   /* looks at the UART for one text of an application: many times what 160 bytes take */
+#define PATIENCE 50000u     /* looks at the UART for a byte of an application: many times what one takes at 9,600 baud */
 
 static uint8_t ring[SPB_LINE_ROOM] __attribute__((section(".bootram")));
 static uint8_t first, last; /* of the ring: wrap by themselves */
@@ -42,8 +42,10 @@ static void put(uint8_t byte) {
         pump();
         return;
     }
-    while (patience > 0 && !spb_usart_writable()) patience--;
-    if (patience > 0) spb_usart_write(byte);
+    uint32_t looks = patience;
+    while (looks > 0 && !spb_usart_writable()) looks--;
+    if (looks > 0) spb_usart_write(byte);
+    else patience = 0;
 }
 
 static int get(uint32_t timeout_ms) {

@@ -21,7 +21,7 @@ void spb_line_flush(void);
  * the clock. */
 void spb_line_alive(void);
 
-/* Before an application's text: from here on putting waits for a bounded time in all, then drops what the UART holds up. */
+/* Before an application's text: once the UART holds a byte up for too long, the rest is dropped. */
 void spb_line_borrow(void);
 
 #endif
