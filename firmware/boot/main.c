@@ -18,6 +18,7 @@
 #include "session.h"
 #include "sha256.h"
 #include "slot.h"
+#include "text.h"
 #include "tick.h"
 #include "trigger.h"
 #include "usart.h"
@@ -27,9 +28,9 @@
 /* Its frame is gone again before the deep calls of the loader and the engine. */
 #define OWN_FRAME __attribute__((noinline))
 
-#define PROTECTION "read protection level %u, write protection %s"
 #define LOAD_MS 2000u       /* what a first byte makes of the window: time to type `load` */
 #define FAULTS 3u           /* boots in a row that ended in a fault: then SLOT0 and SLOT1 are left alone */
+#define PROTECTION "read protection level %u, write protection %t"
 #define LOG(...) spb_console_log(&spb_console, __VA_ARGS__)
 
 /* The engine is idle outside a session. */
@@ -53,9 +54,9 @@ static void start_hardware(void) {
 
 static void banner(uint32_t note) {
     spb_console_print(&spb_console, "\r\n");
-    LOG("spboot %s for %s, %u MHz, reset by %s", SPB_BOOT_VERSION_TEXT, SPB_BOARD_NAME, SPB_CLOCK_HZ / 1000000u,
+    LOG("spboot %s for %s, %u MHz, reset by %t", SPB_BOOT_VERSION_TEXT, SPB_BOARD_NAME, SPB_CLOCK_HZ / 1000000u,
         spb_clock_reset_cause());
-    const char *writing = spb_flash_write_protected() ? "on" : "off";
+    enum spb_text writing = spb_flash_write_protected() ? TEXT("on") : TEXT("off");
     if (SPB_SINGLE_SLOT) {
         LOG("SLOT0 %x, %u KB, no SLOT1, " PROTECTION, SPB_FLASH_ADDRESS + SPB_SLOT0_OFF, SPB_SLOT_SIZE / 1024u,
             spb_flash_protection(), writing);
@@ -83,8 +84,8 @@ static enum spb_verdict self_check(void) {
     return memcmp(hash, at(hash_off), sizeof hash) == 0 ? SPB_GOOD : SPB_BAD;
 }
 
-__attribute__((noreturn)) static void stop(const char *why) {
-    LOG("%s", why);
+__attribute__((noreturn)) static void stop(enum spb_text why) {
+    LOG("%t", why);
     for (;;) {
         SPB_LED_WRITE(true);
         (void)spb_console.get(250);
@@ -94,12 +95,12 @@ __attribute__((noreturn)) static void stop(const char *why) {
 }
 
 OWN_FRAME static void check_ourselves(void) {
-    const char *problem = spb_flash_problem();
-    if (problem != NULL) stop(problem);
+    enum spb_text problem = spb_flash_problem();
+    if (problem != SPB_TEXT_NONE) stop(problem);
     uint32_t flags = spb_load_u32(spb_port.personal + SPB_PERSONAL_OFF_FLAGS);
-    if (self_check() != SPB_GOOD) stop("self check failed: program the bootloader again");
+    if (self_check() != SPB_GOOD) stop(TEXT("self check failed: program the bootloader again"));
     if (spb_load_u32(spb_port.personal + SPB_PERSONAL_OFF_MAGIC) != SPB_PERSONAL_MAGIC) {
-        stop(spb_status_text(SPB_E_NOT_PERSONALISED));
+        stop(spb_text_of(SPB_E_NOT_PERSONALISED));
     }
     LOG("self check good, product %s; type load for the loader", (const char *)spb_port.personal + SPB_PERSONAL_OFF_PRODUCT_NAME);
     if (flags & SPB_PERSONAL_FLAG_DEVELOPMENT) LOG("DEVELOPMENT KEYS: anybody can sign for this device");
@@ -190,7 +191,7 @@ __attribute__((used)) void spb_main(void) {
         if (valid && !loader && !(window && wants_loader())) hand_over(&j);
         if (!valid && j.header == SPB_GOOD) LOG("SLOT0: version %v is not whole", j.version);
         if (!valid) LOG("no valid application in SLOT0");
-        if (spb_session(&spb_console, &spb_device_engine, ymodem_block, valid, spb_status_text) == SPB_SESSION_COMMITTED) {
+        if (spb_session(&spb_console, &spb_device_engine, ymodem_block, valid) == SPB_SESSION_COMMITTED) {
             restart();
         }
         loader = window = false;

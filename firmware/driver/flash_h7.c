@@ -112,9 +112,9 @@ static bool read(uint32_t off, uint32_t *to, uint32_t words) {
 }
 
 /* Swapped, an address belongs to the other bank's registers. */
-const char *spb_flash_problem(void) {
+enum spb_text spb_flash_problem(void) {
     uint32_t swapped = reg_read(FLASH_BASE + FLASH_OPTSR_CUR_OFF) & FLASH_OPTSR_CUR_SWAP_BANK_OPT;
-    return swapped != 0 ? "option bytes: the banks are swapped; change them" : NULL;
+    return swapped != 0 ? TEXT("option bytes: the banks are swapped; change them") : SPB_TEXT_NONE;
 }
 
 uint32_t spb_flash_protection(void) {

@@ -127,7 +127,7 @@ __attribute__((used)) void spb_flash_ecc_nmi(uint32_t *stacked_pc) { (void)stack
 
 const struct spb_flash spb_internal_flash = {.erase = erase, .program = program, .map = map, .read = read};
 
-const char *spb_flash_problem(void) { return 0; }
+enum spb_text spb_flash_problem(void) { return SPB_TEXT_NONE; }
 
 uint32_t spb_flash_protection(void) {
     return spb_flash_rdp_level(reg_read(FLASH_BASE + FLASH_OPTR_OFF) & FLASH_OPTR_RDPROT);

@@ -7,11 +7,12 @@
 #include "flash.h"
 #include "reg.h"
 #include "spb_chip.h"
+#include "text.h"
 
 extern const struct spb_flash spb_internal_flash;
 
-/* Null, or in words why this chip's flash is not laid out as the board file says (option bytes). */
-const char *spb_flash_problem(void);
+/* SPB_TEXT_NONE, or why this chip's flash is not laid out as the board file says (option bytes). */
+enum spb_text spb_flash_problem(void);
 
 /* Read protection level, 0 to 2. */
 uint32_t spb_flash_protection(void);

@@ -139,6 +139,7 @@ def within_budget(shop: Workshop) -> None:
     assert shop.boot.size <= budget["flash"] <= flash
     assert board.ram.size <= budget["reserved_ram"] <= 5_376
     made = functions(shop)
+    assert made.symbols["spb_ram_end"] - made.symbols["spb_bss_end"] >= budget["ram_free"]
     header, work = made.allocate(release.header_for(shop.image("1.0.0"))), made.allocate(WORK_SIZE)
     result = made.call("spb_header_verify", header, work)
     print(f"{board.name}, {shop.compiler}: {shop.boot.size} bytes, signature check {result.cycles} cycles")
@@ -244,7 +245,7 @@ def test_updates_go_past_a_protected_bootloader(workshops) -> None:  # type: ign
 
 def test_every_board_has_budgets() -> None:
     for name in boards.names():
-        assert {"flash", "reserved_ram", "verify_cycles"} <= BUDGETS.get(name, {}).keys(), name
+        assert {"flash", "reserved_ram", "ram_free", "verify_cycles"} <= BUDGETS.get(name, {}).keys(), name
 
 
 @pytest.mark.soak

@@ -131,7 +131,8 @@ SE_ErrorStatus SE_PATCH_Abort(SE_PATCH_Status *status);
 /* Where the update stands.  Never fails, never waits. */
 SE_ErrorStatus SE_PATCH_Poll(SE_PATCH_Status *status);
 
-/* What a code means and what to do, in a sentence; "" for an unknown one.  Lives in the bootloader's flash. */
+/* What a code means and what to do, in a sentence; "" for an unknown one.  It stands in one buffer of the reserved RAM:
+ * good until the next call of this function from anywhere, so copy what is kept, and call it from one task. */
 const char *SE_PATCH_GetStatusCodeString(SE_PATCH_StatusCode code);
 
 #define SE_TAG_LEN 32                /* SHA-256 of the image */
