@@ -11,8 +11,8 @@ import pytest
 
 from spboot import keys as keys_module
 from spboot import release
-from spboot.version import Version
 from spboot.formats.spec import data_path
+from spboot.version import Version
 from tests.core.conftest import World
 from tests.core.device import CUTS
 
@@ -252,7 +252,7 @@ def test_e6_a_beginning_sent_again_and_again_wears_nothing_out(world: World) -> 
         seen.append(world.device.feed(data[:664]))
         world.device.lib.hp_abort()
     assert seen == ["OK"] * STARTS + ["TOO_MANY_STARTS"] * (1000 - STARTS)
-    assert (world.device.erases("slot1"), world.device.erases("slot0"), world.device.erases("journal")) == (STARTS, 0, 1)
+    assert [world.device.erases(area) for area in ("slot1", "slot0", "journal")] == [STARTS, 0, 1]
     world.device.power_on()
     update(world, data)
 
@@ -271,7 +271,7 @@ def test_a_commit_that_flash_did_not_take_is_gone_or_counts(world: World) -> Non
                 world.device.power_on()
                 done = world.device.install()
                 assert said == "OK" if erase_fails else said == "INSTALL_ERROR"
-                assert (said, done) in (("OK", "done"), ("OK", "nothing"), ("INSTALL_ERROR", "nothing")), (cut, at, journal)
+                assert done == "nothing" or said == "OK", (cut, at, journal)
 
 
 def test_j6_an_install_that_began_goes_on_without_its_mark(world: World) -> None:

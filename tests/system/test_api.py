@@ -310,8 +310,7 @@ def test_b2_an_unprivileged_caller_is_refused_and_changes_nothing(feeder: Feeder
 
 
 def test_a_line_that_the_uart_holds_up_ends(feeder: Feeder) -> None:
-    """As with CTS, or a clock that stands still: what is being sent never leaves.  The rest of the text is lost, the call
-    returns."""
+    """As with CTS, or a clock that stands still: a byte never leaves.  The rest is lost, the call returns."""
     feeder.init()
     console = feeder.shop.board.console.port
     start = len(feeder.uart.output)
