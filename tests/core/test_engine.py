@@ -11,6 +11,7 @@ from spboot import keys as keys_module
 from spboot import release
 from spboot.version import Version
 from tests.core.conftest import World
+from tests.core.later import unsupported
 
 V = {name: Version.parse(name).pack() for name in ("1.0.0", "1.0.1", "1.1.0", "1.2.0")}
 
@@ -131,6 +132,7 @@ def refusals(world: World) -> dict[str, tuple[bytes, str]]:
         ),
         "too large": (release.make_image(large, capacity=capacity, **common), "IMAGE_TOO_LARGE"),
         "not an update": (b"\x7fELF" + bytes(300), "INVALID_PATCH_IMAGE"),
+        **{name: (data, "UNSUPPORTED") for name, data in unsupported(image, world.keys).items()},
         "bytes behind the end": (image + b"\0", "TOO_MANY_BYTES"),
         "bytes behind the end of a patch": (patch + b"\x1a", "TOO_MANY_BYTES"),
     }
@@ -158,7 +160,7 @@ def test_e1_every_bit_of_manifest_and_signature(world: World, kind: str) -> None
     world.fresh()
     before = world.device.save()
     seen = set()
-    for bit in range(136 * 8):
+    for bit in range(140 * 8):
         bad = bytearray(data)
         bad[bit // 8] ^= 1 << bit % 8
         world.device.count()
@@ -168,6 +170,7 @@ def test_e1_every_bit_of_manifest_and_signature(world: World, kind: str) -> None
         seen.add(status)
         assert status in {
             "INVALID_PATCH_IMAGE",
+            "UNSUPPORTED",
             "IMAGE_VERIFY_ALG_FAILURE",
             "TOO_FEW_BYTES",
             "TOO_MANY_BYTES",
@@ -175,19 +178,19 @@ def test_e1_every_bit_of_manifest_and_signature(world: World, kind: str) -> None
         }
         assert world.device.operations == 0
         assert world.device.save() == before
-    assert {"INVALID_PATCH_IMAGE", "IMAGE_VERIFY_ALG_FAILURE"} <= seen
+    assert {"INVALID_PATCH_IMAGE", "UNSUPPORTED", "IMAGE_VERIFY_ALG_FAILURE"} <= seen
 
 
 def test_e2_payload_flips_in_every_chunk(world: World) -> None:
     """And P1: no byte of a chunk reaches cipher or decoder before its hash was found right."""
     data = world.image("1.1.0")
-    for at in range(136, len(data), 97):
+    for at in range(140, len(data), 97):
         bad = bytearray(data)
         bad[at] ^= 0x10
         world.fresh()
         world.device.count()
         status = world.device.feed(bytes(bad))
-        first = at < 136 + 528
+        first = at < 140 + 528
         assert status == ("IMAGE_VERIFY_ALG_FAILURE" if first else "INVALID_PATCH_TAG")
         assert world.device.erases("slot0") == 0
         assert not first or world.device.operations == 0
