@@ -61,7 +61,7 @@ def open_by_hand(data: bytes, secrets: Keys) -> tuple[dict[str, int], bytes]:
 def test_image_by_hand(image_file: bytes, secrets: Keys) -> None:
     numbers, stream = open_by_hand(image_file, secrets)
     assert len(image_file) > 76 + 64 + 3 * 528
-    assert image_file[:4] == b"SP\x02\x00"
+    assert image_file[:4] == b"SP\x03\x00"
     assert numbers["version"] == 0x01000203
     assert numbers["product"] == struct.unpack("<I", hashlib.sha256(b"demo").digest()[:4])[0]
     assert numbers["target"] == struct.unpack("<I", hashlib.sha256(TARGET.encode()).digest()[:4])[0]
@@ -72,9 +72,9 @@ def test_image_by_hand(image_file: bytes, secrets: Keys) -> None:
 
 def test_patch_by_hand(patch_file: bytes, secrets: Keys) -> None:
     numbers, stream = open_by_hand(patch_file, secrets)
-    assert patch_file[:4] == b"SP\x02\x01"
+    assert patch_file[:4] == b"SP\x03\x01"
     assert (numbers["version"], numbers["base_version"]) == (0x01000203, 0x01000202)
-    assert patch_file[28:36] == hashlib.sha256(OLD_APP).digest()[:8]
+    assert patch_file[32:40] == hashlib.sha256(OLD_APP).digest()[:8]
     assert delta.decode(OLD_APP, stream, numbers["image_size"]) == NEW_APP
 
 
