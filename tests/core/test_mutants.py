@@ -15,6 +15,13 @@ from spboot.formats.spec import data_path
 MUTANTS = {
     "chunk hash not compared": ("engine.c", "memcmp(hash, e->payload.expect, sizeof hash) != 0", "false"),
     "signature not checked": ("engine.c", "spb_header_verify(e->header, &e->work.slot.p256) != SPB_GOOD", "false"),
+    "more signatures, another key, a trailer": (
+        "manifest.c",
+        "SPB_MANIFEST_U32(m, SIGNATURE_COUNT) != SPB_MANIFEST_SIGNATURE_COUNT",
+        "false",
+    ),
+    "kinds to come": ("manifest.c", " || kind > SPB_MANIFEST_KIND_PATCH", ""),
+    "any format": ("manifest.c", "m[SPB_MANIFEST_OFF_FORMAT] != SPB_FORMAT || ", ""),
     "product and board not checked": ("engine.c", "(status = spb_manifest_fits(e->header)) != SPB_OK", "false"),
     "version not checked": ("engine.c", "(status = version_fits(e, floor)) != SPB_OK", "false"),
     "base not checked": ("engine.c", "(status = base_fits(e, active_header)) != SPB_OK", "false"),
