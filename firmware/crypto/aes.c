@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* aes.c - AES-128-CTR with one table of 256 bytes, made on the stack: it costs less flash to make than to keep, and for a
- * chunk of 512 bytes little time.  So do the round keys.  See aes.h.  Bytes are looked up one by one, and multiplied four at
- * once. */
+ * chunk of 512 bytes little time.  The round keys, too, are made once a call.  See aes.h.
+ * Bytes are looked up one by one, and multiplied four at once. */
 #include "aes.h"
 #include "tested.h"
 
@@ -96,8 +96,8 @@ static uint32_t mix(uint32_t column)
     return doubled ^ rol(column ^ doubled, 24) ^ rol(column, 16) ^ rol(column, 8);
 }
 
-/* s = AES(s), the first round key added.  Loops end with their test, as compilers that optimise for size leave it where it is.  Not inlined, for the
- * registers. */
+/* s = AES(s), to which the first round key was added.  Loops end with their test, as compilers that optimise for size leave
+ * it where it is.  Not inlined, for the registers. */
 __attribute__((noinline)) static void encrypt(struct work *t)
 {
     const uint32_t *key = t->key + 4;
@@ -130,7 +130,7 @@ SPB_TESTED void spb_aes128_ctr(const uint8_t key[16], const uint8_t nonce[12], u
         }
         data[at] ^= t.s.bytes[at % 16];
     }
-    volatile uint32_t *word = t.s.words;
+    volatile uint32_t *word = (uint32_t *)&t;
     do
         *word++ = 0; /* one round key is as good as the key */
     while (word != t.key + KEY_WORDS);

@@ -74,7 +74,7 @@ NAKED uint32_t spb_limbs_sub(uint32_t r[8], const uint32_t a[8], const uint32_t 
     "adcs " carry_out ", " carry_out ", r1\n\t"                                         \
     "str r5, [r0, #" #off "]\n\t"
 
-/* A row for each word of b; lr = b, moving up, r12 = its end.  a is copied to where a load needs no register for its address. */
+/* A row for each word of b; lr = b, moving up, r12 = its end.  a is copied to the stack: no register for its address. */
 NAKED void spb_limbs_mul(uint32_t t[16], const uint32_t a[8], const uint32_t b[8])
 {
     __asm__ volatile(
