@@ -117,8 +117,8 @@ static enum spb_status read_back(struct spb_engine *e) {
     return SPB_OK;
 }
 
-/* One whole chunk is in the buffer. */
-static enum spb_status chunk(struct spb_engine *e, bool first) {
+/* One whole chunk is in the buffer.  Not inlined: less of a stack on Cortex-M0+. */
+__attribute__((noinline)) static enum spb_status chunk(struct spb_engine *e, bool first) {
     const struct spb_delta_new out = {put_new, get_new, e};
     bool last = spb_payload_last(&e->payload);
     const uint8_t *in;

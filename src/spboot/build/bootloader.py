@@ -22,9 +22,11 @@ from spboot.formats.spec import data_path, spec
 from spboot.keys import Keys
 from spboot.version import Version
 
-STACK_SIZE: Final = 1184
-"""Bytes of reserved RAM for the stack of bootloader and engine: the deepest path there is
-(1,008, on Cortex-M0+), an interrupt frame, and 128."""
+STACK_SIZES: Final = {"cm0p": 976}
+STACK_SIZE: Final = 960
+"""Bytes of reserved RAM for the stack of bootloader and engine, by core: the deepest path of a call, the frames of an
+interrupt and of a task switch of the application (200 bytes with an FPU, 64 without) and the sentence of a status
+below them (64); or the deepest path of the boot, which knows no interrupt."""
 
 _LIBC: Final = "include/freestanding"
 
@@ -177,7 +179,7 @@ def _link_script(board: Board) -> str:
         "RAM_ORIGIN": board.ram.address,
         "RAM_LENGTH": board.ram.size,
         "BOOTRAM_LENGTH": ram.address + ram.size - board.ram.end,
-        "STACK_SIZE": STACK_SIZE,
+        "STACK_SIZE": STACK_SIZES.get(board.chip.core, STACK_SIZE),
         "ABI_OFFSET": facts["abi"]["offset"],
         "GATE_OFFSET": facts["abi"]["gate_offset"],
         "PERSONAL_OFFSET": facts["personal"]["offset"],
