@@ -100,7 +100,7 @@ def test_only_literals_are_words(source: str) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ('"%d pages"', "'%d pages': %d in words of the console; known: %s %t %u %x %v %%"),
+        ('"%d pages"', "'%d pages': %d in words of the console; known: %s %t %u %w %z %x %v %%"),
         ('"100 %"', "'100 %': % in words of the console"),
         (r'"a\x41"', r'"a\x41": \x in words of the console; known: \r \n \t \" \\'),
     ],
