@@ -37,7 +37,7 @@ static uint8_t ymodem_block[SPB_YMODEM_BLOCK] __attribute__((section(".bootram")
 static const uint8_t *at(uint32_t off) { return (const uint8_t *)(SPB_FLASH_ADDRESS + off); }
 
 static void start_hardware(void) {
-    spb_watchdog_feed();
+    spb_watchdog_period(SPB_WATCHDOG_LONGEST);
     spb_clock_start();
     spb_gpio_alternate(SPB_CONSOLE_TX_PORT, SPB_CONSOLE_TX_PIN, SPB_CONSOLE_TX_FUNCTION);
     spb_gpio_alternate(SPB_CONSOLE_RX_PORT, SPB_CONSOLE_RX_PIN, SPB_CONSOLE_RX_FUNCTION);
@@ -89,6 +89,8 @@ __attribute__((noreturn)) static void stop(const char *why) {
 OWN_FRAME static void check_ourselves(void) {
     const char *problem = spb_flash_problem();
     if (problem != NULL) stop(problem);
+    const char *warning = spb_flash_warning();
+    if (warning != NULL) LOG("%s", warning);
     uint32_t flags = spb_load_u32(spb_port.personal + SPB_PERSONAL_OFF_FLAGS);
     if (self_check() != SPB_GOOD) stop("self check failed: program the bootloader again");
     if (spb_load_u32(spb_port.personal + SPB_PERSONAL_OFF_MAGIC) != SPB_PERSONAL_MAGIC) {
@@ -146,6 +148,7 @@ OWN_FRAME static void judge(struct judgement *j) {
 /* G3.  The jump wipes the reserved RAM, this stack included. */
 __attribute__((noreturn)) static void hand_over(const struct judgement *j) {
     LOG("starting %v", j->version);
+    spb_watchdog_period(SPB_WATCHDOG_DEFAULT);
     spb_usart_stop();
     SPB_LED_WRITE(false);
     spb_tick_stop();

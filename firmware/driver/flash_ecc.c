@@ -6,6 +6,8 @@
  *     (RM0351 3.3.3; errata ES0250 2.2.3 on read while write).  STM32L5 empties it when it is turned off. */
 #include "flash_ecc.h"
 
+#include <stddef.h>
+
 #include "cortex.h"
 #include "internal_flash.h"
 #include "reg.h"
@@ -15,6 +17,8 @@
 #define KEY2 0xCDEF89ABu
 #define UNIT 8u
 #define IP spb_ecc_flash
+#define AREAS spb_ecc_areas
+#define DUAL (SPB_FLASH_BANK_SIZE < SPB_FLASH_SIZE)
 
 static volatile uint32_t ecc_seen;
 
@@ -130,20 +134,39 @@ static bool readable(uint32_t off, uint32_t len) {
 
 /* Pages of a bank: what a field of an area has beyond them may read as ones. */
 #define PAGES (SPB_FLASH_BANK_SIZE / SPB_SLOT0_UNIT)
-#define BOOT_PAGES ((SPB_BOOT_SIZE + SPB_SLOT0_UNIT - 1u) / SPB_SLOT0_UNIT)
 _Static_assert((PAGES & (PAGES - 1u)) == 0, "a mask of pages");
 
-/* First page of an area in bits 0 and up, last one in 16 and up; an area that ends before it begins has none (RM0351,
- * FLASH_WRP1AR).  Either may go on where the other ends: both twice, each from the first page that none before had. */
-bool spb_flash_write_protected(void) {
-    uint32_t next = 0;
-    for (uint32_t i = 0; i < 4; i++) {
-        uint32_t area = reg_read(FLASH_BASE + FLASH_WRP1AR_OFF + i % 2 * 4);
-        uint32_t first = area & (PAGES - 1u), last = area >> 16 & (PAGES - 1u);
-        if (first <= next && next <= last) next = last + 1;
-    }
-    return next >= BOOT_PAGES;
+/* Whether a page is in the area from unit first to unit last, each page being 2^parts units.  An area that ends before it
+ * begins has none (RM0351, FLASH_WRP1AR). */
+static bool inside(uint32_t page, uint32_t first, uint32_t last, uint32_t parts) {
+    uint32_t mask = (PAGES << parts) - 1u;
+    first &= mask;
+    last &= mask;
+    return first <= last && first >> parts <= page && page <= last >> parts;
 }
+
+static bool in_areas(uint32_t page, uint32_t step) {
+    bool found = false;
+    for (uint32_t i = 0; i < 8; i += 4) {
+        uint32_t area = reg_read(FLASH_BASE + FLASH_WRP1AR_OFF + step + i);
+        found |= inside(page, area, area >> 16, 0);
+    }
+    for (uint32_t i = 0; i < AREAS.count; i++) {
+        found |= inside(page, reg_read(AREAS.area[i].first + step), reg_read(AREAS.area[i].last + step), AREAS.parts);
+    }
+    return found;
+}
+
+/* Areas are those of a bank.  Where one bank is made of two, those of both count from its start (RM0432 3.5.2, 3.5.3). */
+bool spb_flash_protected(uint32_t off) {
+    uint32_t page = off % SPB_FLASH_BANK_SIZE / SPB_SLOT0_UNIT;
+    if (DUAL) return in_areas(page, off < SPB_FLASH_BANK_SIZE ? 0 : AREAS.second);
+    return in_areas(page, 0) || (AREAS.second != 0 && in_areas(page, AREAS.second));
+}
+
+bool spb_flash_starts_watchdog(void) { return (reg_read(FLASH_BASE + FLASH_OPTR_OFF) & FLASH_OPTR_IWDG_SW) == 0; }
+
+const char *spb_flash_warning(void) { return NULL; }
 
 uint32_t spb_flash_protection(void) { return spb_flash_rdp_level(reg_read(FLASH_BASE + FLASH_OPTR_OFF) & FLASH_OPTR_RDP); }
 

@@ -20,4 +20,17 @@ struct spb_ecc_flash {
 
 extern const struct spb_ecc_flash spb_ecc_flash;
 
+/* Areas protected from reading, whose first and last unit are in these registers for the first bank. */
+struct spb_ecc_area {
+    uint32_t first, last;
+};
+
+struct spb_ecc_areas {
+    uint32_t second;                    /* distance of the registers of the second bank's areas, 0 where there are none */
+    uint32_t parts, count;              /* a page has 2^parts units of such an area */
+    struct spb_ecc_area area[2];
+};
+
+extern const struct spb_ecc_areas spb_ecc_areas;
+
 #endif

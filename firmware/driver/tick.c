@@ -13,3 +13,5 @@ void spb_tick_stop(void) { spb_cortex_systick(0); }
 uint32_t spb_tick_ms(void) { return ticks; }
 
 void spb_tick_interrupt(void) { ticks++; }
+
+void spb_tick_slept(uint32_t cycles) { ticks += cycles / (SPB_CLOCK_HZ / 1000); }

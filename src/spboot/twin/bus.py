@@ -172,7 +172,7 @@ class Bus:
             self._repeats += 1
             if self._repeats >= _LONG_POLLS or (self._repeats >= _POLLS and self._soon()):
                 self._repeats = 0
-                self.twin.wait()
+                self.twin.wait(polling=True)
         else:
             self._seen[address] = value
             self._repeats = 0
