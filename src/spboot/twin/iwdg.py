@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
 _START, _OPEN, _RELOAD = 0xCCCC, 0x5555, 0xAAAA
 _UPDATE_TICKS: Final = 5
-_FEEDING: Final = 100
-"""A loop that polls feeds the watchdog if it did within so many instructions."""
 _OPTIONS: Final = (("OPTR", "IWDG_SW"), ("OPTR", "WDG_SW"), ("OPTCR", "IWDG_SW"), ("OPTSR_CUR", "IWDG1_HW"))
 """Where the option bit is, and its name in the facts: clear, the watchdog starts at every reset."""
 
@@ -25,7 +23,7 @@ class Iwdg(Block):
 
     RESET: ClassVar[dict[str, int]] = {"RLR": 0xFFF, "WINR": 0xFFF}
     READ_ONLY = frozenset({"SR"})
-    STATE = ("running", "_open", "_updated", "_loaded", "_bites", "_fed")
+    STATE = ("running", "_open", "_updated", "_loaded", "_bites")
     QUIET = frozenset({0})
 
     def __init__(self, twin: Twin, facts: Facts) -> None:
@@ -40,7 +38,6 @@ class Iwdg(Block):
         self.running = self._open = False
         self._updated: dict[int, int] = {}
         self._loaded = self._bites = 0
-        self._fed = -_FEEDING
         self.twin.timeline.cancel("IWDG")
 
     def set_option(self, timeout_ms: int | None) -> None:
@@ -87,10 +84,6 @@ class Iwdg(Block):
         self._bites = self._loaded + self._period(self.registers["RLR"] + 1)
         self.twin.timeline.at("IWDG", self._bites)
 
-    def fed_lately(self) -> bool:
-        """Whether the loop that runs feeds it."""
-        return self.running and self.twin.core.executed - self._fed < _FEEDING
-
     def _bite(self, _when: int) -> None:
         self.twin.request_reset("iwdg")
 
@@ -100,7 +93,8 @@ class Iwdg(Block):
             self._run()
         elif value == _RELOAD and self.running:
             now = self.twin.timeline.now
-            passed, self._fed = now - self._loaded, self.twin.core.executed
+            passed = now - self._loaded
+            self.twin.bus.fed()
             window = self.registers["RLR"] - self.registers.get("WINR", 0xFFF)  # version 1 has no window
             if now >= self._bites or (window > 0 and passed < self._period(window)):
                 self.twin.request_reset("iwdg")

@@ -311,16 +311,15 @@ class Twin:
         if self.nvic.registers["SCR"] & 4:
             raise self.refusal("WFI with SCR.SLEEPDEEP set", "the twin does not model Stop and Standby")
 
-    def wait(self, *, polling: bool = False) -> None:
-        """Nothing happens before the next event: go there.  A loop that *polling* feeds the watchdog feeds it on."""
-        feeding = polling and self.iwdg.fed_lately()
+    def wait(self, *, feeding: bool = False) -> None:
+        """Nothing happens before the next event: go there.  *feeding*: the loop that waits feeds the watchdog."""
         target = min(self.timeline.next_but("IWDG") if feeding else self.timeline.next_due, self._deadline)
         span = target - self.timeline.now
         if span > 0:
             if not self.flash_controller.busy:
                 self.timeline.idle_ps += span
             self.timeline.skip(span)
-        if feeding:
+        if feeding and self.iwdg.running:
             self.iwdg.reload()
 
     def flags(self) -> Any:
