@@ -135,26 +135,21 @@ static bool readable(uint32_t off, uint32_t len) {
 /* Pages of a bank: what a field of an area has beyond them may read as ones. */
 #define PAGES (SPB_FLASH_BANK_SIZE / SPB_SLOT0_UNIT)
 _Static_assert((PAGES & (PAGES - 1u)) == 0, "a mask of pages");
+#define WRP_AREAS 2u
 
-/* Whether a page is in the area from unit first to unit last, each page being 2^parts units.  An area that ends before it
- * begins has none (RM0351, FLASH_WRP1AR). */
-static bool inside(uint32_t page, uint32_t first, uint32_t last, uint32_t parts) {
-    uint32_t mask = (PAGES << parts) - 1u;
-    first &= mask;
-    last &= mask;
-    return first <= last && first >> parts <= page && page <= last >> parts;
-}
-
+/* Whether an area has a page of its bank.  One that ends before it begins has none (RM0351, FLASH_WRP1AR). */
 static bool in_areas(uint32_t page, uint32_t step) {
-    bool found = false;
-    for (uint32_t i = 0; i < 8; i += 4) {
-        uint32_t area = reg_read(FLASH_BASE + FLASH_WRP1AR_OFF + step + i);
-        found |= inside(page, area, area >> 16, 0);
-    }
     for (uint32_t i = 0; i < AREAS.count; i++) {
-        found |= inside(page, reg_read(AREAS.area[i].first + step), reg_read(AREAS.area[i].last + step), AREAS.parts);
+        uint32_t parts = 0, first = reg_read(FLASH_BASE + AREAS.first[i] + step), last = first >> 16;
+        if (i >= WRP_AREAS) {
+            parts = AREAS.parts;
+            last = reg_read(FLASH_BASE + AREAS.last[i] + step);
+        }
+        first &= (PAGES << parts) - 1u;
+        last &= (PAGES << parts) - 1u;
+        if (first <= last && first >> parts <= page && page <= last >> parts) return true;
     }
-    return found;
+    return false;
 }
 
 /* Areas are those of a bank.  Where one bank is made of two, those of both count from its start (RM0432 3.5.2, 3.5.3). */

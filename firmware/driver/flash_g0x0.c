@@ -10,4 +10,8 @@ const uint32_t spb_g0_layout = FLASH_OPTR_DUAL_BANK;
 
 #define DUAL (SPB_FLASH_BANK_SIZE < SPB_FLASH_SIZE)
 
-const struct spb_ecc_areas spb_ecc_areas = {.second = DUAL ? FLASH_WRP2AR_OFF - FLASH_WRP1AR_OFF : 0};
+const struct spb_ecc_areas spb_ecc_areas = {
+    .first = {SPB_ECC_WRP},
+    .count = 2,
+    .second = DUAL ? FLASH_WRP2AR_OFF - FLASH_WRP1AR_OFF : 0,
+};

@@ -10,7 +10,8 @@ const uint32_t spb_g4_layout_bits = 0, spb_g4_layout = 0;
 uint32_t spb_g4_select(uint32_t off) { return FLASH_CR_PER | off / SPB_SLOT0_UNIT << FLASH_CR_PNB_POS; }
 
 const struct spb_ecc_areas spb_ecc_areas = {
+    .first = {SPB_ECC_WRP, FLASH_PCROP1SR_OFF},
+    .last = {0, 0, FLASH_PCROP1ER_OFF},
+    .count = 3,
     .parts = 8, /* units of 8 bytes: RM0440 4.5.2, 5.5.2 */
-    .count = 1,
-    .area = {{FLASH_BASE + FLASH_PCROP1SR_OFF, FLASH_BASE + FLASH_PCROP1ER_OFF}},
 };

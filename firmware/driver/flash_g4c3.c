@@ -17,8 +17,9 @@ uint32_t spb_g4_select(uint32_t off) {
 }
 
 const struct spb_ecc_areas spb_ecc_areas = {
-    .second = FLASH_WRP2AR_OFF - FLASH_WRP1AR_OFF,
+    .first = {SPB_ECC_WRP, FLASH_PCROP1SR_OFF},
+    .last = {0, 0, FLASH_PCROP1ER_OFF},
+    .count = 3,
     .parts = 8, /* units of 8 bytes, of 16 in pages of 4 KB: RM0440 3.5.2 */
-    .count = 1,
-    .area = {{FLASH_BASE + FLASH_PCROP1SR_OFF, FLASH_BASE + FLASH_PCROP1ER_OFF}},
+    .second = FLASH_WRP2AR_OFF - FLASH_WRP1AR_OFF,
 };

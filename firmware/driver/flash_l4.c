@@ -39,10 +39,11 @@ const struct spb_ecc_flash spb_ecc_flash = {
 };
 
 const struct spb_ecc_areas spb_ecc_areas = {
-    .second = DUAL || PLUS ? FLASH_WRP2AR_OFF - FLASH_WRP1AR_OFF : 0,
+    .first = {SPB_ECC_WRP, FLASH_PCROP1SR_OFF},
+    .last = {0, 0, FLASH_PCROP1ER_OFF},
+    .count = 3,
     .parts = PLUS ? 9 : 8, /* units of 8 bytes, of 16 in pages of 8 KB: RM0351 3.5.2, RM0432 3.5.2 */
-    .count = 1,
-    .area = {{FLASH_BASE + FLASH_PCROP1SR_OFF, FLASH_BASE + FLASH_PCROP1ER_OFF}},
+    .second = DUAL || PLUS ? FLASH_WRP2AR_OFF - FLASH_WRP1AR_OFF : 0,
 };
 
 /* With BFB2 a chip may start in bank 2, which then stands at the beginning: RM0351 2.6, RM0432 2.6. */

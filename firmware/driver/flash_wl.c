@@ -27,10 +27,10 @@ const struct spb_ecc_flash spb_ecc_flash = {
 };
 
 const struct spb_ecc_areas spb_ecc_areas = {
+    .first = {SPB_ECC_WRP, FLASH_PCROP1ASR_OFF, FLASH_PCROP1BSR_OFF},
+    .last = {0, 0, FLASH_PCROP1AER_OFF, FLASH_PCROP1BER_OFF},
+    .count = 4,
     .parts = 1, /* units of 1 KB: RM0453 4.6.2 */
-    .count = 2,
-    .area = {{FLASH_BASE + FLASH_PCROP1ASR_OFF, FLASH_BASE + FLASH_PCROP1AER_OFF},
-             {FLASH_BASE + FLASH_PCROP1BSR_OFF, FLASH_BASE + FLASH_PCROP1BER_OFF}},
 };
 
 const char *spb_flash_problem(void) { return 0; }

@@ -26,7 +26,6 @@ void spb_watchdog_period(enum spb_watchdog_period period) {
     reg_write(KR, KEY_ACCESS);
     reg_write(PR, (uint32_t)period);
     reg_wait(SR, IWDG_SR_PVU, 0);
-    spb_watchdog_feed();
 }
 
 /* It is clocked by the application that starts it, and can be read only then. */

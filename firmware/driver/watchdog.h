@@ -10,7 +10,7 @@
 
 void spb_watchdog_feed(void);
 
-/* W1: one of these for a watchdog that an option byte started; fed before and after. */
+/* W1: one of these for a watchdog that an option byte started; it is fed before. */
 enum spb_watchdog_period { SPB_WATCHDOG_DEFAULT = 0, SPB_WATCHDOG_LONGEST = 6 };    /* values of IWDG_PR */
 void spb_watchdog_period(enum spb_watchdog_period period);
 

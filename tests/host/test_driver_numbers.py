@@ -60,7 +60,7 @@ OTHER = {
     "cache_m7.c": "CCR CCSIDR CSSELR ICIALLU DCCMVAU DCIMVAC DCISW DCCISW DC IC LINE WAY_POS SET_POS",
     "clock_f4f7.c": "HSI_HZ INPUT_HZ VCO_LEAST_HZ PLL_Q PLL_R",  # Hz and factors
     "cortex.c": "SYST_CSR SYST_RVR SYST_CVR ICSR AIRCR SYST_ON ICSR_PENDSTCLR AIRCR_SYSRESETREQ",  # DDI0403 B3.2
-    "flash_ecc.c": "KEY1 KEY2 UNIT",
+    "flash_ecc.c": "KEY1 KEY2 UNIT WRP_AREAS",
     "flash_f4.c": "RDERR",  # as flash_f7 has it: below
     "flash_g0.c": "ECC2R_OFF",  # test_registers.py
     "flash_h7.c": "KEY1 KEY2 UNIT AREA_UNIT SCB_CCR SCB_CFSR BFHFNMIGN BUS_FAULTS",  # DDI0403 B3.2.8, B3.2.15

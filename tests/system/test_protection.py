@@ -1,4 +1,4 @@
-"""Which flash the bootloader takes for protected by option bytes, on every family: each kind of area, each bank, its first
+"""Which flash the bootloader takes for protected by option bytes, on every family: each area and bank, its first unit
 and its last unit, and the neighbours.  What the flash itself does is in tests/twin/test_write_protection.py."""
 
 from __future__ import annotations
