@@ -13,7 +13,7 @@ import pytest
 from spboot import boards, keys
 from spboot.boards import Board
 from spboot.twin import Twin
-from tests.system.rig import Workshop, functions
+from tests.system.rig import Rig, Workshop, functions
 
 PAGES = (
     *("NUCLEO-L476RG", "NUCLEO-L412KB", "NUCLEO-L452RE", "DISCO-L4R9I", "DISCO-L562E", "NUCLEO-WL55JC"),
@@ -184,3 +184,23 @@ def test_protection_from_reading(shops, name: str, options: dict[str, int], prot
     unit = 0x1000 if name == "NUCLEO-L073RZ" else 0x20000
     offs = [0x6000, 0x7000, 0x20000] if unit == 0x1000 else [0x20000, 0x40000, 0xE0000, 0x120000, 0x140000]
     assert [off for off in offs if not one(off, unit)] == protected
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "said"),
+    [
+        ("DISCO-H745I", {}, "BCM4 is set: the Cortex-M4 starts, too"),
+        ("DISCO-H745I", {"OPTSR_CUR": 0x1B86AAF0}, ""),
+        ("NUCLEO-F429ZI", {}, "brown-out reset is off"),
+        ("NUCLEO-F429ZI", {"OPTCR": 0x0FFFAAE9}, ""),
+        ("NUCLEO-L476RG", {}, ""),
+    ],
+)
+def test_options_that_are_better_otherwise_are_named(shops, name: str, options: dict[str, int], said: str) -> None:  # type: ignore[no-untyped-def]
+    """RM0399 FLASH_OPTSR_CUR, RM0090 FLASH_OPTCR; the boot goes on."""
+    rig = Rig(shops(name))
+    rig.twin.flash_controller.options.update(options)
+    rig.power_on()
+    text = rig.listen(b"starting 1.0.0", seconds=10).decode()
+    assert ("option b" in text) == bool(said)
+    assert said in text

@@ -36,6 +36,7 @@ def updates(rig: Rig) -> bytes:
     """A full update in the loader and a patch by the application, which feeds; all that was said."""
     shop = rig.shop
     rig.enter_loader()
+    assert rig.twin.iwdg.registers["PR"] == (6 if rig.twin.iwdg.running else 0)
     rig.send(shop.image("1.1.0"))
     assert b"demo 1.1.0 on" in rig.listen(RUNNING, seconds=90)
     if rig.board.slot1 is not None:
@@ -66,8 +67,31 @@ def test_a_watchdog_at_its_silicon_default(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["NUCLEO-F429ZI", "DISCO-H745I"])
 def test_a_watchdog_while_the_bank_of_the_code_is_erased(name: str, tmp_path: Path) -> None:
-    """R1: in the application's calls, too."""
+    """R1: in the application's calls, too.  K3 where there are caches: the twin refuses code that they may hide."""
     is_kept_content(workshop(in_one_bank(boards.load(name)), "gcc", tmp_path))
+
+
+def test_systick_of_the_application_is_left_alone(tmp_path: Path) -> None:
+    """R2: code in RAM reads its counter and reload value; to read CSR would take COUNTFLAG away."""
+    rig = Rig(workshop(in_one_bank(boards.load("NUCLEO-F429ZI")), "clang", tmp_path))
+    rig.boot()
+    nvic, core, touched = rig.twin.nvic, rig.twin.core, set()
+    for offset in (0x010, 0x014, 0x018):
+        read, write = nvic._readers.get(offset), nvic._writers[offset]
+
+        def reads(read=read, offset=offset):  # type: ignore[no-untyped-def]
+            touched.add(("read", offset, rig.twin.is_ram(core.pc, 2)))
+            return read() if read else nvic.registers["RVR"]
+
+        def writes(value, write=write, offset=offset):  # type: ignore[no-untyped-def]
+            touched.add(("write", offset, rig.twin.is_ram(core.pc, 2)))
+            write(value)
+
+        nvic._readers[offset], nvic._writers[offset] = reads, writes
+    rig.ask_application()
+    rig.send(rig.shop.patch("1.0.0", "1.1.0"))
+    rig.listen(b"complete, resetting", seconds=30)
+    assert {what[:2] for what in touched if what[2]} == {("read", 0x014), ("read", 0x018)}
 
 
 @pytest.mark.soak
