@@ -173,6 +173,7 @@ def test_each_bit_protects_its_sector_and_no_other(shops, name: str) -> None:  #
         ("NUCLEO-F429ZI", {"OPTCR": 0x8020AAED, "OPTCR1": 0}, [0x20000]),  # SPRMOD
         ("DISCO-H745I", {"BANK0_PRAR_CUR": 0x02000200}, [0x20000, 0x40000, 0xE0000]),  # a whole bank
         ("DISCO-H745I", {"BANK1_PRAR_CUR": 0x03FF0200}, [0x120000]),
+        ("DISCO-H745I", {"BANK1_PRAR_CUR": 0x02000100}, [0x120000]),  # its first 256 bytes
         ("DISCO-H745I", {"BANK1_PRAR_CUR": 0x02000400}, []),
         ("DISCO-H745I", {"BANK1_SCAR_CUR": 0x03FF0200}, []),
         ("DISCO-H745I", {"BANK1_SCAR_CUR": 0x03FF0200, "OPTSR_CUR": 0x1BE6AAF0}, [0x120000]),  # SECURITY
