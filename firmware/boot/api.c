@@ -12,6 +12,7 @@
 #include "sentence.h"
 #include "spboot/spboot.h"
 #include "usart.h"
+#include "watchdog.h"
 
 struct spb_engine spb_device_engine;
 extern char spb_ram_start[];
@@ -114,6 +115,7 @@ SE_ErrorStatus SE_PATCH_Init(SE_PATCH_Status *status, const SE_PATCH_StartInfo *
         return answer(status, SPB_E_INVALID_ARG);
     }
     if (SPB_SINGLE_SLOT) return answer(status, SPB_E_SINGLE_SLOT);
+    if (spb_watchdog_window()) return answer(status, SPB_E_WATCHDOG_WINDOW);
     uint16_t delay = info->rebootDelay;
     if (delay != SE_PATCH_RebootDelay_IMMEDIATE && delay != SE_PATCH_RebootDelay_NEXT &&
         delay != SE_PATCH_RebootDelay_COMMAND) {

@@ -20,4 +20,17 @@ struct spb_ecc_flash {
 
 extern const struct spb_ecc_flash spb_ecc_flash;
 
+/* Protected areas of the first bank: offsets of the registers with their first and their last unit.  Those for writing, WRP1A
+ * and WRP1B, have both in one register and count pages; those for reading, PCROP, count units of which a page has 2^parts. */
+struct spb_ecc_areas {
+    uint8_t first[4], last[4];
+    uint32_t count;
+    uint32_t parts;
+    uint32_t second;                    /* distance of the registers of the second bank's areas, 0 where there are none */
+};
+
+#define SPB_ECC_WRP FLASH_WRP1AR_OFF, FLASH_WRP1BR_OFF
+
+extern const struct spb_ecc_areas spb_ecc_areas;
+
 #endif

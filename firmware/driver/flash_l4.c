@@ -38,6 +38,14 @@ const struct spb_ecc_flash spb_ecc_flash = {
     .erase = select_page,
 };
 
+const struct spb_ecc_areas spb_ecc_areas = {
+    .first = {SPB_ECC_WRP, FLASH_PCROP1SR_OFF},
+    .last = {0, 0, FLASH_PCROP1ER_OFF},
+    .count = 3,
+    .parts = PLUS ? 9 : 8, /* units of 8 bytes, of 16 in pages of 8 KB: RM0351 3.5.2, RM0432 3.5.2 */
+    .second = DUAL || PLUS ? FLASH_WRP2AR_OFF - FLASH_WRP1AR_OFF : 0,
+};
+
 /* With BFB2 a chip may start in bank 2, which then stands at the beginning: RM0351 2.6, RM0432 2.6. */
 enum spb_text spb_flash_problem(void) {
     uint32_t options = reg_read(FLASH_BASE + FLASH_OPTR_OFF);

@@ -36,6 +36,13 @@ const struct spb_ecc_flash spb_ecc_flash = {
     .erase = select_page,
 };
 
+/* Protection from reading is for secure flash only (RM0438 6.6.2). */
+const struct spb_ecc_areas spb_ecc_areas = {
+    .first = {SPB_ECC_WRP},
+    .count = 2,
+    .second = FLASH_WRP2AR_OFF - FLASH_WRP1AR_OFF,
+};
+
 enum spb_text spb_flash_problem(void) {
     uint32_t options = reg_read(FLASH_BASE + FLASH_OPTR_OFF);
     if (options & FLASH_OPTR_TZEN) return TEXT("option byte TZEN is set: this bootloader is for TZEN = 0");

@@ -10,6 +10,7 @@
 #include "flash_sector.h"
 
 #include "internal_flash.h"
+#include "ram_wait.h"
 #include "reg.h"
 #include "spb_chip.h"
 #include "watchdog.h"
@@ -27,8 +28,6 @@
 
 /* Each bank: four small sectors, one four times as large, then such of eight times. */
 #define SMALL SPB_SMALLEST_SECTOR
-#define BOOT_SECTORS ((1u << (SPB_BOOT_SIZE + SMALL - 1u) / SMALL) - 1u)
-_Static_assert(SPB_BOOT_SIZE <= 4u * SMALL, "the bootloader is in small sectors");
 #define BANK_2_FIRST 16u /* SNB of sector 12, the first of bank 2: RM0090 3.9.7 */
 
 static uint32_t sector(uint32_t off) {
@@ -65,7 +64,8 @@ static enum spb_status erase(uint32_t off) {
     uint32_t before = begin();
     uint32_t select = FLASH_CR_SER | sector(off) << FLASH_CR_SNB_POS | PSIZE << FLASH_CR_PSIZE_POS;
     reg_write(CR, select);
-    reg_write(CR, select | FLASH_CR_STRT);
+    if (off < SPB_FLASH_BANK_SIZE) spb_ram_wait(CR, select | FLASH_CR_STRT, SR, FLASH_SR_BSY); /* we are in there, too */
+    else reg_write(CR, select | FLASH_CR_STRT);
     bool ok = wait();
     end(before, off, 8 * SMALL); /* the largest there is: to forget more than was erased does no harm */
     return ok ? SPB_OK : SPB_E_SECTION_ERASE_FAILURE;
@@ -93,10 +93,19 @@ uint32_t spb_flash_protection(void) {
     return spb_flash_rdp_level((reg_read(FLASH_BASE + FLASH_OPTCR_OFF) & FLASH_OPTCR_RDP) >> FLASH_OPTCR_RDP_POS);
 }
 
-/* A bit for each sector, 0 protects it; with what is in spb_sector_reads they protect from reading, which the bootloader
- * would not survive (RM0090 and RM0410, FLASH_OPTCR). */
-bool spb_flash_write_protected(void) {
-    return (reg_read(FLASH_BASE + FLASH_OPTCR_OFF) & (spb_sector_reads | BOOT_SECTORS << FLASH_OPTCR_nWRP_POS)) == 0;
+/* A bit for each sector, the one of bank 2 in a register of their own (RM0090 3.9.10, 3.9.11). */
+bool spb_flash_protected(uint32_t off) {
+    uint32_t number = sector(off) % BANK_2_FIRST;
+    uint32_t bits = reg_read(FLASH_BASE + (off < SPB_FLASH_BANK_SIZE ? FLASH_OPTCR_OFF : FLASH_OPTCR1_OFF));
+    return spb_sector_protected(number, (bits >> FLASH_OPTCR_nWRP_POS >> number & 1) == 0);
+}
+
+bool spb_flash_starts_watchdog(void) { return (reg_read(FLASH_BASE + FLASH_OPTCR_OFF) & FLASH_OPTCR_IWDG_SW) == 0; }
+
+/* Then nothing stops the core while words are programmed at a supply that does not carry it any more. */
+enum spb_text spb_flash_warning(void) {
+    bool off = (reg_read(FLASH_BASE + FLASH_OPTCR_OFF) & FLASH_OPTCR_BOR_LEV) == FLASH_OPTCR_BOR_LEV;
+    return off ? TEXT("option bytes: brown-out reset is off") : SPB_TEXT_NONE;
 }
 
 static const uint8_t *map(uint32_t off) { return (const uint8_t *)(SPB_FLASH_ADDRESS + off); }

@@ -26,4 +26,11 @@ const struct spb_ecc_flash spb_ecc_flash = {
     .erase = select_page,
 };
 
+const struct spb_ecc_areas spb_ecc_areas = {
+    .first = {SPB_ECC_WRP, FLASH_PCROP1ASR_OFF, FLASH_PCROP1BSR_OFF},
+    .last = {0, 0, FLASH_PCROP1AER_OFF, FLASH_PCROP1BER_OFF},
+    .count = 4,
+    .parts = 1, /* units of 1 KB: RM0453 4.6.2 */
+};
+
 enum spb_text spb_flash_problem(void) { return SPB_TEXT_NONE; }

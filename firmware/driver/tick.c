@@ -25,3 +25,9 @@ uint32_t spb_tick_ms(void) {
     }
     return ms;
 }
+
+/* Between two readings the counter went round more than once. */
+void spb_tick_slept(uint32_t cycles) {
+    rest += cycles;
+    last = spb_cortex_count();
+}

@@ -51,21 +51,24 @@ RESETS = {
 DEVICES = {
     ("flash_f4.c", "DEVICE_F42X"): ("STM32F427VG", "STM32F429ZI", "STM32F439ZI"),
     ("flash_f4.c", "DEVICE_F46X"): ("STM32F469NI", "STM32F479NI"),
+    ("flash_f7.c", "DEVICE_F72X"): ("STM32F722RE", "STM32F723ZE", "STM32F733ZE"),
     ("flash_f7.c", "DEVICE_F76X"): ("STM32F767ZI", "STM32F769NI", "STM32F777ZI"),
     ("rcc_f4.c", "DEVICE_F405"): ("STM32F405RG", "STM32F407VG", "STM32F417VG"),
 }
 OTHER = {
-    "cache_m7.c": "CCR CCSIDR CSSELR ICIALLU DCIMVAC DCISW DCCISW DC IC LINE WAY_POS SET_POS",  # DDI0403 B3.2, B4
+    # DDI0403 B3.2, B4
+    "cache_m7.c": "CCR CCSIDR CSSELR ICIALLU DCCMVAU DCIMVAC DCISW DCCISW DC IC LINE WAY_POS SET_POS",
     "clock_f4f7.c": "HSI_HZ INPUT_HZ VCO_LEAST_HZ PLL_Q PLL_R",  # Hz and factors
     "cortex.c": "SYST_CSR SYST_RVR SYST_CVR ICSR AIRCR SYST_ON ICSR_PENDSTCLR AIRCR_SYSRESETREQ",  # DDI0403 B3.2
-    "flash_ecc.c": "KEY1 KEY2 UNIT",
+    "flash_ecc.c": "KEY1 KEY2 UNIT WRP_AREAS",
     "flash_f4.c": "RDERR",  # as flash_f7 has it: below
     "flash_g0.c": "ECC2R_OFF",  # test_registers.py
-    "flash_h7.c": "KEY1 KEY2 UNIT SCB_CCR SCB_CFSR BFHFNMIGN BUS_FAULTS",  # DDI0403 B3.2.8, B3.2.15
+    "flash_h7.c": "KEY1 KEY2 UNIT AREA_UNIT SCB_CCR SCB_CFSR BFHFNMIGN BUS_FAULTS",  # DDI0403 B3.2.8, B3.2.15
     "flash_l0.c": "PEKEY1 PEKEY2 PRGKEY1 PRGKEY2 HALF_PAGE UNIT SECTOR BURST_WORDS",
     "flash_l4.c": "DBANK",  # test_registers.py
     "flash_sector.c": "KEY1 KEY2 BANK_2_FIRST",
-    "iwdg_v2.c": "KEY_RELOAD",
+    "iwdg.c": "KEY_ACCESS KEY_RELOAD",  # RM0351 37.4.1
+    "ram_wait.c": "SYST_CSR KEY_RELOAD LOOP_WORDS",  # DDI0403 B3.3.2
     "rcc_g0.c": "PLL_IN_HZ PLL_M PLL_R WAIT_STATES",
     "pwr_g4.c": "NORMAL_HZ",
     "rcc_g4.c": "PLL_IN_HZ PLL_M WAIT_STATES WAIT_STATES_RESET",  # the last one: below

@@ -26,6 +26,7 @@ PREFIX = {
     "rcc": "RCC",
     "pwr": "PWR",
     "iwdg": "IWDG",
+    "wwdg": "WWDG",
     "usart": "USART",
     "lpuart": "USART",
     "gpio": "GPIO",

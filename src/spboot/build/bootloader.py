@@ -40,22 +40,22 @@ INCLUDES: Final = {
 """Room -> folders its sources may include from: of firmware/, or with @ of the generated ones."""
 
 _DRIVERS: Final = {
-    "flash_f4": ("flash_f4.c", "flash_sector.c"),
-    "flash_f7": ("flash_f7.c", "flash_sector.c"),
+    "flash_f4": ("flash_f4.c", "flash_sector.c", "ram_wait.c"),
+    "flash_f7": ("flash_f7.c", "flash_sector.c", "ram_wait.c"),
     "flash_g0x0": ("flash_g0x0.c", "flash_g0.c", "flash_ecc.c"),
     "flash_g0x1": ("flash_g0x1.c", "flash_g0.c", "flash_ecc.c"),
     "flash_g4c2": ("flash_g4c2.c", "flash_g4.c", "flash_ecc.c"),
     "flash_g4c3": ("flash_g4c3.c", "flash_g4.c", "flash_ecc.c"),
     "flash_g4c4": ("flash_g4c2.c", "flash_g4.c", "flash_ecc.c"),
-    "flash_h7": ("flash_h7.c",),
+    "flash_h7": ("flash_h7.c", "ram_wait.c"),
     "flash_l0": ("flash_l0.c",),
     "flash_l4": ("flash_l4.c", "flash_ecc.c"),
     "flash_l5": ("flash_l5.c", "flash_ecc.c"),
     "flash_wl": ("flash_wl.c", "flash_ecc.c"),
     "gpio_v2": (),
     "gpio_v2_l478": (),
-    "iwdg_v1": ("iwdg_v2.c",),
-    "iwdg_v2": ("iwdg_v2.c",),
+    "iwdg_v1": ("iwdg_v1.c", "iwdg.c"),
+    "iwdg_v2": ("iwdg_v2.c", "iwdg.c"),
     "lpuart_v3": ("usart_v3.c",),
     "lpuart_v4": ("usart_v3.c",),
     "pwr_f4": ("power_first.c",),
@@ -122,7 +122,8 @@ def sources(board: Board) -> dict[str, list[str]]:
         room: sorted(f"{room}/{p.name}" for p in (root / room).glob("*.c"))
         for room in ("crypto", "core", "loader", "boot")
     }
-    rooms["driver"] = ["driver/cortex.c", "driver/gates.c", "driver/tick.c", *_CORE_FILES.get(board.chip.core, ())]
+    shared = ("driver/cortex.c", "driver/gates.c", "driver/protection.c", "driver/tick.c")
+    rooms["driver"] = [*shared, *_CORE_FILES.get(board.chip.core, ())]
     for name in (*NEEDED, board.console.port):
         ip = board.chip.block(name).ip
         if ip not in _DRIVERS:

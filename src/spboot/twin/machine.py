@@ -27,10 +27,11 @@ from spboot.twin.nvic import NMI, Nvic
 from spboot.twin.oplog import Cut, OperationLog
 from spboot.twin.rcc import Rcc
 from spboot.twin.snapshot import Snapshot, restore, take
+from spboot.twin.stall import Stalls
 from spboot.twin.timeline import PS_PER_S, Timeline
 from spboot.twin.usart_v3 import Uart, UsartV3
 
-ResetCause = Literal["pin", "software", "iwdg", "por", "option"]
+ResetCause = Literal["pin", "software", "iwdg", "wwdg", "por", "option"]
 
 _SLICE: Final = 4000
 _MASKED_SLICE: Final = 200
@@ -55,6 +56,7 @@ class Twin:
         address, page = rom.content(self.chip, seed, self.flash.capacity)
         self.core.map_buffer(address, page, writable=False)
         self.bus = Bus(self)
+        self.stalls = Stalls(self)
         for address, ram in self.rams.items():
             if address == 0x20000000 and self.chip.core == "cm4":
                 self.bus.map_ram_bits(ram)
@@ -63,6 +65,7 @@ class Twin:
         self.blocks: dict[str, Block] = models.build(self)
         self.rcc = cast(Rcc, self.blocks["RCC"])
         self.pwr: Any = self.blocks["PWR"]
+        self.iwdg = cast(Iwdg, self.blocks["IWDG"])
         self.flash_controller = cast(FlashController, self.blocks["FLASH"])
         self.flash.ecc = self.flash_controller.ECC
         self.pins = Pins(self)
@@ -148,9 +151,11 @@ class Twin:
         """Cut the power at an operation to come."""
         self.flash.arm(cut)
 
-    def enable_hardware_watchdog(self, timeout_ms: int) -> None:
-        """The watchdog starts by itself at every reset from now on, as with OPTR.IWDG_SW clear."""
-        cast(Iwdg, self.blocks["IWDG"]).hardware_ms = timeout_ms
+    def enable_hardware_watchdog(self, timeout_ms: int | None = None) -> None:
+        """The watchdog starts by itself at every reset from now on: its option bit, as IWDG_SW of OPTR, is clear.
+
+        Silicon then takes 512 ms, at an LSI of 32 kHz; *timeout_ms* is a short cut to another time-out."""
+        self.iwdg.set_option(timeout_ms)
 
     def power_on(self, ram_fill: int | None = None) -> None:
         """Apply power: RAM is garbage (or *ram_fill* all over), everything else as after a power-on reset."""
@@ -183,7 +188,7 @@ class Twin:
         self.flash.renew_translations()
         self.flash.watch_poison()
         self.cpu.reset()
-        cast(Iwdg, self.blocks["IWDG"]).start_by_option()
+        self.iwdg.start_by_option()
 
     def snapshot(self) -> Snapshot:
         """The whole machine as it is now."""
@@ -253,6 +258,8 @@ class Twin:
         if self.flash.dirty:
             self.flash.renew_translations()
             self.flash.watch_poison()
+        if self.stalls.until:
+            self.stalls.settle()
         self.cpu.take_late_fault()
         while self.nvic.candidates and self.cpu.take_pending():
             pass
@@ -304,9 +311,10 @@ class Twin:
         if self.nvic.registers["SCR"] & 4:
             raise self.refusal("WFI with SCR.SLEEPDEEP set", "the twin does not model Stop and Standby")
 
-    def wait(self, limit: int | None = None) -> None:
-        """Nothing happens before the next event: go there, or on by *limit* picoseconds where that is less."""
-        target = min(self.timeline.next_due, self._deadline)
+    def wait(self, limit: int | None = None, *, feeding: bool = False) -> None:
+        """Nothing happens before the next event: go there, or on by *limit* picoseconds where that is less.
+        *feeding*: the loop that waits feeds the watchdog."""
+        target = min(self.timeline.next_but("IWDG") if feeding else self.timeline.next_due, self._deadline)
         span = target - self.timeline.now
         if limit is not None:
             span = min(span, limit)
@@ -314,13 +322,16 @@ class Twin:
             if not self.flash_controller.busy:
                 self.timeline.idle_ps += span
             self.timeline.skip(span)
+        if feeding and self.iwdg.running:
+            self.iwdg.reload()
 
     def flags(self) -> Any:
         """State of the machine itself, for a snapshot."""
-        return self._powered, self._boots, self._paint, self.ecc_nmi
+        return self._powered, self._boots, self._paint, self.ecc_nmi, dict(self.stalls.until)
 
     def set_flags(self, flags: Any) -> None:
-        self._powered, self._boots, self._paint, self.ecc_nmi = flags
+        self._powered, self._boots, self._paint, self.ecc_nmi, self.stalls.until = flags
+        self.stalls.settle()
         self._stopped = self._reset_cause = None
 
     # what the models call

@@ -31,6 +31,7 @@ class RccH7(Rcc):
     RESET_HZ = 64_000_000
     CAUSES: ClassVar[dict[str, str]] = {
         "pin": "PINRSTF", "software": "SFTRSTF", "iwdg": "IWDG1RSTF", "por": "PORRSTF", "option": "BORRSTF",
+        "wwdg": "WWDG1RSTF",
     }  # fmt: skip
     CAUSE_REGISTER = "RSR"
 
