@@ -48,9 +48,10 @@ static void start_hardware(void) {
 }
 
 static void banner(void) {
+    char causes[SPB_CLOCK_CAUSES];
     spb_console_print(&spb_console, "\r\n");
     LOG("spboot %s for %s, %u MHz, reset by %s", SPB_BOOT_VERSION_TEXT, SPB_BOARD_NAME, SPB_CLOCK_HZ / 1000000u,
-        spb_clock_reset_cause());
+        spb_clock_reset_cause(causes));
     const char *writing = spb_flash_write_protected() ? "on" : "off";
     if (SPB_SINGLE_SLOT) {
         LOG("SLOT0 %x, %u KB, no SLOT1, " PROTECTION, SPB_FLASH_ADDRESS + SPB_SLOT0_OFF, SPB_SLOT_SIZE / 1024u,

@@ -29,14 +29,4 @@ static inline void spb_clock_off(uint32_t on, uint32_t ready) {
     reg_wait(RCC_BASE + RCC_CR_OFF, ready, 0);
 }
 
-/* From the reset flags and the masks of the causes.  A later line wins: every reset sets the flag of the pin, too. */
-static inline const char *spb_clock_cause(uint32_t flags, uint32_t pin, uint32_t power, uint32_t software, uint32_t watchdog) {
-    const char *cause = "other";
-    if (flags & pin) cause = "reset pin";
-    if (flags & power) cause = "power on";
-    if (flags & software) cause = "software";
-    if (flags & watchdog) cause = "watchdog";
-    return cause;
-}
-
 #endif

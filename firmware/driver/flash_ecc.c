@@ -15,6 +15,7 @@
 #define KEY2 0xCDEF89ABu
 #define UNIT 8u
 #define IP spb_ecc_flash
+#define ROUNDS 0x400000u /* of a loop, seven cycles each at 170 MHz: four times the 40 ms of the longest operation */
 
 static volatile uint32_t ecc_seen;
 
@@ -30,22 +31,30 @@ static void cache_back(uint32_t before) {
     reg_write(IP.cache, before);
 }
 
-/* Errors of earlier users would block us (RM0351 3.3.6): clear them.  Returns the cache setting to restore. */
+/* Until no operation is under way, but not for ever: a double word of which somebody stored one half only keeps G0 and WL
+ * busy (RM0444 3.7.4, CFGBSY), and what we do then fails. */
+static void rest(void) {
+    for (uint32_t left = ROUNDS; left > 0 && (reg_read(IP.sr) & IP.busy) != 0; left--) {}
+}
+
+/* Errors of earlier users would block us (RM0351 3.3.6): clear them.  What they left in CR is written over.  Returns the
+ * cache setting to restore. */
 static uint32_t begin(void) {
-    while (reg_read(IP.sr) & IP.busy) {}
+    uint32_t cache = cache_off();
+    rest();
     reg_write(IP.sr, IP.errors | IP.done);
     if (reg_read(IP.cr) & IP.lock) {
         reg_write(IP.keyr, KEY1);
         reg_write(IP.keyr, KEY2);
     }
-    return cache_off();
+    return cache;
 }
 
 /* The barrier: a store that still waits in a buffer has not made the controller busy yet. */
 static bool wait(void) {
     __asm volatile("dsb" ::: "memory");
-    while (reg_read(IP.sr) & IP.busy) {}
-    return (reg_read(IP.sr) & IP.errors) == 0;
+    rest();
+    return (reg_read(IP.sr) & (IP.errors | IP.busy)) == 0;
 }
 
 static void end(uint32_t cache) {
