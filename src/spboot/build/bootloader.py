@@ -85,6 +85,7 @@ _DRIVERS: Final = {
 """IP version in the part facts -> the files of the driver that handles it; PWR of F4 and F7 is driven with RCC, and
 GPIO by gpio.h alone."""
 
+_ALWAYS: Final = ("driver/cortex.c", "driver/gates.c", "driver/reset_cause.c", "driver/tick.c")
 _CORE_FILES: Final = {"cm0p": ("driver/divide.c",), "cm7": ("driver/cache_m7.c",)}
 """What a core lacks, or has beyond the others."""
 
@@ -118,7 +119,7 @@ def sources(board: Board) -> dict[str, list[str]]:
         room: sorted(f"{room}/{p.name}" for p in (root / room).glob("*.c"))
         for room in ("crypto", "core", "loader", "boot")
     }
-    rooms["driver"] = ["driver/cortex.c", "driver/gates.c", "driver/reset_cause.c", "driver/tick.c", *_CORE_FILES.get(board.chip.core, ())]
+    rooms["driver"] = [*_ALWAYS, *_CORE_FILES.get(board.chip.core, ())]
     for name in (*NEEDED, board.console.port):
         ip = board.chip.block(name).ip
         if ip not in _DRIVERS:
