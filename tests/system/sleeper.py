@@ -1,4 +1,4 @@
-"""A device that runs sleeper.c: registers written by an application, Standby, resets, and what the bootloader then says."""
+"""A device that runs sleeper.c: registers written by an application, Standby, resets, and what is then said."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""What outlives a reset or Standby (decision 0038): whatever an application left there, clock, console and start are right,
-and the cause of the start is told as far as it is known."""
+"""What outlives a reset or Standby (decision 0038): whatever an application left there, clock, console and start are
+right, and the cause of the start is told as far as it is known."""
 
 from __future__ import annotations
 
@@ -46,7 +46,8 @@ def make_dirty(device: Sleeper) -> None:
     if "BDCR" in twin.rcc.registers and "DBP" in twin.pwr.fields.get("CR1", {}):
         device.change("PWR", "CR1", set_=device.mask("PWR", "CR1", "DBP"))
         device.write("RCC", "BDCR", device.mask("RCC", "BDCR", "LSEON", "RTCEN") | 1 << 8)
-    device.change("DBGMCU", "CR", set_=7) if "DBGMCU" in twin.blocks and family != "STM32H7" else None
+    if "DBGMCU" in twin.blocks and family != "STM32H7":
+        device.change("DBGMCU", "CR", set_=7)
 
 
 @pytest.mark.parametrize("name", FAMILIES)
@@ -62,7 +63,7 @@ def test_whatever_outlives_a_reset_or_standby(workshops, name: str) -> None:  # 
 
 @pytest.mark.parametrize("name", FAMILIES)
 def test_the_cause_is_told_as_far_as_it_is_known(workshops, name: str) -> None:  # type: ignore[no-untyped-def]
-    """Flags gather until RMVF, and SBF stays through resets: a start is called a wake only if nothing else can have been."""
+    """Flags gather until RMVF, and SBF stays through resets: called a wake is only what nothing else can have been."""
     device = Sleeper(workshops(name))
     assert "reset by power on\r" in device.first.decode()
     assert "reset by power on/software\r" in device.after_software()
@@ -119,5 +120,5 @@ def test_ram_and_registers_are_lost_in_standby(workshops) -> None:  # type: igno
 
 def test_stop_is_refused(workshops) -> None:  # type: ignore[no-untyped-def]
     device = Sleeper(workshops("NUCLEO-L476RG"))
-    with pytest.raises(TwinError, match="deep sleep with PWR set up for Stop.*twin models Standby alone"):
+    with pytest.raises(TwinError, match=r"deep sleep with PWR set up for Stop.*twin models Standby alone"):
         device.fall_asleep()
