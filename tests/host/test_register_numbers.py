@@ -108,7 +108,7 @@ CONSTANTS: dict[str, dict[str, str]] = {
 }  # fmt: skip
 NUMBERS: dict[str, dict[str, str]] = {
     "crc_v3": {"<<1": "[polynomial]", "~0x1": "CR.RESET"},
-    "debug": {"&0x10070000": "[revision]", "&0x40000000": "[DDI0403]", "&0xffffffff": "[word]", ">>10": "[bus]"},
+    "debug": {"&0x40000000": "[DDI0403]", "&0xffffffff": "[word]", ">>10": "[bus]"},
     "flash_caches": {"<<9": "ACR.ICEN|ARTEN", "<<10": "ACR.DCEN", "<<11": "ACR.ICRST|ARTRST", "<<12": "ACR.DCRST"},
     "flash_ecc": {"&0x4": "[odd word]", "<<10": "ACR.DCEN", "<<24": "ECCR.ECCIE|ECCCIE"},
     "flash_f4": {"~0x3": "[bytes]"},

@@ -22,9 +22,9 @@ class PwrL4(PwrLow):
     MANUAL: ClassVar[str] = "RM0351 5.4.1"
     KEPT: ClassVar[dict[str, tuple[str, ...]]] = dict.fromkeys(("CR3", "CR4", *_PULLS), ())
     SR1: ClassVar[int] = 0
-    STANDBY: ClassVar[tuple[str, int]] = ("SR1", 1 << 8)
-    """Register and bit of SBF,"""
-    CLEAR: ClassVar[tuple[str, int]] = ("SCR", 1 << 8)
+    STANDBY: ClassVar[tuple[str, str, str]] = ("SR1", "SBF", "CSBF")
+    """Register of SBF and its name; the other one is that of the facts of L4 and L5, which exchange the two,"""
+    CLEAR: ClassVar[tuple[str, str, str]] = ("SCR", "CSBF", "SBF")
     """and of what clears it."""
     SR2: ClassVar[int] = 0x100
 
@@ -52,8 +52,10 @@ class PwrL4(PwrLow):
 
     def sbf(self, register: str) -> int:
         """What SBF adds to *register*."""
-        name, bit = self.STANDBY
-        return bit if self.standby_flag and name == register else 0
+        return self._bit(*self.STANDBY) if self.standby_flag and register == self.STANDBY[0] else 0
+
+    def _bit(self, register: str, name: str, other: str) -> int:
+        return self.mask(register, name if name in self.fields[register] else other)
 
     def read_SR1(self) -> int:
         return self.SR1 | self.sbf("SR1")
@@ -62,8 +64,7 @@ class PwrL4(PwrLow):
         self._clear("SCR", value)
 
     def _clear(self, register: str, value: int) -> None:
-        name, bit = self.CLEAR
-        if name == register and value & bit:
+        if register == self.CLEAR[0] and value & self._bit(*self.CLEAR):
             self.standby_flag = False
 
     def read_SR2(self) -> int:
@@ -93,8 +94,8 @@ class PwrWl(PwrL4):
     RESET: ClassVar[dict[str, int]] = {"CR1": 0x200, "CR3": 0x8000}
     MANUAL = "RM0453 6.6.1"
     SR2 = 1 << 7 | 1 << 8
-    STANDBY = ("EXTSCR", 1 << 8)
-    CLEAR = ("EXTSCR", 1)
+    STANDBY = ("EXTSCR", "C1SBF", "")
+    CLEAR = ("EXTSCR", "C1CSSF", "")
 
     def read_EXTSCR(self) -> int:
         return self.sbf("EXTSCR")

@@ -34,10 +34,11 @@ class MsiRcc(RccPll):
 
     def write_CSR(self, value: int) -> None:
         """MSISRANGE: 1 to 8 MHz, and only while MSIRGSEL is set (RM0351 6.4.29)."""
-        new, old = (v & self.mask("CSR", "MSISRANGE") for v in (value, self.registers["CSR"]))
-        if new != old and (not 4 <= new >> 8 <= 7 or not self.registers["CR"] & 8):
+        low, width = self.fields["CSR"]["MSISRANGE"]
+        new, selected = value >> low & ((1 << width) - 1), self.field("CR", "MSIRGSEL")
+        if new != self.field("CSR", "MSISRANGE") and not (4 <= new <= 7 and selected):
             raise self.twin.refusal(
-                f"MSISRANGE = {new >> 8} with MSIRGSEL = {self.registers['CR'] >> 3 & 1}",
+                f"MSISRANGE = {new} with MSIRGSEL = {selected}",
                 "set RCC_CR.MSIRGSEL first, and use 4 to 7 (RM0351 6.4.29)",
             )
         super().write_CSR(value)
