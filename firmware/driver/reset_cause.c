@@ -8,7 +8,7 @@
 #define PIN 4u
 
 const char *spb_clock_reset_cause(char *text) {
-    const char *name = "other\0options\0pin\0power on\0software\0watchdog\0window watchdog\0low power";
+    const char *name = "other\0options\0pin\0power on\0software\0watchdog\0wwdg\0low power";
     char *to = text;
     uint32_t flags = spb_clock_reset_flags();
     if (spb_power_woke()) return "wake from Standby";
