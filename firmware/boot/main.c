@@ -15,6 +15,8 @@
 #include "install.h"
 #include "internal_flash.h"
 #include "note.h"
+#include "power.h"
+#include "reset_cause.h"
 #include "session.h"
 #include "sha256.h"
 #include "slot.h"
@@ -53,9 +55,10 @@ static void start_hardware(void) {
 }
 
 static void banner(uint32_t note) {
+    char causes[SPB_RESET_CAUSES];
     spb_console_print(&spb_console, "\r\n");
-    LOG("spboot %s for %s, %u MHz, reset by %t", SPB_BOOT_VERSION_TEXT, SPB_BOARD_NAME, SPB_CLOCK_HZ / 1000000u,
-        spb_clock_reset_cause());
+    LOG("spboot %s for %s, %u MHz, reset by %s", SPB_BOOT_VERSION_TEXT, SPB_BOARD_NAME, SPB_CLOCK_HZ / 1000000u,
+        spb_reset_causes(causes));
     enum spb_text writing = spb_flash_write_protected() ? TEXT("on") : TEXT("off");
     if (SPB_SINGLE_SLOT) {
         LOG("SLOT0 %x, %u KB, no SLOT1, " PROTECTION, SPB_FLASH_ADDRESS + SPB_SLOT0_OFF, SPB_SLOT_SIZE / 1024u,
@@ -195,7 +198,7 @@ __attribute__((used)) void spb_main(void) {
     check_ourselves();
     bool distrust = fault && SPB_NOTE_COUNT(note) >= FAULTS;
     bool loader = SPB_BUTTON_PRESSED() || note == SPB_NOTE_LOADER || distrust;
-    bool window = note != SPB_NOTE_HURRY;
+    bool window = note != SPB_NOTE_HURRY && !spb_power_woke();
     if (!distrust) install();
     for (;;) {
         if (!distrust) judge(&j);       /* again after a session: with a single slot it may have changed SLOT0 */

@@ -19,6 +19,7 @@
 #define IP spb_ecc_flash
 #define AREAS spb_ecc_areas
 #define DUAL (SPB_FLASH_BANK_SIZE < SPB_FLASH_SIZE)
+#define ROUNDS 0x400000u /* of a loop, seven cycles each at 170 MHz: four times the 40 ms of the longest operation */
 
 static volatile uint32_t ecc_seen;
 
@@ -34,22 +35,34 @@ static void cache_back(uint32_t before) {
     reg_write(IP.cache, before);
 }
 
-/* Errors of earlier users would block us (RM0351 3.3.6): clear them.  Returns the cache setting to restore. */
-static uint32_t begin(void) {
-    while (reg_read(IP.sr) & IP.busy) {}
+/* Until no operation is under way, but not for ever: a double word of which somebody stored one half only keeps G0 and WL
+ * busy, and a write to CR is a fault then (RM0444 3.7.4, 3.7.5). */
+static bool rest(void) {
+    uint32_t left = ROUNDS;
+    while ((reg_read(IP.sr) & IP.busy) != 0 && left > 0) left--;
+    return left > 0;
+}
+
+/* Errors of earlier users would block us (RM0351 3.3.6): clear them.  What they left in CR is written over.  *cache is the
+ * setting to restore. */
+static bool begin(uint32_t *cache) {
+    *cache = cache_off();
+    if (!rest()) {
+        cache_back(*cache);
+        return false;
+    }
     reg_write(IP.sr, IP.errors | IP.done);
     if (reg_read(IP.cr) & IP.lock) {
         reg_write(IP.keyr, KEY1);
         reg_write(IP.keyr, KEY2);
     }
-    return cache_off();
+    return true;
 }
 
 /* The barrier: a store that still waits in a buffer has not made the controller busy yet. */
 static bool wait(void) {
     __asm volatile("dsb" ::: "memory");
-    while (reg_read(IP.sr) & IP.busy) {}
-    return (reg_read(IP.sr) & IP.errors) == 0;
+    return rest() && (reg_read(IP.sr) & IP.errors) == 0;
 }
 
 static void end(uint32_t cache) {
@@ -60,7 +73,8 @@ static void end(uint32_t cache) {
 }
 
 static enum spb_status erase(uint32_t off) {
-    uint32_t cache = begin();
+    uint32_t cache;
+    if (!begin(&cache)) return SPB_E_SECTION_ERASE_FAILURE;
     uint32_t select = IP.erase(off);
     reg_write(IP.cr, select);
     reg_write(IP.cr, select | IP.start);
@@ -70,7 +84,8 @@ static enum spb_status erase(uint32_t off) {
 }
 
 static enum spb_status program(uint32_t off, const uint8_t *data, uint32_t len) {
-    uint32_t cache = begin();
+    uint32_t cache;
+    if (!begin(&cache)) return SPB_E_SECTION_WRITE_FAILURE;
     bool ok = off % UNIT == 0 && len % UNIT == 0;
     reg_write(IP.cr, IP.program);
     for (uint32_t i = 0; ok && i < len; i += UNIT) {

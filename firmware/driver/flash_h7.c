@@ -26,6 +26,7 @@
 #define KEY2 0xCDEF89ABu
 #define UNIT 32u
 #define AREA_UNIT 256u
+#define ROUNDS 0x10000000u /* of a loop, six cycles each at 400 MHz: the 4 s of the longest operation */
 #define PSIZE_64 (3u << FLASH_BANK0_CR_PSIZE_POS) /* as after a reset; any width is allowed at any supply, 4.3.10 */
 
 #define WORKING (FLASH_BANK0_SR_BSY | FLASH_BANK0_SR_WBNE | FLASH_BANK0_SR_QW)
@@ -45,19 +46,27 @@
 /* Distance of the registers of the bank at off from those of the first. */
 static uint32_t bank(uint32_t off) { return off < SPB_FLASH_BANK_SIZE ? 0 : BANK_STEP; }
 
+/* Until no operation is under way, but not for ever. */
+static bool rest(uint32_t b, uint32_t working) {
+    for (uint32_t left = ROUNDS; left > 0 && (reg_read(SR + b) & working) != 0; left--) spb_watchdog_feed();
+    return (reg_read(SR + b) & working) == 0;
+}
+
+/* What others left in SR is cleared, in CR written over: bytes of a word that was never whole, which keep WBNE up, are
+ * dropped with PG (RM0399 4.9.5). */
 static void begin(uint32_t b) {
-    while (reg_read(SR + b) & WORKING) {}
-    reg_write(CCR + b, CLEAR_ALL);
+    (void)rest(b, WORKING & ~FLASH_BANK0_SR_WBNE);
     if (reg_read(CR + b) & FLASH_BANK0_CR_LOCK) {
         reg_write(KEYR + b, KEY1);
         reg_write(KEYR + b, KEY2);
     }
+    reg_write(CR + b, PSIZE_64);
+    reg_write(CCR + b, CLEAR_ALL);
 }
 
 static bool wait(uint32_t b) {
     __asm volatile("dsb" ::: "memory");
-    while (reg_read(SR + b) & WORKING) spb_watchdog_feed();
-    return (reg_read(SR + b) & ERRORS) == 0;
+    return rest(b, WORKING) && (reg_read(SR + b) & ERRORS) == 0;
 }
 
 static void end(uint32_t b) {

@@ -17,6 +17,7 @@
 #define PRGKEY1 0x8C9DAEBFu
 #define PRGKEY2 0x13141516u
 #define HALF_PAGE 64u
+#define ROUNDS 0x100000u /* of a loop, seven cycles each at 32 MHz: many times the 4 ms of the longest operation */
 #define UNIT 4u
 #define SECTOR 4096u /* of write protection, RM0367 3.3.1 */
 
@@ -24,8 +25,14 @@
     (FLASH_SR_WRPERR | FLASH_SR_PGAERR | FLASH_SR_SIZERR | FLASH_SR_OPTVERR | FLASH_SR_RDERR | FLASH_SR_NOTZEROERR | \
      FLASH_SR_FWWERR)
 
+/* Until no operation is under way, somebody else's included, but not for ever. */
+static void rest(void) {
+    for (uint32_t left = ROUNDS; left > 0 && (reg_read(SR) & FLASH_SR_BSY) != 0; left--) {}
+}
+
+/* What others left in SR is cleared, and in PECR: a word is programmed with what stands there. */
 static void begin(void) {
-    while (reg_read(SR) & FLASH_SR_BSY) {}
+    rest();
     reg_write(SR, ERRORS | FLASH_SR_EOP);
     if (reg_read(PECR) & FLASH_PECR_PELOCK) {
         reg_write(PEKEYR, PEKEY1);
@@ -35,11 +42,12 @@ static void begin(void) {
         reg_write(PRGKEYR, PRGKEY1);
         reg_write(PRGKEYR, PRGKEY2);
     }
+    reg_write(PECR, 0);
 }
 
 static bool wait(void) {
-    while (reg_read(SR) & FLASH_SR_BSY) {}
-    return (reg_read(SR) & ERRORS) == 0;
+    rest();
+    return (reg_read(SR) & (ERRORS | FLASH_SR_BSY)) == 0;
 }
 
 /* Setting PELOCK sets PRGLOCK, too. */

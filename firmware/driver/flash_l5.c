@@ -26,7 +26,7 @@ const struct spb_ecc_flash spb_ecc_flash = {
     .busy = FLASH_NSSR_NSBSY,
     .errors = FLASH_NSSR_NSOPERR | FLASH_NSSR_NSPROGERR | FLASH_NSSR_NSWRPERR | FLASH_NSSR_NSPGAERR |
               FLASH_NSSR_NSSIZERR | FLASH_NSSR_NSPGSERR,
-    .done = FLASH_NSSR_NSEOP,
+    .done = FLASH_NSSR_NSEOP | FLASH_NSSR_OPTVERR | FLASH_NSSR_OPTWERR,
     .program = FLASH_NSCR_NSPG,
     .start = FLASH_NSCR_NSSTRT,
     .lock = FLASH_NSCR_NSLOCK,

@@ -21,6 +21,7 @@
 
 #define KEY1 0x45670123u /* RM0090 3.6.1 */
 #define KEY2 0xCDEF89ABu
+#define ROUNDS 0x10000000u /* of a loop, six cycles each at 216 MHz: nearly twice the 4 s of the longest operation */
 
 /* RM0090 table 7: x32 from 2.7 V, x16 from 2.1 V, x8 below. */
 #define PSIZE (SPB_VDD_MV >= 2700u ? 2u : SPB_VDD_MV >= 2100u ? 1u : 0u)
@@ -37,9 +38,15 @@ static uint32_t sector(uint32_t off) {
     return first + 4 + in_bank / (8 * SMALL);
 }
 
+/* Until no operation is under way, somebody else's included, but not for ever. */
+static void rest(void) {
+    for (uint32_t left = ROUNDS; left > 0 && (reg_read(SR) & FLASH_SR_BSY) != 0; left--) spb_watchdog_feed();
+}
+
+/* What others left in SR is cleared, in CR written over. */
 static uint32_t begin(void) {
     uint32_t before = spb_sector_begin();
-    while (reg_read(SR) & FLASH_SR_BSY) {}
+    rest();
     reg_write(SR, spb_sector_errors | FLASH_SR_EOP);
     if (reg_read(CR) & FLASH_CR_LOCK) {
         reg_write(KEYR, KEY1);
@@ -51,8 +58,8 @@ static uint32_t begin(void) {
 /* The barrier: a store that still waits in a buffer has not made the controller busy yet (RM0410 3.3.7). */
 static bool wait(void) {
     __asm volatile("dsb" ::: "memory");
-    while (reg_read(SR) & FLASH_SR_BSY) spb_watchdog_feed();
-    return (reg_read(SR) & spb_sector_errors) == 0;
+    rest();
+    return (reg_read(SR) & (spb_sector_errors | FLASH_SR_BSY)) == 0;
 }
 
 static void end(uint32_t before, uint32_t off, uint32_t len) {

@@ -60,13 +60,14 @@ OTHER = {
     "cache_m7.c": "CCR CCSIDR CSSELR ICIALLU DCCMVAU DCIMVAC DCISW DCCISW DC IC LINE WAY_POS SET_POS",
     "clock_f4f7.c": "HSI_HZ INPUT_HZ VCO_LEAST_HZ PLL_Q PLL_R",  # Hz and factors
     "cortex.c": "SYST_CSR SYST_RVR SYST_CVR ICSR AIRCR SYST_ON ICSR_PENDSTCLR AIRCR_SYSRESETREQ",  # DDI0403 B3.2
-    "flash_ecc.c": "KEY1 KEY2 UNIT WRP_AREAS",
+    "flash_ecc.c": "KEY1 KEY2 UNIT ROUNDS WRP_AREAS",
     "flash_f4.c": "RDERR",  # as flash_f7 has it: below
     "flash_g0.c": "ECC2R_OFF",  # test_registers.py
-    "flash_h7.c": "KEY1 KEY2 UNIT AREA_UNIT SCB_CCR SCB_CFSR BFHFNMIGN BUS_FAULTS",  # DDI0403 B3.2.8, B3.2.15
-    "flash_l0.c": "PEKEY1 PEKEY2 PRGKEY1 PRGKEY2 HALF_PAGE UNIT SECTOR BURST_WORDS",
+    # DDI0403 B3.2.8, B3.2.15
+    "flash_h7.c": "KEY1 KEY2 UNIT AREA_UNIT ROUNDS SCB_CCR SCB_CFSR BFHFNMIGN BUS_FAULTS",
+    "flash_l0.c": "PEKEY1 PEKEY2 PRGKEY1 PRGKEY2 HALF_PAGE ROUNDS UNIT SECTOR BURST_WORDS",
     "flash_l4.c": "DBANK",  # test_registers.py
-    "flash_sector.c": "KEY1 KEY2 BANK_2_FIRST",
+    "flash_sector.c": "KEY1 KEY2 ROUNDS BANK_2_FIRST",
     "iwdg.c": "KEY_ACCESS KEY_RELOAD",  # RM0351 37.4.1
     "ram_wait.c": "SYST_CSR KEY_RELOAD LOOP_WORDS",  # DDI0403 B3.3.2
     "rcc_g0.c": "PLL_IN_HZ PLL_M PLL_R WAIT_STATES",
@@ -86,6 +87,13 @@ BODIES = {
     "flash_l0.c": {"<< 8", "<< 16", "<< 24"},
     "flash_sector.c": {"<< 8", "<< 16", "<< 24"},
     "internal_flash.h": {"0xAA", "0xCC"},  # RDP of levels 0 and 2
+    "clock_f4f7.c": {">> 26", "<< 2", ">> 22"},  # reset flags: test_reset_flags_are_in_the_order_of_their_names
+    "rcc_g0.c": {">> 24"},
+    "rcc_g4.c": {">> 24"},
+    "rcc_h7.c": {">> 20", "0x1C", "<< 1"},
+    "rcc_l0.c": {">> 24"},
+    "rcc_l4.c": {">> 24"},
+    "rcc_wl.c": {">> 24"},
     "rcc_f4.c": {"0xFFFFFFFF"},
     "rcc_f7.c": {"0xFFFFFFFF"},
     "usart_v3.c": {"0x1000000"},
@@ -132,6 +140,29 @@ def test_values_mean_what_the_description_says(place: tuple[str, str], meaning: 
 def test_reset_values_are_those_of_the_models(place: tuple[str, str], register: str) -> None:
     for ip in served(place[0]):
         assert models.MODELS[ip].RESET[register] == defined(place[0])[place[1]], ip
+
+
+FLAGS = {
+    "OBLRSTF": 25, "PINRSTF": 26, "PADRSTF": 26, "PORRSTF": 27, "PWRRSTF": 27, "BORRSTF": 27, "SFTRSTF": 28,
+    "IWDGRSTF": 29, "WDGRSTF": 29, "WWDGRSTF": 30, "LPWRRSTF": 31,
+}  # fmt: skip
+FLAGS_H7 = {
+    "BORRSTF": 21, "PINRSTF": 22, "PORRSTF": 23, "SFTRSTF": 24, "IWDG1RSTF": 26, "WWDG1RSTF": 28, "LPWRRSTF": 30,
+}  # fmt: skip
+
+
+def test_reset_flags_are_in_the_order_of_their_names() -> None:
+    """Drivers take them by shifts: those of CSR from bit 24; on F4 and F7 brown-out has bit 25 beside power's 27."""
+    for ip, files in _DRIVERS.items():
+        if not ip.startswith("rcc"):
+            continue
+        expected = FLAGS_H7 if "rcc_h7.c" in files else FLAGS
+        if "clock_f4f7.c" in files:
+            expected = FLAGS | {"BORRSTF": 25}
+        fields = chips.registers(ip)["RSR" if "rcc_h7.c" in files else "CSR"].fields
+        found = {name: fields[name][0] for name in expected if name in fields}
+        assert len(found) >= 6, ip
+        assert found == {name: expected[name] for name in found}, ip
 
 
 def test_other_reset_values() -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from spboot import chips
-from spboot.build.bootloader import _CORE_FILES, _DRIVERS
+from spboot.build.bootloader import _ALWAYS, _CORE_FILES, _DRIVERS
 from spboot.formats.spec import data_path
 from spboot.twin import models
 from spboot.twin.block import Block
@@ -23,7 +23,7 @@ DRIVER = data_path("firmware") / "driver"
 TWIN = Path(models.__file__).parent
 NO_BLOCK = {
     "__init__", "bus", "callee", "condition", "controller", "core", "cost", "cpu", "errors", "flash_array", "images",
-    "machine", "models", "nvic", "oplog", "port", "pty", "rom", "snapshot", "state", "symbols", "timeline",
+    "machine", "models", "nvic", "oplog", "port", "pty", "rom", "snapshot", "standby", "state", "symbols", "timeline",
     "block", "cache_m7", "stall",
 }  # fmt: skip
 """Modules of the twin that model no block of the facts; NVIC and caches are of the core (DDI0403)."""
@@ -49,7 +49,7 @@ def test_every_model_and_every_driver_is_reached() -> None:
         assert not any(issubclass(c, Block) and c in models.MODELS.values() for c in own), name
     served = {file for files in _DRIVERS.values() for file in files}
     of_the_core = {path.split("/")[1] for files in _CORE_FILES.values() for path in files}
-    always = {"cortex.c", "gates.c", "protection.c", "tick.c"}
+    always = {path.split("/")[1] for path in _ALWAYS}
     assert {path.name for path in DRIVER.glob("*.c")} == served | of_the_core | always
 
 
@@ -109,7 +109,7 @@ CONSTANTS: dict[str, dict[str, str]] = {
 }  # fmt: skip
 NUMBERS: dict[str, dict[str, str]] = {
     "crc_v3": {"<<1": "[polynomial]", "~0x1": "CR.RESET"},
-    "debug": {"&0x10070000": "[revision]", "&0x40000000": "[DDI0403]", "&0xffffffff": "[word]", ">>10": "[bus]"},
+    "debug": {"&0x40000000": "[DDI0403]", "&0xffffffff": "[word]", ">>10": "[bus]"},
     "flash_caches": {"<<9": "ACR.ICEN|ARTEN", "<<10": "ACR.DCEN", "<<11": "ACR.ICRST|ARTRST", "<<12": "ACR.DCRST"},
     "flash_ecc": {"&0x4": "[odd word]", "<<10": "ACR.DCEN", "<<24": "ECCR.ECCIE|ECCCIE"},
     "flash_f4": {"~0x3": "[bytes]"},

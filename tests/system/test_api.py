@@ -131,7 +131,7 @@ def test_delay_immediate_resets_by_itself(feeder: Feeder) -> None:
     feeder.call_without_return("SE_PATCH_Data", feeder.scratch, feeder.buffer + 1, len(patch))
     text = feeder.rig.listen(b"ready\r\n")
     assert bytes(feeder.uart.output[start:]).startswith(b"\r\n["), "no word of the old application any more"
-    assert b"reset by software" in text
+    assert b"reset by power on/software\r" in text
     assert b"feeder 1.1.0 ready" in text
 
 

@@ -60,14 +60,14 @@ _DRIVERS: Final = {
     "lpuart_v4": ("usart_v3.c",),
     "pwr_f4": ("power_first.c",),
     "pwr_f7": ("power_first.c",),
-    "pwr_g0": ("pwr_range1.c", "power_first.c"),
+    "pwr_g0": ("pwr_g0.c", "power_first.c"),
     "pwr_g4": ("pwr_g4.c", "power_first.c"),
     "pwr_h7rm0399": ("pwr_h7rm0399.c",),
     "pwr_h7rm0433": ("pwr_h7rm0433.c",),
     "pwr_l0": ("pwr_l0.c", "power_first.c"),
     "pwr_l4": ("pwr_l4.c", "power_first.c"),
     "pwr_l5": ("pwr_l5.c", "power_first.c"),
-    "pwr_wl5": ("pwr_range1.c", "power_first.c"),
+    "pwr_wl5": ("pwr_wl.c", "power_first.c"),
     "rcc_f4": ("rcc_f4.c", "clock_f4f7.c"),
     "rcc_f7": ("rcc_f7.c", "clock_f4f7.c"),
     "rcc_g0x0": ("rcc_g0.c",),
@@ -89,6 +89,7 @@ _DRIVERS: Final = {
 """IP version in the part facts -> the files of the driver that handles it; PWR of F4 and F7 is driven with RCC, and
 GPIO by gpio.h alone."""
 
+_ALWAYS: Final = ("driver/cortex.c", "driver/gates.c", "driver/protection.c", "driver/standby.c", "driver/tick.c")
 _CORE_FILES: Final = {"cm0p": ("driver/divide.c",), "cm7": ("driver/cache_m7.c",)}
 """What a core lacks, or has beyond the others."""
 
@@ -122,8 +123,7 @@ def sources(board: Board) -> dict[str, list[str]]:
         room: sorted(f"{room}/{p.name}" for p in (root / room).glob("*.c"))
         for room in ("crypto", "core", "loader", "boot")
     }
-    shared = ("driver/cortex.c", "driver/gates.c", "driver/protection.c", "driver/tick.c")
-    rooms["driver"] = [*shared, *_CORE_FILES.get(board.chip.core, ())]
+    rooms["driver"] = [*_ALWAYS, *_CORE_FILES.get(board.chip.core, ())]
     for name in (*NEEDED, board.console.port):
         ip = board.chip.block(name).ip
         if ip not in _DRIVERS:

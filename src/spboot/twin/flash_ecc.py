@@ -51,7 +51,8 @@ class FlashEcc(FlashCaches, FlashLow):
         super().__init__(twin, facts)
         errors = ("OPERR", "PROGERR", "WRPERR", "PGAERR", "SIZERR", "PGSERR", "MISERR", "FASTERR", "RDERR", "OPTVERR")
         named = {name: self._status(name) for name in errors}
-        self._errors = sum(named.values()) | self._status("OPTVERR", prefix="")
+        self._blocking = sum(named[name] for name in errors if name not in ("OPERR", "RDERR", "OPTVERR"))
+        """What makes the next operation a PGSERR: the flags of a programming error, and no other (RM0351 3.7.4)."""
         self._lock, self._optlock = self._control("LOCK"), self.mask(self.CR, "OPTLOCK")
         self._mass = [self._control(name) for name in self.MASS]
         self._modes = [self._control("PG"), self._control("PER"), sum(self._mass), self._control("FSTPG")]
@@ -142,7 +143,7 @@ class FlashEcc(FlashCaches, FlashLow):
 
     def _start_erase(self, value: int) -> None:
         modes = [bits for bits in self._modes if value & bits]
-        if self.registers[self.SR] & self._errors:
+        if self.registers[self.SR] & self._blocking:
             self._error("PGSERR", "erase while error flags of an earlier operation are set")
         elif modes == [self._control("PER")]:
             low, width = self.fields[self.CR][self.PREFIX + "PNB"]
@@ -222,7 +223,7 @@ class FlashEcc(FlashCaches, FlashLow):
             self._error("PGSERR", f"store to {address:#010x} {how}")
         elif control & (per | mass):
             self._error("PGSERR", "PG set together with PER or MER")
-        elif self.registers[self.SR] & self._errors:
+        elif self.registers[self.SR] & self._blocking:
             self._error("PGSERR", f"store to {address:#010x} while error flags of an earlier operation are set")
         elif size != 4:  # also the parts that a core cuts an unaligned word into
             self._error("SIZERR", f"{size}-byte store to {address:#010x}; only double words can be programmed")

@@ -123,9 +123,18 @@ class FlashWl(FlashEcc):
     def busy_flags(self) -> int:
         """CFGBSY also stands between the words of a double word (RM0453 4.10.5)."""
         flags = self.mask("SR", "CFGBSY") if self.busy or self._first is not None else 0
-        return flags | (self.mask("SR", "BSY") if self.busy else 0)
+        return flags | (self.mask("SR", "BSY") if self.busy else 0) | self._suspended()
+
+    def _suspended(self) -> int:
+        """PESD, while either core asks for it by PES (RM0453 4.3.6)."""
+        asked = self.field("ACR", "PES") or self.field("C2ACR", "PES")
+        return self.mask("SR", "PESD") if asked else 0
 
     def write_CR(self, value: int) -> None:
+        if value & (self._modes[0] | self._control(self.START)) and self._suspended():
+            raise self.twin.refusal(
+                "flash operation while PESD is set", "clear FLASH_ACR.PES, or wait for the other core (RM0453 4.3.6)"
+            )
         if self._first is not None:
             raise self.twin.refusal("FLASH_CR written while CFGBSY is set", "store the second word (RM0453, FLASH_CR)")
         super().write_CR(value)

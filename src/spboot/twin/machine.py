@@ -11,7 +11,7 @@ import unicorn
 
 from spboot import chips
 from spboot.errors import TwinError
-from spboot.twin import models, rom, symbols
+from spboot.twin import models, rom, standby, symbols
 from spboot.twin.block import Block
 from spboot.twin.bus import Bus
 from spboot.twin.cache_m7 import NvicM7
@@ -36,6 +36,7 @@ ResetCause = Literal["pin", "software", "iwdg", "wwdg", "por", "option"]
 _SLICE: Final = 4000
 _MASKED_SLICE: Final = 200
 _WFI: Final = 0xBF30
+_WFE: Final = 0xBF20
 _HINTS: Final = frozenset({0xBF10, 0xBF20, 0xBF30, 0xBF40})
 
 
@@ -73,6 +74,7 @@ class Twin:
         """Whether the NMI of a failed ECC check returns to the load that failed or behind it."""
         self._symbols: symbols.Symbols | None = None
         self._powered = False
+        self.in_standby = False
         self._boots = 0
         self._deadline = 0
         self._stopped: Exception | None = None
@@ -159,14 +161,8 @@ class Twin:
 
     def power_on(self, ram_fill: int | None = None) -> None:
         """Apply power: RAM is garbage (or *ram_fill* all over), everything else as after a power-on reset."""
-        self._boots += 1
         self._paint = ram_fill
-        garbage = random.Random(self.seed * 1_000_003 + self._boots)
-        for address, ram in self.rams.items():
-            size = ctypes.sizeof(ram)
-            content = garbage.randbytes(size) if ram_fill is None else bytes([ram_fill]) * size
-            ctypes.memmove(ram, content, size)
-            self.core.forget_code(address, size)
+        self.lose_ram()
         for block in self.blocks.values():
             block.power_on()
             if isinstance(block, UsartV3):
@@ -176,8 +172,23 @@ class Twin:
         self._powered = True
         self.reset("por")
 
+    def lose_ram(self) -> None:
+        """RAM was without supply: garbage, or what it is painted with."""
+        self._boots += 1
+        garbage = random.Random(self.seed * 1_000_003 + self._boots)
+        for address, ram in self.rams.items():
+            size = ctypes.sizeof(ram)
+            content = garbage.randbytes(size) if self._paint is None else bytes([self._paint]) * size
+            ctypes.memmove(ram, content, size)
+            self.core.forget_code(address, size)
+
+    def wake(self) -> None:
+        """A wake-up source ends Standby, which the firmware entered."""
+        standby.wake(self)
+
     def reset(self, cause: ResetCause = "pin") -> None:
         """A reset; RAM and flash stay as they are."""
+        self.in_standby = False
         self._reset_cause = None
         self._stopped = None
         self.nvic.reset()
@@ -276,8 +287,7 @@ class Twin:
         elif error is not None:
             self._on_error(error)
         elif core.ended_early and core.halfword(core.pc - 2) == _WFI:
-            self._check_sleep()
-            self.cpu.sleeping = True
+            self._sleep()
 
     def _raise_stop(self) -> None:
         error, self._stopped = self._stopped, None
@@ -299,7 +309,8 @@ class Twin:
     def _on_error(self, error: int) -> None:
         core = self.core
         if error == unicorn.UC_ERR_INSN_INVALID and core.halfword(core.pc - 2) in _HINTS:
-            pass  # WFE and YIELD may always complete at once (ARMv7-M A7.7.261)
+            if core.halfword(core.pc - 2) == _WFE and self._deep():
+                standby.enter(self)  # otherwise WFE and YIELD may always complete at once (ARMv7-M A7.7.261)
         elif error in (unicorn.UC_ERR_READ_UNMAPPED, unicorn.UC_ERR_WRITE_UNMAPPED, unicorn.UC_ERR_FETCH_UNMAPPED):
             self.cpu.memory_fault(error, self._bad_address)
         elif error in (unicorn.UC_ERR_INSN_INVALID, unicorn.UC_ERR_EXCEPTION):
@@ -307,9 +318,13 @@ class Twin:
         else:
             raise TwinError(f"unicorn error {error} at {self.where(core.pc)}")
 
-    def _check_sleep(self) -> None:
-        if self.nvic.registers["SCR"] & 4:
-            raise self.refusal("WFI with SCR.SLEEPDEEP set", "the twin does not model Stop and Standby")
+    def _sleep(self) -> None:
+        self.cpu.sleeping = True
+        if self._deep():
+            standby.enter(self)
+
+    def _deep(self) -> bool:
+        return bool(self.nvic.registers["SCR"] & 4) and not self.nvic.candidates
 
     def wait(self, limit: int | None = None, *, feeding: bool = False) -> None:
         """Nothing happens before the next event: go there, or on by *limit* picoseconds where that is less.
@@ -327,10 +342,11 @@ class Twin:
 
     def flags(self) -> Any:
         """State of the machine itself, for a snapshot."""
-        return self._powered, self._boots, self._paint, self.ecc_nmi, dict(self.stalls.until)
+        stalls = dict(self.stalls.until)
+        return self._powered, self._boots, self._paint, self.ecc_nmi, self.in_standby, stalls
 
     def set_flags(self, flags: Any) -> None:
-        self._powered, self._boots, self._paint, self.ecc_nmi, self.stalls.until = flags
+        self._powered, self._boots, self._paint, self.ecc_nmi, self.in_standby, self.stalls.until = flags
         self.stalls.settle()
         self._stopped = self._reset_cause = None
 

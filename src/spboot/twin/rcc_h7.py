@@ -45,6 +45,11 @@ class RccH7(Rcc):
         for field in also:
             self.registers["RSR"] |= self.mask("RSR", field)
 
+    def note_standby(self, kind: str) -> None:
+        """RM0399 9.4.1 table 54: domains that lost their supply."""
+        for field in ("D1RSTF", "D2RSTF") if kind == "standby" else ("D1RSTF",):
+            self.registers["RSR"] |= self.mask("RSR", field)
+
     def write_RSR(self, value: int) -> None:
         if value & self.mask("RSR", "RMVF"):
             self.registers["RSR"] = 0
