@@ -10,6 +10,7 @@ import pytest
 from spboot import keys as keys_module
 from spboot import release
 from spboot.version import Version
+from tests import apps
 from tests.core.conftest import World
 
 V = {name: Version.parse(name).pack() for name in ("1.0.0", "1.0.1", "1.1.0", "1.2.0")}
@@ -101,14 +102,14 @@ def refusals(world: World) -> dict[str, tuple[bytes, str]]:
     other_keys = keys_module.Keys(
         product="other", development=True, signing=world.keys.signing, verify=world.keys.verify, encryption=bytes(16)
     )
-    same = release.make_image(
+    same = apps.forced_image(
         world.images["1.1.0"],
         version=Version.parse("1.0.0"),
         capacity=1 << 20,
         target=world.board.name,
         keys=world.keys,
     )
-    old = release.make_image(
+    old = apps.forced_image(
         world.images["1.1.0"],
         version=Version.parse("0.9.9"),
         capacity=1 << 20,
@@ -122,14 +123,14 @@ def refusals(world: World) -> dict[str, tuple[bytes, str]]:
         "product": (world.image("1.1.0", keys=other_keys), "INVALID_SECTION_KEY"),
         "board": (world.patch("1.0.0", "1.1.0", target="OTHER-BOARD"), "WRONG_BOARD"),
         "base image": (
-            release.make_patch(base, world.images["1.2.0"], capacity=capacity, **common),
+            apps.forced_patch(base, world.images["1.2.0"], capacity=capacity, **common),
             "INVALID_SOURCE_IMAGE",
         ),
         "base version": (
-            release.make_patch(other_version, world.images["1.2.0"], capacity=capacity, **common),
+            apps.forced_patch(other_version, world.images["1.2.0"], capacity=capacity, **common),
             "INVALID_SOURCE_IMAGE",
         ),
-        "too large": (release.make_image(large, capacity=capacity, **common), "IMAGE_TOO_LARGE"),
+        "too large": (apps.forced_image(large, capacity=capacity, **common), "IMAGE_TOO_LARGE"),
         "not an update": (b"\x7fELF" + bytes(300), "INVALID_PATCH_IMAGE"),
         "bytes behind the end": (image + b"\0", "TOO_MANY_BYTES"),
         "bytes behind the end of a patch": (patch + b"\x1a", "TOO_MANY_BYTES"),
@@ -238,7 +239,7 @@ def test_i1_a_damaged_slot1_is_dropped_and_the_old_image_stays(world: World) -> 
 def test_i4_an_older_image_put_into_slot1_by_an_application_is_dropped(world: World) -> None:
     committed(world, world.image("1.1.0"))
     same = world.images["1.1.0"]  # so that nothing but the version speaks against it
-    newer = release.make_image(
+    newer = apps.forced_image(
         same, version=Version.parse("1.2.0"), target=world.board.name, capacity=1 << 20, keys=world.keys
     )
     world.device.write(0, b"\xff" * world.device.slot_size)
