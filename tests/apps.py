@@ -6,6 +6,9 @@ import struct
 
 from spboot import release
 from spboot.boards import Board
+from spboot.build.personal import finish
+from spboot.formats.manifest import name_id
+from spboot.formats.spec import record, spec
 from spboot.keys import Keys
 from spboot.release import Base
 from spboot.version import Version
@@ -26,3 +29,14 @@ def forced_image(app: bytes, *, target: str, capacity: int = 1 << 20, keys: Keys
 def forced_patch(old: Base, new: bytes, *, target: str, capacity: int = 1 << 20, keys: Keys, version: Version) -> bytes:
     """A patch between whatever the two are, for a board named *target*."""
     return release._make(new, old, target=target, capacity=capacity, keys=keys, version=version, progress=None)
+
+
+def bootloader(board: Board, keys: Keys) -> bytes:
+    """Enough of one for a factory file: the ABI table, and room for keys and names."""
+    facts, table = spec()["abi"], record("abi")
+    blank = bytearray(0x1000)
+    values: dict[str, int | bytes] = {field.name: bytes(field.size) if field.size > 4 else 0 for field in table.fields}
+    values |= {"reserved": bytes(4), "magic": facts["magic"], "target": name_id(board.name)}
+    values |= {"personal_size": record("personal").size}
+    blank[facts["offset"] : facts["offset"] + table.size] = table.pack(**values)
+    return finish(bytes(blank), keys)

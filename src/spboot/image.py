@@ -113,10 +113,7 @@ def _place(address: int, board: Board) -> tuple[str, str]:
     remove = "leave it out of the application's file (objcopy --remove-section), and"
     for area_name, area in board.areas.items():
         if area.address <= address < area.end:
-            title = {"slot0": "the header's place in SLOT0", "slot1": "SLOT1"}.get(
-                area_name, f"the {area_name}'s place"
-            )
-            return title, f"linked elsewhere than at {board.image_address:#010x}: {_INCLUDE}"
+            return f"the place of {area_name}", f"{remove} keep it clear of what the bootloader writes"
     try:
         memory = board.chip.memory_at(address)
     except BoardError:

@@ -60,7 +60,7 @@ def _stack_text(stack: int, board: Board) -> str:
     expected = f"{stack:#010x}, expected a multiple of 4 in {ranges}"
     if board.ram.address < stack <= board.ram.end:
         return f"{expected}: it is in the bootloader's RAM, {board.ram}: {_INCLUDE}"
-    if stack % 4 == 0 and any(memory.address <= stack <= memory.end for memory in board.chip.flash):
+    if any(memory.address <= stack <= memory.end for memory in board.chip.flash):
         return f"{expected}: it is in flash; the vector table has to be first: {_INCLUDE}"
     return f"{expected}: is the vector table first, and is it an application for {board.name}?"
 
