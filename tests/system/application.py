@@ -13,13 +13,15 @@ from spboot.build.linkinclude import check_name, include_name, link_check, link_
 SOURCE: Final = """
 extern unsigned _estack, _sidata, _sdata, _edata, _sbss, _ebss;
 void Reset_Handler(void);
-__attribute__((section(".isr_vector"), used)) const void *const g_pfnVectors[16] = {&_estack, (void *)Reset_Handler};
-__attribute__((section(".far"), used)) const char far[] = "settings at a fixed address";
-__attribute__((section(".ramfunc"), used)) int twice(int x) { return x + x; }
-__attribute__((section(".noinit"), used)) unsigned kept[4];
-__attribute__((section(".init_array"), used)) void (*const starts[])(void) = {Reset_Handler};
-const unsigned table[] __attribute__((aligned(32), used)) = {1, 2, 3, NUMBER};
-volatile unsigned counter = 7, words[100];
+struct vectors { unsigned *stack; void (*handler[15])(void); };
+extern const struct vectors g_pfnVectors;
+__attribute__((section(".isr_vector"), used)) const struct vectors g_pfnVectors = {&_estack, {Reset_Handler}};
+__attribute__((section(".far"), used)) static const char far[] = "settings at a fixed address";
+__attribute__((section(".ramfunc"), used)) static int twice(int x) { return x + x; }
+__attribute__((section(".noinit"), used)) static unsigned kept[4];
+__attribute__((section(".init_array"), used)) static void (*const starts[])(void) = {Reset_Handler};
+static const unsigned table[] __attribute__((aligned(32), used)) = {1, 2, 3, NUMBER};
+static volatile unsigned counter = 7, words[100];
 void Reset_Handler(void) {
     const unsigned *from = &_sidata;
     for (volatile unsigned *to = &_sdata; to < &_edata;) *to++ = *from++;

@@ -4,6 +4,8 @@ sections (docs/decisions/0030).  And the linker includes refuse at link time wha
 from __future__ import annotations
 
 import dataclasses
+import re
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -112,6 +114,14 @@ def test_a_right_script_links_for_every_board(name: str, compiler: str, tmp_path
     assert image.load(elf, board)
     edge = build(board, tmp_path / "edge", compiler, script(board, stack="SPBOOT_RESERVED_END + 4"))
     assert image.load(edge, board)
+
+
+@pytest.mark.parametrize("compiler", NAMES)
+def test_the_script_of_the_documents_links(compiler: str, tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "application.md").read_text(encoding="utf-8")
+    text = re.search(r"\n( {4}INCLUDE (?:.*\n)*? {4}INCLUDE .*\n)", page)
+    assert text
+    assert image.load(build(BOARD, tmp_path, compiler, textwrap.dedent(text[1])), BOARD)
 
 
 @pytest.mark.parametrize("compiler", NAMES)
