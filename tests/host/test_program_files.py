@@ -201,7 +201,7 @@ def test_hex_with_segment_bases(tmp_path: Path) -> None:
 
 
 def test_a_gap_that_no_lost_line_leaves_is_filled(tmp_path: Path) -> None:
-    for size, gap in ((32, 1000), (30, 18), (32, 8), (24, 40), (32, 16 * 5)):
+    for size, gap in ((32, 1000), (30, 18), (32, 8), (32, 24), (24, 40), (32, 16 * 5)):
         parts = {BASE: apps.startable(BOARD, noise(size, "part")), BASE + size + gap: b"behind"}
         (tmp_path / "a.hex").write_bytes(hexed(parts))
         assert image.load(tmp_path / "a.hex", BOARD) == parts[BASE] + bytes(gap) + b"behind"

@@ -22,6 +22,8 @@ __attribute__((section(".noinit"), used)) static unsigned kept[4];
 __attribute__((section(".init_array"), used)) static void (*const starts[])(void) = {Reset_Handler};
 static const unsigned table[] __attribute__((aligned(32), used)) = {1, 2, 3, NUMBER};
 static volatile unsigned counter = 7, words[100];
+void _start(void);
+void _start(void) { Reset_Handler(); }
 void Reset_Handler(void) {
     const unsigned *from = &_sidata;
     for (volatile unsigned *to = &_sdata; to < &_edata;) *to++ = *from++;
@@ -49,7 +51,15 @@ FLASH: Final = "ORIGIN = SPBOOT_FLASH_START, LENGTH = SPBOOT_FLASH_LENGTH"
 RAM: Final = "ORIGIN = SPBOOT_RAM_START, LENGTH = SPBOOT_RAM_LENGTH"
 
 
-def script(board: Board, *, flash: str = FLASH, ram: str = RAM, sections: str = SECTIONS, stack: str = "") -> str:
+def script(
+    board: Board,
+    *,
+    flash: str = FLASH,
+    ram: str = RAM,
+    sections: str = SECTIONS,
+    stack: str = "",
+    entry: str = "Reset_Handler",
+) -> str:
     """A linker script as users write it, with spboot's includes."""
     return f"""\
 INCLUDE {include_name(board)}
@@ -57,7 +67,7 @@ MEMORY {{
     FLASH (rx) : {flash}
     RAM (rw) : {ram}
 }}
-ENTRY(Reset_Handler)
+ENTRY({entry})
 SECTIONS {{
     _estack = {stack or "ORIGIN(RAM) + LENGTH(RAM)"};
 {sections}}}
@@ -75,6 +85,19 @@ def build(board: Board, folder: Path, compiler: str, text: str, *, number: int =
     tools = toolchain(compiler, board.chip.core)
     tools.compile_file("app.c", (folder / "app.o").resolve(), (), folder)
     tools.link_files(["app.o"], "app.ld", "app.elf", folder, library=".")
+    return folder / "app.elf"
+
+
+def build_for(board: Board, folder: Path, flags: str, kind: str = "") -> Path:
+    """SOURCE compiled by GCC with *flags* and linked in the right places; *kind*: what the linker is told to make."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / include_name(board)).write_text(link_include(board))
+    (folder / check_name(board)).write_text(link_check(board))
+    (folder / "app.ld").write_text(script(board))
+    (folder / "app.c").write_text(SOURCE.replace("NUMBER", "4"))
+    link = "-nostdlib -Wl,--no-warn-rwx-segments -L. -T app.ld" if kind != "-c" else ""
+    command = f"arm-none-eabi-gcc {flags} -Os {link} {kind} app.c -o app.elf"
+    subprocess.run(command.split(), cwd=folder, check=True, capture_output=True)
     return folder / "app.elf"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import subprocess
 import textwrap
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from spboot.errors import BuildError, FormatError
 from spboot.keys import Keys
 from spboot.version import Version
 from tests import apps
-from tests.system.application import FLASH, RAM, SECTIONS, build, converted, script
+from tests.system.application import FLASH, RAM, SECTIONS, build, build_for, converted, script
 
 BOARD = boards.load("NUCLEO-L476RG")
 V1, V2 = Version(1, 0, 0), Version(1, 1, 0)
@@ -151,6 +152,40 @@ def test_what_was_linked_without_the_includes_is_refused(
     with pytest.raises(FormatError) as refused:
         image.load(elf, BOARD)
     assert all(word in str(refused.value) for word in words), refused.value
+
+
+@pytest.mark.parametrize(
+    ("flags", "kind", "words"),
+    [
+        ("-mcpu=arm7tdmi -marm", "", "made for ARMv4T, expected a Cortex-M, which has Thumb only"),
+        ("-mcpu=cortex-a7 -marm", "", "made for ARMv7-A, expected a Cortex-M"),
+        ("-mcpu=cortex-r5 -mthumb", "", "made for ARMv7-R, expected a Cortex-M"),
+        ("-mcpu=cortex-m55 -mthumb", "", "compiled for ARMv8.1-M.main, STM32L476RG runs"),
+        ("-mcpu=cortex-m33 -mthumb", "", "compiled for ARMv8-M.main, STM32L476RG runs"),
+        ("-mcpu=cortex-m3 -mthumb -mbig-endian", "", "big-endian, expected little-endian"),
+        ("-mcpu=cortex-m3 -mthumb", "-c", "an object file that is not linked yet"),
+        ("-mcpu=cortex-m3 -mthumb -fpic", "-shared", "a shared object"),
+    ],
+)
+def test_elf_files_for_others_are_refused(flags: str, kind: str, words: str, tmp_path: Path) -> None:
+    elf = build_for(BOARD, tmp_path, flags, kind)
+    with pytest.raises(FormatError, match=re.escape(words)):
+        image.load(elf, BOARD)
+
+
+@pytest.mark.parametrize("core", ["cortex-m0plus", "cortex-m3", "cortex-m4"])
+def test_code_that_the_core_runs_is_taken(core: str, tmp_path: Path) -> None:
+    assert image.load(build_for(BOARD, tmp_path, f"-mcpu={core} -mthumb"), BOARD)
+
+
+@pytest.mark.parametrize("compiler", NAMES)
+def test_the_start_of_a_c_library_is_an_entry(compiler: str, tmp_path: Path) -> None:
+    """As of Keil, IAR and newlib: the reset handler calls it.  By another name it is no reset vector."""
+    elf = build(BOARD, tmp_path, compiler, script(BOARD, entry="_start"))
+    assert image.load(elf, BOARD)
+    subprocess.run(["arm-none-eabi-objcopy", "--redefine-sym", "_start=begin", elf, tmp_path / "b.elf"], check=True)
+    with pytest.raises(FormatError, match=r"its ELF entry is .*, its reset vector .*, expected the same address"):
+        image.load(tmp_path / "b.elf", BOARD)
 
 
 def test_code_for_another_core_is_refused(tmp_path: Path) -> None:
