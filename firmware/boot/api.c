@@ -8,6 +8,8 @@
 #include "context.h"
 #include "cortex.h"
 #include "device.h"
+#include "note.h"
+#include "sentence.h"
 #include "spboot/spboot.h"
 #include "usart.h"
 
@@ -18,18 +20,21 @@ static uint16_t reboot_delay;
 
 _Static_assert((int)SE_PATCH_StatusCode__MAX__ == SPB_STATUS_COUNT, "spboot.h and [status] of the spec list the same");
 
-/* One after the other: a table of pointers would take more room than the search. */
-const char *SE_PATCH_GetStatusCodeString(SE_PATCH_StatusCode code) {
-    static const char texts[] = SPB_STATUS_TEXTS;
-    const char *text = texts;
-    if ((uint32_t)code >= SPB_STATUS_COUNT) return "";
-    for (uint32_t left = code; left > 0; left--) {
-        while (*text++ != '\0') {}
-    }
-    return text;
+/* [status] of the spec begins the list of sentences; a number it does not have says nothing. */
+static enum spb_text sentence_of(SE_PATCH_StatusCode code) {
+    return (uint32_t)code < SPB_STATUS_COUNT ? (enum spb_text)code : TEXT("");
 }
 
-const char *spb_status_text(enum spb_status status) { return SE_PATCH_GetStatusCodeString((SE_PATCH_StatusCode)-status); }
+/* The buffer is short of no sentence, so that one which another task overwrites meanwhile still ends inside it. */
+const char *SE_PATCH_GetStatusCodeString(SE_PATCH_StatusCode code) {
+    static char text[SPB_STATUS_TEXT_SIZE];
+    struct spb_sentence sentence;
+    char *to = text;
+    spb_sentence_open(&sentence, sentence_of(code));
+    do *to = spb_sentence_next(&sentence);
+    while (*to++ != '\0');
+    return text;
+}
 
 static SE_PATCH_Stage public_stage(void) {
     static const SE_PATCH_Stage stages[] = {
@@ -130,11 +135,12 @@ SE_ErrorStatus SE_PATCH_InstallAtNextReset(SE_PATCH_Status *status) { return run
 SE_ErrorStatus SE_PATCH_Abort(SE_PATCH_Status *status) { return run(status, drop, 0, 0); }
 
 void SE_PATCH_PrintStatus(const SE_PATCH_Status *status) {
-    static const char *const stages[] = {"idle", "update", "verified"};
+    static const uint8_t stages[] = {TEXT("idle"), TEXT("update"), TEXT("verified")};
     if (status == NULL || (uint32_t)status->stage > SE_PATCH_Stage_VERIFIED || !spb_usart_running()) return;
-    spb_console_print(&spb_console, "patch: stage %s, %u of %u bytes, code %u: %s\r\n", stages[status->stage],
+    spb_line_borrow();
+    spb_console_print(&spb_console, "patch: stage %t, %u of %u bytes, code %u: %t\r\n", stages[status->stage],
                       status->accumBytes, status->totalBytes, (uint32_t)status->code,
-                      SE_PATCH_GetStatusCodeString(status->code));
+                      sentence_of(status->code));
 }
 
 SE_ErrorStatus SE_APP_GetActiveFwInfo(SE_StatusTypeDef *status, SE_APP_ActiveFwInfo *info) {
@@ -166,6 +172,16 @@ SE_ErrorStatus SE_APP_GetSecureUserData(SE_StatusTypeDef *status, void *data, ui
     *status = SE_KO;
     if (data == NULL || len > SPB_PERSONAL_SIZEOF_USER_DATA) return SE_ERROR;
     memcpy(data, spb_port.personal + SPB_PERSONAL_OFF_USER_DATA, len);
+    *status = SE_OK;
+    return SE_SUCCESS;
+}
+
+SE_ErrorStatus SE_APP_RequestAtReset(SE_StatusTypeDef *status, SE_APP_Request request) {
+    static const uint32_t notes[] = {SPB_NOTE_NONE, SPB_NOTE_LOADER, SPB_NOTE_HURRY};
+    if (status == NULL) return SE_ERROR;
+    *status = SE_KO;
+    if ((uint32_t)request >= sizeof notes / sizeof notes[0]) return SE_ERROR;
+    spb_note_write(notes[request]);
     *status = SE_OK;
     return SE_SUCCESS;
 }

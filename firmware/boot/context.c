@@ -23,10 +23,11 @@ __attribute__((naked, noreturn)) void spb_context_jump(uint32_t vectors __attrib
                    ".ltorg\n");
 }
 
+/* Unprivileged, the engine would run on the stack of its caller: a write to CONTROL is ignored (DDI0403 B1.4.4). */
 bool spb_context_thread(void) {
-    uint32_t ipsr;
-    __asm volatile("mrs %0, ipsr" : "=r"(ipsr));
-    return ipsr == 0;
+    uint32_t ipsr, control;
+    __asm volatile("mrs %0, ipsr\n mrs %1, control" : "=r"(ipsr), "=r"(control));
+    return ipsr == 0 && (control & 1) == 0;
 }
 
 bool spb_context_claim(volatile uint32_t *flag) {

@@ -9,7 +9,7 @@
 /* Leave for the image whose vector table is at `vectors`, with the reserved RAM, our stack included, all zero. */
 __attribute__((noreturn)) void spb_context_jump(uint32_t vectors);
 
-/* Thread mode: not inside an interrupt handler. */
+/* Privileged thread mode: not inside an interrupt handler. */
 bool spb_context_thread(void);
 
 /* True for the caller that turned *flag from 0 to 1. */

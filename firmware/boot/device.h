@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* device.h - the things there is one of: the board's console, the engine, the list of sentences. */
+/* device.h - the things there is one of: the board's console, the engine. */
 #ifndef SPB_DEVICE_H
 #define SPB_DEVICE_H
 
@@ -8,8 +8,5 @@
 #include "uart_line.h"
 
 extern struct spb_engine spb_device_engine;
-
-/* The sentence for a status of core, from [status] of the spec. */
-const char *spb_status_text(enum spb_status status);
 
 #endif

@@ -14,9 +14,11 @@
 #include "gpio.h"
 #include "install.h"
 #include "internal_flash.h"
+#include "note.h"
 #include "session.h"
 #include "sha256.h"
 #include "slot.h"
+#include "text.h"
 #include "tick.h"
 #include "trigger.h"
 #include "usart.h"
@@ -26,7 +28,9 @@
 /* Its frame is gone again before the deep calls of the loader and the engine. */
 #define OWN_FRAME __attribute__((noinline))
 
-#define PROTECTION "read protection level %u, write protection %s"
+#define LOAD_MS 2000u       /* what a first byte makes of the window: time to type `load` */
+#define FAULTS 3u           /* boots in a row that ended in a fault: then SLOT0 and SLOT1 are left alone */
+#define PROTECTION "read protection level %u, write protection %t"
 #define LOG(...) spb_console_log(&spb_console, __VA_ARGS__)
 
 /* The engine is idle outside a session. */
@@ -43,21 +47,25 @@ static void start_hardware(void) {
     spb_gpio_alternate(SPB_CONSOLE_RX_PORT, SPB_CONSOLE_RX_PIN, SPB_CONSOLE_RX_FUNCTION);
     spb_usart_start(spb_clock_console_hz());
     spb_tick_start();
+    spb_line_start();
     SPB_BUTTON_START();
     SPB_LED_START();
 }
 
-static void banner(void) {
+static void banner(uint32_t note) {
     spb_console_print(&spb_console, "\r\n");
-    LOG("spboot %s for %s, %u MHz, reset by %s", SPB_BOOT_VERSION_TEXT, SPB_BOARD_NAME, SPB_CLOCK_HZ / 1000000u,
+    LOG("spboot %s for %s, %u MHz, reset by %t", SPB_BOOT_VERSION_TEXT, SPB_BOARD_NAME, SPB_CLOCK_HZ / 1000000u,
         spb_clock_reset_cause());
-    const char *writing = spb_flash_write_protected() ? "on" : "off";
+    enum spb_text writing = spb_flash_write_protected() ? TEXT("on") : TEXT("off");
     if (SPB_SINGLE_SLOT) {
         LOG("SLOT0 %x, %u KB, no SLOT1, " PROTECTION, SPB_FLASH_ADDRESS + SPB_SLOT0_OFF, SPB_SLOT_SIZE / 1024u,
             spb_flash_protection(), writing);
     } else {
         LOG("SLOT0 %x, %u KB, SLOT1 %x, " PROTECTION, SPB_FLASH_ADDRESS + SPB_SLOT0_OFF, SPB_SLOT_SIZE / 1024u,
             SPB_FLASH_ADDRESS + SPB_SLOT1_OFF, spb_flash_protection(), writing);
+    }
+    if (SPB_NOTE_KIND(note) == SPB_NOTE_FAULT) {
+        LOG("%u boots in a row ended in a fault, the last at %x", SPB_NOTE_COUNT(note), SPB_FLASH_ADDRESS + SPB_NOTE_PLACE(note));
     }
 }
 
@@ -76,8 +84,8 @@ static enum spb_verdict self_check(void) {
     return memcmp(hash, at(hash_off), sizeof hash) == 0 ? SPB_GOOD : SPB_BAD;
 }
 
-__attribute__((noreturn)) static void stop(const char *why) {
-    LOG("%s", why);
+__attribute__((noreturn)) static void stop(enum spb_text why) {
+    LOG("%t", why);
     for (;;) {
         SPB_LED_WRITE(true);
         (void)spb_console.get(250);
@@ -87,21 +95,21 @@ __attribute__((noreturn)) static void stop(const char *why) {
 }
 
 OWN_FRAME static void check_ourselves(void) {
-    const char *problem = spb_flash_problem();
-    if (problem != NULL) stop(problem);
+    enum spb_text problem = spb_flash_problem();
+    if (problem != SPB_TEXT_NONE) stop(problem);
     uint32_t flags = spb_load_u32(spb_port.personal + SPB_PERSONAL_OFF_FLAGS);
-    if (self_check() != SPB_GOOD) stop("self check failed: program the bootloader again");
+    if (self_check() != SPB_GOOD) stop(TEXT("self check failed: program the bootloader again"));
     if (spb_load_u32(spb_port.personal + SPB_PERSONAL_OFF_MAGIC) != SPB_PERSONAL_MAGIC) {
-        stop(spb_status_text(SPB_E_NOT_PERSONALISED));
+        stop(spb_text_of(SPB_E_NOT_PERSONALISED));
     }
-    LOG("self check good, product %s", (const char *)spb_port.personal + SPB_PERSONAL_OFF_PRODUCT_NAME);
+    LOG("self check good, product %s; type load for the loader", (const char *)spb_port.personal + SPB_PERSONAL_OFF_PRODUCT_NAME);
     if (flags & SPB_PERSONAL_FLAG_DEVELOPMENT) LOG("DEVELOPMENT KEYS: anybody can sign for this device");
 }
 
+/* The window for the word begins with the boot: most of it goes by while images are hashed. */
 static bool wants_loader(void) {
-    if (SPB_BUTTON_PRESSED()) return true;
-    LOG("type load within %u ms for the loader", SPB_WINDOW_MS);
-    return spb_trigger_typed(&spb_console, "load", SPB_WINDOW_MS);
+    uint32_t now = spb_tick_ms();
+    return spb_trigger_typed(&spb_console, "load", now < SPB_WINDOW_MS ? SPB_WINDOW_MS - now : 0, LOAD_MS);
 }
 
 static void show_install(uint32_t done, uint32_t all) {
@@ -128,54 +136,64 @@ struct judgement {
 };
 
 OWN_FRAME static void judge(struct judgement *j) {
-    static const struct spb_pages all_in_slot0;
+    uint32_t vectors[SPB_VECTORS_SIZE / 4];
     j->header = SPB_BAD;
     j->image = SPB_BAD;
     if (!spb_slot_header(&spb_port.slot0, work)) return;
     j->header = spb_slot_vouch(work);
     if (j->header != SPB_GOOD) return;
+    uint32_t size = SPB_MANIFEST_U32(work->header, IMAGE_SIZE);
     j->version = SPB_MANIFEST_U32(work->header, VERSION);
-    j->image = spb_slot_match(work->header, &all_in_slot0);
-    if (j->image != SPB_GOOD) return;   /* what does not match may not even be readable (F3) */
-    /* The reset vector: Thumb, inside the image. */
-    uint32_t entry = spb_load_u32(at(SPB_SLOT0_OFF + SPB_VECTOR_SIZE + 4));
-    uint32_t off = entry - (SPB_FLASH_ADDRESS + SPB_SLOT0_OFF + SPB_VECTOR_SIZE);
-    if ((entry & 1) == 0 || off >= SPB_MANIFEST_U32(work->header, IMAGE_SIZE)) j->image = SPB_BAD;
+    j->image = spb_slot_match(work->header, NULL);
+    LOG("SLOT0 holds %v, %u bytes", j->version, size);
+    if (!spb_area_read(&spb_port.slot0, SPB_VECTOR_SIZE, vectors, sizeof vectors) ||
+        !spb_slot_can_start((uint8_t *)vectors, size)) {
+        j->image = SPB_BAD;
+    }
 }
 
-/* G3.  The jump wipes the reserved RAM, this stack included. */
+/* G3.  The jump wipes the reserved RAM, this stack included.  Where it goes is right for two good verdicts only. */
 __attribute__((noreturn)) static void hand_over(const struct judgement *j) {
     LOG("starting %v", j->version);
+    spb_line_flush();
     spb_usart_stop();
     SPB_LED_WRITE(false);
     spb_tick_stop();
     spb_clock_stop();
     if (j->header != SPB_GOOD || j->image != SPB_GOOD) spb_cortex_reset();
-    spb_context_jump(SPB_FLASH_ADDRESS + SPB_SLOT0_OFF + SPB_VECTOR_SIZE);
+    uint32_t doubt = ((uint32_t)j->header ^ SPB_GOOD) | ((uint32_t)j->image ^ SPB_GOOD);
+    spb_context_jump((SPB_FLASH_ADDRESS + SPB_SLOT0_OFF + SPB_VECTOR_SIZE) ^ doubt);
 }
 
 /* The last byte of text leaves first. */
 __attribute__((noreturn)) static void restart(void) {
+    spb_note_write(SPB_NOTE_NONE);
+    spb_line_flush();
     spb_usart_stop();
     spb_cortex_reset();
 }
 
-void spb_main(void) {
-    struct judgement j;
+__attribute__((used)) void spb_main(void) {
+    struct judgement j = {.header = SPB_BAD, .image = SPB_BAD};
+    uint32_t note = spb_note_read();
+    bool fault = SPB_NOTE_KIND(note) == SPB_NOTE_FAULT;
+    if (!fault) spb_note_write(SPB_NOTE_NONE);
     start_hardware();
-    banner();
+    banner(note);
     check_ourselves();
-    bool loader = wants_loader();
-    install();
+    bool distrust = fault && SPB_NOTE_COUNT(note) >= FAULTS;
+    bool loader = SPB_BUTTON_PRESSED() || note == SPB_NOTE_LOADER || distrust;
+    bool window = note != SPB_NOTE_HURRY;
+    if (!distrust) install();
     for (;;) {
-        judge(&j);          /* again after a session: with a single slot it may have changed SLOT0 */
+        if (!distrust) judge(&j);       /* again after a session: with a single slot it may have changed SLOT0 */
         bool valid = j.header == SPB_GOOD && j.image == SPB_GOOD;
-        if (valid && !loader) hand_over(&j);
+        if (valid && !loader && !(window && wants_loader())) hand_over(&j);
         if (!valid && j.header == SPB_GOOD) LOG("SLOT0: version %v is not whole", j.version);
         if (!valid) LOG("no valid application in SLOT0");
-        if (spb_session(&spb_console, &spb_device_engine, ymodem_block, valid, spb_status_text) == SPB_SESSION_COMMITTED) {
+        if (spb_session(&spb_console, &spb_device_engine, ymodem_block, valid) == SPB_SESSION_COMMITTED) {
             restart();
         }
-        loader = false;
+        loader = window = false;
     }
 }

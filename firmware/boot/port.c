@@ -4,7 +4,7 @@
 
 #include "internal_flash.h"
 #include "spb_chip.h"
-#include "watchdog.h"
+#include "uart_line.h"
 
 const struct spb_port spb_port = {
     .slot0 = {&spb_internal_flash, SPB_SLOT0_OFF, SPB_SLOT_SIZE, SPB_SLOT0_UNIT},
@@ -12,5 +12,5 @@ const struct spb_port spb_port = {
     .journal = {&spb_internal_flash, SPB_JOURNAL_OFF, SPB_JOURNAL_SIZE, SPB_JOURNAL_UNIT},
     .personal = (const uint8_t *)(SPB_FLASH_ADDRESS + SPB_PERSONAL_OFFSET),
     .target = SPB_TARGET,
-    .alive = spb_watchdog_feed,
+    .alive = spb_line_alive,
 };

@@ -1,20 +1,58 @@
 /* SPDX-License-Identifier: MIT */
 #include "uart_line.h"
 
+#include <stdbool.h>
+
 #include "tick.h"
 #include "usart.h"
 #include "watchdog.h"
 
+#define PATIENCE 50000u     /* looks at the UART for a byte of an application: many times what one takes at 9,600 baud */
+
+static uint8_t ring[SPB_LINE_ROOM] __attribute__((section(".bootram")));
+static uint8_t first, last; /* of the ring: wrap by themselves */
+static bool ours;
+static uint32_t patience;
+
+_Static_assert(SPB_LINE_ROOM == 256, "indexes are bytes");
+
+static void pump(void) {
+    if (first != last && spb_usart_writable()) spb_usart_write(ring[first++]);
+}
+
+void spb_line_start(void) { ours = true; }
+
+void spb_line_borrow(void) { patience = PATIENCE; }
+
+void spb_line_alive(void) {
+    spb_watchdog_feed();
+    if (!ours) return;
+    pump();
+    (void)spb_tick_ms();
+}
+
+void spb_line_flush(void) {
+    while (first != last) spb_line_alive();
+}
+
 static void put(uint8_t byte) {
-    while (!spb_usart_writable()) spb_watchdog_feed();
-    spb_usart_write(byte);
+    if (ours) {
+        while ((uint8_t)(last + 1) == first) spb_line_alive();
+        ring[last++] = byte;
+        pump();
+        return;
+    }
+    uint32_t looks = patience;
+    while (looks > 0 && !spb_usart_writable()) looks--;
+    if (looks > 0) spb_usart_write(byte);
+    else patience = 0;
 }
 
 static int get(uint32_t timeout_ms) {
     uint32_t start = spb_tick_ms();
     do {
         if (spb_usart_readable()) return spb_usart_read();
-        spb_watchdog_feed();
+        spb_line_alive();
     } while (spb_tick_ms() - start < timeout_ms);
     return SPB_LINE_NOTHING;
 }

@@ -21,8 +21,13 @@ static enum spb_status finish(struct spb_engine *e, enum spb_stage stage, enum s
 
 enum spb_status spb_engine_start(struct spb_engine *e, uint32_t total_len, bool active) {
     if (e->stage != SPB_STAGE_IDLE) return e->status = SPB_E_INVALID_STATE;
+    uint8_t starts = e->starts;
+    bool journal_erased = e->journal_erased;
     memset(e, 0, sizeof *e);
+    e->starts = starts;
+    e->journal_erased = journal_erased;
     e->active = active;
+    e->permit = SPB_BAD;
     if (spb_load_u32(personal(SPB_PERSONAL_OFF_MAGIC)) != SPB_PERSONAL_MAGIC) return e->status = SPB_E_NOT_PERSONALISED;
     /* No stream is longer than an image and the overhead of its literals; double is beyond doubt. */
     if (total_len > 2 * SPB_SLOT_SIZE) return e->status = SPB_E_IMAGE_TOO_LARGE;
@@ -31,9 +36,8 @@ enum spb_status spb_engine_start(struct spb_engine *e, uint32_t total_len, bool 
 }
 
 /* Versions only grow.  Where no image is valid, the one in the vouched-for header may come again, to repair it. */
-static enum spb_status version_fits(struct spb_engine *e, const uint8_t *active_header) {
+static enum spb_status version_fits(const struct spb_engine *e, uint32_t floor) {
     uint32_t version = SPB_MANIFEST_U32(e->header, VERSION);
-    uint32_t floor = e->active ? SPB_MANIFEST_U32(active_header, VERSION) : spb_slot_floor(&e->work.slot);
     if (version < floor) return SPB_E_IMAGE_VERSION_FAILURE;
     return version == floor && e->active ? SPB_E_SAME_VERSION : SPB_OK;
 }
@@ -50,56 +54,72 @@ static enum spb_status base_fits(const struct spb_engine *e, const uint8_t *acti
     return SPB_OK;
 }
 
-static enum spb_status put_new(void *context, uint8_t byte) {
-    struct spb_candidate *c = context;
-    if (c->len % ALIVE_EVERY == 0) spb_port.alive();
-    return spb_candidate_put(c, byte);
-}
-
-static uint8_t get_new(void *context, uint32_t off) { return spb_candidate_get(context, SPB_VECTOR_SIZE + off); }
-
-/* The installed header and the erased bytes up to the image. */
-static enum spb_status put_header(struct spb_engine *e) {
+/* The installed header, the erased bytes up to the image, and its vectors.  From here on flash is touched (E1, E6). */
+static enum spb_status open_candidate(struct spb_engine *e) {
     enum spb_status status = SPB_OK;
-    for (uint32_t off = 0; off < SPB_VECTOR_SIZE && status == SPB_OK; off++) {
-        status = put_new(&e->candidate, off < SPB_HEADER_SIZE ? e->header[off] : SPB_ERASED);
+    if (e->permit != SPB_GOOD) return SPB_E_IMAGE_VERIFY_ALG_FAILURE;
+    if (!spb_slot_can_start(e->vectors, SPB_MANIFEST_U32(e->header, IMAGE_SIZE))) return SPB_E_CANNOT_START;
+    if (e->starts == SPB_ENGINE_STARTS) return SPB_E_TOO_MANY_STARTS;
+    e->starts++;
+    if (!SPB_SINGLE_SLOT && !e->journal_erased) status = spb_journal_erase();
+    e->journal_erased = status == SPB_OK;
+    for (uint32_t off = 0; off < SPB_VECTOR_SIZE + SPB_VECTORS_SIZE && status == SPB_OK; off++) {
+        uint8_t byte = off < SPB_HEADER_SIZE ? e->header[off] : off < SPB_VECTOR_SIZE ? SPB_ERASED : e->vectors[off - SPB_VECTOR_SIZE];
+        status = spb_candidate_put(&e->candidate, byte);
     }
     return status;
 }
 
-/* The head and chunk 0 are in: is this update for us?  If so, flash is touched from here on. */
+static enum spb_status put_new(void *context, uint8_t byte) {
+    struct spb_engine *e = context;
+    if (e->candidate.len % ALIVE_EVERY == 0) spb_port.alive();
+    if (e->vectors_len == SPB_VECTORS_SIZE) return spb_candidate_put(&e->candidate, byte);
+    e->vectors[e->vectors_len++] = byte;
+    return e->vectors_len == SPB_VECTORS_SIZE ? open_candidate(e) : SPB_OK;
+}
+
+static uint8_t get_new(void *context, uint32_t off) {
+    const struct spb_engine *e = context;
+    return e->vectors_len < SPB_VECTORS_SIZE ? e->vectors[off] : spb_candidate_get(&e->candidate, SPB_VECTOR_SIZE + off);
+}
+
+/* The head and chunk 0 are in: is this update for us?  The answers in words decide, and once more the differences that
+ * add up to the permit, which is looked at again before flash is touched (slot.h S2). */
 static enum spb_status accept(struct spb_engine *e) {
     const uint8_t *active_header = spb_area_map(&spb_port.slot0, 0, SPB_VECTOR_SIZE);
     enum spb_status status;
     spb_payload_hash(&e->payload, e->header + SPB_HEADER_OFF_CHUNK_HASH);
-    if (spb_header_verify(e->header, &e->work.slot.p256) != SPB_GOOD) return SPB_E_IMAGE_VERIFY_ALG_FAILURE;
+    uint32_t permit = (uint32_t)spb_header_verify(e->header, &e->work.slot.p256);
+    if (permit != SPB_GOOD) return SPB_E_IMAGE_VERIFY_ALG_FAILURE;
     if ((status = spb_manifest_fits(e->header)) != SPB_OK) return status;
-    if ((status = version_fits(e, active_header)) != SPB_OK) return status;
+    volatile uint32_t floor = e->active ? SPB_MANIFEST_U32(active_header, VERSION) : spb_slot_floor(&e->work.slot);
+    if ((status = version_fits(e, floor)) != SPB_OK) return status;
     if ((status = base_fits(e, active_header)) != SPB_OK) return status;
+    permit ^= spb_manifest_misfit(e->header);
+    permit ^= spb_manifest_below(e->header + SPB_MANIFEST_OFF_VERSION, floor) << 1;
+    e->permit = (enum spb_verdict)permit;
 
     bool patch = e->header[SPB_MANIFEST_OFF_KIND] == SPB_MANIFEST_KIND_PATCH;
     uint32_t old_len = patch ? SPB_MANIFEST_U32(active_header, IMAGE_SIZE) : 0;
     spb_payload_unlock(&e->payload, personal(SPB_PERSONAL_OFF_AES_KEY), e->header);
     spb_delta_init(&e->work.delta, active_header + SPB_VECTOR_SIZE, old_len, SPB_MANIFEST_U32(e->header, IMAGE_SIZE));
     spb_candidate_init(&e->candidate, SPB_SINGLE_SLOT || !e->active);
-    if (!SPB_SINGLE_SLOT && (status = spb_journal_erase()) != SPB_OK) return status;
-    return put_header(e);
+    return SPB_OK;
 }
 
 /* E3 */
 static enum spb_status read_back(struct spb_engine *e) {
     enum spb_status status = spb_candidate_finish(&e->candidate);
     if (status != SPB_OK) return status;
-    const uint8_t *header = spb_area_probe(&spb_port.slot1, 0, SPB_HEADER_SIZE);
-    if (header == NULL) return SPB_E_FLASH_ERROR;
-    if (memcmp(header, e->header, SPB_HEADER_SIZE) != 0) return SPB_E_IMAGE_VERIFY_TAG_FAILURE;
+    if (!spb_slot_header(&spb_port.slot1, &e->work.slot)) return SPB_E_FLASH_ERROR;
+    if (memcmp(e->work.slot.header, e->header, SPB_HEADER_SIZE) != 0) return SPB_E_IMAGE_VERIFY_TAG_FAILURE;
     if (spb_slot_match(e->header, &e->candidate.pages) != SPB_GOOD) return SPB_E_IMAGE_VERIFY_TAG_FAILURE;
     return SPB_OK;
 }
 
 /* One whole chunk is in the buffer. */
 static enum spb_status chunk(struct spb_engine *e, bool first) {
-    const struct spb_delta_new out = {put_new, get_new, &e->candidate};
+    const struct spb_delta_new out = {put_new, get_new, e};
     bool last = spb_payload_last(&e->payload);
     const uint8_t *in;
     uint32_t used;
@@ -167,12 +187,15 @@ enum spb_status spb_engine_data(struct spb_engine *e, const uint8_t *data, uint3
     return e->status = SPB_OK;
 }
 
+/* A record that flash says it did not take may be there all the same: it is erased, or counts. */
 enum spb_status spb_engine_commit(struct spb_engine *e) {
     if (e->stage == SPB_STAGE_UPDATE) return finish(e, SPB_STAGE_IDLE, SPB_E_TOO_FEW_BYTES);
     if (e->stage != SPB_STAGE_VERIFIED) return e->status = SPB_E_INVALID_STATE;
-    if (e->committed) return e->status = SPB_OK;
-    if (!SPB_SINGLE_SLOT && spb_journal_commit(e->header, &e->candidate.pages) != SPB_OK) {
-        return finish(e, SPB_STAGE_IDLE, SPB_E_INSTALL_ERROR);
+    if (!SPB_SINGLE_SLOT && !e->committed) {
+        e->journal_erased = false;
+        if (spb_journal_commit(e->header, &e->candidate.pages) != SPB_OK && spb_journal_erase() == SPB_OK) {
+            return finish(e, SPB_STAGE_IDLE, SPB_E_INSTALL_ERROR);
+        }
     }
     e->committed = true;
     return e->status = SPB_OK;
@@ -180,6 +203,7 @@ enum spb_status spb_engine_commit(struct spb_engine *e) {
 
 enum spb_status spb_engine_abort(struct spb_engine *e) {
     enum spb_status status = !SPB_SINGLE_SLOT && e->committed ? spb_journal_erase() : SPB_OK;
+    e->journal_erased |= e->committed && status == SPB_OK;
     e->committed = e->committed && status != SPB_OK;
     return finish(e, SPB_STAGE_IDLE, status);
 }

@@ -2,12 +2,15 @@
 /* engine.h - one update, from its first byte to a verified image in SLOT1.
  * With a single slot SLOT1 is SLOT0: a full image takes the place of the installed one page by page (E4 does not hold), and
  * patches are refused.
- * E1  Flash is first touched after the signature was verified and product, board, version, size and base accepted.
+ * E1  Flash is first touched after the signature was verified, product, board, version, size and base were accepted, and
+ *     the first bytes of NEW were found to be vectors that can start here.
  * E2  The decrypter and the decoder see only bytes that the signing key vouched for (payload.h P1).
  * E3  VERIFIED means: NEW was read back from flash, page map and all, and has the signed hash.
  * E4  Until commit() a reset forgets the update; the active image is never touched here.
  * E5  The result does not depend on how the update's bytes are divided over the calls.  (Bytes after its end are
- *     TOO_MANY_BYTES in the call that brings the end, INVALID_STATE in a later one.) */
+ *     TOO_MANY_BYTES in the call that brings the end, INVALID_STATE in a later one.)
+ * E6  From one reset to the next at most SPB_ENGINE_STARTS updates touch flash, whatever is sent again and again, and the
+ *     journal is erased only when it holds something. */
 #ifndef SPB_ENGINE_H
 #define SPB_ENGINE_H
 
@@ -16,6 +19,8 @@
 
 #define SPB_HEAD_SIZE (SPB_MANIFEST_SIZE + SPB_SIGNATURE_SIZE)
 
+#define SPB_ENGINE_STARTS 16u
+
 enum spb_stage { SPB_STAGE_IDLE, SPB_STAGE_UPDATE, SPB_STAGE_VERIFIED };
 
 struct spb_engine {
@@ -23,6 +28,11 @@ struct spb_engine {
     enum spb_status status;             /* of the last call that could fail */
     bool active;                        /* SLOT0 holds a valid image */
     bool committed;
+    bool journal_erased;                /* by us, and not written since */
+    uint8_t starts;                     /* updates that touched flash, since the reset */
+    uint8_t vectors_len;                /* bytes of NEW in vectors: until all of them are, flash is not touched */
+    uint8_t vectors[SPB_VECTORS_SIZE];
+    volatile enum spb_verdict permit;   /* this update may touch flash */
     uint32_t taken;                     /* bytes of the update file */
     uint32_t total;                     /* all of them; 0 until the head is in */
     struct spb_candidate candidate;

@@ -32,7 +32,6 @@ const uint8_t *spb_area_map(const struct spb_area *area, uint32_t off, uint32_t 
     return inside(area, off, len) ? area->flash->map(area->base + off) : NULL;
 }
 
-const uint8_t *spb_area_probe(const struct spb_area *area, uint32_t off, uint32_t len) {
-    if (!inside(area, off, len) || !area->flash->readable(area->base + off, len)) return NULL;
-    return area->flash->map(area->base + off);
+bool spb_area_read(const struct spb_area *area, uint32_t off, uint32_t *to, uint32_t len) {
+    return len > 0 && inside(area, off, len) && area->flash->read(area->base + off, to, (len + 3) / 4);
 }

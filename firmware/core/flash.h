@@ -2,8 +2,8 @@
 /* flash.h - what core needs of a flash memory, and areas of it.
  * F1  Offsets are checked here: no driver is asked for a byte outside its memory, no area for one outside itself.
  * F2  Nothing is programmed that was not erased by us since (the callers' duty: candidate, install, journal).
- * F3  A unit that a power cut left half written may fault when it is read (ECC flash).  Whoever reads what a cut may
- *     have torn asks readable() first, and does not read where it says no. */
+ * F3  A unit that a power cut left half written may fault when it is loaded (ECC flash).  What a cut may have torn is
+ *     copied by read(), which says so; map() is for what was found whole in this boot, or was written in it. */
 #ifndef SPB_FLASH_H
 #define SPB_FLASH_H
 
@@ -11,7 +11,7 @@
 
 #include "status.h"
 
-/* Bytes that are programmed or hashed from one alive() to the next; every page is a multiple.  A page of 256 KB takes
+/* Bytes that are programmed from one alive() to the next; every page is a multiple.  A page of 256 KB takes
  * seconds, and a watchdog that bites on the way would do so at every attempt. */
 #define SPB_ALIVE_EVERY 2048u
 
@@ -20,10 +20,10 @@ struct spb_flash {
     enum spb_status (*erase)(uint32_t off);
     /* Program len bytes at off; both are multiples of SPB_PROGRAM_UNIT. */
     enum spb_status (*program)(uint32_t off, const uint8_t *data, uint32_t len);
-    /* The bytes at off, readable up to the end of the memory. */
+    /* The bytes at off, up to the end of the memory. */
     const uint8_t *(*map)(uint32_t off);
-    /* No unit of the len bytes at off has an uncorrectable error. */
-    bool (*readable)(uint32_t off, uint32_t len);
+    /* Copy words of four bytes, aligned on both sides; false when one of them has an uncorrectable error. */
+    bool (*read)(uint32_t off, uint32_t *to, uint32_t words);
 };
 
 /* A range of whole erase units, all of one size; elsewhere in the same flash they may have another. */
@@ -41,7 +41,8 @@ SPB_CHECKED enum spb_status spb_area_program(const struct spb_area *area, uint32
 /* The len bytes at off, or a null pointer when they are not all inside. */
 const uint8_t *spb_area_map(const struct spb_area *area, uint32_t off, uint32_t len);
 
-/* The same, or a null pointer when they cannot be read (F3). */
-const uint8_t *spb_area_probe(const struct spb_area *area, uint32_t off, uint32_t len);
+/* Copy the len bytes at off, which is a multiple of 4; `to` has room for whole words.  False when they are not all
+ * inside, are none, or cannot be read (F3). */
+SPB_CHECKED bool spb_area_read(const struct spb_area *area, uint32_t off, uint32_t *to, uint32_t len);
 
 #endif

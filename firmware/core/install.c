@@ -3,20 +3,30 @@
 
 #include <string.h>
 
+#define STEP 64u                                                /* bytes copied at a time */
+#define UNIT (SPB_PROGRAM_UNIT < 4 ? 4u : SPB_PROGRAM_UNIT)     /* read in words */
+
+_Static_assert(SPB_PAGE_SIZE % STEP == 0 && STEP % UNIT == 0, "whole steps and units");
+
+/* One step's bytes from SLOT1 to SLOT0, and back to see that they are there. */
+static enum spb_status copy_step(uint32_t off, uint32_t len) {
+    uint32_t from[STEP / 4], to[STEP / 4];
+    if (!spb_area_read(&spb_port.slot1, off, from, len)) return SPB_E_FLASH_ERROR;
+    enum spb_status status = spb_area_program(&spb_port.slot0, off, (uint8_t *)from, len);
+    if (status != SPB_OK) return status;
+    return spb_area_read(&spb_port.slot0, off, to, len) && memcmp(to, from, len) == 0 ? SPB_OK : SPB_E_FLASH_ERROR;
+}
+
 /* Copy one page, up to the end of the image in whole program units; the rest stays erased. */
 static enum spb_status copy_page(uint32_t page, uint32_t end) {
     uint32_t off = page * SPB_PAGE_SIZE;
-    uint32_t len = end - off < SPB_PAGE_SIZE ? end - off : SPB_PAGE_SIZE;
-    len = (len + SPB_PROGRAM_UNIT - 1) / SPB_PROGRAM_UNIT * SPB_PROGRAM_UNIT;
-    const uint8_t *from = spb_area_probe(&spb_port.slot1, off, len);
-    if (from == NULL) return SPB_E_FLASH_ERROR;
+    uint32_t stop = end - off < SPB_PAGE_SIZE ? (end + UNIT - 1) / UNIT * UNIT : off + SPB_PAGE_SIZE;
     enum spb_status status = spb_area_erase(&spb_port.slot0, off, SPB_PAGE_SIZE);
-    if (status != SPB_OK) return status;
-    status = spb_area_program(&spb_port.slot0, off, from, len);
-    spb_port.alive();
-    if (status != SPB_OK) return status;
-    const uint8_t *copy = spb_area_probe(&spb_port.slot0, off, len);
-    return copy != NULL && memcmp(copy, from, len) == 0 ? SPB_OK : SPB_E_FLASH_ERROR;
+    for (; off < stop && status == SPB_OK; off += STEP) {
+        status = copy_step(off, stop - off < STEP ? stop - off : STEP);
+        spb_port.alive();
+    }
+    return status;
 }
 
 static uint32_t count_pages(const struct spb_pages *pages, uint32_t used) {
@@ -26,41 +36,51 @@ static uint32_t count_pages(const struct spb_pages *pages, uint32_t used) {
 }
 
 /* Highest page first, so the header comes last and SLOT0 never looks complete before it is. */
-static enum spb_status copy_pages(struct spb_journal *j, uint32_t end, spb_install_progress progress) {
+static enum spb_status copy_pages(struct spb_journal *j, uint32_t end, const volatile enum spb_verdict *verdict,
+                                  spb_install_progress progress) {
     uint32_t used = (end + SPB_PAGE_SIZE - 1) / SPB_PAGE_SIZE;
     uint32_t all = count_pages(&j->pages, used);
     uint32_t nth = 0;
     progress(j->steps, all);
-    for (uint32_t page = used; page-- > 0;) {
+    enum spb_status status = j->begun ? SPB_OK : spb_journal_append(j, 0);
+    for (uint32_t page = used; page-- > 0 && status == SPB_OK;) {
         if (!spb_pages_has(&j->pages, page)) continue;
         if (nth++ < j->steps) continue;
-        enum spb_status status = copy_page(page, end);
-        if (status != SPB_OK) return status;
-        status = spb_journal_append(j, nth);
-        if (status != SPB_OK) return status;
-        progress(nth, all);
+        if (*verdict != SPB_GOOD) return SPB_E_IMAGE_VERIFY_TAG_FAILURE;
+        status = copy_page(page, end);
+        if (status == SPB_OK) status = spb_journal_append(j, nth);
+        if (status == SPB_OK) progress(nth, all);
     }
-    return SPB_OK;
+    return status;
 }
 
-/* I1, I4.  The page with SLOT0's header is written in the last step; before it the old header still stands. */
+/* I1, I4.  The page with SLOT0's header is written in the last step; before it the old header still stands.
+ * Versions are compared twice, and what is wrong is added to the verdict (slot.h S2). */
 static enum spb_verdict acceptable(struct spb_slot_work *work, const struct spb_pages *pages) {
-    uint32_t floor = spb_slot_floor(work);
-    if (!spb_slot_header(&spb_port.slot1, work) || spb_slot_vouch(work) != SPB_GOOD) return SPB_BAD;
-    if (SPB_MANIFEST_U32(work->header, VERSION) < floor) return SPB_BAD;
-    return spb_slot_match(work->header, pages);
+    volatile uint32_t floor = spb_slot_floor(work);
+    if (!spb_slot_header(&spb_port.slot1, work)) return SPB_BAD;
+    uint32_t vouched = (uint32_t)spb_slot_vouch(work);
+    if (vouched != SPB_GOOD) return SPB_BAD;
+    volatile const uint8_t *version = work->header + SPB_MANIFEST_OFF_VERSION;
+    uint32_t verdict = (uint32_t)spb_slot_match(work->header, pages);
+    verdict ^= vouched ^ SPB_GOOD;
+    verdict ^= spb_manifest_below(version, floor);
+    verdict ^= spb_manifest_below(version, floor) << 1;
+    return (enum spb_verdict)verdict;
 }
 
 enum spb_install_result spb_install(struct spb_slot_work *work, spb_install_progress progress) {
+    volatile enum spb_verdict verdict = SPB_BAD;
     struct spb_journal j;
     if (SPB_SINGLE_SLOT || !spb_slot_header(&spb_port.slot1, work)) return SPB_INSTALL_NOTHING;
     spb_journal_open(&j, work->header);
     if (!j.committed || j.finished) return SPB_INSTALL_NOTHING;
-    if (acceptable(work, &j.pages) != SPB_GOOD) {
-        if (j.steps > 0) return SPB_INSTALL_FAILED;
+    verdict = acceptable(work, &j.pages);
+    if (verdict != SPB_GOOD) {
+        if (j.begun) return SPB_INSTALL_FAILED;
         return spb_journal_erase() == SPB_OK ? SPB_INSTALL_REFUSED : SPB_INSTALL_FAILED;
     }
     uint32_t end = SPB_VECTOR_SIZE + SPB_MANIFEST_U32(work->header, IMAGE_SIZE);
-    if (copy_pages(&j, end, progress) != SPB_OK) return SPB_INSTALL_FAILED;
+    if (copy_pages(&j, end, &verdict, progress) != SPB_OK) return SPB_INSTALL_FAILED;
     return spb_journal_append(&j, SPB_JOURNAL_STEP_FINISHED) == SPB_OK ? SPB_INSTALL_DONE : SPB_INSTALL_FAILED;
 }

@@ -46,13 +46,12 @@ enum spb_status spb_journal_commit(const uint8_t header[SPB_HEADER_SIZE], const 
 enum record_state { RECORD_ERASED, RECORD_VALID, RECORD_TORN };
 
 static enum record_state read_step(uint32_t off, uint32_t *done) {
-    const uint8_t *record = spb_area_probe(&spb_port.journal, off, STEP_SIZE);
-    uint32_t used = 0;
-    if (record == NULL) return RECORD_TORN;
-    for (uint32_t i = 0; i < STEP_SIZE; i++) used |= (uint32_t)(record[i] ^ SPB_ERASED);
+    uint32_t record[STEP_SIZE / 4], used = 0;
+    if (!spb_area_read(&spb_port.journal, off, record, STEP_SIZE)) return RECORD_TORN;
+    for (uint32_t i = 0; i < STEP_SIZE / 4; i++) used |= record[i] ^ SPB_ERASED * 0x01010101u;
     if (used == 0) return RECORD_ERASED;
-    *done = spb_load_u32(record + SPB_JOURNAL_STEP_OFF_DONE);
-    return *done == ~spb_load_u32(record + SPB_JOURNAL_STEP_OFF_CHECK) ? RECORD_VALID : RECORD_TORN;
+    *done = spb_load_u32((uint8_t *)record + SPB_JOURNAL_STEP_OFF_DONE);
+    return *done == ~spb_load_u32((uint8_t *)record + SPB_JOURNAL_STEP_OFF_CHECK) ? RECORD_VALID : RECORD_TORN;
 }
 
 /* Records are appended in order, so the last one that is not erased bounds them; a torn erase may leave holes. */
@@ -64,20 +63,22 @@ static void read_steps(struct spb_journal *j) {
         if (state == RECORD_ERASED) continue;
         j->next = off + STEP_SIZE;
         if (state != RECORD_VALID) continue;
+        j->begun = true;
         if (done == SPB_JOURNAL_STEP_FINISHED) j->finished = true;
         else if (done > j->steps) j->steps = done;
     }
 }
 
+/* Records for another header than that in SLOT1 are told by the hash of what they would install. */
 void spb_journal_open(struct spb_journal *j, const uint8_t header[SPB_HEADER_SIZE]) {
-    const uint8_t *bitmap = spb_area_probe(&spb_port.journal, 0, SPB_BITMAP_SIZE);
-    const uint8_t *mark = spb_area_probe(&spb_port.journal, MARK_OFF, SPB_JOURNAL_MARK_SIZE);
+    uint32_t mark[SPB_JOURNAL_MARK_SIZE / 4];
     memset(j, 0, sizeof *j);
-    if (bitmap == NULL || mark == NULL) return;
-    memcpy(j->pages.bitmap, bitmap, SPB_BITMAP_SIZE);
-    j->committed = spb_load_u32(mark + SPB_JOURNAL_MARK_OFF_MAGIC) == SPB_JOURNAL_COMMIT_MAGIC &&
-                   spb_load_u32(mark + SPB_JOURNAL_MARK_OFF_CHECK) == mark_check(header, &j->pages);
-    if (j->committed) read_steps(j);
+    if (!spb_area_read(&spb_port.journal, 0, (uint32_t *)(void *)j->pages.bitmap, SPB_BITMAP_SIZE)) return;
+    read_steps(j);
+    j->committed = j->begun;
+    if (!spb_area_read(&spb_port.journal, MARK_OFF, mark, sizeof mark)) return;
+    j->committed |= spb_load_u32((uint8_t *)mark + SPB_JOURNAL_MARK_OFF_MAGIC) == SPB_JOURNAL_COMMIT_MAGIC &&
+                    spb_load_u32((uint8_t *)mark + SPB_JOURNAL_MARK_OFF_CHECK) == mark_check(header, &j->pages);
 }
 
 enum spb_status spb_journal_append(struct spb_journal *j, uint32_t steps) {

@@ -7,7 +7,9 @@
  * J3  A record that does not read as erased is never written (ECC flash forbids it).
  * J4  A cut inside an erase may bring back the commit with any step appended to it: installing again from any earlier
  *     step is harmless, because installing changes no page of SLOT1 and the erase comes before SLOT1 is touched.
- * J5  spb_journal_erase() and spb_journal_commit() read nothing: they may run where a torn unit would fault. */
+ * J5  spb_journal_erase() and spb_journal_commit() read nothing: they may run where a torn unit would fault.
+ * J6  An install that has begun is known by any of its steps, not by the mark alone: a mark that reads one way now and
+ *     another way later does not leave SLOT0 half new. */
 #ifndef SPB_JOURNAL_H
 #define SPB_JOURNAL_H
 
@@ -15,6 +17,7 @@
 
 struct spb_journal {
     bool committed;
+    bool begun;                 /* SLOT0 may have been touched */
     bool finished;
     uint32_t steps;             /* pages installed, in the order of install.h */
     uint32_t next;              /* offset of the next record that reads as erased */
@@ -30,7 +33,7 @@ SPB_CHECKED enum spb_status spb_journal_commit(const uint8_t header[SPB_HEADER_S
 /* Read all there is.  header is what SLOT1 holds: a mark made for another header is no commit. */
 void spb_journal_open(struct spb_journal *j, const uint8_t header[SPB_HEADER_SIZE]);
 
-/* Remember that steps pages are installed, or SPB_JOURNAL_STEP_FINISHED.  A full journal forgets a step,
+/* Remember that steps pages are installed (0: that it begins), or SPB_JOURNAL_STEP_FINISHED.  A full journal forgets a step,
  * which J4 makes harmless, and is erased when all is finished. */
 SPB_CHECKED enum spb_status spb_journal_append(struct spb_journal *j, uint32_t steps);
 

@@ -9,6 +9,10 @@
 _Static_assert(SPB_HEADER_OFF_SIGNATURE == SPB_MANIFEST_SIZE + SPB_CHUNK_HASH_SIZE, "the signature covers what precedes it");
 _Static_assert(SPB_HEADER_SIZE <= SPB_VECTOR_SIZE, "the header fits in front of an image");
 
+_Static_assert(SPB_MANIFEST_KIND_IMAGE == 0 && SPB_MANIFEST_KIND_PATCH == 1, "a kind above these two is not for us");
+_Static_assert(SPB_MANIFEST_OFF_TRAILER_SIZE + SPB_MANIFEST_SIZEOF_TRAILER_SIZE == SPB_MANIFEST_OFF_SIGNATURE_COUNT + 4,
+               "signature count, key index and trailer size are one word");
+
 /* Bytes of stack below spb_header_verify() that hold anything the verdict depends on. */
 #define REMAINS 512u
 
@@ -27,8 +31,9 @@ static bool payload_size_can_be(uint32_t size) {
 enum spb_status spb_manifest_shape(const uint8_t m[SPB_MANIFEST_SIZE]) {
     uint32_t kind = m[SPB_MANIFEST_OFF_KIND];
     if (spb_load_u16(m + SPB_MANIFEST_OFF_MAGIC) != SPB_MANIFEST_MAGIC) return SPB_E_INVALID_PATCH_IMAGE;
-    if (m[SPB_MANIFEST_OFF_FORMAT] != SPB_FORMAT) return SPB_E_INVALID_PATCH_IMAGE;
-    if (kind != SPB_MANIFEST_KIND_IMAGE && kind != SPB_MANIFEST_KIND_PATCH) return SPB_E_INVALID_PATCH_IMAGE;
+    if (m[SPB_MANIFEST_OFF_FORMAT] != SPB_FORMAT || kind > SPB_MANIFEST_KIND_PATCH) return SPB_E_UNSUPPORTED;
+    /* Key index and trailer size, in the same word, are 0. */
+    if (SPB_MANIFEST_U32(m, SIGNATURE_COUNT) != SPB_MANIFEST_SIGNATURE_COUNT) return SPB_E_UNSUPPORTED;
     if (!payload_size_can_be(SPB_MANIFEST_U32(m, PAYLOAD_SIZE))) return SPB_E_INVALID_PATCH_IMAGE;
     if (kind == SPB_MANIFEST_KIND_IMAGE &&
         !all_zero(m + SPB_MANIFEST_OFF_BASE_VERSION, SPB_MANIFEST_OFF_SALT - SPB_MANIFEST_OFF_BASE_VERSION)) {
@@ -45,6 +50,21 @@ enum spb_status spb_manifest_fits(const uint8_t m[SPB_MANIFEST_SIZE]) {
     if (SPB_MANIFEST_U32(m, IMAGE_SIZE) > SPB_SLOT_SIZE - SPB_VECTOR_SIZE) return SPB_E_IMAGE_TOO_LARGE;
     if (SPB_MANIFEST_U32(m, IMAGE_SIZE) < 2 * sizeof(uint32_t)) return SPB_E_IMAGE_TOO_SMALL;
     return SPB_OK;
+}
+
+static uint32_t load(const volatile uint8_t *p) {
+    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+}
+
+uint32_t spb_manifest_misfit(const volatile uint8_t m[SPB_MANIFEST_SIZE]) {
+    uint32_t product = load(m + SPB_MANIFEST_OFF_PRODUCT) ^ spb_load_u32(spb_port.personal + SPB_PERSONAL_OFF_PRODUCT);
+    return product | (load(m + SPB_MANIFEST_OFF_TARGET) ^ spb_port.target);
+}
+
+/* The borrow of the subtraction is the uppermost bit of this (Hacker's Delight, 2-13). */
+uint32_t spb_manifest_below(const volatile uint8_t version[4], uint32_t floor) {
+    uint32_t v = load(version);
+    return ((~v & floor) | ((~v | floor) & (v - floor))) >> 31;
 }
 
 /* A fault that keeps a hash or an address from being stored must not find those of an earlier, good check in its place

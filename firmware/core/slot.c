@@ -1,56 +1,84 @@
 /* SPDX-License-Identifier: MIT */
 #include "slot.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "sha256.h"
 
+#define STEP 64u    /* bytes hashed at a time: a block of SHA-256 */
+
+_Static_assert(SPB_HEADER_SIZE % 4 == 0, "read in words");
+_Static_assert(SPB_VECTOR_SIZE % STEP == 0 && SPB_PAGE_SIZE % STEP == 0, "no step crosses a page");
+
 bool spb_slot_header(const struct spb_area *slot, struct spb_slot_work *work) {
-    const uint8_t *data = spb_area_probe(slot, 0, SPB_HEADER_SIZE);
-    if (data != NULL) memcpy(work->header, data, SPB_HEADER_SIZE);
-    return data != NULL;
+    return spb_area_read(slot, 0, (uint32_t *)(void *)work->header, SPB_HEADER_SIZE);
 }
 
+/* S2: product and board are asked for by branches, for speed and words, and once more without. */
 enum spb_verdict spb_slot_vouch(struct spb_slot_work *work) {
     if (spb_manifest_shape(work->header) != SPB_OK) return SPB_BAD;
     if (spb_manifest_fits(work->header) != SPB_OK) return SPB_BAD;
-    return spb_header_verify(work->header, &work->p256);
+    uint32_t verdict = (uint32_t)spb_header_verify(work->header, &work->p256);
+    return (enum spb_verdict)(verdict ^ spb_manifest_misfit(work->header));
 }
 
-/* Hash one page's part of the image; off counts from the start of the slot. */
-static bool hash_page(struct spb_sha256 *sha, const struct spb_area *slot, uint32_t off, uint32_t len) {
-    const uint8_t *data = spb_area_probe(slot, off, len);
-    if (data == NULL) return false;
-    spb_sha256_update(sha, data, len);
-    spb_port.alive();
-    return true;
-}
-
-/* Good only when all bytes were compared and none differs, without a branch that a fault could skip. */
-static enum spb_verdict same(const uint8_t *a, const uint8_t *b, uint32_t len) {
+/* Zero only when all bytes were compared and none differs.  Volatile, so that two calls stay two comparisons. */
+static uint32_t difference(const volatile uint8_t *a, const volatile uint8_t *b, uint32_t len) {
     uint32_t differs = 0;
     volatile uint32_t compared = 0;
     for (uint32_t i = 0; i < len; i++, compared++) differs |= (uint32_t)(a[i] ^ b[i]);
-    return (enum spb_verdict)(SPB_GOOD ^ differs * 0x01010101u ^ (compared ^ len));
+    return differs | (compared ^ len) << 8;
 }
 
+static enum spb_verdict same(const uint8_t *a, const uint8_t *b, uint32_t len) {
+    uint32_t verdict = SPB_GOOD ^ difference(a, b, len) << 1;
+    return (enum spb_verdict)(verdict ^ difference(a, b, len));
+}
+
+static const struct spb_area *where(const struct spb_pages *pages, uint32_t off) {
+    return pages != NULL && spb_pages_has(pages, off / SPB_PAGE_SIZE) ? &spb_port.slot1 : &spb_port.slot0;
+}
+
+/* S2: the places that were hashed are added up, and the places that should have been are taken away again. */
 enum spb_verdict spb_slot_match(const uint8_t header[SPB_HEADER_SIZE], const struct spb_pages *pages) {
     struct spb_sha256 sha;
-    uint8_t hash[32];
+    uint32_t block[STEP / 4], hash[8];
+    volatile uint32_t places = 0;
     uint32_t end = SPB_VECTOR_SIZE + SPB_MANIFEST_U32(header, IMAGE_SIZE);
     spb_sha256_init(&sha);
-    for (uint32_t off = SPB_VECTOR_SIZE; off < end;) {
-        uint32_t page = off / SPB_PAGE_SIZE;
-        uint32_t stop = (off / SPB_ALIVE_EVERY + 1) * SPB_ALIVE_EVERY;
-        uint32_t len = (stop < end ? stop : end) - off;
-        if (!hash_page(&sha, spb_pages_has(pages, page) ? &spb_port.slot1 : &spb_port.slot0, off, len)) return SPB_BAD;
-        off += len;
+    for (uint32_t off = SPB_VECTOR_SIZE; off < end; off += STEP) {
+        const struct spb_area *area = where(pages, off);
+        uint32_t len = end - off < STEP ? end - off : STEP;
+        if (!spb_area_read(area, off, block, len)) return SPB_BAD;
+        spb_sha256_update(&sha, block, len);
+        places += area->base;
+        spb_port.alive();
     }
-    spb_sha256_final(&sha, hash);
-    return same(hash, header + SPB_MANIFEST_OFF_IMAGE_HASH, sizeof hash);
+    spb_sha256_final(&sha, (uint8_t *)hash);
+    for (uint32_t off = SPB_VECTOR_SIZE; off < end; off += STEP) places -= where(pages, off)->base;
+    enum spb_verdict verdict = same((uint8_t *)hash, header + SPB_MANIFEST_OFF_IMAGE_HASH, sizeof hash);
+    return (enum spb_verdict)((uint32_t)verdict ^ places);
+}
+
+static uint32_t floor_once(struct spb_slot_work *work) {
+    if (!spb_slot_header(&spb_port.slot0, work) || spb_slot_vouch(work) != SPB_GOOD) return 0;
+    return SPB_MANIFEST_U32(work->header, VERSION);
 }
 
 uint32_t spb_slot_floor(struct spb_slot_work *work) {
-    if (!spb_slot_header(&spb_port.slot0, work) || spb_slot_vouch(work) != SPB_GOOD) return 0;
-    return SPB_MANIFEST_U32(work->header, VERSION);
+    volatile uint32_t first = floor_once(work);
+    uint32_t again = floor_once(work);
+    return again > first ? again : first;
+}
+
+bool spb_slot_can_start(const uint8_t vectors[SPB_VECTORS_SIZE], uint32_t image_size) {
+    static const uint32_t stacks[][2] = SPB_RAM_RANGES;
+    uint32_t stack = spb_load_u32(vectors), entry = spb_load_u32(vectors + 4);
+    uint32_t off = entry - SPB_IMAGE_ADDRESS;
+    if ((entry & 1) == 0 || off < SPB_VECTORS_SIZE || off >= image_size || (stack & 3) != 0) return false;
+    for (uint32_t i = 0; i < sizeof stacks / sizeof stacks[0]; i++) {
+        if (stack >= stacks[i][0] && stack <= stacks[i][1]) return true;
+    }
+    return false;
 }

@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /* slot.h - the installed image: header, signature, hash.
- * S1  An image counts as good only after its header's signature and the hash of every byte were checked in this boot. */
+ * S1  An image counts as good only after its header's signature and the hash of every byte were checked in this boot.
+ * S2  No single skipped instruction turns a bad verdict of this module into GOOD: what decides is calculated twice and
+ *     added up, without a branch. */
 #ifndef SPB_SLOT_H
 #define SPB_SLOT_H
 
 #include "manifest.h"
 
-/* Pages of NEW that stand in SLOT1; the others stand in SLOT0.  Bit i of byte i / 8 is page i. */
+#define SPB_VECTORS_SIZE 8u     /* of an image: what a core loads at a reset */
+
+/* Pages of NEW that stand in SLOT1; the others stand in SLOT0.  Bit i of byte i / 8 is page i.  Whole words. */
 struct spb_pages {
-    uint8_t bitmap[SPB_BITMAP_SIZE];
+    _Alignas(4) uint8_t bitmap[(SPB_BITMAP_SIZE + 3) / 4 * 4];
 };
 
 static inline bool spb_pages_has(const struct spb_pages *pages, uint32_t page) {
@@ -17,7 +21,7 @@ static inline bool spb_pages_has(const struct spb_pages *pages, uint32_t page) {
 
 /* A header out of a slot: what is checked and what is used later are the same bytes.  Too large for the stack. */
 struct spb_slot_work {
-    uint8_t header[SPB_HEADER_SIZE];
+    _Alignas(4) uint8_t header[SPB_HEADER_SIZE];
     struct spb_p256_work p256;
 };
 
@@ -27,10 +31,15 @@ SPB_CHECKED bool spb_slot_header(const struct spb_area *slot, struct spb_slot_wo
 /* Shape, signature, product and board of the header in work. */
 enum spb_verdict spb_slot_vouch(struct spb_slot_work *work);
 
-/* The image that the page map describes has the hash that the header promises. */
+/* The image that the page map describes (NULL: all of it in SLOT0) has the hash that the header promises. */
 enum spb_verdict spb_slot_match(const uint8_t header[SPB_HEADER_SIZE], const struct spb_pages *pages);
 
-/* Version in SLOT0's header if that header is vouched for (whatever the state of the image behind it), else 0. */
+/* Version in SLOT0's header if that header is vouched for (whatever the state of the image behind it), else 0.
+ * Found out twice: a fault that hides the header once does not lower the floor. */
 uint32_t spb_slot_floor(struct spb_slot_work *work);
+
+/* The initial stack pointer and the reset vector of an image: in RAM that is the application's, and Thumb code of the
+ * image.  What a core could not even begin with is not worth a flash operation. */
+SPB_CHECKED bool spb_slot_can_start(const uint8_t vectors[SPB_VECTORS_SIZE], uint32_t image_size);
 
 #endif

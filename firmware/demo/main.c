@@ -36,8 +36,15 @@ static enum spb_status begin(uint32_t size) {
 static enum spb_status data(const uint8_t *bytes, uint32_t len) { return as_status(SE_PATCH_Data(&status, bytes, len)); }
 
 static void reset_now(void) {
+    spb_line_flush();
     spb_usart_stop();
     spb_cortex_reset();
+}
+
+/* The bootloader writes to the UART itself: what is under way leaves first. */
+static void print_status(void) {
+    spb_line_flush();
+    SE_PATCH_PrintStatus(&status);
 }
 
 static void update(void) {
@@ -45,11 +52,11 @@ static void update(void) {
     LOG("update: send a .sfb or .sfbp file by YMODEM");
     enum spb_ymodem_result result = spb_ymodem_receive(&spb_console, &sink, block, CALLS);
     if (result == SPB_YMODEM_DONE && SE_PATCH_InstallAtNextReset(&status) == SE_SUCCESS) {
-        SE_PATCH_PrintStatus(&status);
+        print_status();
         LOG("update: complete, resetting to install it");
         reset_now();
     }
-    if (result == SPB_YMODEM_REFUSED || result == SPB_YMODEM_DONE) SE_PATCH_PrintStatus(&status);
+    if (result == SPB_YMODEM_REFUSED || result == SPB_YMODEM_DONE) print_status();
     LOG("update: not done (%u)", (uint32_t)result);
     (void)SE_PATCH_Abort(&status);
 }
@@ -70,6 +77,7 @@ void demo_main(void) {
     spb_gpio_alternate(SPB_CONSOLE_RX_PORT, SPB_CONSOLE_RX_PIN, SPB_CONSOLE_RX_FUNCTION);
     spb_usart_start(spb_clock_console_hz());
     spb_tick_start();
+    spb_line_start();
     SPB_LED_START();
     SE_PATCH_InitStatus(&status);
     banner();
@@ -79,7 +87,7 @@ void demo_main(void) {
         if (key == 'u') update();
         if (key == 's') {
             (void)SE_PATCH_Poll(&status);
-            SE_PATCH_PrintStatus(&status);
+            print_status();
         }
         if (key == 'r') reset_now();
     }

@@ -3,7 +3,6 @@
 #include <stdint.h>
 
 #include "cortex.h"
-#include "tick.h"
 
 extern uint32_t data_start[], data_end[], data_load[], bss_start[], bss_end[], stack_top[];
 
@@ -26,5 +25,5 @@ struct vectors {
 
 __attribute__((section(".vectors"), used)) static const struct vectors vectors = {
     .stack = stack_top,
-    .handler = {reset, fault, fault, fault, fault, fault, 0, 0, 0, 0, fault, fault, 0, fault, spb_tick_interrupt},
+    .handler = {reset, fault, fault, fault, fault, fault, 0, 0, 0, 0, fault, fault, 0, fault, fault},
 };

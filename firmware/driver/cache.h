@@ -11,6 +11,9 @@ void spb_cache_start(void);
 /* Both off; RAM holds all that was written. */
 void spb_cache_stop(void);
 
+/* RAM holds what was written to the len bytes at address. */
+void spb_cache_clean(uint32_t address, uint32_t len);
+
 /* The data cache holds nothing of the len bytes at address, which must not be RAM.  Works whoever turned it on. */
 void spb_cache_forget(uint32_t address, uint32_t len);
 

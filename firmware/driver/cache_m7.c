@@ -11,6 +11,7 @@
 #define CSSELR 0xE000ED84u
 #define ICIALLU 0xE000EF50u
 #define DCIMVAC 0xE000EF5Cu
+#define DCCMVAC 0xE000EF68u
 #define DCISW 0xE000EF60u
 #define DCCISW 0xE000EF74u
 
@@ -56,9 +57,14 @@ void spb_cache_start(void) {
 
 void spb_cache_stop(void) { turn_off(DCCISW); }
 
-void spb_cache_forget(uint32_t address, uint32_t len) {
+/* Every line of the len bytes at address to `operation`. */
+static void lines(uint32_t operation, uint32_t address, uint32_t len) {
     uint32_t end = address + len;
     barrier();
-    for (uint32_t line = address & ~(LINE - 1); line < end; line += LINE) reg_write(DCIMVAC, line);
+    for (uint32_t line = address & ~(LINE - 1); line < end; line += LINE) reg_write(operation, line);
     barrier();
 }
+
+void spb_cache_clean(uint32_t address, uint32_t len) { lines(DCCMVAC, address, len); }
+
+void spb_cache_forget(uint32_t address, uint32_t len) { lines(DCIMVAC, address, len); }

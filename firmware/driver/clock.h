@@ -5,6 +5,8 @@
 
 #include <stdint.h>
 
+#include "text.h"
+
 /* CPU and buses at SPB_CLOCK_HZ; ports and console clocked. */
 void spb_clock_start(void);
 
@@ -12,7 +14,7 @@ void spb_clock_start(void);
 void spb_clock_stop(void);
 
 /* In a word or two. */
-const char *spb_clock_reset_cause(void);
+enum spb_text spb_clock_reset_cause(void);
 
 /* What the console's baud rate is made from. */
 uint32_t spb_clock_console_hz(void);

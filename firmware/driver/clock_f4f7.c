@@ -98,7 +98,7 @@ uint32_t spb_clock_console_hz(void) {
     return SPB_CLOCK_HZ >> shift(SPB_CONSOLE_ENABLE_OFF == RCC_APB1ENR_OFF ? 1 : 2);
 }
 
-const char *spb_clock_reset_cause(void) {
+enum spb_text spb_clock_reset_cause(void) {
     return spb_clock_cause(reg_read(CSR), RCC_CSR_PADRSTF, RCC_CSR_PORRSTF | RCC_CSR_BORRSTF, RCC_CSR_SFTRSTF,
                            RCC_CSR_WDGRSTF | RCC_CSR_WWDGRSTF);
 }

@@ -5,6 +5,7 @@
 
 #include "reg.h"
 #include "spb_chip.h"
+#include "text.h"
 
 /* Wait states of the flash, as bits of ACR; they count once they read back (RM0351 3.3.3). */
 static inline void spb_clock_latency(uint32_t bits) {
@@ -30,12 +31,12 @@ static inline void spb_clock_off(uint32_t on, uint32_t ready) {
 }
 
 /* From the reset flags and the masks of the causes.  A later line wins: every reset sets the flag of the pin, too. */
-static inline const char *spb_clock_cause(uint32_t flags, uint32_t pin, uint32_t power, uint32_t software, uint32_t watchdog) {
-    const char *cause = "other";
-    if (flags & pin) cause = "reset pin";
-    if (flags & power) cause = "power on";
-    if (flags & software) cause = "software";
-    if (flags & watchdog) cause = "watchdog";
+static inline enum spb_text spb_clock_cause(uint32_t flags, uint32_t pin, uint32_t power, uint32_t software, uint32_t watchdog) {
+    enum spb_text cause = TEXT("other");
+    if (flags & pin) cause = TEXT("reset pin");
+    if (flags & power) cause = TEXT("power on");
+    if (flags & software) cause = TEXT("software");
+    if (flags & watchdog) cause = TEXT("watchdog");
     return cause;
 }
 

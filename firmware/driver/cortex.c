@@ -6,11 +6,9 @@
 #define SYST_CSR 0xE000E010u
 #define SYST_RVR 0xE000E014u
 #define SYST_CVR 0xE000E018u
-#define ICSR 0xE000ED04u
 #define AIRCR 0xE000ED0Cu
 
-#define SYST_ON 7u                       /* enable, interrupt, core clock */
-#define ICSR_PENDSTCLR (1u << 25)
+#define SYST_ON 5u                       /* enable, core clock, no interrupt */
 #define AIRCR_SYSRESETREQ 0x05FA0004u    /* with its key */
 
 void spb_cortex_reset(void) {
@@ -20,10 +18,17 @@ void spb_cortex_reset(void) {
     for (;;) {}
 }
 
-void spb_cortex_systick(uint32_t cycles) {
+void spb_cortex_count_start(void) {
     reg_write(SYST_CSR, 0);
-    reg_write(ICSR, ICSR_PENDSTCLR);
-    reg_write(SYST_RVR, cycles == 0 ? 0 : cycles - 1);
+    reg_write(SYST_RVR, SPB_CORTEX_COUNTS);
     reg_write(SYST_CVR, 0);
-    if (cycles != 0) reg_write(SYST_CSR, SYST_ON);
+    reg_write(SYST_CSR, SYST_ON);
 }
+
+void spb_cortex_count_stop(void) {
+    reg_write(SYST_CSR, 0);
+    reg_write(SYST_RVR, 0);
+    reg_write(SYST_CVR, 0);
+}
+
+uint32_t spb_cortex_count(void) { return reg_read(SYST_CVR); }

@@ -7,7 +7,10 @@
 
 __attribute__((noreturn)) void spb_cortex_reset(void);
 
-/* An exception every `cycles` of the CPU clock; 0 stops it and forgets one that is pending. */
-void spb_cortex_systick(uint32_t cycles);
+/* SysTick counts cycles of the core, from SPB_CORTEX_COUNTS down to 0 and again. */
+#define SPB_CORTEX_COUNTS 0xFFFFFFu
+void spb_cortex_count_start(void);
+void spb_cortex_count_stop(void);
+uint32_t spb_cortex_count(void);
 
 #endif

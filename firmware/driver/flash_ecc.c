@@ -65,17 +65,13 @@ static enum spb_status erase(uint32_t off) {
     return ok ? SPB_OK : SPB_E_SECTION_ERASE_FAILURE;
 }
 
-static uint32_t word(const uint8_t *p) {
-    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
-}
-
 static enum spb_status program(uint32_t off, const uint8_t *data, uint32_t len) {
     uint32_t cache = begin();
     bool ok = off % UNIT == 0 && len % UNIT == 0;
     reg_write(IP.cr, IP.program);
     for (uint32_t i = 0; ok && i < len; i += UNIT) {
-        reg_write(SPB_FLASH_ADDRESS + off + i, word(data + i));
-        reg_write(SPB_FLASH_ADDRESS + off + i + 4, word(data + i + 4));
+        reg_write(SPB_FLASH_ADDRESS + off + i, spb_load_u32(data + i));
+        reg_write(SPB_FLASH_ADDRESS + off + i + 4, spb_load_u32(data + i + 4));
         ok = wait();
     }
     end(cache);
@@ -84,18 +80,23 @@ static enum spb_status program(uint32_t off, const uint8_t *data, uint32_t len) 
 
 static const uint8_t *map(uint32_t off) { return (const uint8_t *)(SPB_FLASH_ADDRESS + off); }
 
-/* The one load that may meet a torn double word: spb_flash_ecc_nmi() knows its address.  The barrier keeps the NMI of
- * a core that completes the load first inside this function. */
-__attribute__((naked, noinline)) static uint32_t peek(uint32_t address __attribute__((unused))) {
+/* The one load that may meet a word that fails its ECC.  The NMI comes before the second barrier has passed, at the load
+ * or after it. */
+__attribute__((naked, noinline)) static void copy(uint32_t *to __attribute__((unused)), uint32_t address __attribute__((unused)),
+                                                  uint32_t words __attribute__((unused))) {
     __asm volatile(".syntax unified\n"
-                   ".global spb_flash_peek_load\n"
+                   ".global spb_flash_load\n"
                    ".thumb_func\n"
-                   "spb_flash_peek_load: ldr r0, [r0]\n"
+                   "spb_flash_load: ldr r3, [r1]\n"
+                   "stmia r0!, {r3}\n"
+                   "adds r1, #4\n"
+                   "subs r2, #1\n"
+                   "bne spb_flash_load\n"
                    "dsb\n"
-                   ".global spb_flash_peek_end\n"
-                   "spb_flash_peek_end: bx lr\n");
+                   ".global spb_flash_load_end\n"
+                   "spb_flash_load_end: bx lr\n");
 }
-extern const char spb_flash_peek_load[], spb_flash_peek_end[];
+extern const char spb_flash_load[], spb_flash_load_end[];
 
 /* Whether a word of the bank with this register failed its ECC since the last call. */
 static bool failed(uint32_t ecc) {
@@ -109,23 +110,18 @@ __attribute__((used)) void spb_flash_ecc_nmi(uint32_t *stacked_pc) {
     if (IP.ecc[1] != 0) any |= failed(IP.ecc[1]);
     if (!any) return;
     ecc_seen = 1;
-    uint32_t load = (uint32_t)spb_flash_peek_load & ~1u;
+    uint32_t load = (uint32_t)spb_flash_load & ~1u;
     if (*stacked_pc == load) *stacked_pc += 2;
-    else if (*stacked_pc - load > (uint32_t)spb_flash_peek_end - load) spb_cortex_reset(); /* what was read is garbage */
+    else if (*stacked_pc - load > (uint32_t)spb_flash_load_end - load) spb_start_over(*stacked_pc);
 }
 
 /* Without the cache, so that a neighbour in the same line is not fetched along. */
-static bool readable(uint32_t off, uint32_t len) {
+static bool read(uint32_t off, uint32_t *to, uint32_t words) {
     uint32_t cache = cache_off();
-    uint32_t start = off / UNIT * UNIT;
-    bool ok = true;
-    for (uint32_t at = start; at < off + len && ok; at += UNIT) {
-        ecc_seen = 0;
-        (void)peek(SPB_FLASH_ADDRESS + at);
-        ok = ecc_seen == 0;
-    }
+    ecc_seen = 0;
+    copy(to, SPB_FLASH_ADDRESS + off, words);
     cache_back(cache);
-    return ok;
+    return ecc_seen == 0;
 }
 
 /* Pages of a bank: what a field of an area has beyond them may read as ones. */
@@ -147,4 +143,4 @@ bool spb_flash_write_protected(void) {
 
 uint32_t spb_flash_protection(void) { return spb_flash_rdp_level(reg_read(FLASH_BASE + FLASH_OPTR_OFF) & FLASH_OPTR_RDP); }
 
-const struct spb_flash spb_internal_flash = {.erase = erase, .program = program, .map = map, .readable = readable};
+const struct spb_flash spb_internal_flash = {.erase = erase, .program = program, .map = map, .read = read};

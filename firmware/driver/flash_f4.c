@@ -21,9 +21,9 @@ const uint32_t spb_sector_errors =
 const uint32_t spb_sector_reads = FLASH_OPTCR_SPRMOD;
 
 /* 1 MB of STM32F42x to F47x can be one bank or two; the facts have one (RM0090 and RM0386 3.4). */
-const char *spb_flash_problem(void) {
+enum spb_text spb_flash_problem(void) {
     bool selectable = SPB_FLASH_SIZE == 0x100000u && (SPB_DEVICE_ID == DEVICE_F42X || SPB_DEVICE_ID == DEVICE_F46X);
-    return selectable && (reg_read(OPTCR) & FLASH_OPTCR_DB1M) != 0 ? SPB_WRONG_BANKS : NULL;
+    return selectable && (reg_read(OPTCR) & FLASH_OPTCR_DB1M) != 0 ? TEXT(SPB_WRONG_BANKS) : SPB_TEXT_NONE;
 }
 
 uint32_t spb_sector_begin(void) {

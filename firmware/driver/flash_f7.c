@@ -19,9 +19,9 @@ const uint32_t spb_sector_errors =
 const uint32_t spb_sector_reads = 0;
 
 /* The facts are those of one bank. */
-const char *spb_flash_problem(void) {
-    if (SPB_DEVICE_ID != DEVICE_F76X || (reg_read(OPTCR) & FLASH_OPTCR_nDBANK) != 0) return NULL;
-    return SPB_WRONG_BANKS;
+enum spb_text spb_flash_problem(void) {
+    if (SPB_DEVICE_ID != DEVICE_F76X || (reg_read(OPTCR) & FLASH_OPTCR_nDBANK) != 0) return SPB_TEXT_NONE;
+    return TEXT(SPB_WRONG_BANKS);
 }
 
 uint32_t spb_sector_begin(void) {

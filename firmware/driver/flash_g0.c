@@ -33,7 +33,7 @@ const struct spb_ecc_flash spb_ecc_flash = {
     .erase = select_page,
 };
 
-const char *spb_flash_problem(void) {
-    if (!DUAL || (reg_read(FLASH_BASE + FLASH_OPTR_OFF) & spb_g0_layout) == spb_g0_layout) return 0;
-    return SPB_WRONG_BANKS;
+enum spb_text spb_flash_problem(void) {
+    if (!DUAL || (reg_read(FLASH_BASE + FLASH_OPTR_OFF) & spb_g0_layout) == spb_g0_layout) return SPB_TEXT_NONE;
+    return TEXT(SPB_WRONG_BANKS);
 }

@@ -26,7 +26,7 @@ const struct spb_ecc_flash spb_ecc_flash = {
     .erase = spb_g4_select,
 };
 
-const char *spb_flash_problem(void) {
+enum spb_text spb_flash_problem(void) {
     uint32_t options = reg_read(FLASH_BASE + FLASH_OPTR_OFF);
-    return (options & spb_g4_layout_bits) == spb_g4_layout ? 0 : SPB_WRONG_BANKS;
+    return (options & spb_g4_layout_bits) == spb_g4_layout ? SPB_TEXT_NONE : TEXT(SPB_WRONG_BANKS);
 }

@@ -4,7 +4,7 @@
  * H1  A bank is locked whenever no operation is under way in it.
  * H2  The data cache holds nothing of what stood somewhere before it was erased or programmed (ES0392 2.1.1: a line may
  *     miss a write-through store).
- * H3  A word that fails its ECC answers a load with a bus error (4.7.7).  readable() makes that load where the error
+ * H3  A word that fails its ECC answers a load with a bus error (4.7.7).  read() makes that load where the error
  *     changes nothing but a flag; anywhere else the fault resets the chip. */
 #include <stddef.h>
 
@@ -75,17 +75,13 @@ static enum spb_status erase(uint32_t off) {
     return ok ? SPB_OK : SPB_E_SECTION_ERASE_FAILURE;
 }
 
-static uint32_t word(const uint8_t *p) {
-    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
-}
-
 static enum spb_status program(uint32_t off, const uint8_t *data, uint32_t len) {
     uint32_t b = bank(off);
     bool ok = off % UNIT == 0 && len % UNIT == 0;
     begin(b);
     reg_write(CR + b, PSIZE_64 | FLASH_BANK0_CR_PG);
     for (uint32_t i = 0; ok && i < len; i += 4) {
-        reg_write(SPB_FLASH_ADDRESS + off + i, word(data + i));
+        reg_write(SPB_FLASH_ADDRESS + off + i, spb_load_u32(data + i));
         if ((i + 4) % UNIT == 0) ok = wait(b);
     }
     end(b);
@@ -95,37 +91,30 @@ static enum spb_status program(uint32_t off, const uint8_t *data, uint32_t len) 
 
 static const uint8_t *map(uint32_t off) { return (const uint8_t *)(SPB_FLASH_ADDRESS + off); }
 
-/* A load at priority -1, where BFHFNMIGN makes a bus error a flag in CFSR (DDI0403 B3.2.8).  The flags of the flash do
+/* Loads at priority -1, where BFHFNMIGN makes a bus error a flag in CFSR (DDI0403 B3.2.8).  The flags of the flash do
  * not decide: a speculative load of a neighbour sets them, too. */
-static bool probe(uint32_t address) {
+static bool read(uint32_t off, uint32_t *to, uint32_t words) {
     uint32_t ccr = reg_read(SCB_CCR);
     __asm volatile("cpsid f" ::: "memory");
     reg_write(SCB_CCR, ccr | BFHFNMIGN);
     reg_write(SCB_CFSR, BUS_FAULTS);
     __asm volatile("dsb\n isb" ::: "memory");
-    (void)reg_read(address);
+    spb_flash_copy(to, off, words);
     __asm volatile("dsb\n isb" ::: "memory");
     uint32_t faults = reg_read(SCB_CFSR) & BUS_FAULTS;
     reg_write(SCB_CFSR, BUS_FAULTS);
     reg_write(SCB_CCR, ccr);
     __asm volatile("cpsie f" ::: "memory");
-    return faults == 0;
-}
-
-static bool readable(uint32_t off, uint32_t len) {
-    bool ok = true;
-    for (uint32_t at = off / UNIT * UNIT; at < off + len && ok; at += UNIT) ok = probe(SPB_FLASH_ADDRESS + at);
-    if (!ok) {
-        reg_write(CCR, FLASH_BANK0_CCR_CLR_DBECCERR);
-        reg_write(CCR + BANK_STEP, FLASH_BANK0_CCR_CLR_DBECCERR);
-    }
-    return ok;
+    if (faults == 0) return true;
+    reg_write(CCR, FLASH_BANK0_CCR_CLR_DBECCERR);
+    reg_write(CCR + BANK_STEP, FLASH_BANK0_CCR_CLR_DBECCERR);
+    return false;
 }
 
 /* Swapped, an address belongs to the other bank's registers. */
-const char *spb_flash_problem(void) {
+enum spb_text spb_flash_problem(void) {
     uint32_t swapped = reg_read(FLASH_BASE + FLASH_OPTSR_CUR_OFF) & FLASH_OPTSR_CUR_SWAP_BANK_OPT;
-    return swapped != 0 ? "option bytes: the banks are swapped; change them" : NULL;
+    return swapped != 0 ? TEXT("option bytes: the banks are swapped; change them") : SPB_TEXT_NONE;
 }
 
 uint32_t spb_flash_protection(void) {
@@ -145,5 +134,5 @@ const struct spb_flash spb_internal_flash = {
     .erase = erase,
     .program = program,
     .map = map,
-    .readable = readable,
+    .read = read,
 };

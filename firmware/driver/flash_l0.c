@@ -83,15 +83,11 @@ __attribute__((naked, noinline, used)) static void burst(void) {
 extern const uint32_t spb_flash_burst_start[], spb_flash_burst_end[];
 #define BURST_WORDS 5u
 
-static uint32_t word(const uint8_t *p) {
-    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
-}
-
 /* L3 */
 static bool program_half_page(uint32_t address, const uint8_t *data) {
     uint32_t code[BURST_WORDS], words[HALF_PAGE / 4], primask;
     for (uint32_t i = 0; i < BURST_WORDS; i++) code[i] = ((volatile const uint32_t *)spb_flash_burst_start)[i];
-    for (uint32_t i = 0; i < HALF_PAGE / 4; i++) words[i] = word(data + 4 * i);
+    for (uint32_t i = 0; i < HALF_PAGE / 4; i++) words[i] = spb_load_u32(data + 4 * i);
     void (*run)(uint32_t to, const uint32_t *from, uint32_t busy);
     run = (void (*)(uint32_t, const uint32_t *, uint32_t))((uint32_t)code | 1);
     reg_write(PECR, FLASH_PECR_PROG | FLASH_PECR_FPRG);
@@ -111,7 +107,7 @@ static enum spb_status program(uint32_t off, const uint8_t *data, uint32_t len) 
             ok = program_half_page(address, data + i);
             i += HALF_PAGE;
         } else {
-            reg_write(address, word(data + i));
+            reg_write(address, spb_load_u32(data + i));
             ok = wait();
             i += UNIT;
         }
@@ -122,17 +118,16 @@ static enum spb_status program(uint32_t off, const uint8_t *data, uint32_t len) 
 
 static const uint8_t *map(uint32_t off) { return (const uint8_t *)(SPB_FLASH_ADDRESS + off); }
 
-static bool readable(uint32_t off, uint32_t len) {
-    (void)off;
-    (void)len;
+static bool read(uint32_t off, uint32_t *to, uint32_t words) {
+    spb_flash_copy(to, off, words);
     return true;
 }
 
 __attribute__((used)) void spb_flash_ecc_nmi(uint32_t *stacked_pc) { (void)stacked_pc; }
 
-const struct spb_flash spb_internal_flash = {.erase = erase, .program = program, .map = map, .readable = readable};
+const struct spb_flash spb_internal_flash = {.erase = erase, .program = program, .map = map, .read = read};
 
-const char *spb_flash_problem(void) { return 0; }
+enum spb_text spb_flash_problem(void) { return SPB_TEXT_NONE; }
 
 uint32_t spb_flash_protection(void) {
     return spb_flash_rdp_level(reg_read(FLASH_BASE + FLASH_OPTR_OFF) & FLASH_OPTR_RDPROT);

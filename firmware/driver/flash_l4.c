@@ -39,8 +39,8 @@ const struct spb_ecc_flash spb_ecc_flash = {
 };
 
 /* With BFB2 a chip may start in bank 2, which then stands at the beginning: RM0351 2.6, RM0432 2.6. */
-const char *spb_flash_problem(void) {
+enum spb_text spb_flash_problem(void) {
     uint32_t options = reg_read(FLASH_BASE + FLASH_OPTR_OFF);
     bool fits = DUAL ? (options & (MAKES_DUAL | FLASH_OPTR_BFB)) == MAKES_DUAL : !PLUS || (options & DBANK) == 0;
-    return fits ? 0 : SPB_WRONG_BANKS;
+    return fits ? SPB_TEXT_NONE : TEXT(SPB_WRONG_BANKS);
 }

@@ -36,9 +36,9 @@ const struct spb_ecc_flash spb_ecc_flash = {
     .erase = select_page,
 };
 
-const char *spb_flash_problem(void) {
+enum spb_text spb_flash_problem(void) {
     uint32_t options = reg_read(FLASH_BASE + FLASH_OPTR_OFF);
-    if (options & FLASH_OPTR_TZEN) return "option byte TZEN is set: this bootloader is for TZEN = 0";
+    if (options & FLASH_OPTR_TZEN) return TEXT("option byte TZEN is set: this bootloader is for TZEN = 0");
     bool fits = DUAL ? (options & MAKES_DUAL) == MAKES_DUAL : (options & FLASH_OPTR_DBANK) == 0;
-    return fits && (options & FLASH_OPTR_SWAP_BANK) == 0 ? 0 : SPB_WRONG_BANKS;
+    return fits && (options & FLASH_OPTR_SWAP_BANK) == 0 ? SPB_TEXT_NONE : TEXT(SPB_WRONG_BANKS);
 }

@@ -5,7 +5,7 @@
  * S2  No cache holds what stood somewhere before it was erased or programmed (RM0090 3.6.3; errata ES0206 on read while
  *     write; erratum 1259864 of the Cortex-M7 on write-through stores).
  * S3  Words are written in the width that the supply allows (RM0090 3.6.2, RM0410 3.3.5).
- * Without ECC a half programmed word reads as something, so that everything is readable; hashes and complements of
+ * Without ECC a half programmed word reads as something, so that everything can be read; hashes and complements of
  * core find out what it is. */
 #include "flash_sector.h"
 
@@ -74,7 +74,7 @@ static enum spb_status erase(uint32_t off) {
 static void store(uint32_t address, const uint8_t *data) {
     if (WIDTH == 1) *(volatile uint8_t *)address = data[0];
     else if (WIDTH == 2) *(volatile uint16_t *)address = (uint16_t)(data[0] | data[1] << 8);
-    else reg_write(address, (uint32_t)data[0] | (uint32_t)data[1] << 8 | (uint32_t)data[2] << 16 | (uint32_t)data[3] << 24);
+    else reg_write(address, spb_load_u32(data));
 }
 
 static enum spb_status program(uint32_t off, const uint8_t *data, uint32_t len) {
@@ -101,9 +101,8 @@ bool spb_flash_write_protected(void) {
 
 static const uint8_t *map(uint32_t off) { return (const uint8_t *)(SPB_FLASH_ADDRESS + off); }
 
-static bool readable(uint32_t off, uint32_t len) {
-    (void)off;
-    (void)len;
+static bool read(uint32_t off, uint32_t *to, uint32_t words) {
+    spb_flash_copy(to, off, words);
     return true;
 }
 
@@ -114,5 +113,5 @@ const struct spb_flash spb_internal_flash = {
     .erase = erase,
     .program = program,
     .map = map,
-    .readable = readable,
+    .read = read,
 };

@@ -26,4 +26,4 @@ const struct spb_ecc_flash spb_ecc_flash = {
     .erase = select_page,
 };
 
-const char *spb_flash_problem(void) { return 0; }
+enum spb_text spb_flash_problem(void) { return SPB_TEXT_NONE; }

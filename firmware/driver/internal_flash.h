@@ -3,12 +3,16 @@
 #ifndef SPB_INTERNAL_FLASH_H
 #define SPB_INTERNAL_FLASH_H
 
+#include "bytes.h"
 #include "flash.h"
+#include "reg.h"
+#include "spb_chip.h"
+#include "text.h"
 
 extern const struct spb_flash spb_internal_flash;
 
-/* Null, or in words why this chip's flash is not laid out as the board file says (option bytes). */
-const char *spb_flash_problem(void);
+/* SPB_TEXT_NONE, or why this chip's flash is not laid out as the board file says (option bytes). */
+enum spb_text spb_flash_problem(void);
 
 /* Read protection level, 0 to 2. */
 uint32_t spb_flash_protection(void);
@@ -18,8 +22,16 @@ bool spb_flash_write_protected(void);
 
 /* Called by the NMI handler: the flash interface met an uncorrectable word.  stacked_pc points at the return address
  * in the exception frame, so that a load that would be retried for ever is stepped over.  An error met anywhere but in
- * readable() resets the chip: the code that met it would go on with garbage. */
+ * read() makes the boot start over: the code that met it would go on with garbage. */
 void spb_flash_ecc_nmi(uint32_t *stacked_pc);
+
+/* Of the boot room: note that this boot ended at pc, and reset. */
+__attribute__((noreturn)) void spb_start_over(uint32_t pc);
+
+/* Words of flash to RAM. */
+static inline void spb_flash_copy(uint32_t *to, uint32_t off, uint32_t words) {
+    for (uint32_t at = SPB_FLASH_ADDRESS + off; words > 0; words--, at += 4) *to++ = reg_read(at);
+}
 
 /* RDP option byte as a level: the same two values on every part. */
 static inline uint32_t spb_flash_rdp_level(uint32_t rdp) { return rdp == 0xAAu ? 0 : rdp == 0xCCu ? 2 : 1; }

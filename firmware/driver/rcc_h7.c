@@ -94,7 +94,7 @@ void spb_clock_stop(void) {
 
 uint32_t spb_clock_console_hz(void) { return AXI_HZ / 2u; }
 
-const char *spb_clock_reset_cause(void) {
+enum spb_text spb_clock_reset_cause(void) {
     return spb_clock_cause(reg_read(RSR), RCC_RSR_PINRSTF, RCC_RSR_PORRSTF | RCC_RSR_BORRSTF, RCC_RSR_SFTRSTF,
                            RCC_RSR_IWDG1RSTF | RCC_RSR_WWDG1RSTF);
 }

@@ -40,7 +40,7 @@ void spb_clock_stop(void) {
 
 uint32_t spb_clock_console_hz(void) { return SPB_CLOCK_HZ; }
 
-const char *spb_clock_reset_cause(void) {
+enum spb_text spb_clock_reset_cause(void) {
     return spb_clock_cause(reg_read(CSR), RCC_CSR_PINRSTF, RCC_CSR_BORRSTF, RCC_CSR_SFTRSTF,
                            RCC_CSR_IWDGRSTF | RCC_CSR_WWDGRSTF);
 }

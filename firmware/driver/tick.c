@@ -4,12 +4,24 @@
 #include "cortex.h"
 #include "spb_chip.h"
 
-static volatile uint32_t ticks;
+#define CYCLES_PER_MS (SPB_CLOCK_HZ / 1000u)
 
-void spb_tick_start(void) { spb_cortex_systick(SPB_CLOCK_HZ / 1000); }
+static uint32_t last, rest, ms;
 
-void spb_tick_stop(void) { spb_cortex_systick(0); }
+void spb_tick_start(void) {
+    spb_cortex_count_start();
+    last = spb_cortex_count();
+}
 
-uint32_t spb_tick_ms(void) { return ticks; }
+void spb_tick_stop(void) { spb_cortex_count_stop(); }
 
-void spb_tick_interrupt(void) { ticks++; }
+uint32_t spb_tick_ms(void) {
+    uint32_t now = spb_cortex_count();
+    rest += (last - now) & SPB_CORTEX_COUNTS;
+    last = now;
+    while (rest >= CYCLES_PER_MS) {
+        rest -= CYCLES_PER_MS;
+        ms++;
+    }
+    return ms;
+}

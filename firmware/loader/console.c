@@ -3,6 +3,8 @@
 
 #include <stdarg.h>
 
+#include "sentence.h"
+
 static void put_text(const struct spb_line *line, const char *text) {
     while (*text) line->put((uint8_t)*text++);
 }
@@ -33,30 +35,35 @@ static void put_version(const struct spb_line *line, uint32_t version) {
     put_decimal(line, version & 0xFF, 0, 0);
 }
 
-static void print(const struct spb_line *line, const char *format, va_list args) {
-    for (; *format; format++) {
-        if (*format != '%') {
-            line->put((uint8_t)*format);
-            continue;
-        }
-        switch (*++format) {
-        case 's': put_text(line, va_arg(args, const char *)); break;
-        case 'u': put_decimal(line, va_arg(args, uint32_t), 0, 0); break;
-        case 'x': put_hex(line, va_arg(args, uint32_t)); break;
-        case 'v': put_version(line, va_arg(args, uint32_t)); break;
-        default: line->put('%'); break;
+static void put_sentence(const struct spb_line *line, enum spb_text text) {
+    struct spb_sentence s;
+    spb_sentence_open(&s, text);
+    for (char c; (c = spb_sentence_next(&s)) != '\0';) line->put((uint8_t)c);
+}
+
+static void print(const struct spb_line *line, enum spb_text format, va_list args) {
+    struct spb_sentence s;
+    spb_sentence_open(&s, format);
+    for (char c; (c = spb_sentence_next(&s)) != '\0';) {
+        switch (c) {
+        case SPB_TEXT_ARG_S: put_text(line, va_arg(args, const char *)); break;
+        case SPB_TEXT_ARG_T: put_sentence(line, (enum spb_text)va_arg(args, uint32_t)); break;
+        case SPB_TEXT_ARG_U: put_decimal(line, va_arg(args, uint32_t), 0, 0); break;
+        case SPB_TEXT_ARG_X: put_hex(line, va_arg(args, uint32_t)); break;
+        case SPB_TEXT_ARG_V: put_version(line, va_arg(args, uint32_t)); break;
+        default: line->put((uint8_t)c); break;
         }
     }
 }
 
-void spb_console_print(const struct spb_line *line, const char *format, ...) {
+void spb_console_put(const struct spb_line *line, enum spb_text format, ...) {
     va_list args;
     va_start(args, format);
     print(line, format, args);
     va_end(args);
 }
 
-void spb_console_log(const struct spb_line *line, const char *format, ...) {
+void spb_console_put_line(const struct spb_line *line, enum spb_text format, ...) {
     va_list args;
     uint32_t now = line->now_ms();
     line->put('[');

@@ -4,11 +4,17 @@
 #define SPB_CONSOLE_H
 
 #include "line.h"
+#include "text.h"
 
-/* Formats: %s text, %u decimal, %x eight hexadecimal digits, %v version (8.16.8 bits), %% a percent sign. */
-void spb_console_print(const struct spb_line *line, const char *format, ...);
+/* Formats are words in the place of the call, never a variable: what comes from elsewhere is an argument.
+ * %s text, %t the sentence of a number (text.h), %u decimal, %x eight hexadecimal digits, %v version (8.16.8 bits), %% a
+ * percent sign. */
+#define spb_console_print(line, ...) spb_console_put(line, SPB_TEXT_MARK __VA_ARGS__)
 
 /* A time stamp "[    1.234] " in front, a line end behind. */
-void spb_console_log(const struct spb_line *line, const char *format, ...);
+#define spb_console_log(line, ...) spb_console_put_line(line, SPB_TEXT_MARK __VA_ARGS__)
+
+void spb_console_put(const struct spb_line *line, enum spb_text format, ...);
+void spb_console_put_line(const struct spb_line *line, enum spb_text format, ...);
 
 #endif

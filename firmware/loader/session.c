@@ -20,8 +20,8 @@ static enum spb_status data(const uint8_t *bytes, uint32_t len) { return spb_eng
 static bool overwritten(void) { return SPB_SINGLE_SLOT && engine->candidate.len != 0; }
 
 /* What was offered and what is here; the numbers are believable only once the signature was good. */
-static void show_refusal(const struct spb_line *line, const char *(*status_text)(enum spb_status)) {
-    spb_console_log(line, "refused, code %u: %s", (uint32_t)-engine->status, status_text(engine->status));
+static void show_refusal(const struct spb_line *line) {
+    spb_console_log(line, "refused, code %u: %t", (uint32_t)-engine->status, spb_text_of(engine->status));
     if (engine->total == 0) return;
     spb_console_log(line, "  the file says: version %v, product %x, board %x, %u bytes, from version %v",
                     SPB_MANIFEST_U32(engine->header, VERSION), SPB_MANIFEST_U32(engine->header, PRODUCT),
@@ -41,37 +41,36 @@ static void show_accepted(const struct spb_line *line) {
 }
 
 /* The sender is done; is the update? */
-static bool conclude(const struct spb_line *line, enum spb_ymodem_result result,
-                     const char *(*status_text)(enum spb_status)) {
-    static const char *const reasons[] = {
-        [SPB_YMODEM_CANCELLED] = "the sender gave up",
-        [SPB_YMODEM_LINE_ERROR] = "too many errors on the line",
+static bool conclude(const struct spb_line *line, enum spb_ymodem_result result) {
+    static const uint8_t reasons[] = {
+        [SPB_YMODEM_CANCELLED] = TEXT("the sender gave up"),
+        [SPB_YMODEM_LINE_ERROR] = TEXT("too many errors on the line"),
     };
     if (result == SPB_YMODEM_CANCELLED || result == SPB_YMODEM_LINE_ERROR) {
-        spb_console_log(line, "transfer ended: %s", reasons[result]);
-        if (spb_engine_abort(engine) != SPB_OK) spb_console_log(line, status_text(engine->status));
+        spb_console_log(line, "transfer ended: %t", reasons[result]);
+        if (spb_engine_abort(engine) != SPB_OK) spb_console_log(line, "%t", spb_text_of(engine->status));
         return false;
     }
     bool verified = result == SPB_YMODEM_DONE && engine->stage == SPB_STAGE_VERIFIED;
     if (verified) show_accepted(line);
     if (result == SPB_YMODEM_DONE && spb_engine_commit(engine) == SPB_OK) return true;
-    show_refusal(line, status_text);
+    show_refusal(line);
     return false;
 }
 
-enum spb_session_result spb_session(const struct spb_line *line, struct spb_engine *e, uint8_t *block, bool active,
-                                    const char *(*status_text)(enum spb_status)) {
+enum spb_session_result spb_session(const struct spb_line *line, struct spb_engine *e, uint8_t *block, bool active) {
     const struct spb_ymodem_sink sink = {begin, data};
     engine = e;
     slot0_active = active;
     for (;;) {
-        spb_console_log(line, "loader: send a .sfb%s file by YMODEM", slot0_active && !SPB_SINGLE_SLOT ? " or .sfbp" : "");
+        spb_console_log(line, "loader: send a .sfb%t file by YMODEM",
+                        slot0_active && !SPB_SINGLE_SLOT ? TEXT(" or .sfbp") : TEXT(""));
         enum spb_ymodem_result result = spb_ymodem_receive(line, &sink, block, SPB_SESSION_CALLS);
         slot0_active = slot0_active && !overwritten();
         if (result == SPB_YMODEM_NO_SENDER) {
             spb_console_print(line, "\r\n");
             if (slot0_active) return SPB_SESSION_IDLE;
-        } else if (conclude(line, result, status_text)) {
+        } else if (conclude(line, result)) {
             return SPB_SESSION_COMMITTED;
         }
     }

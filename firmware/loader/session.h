@@ -16,7 +16,6 @@ enum spb_session_result {
 #define SPB_SESSION_CALLS 60u   /* one a second */
 
 /* active: SLOT0 holds a valid image; without one the loader never gives up.  block: SPB_YMODEM_BLOCK bytes. */
-enum spb_session_result spb_session(const struct spb_line *line, struct spb_engine *engine, uint8_t *block, bool active,
-                                    const char *(*status_text)(enum spb_status));
+enum spb_session_result spb_session(const struct spb_line *line, struct spb_engine *engine, uint8_t *block, bool active);
 
 #endif

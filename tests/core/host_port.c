@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* host_port.c - spb_port over arrays, so that core runs on the host under sanitizers and power is cut in microseconds.
  * One operation (an erase, or one program unit) can be cut before, after or torn; from then on nothing changes any
- * more and every call fails, as for a chip without power.  A torn unit is poisoned: readable() says no. */
+ * more and every call fails, as for a chip without power.  A torn unit is poisoned: read() says no. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,6 +19,7 @@ static uint8_t memory[SIZE];
 static uint8_t poisoned[SIZE / SPB_PROGRAM_UNIT];
 static uint8_t personal[SPB_PERSONAL_SIZE];
 static uint32_t operations, cut_at, cut_kind, seed, erases[SIZE / UNIT];
+static uint32_t fail_kind, fail_in, fail_erase;
 static uint32_t misuse, dead, stuck = UINT32_MAX;
 
 static uint32_t random_u32(void) { return seed = seed * 1664525u + 1013904223u; }
@@ -36,6 +37,7 @@ static int power(void) {
 
 static enum spb_status erase(uint32_t off) {
     int does = power();
+    if (fail_erase) return SPB_E_SECTION_ERASE_FAILURE;
     if (off % UNIT) misuse++;
     erases[off / UNIT]++;
     for (uint32_t i = off; does && i < off + UNIT; i += SPB_PROGRAM_UNIT) {
@@ -52,29 +54,33 @@ static enum spb_status program(uint32_t off, const uint8_t *data, uint32_t len) 
     if (off % SPB_PROGRAM_UNIT || len % SPB_PROGRAM_UNIT) misuse++;
     for (uint32_t i = 0; i < len; i += SPB_PROGRAM_UNIT) {
         int does = power();
+        bool fails = fail_kind != CUT_NONE && fail_in-- == 0;
+        if (fails) does = fail_kind == CUT_BEFORE ? 0 : fail_kind == CUT_AFTER ? 1 : 2;
         for (uint32_t k = 0; does && k < SPB_PROGRAM_UNIT; k++) {
             uint8_t *cell = memory + off + i + k;
             if (*cell != SPB_ERASED || poisoned[(off + i) / SPB_PROGRAM_UNIT]) misuse++;
             *cell = does == 1 ? data[i + k] : torn(*cell, data[i + k]);
             if (off + i + k == stuck) *cell ^= 1;
         }
-        if (does == 2) poisoned[(off + i) / SPB_PROGRAM_UNIT] = cut_kind == CUT_TORN;
+        if (does == 2) poisoned[(off + i) / SPB_PROGRAM_UNIT] = (fails ? fail_kind : cut_kind) == CUT_TORN;
+        if (fails) return SPB_E_SECTION_WRITE_FAILURE;
     }
     return dead ? SPB_E_SECTION_WRITE_FAILURE : SPB_OK;
 }
 
 static const uint8_t *map(uint32_t off) { return memory + off; }
 
-static bool readable(uint32_t off, uint32_t len) {
-    for (uint32_t unit = off / SPB_PROGRAM_UNIT; unit * SPB_PROGRAM_UNIT < off + len; unit++) {
-        if (poisoned[unit]) return false;
-    }
-    return true;
+static bool read(uint32_t off, uint32_t *to, uint32_t words) {
+    bool ok = off % 4 == 0 && words > 0 && off + 4 * words <= SIZE;
+    if (!ok) abort();
+    memcpy(to, memory + off, 4 * words);
+    for (uint32_t unit = off / SPB_PROGRAM_UNIT; unit * SPB_PROGRAM_UNIT < off + 4 * words; unit++) ok &= !poisoned[unit];
+    return ok;
 }
 
 static void alive(void) {}
 
-static const struct spb_flash flash = {erase, program, map, readable};
+static const struct spb_flash flash = {erase, program, map, read};
 
 const struct spb_port spb_port = {
     {&flash, 0, SPB_SLOT_SIZE, UNIT}, {&flash, SLOT1_OFF, SPB_SLOT_SIZE, UNIT}, {&flash, JOURNAL_OFF, SPB_JOURNAL_SIZE, UNIT},
@@ -145,10 +151,9 @@ int hp_install(void) { return (int)spb_install(&engine.work.slot, no_progress); 
 
 /* Version in SLOT0 when header and image are good, else 0. */
 uint32_t hp_installed(void) {
-    static const struct spb_pages none;
     struct spb_slot_work work;
     if (!spb_slot_header(&spb_port.slot0, &work) || spb_slot_vouch(&work) != SPB_GOOD) return 0;
-    return spb_slot_match(work.header, &none) == SPB_GOOD ? SPB_MANIFEST_U32(work.header, VERSION) : 0;
+    return spb_slot_match(work.header, NULL) == SPB_GOOD ? SPB_MANIFEST_U32(work.header, VERSION) : 0;
 }
 
 /* A patch stream on its own. */
@@ -217,16 +222,24 @@ int hp_journal_open(void) {
     return journal.finished ? -2 : (int)journal.steps;
 }
 
+/* The program operation `at` from now on reports an error, and does what a cut of this kind does; so does an erase. */
+void hp_fail(uint32_t at, uint32_t kind, uint32_t erases_fail) {
+    fail_kind = kind;
+    fail_in = at;
+    fail_erase = erases_fail;
+}
+
 /* Units of a range that cannot be read; a byte that is stored with its lowest bit wrong. */
 void hp_poison(uint32_t off, uint32_t len) { memset(poisoned + off / SPB_PROGRAM_UNIT, 1, len / SPB_PROGRAM_UNIT); }
 void hp_stuck(uint32_t off) { stuck = off; }
 
-/* What an area grants: 1 map, 2 probe, 4 program. */
+/* What an area grants: 1 map, 2 read, 4 program. */
 int hp_area(uint32_t off, uint32_t len) {
     static const uint8_t data[8] = {0};
+    static uint32_t copy[SPB_SLOT_SIZE / 4];
     hp_blank();
     int programs = len <= sizeof data || len > SPB_SLOT_SIZE ? spb_area_program(&spb_port.slot0, off, data, len) == SPB_OK
                                                              : spb_area_erase(&spb_port.slot0, off, SPB_PAGE_SIZE) == SPB_OK;
-    return (spb_area_map(&spb_port.slot0, off, len) != NULL) | (spb_area_probe(&spb_port.slot0, off, len) != NULL) << 1 |
+    return (spb_area_map(&spb_port.slot0, off, len) != NULL) | spb_area_read(&spb_port.slot0, off, copy, len) << 1 |
            programs << 2;
 }

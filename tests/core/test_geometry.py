@@ -11,6 +11,7 @@ from spboot import boards, keys, release
 from spboot.build.personal import personal_area
 from spboot.formats.spec import spec
 from spboot.version import Version
+from tests.apps import startable
 from tests.core.conftest import World, edited, firmware_like
 from tests.core.device import Device, compile_core
 
@@ -22,7 +23,7 @@ def shaped(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     folder: Path = tmp_path_factory.mktemp(request.param)
     board = boards.load(request.param)
     secrets = keys.new(folder / "keys", "demo", development=True)
-    one = firmware_like(1, 3 * board.page_size + 1003 if board.page_size <= 4096 else 9003)
+    one = startable(board, firmware_like(1, 3 * board.page_size + 1003 if board.page_size <= 4096 else 9003))
     images = {"1.0.0": one, "1.1.0": edited(one, 100, len(one) // 2, len(one) - 9) + b"tail" * 100}
     device = Device(compile_core(board, folder, sanitize=False), board, secrets)
     assert len(personal_area(secrets)) == spec()["personal"]["size"]

@@ -20,6 +20,9 @@
 #define GUARD 256u
 #define TASK_STACK 512u
 #define PAINT 0xA5u
+#define SYST_CSR 0xE000E010u
+#define SYST_RVR 0xE000E014u
+#define SYST_CVR 0xE000E018u
 #define ICSR 0xE000ED04u
 #define ICSR_PENDSVSET (1u << 28)
 #define SHPR3 0xE000ED20u
@@ -31,7 +34,7 @@
 #define DWT_CTRL 0xE0001000u
 #define DWT_CYCCNT 0xE0001004u
 
-enum mode { MODE_MAIN, MODE_TASK, MODE_HANDLER, MODE_TWO_TASKS };
+enum mode { MODE_MAIN, MODE_TASK, MODE_HANDLER, MODE_TWO_TASKS, MODE_UNPRIVILEGED };
 
 struct request {
     uint8_t op;                 /* h: hello, w: write memory, c: call, p: call once for each piece, x: reset */
@@ -108,19 +111,29 @@ __attribute__((naked, noinline)) static uint32_t call_on(uint32_t a __attribute_
                                                          uint32_t b __attribute__((unused)),
                                                          uint32_t c __attribute__((unused)),
                                                          gate function __attribute__((unused)),
-                                                         uint32_t top __attribute__((unused))) {
+                                                         uint32_t top __attribute__((unused)),
+                                                         uint32_t control __attribute__((unused))) {
     __asm volatile(".syntax unified\n"
                    "push {r4-r7, lr}\n"
                    "ldr r4, [sp, #20]\n"
                    "msr psp, r4\n"
-                   "movs r4, #2\n"
+                   "ldr r4, [sp, #24]\n"
                    "msr control, r4\n"
                    "isb\n"
                    "blx r3\n"
+                   "svc #0\n"             /* privileged again */
                    "movs r4, #0\n"
                    "msr control, r4\n"
                    "isb\n"
                    "pop {r4-r7, pc}\n");
+}
+
+__attribute__((naked)) static void supervisor(void) {
+    __asm volatile(".syntax unified\n"
+                   "movs r0, #0\n"
+                   "msr control, r0\n"
+                   "isb\n"
+                   "bx lr\n");
 }
 
 /* The second task.  It runs only while the first one is inside the bootloader. */
@@ -224,7 +237,8 @@ static uint32_t call(gate function, const uint32_t arg[3]) {
     bool limited = SPB_STACK_LIMITS && request.mode == MODE_TASK;
     uint32_t limit = top - TASK_STACK, after = limit;
     if (limited) __asm volatile("msr psplim, %0" ::"r"(limit)); /* as an RTOS does on ARMv8-M */
-    uint32_t result = call_on(arg[0], arg[1], arg[2], function, top);
+    uint32_t control = request.mode == MODE_UNPRIVILEGED ? 3 : 2;
+    uint32_t result = call_on(arg[0], arg[1], arg[2], function, top, control);
     if (limited) __asm volatile("mrs %0, psplim\n msr psplim, %1" : "=&r"(after) : "r"(0));
     inspect();
     reply.guards_spoilt += after != limit;
@@ -243,13 +257,21 @@ static void count_cycles(void) {
 static uint32_t cycles(void) { return reg_read(DWT_CYCCNT); }
 #endif
 
+/* SysTick with its interrupt every so many cycles; 0 stops it. */
+static void tick(uint32_t cycles_each) {
+    reg_write(SYST_CSR, 0);
+    reg_write(SYST_RVR, cycles_each);
+    reg_write(SYST_CVR, 0);
+    if (cycles_each != 0) reg_write(SYST_CSR, 7u);
+}
+
 static void timed(gate function, const uint32_t arg[3]) {
     ticks = late = 0;
-    spb_cortex_systick(TICK_CYCLES);
+    tick(TICK_CYCLES);
     uint32_t start = cycles();
     reply.result = call(function, arg);
     reply.cycles += cycles() - start;
-    spb_cortex_systick(0);
+    tick(0);
     reply.ticks += ticks;
     if (late > reply.late) reply.late = late;
     reply.calls++;
@@ -327,5 +349,5 @@ struct vectors {
 
 __attribute__((section(".vectors"), used)) static const struct vectors vectors = {
     .stack = stack_top,
-    .handler = {reset, fault, fault, fault, fault, fault, 0, 0, 0, 0, fault, fault, 0, pendsv, systick},
+    .handler = {reset, fault, fault, fault, fault, fault, 0, 0, 0, 0, supervisor, fault, 0, pendsv, systick},
 };

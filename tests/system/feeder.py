@@ -38,6 +38,7 @@ class Mode(IntEnum):
     TASK = 1
     HANDLER = 2
     TWO_TASKS = 3
+    UNPRIVILEGED = 4
 
 
 class Stage(IntEnum):
@@ -248,8 +249,9 @@ class Feeder:
     def sentence(self, code: int) -> str:
         """SE_PATCH_GetStatusCodeString."""
         address = self.call("SE_PATCH_GetStatusCodeString", code)
-        assert self.twin.flash.holds(address)
-        return self.twin.flash_read(address, 200).split(b"\0")[0].decode()
+        ram = self.rig.board.ram
+        assert ram.address <= address < ram.end
+        return self.twin.ram_read(address, ram.end - address).split(b"\0")[0].decode()
 
     def query(self, name: str, fill: int, *args: int, null: bool = False) -> tuple[int, int, bytes]:
         """SE_APP_<name>(status, out[, size]) with *out* filled before: result, *status, *out."""

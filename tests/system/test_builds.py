@@ -8,10 +8,13 @@ from pathlib import Path
 import pytest
 from elftools.elf.elffile import ELFFile
 
-from spboot.build import merge
-from spboot.build.bootloader import build
+from spboot.build import headers, merge
+from spboot.build.bootloader import build, include_folders
+from spboot.build.compiler import toolchain
 from spboot.build.demo import build_demo
 from spboot.build.personal import finish
+from spboot.build.program import Unit, compile_units
+from spboot.build.texts import Texts, status_sentences
 from spboot.errors import BuildError
 from spboot.formats.spec import record, spec
 from spboot.twin.callee import Callee
@@ -32,6 +35,36 @@ def test_two_builds_in_two_folders_are_identical(shop: Workshop, tmp_path: Path)
     assert one.keys() == two.keys()
     assert [name for name in one if one[name] != two[name]] == []
     assert not any(str(tmp_path).encode() in data for data in one.values())
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        ('spb_console_log(line, "%t", spb_text_of(status)); spb_console_print(line, "\\r\\n");', None),
+        ("spb_console_log(line, spb_text_of(status));", "spb_text_of_the_words"),
+        ("spb_console_print(line, name);", "spb_text_of_the_words"),
+        ('spb_console_put(line, "100 %");', "enum spb_text"),
+    ],
+)
+def test_a_format_is_a_literal(shop: Workshop, tmp_path: Path, statement: str, said: str | None) -> None:
+    """What comes from elsewhere, the sentence of a status included, is never one: it would not compile."""
+    source = tmp_path / "say.c"
+    source.write_text(
+        '#include "console.h"\n'
+        "void say(const struct spb_line *line, enum spb_status status, const char *name);\n"
+        f"void say(const struct spb_line *line, enum spb_status status, const char *name) {{ {statement} "
+        "(void)line; (void)status; (void)name; }\n"
+    )
+    headers.write(tmp_path / "generated", shop.board, Version(1, 0, 0))
+    includes = tuple(include_folders("loader", tmp_path / "generated"))
+    unit = Unit(source=str(source), name="say", includes=includes)
+    texts = Texts(status_sentences())
+    if said is None:
+        assert compile_units(toolchain(shop.compiler, shop.board.chip.core), [unit], texts, tmp_path) == ["say.o"]
+        assert texts.sentences[-2:] == ["\x02", "\r\n"]
+    else:
+        with pytest.raises(BuildError, match=said):
+            compile_units(toolchain(shop.compiler, shop.board.chip.core), [unit], texts, tmp_path)
 
 
 def test_files_with_keys_are_the_owners_alone(shop: Workshop, tmp_path: Path) -> None:

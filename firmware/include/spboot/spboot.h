@@ -70,6 +70,7 @@ typedef enum {
     SE_PATCH_StatusCode_WRITE_PROTECTED,
     SE_PATCH_StatusCode_TOO_MANY_STARTS,
     SE_PATCH_StatusCode_WATCHDOG_WINDOW,
+    SE_PATCH_StatusCode_UNSUPPORTED,
     SE_PATCH_StatusCode__MAX__,
     SE_PATCH_StatusCode_WIDTH = 0x7FFFFFFF
 } SE_PATCH_StatusCode;
@@ -104,7 +105,7 @@ typedef struct {
     SE_PATCH_StatusCode code;
     SE_PATCH_Stage stage;
     uint32_t accumBytes;             /* bytes of the update file taken so far */
-    uint32_t totalBytes;             /* bytes of the update file, 0 until its first 136 bytes are in */
+    uint32_t totalBytes;             /* bytes of the update file, 0 until its first 140 bytes are in */
 } SE_PATCH_Status;
 
 /* Sets *status to "nothing yet". */
@@ -131,7 +132,8 @@ SE_ErrorStatus SE_PATCH_Abort(SE_PATCH_Status *status);
 /* Where the update stands.  Never fails, never waits. */
 SE_ErrorStatus SE_PATCH_Poll(SE_PATCH_Status *status);
 
-/* What a code means and what to do, in a sentence; "" for an unknown one.  Lives in the bootloader's flash. */
+/* What a code means and what to do, in a sentence; "" for an unknown one.  It stands in one buffer of the reserved RAM:
+ * good until the next call of this function from anywhere, so copy what is kept, and call it from one task. */
 const char *SE_PATCH_GetStatusCodeString(SE_PATCH_StatusCode code);
 
 #define SE_TAG_LEN 32                /* SHA-256 of the image */
@@ -154,6 +156,16 @@ SE_ErrorStatus SE_APP_GetBootVer(SE_StatusTypeDef *status, char *text, uint32_t 
 
 /* The first len (at most 128) bytes of the user data given to `spboot build`. */
 SE_ErrorStatus SE_APP_GetSecureUserData(SE_StatusTypeDef *status, void *data, uint32_t len);
+
+typedef enum {
+    SE_APP_Request_NONE = 0,         /* takes an earlier request back */
+    SE_APP_Request_LOADER,           /* stay in the loader, as if `load` were typed */
+    SE_APP_Request_NO_WINDOW,        /* start the application as soon as it is verified: `load` is not listened for */
+    SE_APP_Request_WIDTH = 0x7FFFFFFF
+} SE_APP_Request;
+
+/* What the next reset shall do, once; a power-on forgets it.  Reset within your own code afterwards, as you like. */
+SE_ErrorStatus SE_APP_RequestAtReset(SE_StatusTypeDef *status, SE_APP_Request request);
 
 #ifdef __cplusplus
 }

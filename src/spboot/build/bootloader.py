@@ -15,6 +15,8 @@ from spboot.build import elf, headers
 from spboot.build.compiler import Toolchain, toolchain
 from spboot.build.linkinclude import check_name, include_name, link_check, link_include
 from spboot.build.personal import finish
+from spboot.build.program import Unit, compile_units
+from spboot.build.texts import Texts, status_sentences
 from spboot.errors import BuildError
 from spboot.formats.spec import data_path, spec
 from spboot.keys import Keys
@@ -153,15 +155,13 @@ def build(board: Board, keys: Keys, output: Path, *, compiler: str = "clang", us
 
 def compile_rooms(tools: Toolchain, board: Board, work: Path) -> list[str]:
     """Compile every room with the includes it may have; object names relative to *work*."""
-    firmware, generated = data_path("firmware"), (work / "generated").resolve()
-    objects: list[str] = []
-    for room, names in sources(board).items():
-        includes = include_folders(room, generated)
-        for source in names:
-            target = f"{room}_{Path(source).stem}.o"
-            tools.compile_file(source, (work / target).resolve(), includes, firmware)
-            objects.append(target)
-    return objects
+    generated = (work / "generated").resolve()
+    units = [
+        Unit(source=source, name=f"{room}_{Path(source).stem}", includes=tuple(include_folders(room, generated)))
+        for room, names in sources(board).items()
+        for source in names
+    ]
+    return compile_units(tools, units, Texts(status_sentences()), work)
 
 
 def include_folders(room: str, generated: Path) -> list[str]:

@@ -54,6 +54,10 @@ class Toolchain:
         flags = [f"-I{folder}" for folder in includes]
         run([*self.compile, *flags, "-c", source, "-o", str(output)], cwd)
 
+    def preprocess(self, source: str, includes: Sequence[Path | str], cwd: Path) -> str:
+        """What the preprocessor makes of *source*; a file with it and the suffix .i compiles.  Raises BuildError."""
+        return run([*self.compile, *(f"-I{folder}" for folder in includes), "-E", source], cwd)
+
     def link_files(
         self, objects: Sequence[str], script: str, output: str, cwd: Path, library: str | None = None
     ) -> None:
@@ -102,7 +106,7 @@ def _clang(triple: str, cpu: str) -> Toolchain:
                 *_COMMON,
             ),
             *("-fno-unwind-tables", "-fno-asynchronous-unwind-tables", "-nostdinc", "-isystem", str(headers)),
-            *(*_WARNINGS, "-Wno-gnu-designator"),
+            *(*_WARNINGS, "-Wno-gnu-designator", "-Qunused-arguments"),
         ),
         link=(
             *zig,
@@ -145,10 +149,11 @@ def _gcc(cpu: str) -> Toolchain:
     )
 
 
-def run(command: Sequence[str], cwd: Path) -> None:
-    """Run a tool; what it says on failure becomes the error's text.  Raises BuildError."""
+def run(command: Sequence[str], cwd: Path) -> str:
+    """Run a tool: its output; what it says on failure becomes the error's text.  Raises BuildError."""
     _LOG.debug("%s", " ".join(command))
     done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
     if done.returncode:
         said = (done.stderr or done.stdout).strip()
         raise BuildError(f"{Path(command[0]).name} failed with exit code {done.returncode}:\n{said}")
+    return done.stdout

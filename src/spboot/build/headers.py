@@ -21,8 +21,8 @@ from spboot.formats.comb import generator_header
 from spboot.formats.manifest import name_id
 from spboot.version import Version
 
-WINDOW_MS: Final = 500
-"""How long after a reset the word `load` is listened for."""
+WINDOW_MS: Final = 100
+"""How long after the start of the bootloader the word `load` is listened for, unless a first byte prolongs that."""
 
 _DRIVEN = ("FLASH", "RCC", "PWR", "IWDG", "ICACHE")
 """Blocks whose registers the drivers name, where the part has them."""
@@ -59,6 +59,7 @@ def config_header(board: Board, boot_version: Version) -> str:
         "WRITE_SIZE": max(memory.program_unit, _WRITE_SIZE.get(board.chip.block("FLASH").ip, 0)),
         "ERASED": memory.erased,
         "VECTOR_SIZE": board.vector_size,
+        "IMAGE_ADDRESS": board.image_address,
         "BITMAP_SIZE": -(-slot.size // board.page_size // 8),
         "TARGET": name_id(board.name),
         "BOOT_VERSION": boot_version.pack(),
@@ -98,6 +99,7 @@ def chip_header(board: Board) -> str:
         define("VDD_MV", board.vdd_mv),
         define("SUPPLY_SMPS", int(board.core_supply == "smps")),
         define("NEEDS_VDDIO2", int(board.needs_vddio2)),
+        define("DATA_CACHE", int(chip.core == "cm7")),
         define("STACK_LIMITS", int(chip.core == "cm33")),
         define("CLOCK_MAX_HZ", clock_limit(chip)),
         f"#define SPB_WRONG_BANKS {json.dumps(_WRONG_BANKS.format(banks=banks, s='s' * (banks > 1)))}",

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import itertools
-import json
 from collections.abc import Iterable
 
 from spboot.formats.spec import Record, patch_models, record, spec
+from spboot.formats.texts import CONVERSIONS, FIRST_PAIR, PackedTexts
 
 _RECORDS = (("manifest", ""), ("header", ""), ("journal", "mark_"), ("journal", "step_"), ("abi", ""), ("personal", ""))
 
@@ -64,16 +64,28 @@ def _gates(names: list[str]) -> str:
     return "#define SPB_ABI_GATES(X) " + " ".join(f"X({name})" for name in names)
 
 
+def text_header(texts: PackedTexts) -> str:
+    """spb_texts.h: the packed sentences of a program."""
+    pairs = ", ".join(f"{{{left}, {right}}}" for left, right in texts.pairs)
+    lines = [
+        define("TEXT_PAIR", FIRST_PAIR),
+        define("TEXT_DEPTH", max(texts.depth, 1)),
+        *(define(f"TEXT_ARG_{letter}", number) for letter, number in CONVERSIONS.items()),
+        f"#define SPB_TEXT_PAIRS {{{pairs or '{0, 0}'}}}",
+        f"#define SPB_TEXT_PACKED {{{', '.join(map(str, texts.data or [0]))}}}",
+    ]
+    return guarded("SPB_TEXTS_H", lines)
+
+
 def _status_lines(codes: list[list[str]]) -> list[str]:
-    """NONE and COMPLETED are not errors: core says SPB_OK.  The texts stand in one string, each ended by a zero; that
-    of a number that is not used is empty."""
+    """NONE and COMPLETED are not errors: core says SPB_OK."""
     names = [f"    SPB_E_{name} = -{number}," for number, (name, _) in enumerate(codes) if number > 1]
-    texts = " ".join(f'{json.dumps(text if text != "not used" else "")[:-1]}\\0"' for _, text in codes)
+    longest = max(len(text) for _, text in codes)
     return [
         "enum spb_status {",
         "    SPB_OK = 0,",
         *names,
         "};",
         define("STATUS_COUNT", len(codes)),
-        f"#define SPB_STATUS_TEXTS {texts}",
+        define("STATUS_TEXT_SIZE", longest + 1),
     ]

@@ -40,14 +40,14 @@ def packet(number: int, data: bytes, size: int) -> bytes:
 
 
 def wait_for_call(port: Port, timeout_s: float, *, on_text: Callable[[bytes], None], poke: bytes = b"") -> None:
-    """Wait until a receiver calls; what it says before goes to *on_text*; *poke* is sent ten times a second.
+    """Wait until a receiver calls; what it says before goes to *on_text*; *poke* is sent thirty times a second.
 
     Raises LinkError when nobody calls in *timeout_s*."""
     deadline = time.monotonic() + timeout_s
     while time.monotonic() < deadline:
         if poke:
             port.write(poke)
-        if not listen(port, 0.1, on_text=on_text):
+        if not listen(port, 0.03, on_text=on_text):
             continue
         if not poke or listen(port, 2.0, on_text=on_text):  # the next call comes when our last poke is forgotten
             return

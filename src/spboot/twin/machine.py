@@ -304,10 +304,12 @@ class Twin:
         if self.nvic.registers["SCR"] & 4:
             raise self.refusal("WFI with SCR.SLEEPDEEP set", "the twin does not model Stop and Standby")
 
-    def wait(self) -> None:
-        """Nothing happens before the next event: go there."""
+    def wait(self, limit: int | None = None) -> None:
+        """Nothing happens before the next event: go there, or on by *limit* picoseconds where that is less."""
         target = min(self.timeline.next_due, self._deadline)
         span = target - self.timeline.now
+        if limit is not None:
+            span = min(span, limit)
         if span > 0:
             if not self.flash_controller.busy:
                 self.timeline.idle_ps += span

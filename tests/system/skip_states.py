@@ -1,0 +1,168 @@
+"""States of a device in which one skipped instruction could start or install what must not run.
+
+Everything is put into flash as it would lie there; `committed` and `installed` write the journal by hand, and
+test_skip.py shows with good images that the bootloader takes both for its own."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import random
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from spboot import keys, release
+from spboot.boards import Area
+from spboot.formats.spec import record, spec
+from spboot.keys import Keys
+from spboot.version import Version
+from tests import apps
+from tests.system.rig import Rig, Workshop
+
+SIZE: Final = 1900
+"""Bytes of an application: two pages where pages are small, and little to hash."""
+OLD, NOW, NEXT = "1.0.0", "1.1.0", "1.2.0"
+STARTING: Final = b"starting "
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """Contents of SLOT0, SLOT1 and journal, from the start of each.  What may run is 1.1.0 alone."""
+
+    slot0: bytes
+    slot1: bytes = b""
+    journal: bytes = b""
+    warm: bool = False
+    """A boot that found a good image in SLOT0 was reset just before it started it: RAM is as it was then."""
+
+
+@dataclass
+class Maker:
+    """Makes the states of one board."""
+
+    shop: Workshop
+    _made: dict[object, bytes] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.board = self.shop.board
+        self.erased = bytes([self.board.chip.flash[0].erased])
+        self.stranger = keys.new(self.shop.folder / "stranger", self.shop.keys.product, development=True)
+
+    # images
+
+    def application(self, version: str) -> bytes:
+        """A vector table and an endless loop, and bytes that no two versions share."""
+        entry = self.board.image_address + 0x40 | 1
+        head = struct.pack("<16I", self.board.ram.end + 0x400, *[entry] * 15) + bytes.fromhex("fee7fee7")
+        return head + random.Random(version).randbytes(SIZE - len(head))
+
+    def slot(self, version: str, *, signer: Keys | None = None, target: str | None = None) -> bytes:
+        """A slot with the application *version* in it, signed by *signer* for *target*."""
+        key = (version, id(signer), target)
+        if key not in self._made:
+            sealed = apps.forced_image(
+                self.application(version),
+                target=target or self.board.name,
+                capacity=self.board.image_capacity,
+                keys=signer or self.shop.keys,
+                version=Version.parse(version),
+            )
+            header = release.header_for(sealed)
+            self._made[key] = header.ljust(self.board.vector_size, self.erased) + self.application(version)
+        return self._made[key]
+
+    def unsigned(self, version: str) -> bytes:
+        """The same by somebody who has not our key."""
+        return self.slot(version, signer=self.stranger)
+
+    def tampered(self, version: str) -> bytes:
+        """A bit of its last page is another one."""
+        data = bytearray(self.slot(version))
+        data[-7] ^= 0x10
+        return bytes(data)
+
+    def other_product(self, version: str) -> bytes:
+        return self.slot(version, signer=dataclasses.replace(self.shop.keys, product="other"))
+
+    def other_board(self, version: str) -> bytes:
+        return self.slot(version, target="OTHER-BOARD")
+
+    # journals
+
+    def _units(self, data: bytes) -> bytes:
+        unit = self.board.chip.flash[0].program_unit
+        return data + self.erased * (-len(data) % unit)
+
+    def committed(self, slot1: bytes) -> bytes:
+        """The journal that has *slot1* installed at the next reset, all of its pages."""
+        facts, page = spec()["journal"], self.board.page_size
+        size = -(-(self.board.slot0.size // page) // 8)
+        bitmap = ((1 << -(-len(slot1) // page)) - 1).to_bytes(size, "little")
+        header = slot1[: record("header").size]
+        check = int.from_bytes(hashlib.sha256(header + bitmap).digest()[:4], "little")
+        mark = record("journal", "mark_").pack(magic=facts["commit_magic"], check=check)
+        return self._units(bitmap) + self._units(mark)
+
+    def installed(self, slot1: bytes) -> bytes:
+        """The journal after that: what an update leaves."""
+        done = spec()["journal"]["step_finished"]
+        step = record("journal", "step_").pack(done=done, check=~done & 0xFFFFFFFF)
+        return self.committed(slot1) + self._units(step)
+
+    def commit(self, slot1: bytes, *, slot0: bytes | None = None) -> State:
+        """*slot1* waits to be installed over 1.1.0, or over *slot0*."""
+        return State(slot0=slot0 or self.slot(NOW), slot1=slot1, journal=self.committed(slot1))
+
+
+def _original_behind(maker: Maker) -> State:
+    """SLOT1 still holds the pages that were installed, one of which somebody changed in SLOT0."""
+    original = maker.slot(NOW)
+    return State(slot0=maker.tampered(NOW), slot1=original, journal=maker.installed(original))
+
+
+SITUATIONS: Final[dict[str, Callable[[Maker], State]]] = {
+    "unsigned": lambda m: State(slot0=m.unsigned(NOW)),
+    "tampered": lambda m: State(slot0=m.tampered(NOW)),
+    "tampered, original in SLOT1": lambda m: State(slot0=m.tampered(NOW), slot1=m.slot(NOW)),
+    "tampered, original in SLOT1 and journal": _original_behind,
+    "other product": lambda m: State(slot0=m.other_product(NOW)),
+    "other board": lambda m: State(slot0=m.other_board(NOW)),
+    "older committed": lambda m: m.commit(m.slot(OLD)),
+    "older committed, SLOT0 tampered": lambda m: m.commit(m.slot(OLD), slot0=m.tampered(NOW)),
+    "unsigned committed": lambda m: m.commit(m.unsigned(NEXT)),
+    "tampered committed": lambda m: m.commit(m.tampered(NEXT)),
+    "other product committed": lambda m: m.commit(m.other_product(NEXT)),
+    "unsigned, warm": lambda m: State(slot0=m.unsigned(NOW), warm=True),
+    "tampered, warm": lambda m: State(slot0=m.tampered(NOW), warm=True),
+    "tampered, original in SLOT1 and journal, warm": lambda m: dataclasses.replace(_original_behind(m), warm=True),
+    "other product, warm": lambda m: State(slot0=m.other_product(NOW), warm=True),
+    "older committed, warm": lambda m: dataclasses.replace(m.commit(m.slot(OLD)), warm=True),
+    "unsigned committed, warm": lambda m: dataclasses.replace(m.commit(m.unsigned(NEXT)), warm=True),
+}
+
+
+def fill(rig: Rig, area: Area | None, content: bytes) -> None:
+    """Make *area* erased flash with *content* at its start."""
+    if area is not None:
+        erased = bytes([rig.twin.flash.erased])
+        rig.twin.flash_load(area.address, content + erased * (area.size - len(content)))
+
+
+def prepare(maker: Maker, state: State) -> Rig:
+    """A device in *state*, just after its reset."""
+    rig, board = Rig(maker.shop, None), maker.board
+    if state.warm:
+        fill(rig, board.slot0, maker.slot(NOW))
+        rig.power_on()
+        rig.listen(STARTING)
+    fill(rig, board.slot0, state.slot0)
+    fill(rig, board.slot1, state.slot1)
+    fill(rig, board.journal, state.journal)
+    if state.warm:
+        rig.twin.reset("software")
+    else:
+        rig.power_on()
+    rig.twin.log.clear()
+    return rig
