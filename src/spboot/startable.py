@@ -28,7 +28,8 @@ def check(image: bytes, board: Board, name: str = "the image") -> None:
     kind = kind_of(image)
     if kind and not (_is_stack(stack, board) and _is_reset(reset, board, len(image))):
         raise FormatError(
-            f"{name} cannot start: it is {kind}, expected an application that begins with its vector table"
+            f"{name} cannot start: it is {kind}, expected an application that begins with its vector table: give the "
+            "file of the build, by a name that says what it is (.elf, .hex, .bin)"
         )
     if not _is_stack(stack, board):
         raise FormatError(f"{name} cannot start: the initial stack pointer (word 0) is {_stack_text(stack, board)}")
