@@ -178,7 +178,7 @@ def test_worked_example(example_keys: Keys) -> None:
     new = old[:40] + b"\xff" + old[41:]
     board = boards.load("NUCLEO-L476RG")
     v1, v2 = Version(1, 0, 0), Version(1, 0, 1)
-    common = {"target": board.name, "capacity": board.image_capacity, "keys": example_keys}
+    common = {"board": board, "keys": example_keys}
     assert release.make_image(old, version=v1, **common) == example("image")  # type: ignore[arg-type]
     base = release.Base(image=old, version=v1)
     assert release.make_patch(base, new, version=v2, **common) == example("patch")  # type: ignore[arg-type]

@@ -18,6 +18,7 @@ from spboot.boards import Area
 from spboot.formats.spec import record, spec
 from spboot.keys import Keys
 from spboot.version import Version
+from tests import apps
 from tests.system.rig import Rig, Workshop
 
 SIZE: Final = 1900
@@ -61,7 +62,7 @@ class Maker:
         """A slot with the application *version* in it, signed by *signer* for *target*."""
         key = (version, id(signer), target)
         if key not in self._made:
-            sealed = release.make_image(
+            sealed = apps.forced_image(
                 self.application(version),
                 target=target or self.board.name,
                 capacity=self.board.image_capacity,

@@ -7,8 +7,9 @@ from pathlib import Path
 from spboot.boards.loader import Loader
 from spboot.boards.model import Area, Board, Console, Pin
 from spboot.errors import BoardError
+from spboot.formats.manifest import name_id
 
-__all__ = ["Area", "Board", "Console", "Pin", "load", "names", "parse"]
+__all__ = ["Area", "Board", "Console", "Pin", "by_id", "load", "names", "parse"]
 
 _DATA = Path(__file__).resolve().parent / "data"
 
@@ -32,6 +33,11 @@ def load(name: str) -> Board:
     except UnicodeDecodeError as error:
         raise BoardError(f"{path}: not a TOML file: {error}") from None
     return parse(path, text)
+
+
+def by_id(target: int) -> Board | None:
+    """The board that comes with spboot and that an update names by *target*; None when it is a user's own."""
+    return next((load(name) for name in names() if name_id(name) == target), None)
 
 
 def parse(path: Path, text: str) -> Board:

@@ -13,7 +13,7 @@ from typing import Final
 from spboot.boards import Board
 from spboot.build import elf, headers
 from spboot.build.compiler import Toolchain, toolchain
-from spboot.build.linkinclude import link_include
+from spboot.build.linkinclude import check_name, include_name, link_check, link_include
 from spboot.build.personal import finish
 from spboot.build.program import Unit, compile_units
 from spboot.build.texts import Texts, status_sentences
@@ -106,6 +106,7 @@ class Outputs:
     hex: Path
     map: Path
     linker_include: Path
+    linker_check: Path
     header: Path
     size: int
     """Bytes of flash the bootloader takes."""
@@ -194,7 +195,7 @@ def _link_script(board: Board) -> str:
 
 def _write_outputs(board: Board, keys: Keys, user_data: bytes, work: Path, output: Path) -> Outputs:
     stem = f"spboot-{board.name}"
-    names = {kind: output / f"{stem}.{kind}" for kind in ("elf", "bin", "hex", "map", "ld")}
+    names = {kind: output / f"{stem}.{kind}" for kind in ("elf", "bin", "hex", "map")}
     linked = (work / "boot.elf").read_bytes()
     image = finish(elf.flash_bytes(linked, board.bootloader.address), keys, user_data)
     if len(image) > board.bootloader.size:
@@ -202,7 +203,9 @@ def _write_outputs(board: Board, keys: Keys, user_data: bytes, work: Path, outpu
     _write_secret(names["elf"], elf.with_flash_bytes(linked, board.bootloader.address, image))
     _write_secret(names["bin"], image)
     _write_secret(names["hex"], elf.intel_hex({board.bootloader.address: image}).encode("ascii"))
-    names["ld"].write_text(link_include(board), encoding="utf-8", newline="\n")
+    linker_include, linker_check = output / include_name(board), output / check_name(board)
+    linker_include.write_text(link_include(board), encoding="utf-8", newline="\n")
+    linker_check.write_text(link_check(board), encoding="utf-8", newline="\n")
     # GCC's link-time optimisation names its intermediate files at random.
     text = (work / "boot.map").read_text(encoding="utf-8")
     names["map"].write_text(re.sub(r"\S+\.(ltrans\d+)", r"\1", text), encoding="utf-8", newline="\n")
@@ -215,7 +218,8 @@ def _write_outputs(board: Board, keys: Keys, user_data: bytes, work: Path, outpu
         bin=names["bin"],
         hex=names["hex"],
         map=names["map"],
-        linker_include=names["ld"],
+        linker_include=linker_include,
+        linker_check=linker_check,
         header=header,
         size=len(image),
     )

@@ -9,7 +9,7 @@ from spboot.boards import Board
 from spboot.build import headers
 from spboot.build.bootloader import boot_version, include_folders, sources
 from spboot.build.compiler import toolchain
-from spboot.build.linkinclude import link_include
+from spboot.build.linkinclude import link_check, link_include
 from spboot.build.program import Unit, compile_units
 from spboot.build.texts import Texts
 from spboot.formats.spec import data_path
@@ -40,6 +40,7 @@ def build_app(board: Board, own: list[str], elf: Path, version: Version, compile
     ]
     objects = compile_units(tools, units, Texts(), work)
     (work / "spboot.ld").write_text(link_include(board), encoding="utf-8", newline="\n")
+    (work / "spboot-check.ld").write_text(link_check(board), encoding="utf-8", newline="\n")
     shutil.copyfile(firmware / "demo" / "demo.ld", work / "demo.ld")
     tools.link_files(objects, "demo.ld", "demo.elf", work, library=".")
     shutil.move(work / "demo.elf", elf)

@@ -13,9 +13,10 @@ from spboot.version import Version
 def areas(board: Board, bootloader: bytes, app: bytes, keys: Keys, version: Version) -> dict[int, bytes]:
     """Address -> bytes of a device as it leaves production with *app* installed as *version*.
 
-    Raises BuildError: *bootloader* is none, is for another board, or holds other keys than *keys*."""
+    Raises BuildError: *bootloader* is none, is for another board, or holds other keys than *keys*; FormatError: *app*
+    cannot start."""
     check_made_for(bootloader, board, keys)
-    sealed = release.make_image(app, target=board.name, capacity=board.image_capacity, keys=keys, version=version)
+    sealed = release.make_image(app, board=board, keys=keys, version=version)
     return {
         board.bootloader.address: bootloader,
         board.slot0.address: release.header_for(sealed),

@@ -25,6 +25,8 @@ def command(board_name: str, key_folder: Path, output: Path, compiler: str, user
     data = files.read(user_data) if user_data else b""
     made = bootloader.build(board, secrets, output, compiler=compiler, user_data=data)
     click.echo(f"{made.hex}: {made.size} bytes of {board.bootloader.size}")
-    click.echo(f"{made.linker_include}: include it in the application's linker script")
+    click.echo(
+        f"{made.linker_include}: include it in the application's linker script, {made.linker_check.name} at its end"
+    )
     if secrets.development:
         click.echo("note: these are development keys, and the bootloader says so at every start; do not ship it")

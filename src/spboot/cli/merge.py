@@ -30,7 +30,7 @@ def command(bootloader: Path, app: Path, board_name: str, key_folder: Path, vers
     boot = files.read(bootloader)
     if boot[:4] == b"\x7fELF":
         boot = elf.flash_bytes(boot, board.bootloader.address)
-    data = image.load(app, board.image_address, board.image_capacity)
+    data = image.load(app, board)
     parts = merge.areas(board, boot, data, keys.load(key_folder, need_private=True), version)
     files.write(output, merge.as_hex(parts) if output.suffix == ".hex" else merge.as_bin(parts), secret=True)
     click.echo(f"{output}: bootloader and {app.name} {version}")
