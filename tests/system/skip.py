@@ -24,8 +24,8 @@ import re
 from array import array
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import capstone
@@ -191,7 +191,8 @@ def fingerprint(rig: Rig, but: tuple[int, int]) -> int | None:
 class Boot:
     """One boot of *rig*, as it stands after its reset, run again and again.
 
-    *allowed*: what SLOT0 may begin with when something in it runs; *only*: of which functions instructions are skipped (None: all)."""
+    *allowed*: what SLOT0 may begin with when something in it runs; *only*: of which functions instructions are skipped
+    (None: all)."""
 
     def __init__(
         self, rig: Rig, *, allowed: bytes, only: re.Pattern[str] | None = None, tail: float = 0.1, width: int = 1
@@ -325,6 +326,13 @@ class Boot:
             for index in range(0, self.length, max(1, self.length // sample)):
                 points.setdefault(index, Point(index, 0))
         return [points[index] for index in sorted(points)]
+
+    def sample(self, number: int, seed: int = 0) -> list[Point]:
+        """*number* of these points, in their order."""
+        points = self.points(seed)
+        if len(points) > number:
+            points = random.Random(seed).sample(points, number)
+        return sorted(points, key=lambda point: point.index)
 
     def _point(self, n: int) -> Point:
         address = self.addresses[n]

@@ -17,10 +17,12 @@ from spboot.link import ymodem
 from spboot.twin.condition import condition
 from spboot.twin.port import TwinPort
 from tests.system.rig import Rig
-from tests.system.skip import Function, Omission, Point, Result, functions_of
+from tests.system.skip import Omission, Point, Result, functions_of
 from tests.system.skip_states import NOW, OLD, Maker, fill
 
-ENGINE: Final = re.compile(r"engine_data|accept|fits|shape|floor|vouch|header|permit|misfit|below|journal|match|open_candidate")
+ENGINE: Final = re.compile(
+    r"engine_data|accept|fits|shape|floor|vouch|header|permit|misfit|below|journal|match|open_candidate"
+)
 """Functions with the decisions; by link-time optimisation most of them are in spb_engine_data."""
 _ACK: Final = 6
 _CALLS: Final = b"loader: send"
@@ -153,14 +155,17 @@ class Loading:
             if nth:
                 self._fetched = False
                 self.rig.power_on()
-            called = condition(self.twin, _CALLS)
-            self.twin.run(until=lambda: self._fetched or called(), seconds=1.0)
+            self._run_up_to(condition(self.twin, _CALLS))
             if self._fetched and not self._is_allowed():
                 result.outcome, result.detail = "accepted", "started"
                 return
         if not self._is_allowed():
             result.outcome = "spoilt"
 
-    def function(self, address: int) -> Function | None:
-        """The one that *address* is in."""
-        return next((f for f in self.functions if f.start <= address < f.end), None)
+    def _run_up_to(self, called: Callable[[], bool]) -> None:
+        self.twin.run(until=lambda: self._fetched or called(), seconds=1.0)
+
+    def place(self, address: int) -> str:
+        """An address as function and offset."""
+        function = next(f for f in self.functions if f.start <= address < f.end)
+        return f"{function.name}+{address - function.start:#x}"
