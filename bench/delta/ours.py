@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from spboot import delta
 from spboot.formats import payload
 from spboot.formats.delta_file import HEAD_SIZE
-from spboot.formats.header import SIGNATURE_SIZE
 from spboot.formats.manifest import MANIFEST_SIZE
+from spboot.formats.signature import SIGNATURE_SIZE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,10 @@
 _Static_assert(SPB_HEADER_OFF_SIGNATURE == SPB_MANIFEST_SIZE + SPB_CHUNK_HASH_SIZE, "the signature covers what precedes it");
 _Static_assert(SPB_HEADER_SIZE <= SPB_VECTOR_SIZE, "the header fits in front of an image");
 
+_Static_assert(SPB_MANIFEST_KIND_IMAGE == 0 && SPB_MANIFEST_KIND_PATCH == 1, "a kind above these two is not for us");
+_Static_assert(SPB_MANIFEST_OFF_TRAILER_SIZE + SPB_MANIFEST_SIZEOF_TRAILER_SIZE == SPB_MANIFEST_OFF_SIGNATURE_COUNT + 4,
+               "signature count, key index and trailer size are one word");
+
 /* Bytes of stack below spb_header_verify() that hold anything the verdict depends on. */
 #define REMAINS 512u
 
@@ -27,8 +31,9 @@ static bool payload_size_can_be(uint32_t size) {
 enum spb_status spb_manifest_shape(const uint8_t m[SPB_MANIFEST_SIZE]) {
     uint32_t kind = m[SPB_MANIFEST_OFF_KIND];
     if (spb_load_u16(m + SPB_MANIFEST_OFF_MAGIC) != SPB_MANIFEST_MAGIC) return SPB_E_INVALID_PATCH_IMAGE;
-    if (m[SPB_MANIFEST_OFF_FORMAT] != SPB_FORMAT) return SPB_E_INVALID_PATCH_IMAGE;
-    if (kind != SPB_MANIFEST_KIND_IMAGE && kind != SPB_MANIFEST_KIND_PATCH) return SPB_E_INVALID_PATCH_IMAGE;
+    if (m[SPB_MANIFEST_OFF_FORMAT] != SPB_FORMAT || kind > SPB_MANIFEST_KIND_PATCH) return SPB_E_UNSUPPORTED;
+    /* Key index and trailer size, in the same word, are 0. */
+    if (SPB_MANIFEST_U32(m, SIGNATURE_COUNT) != SPB_MANIFEST_SIGNATURE_COUNT) return SPB_E_UNSUPPORTED;
     if (!payload_size_can_be(SPB_MANIFEST_U32(m, PAYLOAD_SIZE))) return SPB_E_INVALID_PATCH_IMAGE;
     if (kind == SPB_MANIFEST_KIND_IMAGE &&
         !all_zero(m + SPB_MANIFEST_OFF_BASE_VERSION, SPB_MANIFEST_OFF_SALT - SPB_MANIFEST_OFF_BASE_VERSION)) {

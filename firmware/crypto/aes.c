@@ -1,15 +1,23 @@
 /* SPDX-License-Identifier: MIT */
-/* aes.c - AES-128-CTR with one table of 256 bytes, made on the stack: it costs less flash to make than to keep.  See aes.h.
- * Bytes are looked up one by one, and multiplied four at once.  Round keys are made on the way. */
+/* aes.c - AES-128-CTR with one table of 256 bytes, made on the stack: it costs less flash to make than to keep, and for a
+ * chunk of 512 bytes little time.  The round keys, too, are made once a call.  See aes.h.
+ * Bytes are looked up one by one, and multiplied four at once. */
 #include "aes.h"
 #include "tested.h"
 
 #define ROUNDS 10
+#define KEY_WORDS (4 * (ROUNDS + 1))
 
-/* A column of the state is a word. */
-union block {
-    uint8_t bytes[16];
-    uint32_t words[4];
+/* Columns are words.  The first three stand behind the four once more, so that ShiftRows never turns round the end. */
+union state {
+    uint32_t words[7];
+    uint8_t bytes[28];
+};
+
+struct work {
+    union state s;
+    uint32_t key[KEY_WORDS];
+    uint8_t sbox[256];
 };
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the first byte of a column is the lowest of its word");
@@ -19,7 +27,13 @@ static uint32_t rol(uint32_t x, unsigned n)
     return x << n | x >> (32 - n);
 }
 
-/* Four bytes times x in GF(2^8). */
+/* A byte times x in GF(2^8). */
+static uint32_t byte_times_x(uint32_t byte)
+{
+    return byte << 1 ^ (byte >> 7) * 0x11b;
+}
+
+/* The same of four at once. */
 static uint32_t times_x(uint32_t bytes)
 {
     return (bytes & 0x7f7f7f7f) << 1 ^ (bytes >> 7 & 0x01010101) * 0x1b;
@@ -30,7 +44,7 @@ static void make_sbox(uint8_t sbox[256])
 {
     uint32_t p = 1, q = 1;
     do {
-        p ^= times_x(p);
+        p ^= byte_times_x(p);
         q ^= q << 1; /* divided by 3 */
         q ^= q << 2;
         q ^= q << 4;
@@ -41,6 +55,40 @@ static void make_sbox(uint8_t sbox[256])
     sbox[0] = 0x63;
 }
 
+/* SubBytes and ShiftRows: the column that begins with byte p[0]. */
+static uint32_t substitute(const uint8_t sbox[256], const uint8_t *p)
+{
+    uint32_t high = (uint32_t)sbox[p[15]] << 8 | sbox[p[10]];
+    return high << 16 | (uint32_t)sbox[p[5]] << 8 | sbox[p[0]];
+}
+
+/* FIPS 197 5.2.  Not inlined: where the tables are known to be on the stack, every access adds up their address. */
+__attribute__((noinline)) static void make_tables(struct work *t, const uint8_t key[16])
+{
+    uint32_t round_constant = 1, *word = t->key;
+    int i = 15;
+    do
+        ((uint8_t *)word)[i] = key[i];
+    while (--i >= 0);
+    make_sbox(t->sbox);
+    do {
+        uint8_t *byte = (uint8_t *)word;
+        byte[16] = byte[12]; /* where RotWord looks for what comes after byte 15 */
+        i = 3;
+        do
+            byte[16 + i] = t->sbox[byte[13 + i]];
+        while (--i >= 0);
+        uint32_t next = word[4] ^ round_constant;
+        round_constant = byte_times_x(round_constant);
+        i = 4;
+        do {
+            next ^= *word;
+            word[4] = next;
+            word++;
+        } while (--i);
+    } while (word != t->key + 4 * ROUNDS);
+}
+
 /* MixColumns: byte i becomes 2 b[i] + 3 b[i+1] + b[i+2] + b[i+3]. */
 static uint32_t mix(uint32_t column)
 {
@@ -48,55 +96,42 @@ static uint32_t mix(uint32_t column)
     return doubled ^ rol(column ^ doubled, 24) ^ rol(column, 16) ^ rol(column, 8);
 }
 
-/* s = AES(k, s); k becomes the last round key.  Loops end with their test, as compilers that optimise for size leave it
- * where it is.  Not inlined, for the registers. */
-__attribute__((noinline)) static void encrypt(const uint8_t sbox[256], union block *k, union block *s)
+/* s = AES(s), to which the first round key was added.  Loops end with their test, as compilers that optimise for size leave
+ * it where it is.  Not inlined, for the registers. */
+__attribute__((noinline)) static void encrypt(struct work *t)
 {
-    uint32_t round_constant = 1;
-    int i, round = 0;
-    for (;;) {
-        union block t;
-        i = 3;
-        do
-            t.words[i] = s->words[i] ^= k->words[i];
-        while (--i >= 0);
-        if (round++ == ROUNDS)
-            break;
-        i = 15;
-        do
-            s->bytes[i] = sbox[t.bytes[i * 5 % 16]]; /* SubBytes and ShiftRows */
-        while (--i >= 0);
-        i = 3;
+    const uint32_t *key = t->key + 4;
+    do {
+        t->s.words[4] = t->s.words[0];
+        t->s.words[5] = t->s.words[1];
+        t->s.words[6] = t->s.words[2];
+        uint32_t *word = t->s.words;
         do {
-            if (round < ROUNDS)
-                s->words[i] = mix(s->words[i]);
-            k->bytes[i] ^= sbox[k->bytes[12 + (i + 1) % 4]];
-        } while (--i >= 0);
-        k->words[0] ^= round_constant;
-        round_constant = times_x(round_constant);
-        i = 1;
-        do
-            k->words[i] ^= k->words[i - 1];
-        while (++i < 4);
-    }
+            uint32_t column = substitute(t->sbox, (const uint8_t *)word);
+            if (key < t->key + 4 * ROUNDS)
+                column = mix(column);
+            *word++ = column ^ *key++;
+        } while (word != t->s.words + 4);
+    } while (key != t->key + KEY_WORDS);
 }
 
 SPB_TESTED void spb_aes128_ctr(const uint8_t key[16], const uint8_t nonce[12], uint32_t block, uint8_t *data, size_t len)
 {
-    uint8_t sbox[256];
-    union block k, s;
-    make_sbox(sbox);
-    for (size_t i = 0; i < len; i++) {
-        if (i % 16 == 0) {
-            for (int j = 0; j < 16; j++) {
-                k.bytes[j] = key[j];
-                s.bytes[j] = (uint8_t)(j < 12 ? nonce[j] : block >> (15 - j) * 8);
-            }
-            block++;
-            encrypt(sbox, &k, &s);
+    struct work t;
+    make_tables(&t, key);
+    for (size_t at = 0; at < len; at++) {
+        if (at % 16 == 0) {
+            int i = 11;
+            do
+                t.s.bytes[i] = nonce[i] ^ key[i];
+            while (--i >= 0);
+            t.s.words[3] = __builtin_bswap32(block++) ^ t.key[3];
+            encrypt(&t);
         }
-        data[i] ^= s.bytes[i % 16];
+        data[at] ^= t.s.bytes[at % 16];
     }
-    for (int i = 0; i < 4; i++)
-        *(volatile uint32_t *)&k.words[i] = 0; /* the last round key is as good as the key */
+    volatile uint32_t *word = (uint32_t *)&t;
+    do
+        *word++ = 0; /* one round key is as good as the key */
+    while (word != t.key + KEY_WORDS);
 }

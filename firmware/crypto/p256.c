@@ -110,20 +110,6 @@ static void load_big_endian(uint32_t r[8], const uint8_t bytes[32])
 
 /* ---- modulo p ---- */
 
-static void field_add(uint32_t r[8], const uint32_t a[8], const uint32_t b[8])
-{
-    uint32_t carry = spb_limbs_add(r, a, b);
-    while (carry)
-        carry -= spb_limbs_sub(r, r, spb_p256_prime);
-}
-
-static void field_sub(uint32_t r[8], const uint32_t a[8], const uint32_t b[8])
-{
-    uint32_t borrow = spb_limbs_sub(r, a, b);
-    while (borrow)
-        borrow -= spb_limbs_add(r, r, spb_p256_prime);
-}
-
 /* The three operands are those of the other operations. */
 static void field_halve(uint32_t r[8], const uint32_t a[8], const uint32_t b[8])
 {
@@ -141,7 +127,7 @@ enum { MUL, ADD, SUB, HALVE, END };
 static void field_run(uint32_t field[8][8], const uint8_t *step)
 {
     static void (*const operations[])(uint32_t r[8], const uint32_t a[8], const uint32_t b[8]) = {
-        [MUL] = spb_field_mul, [ADD] = field_add, [SUB] = field_sub, [HALVE] = field_halve,
+        [MUL] = spb_field_mul, [ADD] = spb_field_add, [SUB] = spb_field_sub, [HALVE] = field_halve,
     };
     do
         operations[step[0] >> 4](field[step[0] & 15], field[step[1] >> 4], field[step[1] & 15]);
@@ -161,46 +147,6 @@ static void scalar_mul(uint32_t r[8], const uint32_t a[8], const uint32_t b[8])
     spb_limbs_mul(qn, q, order);
     if (spb_limbs_sub(r, t + 8, qn + 8))
         spb_limbs_add(r, r, order);
-}
-
-/* Removes the factors of two of v, not 0, and divides x by them modulo n. */
-static void scalar_make_odd(uint32_t v[8], uint32_t x[8])
-{
-    while (!(v[0] & 1)) {
-        shift_right(v, 0);
-        halve(x, order);
-    }
-}
-
-/* a -= b modulo n */
-static void scalar_take(uint32_t a[8], const uint32_t b[8])
-{
-    if (spb_limbs_sub(a, a, b))
-        spb_limbs_add(a, a, order);
-}
-
-/* r = 2^256 / a mod n, for 0 < a < n: the binary extended Euclidean algorithm.
- * Throughout, u = x a / 2^256 and v = r a / 2^256 modulo n; it ends when v is 1, the greatest common divisor. */
-static void scalar_inverse(uint32_t r[8], const uint32_t a[8])
-{
-    uint32_t u[8], v[8], x[8];
-    copy(u, a, 8);
-    copy(v, order, 8);
-    set_word(r, 0);
-    spb_limbs_sub(x, r, order); /* 2^256 mod n */
-    for (;;) {
-        scalar_make_odd(u, x);
-        scalar_make_odd(v, r);
-        if (is_at_least(u, v)) {
-            spb_limbs_sub(u, u, v);
-            if (is_zero(u))
-                return;
-            scalar_take(x, r);
-        } else {
-            spb_limbs_sub(v, v, u);
-            scalar_take(r, x);
-        }
-    }
 }
 
 /* ---- points ---- */
@@ -404,18 +350,17 @@ static void clear(struct spb_p256_work *w)
 SPB_TESTED enum spb_p256_verdict spb_p256_verify(const uint32_t key[SPB_P256_POINTS][16], const uint8_t hash[32],
                                       const uint8_t signature[64], struct spb_p256_work *w)
 {
-    uint32_t *s = w->field[A], *t = w->field[B];
+    uint32_t *u = w->field[A], *inverse = w->field[B]; /* 2^256 / s, as it comes */
     clear(w); /* with the sum at infinity */
     load_big_endian(w->r, signature);
-    load_big_endian(s, signature + 32);
-    if (!is_scalar(w->r) || !is_scalar(s))
+    load_big_endian(inverse, signature + 32);
+    if (!is_scalar(w->r) || !is_scalar(inverse))
         return SPB_P256_BAD;
-    scalar_inverse(t, s);
-    load_big_endian(s, hash);
-    scalar_mul(s, s, t);
-    recode(&w->u1, s); /* hash / s */
-    scalar_mul(s, w->r, t);
-    recode(&w->u2, s); /* r / s */
+    load_big_endian(u, hash);
+    scalar_mul(u, u, inverse);
+    recode(&w->u1, u); /* hash / s */
+    scalar_mul(u, w->r, inverse);
+    recode(&w->u2, u); /* r / s */
     int column;
     for (column = COLUMNS - 1; column >= 0; column--) {
         point_double(w->field);

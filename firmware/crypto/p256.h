@@ -6,9 +6,10 @@
  * Everything handled here is public, so run time varies with the data.  What is as large as a small stack lies in a
  * struct of the caller's, zeroed first, so that nothing of an earlier check is met there.
  *
- * P1  GOOD is returned if and only if 0 < r < n, 0 < s < n, hash mod n is not 0 and x(u1 G + u2 Q) mod n = r,
- *     where u1 = hash / s mod n, u2 = r / s mod n.  High and low s are both accepted.  For a hash of 0, which no manifest
- *     has, anybody can make a signature: a fault must not lead there.
+ * P1  GOOD is returned if and only if 0 < r < n, 0 < w < n, hash mod n is not 0 and x(u1 G + u2 Q) mod n = r,
+ *     where s = 2^256 / w mod n, u1 = hash / s mod n, u2 = r / s mod n: if and only if (r, s) is a signature.  s and w
+ *     stand for each other, one to one; high and low s are both accepted (docs/decisions/0027).  For a hash of 0, which
+ *     no manifest has, anybody can make a signature: a fault must not lead there.
  * P2  Every other pair of scalars works: sums that meet a point twice or its opposite, and infinity included.
  * P3  One skipped instruction between the end of the arithmetic and the return does not turn a BAD signature GOOD.
  *     Callers compare with GOOD, never with BAD: after a fault the value may be neither.
@@ -40,7 +41,7 @@ struct spb_p256_work {
     uint32_t r[8];
 };
 
-/* `signature` is r then s, big-endian.  `key` is a comb table: affine points, x then y, Montgomery form, below p. */
+/* `signature` is r then w = 2^256 / s mod n, big-endian.  `key` is a comb table: affine points, x then y, Montgomery form, below p. */
 enum spb_p256_verdict spb_p256_verify(const uint32_t key[SPB_P256_POINTS][16], const uint8_t hash[32],
                                       const uint8_t signature[64], struct spb_p256_work *work);
 

@@ -6,7 +6,7 @@
  * multiplier) and p256_limbs.c (portable; every other core, and the host).
  *
  * L1  Any 256-bit value is a legal operand of every function; r may be a or b, but a product t overlaps nothing.
- * L2  spb_field_mul returns a value below 2^256 that is congruent to the result, not always the smallest one.
+ * L2  spb_field_mul, _add and _sub return a value below 2^256 that is congruent to the result, not always the smallest one.
  *     Bounds are derived in p256.c, "Numbers modulo p". */
 #ifndef SPB_P256_LIMBS_H
 #define SPB_P256_LIMBS_H
@@ -41,5 +41,9 @@ void spb_limbs_mul(uint32_t t[16], const uint32_t a[8], const uint32_t b[8]);
 
 /* r = a * b / 2^256 mod p, below 2^256 */
 void spb_field_mul(uint32_t r[8], const uint32_t a[8], const uint32_t b[8]);
+
+/* r = a + b mod p and r = a - b mod p, below 2^256 */
+void spb_field_add(uint32_t r[8], const uint32_t a[8], const uint32_t b[8]);
+void spb_field_sub(uint32_t r[8], const uint32_t a[8], const uint32_t b[8]);
 
 #endif

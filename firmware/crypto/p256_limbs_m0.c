@@ -47,10 +47,9 @@ NAKED uint32_t spb_limbs_sub(uint32_t r[8], const uint32_t a[8], const uint32_t 
 }
 
 /* carry_out:t[off] = a[off] * b + t[off] + carry_in.
- * r0 = t, r1 = 0, r2 and r3 = low and high half of the word of b, r8 = a.  Uses r5, r7. */
+ * r0 = t, r1 = 0, r2 and r3 = low and high half of the word of b; a lies at sp.  Uses r5, r7. */
 #define MULTIPLY_ADD(off, carry_in, carry_out)                                          \
-    "mov r5, r8\n\t"                                                                    \
-    "ldr r5, [r5, #" #off "]\n\t"                                                       \
+    "ldr r5, [sp, #" #off "]\n\t"                                                       \
     "lsrs " carry_out ", r5, #16\n\t"                                                   \
     "uxth r5, r5\n\t"                                                                   \
     "mov r7, r5\n\t"                                                                    \
@@ -75,17 +74,21 @@ NAKED uint32_t spb_limbs_sub(uint32_t r[8], const uint32_t a[8], const uint32_t 
     "adcs " carry_out ", " carry_out ", r1\n\t"                                         \
     "str r5, [r0, #" #off "]\n\t"
 
-/* A row for each word of b; r9 = b, r12 = rows to go. */
+/* A row for each word of b; lr = b, moving up, r12 = its end.  a is copied to the stack: no register for its address. */
 NAKED void spb_limbs_mul(uint32_t t[16], const uint32_t a[8], const uint32_t b[8])
 {
     __asm__ volatile(
         ".syntax unified\n\t"
         "push {r4-r7, lr}\n\t"
-        "mov r4, r8\n\t"
-        "mov r5, r9\n\t"
-        "push {r4, r5}\n\t"
-        "mov r8, r1\n\t"
-        "mov r9, r2\n\t"
+        "mov lr, r2\n\t"
+        "adds r2, r2, #32\n\t"
+        "mov r12, r2\n\t"
+        "adds r1, r1, #16\n\t"
+        "ldmia r1!, {r4-r7}\n\t"
+        "push {r4-r7}\n\t"
+        "subs r1, r1, #32\n\t"
+        "ldmia r1!, {r4-r7}\n\t"
+        "push {r4-r7}\n\t"
         /* t[0..7] = 0, where the first row adds to them. */
         "movs r1, #0\n\t"
         "movs r2, #0\n\t"
@@ -94,12 +97,10 @@ NAKED void spb_limbs_mul(uint32_t t[16], const uint32_t a[8], const uint32_t b[8
         "stmia r0!, {r1-r4}\n\t"
         "stmia r0!, {r1-r4}\n\t"
         "subs r0, r0, #32\n\t"
-        "movs r7, #8\n\t"
-        "mov r12, r7\n\t"
         "1:\n\t"
-        "mov r7, r9\n\t"
+        "mov r7, lr\n\t"
         "ldmia r7!, {r3}\n\t"
-        "mov r9, r7\n\t"
+        "mov lr, r7\n\t"
         "uxth r2, r3\n\t"
         "lsrs r3, r3, #16\n\t"
         "movs r4, #0\n\t"
@@ -113,70 +114,62 @@ NAKED void spb_limbs_mul(uint32_t t[16], const uint32_t a[8], const uint32_t b[8
         MULTIPLY_ADD(28, "r6", "r4")
         "str r4, [r0, #32]\n\t"
         "adds r0, r0, #4\n\t"
-        "mov r7, r12\n\t"
-        "subs r7, r7, #1\n\t"
-        "mov r12, r7\n\t"
+        "cmp lr, r12\n\t"
         "beq 2f\n\t"
         "b 1b\n\t" /* too far for a conditional branch */
         "2:\n\t"
-        "pop {r4, r5}\n\t"
-        "mov r8, r4\n\t"
-        "mov r9, r5\n\t"
+        "add sp, sp, #32\n\t"
         "pop {r4-r7, pc}\n\t");
 }
 
 /* r = t / 2^256 mod p in eight Montgomery steps; returns bit 256 of the result.  t is overwritten.
  * A step adds m * p, m = t[0]: m added to words 3 and 6, m (2^32 - 1) to words 7 and 8; word 0 then counts as zero.
- * r1 = t, moving up; r2 = m; r3 = 0; r7 = carry of the step before into word 8; r12 = end. */
+ * r1 = t + 1 word, and r0 what follows what r1 writes; r2 = m; r3 = 0; lr = carry of the step before into word 8; r12 = end. */
 NAKED static uint32_t reduce(uint32_t r[8], uint32_t t[16])
 {
     __asm__ volatile(
         ".syntax unified\n\t"
-        "push {r4-r7, lr}\n\t"
+        "push {r0, r4-r7, lr}\n\t"
         "movs r3, #0\n\t"
-        "movs r7, #0\n\t"
+        "mov lr, r3\n\t"
         "mov r4, r1\n\t"
         "adds r4, r4, #32\n\t"
         "mov r12, r4\n\t"
         "1:\n\t"
-        "ldr r2, [r1]\n\t"
-        "ldr r4, [r1, #12]\n\t"
-        "ldr r5, [r1, #16]\n\t"
+        "ldmia r1!, {r2}\n\t"
+        "adds r1, r1, #8\n\t"
+        "mov r0, r1\n\t"
+        "ldmia r0!, {r4-r7}\n\t"
         "adds r4, r4, r2\n\t"
         "adcs r5, r5, r3\n\t"
-        "str r4, [r1, #12]\n\t"
-        "str r5, [r1, #16]\n\t"
-        "ldr r4, [r1, #20]\n\t"
-        "ldr r5, [r1, #24]\n\t"
-        "adcs r4, r4, r3\n\t"
-        "adcs r5, r5, r2\n\t"
-        "str r4, [r1, #20]\n\t"
-        "str r5, [r1, #24]\n\t"
+        "adcs r6, r6, r3\n\t"
+        "adcs r7, r7, r2\n\t"
+        "stmia r1!, {r4-r7}\n\t"
         /* r6:r4 = word 7 + carry - m, r6 in -1 .. 1; then word 8 gets r6 + m, which is not negative. */
-        "ldr r4, [r1, #28]\n\t"
-        "ldr r5, [r1, #32]\n\t"
+        "ldmia r0!, {r4, r5}\n\t"
         "movs r6, #0\n\t"
         "adcs r4, r4, r3\n\t"
         "adcs r6, r6, r6\n\t"
         "subs r4, r4, r2\n\t"
         "sbcs r6, r6, r3\n\t"
-        "str r4, [r1, #28]\n\t"
         "adds r6, r6, r2\n\t"
         "adds r5, r5, r6\n\t"
         "movs r6, #0\n\t"
         "adcs r6, r6, r6\n\t"
+        "mov r7, lr\n\t"
         "adds r5, r5, r7\n\t"
         "adcs r6, r6, r3\n\t"
-        "mov r7, r6\n\t"
-        "str r5, [r1, #32]\n\t"
-        "adds r1, r1, #4\n\t"
+        "mov lr, r6\n\t"
+        "stmia r1!, {r4, r5}\n\t"
+        "subs r1, r1, #32\n\t"
         "cmp r1, r12\n\t"
         "bne 1b\n\t"
+        "pop {r0}\n\t"
         "ldmia r1!, {r2-r5}\n\t"
         "stmia r0!, {r2-r5}\n\t"
         "ldmia r1!, {r2-r5}\n\t"
         "stmia r0!, {r2-r5}\n\t"
-        "mov r0, r7\n\t"
+        "mov r0, lr\n\t"
         "pop {r4-r7, pc}\n\t");
 }
 

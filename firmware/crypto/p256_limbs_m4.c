@@ -43,6 +43,60 @@ NAKED uint32_t spb_limbs_sub(uint32_t r[8], const uint32_t a[8], const uint32_t 
         "bx lr\n\t");
 }
 
+/* r3-r10 = r1[] op r2[], carry in the flags; changes r1, r2, r11, r12 and lr. */
+#define ALL_WORDS(first, op)                            \
+    "ldmia r1, {r3-r10}\n\t"                            \
+    "ldmia r2!, {r1, r11, r12, lr}\n\t"                 \
+    first " r3, r3, r1\n\t"                             \
+    op " r4, r4, r11\n\t"                               \
+    op " r5, r5, r12\n\t"                               \
+    op " r6, r6, lr\n\t"                                \
+    "ldmia r2, {r1, r2, r11, r12}\n\t"                  \
+    op " r7, r7, r1\n\t"                                \
+    op " r8, r8, r2\n\t"                                \
+    op " r9, r9, r11\n\t"                               \
+    op " r10, r10, r12\n\t"
+
+/* r3-r10 = r3-r10 op 2^256 - p = {1, 0, 0, -1, -1, -1, -2, 0}: p the other way round, with the carry dropped. */
+#define CORRECT(first, op)                              \
+    "movs r1, #0\n\t"                                   \
+    "mvns r2, r1\n\t"                                   \
+    first " r3, r3, #1\n\t"                             \
+    op " r4, r4, r1\n\t"                                \
+    op " r5, r5, r1\n\t"                                \
+    op " r6, r6, r2\n\t"                                \
+    op " r7, r7, r2\n\t"                                \
+    op " r8, r8, r2\n\t"                                \
+    op " r9, r9, r2, lsl #1\n\t"                        \
+    op " r10, r10, r1\n\t"
+
+/* Corrected as long as there is a carry: twice at most, see p256.c. */
+NAKED void spb_field_add(uint32_t r[8], const uint32_t a[8], const uint32_t b[8])
+{
+    __asm__ volatile(
+        "push {r4-r11, lr}\n\t"
+        ALL_WORDS("adds", "adcs")
+        "bcc 2f\n\t"
+        "1:\n\t"
+        CORRECT("adds", "adcs")
+        "bcs 1b\n\t"
+        "2:\n\t"
+        "stmia r0, {r3-r10}\n\t"
+        "pop {r4-r11, pc}\n\t"
+
+        /* spb_field_sub: the same with borrows, which are carries that are clear. */
+        ".global spb_field_sub\n\t"
+        ".thumb_func\n\t"
+        "spb_field_sub:\n\t"
+        "push {r4-r11, lr}\n\t"
+        ALL_WORDS("subs", "sbcs")
+        "bcs 2b\n\t"
+        "3:\n\t"
+        CORRECT("subs", "sbcs")
+        "bcc 3b\n\t"
+        "b 2b\n\t");
+}
+
 /* The product is made in two passes, each of four words of a (r3-r6) times all of b.  A column takes one word of b and
  * one of t, retires the lowest of the five window words into t, and moves the window up by renaming registers.
  * r0 = t, r2 = b. */

@@ -19,13 +19,10 @@ from typing import Final
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import (
-    Prehashed,
-    decode_dss_signature,
-    encode_dss_signature,
-)
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 
-from spboot.errors import AuthenticationError, KeyFolderError
+from spboot.errors import AuthenticationError, FormatError, KeyFolderError
+from spboot.formats import signature as wire
 from spboot.formats.spec import spec
 
 SIGNING: Final = "signing.pem"
@@ -36,7 +33,6 @@ PRODUCT: Final = "product.toml"
 _PRODUCT_NAME = re.compile(r"[A-Za-z0-9._-]{1,16}")
 _KEY_SIZE: Final[int] = spec()["cipher"]["key_size"]
 _PREHASHED = Prehashed(hashes.SHA256())
-_COORDINATE = 32  # bytes of r and of s
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,21 +46,18 @@ class Keys:
     encryption: bytes
 
     def sign(self, digest: bytes) -> bytes:
-        """r || s (64 bytes, big-endian) over a SHA-256 *digest*; the same digest gives the same bytes (RFC 6979).
+        """r || w (formats/signature.py) over a SHA-256 *digest*; the same digest gives the same bytes (RFC 6979).
 
         Raises KeyFolderError without a signing key."""
         if self.signing is None:
             raise KeyFolderError(f"{SIGNING} is not in the key folder: only its owner can sign updates")
-        der = self.signing.sign(digest, ec.ECDSA(_PREHASHED, deterministic_signing=True))
-        r, s = decode_dss_signature(der)
-        return r.to_bytes(_COORDINATE, "big") + s.to_bytes(_COORDINATE, "big")
+        return wire.from_der(self.signing.sign(digest, ec.ECDSA(_PREHASHED, deterministic_signing=True)))
 
     def check(self, digest: bytes, signature: bytes) -> None:
-        """Raise AuthenticationError unless *signature* (r || s) is ours over the SHA-256 *digest*."""
-        r, s = (int.from_bytes(half, "big") for half in (signature[:_COORDINATE], signature[_COORDINATE:]))
+        """Raise AuthenticationError unless *signature* (r || w) is ours over the SHA-256 *digest*."""
         try:
-            self.verify.verify(encode_dss_signature(r, s), digest, ec.ECDSA(_PREHASHED))
-        except InvalidSignature:
+            self.verify.verify(wire.to_der(signature), digest, ec.ECDSA(_PREHASHED))
+        except (InvalidSignature, FormatError):
             raise AuthenticationError(
                 "the signature is wrong: the file was damaged or changed, or signed with the key of another product"
             ) from None

@@ -17,7 +17,7 @@ from spboot import delta
 from spboot.delta import Progress
 from spboot.errors import AuthenticationError, FormatError, VersionError
 from spboot.formats import payload
-from spboot.formats.header import SIGNATURE_SIZE, Header
+from spboot.formats.header import Header
 from spboot.formats.manifest import (
     BASE_HASH_SIZE,
     IMAGE_MIN,
@@ -27,6 +27,7 @@ from spboot.formats.manifest import (
     Manifest,
     name_id,
 )
+from spboot.formats.signature import SIGNATURE_SIZE
 from spboot.formats.spec import spec
 from spboot.keys import Keys
 from spboot.version import Version
@@ -197,7 +198,7 @@ def _decode(manifest: Manifest, old: bytes, stream: bytes) -> bytes:
 
 
 def header_for(data: bytes) -> bytes:
-    """The installed header (152 bytes) of the full image *data*, an .sfb file.  Raises FormatError for a patch."""
+    """The installed header (156 bytes) of the full image *data*, an .sfb file.  Raises FormatError for a patch."""
     header = Artefact.parse(data).header
     if header.manifest.kind != KIND_IMAGE:
         raise FormatError("this is a patch, expected a full image (.sfb)")

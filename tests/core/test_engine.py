@@ -11,10 +11,11 @@ import pytest
 
 from spboot import keys as keys_module
 from spboot import release
-from spboot.version import Version
 from spboot.formats.spec import data_path
+from spboot.version import Version
 from tests.core.conftest import World
 from tests.core.device import CUTS
+from tests.core.later import unsupported
 
 STARTS = int(re.findall(r"SPB_ENGINE_STARTS (\d+)", (data_path("firmware") / "core" / "engine.h").read_text())[0])
 V = {name: Version.parse(name).pack() for name in ("1.0.0", "1.0.1", "1.1.0", "1.2.0")}
@@ -136,6 +137,7 @@ def refusals(world: World) -> dict[str, tuple[bytes, str]]:
         ),
         "too large": (release.make_image(large, capacity=capacity, **common), "IMAGE_TOO_LARGE"),
         "not an update": (b"\x7fELF" + bytes(300), "INVALID_PATCH_IMAGE"),
+        **{name: (data, "UNSUPPORTED") for name, data in unsupported(image, world.keys).items()},
         "bytes behind the end": (image + b"\0", "TOO_MANY_BYTES"),
         "bytes behind the end of a patch": (patch + b"\x1a", "TOO_MANY_BYTES"),
     }
@@ -163,7 +165,7 @@ def test_e1_every_bit_of_manifest_and_signature(world: World, kind: str) -> None
     world.fresh()
     before = world.device.save()
     seen = set()
-    for bit in range(136 * 8):
+    for bit in range(140 * 8):
         bad = bytearray(data)
         bad[bit // 8] ^= 1 << bit % 8
         world.device.count()
@@ -173,6 +175,7 @@ def test_e1_every_bit_of_manifest_and_signature(world: World, kind: str) -> None
         seen.add(status)
         assert status in {
             "INVALID_PATCH_IMAGE",
+            "UNSUPPORTED",
             "IMAGE_VERIFY_ALG_FAILURE",
             "TOO_FEW_BYTES",
             "TOO_MANY_BYTES",
@@ -180,7 +183,7 @@ def test_e1_every_bit_of_manifest_and_signature(world: World, kind: str) -> None
         }
         assert world.device.operations == 0
         assert world.device.save() == before
-    assert {"INVALID_PATCH_IMAGE", "IMAGE_VERIFY_ALG_FAILURE"} <= seen
+    assert {"INVALID_PATCH_IMAGE", "UNSUPPORTED", "IMAGE_VERIFY_ALG_FAILURE"} <= seen
 
 
 def vectors(stack: int, entry: int) -> bytes:
@@ -252,7 +255,7 @@ def test_e6_a_beginning_sent_again_and_again_wears_nothing_out(world: World) -> 
         seen.append(world.device.feed(data[:664]))
         world.device.lib.hp_abort()
     assert seen == ["OK"] * STARTS + ["TOO_MANY_STARTS"] * (1000 - STARTS)
-    assert (world.device.erases("slot1"), world.device.erases("slot0"), world.device.erases("journal")) == (STARTS, 0, 1)
+    assert [world.device.erases(area) for area in ("slot1", "slot0", "journal")] == [STARTS, 0, 1]
     world.device.power_on()
     update(world, data)
 
@@ -271,7 +274,7 @@ def test_a_commit_that_flash_did_not_take_is_gone_or_counts(world: World) -> Non
                 world.device.power_on()
                 done = world.device.install()
                 assert said == "OK" if erase_fails else said == "INSTALL_ERROR"
-                assert (said, done) in (("OK", "done"), ("OK", "nothing"), ("INSTALL_ERROR", "nothing")), (cut, at, journal)
+                assert done == "nothing" or said == "OK", (cut, at, journal)
 
 
 def test_j6_an_install_that_began_goes_on_without_its_mark(world: World) -> None:
@@ -295,13 +298,13 @@ def test_j6_an_install_that_began_goes_on_without_its_mark(world: World) -> None
 def test_e2_payload_flips_in_every_chunk(world: World) -> None:
     """And P1: no byte of a chunk reaches cipher or decoder before its hash was found right."""
     data = world.image("1.1.0")
-    for at in range(136, len(data), 97):
+    for at in range(140, len(data), 97):
         bad = bytearray(data)
         bad[at] ^= 0x10
         world.fresh()
         world.device.count()
         status = world.device.feed(bytes(bad))
-        first = at < 136 + 528
+        first = at < 140 + 528
         assert status == ("IMAGE_VERIFY_ALG_FAILURE" if first else "INVALID_PATCH_TAG")
         assert world.device.erases("slot0") == 0
         assert not first or world.device.operations == 0

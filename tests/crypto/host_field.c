@@ -12,9 +12,9 @@ int main(void)
         if (fread(operand, sizeof operand, 1, stdin) != 1)
             return 2;
         if (request == '+')
-            field_add(operand[0], operand[0], operand[1]);
+            spb_field_add(operand[0], operand[0], operand[1]);
         else if (request == '-')
-            field_sub(operand[0], operand[0], operand[1]);
+            spb_field_sub(operand[0], operand[0], operand[1]);
         else if (request == '*')
             spb_field_mul(operand[0], operand[0], operand[1]);
         else

@@ -70,7 +70,7 @@ def test_blocks_cost_what_their_instructions_cost(
         pytest.skip("three million instructions one by one: once on this core is enough")
     data = callee.allocate(bytes(range(256)))
     arguments = {
-        "spb_p256_verify": tuple(callee.allocate(part) for part in (table, vector.hash, vector.signature, WORK_SIZE)),
+        "spb_p256_verify": tuple(callee.allocate(part) for part in (table, vector.hash, vector.wire, WORK_SIZE)),
         "spb_sha256_update": (callee.allocate(112), data, 200),
         "spb_aes128_ctr": (callee.allocate(16), callee.allocate(12), 5, data, 100),
     }[function]

@@ -46,7 +46,7 @@ def ask(tmp_path_factory: pytest.TempPathFactory) -> Ask:
 
 def test_signatures(ask: Ask) -> None:
     chosen = [(v, table) for v in generated()[::9] if (table := prepared(v.public)) is not None]
-    answers = ask([b"v" + table + v.hash + v.signature for v, table in chosen])
+    answers = ask([b"v" + table + v.hash + v.wire for v, table in chosen])
     verdicts = [int.from_bytes(answer[:4], "little") for answer in answers]
     assert verdicts == [GOOD if v.accepted else BAD for v, _ in chosen]
     assert len(verdicts) > 400
@@ -104,7 +104,9 @@ def test_l1_l2_assembly_at_its_bounds(image: ImageFactory, compiler: Compiler, c
         assert carry << 256 | int.from_bytes(callee.read(r_at, 32), "little") == a + b
         borrow = callee.call("spb_limbs_sub", r_at, a_at, b_at).r0
         assert int.from_bytes(callee.read(r_at, 32), "little") - (borrow << 256) == a - b
-        callee.call("spb_field_mul", r_at, a_at, b_at)
-        assert (int.from_bytes(callee.read(r_at, 32), "little") - a * b * pow(2, -256, P)) % P == 0
-        callee.call("spb_field_mul", a_at, a_at, b_at)
-        assert callee.read(a_at, 32) == callee.read(r_at, 32)
+        for name, exact in (("add", a + b), ("sub", a - b), ("mul", a * b * pow(2, -256, P))):
+            for r, operands in ((r_at, (a_at, b_at)), (b_at, (a_at, b_at)), (a_at, (a_at, b_at))):
+                callee.write(a_at, a.to_bytes(32, "little"))
+                callee.write(b_at, b.to_bytes(32, "little"))
+                callee.call(f"spb_field_{name}", r, *operands)
+                assert (int.from_bytes(callee.read(r, 32), "little") - exact) % P == 0, (name, hex(a), hex(b))

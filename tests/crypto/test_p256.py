@@ -11,11 +11,11 @@ import pytest
 from spboot.formats.spec import data_path
 from spboot.twin.callee import Core
 
-from .conftest import ImageFactory
+from .conftest import TARGETS, CryptoFor, ImageFactory
 from .images import Compiler
 from .published import sections
-from .vectors import COUNT, N, generated, int_bytes, judge
-from .verifier import Crypto, wrong
+from .vectors import COUNT, N, generated, int_bytes, judge, multiple, on_the_wire
+from .verifier import BAD, GOOD, Crypto, prepared, wrong
 
 WYCHEPROOF = data_path("spec").parent.parent / "shared" / "vectors" / "ecdsa_secp256r1_sha256_p1363_test.json"
 TRUNCATED = {"SHA-1": "sha1", "SHA-224": "sha224", "SHA-256": "sha256", "SHA-384": "sha384", "SHA-512": "sha512"}
@@ -94,6 +94,26 @@ def test_key_equal_to_the_generator_and_its_opposite(image: ImageFactory) -> Non
     chosen = [v for v in generated() if v.why in ("chosen scalars", "infinity", "small key")][:120]
     assert {v.good for v in chosen} == {True}
     assert wrong(crypto, chosen) == []
+
+
+@pytest.mark.parametrize(("compiler", "core"), TARGETS)
+def test_p1_range_of_w(crypto_for: CryptoFor, compiler: Compiler, core: Core) -> None:
+    """A w so small that w + n fits its 32 bytes: the scalars would be the same, only the check of the range tells."""
+    crypto = crypto_for(compiler, core)
+    d, k = 0x1234567, 0x89ABCDEF
+    table = prepared(b"".join(map(int_bytes, multiple(d))))
+    assert table is not None
+    r = multiple(k)[0] % N
+    for w in (1, 2, 12345, 2**256 - N - 1):
+        s = 2**256 * pow(w, -1, N) % N
+        digest = int_bytes((s * k - r * d) % N)
+        good = int_bytes(r) + int_bytes(w)
+        assert good == on_the_wire(int_bytes(r) + int_bytes(s))
+        assert crypto.call_verify(table, digest, good).r0 == GOOD
+        refused = (0, N, w + N, N - 1, 2**256 - 1, s)
+        for wrong_w in {other for other in refused if other not in (w, N - w)}:
+            assert crypto.call_verify(table, digest, int_bytes(r) + int_bytes(wrong_w)).r0 == BAD, hex(wrong_w)
+        assert crypto.call_verify(table, digest, int_bytes(r) + int_bytes(N - w)).r0 == GOOD, "high s and low s"
 
 
 def test_judge_agrees_with_the_definition() -> None:

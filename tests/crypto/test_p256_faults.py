@@ -23,7 +23,7 @@ VERDICT = 2500  # instructions that the end of a verification is longer than: tw
 def _skipper(callee: Callee, vector: Vector) -> Skipper:
     table = prepared(vector.public)
     assert table is not None
-    arguments = [callee.allocate(part) for part in (table, vector.hash, vector.signature, WORK_SIZE)]
+    arguments = [callee.allocate(part) for part in (table, vector.hash, vector.wire, WORK_SIZE)]
     skipper = Skipper(callee, "spb_p256_verify", *arguments)
     assert skipper.unfaulted == BAD
     return skipper

@@ -35,6 +35,11 @@ class Vector:
     why: str
 
     @property
+    def wire(self) -> bytes:
+        """The signature as the firmware takes it."""
+        return on_the_wire(self.signature)
+
+    @property
     def accepted(self) -> bool:
         """Whether the firmware takes it: where it is good, but for a hash of 0, which no message has (P1)."""
         return self.good and int.from_bytes(self.hash, "big") % N != 0
@@ -43,6 +48,12 @@ class Vector:
 def int_bytes(value: int) -> bytes:
     """32 bytes, big-endian."""
     return value.to_bytes(32, "big")
+
+
+def on_the_wire(signature: bytes) -> bytes:
+    """r then w = 2^256 / s mod n of r then s; an s that is out of range stays as it is, for w has the same range."""
+    s = int.from_bytes(signature[32:], "big")
+    return signature[:32] + (int_bytes(2**256 * pow(s, -1, N) % N) if 0 < s < N else signature[32:])
 
 
 def multiple(k: int) -> Point:

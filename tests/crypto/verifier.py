@@ -11,7 +11,7 @@ from spboot.errors import FormatError
 from spboot.formats.comb import comb_table
 from spboot.twin.callee import Callee, CallResult, Core
 
-from .vectors import Vector
+from .vectors import Vector, on_the_wire
 
 GOOD = 0x5AC3A53C
 BAD = 0x2B96D469
@@ -35,17 +35,17 @@ class Crypto:
         self.callee = Callee(elf, core, counting=counting)
 
     def call_verify(self, table: bytes, digest: bytes, signature: bytes) -> CallResult:
-        """One verification, with what it cost."""
+        """One verification, with what it cost.  *signature*: as on the wire."""
         self.callee.release()
         parts = (table, digest, signature, WORK_SIZE)
         return self.callee.call("spb_p256_verify", *(self.callee.allocate(part) for part in parts))
 
     def verify(self, public: bytes, digest: bytes, signature: bytes) -> Verdict:
-        """What host and firmware together say."""
+        """What host and firmware together say of r then s."""
         table = prepared(public)
         if table is None:
             return "key refused"
-        r0 = self.call_verify(table, digest, signature).r0
+        r0 = self.call_verify(table, digest, on_the_wire(signature)).r0
         return "good" if r0 == GOOD else "bad" if r0 == BAD else "neither"
 
     def sha256(self, pieces: Iterable[bytes]) -> bytes:

@@ -61,7 +61,7 @@ def _refused() -> list[dict[str, str | int]]:
 
 def text() -> str:
     """The file's text."""
-    document: dict[str, Any] = {"format": spec()["format"], "valid": _accepted(), "invalid": _refused()}
+    document: dict[str, Any] = {"format": spec()["delta"]["format"], "valid": _accepted(), "invalid": _refused()}
     return json.dumps(document, indent=1) + "\n"
 
 

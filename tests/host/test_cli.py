@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from spboot import boards, cli, keys, release
 from spboot.cli import files
@@ -133,7 +136,7 @@ def test_inspect_json(run: Run, key_folder: Path, image_file: bytes, patch_file:
     assert facts["check"] == "signature and chunks good, decodes to the signed image"
     facts = json.loads(run("inspect", "x.sfbp", "--json")[1])
     assert (facts["kind"], facts["base_version"]) == ("patch", "1.2.2")
-    assert facts["signature"] == patch_file[72:136].hex()
+    assert facts["signature"] == patch_file[76:140].hex()
     assert "check" not in facts
 
 
@@ -142,7 +145,7 @@ def test_inspect_table_has_every_manifest_field(run: Run, patch_file: bytes) -> 
     out = run("inspect", "x.sfbp")[1]
     for field in ("product", "target", "version", "image size", "payload size", "base version", "base hash", "salt"):
         assert field in out
-    assert patch_file[28:36].hex() in out
+    assert patch_file[32:40].hex() in out
 
 
 def test_inspect_says_what_is_wrong(run: Run, key_folder: Path, image_file: bytes) -> None:
@@ -252,3 +255,39 @@ def test_version_and_help() -> None:
     listed = call("--help").stdout
     for name in ("keys", "image", "patch", "inspect", "verify", "delta"):
         assert f"  {name} " in listed
+
+
+def test_openssl_checks_an_update_without_us(run: Run, key_folder: Path, patch_file: bytes, tmp_path: Path) -> None:
+    """The same by `cryptography` where OpenSSL is not installed."""
+    Path("x.sfbp").write_bytes(patch_file)
+    assert run("inspect", "x.sfbp", "--der", "sig.der", "--signed", "signed.bin")[0] == 0
+    der, signed, public = Path("sig.der").read_bytes(), Path("signed.bin").read_bytes(), key_folder / "verify.pem"
+    key = serialization.load_pem_public_key(public.read_bytes())
+    assert isinstance(key, ec.EllipticCurvePublicKey)
+    key.verify(der, signed, ec.ECDSA(hashes.SHA256()))
+    assert signed == patch_file[:76] + hashlib.sha256(patch_file[140 : 140 + 528]).digest()[:16]
+    openssl = shutil.which("openssl")
+    for name, verdict in (("signed.bin", "Verified OK"), ("x.sfbp", "Verification failure")):
+        if openssl:
+            command = [openssl, "dgst", "-sha256", "-verify", public, "-signature", "sig.der", name]
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            assert (verdict in done.stdout + done.stderr, done.returncode == 0) == (True, name == "signed.bin")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("x.sfbp", "--der", "x.sfbp"), "x.sfbp is an input of this command"),
+        (("x.sfbp", "--der", "a", "--signed", "a"), "a is named by both --der and --signed"),
+        (("p", "--der", "a"), "p is a delta file, which nobody signs"),
+        (("bad.sfbp", "--der", "a", "--signed", "b"), "signature: w is 0x0, expected 1 .. n - 1"),
+    ],
+)
+def test_inspect_writes_no_signature(run: Run, patch_file: bytes, arguments: tuple[str, ...], message: str) -> None:
+    Path("x.sfbp").write_bytes(patch_file)
+    Path("bad.sfbp").write_bytes(patch_file[:108] + bytes(32) + patch_file[140:])
+    assert run("delta", "encode", "old.bin", "new.bin", "-o", "p")[0] == 0
+    code, _, err = run("inspect", *arguments)
+    assert (code, message in err) == (1, True), err
+    assert not Path("a").exists()
+    assert not Path("b").exists()

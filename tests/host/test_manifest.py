@@ -31,11 +31,12 @@ PATCH = replace(IMAGE, kind=KIND_PATCH, base_version=0x01000202, base_hash=b"bas
 def test_bytes() -> None:
     """Offsets written out by hand, as a reader of the spec would."""
     data = PATCH.pack()
-    assert data[:4] == b"SP\x02\x01"
-    assert struct.unpack_from("<6I", data, 4) == (0x11223344, 0x55667788, 0x01000203, 1000, 529, 0x01000202)
-    assert data[28:36] == b"basehash"
-    assert data[36:40] == b"salt"
-    assert data[40:] == bytes(range(32))
+    assert data[:4] == b"SP\x03\x01"
+    assert data[4:8] == b"\x01\0\0\0"  # one signature, by key 0, no trailer
+    assert struct.unpack_from("<6I", data, 8) == (0x11223344, 0x55667788, 0x01000203, 1000, 529, 0x01000202)
+    assert data[32:40] == b"basehash"
+    assert data[40:44] == b"salt"
+    assert data[44:] == bytes(range(32))
 
 
 @pytest.mark.parametrize("manifest", [IMAGE, PATCH])
@@ -51,10 +52,18 @@ def test_name_id() -> None:
     ("at", "value", "message"),
     [
         (0, 0x00, "magic is 0x5000, expected 0x5053"),
-        (2, 1, "format 1, this spboot knows format 2"),
-        (3, 2, "kind is 2"),
-        (24, 1, "full image names a base"),
-        (35, 1, "full image names a base"),
+        (2, 2, "format 2, this spboot knows format 3: make the update again .* older bootloader"),
+        (2, 4, "format 4, this spboot knows format 3: use a newer spboot"),
+        (3, 2, r"kind is 2 \(new keys\), not supported by this version"),
+        (3, 3, r"kind is 3 \(a new bootloader\), not supported by this version"),
+        (3, 4, "kind is 4, expected 0"),
+        (4, 0, "signature count is 0, expected 1: anything else is not supported by this version"),
+        (4, 2, "signature count is 2, expected 1: anything else is not supported by this version"),
+        (5, 1, "key index is 1, expected 0: anything else is not supported by this version"),
+        (6, 1, "trailer size is 1, expected 0: anything else is not supported by this version"),
+        (7, 1, "trailer size is 256, expected 0: anything else is not supported by this version"),
+        (28, 1, "full image names a base"),
+        (39, 1, "full image names a base"),
     ],
 )
 def test_parse_refuses(at: int, value: int, message: str) -> None:
@@ -65,7 +74,7 @@ def test_parse_refuses(at: int, value: int, message: str) -> None:
 
 
 def test_parse_refuses_short() -> None:
-    with pytest.raises(FormatError, match="71 bytes, expected 72"):
+    with pytest.raises(FormatError, match="75 bytes, expected 76"):
         Manifest.parse(IMAGE.pack()[:-1])
 
 
@@ -92,10 +101,10 @@ def test_header() -> None:
     data = header.pack()
     assert data == IMAGE.pack() + b"c" * 16 + b"s" * 64
     assert Header.parse(data) == header
-    assert header.signed() == data[:88]
+    assert header.signed() == data[:92]
     with pytest.raises(FormatError, match="no image is installed"):
-        Header.parse(b"\xff" * 152)
-    with pytest.raises(FormatError, match="expected 152"):
+        Header.parse(b"\xff" * 156)
+    with pytest.raises(FormatError, match="expected 156"):
         Header.parse(data[:-1])
 
 

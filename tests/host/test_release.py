@@ -25,6 +25,8 @@ from spboot.version import Version
 
 from .conftest import CAPACITY, NEW_APP, OLD_APP, TARGET
 
+ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+
 
 def offset(field: str) -> int:
     """Where a field of the manifest begins."""
@@ -33,11 +35,12 @@ def offset(field: str) -> int:
 
 def open_by_hand(data: bytes, secrets: Keys) -> tuple[dict[str, int], bytes]:
     """Manifest numbers and patch stream, with nothing but `cryptography`; asserts signature, hashes and salt."""
-    head, signature, wire = data[:72], data[72:136], data[136:]
+    head, signature, wire = data[:76], data[76:140], data[140:]
     names = ("product", "target", "version", "image_size", "payload_size", "base_version")
-    numbers = dict(zip(names, struct.unpack_from("<6I", head, 4), strict=True))
+    numbers = dict(zip(names, struct.unpack_from("<6I", head, 8), strict=True))
     signed = head + hashlib.sha256(wire[:528]).digest()[:16]
-    r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
+    r, w = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
+    s = pow(2, 256, ORDER) * pow(w, -1, ORDER) % ORDER
     secrets.verify.verify(encode_dss_signature(r, s), signed, ec.ECDSA(hashes.SHA256()))
     assert numbers["payload_size"] == len(wire)
     cipher_text = b""
@@ -51,27 +54,27 @@ def open_by_hand(data: bytes, secrets: Keys) -> tuple[dict[str, int], bytes]:
     blocks = (encryptor.update(nonce + struct.pack(">I", n)) for n in range(len(cipher_text) // 16 + 1))
     stream = bytes(a ^ b for a, b in zip(cipher_text, b"".join(blocks), strict=False))
     salt_key = hashlib.sha256(b"spboot salt" + secrets.encryption).digest()
-    assert head[36:40] == hmac.new(salt_key, stream, hashlib.sha256).digest()[:4]
+    assert head[40:44] == hmac.new(salt_key, stream, hashlib.sha256).digest()[:4]
     return numbers, stream
 
 
 def test_image_by_hand(image_file: bytes, secrets: Keys) -> None:
     numbers, stream = open_by_hand(image_file, secrets)
-    assert len(image_file) > 72 + 64 + 3 * 528
-    assert image_file[:4] == b"SP\x02\x00"
+    assert len(image_file) > 76 + 64 + 3 * 528
+    assert image_file[:4] == b"SP\x03\x00"
     assert numbers["version"] == 0x01000203
     assert numbers["product"] == struct.unpack("<I", hashlib.sha256(b"demo").digest()[:4])[0]
     assert numbers["target"] == struct.unpack("<I", hashlib.sha256(TARGET.encode()).digest()[:4])[0]
     assert image_file[28:36] == bytes(8)
-    assert image_file[40:72] == hashlib.sha256(NEW_APP).digest()
+    assert image_file[44:76] == hashlib.sha256(NEW_APP).digest()
     assert delta.decode(b"", stream, numbers["image_size"]) == NEW_APP
 
 
 def test_patch_by_hand(patch_file: bytes, secrets: Keys) -> None:
     numbers, stream = open_by_hand(patch_file, secrets)
-    assert patch_file[:4] == b"SP\x02\x01"
+    assert patch_file[:4] == b"SP\x03\x01"
     assert (numbers["version"], numbers["base_version"]) == (0x01000203, 0x01000202)
-    assert patch_file[28:36] == hashlib.sha256(OLD_APP).digest()[:8]
+    assert patch_file[32:40] == hashlib.sha256(OLD_APP).digest()[:8]
     assert delta.decode(OLD_APP, stream, numbers["image_size"]) == NEW_APP
 
 
@@ -79,7 +82,7 @@ def test_report(image_file: bytes, patch_file: bytes, secrets: Keys) -> None:
     assert release.verify(image_file, secrets).image == NEW_APP
     report = release.verify(patch_file, secrets)
     assert report.image is None
-    assert report.chunk_count == (len(patch_file) - 136 + 527) // 528
+    assert report.chunk_count == (len(patch_file) - 140 + 527) // 528
     assert release.verify(patch_file, secrets, old=OLD_APP).image == NEW_APP
 
 
@@ -90,7 +93,7 @@ def test_the_same_inputs_give_the_same_file(image_file: bytes, secrets: Keys) ->
 
 def test_artefacts_that_differ_have_their_own_nonce(image_file: bytes, patch_file: bytes, secrets: Keys) -> None:
     other = release.make_image(NEW_APP, target=TARGET, capacity=CAPACITY, keys=secrets, version=Version(1, 2, 4))
-    heads = {hashlib.sha256(data[:72]).digest()[:12] for data in (image_file, patch_file, other)}
+    heads = {hashlib.sha256(data[:76]).digest()[:12] for data in (image_file, patch_file, other)}
     assert len(heads) == 3
 
 
@@ -116,7 +119,7 @@ def test_every_cut_and_every_extra_byte_is_refused(kind: str, secrets: Keys, req
 
 
 def test_signature_covers_manifest_and_first_chunk(image_file: bytes, secrets: Keys) -> None:
-    for at in (offset("version"), offset("image_hash"), offset("salt"), 72, 136):
+    for at in (offset("version"), offset("image_hash"), offset("salt"), 76, 140):
         bad = bytearray(image_file)
         bad[at] ^= 1
         with pytest.raises(AuthenticationError, match="signature is wrong"):
@@ -185,7 +188,7 @@ def test_patch_refusals(secrets: Keys) -> None:
 
 def test_header_for(image_file: bytes, patch_file: bytes) -> None:
     header = release.header_for(image_file)
-    assert header == image_file[:72] + hashlib.sha256(image_file[136 : 136 + 528]).digest()[:16] + image_file[72:136]
+    assert header == image_file[:76] + hashlib.sha256(image_file[140 : 140 + 528]).digest()[:16] + image_file[76:140]
     assert Header.parse(header).pack() == header
     with pytest.raises(FormatError, match="this is a patch"):
         release.header_for(patch_file)

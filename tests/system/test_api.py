@@ -171,7 +171,7 @@ def test_abort_takes_the_mark_back(feeder: Feeder, delay: int) -> None:
 
 def test_abort_in_the_middle(feeder: Feeder) -> None:
     data = feeder.image()
-    for end in (1, 136, 700, len(data) - 1):
+    for end in (1, 140, 700, len(data) - 1):
         feeder.init()
         assert feeder.data(data[:end]).stage == Stage.UPDATE
         assert feeder.simple("Abort").stage == Stage.IDLE
@@ -191,8 +191,8 @@ def test_poll_and_the_counters_in_every_stage(feeder: Feeder) -> None:
     assert feeder.simple("Poll") == Status(0, 0, "NONE", Stage.UPDATE, 0, 0)
     feeder.data(data[:100])
     assert feeder.simple("Poll") == Status(0, 0, "NONE", Stage.UPDATE, 100, 0)
-    assert feeder.data(data[100:136]) == Status(1, 0, "COMPLETED", Stage.UPDATE, 136, size)
-    assert feeder.data(data[136:900]) == Status(1, 0, "COMPLETED", Stage.UPDATE, 900, size)
+    assert feeder.data(data[100:140]) == Status(1, 0, "COMPLETED", Stage.UPDATE, 140, size)
+    assert feeder.data(data[140:900]) == Status(1, 0, "COMPLETED", Stage.UPDATE, 900, size)
     assert feeder.simple("Poll") == Status(0, 0, "NONE", Stage.UPDATE, 900, size)
     feeder.data(data[900:])
     assert feeder.simple("Poll") == Status(1, 0, "COMPLETED", Stage.VERIFIED, size, size)
@@ -310,8 +310,7 @@ def test_b2_an_unprivileged_caller_is_refused_and_changes_nothing(feeder: Feeder
 
 
 def test_a_line_that_the_uart_holds_up_ends(feeder: Feeder) -> None:
-    """As with CTS, or a clock that stands still: what is being sent never leaves.  The rest of the text is lost, the call
-    returns."""
+    """As with CTS, or a clock that stands still: a byte never leaves.  The rest is lost, the call returns."""
     feeder.init()
     console = feeder.shop.board.console.port
     start = len(feeder.uart.output)

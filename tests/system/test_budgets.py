@@ -9,11 +9,14 @@ from pathlib import Path
 import pytest
 
 from spboot import release
+from spboot.formats.spec import spec
+from spboot.twin.callee import Callee
 from tests.crypto.verifier import WORK_SIZE
 from tests.system.rig import GOOD, Rig, Workshop, functions
 
 ROOT = Path(__file__).resolve().parents[2]
-BUDGETS = tomllib.loads((ROOT / "budgets.toml").read_text())["NUCLEO-L476RG"]
+EVERY = tomllib.loads((ROOT / "budgets.toml").read_text())
+BUDGETS = EVERY["NUCLEO-L476RG"]
 FILL = 0xA5
 
 
@@ -84,6 +87,20 @@ def test_image_hash(shop: Workshop) -> None:
     per_byte = boot.call("spb_sha256_update", state, data, size).cycles / size
     print(f"hash: {per_byte:.1f} cycles per byte")
     assert per_byte <= BUDGETS["hash_cycles_per_byte"]
+
+
+def cipher_cycles_per_byte(boot: Callee) -> float:
+    """Of a whole chunk."""
+    size = spec()["chunk"]["data_size"]
+    boot.release()
+    key, nonce, data = (boot.allocate(bytes(n)) for n in (16, 12, size))
+    return boot.call("spb_aes128_ctr", key, nonce, 0, data, size).cycles / size
+
+
+def test_cipher(shop: Workshop) -> None:
+    per_byte = cipher_cycles_per_byte(functions(shop))
+    print(f"cipher: {per_byte:.1f} cycles per byte")
+    assert per_byte <= EVERY["aes_cycles_per_byte"][shop.board.chip.core]
 
 
 def test_version_only_patch(shop: Workshop) -> None:

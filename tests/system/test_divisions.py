@@ -9,7 +9,7 @@ import pytest
 
 from tests.system.feeder import Feeder, Mode, Stage, Status
 
-EDGES = (71, 72, 73, 135, 136, 137, 663, 664, 665, 1191, 1192, 1193)
+EDGES = (75, 76, 77, 139, 140, 141, 667, 668, 669, 1195, 1196, 1197)
 """Ends of manifest, signature and of the first two chunks, one byte less and more."""
 
 

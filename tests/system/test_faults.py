@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
@@ -77,7 +78,8 @@ def column(u: int) -> tuple[int, bool]:
 
 @dataclass(frozen=True, slots=True)
 class Forger:
-    """Makes signatures that would pass if a fault made the scalars something else than hash / s and r / s.
+    """Makes signatures that would pass if a fault made the scalars something else than hash / s and r / s: r, and s as
+    a number or w as bytes.
 
     *secret* is the signing key: it only has the library add up points, which anybody can who has the public key."""
 
@@ -104,6 +106,36 @@ class Forger:
     def u2_was_never_set(self) -> tuple[int, int]:
         return self.x(3, digits_of_zeros()), self.hash * pow(3, -1, ORDER)
 
+    def w_is_zero(self) -> tuple[int, bytes]:
+        """Both scalars are 0, and their sum infinity, if nobody looks at the range of w."""
+        return 1, bytes(32)
+
+    def w_is_the_order(self) -> tuple[int, bytes]:
+        """The same."""
+        return 1, ORDER.to_bytes(32, "big")
+
+    def w_was_never_set(self) -> tuple[int, int]:
+        """The same, with one on the wire that is in range."""
+        return 1, 3
+
+    def known_u1(self, u2: Callable[[int], int]) -> tuple[int, bytes]:
+        """u1 = 3, and u2 some product that has nothing of r."""
+        w = 3 * 2**256 * pow(self.hash, -1, ORDER) % ORDER
+        return self.x(3, u2(w)), w.to_bytes(32, "big")
+
+    def u2_is_w(self) -> tuple[int, bytes]:
+        return self.known_u1(lambda w: w)
+
+    def u2_is_w_squared(self) -> tuple[int, bytes]:
+        return self.known_u1(lambda w: w * w * pow(2, -256, ORDER))
+
+    def u2_is_u1_times_w(self) -> tuple[int, bytes]:
+        return self.known_u1(lambda w: 3 * w * pow(2, -256, ORDER))
+
+    def u1_is_the_hash_squared(self) -> tuple[int, int]:
+        r = self.x(self.hash * self.hash * pow(2, -256, ORDER), 3)
+        return r, r * pow(3, -1, ORDER)
+
     def u2_is_u1(self) -> tuple[int, int]:
         return self.x(3, 3), self.hash * pow(3, -1, ORDER)
 
@@ -121,6 +153,8 @@ class Forger:
 
 
 FORGERIES = ["hash_is_zero", "u1_is_the_hash", "u1_was_never_set", "u2_was_never_set", "u2_is_u1", "one_column"]
+FORGERIES += ["w_was_never_set", "w_is_zero", "w_is_the_order"]
+FORGERIES += ["u2_is_w", "u2_is_w_squared", "u2_is_u1_times_w", "u1_is_the_hash_squared"]
 
 
 def forged(shop: Workshop, how: str) -> bytes:
@@ -130,7 +164,8 @@ def forged(shop: Workshop, how: str) -> bytes:
     digest = int.from_bytes(hashlib.sha256(header).digest())
     forger = Forger(shop.keys.signing.private_numbers().private_value, digest)
     r, s = getattr(forger, how)()
-    return header + r.to_bytes(32, "big") + (s % ORDER).to_bytes(32, "big")
+    w = s if isinstance(s, bytes) else (2**256 * pow(s, -1, ORDER) % ORDER).to_bytes(32, "big")
+    return header + r.to_bytes(32, "big") + w
 
 
 @pytest.mark.parametrize("shop", [(SLOW, compiler) for compiler in NAMES], ids=NAMES, indirect=True)

@@ -16,6 +16,7 @@ from spboot.keys import Keys
 from spboot.link import ymodem
 from spboot.twin.port import TwinPort
 from spboot.version import Version
+from tests.core.later import unsupported
 from tests.system.feeder import CODES, SENTENCES, Feeder, Stage, feeder_app
 from tests.system.rig import Rig, Workshop
 
@@ -67,6 +68,8 @@ def files(shop: Workshop, old: bytes, new: bytes) -> Iterator[tuple[str, Bad]]:
     yield "another base version", Bad(patch(start="0.9.0"), "INVALID_SOURCE_IMAGE")
     yield "image too large", Bad(image(bytes(room + 1), room=1 << 20), "IMAGE_TOO_LARGE")
     yield "no update at all", Bad(b"\x7fELF" + bytes(300), "INVALID_PATCH_IMAGE")
+    for name, data in unsupported(good, secrets).items():
+        yield name, Bad(data, "UNSUPPORTED")
     yield "byte behind an image", Bad(good + b"\0", "TOO_MANY_BYTES", touches=True)
     yield "byte behind a patch", Bad(good_patch + b"\x1a", "TOO_MANY_BYTES", touches=True)
     yield "bit in the signature", Bad(flipped(good, 8 * HEAD - 1), "IMAGE_VERIFY_ALG_FAILURE")
@@ -115,9 +118,12 @@ def test_every_kind_by_the_api(feeder: Feeder) -> None:
 def expected_for(bit: int, data: bytes) -> str:
     """The code for *data* with one bit of manifest or signature flipped, fed in one call."""
     at, size = bit // 8, FIELDS["payload_size"]
-    image_as_patch = bit == 8 * FIELDS["kind"].offset and data[at] == spec()["manifest"]["kind_image"]
-    if at < FIELDS["product"].offset and not image_as_patch:  # a patch as an image has a base, which no image has
+    if at < FIELDS["format"].offset:
         return "INVALID_PATCH_IMAGE"
+    if at < FIELDS["product"].offset and bit != 8 * FIELDS["kind"].offset:
+        return "UNSUPPORTED"
+    if at == FIELDS["kind"].offset and data[at] == spec()["manifest"]["kind_patch"]:
+        return "INVALID_PATCH_IMAGE"  # a patch as an image has a base, which no image has
     if not size.offset <= at < size.offset + size.size:
         kind = data[FIELDS["kind"].offset]
         base = FIELDS["base_version"].offset <= at < FIELDS["salt"].offset
@@ -153,7 +159,7 @@ def flip_bits(feeder: Feeder, data: bytes, step: int) -> None:
         assert_refused(feeder, expected)
         assert not len(feeder.twin.log)
         seen.add(code)
-    assert {"INVALID_PATCH_IMAGE", "IMAGE_VERIFY_ALG_FAILURE", "IMAGE_TOO_LARGE"} <= seen
+    assert {"INVALID_PATCH_IMAGE", "UNSUPPORTED", "IMAGE_VERIFY_ALG_FAILURE", "IMAGE_TOO_LARGE"} <= seen
     assert feeder.flash() == before
     feeder.assert_old_boots()
 

@@ -70,6 +70,7 @@ typedef enum {
     SE_PATCH_StatusCode_WRITE_PROTECTED,
     SE_PATCH_StatusCode_TOO_MANY_STARTS,
     SE_PATCH_StatusCode_WATCHDOG_WINDOW,
+    SE_PATCH_StatusCode_UNSUPPORTED,
     SE_PATCH_StatusCode__MAX__,
     SE_PATCH_StatusCode_WIDTH = 0x7FFFFFFF
 } SE_PATCH_StatusCode;
@@ -104,7 +105,7 @@ typedef struct {
     SE_PATCH_StatusCode code;
     SE_PATCH_Stage stage;
     uint32_t accumBytes;             /* bytes of the update file taken so far */
-    uint32_t totalBytes;             /* bytes of the update file, 0 until its first 136 bytes are in */
+    uint32_t totalBytes;             /* bytes of the update file, 0 until its first 140 bytes are in */
 } SE_PATCH_Status;
 
 /* Sets *status to "nothing yet". */

@@ -22,7 +22,7 @@ from spboot.formats.manifest import name_id
 from spboot.version import Version
 
 WINDOW_MS: Final = 100
-"""How long after the start of the bootloader the word `load` is listened for, unless a first byte of it prolongs that."""
+"""How long after the start of the bootloader the word `load` is listened for, unless a first byte prolongs that."""
 
 _DRIVEN = ("FLASH", "RCC", "PWR", "IWDG", "ICACHE")
 """Blocks whose registers the drivers name, where the part has them."""

@@ -12,7 +12,7 @@ from rich.table import Table
 from spboot import boards, keys, release
 from spboot.cli import files, options
 from spboot.errors import AuthenticationError, SpbootError
-from spboot.formats import payload
+from spboot.formats import payload, signature
 from spboot.formats.delta_file import HEAD_SIZE, DeltaHead, is_delta_file
 from spboot.formats.manifest import KIND_IMAGE, name_id
 from spboot.keys import Keys
@@ -24,12 +24,18 @@ _Facts = dict[str, str | int | None]
 @click.command("inspect")
 @click.argument("file", type=options.PATH)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--der", type=options.PATH, metavar="OUT", help="Write the signature as other tools read it (DER).")
+@click.option("--signed", type=options.PATH, metavar="OUT", help="Write the bytes that it signs.")
 @click.option(
     "--keys", "key_folder", type=options.PATH, metavar="DIR", help="Key folder: name the product, check it all."
 )
-def command(file: Path, as_json: bool, key_folder: Path | None) -> None:
-    """Show every field of FILE (.sfb, .sfbp, delta file)."""
+def command(file: Path, as_json: bool, key_folder: Path | None, der: Path | None, signed: Path | None) -> None:
+    """Show every field of FILE (.sfb, .sfbp, delta file).
+
+    With --der sig.der --signed signed.bin, OpenSSL can check the signature:
+    openssl dgst -sha256 -verify keys/verify.pem -signature sig.der signed.bin"""
     data = files.read(file)
+    _write_signature(file, data, der, signed)
     secrets = keys.load(key_folder) if key_folder else None
     facts = _delta_facts(data) if is_delta_file(data) else _update_facts(data, secrets)
     if as_json:
@@ -42,6 +48,23 @@ def command(file: Path, as_json: bool, key_folder: Path | None) -> None:
         if value is not None:
             table.add_row(name.replace("_", " "), str(value))
     Console().print(table)
+
+
+def _write_signature(file: Path, data: bytes, der: Path | None, signed: Path | None) -> None:
+    outputs = [path for path in (der, signed) if path]
+    if not outputs:
+        return
+    if is_delta_file(data):
+        raise SpbootError(f"{file} is a delta file, which nobody signs: give an .sfb or .sfbp file")
+    if der and signed and der.absolute() == signed.absolute():
+        raise SpbootError(f"{der} is named by both --der and --signed: give each a file of its own")
+    for path in outputs:
+        files.check_output(path, file)
+    header = release.Artefact.parse(data).header
+    if der:
+        files.write(der, signature.to_der(header.signature))
+    if signed:
+        files.write(signed, header.signed())
 
 
 def _delta_facts(data: bytes) -> _Facts:
@@ -64,6 +87,9 @@ def _update_facts(data: bytes, secrets: Keys | None) -> _Facts:
         "product_name": secrets.product if secrets and name_id(secrets.product) == manifest.product else None,
         "target": f"{manifest.target:#010x}",
         "target_name": next((name for name in boards.names() if name_id(name) == manifest.target), None),
+        "signature_count": manifest.signature_count,
+        "key_index": manifest.key_index,
+        "trailer_size": manifest.trailer_size,
         "version": str(Version.unpack(manifest.version)),
         "image_size": manifest.image_size,
         "payload_size": manifest.payload_size,

@@ -11,6 +11,7 @@ from spboot.formats.spec import record, spec
 
 _RECORD = record("delta_file")
 _MAGIC: Final[int] = spec()["delta_file"]["magic"]
+_FORMAT: Final[int] = spec()["delta"]["format"]
 HEAD_SIZE: Final[int] = _RECORD.size
 assert HEAD_SIZE == 12
 CHECK_SIZE: Final[int] = _RECORD.field("check").size
@@ -41,12 +42,14 @@ class DeltaHead:
         values = _RECORD.unpack(data)
         if values["magic"] != _MAGIC:
             raise FormatError(f"delta file: magic is {values['magic']:#06x}, expected {_MAGIC:#06x}")
-        if values["format"] != spec()["format"]:
-            raise FormatError(f"delta file: format {values['format']}, this spboot knows format {spec()['format']}")
+        if values["format"] != _FORMAT:
+            raise FormatError(
+                f"delta file: format {values['format']}, this spboot knows format {_FORMAT}: make it again"
+            )
         if values["zero"]:
             raise FormatError(f"delta file: the reserved byte is {values['zero']:#04x}, expected zero")
         return cls(new_size=values["new_size"], check=values["check"])
 
     def pack(self) -> bytes:
         """The bytes before the stream."""
-        return _RECORD.pack(magic=_MAGIC, format=spec()["format"], zero=0, new_size=self.new_size, check=self.check)
+        return _RECORD.pack(magic=_MAGIC, format=_FORMAT, zero=0, new_size=self.new_size, check=self.check)

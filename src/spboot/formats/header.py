@@ -8,19 +8,19 @@ from typing import Final
 from spboot.errors import FormatError
 from spboot.formats.manifest import MANIFEST_SIZE, Manifest
 from spboot.formats.payload import HASH_SIZE
-from spboot.formats.spec import record, spec
+from spboot.formats.signature import SIGNATURE_SIZE
+from spboot.formats.spec import record
 
 _RECORD = record("header")
 
 HEADER_SIZE: Final[int] = _RECORD.size
-SIGNATURE_SIZE: Final[int] = spec()["signature"]["size"]
 
-assert HEADER_SIZE == MANIFEST_SIZE + HASH_SIZE + SIGNATURE_SIZE == 152
+assert HEADER_SIZE == MANIFEST_SIZE + HASH_SIZE + SIGNATURE_SIZE == 156
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Header:
-    """Manifest, hash of chunk 0 and the signature over both (r, s, big-endian)."""
+    """Manifest, hash of chunk 0 and the signature over both (formats/signature.py)."""
 
     manifest: Manifest
     chunk_hash: bytes
@@ -39,7 +39,7 @@ class Header:
         )
 
     def pack(self) -> bytes:
-        """The 152 bytes in flash."""
+        """The 156 bytes in flash."""
         return _RECORD.pack(manifest=self.manifest.pack(), chunk_hash=self.chunk_hash, signature=self.signature)
 
     def signed(self) -> bytes:

@@ -19,11 +19,26 @@ _CHUNK = spec()["chunk"]
 MANIFEST_SIZE: Final[int] = _RECORD.size
 KIND_IMAGE: Final[int] = _SPEC["kind_image"]
 KIND_PATCH: Final[int] = _SPEC["kind_patch"]
+LATER_KINDS: Final[dict[int, str]] = {_SPEC["kind_keys"]: "new keys", _SPEC["kind_bootloader"]: "a new bootloader"}
+"""What a later version may send: refused by name."""
+SIGNATURE_COUNT: Final[int] = _SPEC["signature_count"]
 IMAGE_MIN: Final = 8  # initial stack pointer and reset vector
 BASE_HASH_SIZE: Final = 8
 ID_SIZE: Final = 4
 
-assert (MANIFEST_SIZE, IMAGE_MIN) == (72, 8)
+assert (MANIFEST_SIZE, IMAGE_MIN) == (76, 8)
+
+
+_NEWER: Final = "not supported by this version of spboot: use a newer one"
+
+
+def _other(version: int) -> str:
+    if version > spec()["format"]:
+        return "use a newer spboot"
+    return (
+        "make the update again with this one, or, for devices with an older bootloader, "
+        "use the spboot that made the file"
+    )
 
 
 def name_id(name: str) -> int:
@@ -47,10 +62,12 @@ class Manifest:
     base_hash: bytes
     salt: bytes
     image_hash: bytes
+    signature_count: int = SIGNATURE_COUNT
+    key_index: int = 0
+    trailer_size: int = 0
 
     def __post_init__(self) -> None:
-        if self.kind not in (KIND_IMAGE, KIND_PATCH):
-            raise FormatError(f"manifest: kind is {self.kind}, expected {KIND_IMAGE} (image) or {KIND_PATCH} (patch)")
+        self._check_supported()
         if self.kind == KIND_IMAGE and (self.base_version or any(self.base_hash)):
             raise FormatError("manifest: a full image names a base, expected zeros there")
         if self.kind == KIND_PATCH and self.version <= self.base_version:
@@ -64,6 +81,19 @@ class Manifest:
                 f"expected 1 .. {_CHUNK['data_size']}"
             )
 
+    def _check_supported(self) -> None:
+        """What has room in the format and is not made yet."""
+        if self.kind in LATER_KINDS:
+            raise FormatError(f"manifest: kind is {self.kind} ({LATER_KINDS[self.kind]}), {_NEWER}")
+        if self.kind not in (KIND_IMAGE, KIND_PATCH):
+            raise FormatError(f"manifest: kind is {self.kind}, expected {KIND_IMAGE} (image) or {KIND_PATCH} (patch)")
+        for name, known in (("signature_count", SIGNATURE_COUNT), ("key_index", 0), ("trailer_size", 0)):
+            found = getattr(self, name)
+            if found != known:
+                raise FormatError(
+                    f"manifest: {name.replace('_', ' ')} is {found}, expected {known}: anything else is {_NEWER}"
+                )
+
     @classmethod
     def parse(cls, data: bytes) -> Manifest:
         """Read a manifest from the head of *data*; refuse anything unknown.  Raises FormatError."""
@@ -72,10 +102,12 @@ class Manifest:
         if magic != _SPEC["magic"]:
             raise FormatError(f"manifest: magic is {magic:#06x}, expected {_SPEC['magic']:#06x}: not an update file")
         if version != spec()["format"]:
-            raise FormatError(f"manifest: format {version}, this spboot knows format {spec()['format']}")
+            raise FormatError(
+                f"manifest: format {version}, this spboot knows format {spec()['format']}: {_other(version)}"
+            )
         return cls(**values)
 
     def pack(self) -> bytes:
-        """The 72 bytes on the wire."""
+        """The 76 bytes on the wire."""
         values: dict[str, Any] = asdict(self)
         return _RECORD.pack(magic=_SPEC["magic"], format=spec()["format"], **values)

@@ -22,8 +22,8 @@ class Block:
     STATE: ClassVar[tuple[str, ...]] = ()
     """Attributes that belong to the state beside the registers."""
     QUIET: ClassVar[frozenset[int]] = frozenset()
-    """Offsets whose access says nothing about whether the firmware waits (counters, watchdog reload).  One that is read is
-    a counter."""
+    """Offsets whose access says nothing about whether the firmware waits (counters, watchdog reload).
+    One that is read is a counter."""
 
     CONSUMING: ClassVar[frozenset[int]] = frozenset()
     """Offsets whose reading takes something away: who reads them does not wait."""

@@ -27,7 +27,7 @@ _POLL_DISTANCE: Final = 100
 """when no more instructions than these lie between two of them."""
 _SOON_PS: Final = 200 * PS_PER_US
 _COUNT_STEP_PS: Final = 200 * PS_PER_US
-"""A firmware that reads a counter while it waits, waits for a moment that it alone knows: time goes on in such steps."""
+"""Time goes on in such steps while firmware waits and reads a counter: for which moment, it alone knows."""
 CLOCK_DELAY: Final = 2
 
 
