@@ -24,8 +24,8 @@ import re
 from array import array
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import capstone
@@ -35,6 +35,7 @@ from unicorn import arm_const as arm
 
 from spboot.errors import SpbootError
 from spboot.formats.spec import record
+from spboot.twin import Twin
 from spboot.twin.condition import condition
 from spboot.twin.snapshot import Snapshot
 from tests.system.rig import Rig
@@ -103,8 +104,8 @@ class Result:
 class Omission:
     """Has a core leave out instructions.  *width*: how many behind each other."""
 
-    def __init__(self, rig: Rig, width: int = 1) -> None:
-        self._core, self._flash, self.width = rig.twin.core, rig.twin.flash, width
+    def __init__(self, twin: Twin, width: int = 1) -> None:
+        self._core, self._flash, self.width = twin.core, twin.flash, width
         self._run = self._core.run
         self._core.run = self.run  # type: ignore[method-assign]
         self.point: Point | None = None
@@ -190,15 +191,16 @@ def fingerprint(rig: Rig, but: tuple[int, int]) -> int | None:
 class Boot:
     """One boot of *rig*, as it stands after its reset, run again and again.
 
-    *allowed*: what SLOT0 may begin with when something in it runs; *only*: of which functions instructions are skipped (None: all)."""
+    *allowed*: what SLOT0 may begin with when something in it runs; *only*: of which functions instructions are skipped
+    (None: all)."""
 
     def __init__(
-        self, rig: Rig, *, allowed: bytes, only: re.Pattern[str] | None = None, tail: float = 1.2, width: int = 1
+        self, rig: Rig, *, allowed: bytes, only: re.Pattern[str] | None = None, tail: float = 0.1, width: int = 1
     ) -> None:
         self.rig, self.twin, self.allowed, self.only = rig, rig.twin, allowed, only
         self._good = self._is_allowed()
         self._clock = _variable(rig, "ticks")
-        self._omission = Omission(rig, width)
+        self._omission = Omission(rig.twin, width)
         self._functions = functions_of(rig.shop.boot.elf)
         self._starts = [f.start for f in self._functions]
         self._start = self._here = self.twin.snapshot()
@@ -280,7 +282,7 @@ class Boot:
         began = self.twin.time
         self.unfaulted = self._end(1 << 40, 30.0)
         self.prompted = self.twin.instructions - self._base
-        self._patience = 1.5 * (self.twin.time - began) + 0.2
+        self._patience = 1.5 * (self.twin.time - began) + 0.1
         if self.unfaulted == "refused" and self._fetched is None:
             self.twin.run(seconds=tail)
         for hook in hooks:
@@ -324,6 +326,13 @@ class Boot:
             for index in range(0, self.length, max(1, self.length // sample)):
                 points.setdefault(index, Point(index, 0))
         return [points[index] for index in sorted(points)]
+
+    def sample(self, number: int, seed: int = 0) -> list[Point]:
+        """*number* of these points, in their order."""
+        points = self.points(seed)
+        if len(points) > number:
+            points = random.Random(seed).sample(points, number)
+        return sorted(points, key=lambda point: point.index)
 
     def _point(self, n: int) -> Point:
         address = self.addresses[n]
@@ -407,8 +416,8 @@ class Boot:
         self._omission.arm(point, self._base)
         try:
             if point.index >= self.prompted:
-                self._end(2 * self.length, 1.5)
-                outcome = self._end(0, 0) if self._fetched or self._was_reset else "refused"
+                outcome = self._end(2 * self.length, 0.3)
+                outcome = "refused" if outcome == "hung" else outcome  # it calls and waits on
             else:
                 outcome = self._end(2 * self.length + 200_000, self._patience)
             result = Result(point, outcome, self._detail())

@@ -18,7 +18,6 @@ from spboot.boards import Area
 from spboot.formats.spec import record, spec
 from spboot.keys import Keys
 from spboot.version import Version
-from tests import apps
 from tests.system.rig import Rig, Workshop
 
 SIZE: Final = 1900
@@ -49,6 +48,7 @@ class Maker:
         self.board = self.shop.board
         self.erased = bytes([self.board.chip.flash[0].erased])
         self.stranger = keys.new(self.shop.folder / "stranger", self.shop.keys.product, development=True)
+        self.other = dataclasses.replace(self.shop.keys, product="other")
 
     # images
 
@@ -58,20 +58,23 @@ class Maker:
         head = struct.pack("<16I", self.board.ram.end + 0x400, *[entry] * 15) + bytes.fromhex("fee7fee7")
         return head + random.Random(version).randbytes(SIZE - len(head))
 
-    def slot(self, version: str, *, signer: Keys | None = None, target: str | None = None) -> bytes:
-        """A slot with the application *version* in it, signed by *signer* for *target*."""
+    def update(self, version: str, *, signer: Keys | None = None, target: str | None = None) -> bytes:
+        """The .sfb of the application *version*, signed by *signer* for *target*."""
         key = (version, id(signer), target)
         if key not in self._made:
-            sealed = apps.forced_image(
+            self._made[key] = release.make_image(
                 self.application(version),
                 target=target or self.board.name,
                 capacity=self.board.image_capacity,
                 keys=signer or self.shop.keys,
                 version=Version.parse(version),
             )
-            header = release.header_for(sealed)
-            self._made[key] = header.ljust(self.board.vector_size, self.erased) + self.application(version)
         return self._made[key]
+
+    def slot(self, version: str, *, signer: Keys | None = None, target: str | None = None) -> bytes:
+        """A slot with the same in it."""
+        header = release.header_for(self.update(version, signer=signer, target=target))
+        return header.ljust(self.board.vector_size, self.erased) + self.application(version)
 
     def unsigned(self, version: str) -> bytes:
         """The same by somebody who has not our key."""
@@ -84,7 +87,7 @@ class Maker:
         return bytes(data)
 
     def other_product(self, version: str) -> bytes:
-        return self.slot(version, signer=dataclasses.replace(self.shop.keys, product="other"))
+        return self.slot(version, signer=self.other)
 
     def other_board(self, version: str) -> bytes:
         return self.slot(version, target="OTHER-BOARD")

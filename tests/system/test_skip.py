@@ -1,0 +1,176 @@
+"""One skipped instruction of a whole boot starts nothing and installs nothing that must not be (decision 0040).
+
+Here a sample in the functions that decide; `make soak` and `python -m tests.system.skip_sweep` do all of it."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import struct
+from pathlib import Path
+
+import pytest
+from unicorn import arm_const
+
+from spboot import boards
+from spboot.build import bootloader, program
+from spboot.build.compiler import NAMES
+from spboot.formats.spec import data_path
+from spboot.twin import Twin
+from tests.system.rig import workshop
+from tests.system.skip import DECIDES, Boot, Omission, Point, counted
+from tests.system.skip_loader import UPDATES, Loading
+from tests.system.skip_states import NEXT, NOW, SITUATIONS, Maker, State, prepare
+
+QUICK, SLOW, SINGLE = "NUCLEO-L476RG", "NUCLEO-L073RZ", "NUCLEO-L412KB"
+BOARDS = (QUICK, SLOW, "DISCO-F769I", "DISCO-L562E")
+"""Cortex-M4, M0+, M7 and M33."""
+SAMPLE = ("tampered", "tampered, original in SLOT1", "older committed", "unsigned, warm")
+POINTS = 120
+LOADER_POINTS = 6
+
+
+Makers = dict[tuple[str, str], Maker]
+CONTROL = {
+    "core/slot.c": [
+        (
+            "    uint32_t verdict = SPB_GOOD ^ difference(a, b, len) << 1;\n"
+            "    return (enum spb_verdict)(verdict ^ difference(a, b, len));",
+            "    return difference(a, b, len) == 0 ? SPB_GOOD : SPB_BAD;",
+        )
+    ],
+    "boot/main.c": [
+        ("struct judgement j = {.header = SPB_BAD, .image = SPB_BAD};", "struct judgement j;"),
+        ("    j->header = SPB_BAD;\n    j->image = SPB_BAD;\n", ""),
+        ("    if (j->header != SPB_GOOD || j->image != SPB_GOOD) spb_cortex_reset();\n", ""),
+        (" ^ doubt);", " ^ (doubt & 0));"),
+    ],
+}
+"""File -> what stands there and what the control build has instead."""
+
+ONE_BRANCH = {"tampered": "same|spb_slot_match", "unsigned, warm": "spb_main"}
+"""Situation -> functions in which the control build is one skipped instruction away from starting the image."""
+
+
+@pytest.fixture(scope="module")
+def makers() -> Makers:
+    return {}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("skip")
+
+
+def maker_of(makers: Makers, folder: Path, name: str, compiler: str) -> Maker:
+    """One for each bootloader, made when it is first asked for."""
+    if (name, compiler) not in makers:
+        where = folder / f"{name}-{compiler}"
+        where.mkdir()
+        makers[name, compiler] = Maker(workshop(boards.load(name), compiler, where))
+    return makers[name, compiler]
+
+
+def accepted(boot: Boot, points: list[Point]) -> list[str]:
+    """Places where a skipped instruction lets something through; most of the others have to end in a refusal."""
+    results = boot.sweep(points)
+    counts = counted(results)
+    assert counts["refused"] + counts["met"] > len(results) // 2, counts
+    assert not [r for r in results if "(missed)" in r.detail]
+    return [boot.place(r.point.address) + " " + r.detail for r in results if r.outcome == "accepted"]
+
+
+@pytest.mark.parametrize("situation", SAMPLE)
+@pytest.mark.parametrize("name", [QUICK, SLOW])
+def test_a_sample_of_the_decisions(makers: Makers, folder: Path, name: str, situation: str) -> None:
+    maker = maker_of(makers, folder, name, "clang")
+    boot = Boot(prepare(maker, SITUATIONS[situation](maker)), allowed=maker.slot(NOW), only=DECIDES)
+    assert boot.unfaulted == "refused"
+    assert not accepted(boot, boot.sample(POINTS))
+
+
+@pytest.mark.parametrize("situation", ONE_BRANCH)
+def test_a_control_build_is_caught(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, situation: str) -> None:
+    """Verdicts are compared once, and BAD is written where something is found bad instead of before."""
+    firmware = tmp_path / "firmware"
+    shutil.copytree(data_path("firmware"), firmware)
+    for file, changes in CONTROL.items():
+        text = (firmware / file).read_text()
+        for old, new in changes:
+            assert text.count(old) == 1, f"{file}: {old!r} is there {text.count(old)} times"
+            text = text.replace(old, new)
+        (firmware / file).write_text(text)
+    for module in (bootloader, program):
+        monkeypatch.setattr(module, "data_path", lambda name: firmware if name == "firmware" else data_path(name))
+    maker = Maker(workshop(boards.load(QUICK), "clang", tmp_path))
+    only = re.compile(ONE_BRANCH[situation])
+    boot = Boot(prepare(maker, SITUATIONS[situation](maker)), allowed=maker.slot(NOW), only=only)
+    assert boot.unfaulted == "refused"
+    assert accepted(boot, boot.points()[-80:])
+
+
+def test_states_made_by_hand_are_the_bootloaders_own(makers: Makers, folder: Path) -> None:
+    """A good image with the same journals: installed when committed, left alone when that was done."""
+    maker = maker_of(makers, folder, QUICK, "clang")
+    new = maker.slot(NEXT)
+    for journal, holds in ((maker.committed(new), new), (maker.installed(new), maker.slot(NOW))):
+        rig = prepare(maker, State(slot0=maker.slot(NOW), slot1=new, journal=journal))
+        rig.listen(b"starting")
+        assert rig.twin.flash_read(maker.board.slot0.address, len(holds)) == holds
+
+
+@pytest.mark.parametrize(
+    ("left_out", "r1", "r2"),
+    [
+        (Point(1, 0x0800_0042), 1, 4),
+        (Point(2, 0x0800_0044), 2, 4),
+        (Point(3, 0x0800_0046, it=2), 0, 4),
+        (Point(4, 0x0800_004A), 1, 0),
+    ],
+    ids=["compare", "IT", "under an IT", "behind its block"],
+)
+def test_what_leaving_out_means(left_out: Point, r1: int, r2: int) -> None:
+    """movs r0, #0; cmp r0, #0; ite eq; moveq r1, #1; movne r1, #2; adds r2, #4; b ."""
+    twin = Twin("STM32L476RG")
+    program = bytes.fromhex("0020 0028 0cbf 0121 0221 0432 fee7")
+    twin.flash_load(0x0800_0000, struct.pack("<2I", 0x2000_1000, 0x0800_0041).ljust(0x40, b"\0") + program)
+    twin.power_on()
+    omission = Omission(twin)
+    omission.arm(left_out, twin.instructions)
+    twin.run(instructions=20)
+    assert omission.done
+    assert not omission.missed
+    assert (twin.core.get(arm_const.UC_ARM_REG_R1), twin.core.get(arm_const.UC_ARM_REG_R2)) == (r1, r2)
+    assert twin.flash_read(0x0800_0040, len(program)) == program
+
+
+@pytest.mark.parametrize("update", UPDATES)
+@pytest.mark.parametrize("name", [SINGLE])
+def test_a_sample_of_the_engine(makers: Makers, folder: Path, name: str, update: str) -> None:
+    maker = maker_of(makers, folder, name, "clang")
+    loading = Loading(maker, UPDATES[update](maker))
+    results = [loading.without(point) for point in loading.points(LOADER_POINTS)]
+    assert {r.outcome for r in results} & {"refused"}
+    assert [loading.place(r.point.address) for r in results if r.outcome == "accepted"] == []
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("situation", SITUATIONS)
+@pytest.mark.parametrize("compiler", NAMES)
+@pytest.mark.parametrize("name", BOARDS)
+def test_every_instruction(makers: Makers, folder: Path, name: str, compiler: str, situation: str) -> None:
+    maker = maker_of(makers, folder, name, compiler)
+    boot = Boot(prepare(maker, SITUATIONS[situation](maker)), allowed=maker.slot(NOW))
+    assert boot.unfaulted == "refused"
+    assert not accepted(boot, boot.points())
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("update", UPDATES)
+@pytest.mark.parametrize("compiler", NAMES)
+@pytest.mark.parametrize("name", [SINGLE, QUICK, SLOW])
+def test_every_decision_of_the_engine(makers: Makers, folder: Path, name: str, compiler: str, update: str) -> None:
+    maker = maker_of(makers, folder, name, compiler)
+    loading = Loading(maker, UPDATES[update](maker))
+    results = [loading.without(point) for point in loading.points(1000)]
+    assert [loading.place(r.point.address) for r in results if r.outcome == "accepted"] == []
