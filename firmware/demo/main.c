@@ -35,13 +35,16 @@ static enum spb_status begin(uint32_t size) {
 
 static enum spb_status data(const uint8_t *bytes, uint32_t len) { return as_status(SE_PATCH_Data(&status, bytes, len)); }
 
+/* The total is known once the head is in. */
+static uint32_t wanted(void) { return status.totalBytes == 0 ? 1 : status.totalBytes - status.accumBytes; }
+
 static void reset_now(void) {
     spb_usart_stop();
     spb_cortex_reset();
 }
 
 static void update(void) {
-    static const struct spb_ymodem_sink sink = {begin, data};
+    static const struct spb_ymodem_sink sink = {begin, data, wanted};
     LOG("update: send a .sfb or .sfbp file by YMODEM");
     enum spb_ymodem_result result = spb_ymodem_receive(&spb_console, &sink, block, CALLS);
     if (result == SPB_YMODEM_DONE && SE_PATCH_InstallAtNextReset(&status) == SE_SUCCESS) {
