@@ -51,7 +51,7 @@ static bool conclude(const struct spb_line *line, enum spb_ymodem_result result,
     static const char *const reasons[] = {
         [SPB_YMODEM_CANCELLED] = "the sender gave up",
         [SPB_YMODEM_LINE_ERROR] = "too many errors on the line",
-        [SPB_YMODEM_NO_BLOCK_0] = "this is not YMODEM",
+        [SPB_YMODEM_NO_BLOCK_0] = "no block 0: start again, by YMODEM",
         [SPB_YMODEM_REFUSED] = NULL,
     };
     if (reasons[result] != NULL) {

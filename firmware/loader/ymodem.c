@@ -21,8 +21,6 @@ struct transfer {
     uint8_t number;             /* it carries */
     uint32_t left;              /* bytes of the file still to come, by its sender */
     bool padded;                /* they may include padding */
-    uint8_t expected;           /* number of the next block */
-    uint32_t errors;            /* since the last good one */
 };
 
 /* What came: a whole block, or one of the short answers. */
@@ -122,15 +120,15 @@ static enum spb_ymodem_result call(struct transfer *t, uint32_t tries) {
     return SPB_YMODEM_NO_SENDER;
 }
 
-/* Y1 */
+/* Y1.  Where there is no padding, all of it is the consumer's to judge. */
 static enum spb_status consume(struct transfer *t) {
     const uint8_t *bytes = t->block;
     uint32_t len = t->len < t->left ? t->len : t->left;
     enum spb_status status = SPB_OK;
     t->left -= len;
     while (len > 0 && status == SPB_OK) {
-        uint32_t now = t->sink->wanted();
-        if (now == 0 && t->padded && bytes != t->block) break;
+        uint32_t now = t->padded ? t->sink->wanted() : len;
+        if (now == 0 && bytes != t->block) break;
         if (now == 0 || now > len) now = len;
         status = t->sink->data(bytes, now);
         bytes += now;
@@ -139,43 +137,25 @@ static enum spb_status consume(struct transfer *t) {
     return status;
 }
 
-/* The file is whole; the batch ends with an empty block 0.  A sender that just stops is as good. */
+/* The file has ended; the batch ends with an empty block 0.  A sender that just stops is as good. */
 static enum spb_ymodem_result close_batch(struct transfer *t) {
     send(t, ACK);
     for (uint32_t tries = 0; tries < 3; tries++) {
         send(t, CALL);
         enum event event = receive(t, BYTE_MS);
-        if (event == BLOCK && t->number == 0) {
-            if (t->block[0] != 0) return stop(t, SPB_YMODEM_DONE);      /* a second file: one is enough */
-            send(t, ACK);
-            break;
-        }
-        if (event == END) send(t, ACK);
-        if (event == CANCELLED) break;
+        if (event == BLOCK && t->block[0] != 0) return stop(t, SPB_YMODEM_DONE);        /* a second file: one is enough */
+        if (event == BLOCK || event == END) send(t, ACK);
+        if (event == BLOCK) break;
     }
     return SPB_YMODEM_DONE;
 }
 
-/* A block of the file, or again the one before it, where our answer was lost. */
-static bool take_block(struct transfer *t, enum spb_ymodem_result *result) {
-    bool again = t->number == (uint8_t)(t->expected - 1);
-    *result = SPB_YMODEM_LINE_ERROR;
-    if (!again) {
-        if (t->number != t->expected) return false;
-        *result = SPB_YMODEM_REFUSED;
-        if (consume(t) != SPB_OK) return false;
-        t->expected++;
-        t->errors = 0;
-    }
-    send(t, ACK);
-    if (again && t->expected == 1) send(t, CALL);
-    return true;
-}
-
 static enum spb_ymodem_result receive_file(struct transfer *t) {
     enum spb_ymodem_result result = SPB_YMODEM_LINE_ERROR;
+    uint8_t expected = 1;
+    uint32_t errors = 0;
     bool end_seen = false;
-    while (t->errors++ < SPB_YMODEM_ERRORS) {
+    while (errors++ < SPB_YMODEM_ERRORS) {
         enum event event = receive(t, BYTE_MS);
         bool whole = t->sink->wanted() == 0;
         if (event == CANCELLED) return SPB_YMODEM_CANCELLED;
@@ -184,19 +164,27 @@ static enum spb_ymodem_result receive_file(struct transfer *t) {
         if (event != BLOCK) {
             if (event == GARBLED) purge(t->line);
             send(t, NAK);
-        } else if (whole && t->number == 0 && t->block[0] == 0) {       /* the batch ends where an EOT was lost */
-            send(t, ACK);
-            return SPB_YMODEM_DONE;
-        } else if (!take_block(t, &result)) {
+            continue;
+        }
+        if (t->number == expected) {
+            if (consume(t) != SPB_OK) {
+                result = SPB_YMODEM_REFUSED;
+                break;
+            }
+            expected++;
+            errors = 0;
+        } else if (t->number != (uint8_t)(expected - 1)) {
             break;
         }
+        send(t, ACK);                                       /* our answer was lost, where a block comes again */
+        if (expected == 1) send(t, CALL);
     }
     return stop(t, result);
 }
 
 enum spb_ymodem_result spb_ymodem_receive(const struct spb_line *line, const struct spb_ymodem_sink *sink,
                                           uint8_t *block, uint32_t tries) {
-    struct transfer t = {.line = line, .sink = sink, .block = block, .expected = 1};
+    struct transfer t = {.line = line, .sink = sink, .block = block};
     enum spb_ymodem_result result = call(&t, tries);
     if (result != SPB_YMODEM_DONE) return result;
     if (sink->begin(t.left != UNKNOWN ? t.left : 0) != SPB_OK) return stop(&t, SPB_YMODEM_REFUSED);
