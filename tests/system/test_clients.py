@@ -100,18 +100,19 @@ def test_mixed_blocks(shop: Workshop) -> None:
         rig.enter_loader()
         data = shop.image("1.1.0")
         head = b"x\0" + str(len(data)).encode() + b"\0"
-        ymodem._exchange(rig.port, ymodem.packet(0, head, rnd.choice((128, 1024))))
-        ymodem._wait(rig.port, ymodem._CALL)
+        line = ymodem.Dialogue(rig.port)
+        line.exchange(ymodem.packet(0, head, rnd.choice((128, 1024))), calling=True)
+        line.wait_for_call(1)
         at, number = 0, 1
         while at < len(data):
             size = rnd.choice((128, 1024))
             block = ymodem.packet(number, data[at : at + size], size)
             for _ in range(rnd.choice((1, 1, 2))):
-                ymodem._exchange(rig.port, block)
+                line.exchange(block)
             at, number = at + size, number + 1
-        ymodem._exchange(rig.port, b"\x04")
-        ymodem._wait(rig.port, ymodem._CALL)
-        ymodem._exchange(rig.port, ymodem.packet(0, b"", 128))
+        line.exchange(bytes((ymodem.EOT,)))
+        line.wait_for_call(1)
+        line.exchange(ymodem.packet(0, b"", 128), calling=True)
         assert b"demo 1.1.0 on" in rig.listen()
 
 

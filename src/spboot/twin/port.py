@@ -6,12 +6,16 @@ from spboot.twin.machine import Twin
 
 
 class TwinPort:
-    """What the firmware sends is read, what is written it receives.  Reading runs the twin."""
+    """What the firmware sends is read, what is written it receives.  Time passes while the twin runs: in `read`."""
 
     def __init__(self, twin: Twin, uart: str) -> None:
         self._twin = twin
         self._uart = twin.uart(uart)
         self._taken = len(self._uart.output)
+
+    def now(self) -> float:
+        """Virtual time in seconds."""
+        return self._twin.time
 
     def read(self, size: int, timeout_s: float) -> bytes:
         """Up to *size* bytes; b"" when none come within *timeout_s* seconds of virtual time."""
