@@ -44,6 +44,14 @@ static void reset_now(void) {
 }
 
 static void update(void) {
+    static const char *const why[] = {
+        [SPB_YMODEM_DONE] = "",
+        [SPB_YMODEM_NO_SENDER] = ", nobody sent a file",
+        [SPB_YMODEM_CANCELLED] = ", the sender gave up",
+        [SPB_YMODEM_LINE_ERROR] = ", too many errors on the line",
+        [SPB_YMODEM_NO_BLOCK_0] = ", no block 0: start again, by YMODEM",
+        [SPB_YMODEM_REFUSED] = "",
+    };
     static const struct spb_ymodem_sink sink = {begin, data, wanted};
     LOG("update: send a .sfb or .sfbp file by YMODEM");
     enum spb_ymodem_result result = spb_ymodem_receive(&spb_console, &sink, block, CALLS);
@@ -53,7 +61,7 @@ static void update(void) {
         reset_now();
     }
     if (result == SPB_YMODEM_REFUSED || result == SPB_YMODEM_DONE) SE_PATCH_PrintStatus(&status);
-    LOG("update: not done (%u)", (uint32_t)result);
+    LOG("update: not done%s", why[result]);
     (void)SE_PATCH_Abort(&status);
 }
 

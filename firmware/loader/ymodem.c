@@ -163,7 +163,7 @@ static enum spb_ymodem_result receive_file(struct transfer *t) {
         end_seen = event == END;
         if (event != BLOCK) {
             if (event == GARBLED) purge(t->line);
-            send(t, NAK);
+            if (event != END) send(t, NAK);                 /* one too many would answer the block after the noise */
             continue;
         }
         if (t->number == expected) {
