@@ -161,9 +161,10 @@ static enum spb_ymodem_result receive_file(struct transfer *t) {
         if (event == CANCELLED) return SPB_YMODEM_CANCELLED;
         if (event == END ? whole || end_seen : event == SILENCE && end_seen) return close_batch(t);     /* Y4 */
         end_seen = event == END;
+        if (end_seen) continue;         /* unanswered: a NAK for noise would answer the block that follows it */
         if (event != BLOCK) {
             if (event == GARBLED) purge(t->line);
-            if (event != END) send(t, NAK);                 /* one too many would answer the block after the noise */
+            send(t, NAK);
             continue;
         }
         if (t->number == expected) {

@@ -97,7 +97,7 @@ def silent(at: int, seconds: float = 15.0) -> Callable[[Port, int], None]:
 
 
 def dripping(at: int, byte: bytes, pause_s: float, seconds: float, heard: bytearray) -> Callable[[Port, int], None]:
-    """*byte* again and again before block *at*, for *seconds* or until the receiver cancels; its answers are *heard*."""
+    """*byte* again and again before block *at*, for *seconds* or until the receiver cancels; answers are *heard*."""
 
     def between(port: Port, number: int) -> None:
         if number != at:
@@ -107,7 +107,7 @@ def dripping(at: int, byte: bytes, pause_s: float, seconds: float, heard: bytear
             port.write(byte)
             next_at = port.now() + pause_s
             while port.now() < next_at:
-                heard += port.read(256, max(0.0, next_at - port.now()))
+                heard.extend(port.read(256, max(0.0, next_at - port.now())))
             if bytes((CAN, CAN)) in heard:
                 raise ymodem.RefusedError("cancelled")
 

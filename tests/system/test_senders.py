@@ -126,7 +126,8 @@ def test_refused(device: Device, name: str) -> None:
     sender.send(rig.port, update[:more] if more < 0 else update + bytes(range(1, 201))[:more])
     assert rig.twin.run(until=lambda: words in rig.uart.output, seconds=LONGEST_S), bytes(rig.uart.output)
     assert rig.twin.time - start < LONGEST_S
-    assert rig.twin.run(until=b"loader: send", seconds=2)
+    again = rig.uart.output.find(words)
+    assert rig.twin.run(until=lambda: rig.uart.output.find(b"loader: send", again) > 0, seconds=2)
     assert not rig.erases(rig.board.slot0)
     rig.port = TwinPort(rig.twin, rig.board.console.port)
     ymodem.wait_for_call(rig.port, 5, on_text=rig.hear)
@@ -139,7 +140,6 @@ def test_refused(device: Device, name: str) -> None:
 )
 def test_no_wait_is_prolonged_by_what_comes(device: Device, byte: bytes, pause_s: float, longest_s: float) -> None:
     """Y2: a NAK within the bound of one wait; ten of them end the transfer, as silence does above."""
-    reduced(device.shop, 1, 1)
     rig = device.calling("loader")
     heard = bytearray()
     sender = Foreign(between=foreign.dripping(3, byte, pause_s, longest_s, heard))

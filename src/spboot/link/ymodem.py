@@ -76,7 +76,7 @@ def wait_for_call(port: Port, timeout_s: float, *, on_text: OnText, poke: bytes 
             return
         now = port.now()
     raise LinkError(
-        f"nobody asked for a file in {timeout_s:.0f} s: reset the board with its button held, or use --load"
+        f"nobody asked for a file in {timeout_s:g} s: reset the board with its button held, or use --load"
     )
 
 
