@@ -302,6 +302,22 @@ def test_a_key_is_sent_until_the_application_is_there(shop: Workshop) -> None:
     assert b"demo 1.1.0 on" in rig.heard
 
 
+def test_a_broken_wire_ends_in_words(device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The device hears everything, and nothing of what it says arrives."""
+    rig = device.calling("loader")
+    read = rig.port.read
+
+    def deaf(size: int, timeout_s: float) -> bytes:
+        read(size, timeout_s)
+        return b""
+
+    monkeypatch.setattr(rig.port, "read", deaf)
+    start = rig.twin.time
+    with pytest.raises(ymodem.NoAnswerError, match="has not answered for 30 s: reset it and try again"):
+        ymodem.send(rig.port, "update.sfb", device.shop.image("1.1.0"))
+    assert rig.twin.time - start < 40
+
+
 @pytest.mark.parametrize("half", [False, True])
 def test_ctrl_c_in_the_middle_tells_the_device(device: Device, half: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also in the middle of a block, which the device then waits for."""

@@ -186,9 +186,12 @@ def test_lrzsz_delivers_a_file(make: Make, tmp_path: Path) -> None:
     file = tmp_path / "file.bin"
     file.write_bytes(bytes(range(1, 251)) * 82)
     twin = make(YMODEM)
-    with PtyBridge(twin, "USART2", speed=20) as bridge, open(bridge.path, "r+b", buffering=0) as line:  # noqa: PTH123
-        with subprocess.Popen(["sb", "-k", str(file)], stdin=line, stdout=line, stderr=subprocess.PIPE) as client:
-            assert bridge.pump(until=lambda: client.poll() is not None, seconds=HANGS_S)
+    with (
+        PtyBridge(twin, "USART2", speed=20) as bridge,
+        open(bridge.path, "r+b", buffering=0) as line,  # noqa: PTH123
+        subprocess.Popen(["sb", "-k", str(file)], stdin=line, stdout=line, stderr=subprocess.PIPE) as client,
+    ):
+        assert bridge.pump(until=lambda: client.poll() is not None, seconds=HANGS_S)
     twin.run(seconds=0.05)
     assert out(twin, 1) >= 20500
     assert out(twin, 0) - sum(file.read_bytes()) == 0x1A * (out(twin, 1) - 20500)

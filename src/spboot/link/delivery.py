@@ -13,8 +13,8 @@ from spboot.link.verdict import Hearing, Verdict
 from spboot.link.ymodem import OnText, Progress
 
 _TRANSFERS: Final = 3
-_TALK_S: Final = 30.0
-"""A device that never pauses is listened to for this long."""
+_PAUSES: Final = 10
+"""A device that never pauses is listened to for as many times the pause."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +65,7 @@ class Delivery:
 
     def _conclude(self, port: Port, hearing: Hearing, hear: OnText, refused: bool) -> Verdict | None:
         for _ in range(_TRANSFERS):
-            called = ymodem.listen(port, self.quiet_s, on_text=hear, limit_s=_TALK_S)
+            called = ymodem.listen(port, self.quiet_s, on_text=hear, limit_s=_PAUSES * self.quiet_s)
             if not called or hearing.verdict:
                 break
         verdict = hearing.verdict

@@ -68,7 +68,7 @@ class SerialPort:
 
     def _gone(self, error: Exception) -> PortGoneError:
         return PortGoneError(
-            f"{self.name}: the port went away ({_cause(error)}): plug it in, then send the file again from the start"
+            f"{self.name}: the port went away{_cause(error)}: plug it in, then send the file again from the start"
         )
 
     def __enter__(self) -> SerialPort:
@@ -88,11 +88,9 @@ def _broken() -> tuple[type[Exception], ...]:
 
 
 def _cause(error: Exception) -> str:
-    """The system's words, once: pyserial wraps its own around them."""
+    """The system's words in brackets, once: pyserial wraps its own around them, and guesses where there are none."""
     code = getattr(error, "errno", None) or next((n for n in error.args if isinstance(n, int)), None)
-    if code is not None:
-        return os.strerror(code)
-    return str(error)
+    return "" if code is None else f" ({os.strerror(code)})"
 
 
 def present() -> list[str]:
@@ -123,7 +121,7 @@ def _why_closed(name: str, baud: int, error: Exception) -> str:
         return f"is not a serial port; {_listed()}"
     if isinstance(error, ValueError):
         return f"cannot do {baud} baud: give --baud a rate that the port has"
-    return f"cannot be opened ({_cause(error)}); {_listed()}"
+    return f"cannot be opened{_cause(error)}; {_listed()}"
 
 
 def _permission(name: str) -> str:

@@ -75,9 +75,7 @@ def wait_for_call(port: Port, timeout_s: float, *, on_text: OnText, poke: bytes 
         ):
             return
         now = port.now()
-    raise LinkError(
-        f"nobody asked for a file in {timeout_s:g} s: reset the board with its button held, or use --load"
-    )
+    raise LinkError(f"nobody asked for a file in {timeout_s:g} s: reset the board with its button held, or use --load")
 
 
 def listen(port: Port, quiet_s: float, *, on_text: OnText, limit_s: float = 60.0) -> bool:
