@@ -81,14 +81,12 @@ static enum spb_ymodem_result stop(struct transfer *t, enum spb_ymodem_result re
     return result;
 }
 
-/* Block 0: name, NUL, size in decimal, then whatever the sender likes. */
+/* Block 0: name, NUL, size in decimal, then whatever the sender likes.  Anything else there is no size. */
 static void read_size(struct transfer *t) {
     uint32_t i = 0;
     uint32_t size = 0;
     while (i < t->len && t->block[i] != 0) i++;
-    do i++;
-    while (i < t->len && t->block[i] == ' ');
-    for (; i < t->len && t->block[i] >= '0' && t->block[i] <= '9' && size <= (UINT32_MAX - 9) / 10; i++) {
+    for (i++; i < t->len && t->block[i] >= '0' && t->block[i] <= '9' && size <= (UINT32_MAX - 9) / 10; i++) {
         size = size * 10 + (uint32_t)(t->block[i] - '0');
     }
     t->left = size != 0 ? size : UNKNOWN;
