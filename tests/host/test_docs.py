@@ -52,8 +52,6 @@ UNCOVERED: dict[str, str] = {
     "driver/flash_ecc.c L2": "the twin has no data cache",
     "driver/flash_l0.c L3": "the updates of the L0 boards run it; the twin refuses it from flash (tests/twin)",
     "loader/trigger.h T1": "no test types without end into the window",
-    "loader/ymodem.h Y1": "shown by every transfer in tests/system; no test damages blocks on the line",
-    "loader/ymodem.h Y2": "no test has a sender that goes silent or babbles",
 }
 """`room/file Name` -> why no test names it yet.  Naming it in a test that shows it takes it off the list."""
 

@@ -161,8 +161,7 @@ class Rig:
 
     def ask_application(self) -> None:
         """Make the running demo call for a file."""
-        self.port.write(b"u")
-        ymodem.wait_for_call(self.port, 10, on_text=self.hear)
+        ymodem.wait_for_call(self.port, 10, on_text=self.hear, key=b"u")
 
     def send(self, data: bytes, *, block: int = 1024) -> None:
         ymodem.send(self.port, "update.bin", data, block=block)
