@@ -205,7 +205,8 @@ def test_a_failed_write_leaves_the_old_output(run: Run, monkeypatch: pytest.Monk
 
     monkeypatch.setattr(os, "fsync", full)
     code, _, err = run("delta", "encode", "old.bin", "new.bin", "-o", "out")
-    assert (code, err) == (1, "error: out: cannot be written: No space left on device\n")
+    told = "error: out: cannot be written: No space left on device: free some space, or choose another place\n"
+    assert (code, err) == (1, told)
     assert Path("out").read_bytes() == b"before"
     assert names() == ["new.bin", "old.bin", "out"]
 

@@ -12,6 +12,7 @@ from spboot.boards.draft import Wish, draft
 from spboot.build import bootloader
 from spboot.build.support import missing
 from spboot.cli import files, options
+from spboot.cli.group import Group
 from spboot.errors import BoardError
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
@@ -42,7 +43,7 @@ def size(text: str) -> int:
     return int(match[1], 0) * (1024 if match[2] else 1)
 
 
-@click.group("board")
+@click.group("board", cls=Group)
 def command() -> None:
     """Boards of your own."""
 

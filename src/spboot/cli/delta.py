@@ -8,10 +8,11 @@ import click
 
 from spboot import delta
 from spboot.cli import files, options
+from spboot.cli.group import Group
 from spboot.cli.progress import progress
 
 
-@click.group("delta")
+@click.group("delta", cls=Group)
 def command() -> None:
     """Raw patches between any two files: neither signed nor encrypted."""
 
