@@ -38,12 +38,12 @@ class Version:
             raise VersionError(f"version is {text!r}, expected three numbers as 1.2.3") from None
         if len(parsed.release) > 3:
             raise VersionError(
-                f"version is {text!r}, {len(parsed.release)} numbers, expected three at most: a device compares no more"
+                f"version is {text!r}, expected at most three numbers, as 1.2.3: a device compares no more"
             )
         if str(parsed) != ".".join(map(str, parsed.release)):
             plain = ".".join(map(str, parsed.release))
             raise VersionError(
-                f"version is {text!r}, expected nothing but three numbers: a device knows no pre-releases and no builds; "
+                f"version is {text!r}, expected nothing but three numbers: a device knows no pre-releases; "
                 f"use {plain}, and a higher number for each build that devices shall take after it"
             )
         major, minor, patch = (*parsed.release, 0, 0)[:3]

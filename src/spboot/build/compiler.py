@@ -6,9 +6,12 @@ gets into its output: the same sources give the same bytes anywhere."""
 from __future__ import annotations
 
 import logging
+import os
+import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -20,6 +23,9 @@ from spboot.errors import BuildError
 _LOG = logging.getLogger(__name__)
 
 NAMES: Final = ("clang", "gcc")
+
+_FULL: Final = re.compile(r"no ?space ?left|DiskQuota|disk quota|file too large", re.IGNORECASE)
+_LEAST_SPACE: Final = 16 * 1024
 
 _WARNINGS = ("-Wall", "-Wextra", "-Wconversion", "-Wpedantic", "-Werror")
 _COMMON = ("-std=c11", "-ffreestanding", "-flto", "-ffunction-sections", "-fdata-sections", "-fno-common")
@@ -148,7 +154,27 @@ def _gcc(cpu: str) -> Toolchain:
 def run(command: Sequence[str], cwd: Path) -> None:
     """Run a tool; what it says on failure becomes the error's text.  Raises BuildError."""
     _LOG.debug("%s", " ".join(command))
-    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, errors="replace", check=False)
     if done.returncode:
         said = (done.stderr or done.stdout).strip()
-        raise BuildError(f"{Path(command[0]).name} failed with exit code {done.returncode}:\n{said}")
+        name = _tool(command)
+        if _FULL.search(said) or _is_full(cwd):
+            raise BuildError(
+                f"{name} found no space left: free some where the output goes, and where temporary files and caches "
+                f"are ({tempfile.gettempdir()}, {_zig_cache()})"
+            )
+        raise BuildError(f"{name} failed with exit code {done.returncode}:\n{said or 'it said nothing'}")
+
+
+def _tool(command: Sequence[str]) -> str:
+    """What a person calls the tool: clang, not the Python that brings it."""
+    return command[3] if tuple(command[1:3]) == ("-m", "ziglang") else Path(command[0]).name
+
+
+def _is_full(folder: Path) -> bool:
+    """Whether *folder* has no room for another file; zig does not always say why it failed."""
+    return min(shutil.disk_usage(place).free for place in (folder, tempfile.gettempdir())) < _LEAST_SPACE
+
+
+def _zig_cache() -> str:
+    return os.environ.get("ZIG_GLOBAL_CACHE_DIR", "~/.cache/zig")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from spboot.boards import Board
 from spboot.build import headers
-from spboot.build.bootloader import boot_version, include_folders, sources
-from spboot.build.compiler import toolchain
+from spboot.build.bootloader import boot_version, include_folders, sources, work_folder
+from spboot.build.compiler import Toolchain, toolchain
 from spboot.build.linkinclude import link_include
 from spboot.formats.spec import data_path
 from spboot.version import Version
@@ -24,10 +24,15 @@ def build_demo(board: Board, version: Version, output: Path, *, compiler: str = 
 def build_app(board: Board, own: list[str], elf: Path, version: Version, compiler: str = "clang") -> Path:
     """Link the sources *own* (relative to firmware/, or absolute) with drivers, console and YMODEM into *elf*."""
     tools = toolchain(compiler, board.chip.core)
+    with work_folder(elf.parent) as work:
+        _build_into(work, tools, board, own, version)
+        (work / "demo.elf").replace(elf)
+    return elf
+
+
+def _build_into(work: Path, tools: Toolchain, board: Board, own: list[str], version: Version) -> None:
+    """demo.elf in *work*."""
     firmware = data_path("firmware")
-    work = elf.parent / f"work-{elf.stem}"
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
     headers.write(work / "generated", board, boot_version())
     (work / "demo_version.h").write_text(f'#define DEMO_VERSION "{version}"\n', encoding="utf-8")
     folders = [*include_folders("boot", (work / "generated").resolve()), str(work.resolve())]
@@ -40,6 +45,3 @@ def build_app(board: Board, own: list[str], elf: Path, version: Version, compile
     (work / "spboot.ld").write_text(link_include(board), encoding="utf-8", newline="\n")
     shutil.copyfile(firmware / "demo" / "demo.ld", work / "demo.ld")
     tools.link_files(objects, "demo.ld", "demo.elf", work, library=".")
-    shutil.move(work / "demo.elf", elf)
-    shutil.rmtree(work)
-    return elf
