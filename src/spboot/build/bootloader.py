@@ -213,7 +213,7 @@ def _link_script(board: Board) -> str:
 
 
 def _write_outputs(board: Board, keys: Keys, user_data: Secret, work: Path, output: Path) -> Outputs:
-    """Each file appears whole, and those of one build together: two builds into one folder do not mix."""
+    """All files or none: they appear once there was room for all, and those of two builds do not mix."""
     stem = f"spboot-{board.name}"
     names = {kind: output / f"{stem}.{kind}" for kind in ("elf", "bin", "hex", "map", "ld")}
     linked = (work / "boot.elf").read_bytes()
@@ -233,11 +233,14 @@ def _write_outputs(board: Board, keys: Keys, user_data: Secret, work: Path, outp
         names["map"]: text.encode(),
         header: (data_path("firmware") / "include" / "spboot" / "spboot.h").read_bytes(),
     }
+    staged: dict[Path, Path] = {}
+    for path, data in {**secret, **public}.items():
+        staged[path] = work / path.name
+        disk.write(staged[path], data, secret=path in secret)
     with disk.alone(output / stem, wait=True):
         header.parent.mkdir(parents=True, exist_ok=True)
-        for files, is_secret in ((secret, True), (public, False)):
-            for path, data in files.items():
-                disk.write(path, data, secret=is_secret)
+        for path, made in staged.items():
+            made.replace(path)
     return Outputs(
         elf=names["elf"],
         bin=names["bin"],

@@ -112,7 +112,8 @@ def command(
         finally:
             if state is not None:
                 states.save(twin, state, made_of)
-            session.farewell(state, armed)
+            if session.bridge is not None:
+                session.farewell(state, armed)
 
 
 def _cut(text: str | None, torn: bool) -> Cut | None:

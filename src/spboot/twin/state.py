@@ -53,7 +53,7 @@ def load(twin: Twin, path: Path) -> list[str]:
         raise TwinError(f"{path}: not a state file ({error}); give another file or delete it") from None
     if part != twin.chip.name or len(cells) != twin.flash.size:
         raise TwinError(
-            f"{path}: holds the flash of {part}, expected {twin.chip.name}: run the twin of its board, or give another file"
+            f"{path}: holds the flash of {part}, expected {twin.chip.name}: run its board, or give another file"
         )
     twin.flash_load(twin.flash.address, cells)
     twin.flash.poisoned = poisoned
