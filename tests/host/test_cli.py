@@ -84,7 +84,7 @@ def test_verify_refuses_a_damaged_file(run: Run, key_folder: Path, image_file: b
     Path("x.sfb").write_bytes(bad)
     code, out, err = run("verify", "x.sfb", "--keys", key_folder)
     assert (code, out) == (1, "")
-    assert err.startswith("error: payload: chunk ")
+    assert err.startswith("error: x.sfb: payload: chunk ")
 
 
 def test_verify_takes_the_base_as_elf(run: Run, key_folder: Path, secrets: Keys, patch_file: bytes) -> None:

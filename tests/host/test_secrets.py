@@ -13,7 +13,6 @@ import struct
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -23,12 +22,13 @@ from rich.traceback import Traceback
 import spboot
 from spboot import boards, keys, release
 from spboot.build import merge, personal
-from spboot.formats.spec import Record, record, spec
+from spboot.formats.spec import Record
 from spboot.keys import Keys
 from spboot.secret import Secret
 from spboot.twin import Twin
 from spboot.version import Version
 
+from . import bootloader
 from .conftest import NEW_APP, TARGET
 
 USER_DATA = Secret(b"the owner's own secret, 0123456789abcdef")
@@ -63,19 +63,6 @@ def forbidden(secrets: Keys) -> list[str]:
 def check(text: str, forbidden: list[str]) -> None:
     found = [piece for piece in forbidden if piece in text]
     assert not found, text[:2000]
-
-
-def bootloader() -> bytes:
-    """The least that is taken for one: an ABI table where it belongs."""
-    facts, abi = spec()["abi"], record("abi")
-    values: dict[str, Any] = {f.name: bytes(f.size) if f.type.startswith("bytes") else 0 for f in abi.fields}
-    values |= {
-        "magic": facts["magic"],
-        "personal_size": record("personal").size,
-        "target": personal.name_id(TARGET),
-    }
-    vectors = struct.pack("<2I", 0x20002000, 0x08000101)
-    return (vectors.ljust(facts["offset"], b"\0") + abi.pack(**values)).ljust(0x3000, b"\x5a")
 
 
 def test_the_pieces_are_found_where_a_key_is_shown(secrets: Keys, forbidden: list[str]) -> None:
@@ -139,7 +126,7 @@ def test_every_class_that_holds_a_key_is_known() -> None:
 
 def test_a_snapshot_shows_no_memory(secrets: Keys, forbidden: list[str]) -> None:
     twin = Twin("STM32L412KB")
-    twin.flash_load(0x08000000, personal.finish(bootloader(), secrets, USER_DATA))
+    twin.flash_load(0x08000000, personal.finish(bootloader.make(TARGET), secrets, USER_DATA))
     assert bytes(secrets.encryption) in twin.flash_read(0x08000000, 0x3000)
     twin.power_on()
     check(repr(twin.snapshot()), forbidden)
@@ -188,7 +175,7 @@ def full_image(bench: Bench) -> None:
 
 
 def finished(bench: Bench) -> None:
-    personal.finish(bootloader(), bench.secrets, USER_DATA)
+    personal.finish(bootloader.make(TARGET), bench.secrets, USER_DATA)
 
 
 def merged(bench: Bench) -> None:
@@ -230,7 +217,7 @@ def test_tracebacks_with_locals(
         (tmp_path / "copy" / file.name).write_bytes(file.read_bytes())
         (tmp_path / "copy" / file.name).chmod(file.stat().st_mode)
     boards.load(TARGET)
-    image = personal.finish(bootloader(), secrets, USER_DATA)
+    image = personal.finish(bootloader.make(TARGET), secrets, USER_DATA)
     monkeypatch.setattr(keys.ec, "generate_private_key", lambda _curve: secrets.signing)
     monkeypatch.setattr(keys.os, "urandom", lambda _size: bytes(secrets.encryption))
     monkeypatch.setattr(place, name, bug)

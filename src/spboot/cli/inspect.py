@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from spboot import boards, keys, release
-from spboot.cli import files, options
+from spboot.cli import files, kinds, options
 from spboot.errors import AuthenticationError, SpbootError
 from spboot.formats import payload
 from spboot.formats.delta_file import HEAD_SIZE, DeltaHead, is_delta_file
@@ -29,9 +29,10 @@ _Facts = dict[str, str | int | None]
 )
 def command(file: Path, as_json: bool, key_folder: Path | None) -> None:
     """Show every field of FILE (.sfb, .sfbp, delta file)."""
-    data = files.read(file)
+    data = kinds.read(file, kinds.UPDATE, kinds.DELTA)
     secrets = keys.load(key_folder) if key_folder else None
-    facts = _delta_facts(data) if is_delta_file(data) else _update_facts(data, secrets)
+    with files.named(file):
+        facts = _delta_facts(data) if is_delta_file(data) else _update_facts(data, secrets)
     if as_json:
         click.echo(json.dumps(facts, indent=2))
         return

@@ -7,9 +7,8 @@ from pathlib import Path
 import click
 
 from spboot import boards, image, keys, release
-from spboot.cli import files, options
+from spboot.cli import files, kinds, options
 from spboot.errors import BoardError
-from spboot.formats.manifest import name_id
 from spboot.version import Version
 
 
@@ -22,9 +21,12 @@ from spboot.version import Version
 @click.option("--board", "board_name", metavar="BOARD", help="Board of an OLD in .elf or .hex, when it is your own.")
 def command(file: Path, key_folder: Path, old: Path | None, board_name: str | None) -> None:
     """Check FILE (.sfb, .sfbp): signature, every chunk, and that it decodes to the signed image."""
-    data, secrets = files.read(file), keys.load(key_folder)
-    base = _load(old, board_name, release.Artefact.parse(data).header.manifest.target) if old else None
-    report = release.verify(data, secrets, old=base)
+    data, secrets = kinds.read(file, kinds.UPDATE), keys.load(key_folder)
+    with files.named(file):
+        target = release.Artefact.parse(data).header.manifest.target
+    base = _load(old, board_name, target) if old else None
+    with files.named(file):
+        report = release.verify(data, secrets, old=base)
     manifest = report.artefact.header.manifest
     version = Version.unpack(manifest.version)
     click.echo(f"signature good, {report.chunk_count} chunks good")
@@ -36,7 +38,7 @@ def command(file: Path, key_folder: Path, old: Path | None, board_name: str | No
 
 def _load(old: Path, board_name: str | None, target: int) -> bytes:
     """The application in *old*, for the board that the update names by *target*."""
-    name = board_name or next((name for name in boards.names() if name_id(name) == target), None)
+    name = board_name or boards.of_id(target)
     if name is None:
         raise BoardError(f"the update is for a board that is not ours ({target:#010x}): name its file with --board")
     board = boards.load(name)
