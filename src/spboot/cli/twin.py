@@ -181,8 +181,8 @@ class _Session:
     def run(self, *, pty: Path | None, speed: float, button: bool) -> None:
         """Until Ctrl-], Ctrl-C or SIGTERM.  Raises TwinError."""
         with contextlib.ExitStack() as stack:
-            self.bridge = self._open(stack, pty, speed)
             stop = stack.enter_context(_told_to_stop())
+            self.bridge = self._open(stack, pty, speed)
             self._hold(button)
             self.twin.power_on()
             if button:

@@ -143,9 +143,12 @@ class PtyBridge(LineBridge):
                 raise TwinError(f"{link} exists already: give a name that is free, or end the twin that has it")
             part.symlink_to(device)
             part.replace(link)
+            self.path = str(link)
         except OSError as error:
             raise TwinError(f"{link}: cannot be made: {error.strerror}") from None
-        self.path = str(link)
+        finally:
+            if self.path == device:
+                self.close()
 
     def close(self) -> None:
         """Take the device away."""
