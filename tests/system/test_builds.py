@@ -126,5 +126,5 @@ def test_no_space_is_said(tmp_path: Path) -> None:
     tool.write_text("#!/bin/sh\nexit 3\n")
     with pytest.raises(BuildError, match="cc failed with exit code 3:\nit said nothing"):
         run([str(tool)], tmp_path)
-    with pytest.raises(BuildError, match="clang failed with exit code 1:\n.*nothing.c"):
+    with pytest.raises(BuildError, match=r"clang failed with exit code 1:\n.*nothing\.c"):
         run([*toolchain("clang", "cm4").compile, "nothing.c"], tmp_path)

@@ -55,9 +55,11 @@ class Toolchain:
     link: tuple[str, ...]
     link_libraries: tuple[str, ...]
 
-    def compile_file(self, source: str, output: Path, includes: Sequence[Path | str], cwd: Path) -> None:
-        """Compile *source* (relative to *cwd*) with the include folders given.  Raises BuildError."""
-        flags = [f"-I{folder}" for folder in includes]
+    def compile_file(
+        self, source: str, output: Path, includes: Sequence[Path | str], cwd: Path, options: Sequence[str] = ()
+    ) -> None:
+        """Compile *source* (relative to *cwd*) with the include folders and *options* given.  Raises BuildError."""
+        flags = [*options, *(f"-I{folder}" for folder in includes)]
         run([*self.compile, *flags, "-c", source, "-o", str(output)], cwd)
 
     def link_files(

@@ -81,6 +81,8 @@ class OperationLog:
         self._operations: list[Operation] = []
         self.total = 0
         """Operations ever, not reset by `clear`."""
+        self.busy_ps = 0
+        """Picoseconds that flash was busy, since the twin was made or `clear` was called."""
 
     def __iter__(self) -> Iterator[Operation]:
         return iter(self._operations)
@@ -98,6 +100,7 @@ class OperationLog:
     def clear(self) -> None:
         """Forget all operations; the next one has index 0."""
         self._operations.clear()
+        self.busy_ps = 0
 
     def erases(self, low: int = 0, high: int = 1 << 32) -> int:
         """How many erases began in low <= address < high."""
@@ -120,10 +123,10 @@ class OperationLog:
         return sum(1 for op in self._operations if op.kind == kind and low <= op.address < high)
 
     def save(self) -> Any:
-        return list(self._operations), self.total
+        return list(self._operations), self.total, self.busy_ps
 
     def load(self, state: Any) -> None:
-        operations, self.total = state
+        operations, self.total, self.busy_ps = state
         self._operations = list(operations)
 
 
