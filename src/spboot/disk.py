@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
+import shutil
 import sys
 import time
 from collections.abc import Iterator
@@ -15,6 +17,8 @@ from spboot.errors import SpbootError
 
 NO_SPACE: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 """Numbers of an OSError that mean: it does not fit."""
+_FULL: Final = re.compile(r"no ?space ?left|disk ?quota|file too (large|big)", re.IGNORECASE)
+_LEAST_SPACE: Final = 16 * 1024
 _LOOK_S: Final = 0.05
 
 
@@ -34,6 +38,11 @@ def reason(error: OSError) -> str:
     if error.errno == errno.EROFS:
         return f"{said}: choose a folder that can be written"
     return said
+
+
+def is_full(said: str, *folders: Path) -> bool:
+    """Whether a tool failed for want of space: by what it *said*, or as one of the *folders* has none left."""
+    return bool(_FULL.search(said)) or min(shutil.disk_usage(folder).free for folder in folders) < _LEAST_SPACE
 
 
 def read(path: Path) -> bytes:

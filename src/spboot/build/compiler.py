@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -18,14 +17,12 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
+from spboot.disk import is_full
 from spboot.errors import BuildError
 
 _LOG = logging.getLogger(__name__)
 
 NAMES: Final = ("clang", "gcc")
-
-_FULL: Final = re.compile(r"no ?space ?left|DiskQuota|disk quota|file too large", re.IGNORECASE)
-_LEAST_SPACE: Final = 16 * 1024
 
 _WARNINGS = ("-Wall", "-Wextra", "-Wconversion", "-Wpedantic", "-Werror")
 _COMMON = ("-std=c11", "-ffreestanding", "-flto", "-ffunction-sections", "-fdata-sections", "-fno-common")
@@ -160,7 +157,7 @@ def run(command: Sequence[str], cwd: Path) -> None:
     if done.returncode:
         said = (done.stderr or done.stdout).strip()
         name = _tool(command)
-        if _FULL.search(said) or _is_full(cwd):
+        if is_full(said, cwd, Path(tempfile.gettempdir())):
             raise BuildError(
                 f"{name} found no space left: free some where the output goes, and where temporary files and caches "
                 f"are ({tempfile.gettempdir()}, {_zig_cache()})"
@@ -171,11 +168,6 @@ def run(command: Sequence[str], cwd: Path) -> None:
 def _tool(command: Sequence[str]) -> str:
     """What a person calls the tool: clang, not the Python that brings it."""
     return command[3] if tuple(command[1:3]) == ("-m", "ziglang") else Path(command[0]).name
-
-
-def _is_full(folder: Path) -> bool:
-    """Whether *folder* has no room for another file; zig does not always say why it failed."""
-    return min(shutil.disk_usage(place).free for place in (folder, tempfile.gettempdir())) < _LEAST_SPACE
 
 
 def _zig_cache() -> str:
