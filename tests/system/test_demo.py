@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -41,9 +42,28 @@ def typed(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, input="\x1d")
 
 
+def walk_through_the_readme(folder: Path) -> None:
+    """Every step that needs no port, in its order, with the files that the demo left in out/demo."""
+    section = README.split("## Step by step")[1].split("\n## ")[0].replace("\\\n", " ")
+    lines = re.findall(r"^ {4}(spboot .+|cp .+)$", section, re.MULTILINE)
+    assert lines[1].startswith("cp out/demo/demo-*.elf ")
+    (folder / "old.bin").write_bytes(b"old" * 999)
+    (folder / "new.bin").write_bytes(b"new" * 999)
+    done = 0
+    for line in lines:
+        if line.startswith("cp"):
+            for elf in (folder / "out" / "demo").glob("demo-*.elf"):
+                shutil.copy(elf, folder)
+        elif line.split()[1] != "send":
+            ended = typed(line, folder)
+            assert ended.returncode == 0, (line, ended.stderr)
+            done += 1
+    assert done >= 11
+
+
 def test_the_demo_and_what_the_readme_says_of_it(tmp_path: Path) -> None:
     """The whole of it, as `make demo` runs it."""
-    command = [sys.executable, str(ROOT / "tools" / "demo.py"), "--output", "out"]
+    command = [sys.executable, str(ROOT / "tools" / "demo.py"), "--output", "out/demo"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr
     said = done.stdout
@@ -51,9 +71,10 @@ def test_the_demo_and_what_the_readme_says_of_it(tmp_path: Path) -> None:
     rows = re.findall(r"│ (\S+ -> \S+), ([a-z ]+?) +" + cells, said)
     assert [row[1] for row in rows] == ["full image", "patch"]
     sizes = [int(row[2].replace(",", "")) for row in rows]
-    assert sizes == [(tmp_path / "out" / name).stat().st_size for name in ("demo-1.1.0.sfb", "demo-1.2.0.sfbp")]
+    made = tmp_path / "out" / "demo"
+    assert sizes == [(made / name).stat().st_size for name in ("demo-1.1.0.sfb", "demo-1.2.0.sfbp")]
     assert sizes[1] * 50 < sizes[0], "a patch is small"
-    firmware = image.load(tmp_path / "out" / "demo-1.2.0.elf", boards.load(BOARD).image_address, 1 << 20)
+    firmware = image.load(made / "demo-1.2.0.elf", boards.load(BOARD).image_address, 1 << 20)
     assert 90_000 < len(firmware) < 110_000
     for _, kind, size, line, pages, flash, until in rows:
         assert f"| demo, {kind} | {size} bytes for {len(firmware) // 1000} KB, {pages} pages |" in README
@@ -67,7 +88,8 @@ def test_the_demo_and_what_the_readme_says_of_it(tmp_path: Path) -> None:
     assert (tmp_path / "LAMP.toml").exists()
     twin = typed(steps[1], tmp_path)
     assert twin.returncode == 0, twin.stderr
-    assert "flash saved in out/board.state" in twin.stderr
+    assert "flash saved in out/demo/board.state" in twin.stderr
+    walk_through_the_readme(tmp_path)
 
 
 @pytest.mark.parametrize("baud", [57_600, 921_600])

@@ -202,6 +202,19 @@ def test_the_pseudo_terminal_has_one_name(tmp_path: Path) -> None:
         assert run.process.wait(30) == 0
 
 
+def test_keys_beside_the_pseudo_terminal(tmp_path: Path) -> None:
+    """With --pty the keyboard is the host's: no Ctrl-T is needed."""
+    with command(tmp_path, "--pty") as run:
+        line = os.open(run.until(b"\n").strip(), os.O_RDWR | os.O_NOCTTY)
+        run.type(b"xr")
+        heard = b""
+        while not heard.endswith(b"Su"):
+            assert select.select([line], [], [], 30)[0], heard
+            heard += os.read(line, 64)
+        assert "twin: reset" in run.leave()
+        os.close(line)
+
+
 def test_a_name_in_use_is_refused(tmp_path: Path) -> None:
     twin = Twin("STM32L476RG")
     with PtyBridge(twin, "USART2", link=tmp_path / "board") as bridge:

@@ -34,6 +34,8 @@ class Keys:
     def __init__(self) -> None:
         self.asked: list[str] = []
         """What to do, in order: "leave", or a value of _NAMES."""
+        self.closed = False
+        """Nobody will type any more."""
         self._prefixed = False
 
     def take(self, data: bytes) -> bytes:
@@ -73,14 +75,18 @@ def say(text: str, bridge: LineBridge | None = None) -> None:
     click.echo(("\r\n" if within else "") + click.style(f"twin: {text}", dim=True) + "\r", err=True)
 
 
-def type_ahead(keys: Keys) -> None:
-    """Keys typed at a terminal that is not the firmware's: all of them are the host's, with or without Ctrl-T."""
-    if not sys.stdin.isatty() or not select.select([sys.stdin], [], [], 0)[0]:
+def attended() -> bool:
+    """Whether somebody sits at a terminal; a job in the background may not touch it, or it is stopped."""
+    return sys.stdin.isatty() and os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
+
+
+def listen(keys: Keys) -> None:
+    """Take keys from a terminal, or a pipe, that is not the firmware's: all are the host's, with or without Ctrl-T."""
+    if keys.closed or (sys.stdin.isatty() and not attended()) or not select.select([sys.stdin], [], [], 0)[0]:
         return
-    for byte in os.read(sys.stdin.fileno(), 64):
-        name = "leave" if byte == LEAVE else _NAMES.get(byte)
-        if name:
-            keys.asked.append(name)
+    data = os.read(sys.stdin.fileno(), 64)
+    keys.closed = not data
+    keys.asked += ["leave" if byte == LEAVE else _NAMES[byte] for byte in data if byte == LEAVE or byte in _NAMES]
 
 
 @contextlib.contextmanager

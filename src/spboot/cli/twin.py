@@ -207,7 +207,7 @@ class _Session:
             return Terminal(self.twin, port, speed, self.keys)
         bridge = stack.enter_context(PtyBridge(self.twin, port, speed, link=pty if pty.name else None))
         click.echo(bridge.path)
-        if sys.stdin.isatty():
+        if console.attended():
             stack.enter_context(console.raw_terminal())
             say(console.HELP)
         return bridge
@@ -215,7 +215,7 @@ class _Session:
     def _serve(self, on_pty: bool) -> None:
         """Do what was asked for by keys, and release the button when it is time."""
         if on_pty:
-            console.type_ahead(self.keys)
+            console.listen(self.keys)
         if self._due():
             self._hold(False)
         while self.keys.asked and self.keys.asked[0] != "leave":

@@ -29,7 +29,7 @@ def command(file: Path, key_folder: Path, old: Path | None, board_name: str | No
         report = release.verify(data, secrets, old=base)
     manifest = report.artefact.header.manifest
     version = Version.unpack(manifest.version)
-    click.echo(f"signature good, {report.chunk_count} chunks good")
+    click.echo(f"signature good, {report.chunk_count} chunk{'s' if report.chunk_count != 1 else ''} good")
     if report.image is None:
         click.echo(f"patch from {Version.unpack(manifest.base_version)} to {version}; give --from OLD to decode it")
     else:
