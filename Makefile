@@ -20,7 +20,7 @@ help:
 	@echo "make soak    the long sweeps"
 	@echo "make fuzz    libFuzzer on the decoder of patches, FUZZ_SECONDS for each of two fuzzers"
 	@echo "make bench   patch sizes next to other tools and cycles of decoding, into docs/delta.md; limits of budgets.toml"
-	@echo "make tools   what the tests need beyond Python, by apt-get (root); npm alone is some 400 Debian packages"
+	@echo "make tools   what the tests need beyond Python, by apt-get (root); npm alone is some 300 Debian packages"
 	@echo "make lock    renew requirements.lock and requirements-dev.lock"
 
 venv: $(STAMP)
@@ -38,7 +38,7 @@ $(DEVELOPER): requirements-dev.lock $(STAMP)
 	touch $@
 
 # lrzsz and GCC are peers in the tests; gcc compiles the portable core for the host; xdelta3 and zstd are peers in the
-# benchmark.  npm fetches real firmware, once: it alone is some 400 packages of Debian.  No C library for Arm is among them:
+# benchmark.  npm fetches real firmware, once: it alone is some 300 packages of Debian.  No C library for Arm is among them:
 # our firmware needs none; an application of your own may (libnewlib-arm-none-eabi).
 tools:
 	@need=""; \
