@@ -88,7 +88,7 @@ def test_verify_refuses_a_damaged_file(run: Run, key_folder: Path, image_file: b
     Path("x.sfb").write_bytes(bad)
     code, out, err = run("verify", "x.sfb", "--keys", key_folder)
     assert (code, out) == (1, "")
-    assert err.startswith("error: payload: chunk ")
+    assert err.startswith("error: x.sfb: payload: chunk ")
 
 
 def test_verify_takes_the_base_as_elf(run: Run, key_folder: Path, secrets: Keys, patch_file: bytes) -> None:
@@ -212,7 +212,8 @@ def test_a_failed_write_leaves_the_old_output(run: Run, monkeypatch: pytest.Monk
 
     monkeypatch.setattr(os, "fsync", full)
     code, _, err = run("delta", "encode", "old.bin", "new.bin", "-o", "out")
-    assert (code, err) == (1, "error: out: cannot be written: No space left on device\n")
+    told = "error: out: cannot be written: No space left on device: free some space, or choose another place\n"
+    assert (code, err) == (1, told)
     assert Path("out").read_bytes() == b"before"
     assert names() == ["new.bin", "old.bin", "out"]
 

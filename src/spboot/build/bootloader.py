@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import os
+import contextlib
 import re
 import shutil
+import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import version as package_version
 from pathlib import Path
 from typing import Final
 
+from spboot import disk
 from spboot.boards import Board
 from spboot.build import elf, headers
 from spboot.build.compiler import Toolchain, toolchain
@@ -17,9 +20,11 @@ from spboot.build.linkinclude import check_name, include_name, link_check, link_
 from spboot.build.personal import finish
 from spboot.build.program import Unit, compile_units
 from spboot.build.texts import Texts, status_sentences
+from spboot.disk import reason
 from spboot.errors import BuildError
 from spboot.formats.spec import data_path, spec
 from spboot.keys import Keys
+from spboot.secret import Secret
 from spboot.version import Version
 
 STACK_SIZES: Final = {"cm0p": 976}
@@ -143,17 +148,35 @@ def build(board: Board, keys: Keys, output: Path, *, compiler: str = "clang", us
 
     *user_data*: at most 128 bytes for SE_APP_GetSecureUserData.  Raises BuildError."""
     tools = toolchain(compiler, board.chip.core)
-    work = output / "work"
-    shutil.rmtree(work, ignore_errors=True)
+    with work_folder(output) as work:
+        headers.write(work / "generated", board, boot_version())
+        objects = compile_rooms(tools, board, work)
+        (work / "link.ld").write_text(_link_script(board), encoding="utf-8", newline="\n")
+        tools.link_files(objects, "link.ld", "boot.elf", work)
+        return _write_outputs(board, keys, Secret(user_data), work, output)
+
+
+@contextlib.contextmanager
+def work_folder(output: Path) -> Iterator[Path]:
+    """A folder in *output*, which is made if need be, for one build alone; it is gone afterwards, as is an *output*
+    that was made for nothing.  What the system refuses is a BuildError."""
+    there = output.is_dir()
+    if output.exists() and not there:
+        raise BuildError(f"{output} is a file, expected a folder to write to: choose another output")
     try:
-        work.mkdir(parents=True)
+        output.mkdir(parents=True, exist_ok=True)
+        work = Path(tempfile.mkdtemp(prefix=".work-", dir=output))
     except OSError as error:
-        raise BuildError(f"{output}: cannot be made: {error.strerror}") from None
-    headers.write(work / "generated", board, boot_version())
-    objects = compile_rooms(tools, board, work)
-    (work / "link.ld").write_text(_link_script(board), encoding="utf-8", newline="\n")
-    tools.link_files(objects, "link.ld", "boot.elf", work)
-    return _write_outputs(board, keys, user_data, work, output)
+        raise BuildError(f"{output}: cannot be written: {reason(error)}") from None
+    try:
+        yield work
+    except OSError as error:
+        raise BuildError(f"{error.filename or output}: cannot be written: {reason(error)}") from None
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+        if not there:
+            with contextlib.suppress(OSError):  # it holds what was built
+                output.rmdir()
 
 
 def compile_rooms(tools: Toolchain, board: Board, work: Path) -> list[str]:
@@ -193,26 +216,37 @@ def _link_script(board: Board) -> str:
     return text
 
 
-def _write_outputs(board: Board, keys: Keys, user_data: bytes, work: Path, output: Path) -> Outputs:
+def _write_outputs(board: Board, keys: Keys, user_data: Secret, work: Path, output: Path) -> Outputs:
+    """All files or none: they appear once there was room for all, and those of two builds do not mix."""
     stem = f"spboot-{board.name}"
     names = {kind: output / f"{stem}.{kind}" for kind in ("elf", "bin", "hex", "map")}
     linked = (work / "boot.elf").read_bytes()
     image = finish(elf.flash_bytes(linked, board.bootloader.address), keys, user_data)
     if len(image) > board.bootloader.size:
         raise BuildError(f"the bootloader has {len(image)} bytes, {board.name} leaves it {board.bootloader.size}")
-    _write_secret(names["elf"], elf.with_flash_bytes(linked, board.bootloader.address, image))
-    _write_secret(names["bin"], image)
-    _write_secret(names["hex"], elf.intel_hex({board.bootloader.address: image}).encode("ascii"))
-    linker_include, linker_check = output / include_name(board), output / check_name(board)
-    linker_include.write_text(link_include(board), encoding="utf-8", newline="\n")
-    linker_check.write_text(link_check(board), encoding="utf-8", newline="\n")
-    # GCC's link-time optimisation names its intermediate files at random.
-    text = (work / "boot.map").read_text(encoding="utf-8")
-    names["map"].write_text(re.sub(r"\S+\.(ltrans\d+)", r"\1", text), encoding="utf-8", newline="\n")
     header = output / "include" / "spboot" / "spboot.h"
-    header.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(data_path("firmware") / "include" / "spboot" / "spboot.h", header)
-    shutil.rmtree(work)
+    linker_include, linker_check = output / include_name(board), output / check_name(board)
+    # GCC's link-time optimisation names its intermediate files at random.
+    text = re.sub(r"\S+\.(ltrans\d+)", r"\1", (work / "boot.map").read_text(encoding="utf-8"))
+    secret = {
+        names["elf"]: Secret(elf.with_flash_bytes(linked, board.bootloader.address, image)),
+        names["bin"]: image,
+        names["hex"]: Secret(elf.intel_hex({board.bootloader.address: image}).encode("ascii")),
+    }
+    public = {
+        linker_include: link_include(board).encode(),
+        linker_check: link_check(board).encode(),
+        names["map"]: text.encode(),
+        header: (data_path("firmware") / "include" / "spboot" / "spboot.h").read_bytes(),
+    }
+    staged: dict[Path, Path] = {}
+    for path, data in {**secret, **public}.items():
+        staged[path] = work / path.name
+        disk.write(staged[path], data, secret=path in secret)
+    with disk.alone(output / stem, wait=True):
+        header.parent.mkdir(parents=True, exist_ok=True)
+        for path, made in staged.items():
+            made.replace(path)
     return Outputs(
         elf=names["elf"],
         bin=names["bin"],
@@ -223,12 +257,3 @@ def _write_outputs(board: Board, keys: Keys, user_data: bytes, work: Path, outpu
         header=header,
         size=len(image),
     )
-
-
-def _write_secret(path: Path, data: bytes) -> None:
-    """The AES key is in there: only the owner may read it."""
-    path.unlink(missing_ok=True)
-    with os.fdopen(
-        os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600), "wb"
-    ) as file:
-        file.write(data)

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from spboot import boards, image, keys, release
-from spboot.cli import files, options
+from spboot.cli import files, kinds, options
 from spboot.errors import BoardError
 from spboot.version import Version
 
@@ -26,16 +26,18 @@ from spboot.version import Version
 )
 def command(file: Path, key_folder: Path, old: Path | None, board_name: str | None) -> None:
     """Check FILE (.sfb, .sfbp): signature, every chunk, and that it decodes to the signed image."""
-    data, secrets = files.read(file), keys.load(key_folder)
-    target = release.Artefact.parse(data).header.manifest.target
+    data, secrets = kinds.read(file, kinds.UPDATE), keys.load(key_folder)
+    with files.named(file):
+        target = release.Artefact.parse(data).header.manifest.target
     board = boards.load(board_name) if board_name else boards.by_id(target)
     if board is None and old is not None:
         raise BoardError(f"the update is for a board that is not ours ({target:#010x}): name its file with --board")
     base = image.load(old, board) if old and board else None
-    report = release.verify(data, secrets, old=base, board=board)
+    with files.named(file):
+        report = release.verify(data, secrets, old=base, board=board)
     manifest = report.artefact.header.manifest
     version = Version.unpack(manifest.version)
-    click.echo(f"signature good, {report.chunk_count} chunks good")
+    click.echo(f"signature good, {report.chunk_count} chunk{'s' if report.chunk_count != 1 else ''} good")
     if report.image is None:
         click.echo(f"patch from {Version.unpack(manifest.base_version)} to {version}; give --from OLD to decode it")
         return

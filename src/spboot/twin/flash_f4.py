@@ -230,6 +230,7 @@ class FlashF4(FlashCaches):
 
     def _take_time(self, address: int, span: int) -> None:
         """Code in the bank that works stands still; in the other one it runs on (RM0090 3.6.5)."""
+        self.twin.log.busy_ps += span
         self._busy_until = max(self.twin.timeline.now, self._busy_until) + span
         self.twin.timeline.at("FLASH", self._busy_until)
         self.twin.stalls.begin(address, self._busy_until)

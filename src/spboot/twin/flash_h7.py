@@ -237,6 +237,7 @@ class FlashH7(FlashLow):
     def _take_time(self, bank: int, span: int) -> None:
         """Code in the bank that works stands still; in the other one it runs on (RM0399 4.3.11)."""
         now = self.twin.timeline.now
+        self.twin.log.busy_ps += span
         self._until[bank] = max(now, self._until[bank]) + span
         self.busy_until = max(self._until)
         self.twin.timeline.at("FLASH", self.busy_until)

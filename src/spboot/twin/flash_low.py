@@ -81,6 +81,7 @@ class FlashLow(Block):
         """The bank of *address* is busy; code in the same bank stands still meanwhile (RM0351 3.3.8)."""
         if not span:
             return
+        self.twin.log.busy_ps += span
         self.busy_until = max(self.twin.timeline.now, self.busy_until) + span
         self.twin.timeline.at("FLASH", self.busy_until)
         self.twin.stalls.begin(address, self.busy_until)
