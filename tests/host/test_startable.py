@@ -155,7 +155,7 @@ def run(  # type: ignore[type-arg]
         return int(stop.value.code or 0), out.out, out.err
 
     yield call
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["bad.bin", "good.bin", "old.bin"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bad.bin", "boot.bin", "good.bin", "old.bin"]
 
 
 @pytest.mark.parametrize(
