@@ -46,12 +46,16 @@ ARITHMETIC: Final = re.compile(
 """A fault in these gives another wrong number: a sample is skipped."""
 DECIDES: Final = re.compile(
     r"judge|vouch|match|same|floor|fits|shape|install|acceptable|hand_over|spb_main|header|check|verdict|journal|mark"
-    r"|steps?$|memcmp|probe|readable|context_jump|OUTLINED"
+    r"|misfit|below|where|difference|can_start|area_read|memcmp|context_jump|OUTLINED"
 )
 """Every execution of these is skipped, up to MANY."""
+CLOCK: Final = re.compile(r"(last|rest|ms|first|patience)(\.[a-z0-9_.]+)?")
+"""Variables of driver/tick.c, and how far the line is."""
 MANY: Final = 12
 ENDS: Final = (b"loader: send", b"self check failed", b"no keys")
 """What the device says when it will not start anything."""
+ARITHMETIC_POINTS: Final = 80
+READS: Final = re.compile(r"install|slot_header|area_read")
 CHECKPOINTS: Final = 8
 _NOPS: Final = {2: bytes.fromhex("00bf"), 4: bytes.fromhex("aff30080")}
 _REGISTERS: Final = (*(arm.UC_ARM_REG_R0 + n for n in range(13)), arm.UC_ARM_REG_SP, arm.UC_ARM_REG_LR)
@@ -165,10 +169,10 @@ class Omission:
         return error
 
 
-def fingerprint(rig: Rig, but: tuple[int, int]) -> int | None:
+def fingerprint(rig: Rig, but: Sequence[int]) -> int | None:
     """All that the boot goes on from: registers, RAM down to the stack pointer, peripherals, what was done to flash.
 
-    *but*: start and end of what tells the time, which a skipped instruction changes a little for ever."""
+    *but*: words that tell the time, which a skipped instruction changes a little for ever."""
     core, twin = rig.twin.core, rig.twin
     area = rig.board.ram
     stack = core.get(arm.UC_ARM_REG_SP)
@@ -176,7 +180,8 @@ def fingerprint(rig: Rig, but: tuple[int, int]) -> int | None:
     if not area.address <= stack <= area.end:
         return None
     live = bytearray(ctypes.string_at(ctypes.addressof(twin.rams[base]) + stack - base, area.end + _ABOVE - stack))
-    live[but[0] - stack : but[1] - stack] = bytes(but[1] - but[0])
+    for word in but:
+        live[word - stack : word - stack + 4] = bytes(4)
     registers = tuple(core.get(register) for register in _REGISTERS)
     flags = core.get(arm.UC_ARM_REG_XPSR) & 0xF80001FF
     blocks = tuple(
@@ -199,7 +204,7 @@ class Boot:
     ) -> None:
         self.rig, self.twin, self.allowed, self.only = rig, rig.twin, allowed, only
         self._good = self._is_allowed()
-        self._clock = _variable(rig, "ticks")
+        self._clock = _words(rig, CLOCK)
         self._omission = Omission(rig.twin, width)
         self._functions = functions_of(rig.shop.boot.elf)
         self._starts = [f.start for f in self._functions]
@@ -306,8 +311,9 @@ class Boot:
                     following += self._omission._size(following)
         return found
 
-    def points(self, seed: int = 0, sample: int = 80) -> list[Point]:
-        """What is left out, one a run."""
+    def points(self, *, thin: int = 1, seed: int = 0) -> list[Point]:
+        """What is left out, one a run: in functions that decide every execution up to MANY, elsewhere the first and the
+        last, of the arithmetic a sample.  Of what comes before a slot is read, the same in every boot, one of *thin*."""
         where: dict[int, array[int]] = {}
         for n, address in enumerate(self.addresses):
             where.setdefault(address, array("Q")).append(n)
@@ -315,21 +321,31 @@ class Boot:
         chosen: set[int] = set()
         for address, hits in where.items():
             function = self.function(address)
-            if function is not None and DECIDES.search(function.name) and len(hits) <= MANY:
+            if function is None or not DECIDES.search(function.name):
+                chosen.update([hits[0], hits[-1]])
+            elif len(hits) <= MANY:
                 chosen.update(hits)
-            elif function is not None and DECIDES.search(function.name):
-                chosen.update([*hits[:3], *hits[-3:], *chance.sample(hits, 3)])
             else:
-                chosen.update([*hits[:2], hits[-1], chance.choice(hits)])
+                chosen.update([*hits[:3], *hits[-3:], *chance.sample(hits, 3)])
         points = {self.indices[n]: self._point(n) for n in chosen}
         if self.only is None:
-            for index in range(0, self.length, max(1, self.length // sample)):
+            for index in range(0, self.length, max(1, self.length // ARITHMETIC_POINTS)):
                 points.setdefault(index, Point(index, 0))
-        return [points[index] for index in sorted(points)]
+        ordered = [points[index] for index in sorted(points)]
+        first = self._first_read()
+        return [point for n, point in enumerate(ordered) if point.index >= first or n % thin == 0]
+
+    def _first_read(self) -> int:
+        """The number of the first instruction of a function that reads slots."""
+        readers = [f for f in self._functions if READS.search(f.name)]
+        found = (
+            i for i, a in zip(self.indices, self.addresses, strict=True) if any(f.start <= a < f.end for f in readers)
+        )
+        return next(found, 0)
 
     def sample(self, number: int, seed: int = 0) -> list[Point]:
         """*number* of these points, in their order."""
-        points = self.points(seed)
+        points = self.points(seed=seed)
         if len(points) > number:
             points = random.Random(seed).sample(points, number)
         return sorted(points, key=lambda point: point.index)
@@ -477,14 +493,11 @@ class Boot:
         return f"{address:08x} {name}: {words}"
 
 
-def _variable(rig: Rig, name: str) -> tuple[int, int]:
-    """Start and end of a variable of the bootloader; nothing at its stack's end where there is none of the name."""
+def _words(rig: Rig, names: re.Pattern[str]) -> list[int]:
+    """Addresses of the words with the bootloader's variables of such names."""
     with rig.shop.boot.elf.open("rb") as file:
         table: Any = ELFFile(file).get_section_by_name(".symtab")
-        found = [s for s in table.iter_symbols() if s.name == name and s["st_size"]]
-    if not found:
-        return rig.board.ram.end, rig.board.ram.end
-    return found[0]["st_value"], found[0]["st_value"] + found[0]["st_size"]
+        return [s["st_value"] & ~3 for s in table.iter_symbols() if s["st_size"] in (1, 4) and names.fullmatch(s.name)]
 
 
 def _next(hits: Sequence[int], spot: int, otherwise: int) -> int:
