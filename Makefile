@@ -1,23 +1,27 @@
 # One task file for laptop and CI.  A fresh Debian 12 with git, make, python3 and python3-venv is enough for `make demo`.
 PY := .venv/bin/python
 STAMP := .venv/.installed
+DEVELOPER := .venv/.developer
 BENCH := bench/delta
 BOARD := NUCLEO-L476RG
 FUZZ_SECONDS := 60
+LOCK := --quiet --all-build-deps --allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-emit-find-links \
+	--strip-extras --generate-hashes
 PYTEST := $(PY) -m pytest -n 2 --dist worksteal
 
-.PHONY: help venv tools demo check test soak fuzz fuzz-tools bench lock clean
+.PHONY: help venv dev tools demo check test soak fuzz fuzz-tools bench lock clean
 
 help:
-	@echo "make venv    .venv with spboot and all it needs"
+	@echo "make venv    .venv with spboot and all it needs: 540 MB"
 	@echo "make demo    bootloader, demo application and two updates on the emulated board, BOARD=LAMP.toml for your own"
-	@echo "make check   lint, types, import rules, unit tests (seconds)"
-	@echo "make test    everything CI runs"
+	@echo "make check   lint, types, import rules, tests/host and tests/delta: a minute, on a busy machine two or three"
+	@echo "make test    everything CI runs: make tools, make check, all tests but the long sweeps; half an hour on two cores"
+	@echo "make dev     what check and test need beyond venv: 240 MB more"
 	@echo "make soak    the long sweeps"
 	@echo "make fuzz    libFuzzer on the decoder of patches, FUZZ_SECONDS for each of two fuzzers"
 	@echo "make bench   patch sizes next to other tools and cycles of decoding, into docs/delta.md; limits of budgets.toml"
-	@echo "make tools   what the tests need beyond Python, by apt-get (root)"
-	@echo "make lock    renew requirements.lock"
+	@echo "make tools   what the tests need beyond Python, by apt-get (root); npm alone is some 300 Debian packages"
+	@echo "make lock    renew requirements.lock and requirements-dev.lock"
 
 venv: $(STAMP)
 
@@ -27,8 +31,15 @@ $(STAMP): requirements.lock pyproject.toml
 	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
 
-# lrzsz and GCC are peers in the tests; gcc compiles the portable core for the host; npm fetches real firmware; xdelta3 and
-# zstd are peers in the benchmark.
+dev: $(DEVELOPER)
+
+$(DEVELOPER): requirements-dev.lock $(STAMP)
+	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.lock
+	touch $@
+
+# lrzsz and GCC are peers in the tests; gcc compiles the portable core for the host; xdelta3 and zstd are peers in the
+# benchmark.  npm fetches real firmware, once: it alone is some 300 packages of Debian.  No C library for Arm is among them:
+# our firmware needs none; an application of your own may (libnewlib-arm-none-eabi).
 tools:
 	@need=""; \
 	command -v gcc >/dev/null || need="$$need gcc libc6-dev"; \
@@ -42,17 +53,17 @@ tools:
 demo: venv
 	$(PY) tools/demo.py --output out/demo --board $(BOARD)
 
-check: venv
+check: dev
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
 	.venv/bin/lint-imports
-	$(PY) -m pytest -q -m "not soak" tests/host tests/delta
+	$(PYTEST) -q -m "not soak" tests/host tests/delta
 
-test: venv tools check
+test: dev tools check
 	$(PYTEST) -q -m "not soak" tests/core tests/crypto tests/fuzz tests/twin tests/system
 
-soak: venv tools fuzz-tools
+soak: dev tools fuzz-tools
 	$(PYTEST) -q -m soak tests
 	$(MAKE) fuzz FUZZ_SECONDS=1800
 
@@ -61,7 +72,7 @@ fuzz-tools:
 	@command -v clang >/dev/null || \
 	  { apt-get update -qq && apt-get install -qq -y --no-install-recommends clang libclang-rt-14-dev; }
 
-fuzz: venv tools fuzz-tools
+fuzz: dev tools fuzz-tools
 	$(PY) -m tests.fuzz --seconds $(FUZZ_SECONDS)
 
 # The peers have a venv of their own.  One line at a time: what does not install is missing in the table, and said there.
@@ -71,15 +82,15 @@ $(BENCH)/.venv/.installed: $(BENCH)/requirements.txt
 	  echo "not every peer could be installed"
 	touch $@
 
-bench: venv tools $(BENCH)/.venv/.installed
+bench: dev tools $(BENCH)/.venv/.installed
 	$(PY) -m bench.delta.digests
 	$(PY) -m bench.delta --write
 	$(PY) -m bench.delta.cycles --write
 
 lock:
 	.venv/bin/pip install --quiet pip-tools
-	.venv/bin/pip-compile --quiet --extra dev --all-build-deps --allow-unsafe --no-emit-index-url --no-emit-trusted-host \
-	  --no-emit-find-links --strip-extras --generate-hashes -o requirements.lock pyproject.toml
+	.venv/bin/pip-compile $(LOCK) --extra dev -o requirements-dev.lock pyproject.toml
+	.venv/bin/pip-compile $(LOCK) -c requirements-dev.lock -o requirements.lock pyproject.toml
 
 clean:
 	rm -rf build out .venv $(BENCH)/.venv $(BENCH)/corpus

@@ -27,7 +27,24 @@ from typing import Any
 OUT = Path(__file__).resolve().parents[1] / "src" / "spboot" / "chips"
 RULES = tomllib.loads(Path(__file__).with_suffix(".toml").read_text())
 # Blocks the bootloader, an application's start-up or the twin touches.
-KINDS = ("FLASH", "GPIO", "ICACHE", "IWDG", "LPUART", "PWR", "RCC", "SYSCFG", "UART", "USART", "CRC", "DBGMCU", "EXTI")
+KINDS = (
+    *(
+        "FLASH",
+        "GPIO",
+        "ICACHE",
+        "IWDG",
+        "LPUART",
+        "PWR",
+        "RCC",
+        "SYSCFG",
+        "UART",
+        "USART",
+        "CRC",
+        "DBGMCU",
+        "EXTI",
+        "WWDG",
+    ),
+)
 
 
 def package_pins(chip: dict[str, Any]) -> set[str]:
@@ -115,10 +132,11 @@ def block_facts(block: dict[str, Any], interrupts: dict[str, int]) -> dict[str, 
 
 
 def blocks_of(chip: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """The blocks of the first core.  Its watchdog is IWDG on all parts; with two cores, IWDG2 is that of the other."""
+    """The blocks of the first core.  Its watchdogs are IWDG and WWDG on all parts, those with a 2 another core's."""
     core = chip["cores"][0]
-    kept = [p for p in core["peripherals"] if p["name"].rstrip("0123456789").startswith(KINDS) and p["name"] != "IWDG2"]
-    return {p["name"].replace("IWDG1", "IWDG"): block_facts(p, core["interrupts"]) for p in kept}
+    kinds = [p for p in core["peripherals"] if p["name"].rstrip("0123456789").startswith(KINDS)]
+    kept = [p for p in kinds if p["name"] not in ("IWDG2", "WWDG2")]
+    return {p["name"].replace("WDG1", "WDG"): block_facts(p, core["interrupts"]) for p in kept}
 
 
 def on_package(block: dict[str, Any], pins: set[str]) -> list[list[Any]]:
@@ -220,6 +238,9 @@ def ip_facts(facts: Path, ip: str) -> dict[str, Any]:
     blocks = [key.removeprefix("block/") for key in source if key.startswith("block/")]
     own = ip.split("_")[0].upper()
     registers = block_registers(source, own if own in blocks else blocks[0])
+    for rule in RULES["register"]:
+        if ip in rule["ips"]:
+            registers[rule["name"]] = {"offset": rule["offset"], "fields": rule["fields"]}
     for rule in RULES["field"]:
         for place, bits in rule["bits"].items() if ip in rule["ips"] else ():
             register, field = place.split(".")

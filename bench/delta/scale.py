@@ -20,7 +20,8 @@ import intelhex
 
 from bench.delta import corpus
 from bench.delta.measure import ROOT
-from spboot import delta, image
+from spboot import delta
+from spboot.formats import program
 
 _BASE: Final = 0x0800_8000
 _MB: Final = 1 << 20
@@ -44,7 +45,7 @@ def _segments(code: bytes, size: int) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "image.hex"
         path.write_text(text.getvalue(), encoding="ascii")
-        return image.load(path, address=_BASE, capacity=size)
+        return program.read(path, path.read_bytes(), _BASE).from_address(_BASE)
 
 
 def _300_kb() -> tuple[bytes, bytes]:

@@ -12,8 +12,10 @@
 #include "sentence.h"
 #include "spboot/spboot.h"
 #include "usart.h"
+#include "watchdog.h"
 
 struct spb_engine spb_device_engine;
+extern char spb_ram_start[];
 
 static volatile uint32_t claimed;
 static uint16_t reboot_delay;
@@ -25,11 +27,10 @@ static enum spb_text sentence_of(SE_PATCH_StatusCode code) {
     return (uint32_t)code < SPB_STATUS_COUNT ? (enum spb_text)code : TEXT("");
 }
 
-/* The buffer is short of no sentence, so that one which another task overwrites meanwhile still ends inside it. */
+/* At the far end of the reserved stack, where no call gets to: it stays until the next sentence or the next reset. */
 const char *SE_PATCH_GetStatusCodeString(SE_PATCH_StatusCode code) {
-    static char text[SPB_STATUS_TEXT_SIZE];
     struct spb_sentence sentence;
-    char *to = text;
+    char *text = spb_ram_start, *to = text;
     spb_sentence_open(&sentence, sentence_of(code));
     do *to = spb_sentence_next(&sentence);
     while (*to++ != '\0');
@@ -114,6 +115,7 @@ SE_ErrorStatus SE_PATCH_Init(SE_PATCH_Status *status, const SE_PATCH_StartInfo *
         return answer(status, SPB_E_INVALID_ARG);
     }
     if (SPB_SINGLE_SLOT) return answer(status, SPB_E_SINGLE_SLOT);
+    if (spb_watchdog_window()) return answer(status, SPB_E_WATCHDOG_WINDOW);
     uint16_t delay = info->rebootDelay;
     if (delay != SE_PATCH_RebootDelay_IMMEDIATE && delay != SE_PATCH_RebootDelay_NEXT &&
         delay != SE_PATCH_RebootDelay_COMMAND) {

@@ -15,6 +15,8 @@
 #include "install.h"
 #include "internal_flash.h"
 #include "note.h"
+#include "power.h"
+#include "reset_cause.h"
 #include "session.h"
 #include "sha256.h"
 #include "slot.h"
@@ -41,7 +43,7 @@ static uint8_t ymodem_block[SPB_YMODEM_BLOCK] __attribute__((section(".bootram")
 static const uint8_t *at(uint32_t off) { return (const uint8_t *)(SPB_FLASH_ADDRESS + off); }
 
 static void start_hardware(void) {
-    spb_watchdog_feed();
+    spb_watchdog_period(SPB_WATCHDOG_LONGEST);
     spb_clock_start();
     spb_gpio_alternate(SPB_CONSOLE_TX_PORT, SPB_CONSOLE_TX_PIN, SPB_CONSOLE_TX_FUNCTION);
     spb_gpio_alternate(SPB_CONSOLE_RX_PORT, SPB_CONSOLE_RX_PIN, SPB_CONSOLE_RX_FUNCTION);
@@ -53,9 +55,10 @@ static void start_hardware(void) {
 }
 
 static void banner(uint32_t note) {
+    char causes[SPB_RESET_CAUSES];
     spb_console_print(&spb_console, "\r\n");
-    LOG("spboot %s for %s, %u MHz, reset by %t", SPB_BOOT_VERSION_TEXT, SPB_BOARD_NAME, SPB_CLOCK_HZ / 1000000u,
-        spb_clock_reset_cause());
+    LOG("spboot %s for %s, %u MHz, reset by %s", SPB_BOOT_VERSION_TEXT, SPB_BOARD_NAME, SPB_CLOCK_HZ / 1000000u,
+        spb_reset_causes(causes));
     enum spb_text writing = spb_flash_write_protected() ? TEXT("on") : TEXT("off");
     if (SPB_SINGLE_SLOT) {
         LOG("SLOT0 %x, %u KB, no SLOT1, " PROTECTION, SPB_FLASH_ADDRESS + SPB_SLOT0_OFF, SPB_SLOT_SIZE / 1024u,
@@ -67,6 +70,14 @@ static void banner(uint32_t note) {
     if (SPB_NOTE_KIND(note) == SPB_NOTE_FAULT) {
         LOG("%u boots in a row ended in a fault, the last at %x", SPB_NOTE_COUNT(note), SPB_FLASH_ADDRESS + SPB_NOTE_PLACE(note));
     }
+}
+
+/* What an update would run into. */
+OWN_FRAME static void show_protected(void) {
+    if (!spb_area_writable(&spb_port.slot0)) LOG("SLOT0 is protected from writing: no update");
+    if (SPB_SINGLE_SLOT) return;
+    if (!spb_area_writable(&spb_port.slot1)) LOG("SLOT1 is protected from writing: no update");
+    if (!spb_area_writable(&spb_port.journal)) LOG("the journal is protected from writing: no update");
 }
 
 /* SHA-256 of ourselves without the hash itself and without what `spboot build` fills in. */
@@ -97,6 +108,8 @@ __attribute__((noreturn)) static void stop(enum spb_text why) {
 OWN_FRAME static void check_ourselves(void) {
     enum spb_text problem = spb_flash_problem();
     if (problem != SPB_TEXT_NONE) stop(problem);
+    enum spb_text warning = spb_flash_warning();
+    if (warning != SPB_TEXT_NONE) LOG("%t", warning);
     uint32_t flags = spb_load_u32(spb_port.personal + SPB_PERSONAL_OFF_FLAGS);
     if (self_check() != SPB_GOOD) stop(TEXT("self check failed: program the bootloader again"));
     if (spb_load_u32(spb_port.personal + SPB_PERSONAL_OFF_MAGIC) != SPB_PERSONAL_MAGIC) {
@@ -156,6 +169,7 @@ OWN_FRAME static void judge(struct judgement *j) {
 __attribute__((noreturn)) static void hand_over(const struct judgement *j) {
     LOG("starting %v", j->version);
     spb_line_flush();
+    spb_watchdog_period(SPB_WATCHDOG_DEFAULT);
     spb_usart_stop();
     SPB_LED_WRITE(false);
     spb_tick_stop();
@@ -180,10 +194,11 @@ __attribute__((used)) void spb_main(void) {
     if (!fault) spb_note_write(SPB_NOTE_NONE);
     start_hardware();
     banner(note);
+    show_protected();
     check_ourselves();
     bool distrust = fault && SPB_NOTE_COUNT(note) >= FAULTS;
     bool loader = SPB_BUTTON_PRESSED() || note == SPB_NOTE_LOADER || distrust;
-    bool window = note != SPB_NOTE_HURRY;
+    bool window = note != SPB_NOTE_HURRY && !spb_power_woke();
     if (!distrust) install();
     for (;;) {
         if (!distrust) judge(&j);       /* again after a session: with a single slot it may have changed SLOT0 */

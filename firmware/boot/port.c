@@ -12,5 +12,6 @@ const struct spb_port spb_port = {
     .journal = {&spb_internal_flash, SPB_JOURNAL_OFF, SPB_JOURNAL_SIZE, SPB_JOURNAL_UNIT},
     .personal = (const uint8_t *)(SPB_FLASH_ADDRESS + SPB_PERSONAL_OFFSET),
     .target = SPB_TARGET,
+    .writable = spb_flash_writable,
     .alive = spb_line_alive,
 };

@@ -54,11 +54,18 @@ static enum spb_status base_fits(const struct spb_engine *e, const uint8_t *acti
     return SPB_OK;
 }
 
+/* An area that is found protected page by page leaves an update half done. */
+static bool writable(void) {
+    if (SPB_SINGLE_SLOT) return spb_area_writable(&spb_port.slot0);
+    return spb_area_writable(&spb_port.slot0) && spb_area_writable(&spb_port.slot1) && spb_area_writable(&spb_port.journal);
+}
+
 /* The installed header, the erased bytes up to the image, and its vectors.  From here on flash is touched (E1, E6). */
 static enum spb_status open_candidate(struct spb_engine *e) {
     enum spb_status status = SPB_OK;
     if (e->permit != SPB_GOOD) return SPB_E_IMAGE_VERIFY_ALG_FAILURE;
     if (!spb_slot_can_start(e->vectors, SPB_MANIFEST_U32(e->header, IMAGE_SIZE))) return SPB_E_CANNOT_START;
+    if (!writable()) return SPB_E_WRITE_PROTECTED;
     if (e->starts == SPB_ENGINE_STARTS) return SPB_E_TOO_MANY_STARTS;
     e->starts++;
     if (!SPB_SINGLE_SLOT && !e->journal_erased) status = spb_journal_erase();
@@ -117,8 +124,8 @@ static enum spb_status read_back(struct spb_engine *e) {
     return SPB_OK;
 }
 
-/* One whole chunk is in the buffer. */
-static enum spb_status chunk(struct spb_engine *e, bool first) {
+/* One whole chunk is in the buffer.  Not inlined: less of a stack on Cortex-M0+. */
+__attribute__((noinline)) static enum spb_status chunk(struct spb_engine *e, bool first) {
     const struct spb_delta_new out = {put_new, get_new, e};
     bool last = spb_payload_last(&e->payload);
     const uint8_t *in;

@@ -9,6 +9,8 @@ static bool inside(const struct spb_area *area, uint32_t off, uint32_t len) {
     return off <= area->size && len <= area->size - off;
 }
 
+bool spb_area_writable(const struct spb_area *area) { return spb_port.writable(area->base, area->size); }
+
 enum spb_status spb_area_erase(const struct spb_area *area, uint32_t off, uint32_t len) {
     enum spb_status status = inside(area, off, len) ? SPB_OK : SPB_E_SECTION_ERASE_FAILURE;
     for (uint32_t at = 0; status == SPB_OK && at < len; at += area->erase_unit) {

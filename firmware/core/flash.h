@@ -34,6 +34,9 @@ struct spb_area {
     uint32_t erase_unit;
 };
 
+/* No option byte keeps any of it from being erased and programmed. */
+bool spb_area_writable(const struct spb_area *area);
+
 /* off and len are multiples of the erase unit. */
 SPB_CHECKED enum spb_status spb_area_erase(const struct spb_area *area, uint32_t off, uint32_t len);
 SPB_CHECKED enum spb_status spb_area_program(const struct spb_area *area, uint32_t off, const uint8_t *data, uint32_t len);

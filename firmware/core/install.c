@@ -8,8 +8,9 @@
 
 _Static_assert(SPB_PAGE_SIZE % STEP == 0 && STEP % UNIT == 0, "whole steps and units");
 
-/* One step's bytes from SLOT1 to SLOT0, and back to see that they are there. */
-static enum spb_status copy_step(uint32_t off, uint32_t len) {
+/* One step's bytes from SLOT1 to SLOT0, and back to see that they are there.  Its frame is not on the stack under a
+ * signature check. */
+__attribute__((noinline)) static enum spb_status copy_step(uint32_t off, uint32_t len) {
     uint32_t from[STEP / 4], to[STEP / 4];
     if (!spb_area_read(&spb_port.slot1, off, from, len)) return SPB_E_FLASH_ERROR;
     enum spb_status status = spb_area_program(&spb_port.slot0, off, (uint8_t *)from, len);
@@ -80,6 +81,7 @@ enum spb_install_result spb_install(struct spb_slot_work *work, spb_install_prog
         if (j.begun) return SPB_INSTALL_FAILED;
         return spb_journal_erase() == SPB_OK ? SPB_INSTALL_REFUSED : SPB_INSTALL_FAILED;
     }
+    if (!spb_area_writable(&spb_port.slot0) || !spb_area_writable(&spb_port.journal)) return SPB_INSTALL_FAILED;
     uint32_t end = SPB_VECTOR_SIZE + SPB_MANIFEST_U32(work->header, IMAGE_SIZE);
     if (copy_pages(&j, end, &verdict, progress) != SPB_OK) return SPB_INSTALL_FAILED;
     return spb_journal_append(&j, SPB_JOURNAL_STEP_FINISHED) == SPB_OK ? SPB_INSTALL_DONE : SPB_INSTALL_FAILED;

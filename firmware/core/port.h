@@ -14,6 +14,7 @@ struct spb_port {
     struct spb_area journal;
     const uint8_t *personal;    /* the personalisation area, SPB_PERSONAL_SIZE bytes */
     uint32_t target;            /* what a manifest must name as its target */
+    bool (*writable)(uint32_t off, uint32_t len);   /* of these bytes of flash, whole erase units, none is protected */
     void (*alive)(void);        /* called at least every few milliseconds of work: feeds the watchdog */
 };
 

@@ -141,11 +141,12 @@ static void field_run(uint32_t field[8][8], const uint8_t *step)
  * differ by the result. */
 static void scalar_mul(uint32_t r[8], const uint32_t a[8], const uint32_t b[8])
 {
-    uint32_t t[16], q[16], qn[16];
+    uint32_t t[16], q[16];
     spb_limbs_mul(t, a, b);
     spb_limbs_mul(q, t, order_inverse);
-    spb_limbs_mul(qn, q, order);
-    if (spb_limbs_sub(r, t + 8, qn + 8))
+    copy(r, t + 8, 8);
+    spb_limbs_mul(t, q, order);
+    if (spb_limbs_sub(r, r, t + 8))
         spb_limbs_add(r, r, order);
 }
 

@@ -35,6 +35,9 @@ static enum spb_status begin(uint32_t size) {
 
 static enum spb_status data(const uint8_t *bytes, uint32_t len) { return as_status(SE_PATCH_Data(&status, bytes, len)); }
 
+/* The total is known once the head is in. */
+static uint32_t wanted(void) { return status.totalBytes == 0 ? 1 : status.totalBytes - status.accumBytes; }
+
 static void reset_now(void) {
     spb_line_flush();
     spb_usart_stop();
@@ -48,7 +51,15 @@ static void print_status(void) {
 }
 
 static void update(void) {
-    static const struct spb_ymodem_sink sink = {begin, data};
+    static const uint8_t why[] = {
+        [SPB_YMODEM_DONE] = TEXT(""),
+        [SPB_YMODEM_NO_SENDER] = TEXT(", nobody sent a file"),
+        [SPB_YMODEM_CANCELLED] = TEXT(", the sender gave up"),
+        [SPB_YMODEM_LINE_ERROR] = TEXT(", too many errors on the line"),
+        [SPB_YMODEM_NO_BLOCK_0] = TEXT(", no block 0: start again, by YMODEM"),
+        [SPB_YMODEM_REFUSED] = TEXT(""),
+    };
+    static const struct spb_ymodem_sink sink = {begin, data, wanted};
     LOG("update: send a .sfb or .sfbp file by YMODEM");
     enum spb_ymodem_result result = spb_ymodem_receive(&spb_console, &sink, block, CALLS);
     if (result == SPB_YMODEM_DONE && SE_PATCH_InstallAtNextReset(&status) == SE_SUCCESS) {
@@ -57,7 +68,7 @@ static void update(void) {
         reset_now();
     }
     if (result == SPB_YMODEM_REFUSED || result == SPB_YMODEM_DONE) print_status();
-    LOG("update: not done (%u)", (uint32_t)result);
+    LOG("update: not done%t", why[result]);
     (void)SE_PATCH_Abort(&status);
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* cache_m7.c - caches of a Cortex-M7.  DDI0403 (Armv7-M) B2.2.7 and B3.2; PM0253 4.8.
  * K1  A cache is emptied before it is turned on: after a power-on it holds anything.
- * K2  What the data cache still has to write is written when it is turned off. */
+ * K2  What the data cache still has to write is written when it is turned off.
+ * K3  Code that was written to RAM is in RAM, and nothing older in the instruction cache, before it runs. */
 #include "cache.h"
 
 #include "reg.h"
@@ -12,6 +13,7 @@
 #define ICIALLU 0xE000EF50u
 #define DCIMVAC 0xE000EF5Cu
 #define DCCMVAC 0xE000EF68u
+#define DCCMVAU 0xE000EF64u
 #define DCISW 0xE000EF60u
 #define DCCISW 0xE000EF74u
 
@@ -68,3 +70,10 @@ static void lines(uint32_t operation, uint32_t address, uint32_t len) {
 void spb_cache_clean(uint32_t address, uint32_t len) { lines(DCCMVAC, address, len); }
 
 void spb_cache_forget(uint32_t address, uint32_t len) { lines(DCIMVAC, address, len); }
+
+/* K3 */
+void spb_cache_publish(uint32_t address, uint32_t len) {
+    lines(DCCMVAU, address, len);
+    reg_write(ICIALLU, 0);
+    barrier();
+}

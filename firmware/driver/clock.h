@@ -13,8 +13,9 @@ void spb_clock_start(void);
 /* All of it as after a reset, but for the reset cause, which stays for the application. */
 void spb_clock_stop(void);
 
-/* In a word or two. */
-enum spb_text spb_clock_reset_cause(void);
+/* Reset flags that nobody has removed yet: bit 0 other, 1 option bytes loaded, 2 pin, 3 power, 4 software, 5 watchdog,
+ * 6 window watchdog, 7 entry to a low-power mode that option bytes forbid. */
+uint32_t spb_clock_reset_flags(void);
 
 /* What the console's baud rate is made from. */
 uint32_t spb_clock_console_hz(void);

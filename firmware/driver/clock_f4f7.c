@@ -7,6 +7,7 @@
 
 #include "clock.h"
 #include "clock_steps.h"
+#include "power.h"
 #include "reg.h"
 #include "spb_chip.h"
 
@@ -98,7 +99,11 @@ uint32_t spb_clock_console_hz(void) {
     return SPB_CLOCK_HZ >> shift(SPB_CONSOLE_ENABLE_OFF == RCC_APB1ENR_OFF ? 1 : 2);
 }
 
-enum spb_text spb_clock_reset_cause(void) {
-    return spb_clock_cause(reg_read(CSR), RCC_CSR_PADRSTF, RCC_CSR_PORRSTF | RCC_CSR_BORRSTF, RCC_CSR_SFTRSTF,
-                           RCC_CSR_WDGRSTF | RCC_CSR_WWDGRSTF);
+/* Bit 25 is the brown-out reset, which a power-on sets as well (RM0090 7.3.21); bit 24 reads as zero. */
+uint32_t spb_clock_reset_flags(void) {
+    uint32_t flags = reg_read(CSR);
+    return flags >> 26 << 2 | (flags & RCC_CSR_BORRSTF) >> 22;
 }
+
+/* PWR is clocked from spb_clock_start() to spb_clock_stop(). */
+bool spb_power_standby(void) { return (reg_read(PWR_CSR) & PWR_CSR1_SBF) != 0; }

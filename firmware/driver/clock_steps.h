@@ -30,14 +30,4 @@ static inline void spb_clock_off(uint32_t on, uint32_t ready) {
     reg_wait(RCC_BASE + RCC_CR_OFF, ready, 0);
 }
 
-/* From the reset flags and the masks of the causes.  A later line wins: every reset sets the flag of the pin, too. */
-static inline enum spb_text spb_clock_cause(uint32_t flags, uint32_t pin, uint32_t power, uint32_t software, uint32_t watchdog) {
-    enum spb_text cause = TEXT("other");
-    if (flags & pin) cause = TEXT("reset pin");
-    if (flags & power) cause = TEXT("power on");
-    if (flags & software) cause = TEXT("software");
-    if (flags & watchdog) cause = TEXT("watchdog");
-    return cause;
-}
-
 #endif

@@ -6,6 +6,8 @@
  *     (RM0351 3.3.3; errata ES0250 2.2.3 on read while write).  STM32L5 empties it when it is turned off. */
 #include "flash_ecc.h"
 
+#include <stddef.h>
+
 #include "cortex.h"
 #include "internal_flash.h"
 #include "reg.h"
@@ -15,6 +17,9 @@
 #define KEY2 0xCDEF89ABu
 #define UNIT 8u
 #define IP spb_ecc_flash
+#define AREAS spb_ecc_areas
+#define DUAL (SPB_FLASH_BANK_SIZE < SPB_FLASH_SIZE)
+#define ROUNDS 0x400000u /* of a loop, seven cycles each at 170 MHz: four times the 40 ms of the longest operation */
 
 static volatile uint32_t ecc_seen;
 
@@ -30,22 +35,34 @@ static void cache_back(uint32_t before) {
     reg_write(IP.cache, before);
 }
 
-/* Errors of earlier users would block us (RM0351 3.3.6): clear them.  Returns the cache setting to restore. */
-static uint32_t begin(void) {
-    while (reg_read(IP.sr) & IP.busy) {}
+/* Until no operation is under way, but not for ever: a double word of which somebody stored one half only keeps G0 and WL
+ * busy, and a write to CR is a fault then (RM0444 3.7.4, 3.7.5). */
+static bool rest(void) {
+    uint32_t left = ROUNDS;
+    while ((reg_read(IP.sr) & IP.busy) != 0 && left > 0) left--;
+    return left > 0;
+}
+
+/* Errors of earlier users would block us (RM0351 3.3.6): clear them.  What they left in CR is written over.  *cache is the
+ * setting to restore. */
+static bool begin(uint32_t *cache) {
+    *cache = cache_off();
+    if (!rest()) {
+        cache_back(*cache);
+        return false;
+    }
     reg_write(IP.sr, IP.errors | IP.done);
     if (reg_read(IP.cr) & IP.lock) {
         reg_write(IP.keyr, KEY1);
         reg_write(IP.keyr, KEY2);
     }
-    return cache_off();
+    return true;
 }
 
 /* The barrier: a store that still waits in a buffer has not made the controller busy yet. */
 static bool wait(void) {
     __asm volatile("dsb" ::: "memory");
-    while (reg_read(IP.sr) & IP.busy) {}
-    return (reg_read(IP.sr) & IP.errors) == 0;
+    return rest() && (reg_read(IP.sr) & IP.errors) == 0;
 }
 
 static void end(uint32_t cache) {
@@ -56,7 +73,8 @@ static void end(uint32_t cache) {
 }
 
 static enum spb_status erase(uint32_t off) {
-    uint32_t cache = begin();
+    uint32_t cache;
+    if (!begin(&cache)) return SPB_E_SECTION_ERASE_FAILURE;
     uint32_t select = IP.erase(off);
     reg_write(IP.cr, select);
     reg_write(IP.cr, select | IP.start);
@@ -66,7 +84,8 @@ static enum spb_status erase(uint32_t off) {
 }
 
 static enum spb_status program(uint32_t off, const uint8_t *data, uint32_t len) {
-    uint32_t cache = begin();
+    uint32_t cache;
+    if (!begin(&cache)) return SPB_E_SECTION_WRITE_FAILURE;
     bool ok = off % UNIT == 0 && len % UNIT == 0;
     reg_write(IP.cr, IP.program);
     for (uint32_t i = 0; ok && i < len; i += UNIT) {
@@ -126,20 +145,34 @@ static bool read(uint32_t off, uint32_t *to, uint32_t words) {
 
 /* Pages of a bank: what a field of an area has beyond them may read as ones. */
 #define PAGES (SPB_FLASH_BANK_SIZE / SPB_SLOT0_UNIT)
-#define BOOT_PAGES ((SPB_BOOT_SIZE + SPB_SLOT0_UNIT - 1u) / SPB_SLOT0_UNIT)
 _Static_assert((PAGES & (PAGES - 1u)) == 0, "a mask of pages");
+#define WRP_AREAS 2u
 
-/* First page of an area in bits 0 and up, last one in 16 and up; an area that ends before it begins has none (RM0351,
- * FLASH_WRP1AR).  Either may go on where the other ends: both twice, each from the first page that none before had. */
-bool spb_flash_write_protected(void) {
-    uint32_t next = 0;
-    for (uint32_t i = 0; i < 4; i++) {
-        uint32_t area = reg_read(FLASH_BASE + FLASH_WRP1AR_OFF + i % 2 * 4);
-        uint32_t first = area & (PAGES - 1u), last = area >> 16 & (PAGES - 1u);
-        if (first <= next && next <= last) next = last + 1;
+/* Whether an area has a page of its bank.  One that ends before it begins has none (RM0351, FLASH_WRP1AR). */
+static bool in_areas(uint32_t page, uint32_t step) {
+    for (uint32_t i = 0; i < AREAS.count; i++) {
+        uint32_t parts = 0, first = reg_read(FLASH_BASE + AREAS.first[i] + step), last = first >> 16;
+        if (i >= WRP_AREAS) {
+            parts = AREAS.parts;
+            last = reg_read(FLASH_BASE + AREAS.last[i] + step);
+        }
+        first &= (PAGES << parts) - 1u;
+        last &= (PAGES << parts) - 1u;
+        if (first <= last && first >> parts <= page && page <= last >> parts) return true;
     }
-    return next >= BOOT_PAGES;
+    return false;
 }
+
+/* Areas are those of a bank.  Where one bank is made of two, those of both count from its start (RM0432 3.5.2, 3.5.3). */
+bool spb_flash_protected(uint32_t off) {
+    uint32_t page = off % SPB_FLASH_BANK_SIZE / SPB_SLOT0_UNIT;
+    if (DUAL) return in_areas(page, off < SPB_FLASH_BANK_SIZE ? 0 : AREAS.second);
+    return in_areas(page, 0) || (AREAS.second != 0 && in_areas(page, AREAS.second));
+}
+
+bool spb_flash_starts_watchdog(void) { return (reg_read(FLASH_BASE + FLASH_OPTR_OFF) & FLASH_OPTR_IWDG_SW) == 0; }
+
+enum spb_text spb_flash_warning(void) { return SPB_TEXT_NONE; }
 
 uint32_t spb_flash_protection(void) { return spb_flash_rdp_level(reg_read(FLASH_BASE + FLASH_OPTR_OFF) & FLASH_OPTR_RDP); }
 

@@ -10,14 +10,27 @@ struct spb_ecc_flash {
     uint32_t keyr, sr, cr;              /* addresses of registers that IP versions call differently */
     uint32_t ecc[2];                    /* of the registers that note a failed ECC, one for each bank, or 0 */
     uint32_t ecc_failed;                /* the bits they do it with */
-    uint32_t busy, errors, done;        /* bits of SR */
+    uint32_t busy, errors, done;        /* bits of SR; done: whatever else is to be cleared */
     uint32_t program, start, lock;      /* bits of CR */
     uint32_t cache;                     /* register of the cache that holds data; FLASH_ACR where none does */
-    uint32_t cache_on, cache_reset;     /* its bits; 0 where there is none */
+    uint32_t cache_on, cache_reset;     /* its bits, and others that have to be 0 meanwhile; 0 where there is none */
     uint32_t cache_busy;                /* register whose lowest bit says that it is being emptied, or 0 */
     uint32_t (*erase)(uint32_t off);    /* CR to erase the page at off, but for the start bit */
 };
 
 extern const struct spb_ecc_flash spb_ecc_flash;
+
+/* Protected areas of the first bank: offsets of the registers with their first and their last unit.  Those for writing, WRP1A
+ * and WRP1B, have both in one register and count pages; those for reading, PCROP, count units of which a page has 2^parts. */
+struct spb_ecc_areas {
+    uint8_t first[4], last[4];
+    uint32_t count;
+    uint32_t parts;
+    uint32_t second;                    /* distance of the registers of the second bank's areas, 0 where there are none */
+};
+
+#define SPB_ECC_WRP FLASH_WRP1AR_OFF, FLASH_WRP1BR_OFF
+
+extern const struct spb_ecc_areas spb_ecc_areas;
 
 #endif

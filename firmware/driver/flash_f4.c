@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "cache.h"
 #include "flash_sector.h"
 #include "internal_flash.h"
 #include "reg.h"
@@ -18,7 +19,11 @@
 const uint32_t spb_sector_errors =
     FLASH_SR_OPERR | FLASH_SR_WRPERR | FLASH_SR_PGAERR | FLASH_SR_PGPERR | FLASH_SR_PGSERR | RDERR;
 
-const uint32_t spb_sector_reads = FLASH_OPTCR_SPRMOD;
+/* With SPRMOD, reserved and 0 on parts without, the bits protect from reading as well, and where they are 1 (RM0090 3.7.5). */
+bool spb_sector_protected(uint32_t number, bool locked) {
+    (void)number;
+    return locked != ((reg_read(OPTCR) & FLASH_OPTCR_SPRMOD) != 0);
+}
 
 /* 1 MB of STM32F42x to F47x can be one bank or two; the facts have one (RM0090 and RM0386 3.4). */
 enum spb_text spb_flash_problem(void) {
@@ -39,4 +44,11 @@ void spb_sector_end(uint32_t before, uint32_t address, uint32_t len) {
     reg_write(ACR, (before & ~CACHES) | FLASH_ACR_ICRST | FLASH_ACR_DCRST);
     reg_write(ACR, before & ~CACHES);
     reg_write(ACR, before);
+}
+
+/* The caches of the flash interface hold nothing of RAM. */
+void spb_cache_publish(uint32_t address, uint32_t len) {
+    (void)address;
+    (void)len;
+    __asm volatile("dsb\n isb" ::: "memory");
 }

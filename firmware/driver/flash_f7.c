@@ -11,12 +11,17 @@
 
 #define ACR (FLASH_BASE + FLASH_ACR_OFF)
 #define OPTCR (FLASH_BASE + FLASH_OPTCR_OFF)
+#define DEVICE_F72X 0x452u /* STM32F72x and F73x */
 #define DEVICE_F76X 0x451u /* STM32F76x and F77x alone have nDBANK, RM0410 3.7.6 */
 
 const uint32_t spb_sector_errors =
     FLASH_SR_OPERR | FLASH_SR_WRPERR | FLASH_SR_PGAERR | FLASH_SR_PGPERR | FLASH_SR_ERSERR | FLASH_SR_RDERR;
 
-const uint32_t spb_sector_reads = 0;
+/* STM32F72x and F73x protect sectors from reading as well, each by a bit that is 1 (RM0431, FLASH_OPTCR2). */
+bool spb_sector_protected(uint32_t number, bool locked) {
+    if (SPB_DEVICE_ID != DEVICE_F72X) return locked;
+    return locked || (reg_read(FLASH_BASE + FLASH_OPTCR2_OFF) >> number & 1) != 0;
+}
 
 /* The facts are those of one bank. */
 enum spb_text spb_flash_problem(void) {

@@ -25,7 +25,7 @@ const struct spb_ecc_flash spb_ecc_flash = {
     .busy = FLASH_SR_BSY | FLASH_SR_BSY2 | FLASH_SR_CFGBSY,
     .errors = FLASH_SR_OPERR | FLASH_SR_PROGERR | FLASH_SR_WRPERR | FLASH_SR_PGAERR | FLASH_SR_SIZERR | FLASH_SR_PGSERR |
               FLASH_SR_MISERR | FLASH_SR_FASTERR,
-    .done = FLASH_SR_EOP,
+    .done = FLASH_SR_EOP | FLASH_SR_OPTVERR,
     .program = FLASH_CR_PG,
     .start = FLASH_CR_STRT,
     .lock = FLASH_CR_LOCK,

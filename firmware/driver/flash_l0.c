@@ -17,17 +17,22 @@
 #define PRGKEY1 0x8C9DAEBFu
 #define PRGKEY2 0x13141516u
 #define HALF_PAGE 64u
+#define ROUNDS 0x100000u /* of a loop, seven cycles each at 32 MHz: many times the 4 ms of the longest operation */
 #define UNIT 4u
 #define SECTOR 4096u /* of write protection, RM0367 3.3.1 */
-#define BOOT_SECTORS ((1u << (SPB_BOOT_SIZE + SECTOR - 1u) / SECTOR) - 1u)
-_Static_assert(SPB_BOOT_SIZE < 32u * SECTOR, "the sectors of WRPROT");
 
 #define ERRORS                                                                                                    \
     (FLASH_SR_WRPERR | FLASH_SR_PGAERR | FLASH_SR_SIZERR | FLASH_SR_OPTVERR | FLASH_SR_RDERR | FLASH_SR_NOTZEROERR | \
      FLASH_SR_FWWERR)
 
+/* Until no operation is under way, somebody else's included, but not for ever. */
+static void rest(void) {
+    for (uint32_t left = ROUNDS; left > 0 && (reg_read(SR) & FLASH_SR_BSY) != 0; left--) {}
+}
+
+/* What others left in SR is cleared, and in PECR: a word is programmed with what stands there. */
 static void begin(void) {
-    while (reg_read(SR) & FLASH_SR_BSY) {}
+    rest();
     reg_write(SR, ERRORS | FLASH_SR_EOP);
     if (reg_read(PECR) & FLASH_PECR_PELOCK) {
         reg_write(PEKEYR, PEKEY1);
@@ -37,11 +42,12 @@ static void begin(void) {
         reg_write(PRGKEYR, PRGKEY1);
         reg_write(PRGKEYR, PRGKEY2);
     }
+    reg_write(PECR, 0);
 }
 
 static bool wait(void) {
-    while (reg_read(SR) & FLASH_SR_BSY) {}
-    return (reg_read(SR) & ERRORS) == 0;
+    rest();
+    return (reg_read(SR) & (ERRORS | FLASH_SR_BSY)) == 0;
 }
 
 /* Setting PELOCK sets PRGLOCK, too. */
@@ -133,9 +139,14 @@ uint32_t spb_flash_protection(void) {
     return spb_flash_rdp_level(reg_read(FLASH_BASE + FLASH_OPTR_OFF) & FLASH_OPTR_RDPROT);
 }
 
-/* A bit for each sector of 4 KB; with WPRMOD they protect from reading, which the bootloader would not survive
- * (RM0367, FLASH_OPTR). */
-bool spb_flash_write_protected(void) {
-    bool write = (reg_read(FLASH_BASE + FLASH_OPTR_OFF) & FLASH_OPTR_WPRMOD) == 0;
-    return write && (reg_read(FLASH_BASE + FLASH_WRPROT_OFF) & BOOT_SECTORS) == BOOT_SECTORS;
+bool spb_flash_starts_watchdog(void) { return (reg_read(FLASH_BASE + FLASH_OPTR_OFF) & FLASH_OPTR_WDG_SW) == 0; }
+
+enum spb_text spb_flash_warning(void) { return SPB_TEXT_NONE; }
+
+/* A bit for each sector; with WPRMOD it is one that is 0 that protects, from reading as well (RM0367, FLASH_OPTR). */
+bool spb_flash_protected(uint32_t off) {
+    uint32_t sector = off / SECTOR;
+    uint32_t bits = reg_read(FLASH_BASE + (sector < 32 ? FLASH_WRPROT_OFF : FLASH_WRPROT2_OFF));
+    bool turned = (reg_read(FLASH_BASE + FLASH_OPTR_OFF) & FLASH_OPTR_WPRMOD) != 0;
+    return (bits >> sector % 32 & 1) != turned;
 }

@@ -28,7 +28,7 @@ const struct spb_ecc_flash spb_ecc_flash = {
     .busy = FLASH_SR_BSY,
     .errors = FLASH_SR_OPERR | FLASH_SR_PROGERR | FLASH_SR_WRPERR | FLASH_SR_PGAERR | FLASH_SR_SIZERR | FLASH_SR_PGSERR |
               FLASH_SR_MISERR | FLASH_SR_FASTERR,
-    .done = FLASH_SR_EOP,
+    .done = FLASH_SR_EOP | FLASH_SR_OPTVERR | FLASH_SR_RDERR,
     .program = FLASH_CR_PG,
     .start = FLASH_CR_START,
     .lock = FLASH_CR_LOCK,
@@ -36,6 +36,14 @@ const struct spb_ecc_flash spb_ecc_flash = {
     .cache_on = FLASH_ACR_DCEN,
     .cache_reset = FLASH_ACR_DCRST,
     .erase = select_page,
+};
+
+const struct spb_ecc_areas spb_ecc_areas = {
+    .first = {SPB_ECC_WRP, FLASH_PCROP1SR_OFF},
+    .last = {0, 0, FLASH_PCROP1ER_OFF},
+    .count = 3,
+    .parts = PLUS ? 9 : 8, /* units of 8 bytes, of 16 in pages of 8 KB: RM0351 3.5.2, RM0432 3.5.2 */
+    .second = DUAL || PLUS ? FLASH_WRP2AR_OFF - FLASH_WRP1AR_OFF : 0,
 };
 
 /* With BFB2 a chip may start in bank 2, which then stands at the beginning: RM0351 2.6, RM0432 2.6. */

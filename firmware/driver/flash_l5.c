@@ -26,7 +26,7 @@ const struct spb_ecc_flash spb_ecc_flash = {
     .busy = FLASH_NSSR_NSBSY,
     .errors = FLASH_NSSR_NSOPERR | FLASH_NSSR_NSPROGERR | FLASH_NSSR_NSWRPERR | FLASH_NSSR_NSPGAERR |
               FLASH_NSSR_NSSIZERR | FLASH_NSSR_NSPGSERR,
-    .done = FLASH_NSSR_NSEOP,
+    .done = FLASH_NSSR_NSEOP | FLASH_NSSR_OPTVERR | FLASH_NSSR_OPTWERR,
     .program = FLASH_NSCR_NSPG,
     .start = FLASH_NSCR_NSSTRT,
     .lock = FLASH_NSCR_NSLOCK,
@@ -34,6 +34,13 @@ const struct spb_ecc_flash spb_ecc_flash = {
     .cache_on = ICACHE_CR_EN,
     .cache_busy = ICACHE_BASE + ICACHE_SR_OFF,
     .erase = select_page,
+};
+
+/* Protection from reading is for secure flash only (RM0438 6.6.2). */
+const struct spb_ecc_areas spb_ecc_areas = {
+    .first = {SPB_ECC_WRP},
+    .count = 2,
+    .second = FLASH_WRP2AR_OFF - FLASH_WRP1AR_OFF,
 };
 
 enum spb_text spb_flash_problem(void) {

@@ -10,6 +10,7 @@
 #include "flash_sector.h"
 
 #include "internal_flash.h"
+#include "ram_wait.h"
 #include "reg.h"
 #include "spb_chip.h"
 #include "watchdog.h"
@@ -20,6 +21,7 @@
 
 #define KEY1 0x45670123u /* RM0090 3.6.1 */
 #define KEY2 0xCDEF89ABu
+#define ROUNDS 0x10000000u /* of a loop, six cycles each at 216 MHz: nearly twice the 4 s of the longest operation */
 
 /* RM0090 table 7: x32 from 2.7 V, x16 from 2.1 V, x8 below. */
 #define PSIZE (SPB_VDD_MV >= 2700u ? 2u : SPB_VDD_MV >= 2100u ? 1u : 0u)
@@ -27,8 +29,6 @@
 
 /* Each bank: four small sectors, one four times as large, then such of eight times. */
 #define SMALL SPB_SMALLEST_SECTOR
-#define BOOT_SECTORS ((1u << (SPB_BOOT_SIZE + SMALL - 1u) / SMALL) - 1u)
-_Static_assert(SPB_BOOT_SIZE <= 4u * SMALL, "the bootloader is in small sectors");
 #define BANK_2_FIRST 16u /* SNB of sector 12, the first of bank 2: RM0090 3.9.7 */
 
 static uint32_t sector(uint32_t off) {
@@ -38,9 +38,15 @@ static uint32_t sector(uint32_t off) {
     return first + 4 + in_bank / (8 * SMALL);
 }
 
+/* Until no operation is under way, somebody else's included, but not for ever. */
+static void rest(void) {
+    for (uint32_t left = ROUNDS; left > 0 && (reg_read(SR) & FLASH_SR_BSY) != 0; left--) spb_watchdog_feed();
+}
+
+/* What others left in SR is cleared, in CR written over. */
 static uint32_t begin(void) {
     uint32_t before = spb_sector_begin();
-    while (reg_read(SR) & FLASH_SR_BSY) {}
+    rest();
     reg_write(SR, spb_sector_errors | FLASH_SR_EOP);
     if (reg_read(CR) & FLASH_CR_LOCK) {
         reg_write(KEYR, KEY1);
@@ -52,8 +58,8 @@ static uint32_t begin(void) {
 /* The barrier: a store that still waits in a buffer has not made the controller busy yet (RM0410 3.3.7). */
 static bool wait(void) {
     __asm volatile("dsb" ::: "memory");
-    while (reg_read(SR) & FLASH_SR_BSY) spb_watchdog_feed();
-    return (reg_read(SR) & spb_sector_errors) == 0;
+    rest();
+    return (reg_read(SR) & (spb_sector_errors | FLASH_SR_BSY)) == 0;
 }
 
 static void end(uint32_t before, uint32_t off, uint32_t len) {
@@ -65,7 +71,8 @@ static enum spb_status erase(uint32_t off) {
     uint32_t before = begin();
     uint32_t select = FLASH_CR_SER | sector(off) << FLASH_CR_SNB_POS | PSIZE << FLASH_CR_PSIZE_POS;
     reg_write(CR, select);
-    reg_write(CR, select | FLASH_CR_STRT);
+    if (off < SPB_FLASH_BANK_SIZE) spb_ram_wait(CR, select | FLASH_CR_STRT, SR, FLASH_SR_BSY); /* we are in there, too */
+    else reg_write(CR, select | FLASH_CR_STRT);
     bool ok = wait();
     end(before, off, 8 * SMALL); /* the largest there is: to forget more than was erased does no harm */
     return ok ? SPB_OK : SPB_E_SECTION_ERASE_FAILURE;
@@ -93,10 +100,19 @@ uint32_t spb_flash_protection(void) {
     return spb_flash_rdp_level((reg_read(FLASH_BASE + FLASH_OPTCR_OFF) & FLASH_OPTCR_RDP) >> FLASH_OPTCR_RDP_POS);
 }
 
-/* A bit for each sector, 0 protects it; with what is in spb_sector_reads they protect from reading, which the bootloader
- * would not survive (RM0090 and RM0410, FLASH_OPTCR). */
-bool spb_flash_write_protected(void) {
-    return (reg_read(FLASH_BASE + FLASH_OPTCR_OFF) & (spb_sector_reads | BOOT_SECTORS << FLASH_OPTCR_nWRP_POS)) == 0;
+/* A bit for each sector, the one of bank 2 in a register of their own (RM0090 3.9.10, 3.9.11). */
+bool spb_flash_protected(uint32_t off) {
+    uint32_t number = sector(off) % BANK_2_FIRST;
+    uint32_t bits = reg_read(FLASH_BASE + (off < SPB_FLASH_BANK_SIZE ? FLASH_OPTCR_OFF : FLASH_OPTCR1_OFF));
+    return spb_sector_protected(number, (bits >> FLASH_OPTCR_nWRP_POS >> number & 1) == 0);
+}
+
+bool spb_flash_starts_watchdog(void) { return (reg_read(FLASH_BASE + FLASH_OPTCR_OFF) & FLASH_OPTCR_IWDG_SW) == 0; }
+
+/* Then nothing stops the core while words are programmed at a supply that does not carry it any more. */
+enum spb_text spb_flash_warning(void) {
+    bool off = (reg_read(FLASH_BASE + FLASH_OPTCR_OFF) & FLASH_OPTCR_BOR_LEV) == FLASH_OPTCR_BOR_LEV;
+    return off ? TEXT("option bytes: brown-out reset is off") : SPB_TEXT_NONE;
 }
 
 static const uint8_t *map(uint32_t off) { return (const uint8_t *)(SPB_FLASH_ADDRESS + off); }

@@ -3,13 +3,14 @@
 #ifndef SPB_FLASH_SECTOR_H
 #define SPB_FLASH_SECTOR_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* The error flags of FLASH_SR. */
 extern const uint32_t spb_sector_errors;
 
-/* The bit of FLASH_OPTCR that makes write protection one from reading, 0 where there is none. */
-extern const uint32_t spb_sector_reads;
+/* Whether sector number of its bank is protected from writing, in whatever way.  locked: its bit nWRP is 0. */
+bool spb_sector_protected(uint32_t number, bool locked);
 
 /* Caches of the flash interface off; returns what to restore. */
 uint32_t spb_sector_begin(void);

@@ -17,7 +17,20 @@ enum spb_text spb_flash_problem(void);
 /* Read protection level, 0 to 2. */
 uint32_t spb_flash_protection(void);
 
-/* Whether option bytes protect every unit of the bootloader from being erased and programmed. */
+/* SPB_TEXT_NONE, or what option bytes make of this chip that is better otherwise. */
+enum spb_text spb_flash_warning(void);
+
+/* Whether an option byte starts the independent watchdog at every reset. */
+bool spb_flash_starts_watchdog(void);
+
+/* Whether option bytes keep the erase unit at off from being erased and programmed: by write protection, or by one from
+ * reading, which includes it.  The two below ask it (protection.c). */
+bool spb_flash_protected(uint32_t off);
+
+/* Of the len bytes at off, whole erase units, none is protected. */
+bool spb_flash_writable(uint32_t off, uint32_t len);
+
+/* Every unit of the bootloader is. */
 bool spb_flash_write_protected(void);
 
 /* Called by the NMI handler: the flash interface met an uncorrectable word.  stacked_pc points at the return address

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* iwdg_v2.c - IWDG (IP iwdg_v2).  RM0351 chapter 37. */
-#include "watchdog.h"
+/* iwdg_v2.c - IP iwdg_v2: the counter may be reloaded once it is not above WINR (RM0351 37.3.2). */
+#include "iwdg.h"
 
 #include "reg.h"
 #include "spb_chip.h"
 
-#define KEY_RELOAD 0xAAAAu
-
-void spb_watchdog_feed(void) { reg_write(IWDG_BASE + IWDG_KR_OFF, KEY_RELOAD); }
+bool spb_iwdg_window(void) { return reg_read(IWDG_BASE + IWDG_WINR_OFF) < reg_read(IWDG_BASE + IWDG_RLR_OFF); }

@@ -3,6 +3,8 @@
 #ifndef SPB_POWER_H
 #define SPB_POWER_H
 
+#include <stdbool.h>
+
 /* The first thing after a reset, before RAM may be written: uses no stack. */
 void spb_power_first(void);
 
@@ -11,5 +13,12 @@ void spb_power_start(void);
 
 /* As after a reset; after the clock went down. */
 void spb_power_stop(void);
+
+/* The chip was in Standby since this flag was cleared, which is left to the application.  No reset but that at power-on
+ * clears it. */
+bool spb_power_standby(void);
+
+/* This start is a wake from Standby, and nothing else can have been its cause (reset_cause.c). */
+bool spb_power_woke(void);
 
 #endif

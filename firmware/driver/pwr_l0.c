@@ -27,3 +27,6 @@ void spb_power_stop(void) {
     set_range(RANGE_2);
     reg_clear(RCC_BASE + SPB_PWR_ENABLE_OFF, SPB_PWR_ENABLE);
 }
+
+/* PWR is clocked while we run. */
+bool spb_power_standby(void) { return (reg_read(CSR) & PWR_CSR_SBF) != 0; }

@@ -30,3 +30,6 @@ void spb_power_stop(void) {
     set_range(RANGE_2);
     reg_clear(RCC_BASE + SPB_PWR_ENABLE_OFF, SPB_PWR_ENABLE);
 }
+
+/* SBF; the facts call it by the name of the bit of SCR that clears it (RM0438 8.6.5).  PWR is clocked while we run. */
+bool spb_power_standby(void) { return (reg_read(PWR_BASE + PWR_SR1_OFF) & PWR_SR1_CSBF) != 0; }

@@ -4,6 +4,8 @@
 #include "cache.h"
 #include "clock.h"
 #include "clock_steps.h"
+#include "cortex.h"
+#include "power.h"
 #include "reg.h"
 #include "spb_chip.h"
 
@@ -62,7 +64,10 @@ static void set_prescalers(uint32_t ahb, uint32_t apb) {
     reg_write(D3CFGR, apb << RCC_D3CFGR_D3PPRE_POS);
 }
 
+/* Domain 1, in which the core is, can sleep and wake alone: the clocks then run on as the application set them, and its DMA
+ * and pins as well (RM0399 7.7).  A port that is clocked tells that no reset has come before. */
 void spb_clock_start(void) {
+    if (reg_read(RCC_BASE + SPB_PORTS_ENABLE_OFF) != 0) spb_cortex_reset();
     set_scale(SCALE);
     reg_write(PLLCKSELR, HSI_HZ / INPUT_HZ << RCC_PLLCKSELR_DIVM0_POS);
     reg_write(PLLCFGR, INPUT_RANGE << RCC_PLLCFGR_PLLRGE0_POS | RCC_PLLCFGR_DIVPEN0);
@@ -94,7 +99,17 @@ void spb_clock_stop(void) {
 
 uint32_t spb_clock_console_hz(void) { return AXI_HZ / 2u; }
 
-enum spb_text spb_clock_reset_cause(void) {
-    return spb_clock_cause(reg_read(RSR), RCC_RSR_PINRSTF, RCC_RSR_PORRSTF | RCC_RSR_BORRSTF, RCC_RSR_SFTRSTF,
-                           RCC_RSR_IWDG1RSTF | RCC_RSR_WWDG1RSTF);
+/* Each core has its bit of the last four, the second next to the first. */
+uint32_t spb_clock_reset_flags(void) {
+    uint32_t rsr = reg_read(RSR);
+    uint32_t flags = rsr >> 20 & 0x1Cu; /* pin, power, software */
+    if (rsr & RCC_RSR_BORRSTF) flags |= 8u;
+    if (rsr & RCC_RSR_SFTRSTF << 1) flags |= 16u;
+    if (rsr & RCC_RSR_IWDG1RSTF * 3u) flags |= 32u;
+    if (rsr & RCC_RSR_WWDG1RSTF * 3u) flags |= 64u;
+    if (rsr & RCC_RSR_LPWRRSTF * 3u) flags |= 128u;
+    return flags;
 }
+
+/* Of the system, or of domain 1 alone. */
+bool spb_power_standby(void) { return (reg_read(PWR_BASE + PWR_CPUCR_OFF) & (PWR_CPUCR_SBF | PWR_CPUCR_SBF_D1)) != 0; }

@@ -7,6 +7,7 @@
 #include "reg.h"
 #include "spb_chip.h"
 
+#define CR (RCC_BASE + RCC_CR_OFF)
 #define PLLCFGR (RCC_BASE + RCC_PLLCFGR_OFF)
 #define CSR (RCC_BASE + RCC_CSR_OFF)
 
@@ -20,8 +21,11 @@
 _Static_assert(SPB_CLOCK_HZ % (MSI_HZ / 2) == 0, "clock_hz is a multiple of 2 MHz");
 _Static_assert(PLL_N * MSI_HZ >= 64000000u && SPB_CLOCK_HZ <= SPB_CLOCK_MAX_HZ, "clock_hz is 32 .. 80 MHz (L5: 110)");
 
+/* After Standby MSI runs at RCC_CSR.MSISRANGE, 1 to 8 MHz, until MSIRGSEL makes it the range of CR, which is 4 MHz after
+ * every reset and stays selected until the next one (RM0351 6.4.1, 6.4.29). */
 void spb_clock_start(void) {
     spb_power_start();
+    spb_clock_on(RCC_CR_MSIRGSEL, RCC_CR_MSIRDY);
     spb_clock_latency(WAIT_STATES << FLASH_ACR_LATENCY_POS);
     reg_write(PLLCFGR, SOURCE_MSI << RCC_PLLCFGR_PLLSRC_POS | PLL_N << RCC_PLLCFGR_PLLN_POS | RCC_PLLCFGR_PLLREN);
     spb_clock_on(RCC_CR_PLLON, RCC_CR_PLLRDY);
@@ -40,7 +44,4 @@ void spb_clock_stop(void) {
 
 uint32_t spb_clock_console_hz(void) { return SPB_CLOCK_HZ; }
 
-enum spb_text spb_clock_reset_cause(void) {
-    return spb_clock_cause(reg_read(CSR), RCC_CSR_PINRSTF, RCC_CSR_BORRSTF, RCC_CSR_SFTRSTF,
-                           RCC_CSR_IWDGRSTF | RCC_CSR_WWDGRSTF);
-}
+uint32_t spb_clock_reset_flags(void) { return reg_read(CSR) >> 24; }

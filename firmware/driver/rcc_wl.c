@@ -42,7 +42,4 @@ void spb_clock_stop(void) {
 
 uint32_t spb_clock_console_hz(void) { return SPB_CLOCK_HZ; }
 
-enum spb_text spb_clock_reset_cause(void) {
-    return spb_clock_cause(reg_read(CSR), RCC_CSR_PINRSTF, RCC_CSR_BORRSTF, RCC_CSR_SFTRSTF,
-                           RCC_CSR_IWDGRSTF | RCC_CSR_WWDGRSTF);
-}
+uint32_t spb_clock_reset_flags(void) { return reg_read(CSR) >> 24; }

@@ -11,4 +11,7 @@ void spb_tick_start(void);
 void spb_tick_stop(void);
 uint32_t spb_tick_ms(void);
 
+/* So many cycles of SysTick passed while nobody could count them (ram_wait.c). */
+void spb_tick_slept(uint32_t cycles);
+
 #endif

@@ -49,6 +49,8 @@ static void print(const struct spb_line *line, enum spb_text format, va_list arg
         case SPB_TEXT_ARG_S: put_text(line, va_arg(args, const char *)); break;
         case SPB_TEXT_ARG_T: put_sentence(line, (enum spb_text)va_arg(args, uint32_t)); break;
         case SPB_TEXT_ARG_U: put_decimal(line, va_arg(args, uint32_t), 0, 0); break;
+        case SPB_TEXT_ARG_W: put_decimal(line, va_arg(args, uint32_t), 5, ' '); break;
+        case SPB_TEXT_ARG_Z: put_decimal(line, va_arg(args, uint32_t), 3, '0'); break;
         case SPB_TEXT_ARG_X: put_hex(line, va_arg(args, uint32_t)); break;
         case SPB_TEXT_ARG_V: put_version(line, va_arg(args, uint32_t)); break;
         default: line->put((uint8_t)c); break;
@@ -66,13 +68,9 @@ void spb_console_put(const struct spb_line *line, enum spb_text format, ...) {
 void spb_console_put_line(const struct spb_line *line, enum spb_text format, ...) {
     va_list args;
     uint32_t now = line->now_ms();
-    line->put('[');
-    put_decimal(line, now / 1000, 5, ' ');
-    line->put('.');
-    put_decimal(line, now % 1000, 3, '0');
-    put_text(line, "] ");
+    spb_console_print(line, "[%w.%z] ", now / 1000, now % 1000);
     va_start(args, format);
     print(line, format, args);
     va_end(args);
-    put_text(line, "\r\n");
+    spb_console_print(line, "\r\n");
 }

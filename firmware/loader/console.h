@@ -7,8 +7,8 @@
 #include "text.h"
 
 /* Formats are words in the place of the call, never a variable: what comes from elsewhere is an argument.
- * %s text, %t the sentence of a number (text.h), %u decimal, %x eight hexadecimal digits, %v version (8.16.8 bits), %% a
- * percent sign. */
+ * %s text, %t the sentence of a number (text.h), %u decimal, %w decimal in five columns, %z in three digits, %x eight
+ * hexadecimal digits, %v version (8.16.8 bits), %% a percent sign. */
 #define spb_console_print(line, ...) spb_console_put(line, SPB_TEXT_MARK __VA_ARGS__)
 
 /* A time stamp "[    1.234] " in front, a line end behind. */

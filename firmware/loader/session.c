@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "session.h"
 
+#include <stddef.h>
+
 #include "console.h"
 #include "ymodem.h"
 
@@ -13,6 +15,9 @@ static enum spb_status begin(uint32_t size) {
     if (status != SPB_OK) return status;
     return spb_engine_start(engine, size, slot0_active);
 }
+
+/* The total is known once the head is in. */
+static uint32_t wanted(void) { return engine->total == 0 ? 1 : engine->total - engine->taken; }
 
 static enum spb_status data(const uint8_t *bytes, uint32_t len) { return spb_engine_data(engine, bytes, len); }
 
@@ -45,21 +50,25 @@ static bool conclude(const struct spb_line *line, enum spb_ymodem_result result)
     static const uint8_t reasons[] = {
         [SPB_YMODEM_CANCELLED] = TEXT("the sender gave up"),
         [SPB_YMODEM_LINE_ERROR] = TEXT("too many errors on the line"),
+        [SPB_YMODEM_NO_BLOCK_0] = TEXT("no block 0: start again, by YMODEM"),
+        [SPB_YMODEM_REFUSED] = SPB_TEXT_NONE,
     };
-    if (result == SPB_YMODEM_CANCELLED || result == SPB_YMODEM_LINE_ERROR) {
+    if (reasons[result] != SPB_TEXT_NONE) {
         spb_console_log(line, "transfer ended: %t", reasons[result]);
         if (spb_engine_abort(engine) != SPB_OK) spb_console_log(line, "%t", spb_text_of(engine->status));
         return false;
     }
-    bool verified = result == SPB_YMODEM_DONE && engine->stage == SPB_STAGE_VERIFIED;
-    if (verified) show_accepted(line);
-    if (result == SPB_YMODEM_DONE && spb_engine_commit(engine) == SPB_OK) return true;
+    if (result == SPB_YMODEM_DONE && spb_engine_commit(engine) == SPB_OK) {
+        show_accepted(line);
+        return true;
+    }
+    if (engine->stage == SPB_STAGE_VERIFIED) engine->status = SPB_E_TOO_MANY_BYTES;     /* a block after its end */
     show_refusal(line);
     return false;
 }
 
 enum spb_session_result spb_session(const struct spb_line *line, struct spb_engine *e, uint8_t *block, bool active) {
-    const struct spb_ymodem_sink sink = {begin, data};
+    const struct spb_ymodem_sink sink = {begin, data, wanted};
     engine = e;
     slot0_active = active;
     for (;;) {

@@ -8,7 +8,10 @@ enum { SOH = 0x01, STX = 0x02, EOT = 0x04, ACK = 0x06, NAK = 0x15, CAN = 0x18, C
 
 #define BYTE_MS 1000u
 #define QUIET_MS 200u
+#define BLOCK_MS 10000u         /* a long one takes 8.6 s at 1,200 baud */
 #define SHORT_BLOCK 128u
+#define FOREIGN_BLOCKS 3u       /* heard instead of block 0, until the sender is told */
+#define UNKNOWN (0u - SHORT_BLOCK)      /* no file has this size, and it is one of whole blocks */
 
 struct transfer {
     const struct spb_line *line;
@@ -16,8 +19,8 @@ struct transfer {
     uint8_t *block;
     uint32_t len;               /* of the block received last */
     uint8_t number;             /* it carries */
-    uint32_t left;              /* bytes of the file still to come, when sized */
-    bool sized;
+    uint32_t left;              /* bytes of the file still to come, by its sender */
+    bool padded;                /* they may include padding */
 };
 
 /* What came: a whole block, or one of the short answers. */
@@ -41,11 +44,12 @@ static void send(const struct transfer *t, uint8_t byte) { t->line->put(byte); }
 
 static enum event receive_block(struct transfer *t, uint32_t len) {
     uint16_t crc = 0;
+    uint32_t start = t->line->now_ms();
     int number = next(t);
     int check = next(t);
     for (uint32_t i = 0; i < len; i++) {
         int byte = next(t);
-        if (byte == SPB_LINE_NOTHING) return GARBLED;
+        if (byte == SPB_LINE_NOTHING || t->line->now_ms() - start > BLOCK_MS) return GARBLED;
         t->block[i] = (uint8_t)byte;
         crc = crc16(crc, (uint8_t)byte);
     }
@@ -77,26 +81,29 @@ static enum spb_ymodem_result stop(struct transfer *t, enum spb_ymodem_result re
     return result;
 }
 
-/* Block 0: name, NUL, size in decimal, then whatever the sender likes. */
+/* Block 0: name, NUL, size in decimal, then whatever the sender likes.  Anything else there is no size. */
 static void read_size(struct transfer *t) {
     uint32_t i = 0;
-    t->left = 0;
-    t->sized = false;
+    uint32_t size = 0;
     while (i < t->len && t->block[i] != 0) i++;
-    for (i++; i < t->len && t->block[i] >= '0' && t->block[i] <= '9'; i++) {
-        if (t->left > (UINT32_MAX - 9) / 10) return;
-        t->left = t->left * 10 + (uint32_t)(t->block[i] - '0');
-        t->sized = true;
+    for (i++; i < t->len && t->block[i] >= '0' && t->block[i] <= '9' && size <= (UINT32_MAX - 9) / 10; i++) {
+        size = size * 10 + (uint32_t)(t->block[i] - '0');
     }
+    t->left = size != 0 ? size : UNKNOWN;
+    t->padded = t->left % SHORT_BLOCK == 0;
 }
 
 /* Call until block 0 comes. */
 static enum spb_ymodem_result call(struct transfer *t, uint32_t tries) {
+    uint32_t foreign = 0;
     while (tries--) {
         send(t, CALL);
         switch (receive(t, BYTE_MS)) {
         case BLOCK:
-            if (t->number != 0) break;
+            if (t->number != 0) {
+                if (++foreign == FOREIGN_BLOCKS) return stop(t, SPB_YMODEM_NO_BLOCK_0);
+                break;
+            }
             if (t->block[0] == 0) {         /* an empty batch */
                 send(t, ACK);
                 return SPB_YMODEM_CANCELLED;
@@ -111,62 +118,67 @@ static enum spb_ymodem_result call(struct transfer *t, uint32_t tries) {
     return SPB_YMODEM_NO_SENDER;
 }
 
+/* Y1.  Where there is no padding, all of it is the consumer's to judge. */
 static enum spb_status consume(struct transfer *t) {
-    uint32_t len = t->len;
-    if (t->sized && len > t->left) len = t->left;
-    t->left -= t->sized ? len : 0;
-    return len == 0 ? SPB_OK : t->sink->data(t->block, len);
+    const uint8_t *bytes = t->block;
+    uint32_t len = t->len < t->left ? t->len : t->left;
+    enum spb_status status = SPB_OK;
+    t->left -= len;
+    while (len > 0 && status == SPB_OK) {
+        uint32_t now = t->padded ? t->sink->wanted() : len;
+        if (now == 0 && bytes != t->block) break;
+        if (now == 0 || now > len) now = len;
+        status = t->sink->data(bytes, now);
+        bytes += now;
+        len -= now;
+    }
+    return status;
 }
 
-/* The file is whole; the batch ends with an empty block 0.  A sender that just stops is as good. */
+/* The file has ended; the batch ends with an empty block 0.  A sender that just stops is as good. */
 static enum spb_ymodem_result close_batch(struct transfer *t) {
     send(t, ACK);
     for (uint32_t tries = 0; tries < 3; tries++) {
         send(t, CALL);
         enum event event = receive(t, BYTE_MS);
-        if (event == BLOCK && t->number == 0) {
-            if (t->block[0] != 0) return stop(t, SPB_YMODEM_DONE);      /* a second file: one is enough */
-            send(t, ACK);
-            break;
-        }
-        if (event == END) send(t, ACK);
-        if (event == CANCELLED) break;
+        if (event == BLOCK && t->block[0] != 0) return stop(t, SPB_YMODEM_DONE);        /* a second file: one is enough */
+        if (event == BLOCK || event == END) send(t, ACK);
+        if (event == BLOCK) break;
     }
     return SPB_YMODEM_DONE;
 }
 
 static enum spb_ymodem_result receive_file(struct transfer *t) {
+    enum spb_ymodem_result result = SPB_YMODEM_LINE_ERROR;
     uint8_t expected = 1;
     uint32_t errors = 0;
     bool end_seen = false;
-    while (errors < SPB_YMODEM_ERRORS) {
-        switch (receive(t, BYTE_MS)) {
-        case BLOCK:
-            if (t->number == (uint8_t)(expected - 1)) {     /* our answer was lost: it comes again */
-                send(t, ACK);
-                if (expected == 1) send(t, CALL);
-                errors++;
+    while (errors++ < SPB_YMODEM_ERRORS) {
+        enum event event = receive(t, BYTE_MS);
+        bool whole = t->sink->wanted() == 0;
+        if (event == CANCELLED) return SPB_YMODEM_CANCELLED;
+        if (event == END ? whole || end_seen : event == SILENCE && end_seen) return close_batch(t);     /* Y4 */
+        end_seen = event == END;
+        if (end_seen) continue;         /* unanswered: a NAK for noise would answer the block that follows it */
+        if (event != BLOCK) {
+            if (event == GARBLED) purge(t->line);
+            send(t, NAK);
+            continue;
+        }
+        if (t->number == expected) {
+            if (consume(t) != SPB_OK) {
+                result = SPB_YMODEM_REFUSED;
                 break;
             }
-            if (t->number != expected) return stop(t, SPB_YMODEM_LINE_ERROR);
-            if (consume(t) != SPB_OK) return stop(t, SPB_YMODEM_REFUSED);
-            send(t, ACK);
             expected++;
             errors = 0;
+        } else if (t->number != (uint8_t)(expected - 1)) {
             break;
-        case END:                                           /* asked again, lest noise end a file */
-            if (end_seen) return close_batch(t);
-            end_seen = true;
-            send(t, NAK);
-            break;
-        case CANCELLED: return SPB_YMODEM_CANCELLED;
-        case GARBLED: purge(t->line); /* fall through */
-        default:
-            send(t, NAK);
-            errors++;
         }
+        send(t, ACK);                                       /* our answer was lost, where a block comes again */
+        if (expected == 1) send(t, CALL);
     }
-    return stop(t, SPB_YMODEM_LINE_ERROR);
+    return stop(t, result);
 }
 
 enum spb_ymodem_result spb_ymodem_receive(const struct spb_line *line, const struct spb_ymodem_sink *sink,
@@ -174,8 +186,9 @@ enum spb_ymodem_result spb_ymodem_receive(const struct spb_line *line, const str
     struct transfer t = {.line = line, .sink = sink, .block = block};
     enum spb_ymodem_result result = call(&t, tries);
     if (result != SPB_YMODEM_DONE) return result;
-    if (sink->begin(t.sized ? t.left : 0) != SPB_OK) return stop(&t, SPB_YMODEM_REFUSED);
+    if (sink->begin(t.left != UNKNOWN ? t.left : 0) != SPB_OK) return stop(&t, SPB_YMODEM_REFUSED);
     line->put(ACK);
     line->put(CALL);
-    return receive_file(&t);
+    result = receive_file(&t);
+    return result != SPB_YMODEM_REFUSED && sink->wanted() == 0 ? SPB_YMODEM_DONE : result;     /* Y3 */
 }

@@ -1,109 +1,131 @@
 """The application's bytes, from the vector table on, out of an .elf, .hex or .bin file.
 
-Gaps between segments read as erased flash (0xFF)."""
+Gaps are filled as objcopy fills them, so that one build is the same image in all three (docs/decisions/0030)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from io import BytesIO, StringIO
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final
 
-from elftools.common.exceptions import ELFError
-from elftools.elf.elffile import ELFFile
-from intelhex import IntelHex, IntelHexError
+from spboot import startable
+from spboot.boards import Board
+from spboot.errors import BoardError, FormatError
+from spboot.formats import program
+from spboot.formats.content import kind_of
+from spboot.formats.program import Program
+from spboot.formats.segment import Segment
 
-from spboot.errors import FormatError
+_INCLUDE: Final = "include spboot's linker file for this board"
+_RUNS: Final = {
+    "cm0p": ("ARMv6-M", "ARMv6S-M"),
+    "cm4": ("ARMv6-M", "ARMv6S-M", "ARMv7-M", "ARMv7E-M"),
+    "cm7": ("ARMv6-M", "ARMv6S-M", "ARMv7-M", "ARMv7E-M"),
+    "cm33": ("ARMv6-M", "ARMv6S-M", "ARMv7-M", "ARMv7E-M", "ARMv8-M.base", "ARMv8-M.main"),
+}
+"""Core in the part facts -> architectures whose code it runs."""
+_REGIONS: Final = (
+    (0x1FF0_0000, 0x2000_0000, "system memory: option bytes and OTP of the chip", "program it by itself, once"),
+    (0x4000_0000, 0x6000_0000, "peripheral registers", "write them in code"),
+    (0x6000_0000, 0x8000_0000, "external memory (FMC, QUADSPI, OCTOSPI)", "program that memory by itself"),
+    (0x8000_0000, 0xA000_0000, "external memory (QUADSPI, OCTOSPI)", "program that memory by itself"),
+    (0xC000_0000, 0xE000_0000, "external RAM (FMC)", "load it from flash (AT> FLASH in the linker script)"),
+    (0xE000_0000, 0x1_0000_0000, "registers of the core", "write them in code"),
+)
+"""Of every STM32 (RM0351 2.2.2, RM0433 2.3.2): first and next address, what is there, what to do with bytes for it."""
 
-_ERASED = b"\xff"
+
+def load(path: Path, board: Board) -> bytes:
+    """The image in *path*, which must be linked for *board* and able to start there.
+
+    A .bin carries no address and is taken as it is.  Raises FormatError: unreadable, linked elsewhere, too large, data
+    for other places, an application that cannot start."""
+    found = read(path, board)
+    image = flatten(found, board, str(path))
+    startable.check(image, board, str(path))
+    if found.entry:
+        startable.check_entry(found.entry, image, str(path))
+    return image
 
 
-class Segment(NamedTuple):
-    """Bytes and the bus address they belong at."""
-
-    address: int
-    data: bytes
-
-
-def load(path: Path, address: int, capacity: int) -> bytes:
-    """The image in *path*; it must begin at bus address *address* and fit *capacity* bytes.
-
-    A .bin carries no address and is taken as it is.  Raises FormatError: unreadable, linked elsewhere, too large."""
+def read(path: Path, board: Board) -> Program:
+    """The program in *path*, made for the core of *board* and clear of its reserved RAM.  Raises FormatError."""
     try:
         data = path.read_bytes()
     except OSError as error:
         raise FormatError(f"{path}: cannot be read: {error.strerror}") from None
-    kind = path.suffix.lower()
-    if kind == ".bin":
-        return _fit(path, data, capacity)
-    if kind == ".hex":
-        return _fit(path, _flatten(path, _hex_segments(path, data), address, capacity), capacity)
-    if kind == ".elf" or data[:4] == b"\x7fELF":
-        return _fit(path, _flatten(path, _elf_segments(path, data), address, capacity), capacity)
-    raise FormatError(f"{path}: unknown kind of file {kind!r}, expected an application as .elf, .hex or .bin")
-
-
-def _fit(path: Path, data: bytes, capacity: int) -> bytes:
-    if not data:
-        raise FormatError(f"{path}: there is nothing in it, expected an application")
-    if len(data) > capacity:
+    found = program.read(path, data, board.image_address)
+    if found.core and found.core not in _RUNS[board.chip.core]:
         raise FormatError(
-            f"{path}: the application has {len(data)} bytes, the slot takes {capacity}: {len(data) - capacity} too many"
+            f"{path}: compiled for {found.core}, {board.chip.name} runs {', '.join(_RUNS[board.chip.core])}: set -mcpu"
         )
-    return data
-
-
-def _flatten(path: Path, segments: Iterable[Segment], address: int, capacity: int) -> bytes:
-    ordered = sorted(segments)
-    if not ordered:
-        raise FormatError(f"{path}: there is nothing to load in it, expected an application")
-    first = ordered[0].address
-    if first != address:
-        raise FormatError(
-            f"{path}: linked at {first:#010x}, expected {address:#010x}: include spboot's linker file for this board, "
-            "or choose another --board"
-        )
-    image = bytearray()
-    for segment in ordered:
-        at = segment.address - address
-        if at < len(image):
-            raise FormatError(f"{path}: the segment at {segment.address:#010x} overlaps the one before it")
-        if at + len(segment.data) > capacity:
+    for use in found.uses:
+        if use.address < board.ram.end and board.ram.address < use.address + use.size:
             raise FormatError(
-                f"{path}: the segment at {segment.address:#010x} of {len(segment.data)} bytes ends outside the slot, "
-                f"which is {address:#010x} .. {address + capacity:#010x}"
+                f"{path}: {use.name} is in RAM at {use.address:#010x} .. {use.address + use.size - 1:#010x}, "
+                f"where the bootloader's own RAM is ({board.ram}): it would run, and never take an update; begin the "
+                f"RAM of the linker script at {board.ram.end:#010x}: {_INCLUDE}"
             )
-        image += _ERASED * (at - len(image)) + segment.data
-    return bytes(image)
+    return found
 
 
-def _elf_segments(path: Path, data: bytes) -> list[Segment]:
-    """PT_LOAD segments by physical address, without the ELF's own headers where a segment begins with them."""
+def flatten(found: Program, board: Board, name: str) -> bytes:
+    """The segments of *found* as one, gaps filled.  Raises FormatError, with *name*: empty, not in SLOT0, too large."""
+    start, capacity = board.image_address, board.image_capacity
+    if not found.segments:
+        what = "nothing in it" if found.kind == "binary" else "nothing to load in it"
+        raise FormatError(f"{name}: there is {what}, expected an application")
+    if found.kind == "binary" and len(found.segments[0].data) > capacity:
+        size = len(found.segments[0].data)
+        raise FormatError(
+            f"{name}: the application has {size} bytes, the slot takes {capacity}: {size - capacity} too many"
+        )
+    first = found.segments[0]
+    if first.address != start and any(run.address <= first.address < run.end for run in board.chip.flash):
+        kind = kind_of(first.data)
+        raise FormatError(
+            f"{name}: linked at {first.address:#010x}, expected {start:#010x}: "
+            + (f"it is {kind}; give the application alone" if kind else f"{_INCLUDE}, or choose another --board")
+        )
+    for segment in found.segments:
+        _check_place(segment, board, name)
+    return found.from_address(start)
+
+
+def _check_place(segment: Segment, board: Board, name: str) -> None:
+    """Refuse bytes outside SLOT0, in words about the place they are for."""
+    start, end = board.image_address, board.image_address + board.image_capacity
+    if start <= segment.address and segment.end <= end:
+        return
+    if start <= segment.address < end:
+        raise FormatError(
+            f"{name}: the segment at {segment.address:#010x} of {len(segment.data)} bytes ends outside the slot, which "
+            f"is {start:#010x} .. {end - 1:#010x}: make the application smaller, or the gap in front of it"
+        )
+    what, remedy = _place(segment.address, board)
+    raise FormatError(
+        f"{name}: {len(segment.data)} bytes at {segment.address:#010x}, which is {what}; an update has bytes for "
+        f"{start:#010x} .. {end - 1:#010x} only: {remedy}"
+    )
+
+
+def _place(address: int, board: Board) -> tuple[str, str]:
+    """What *address* is, and what to do with bytes for it."""
+    remove = "leave it out of the application's file (objcopy --remove-section), and"
+    for area_name, area in board.areas.items():
+        if area.address <= address < area.end:
+            return f"the place of {area_name}", f"{remove} keep it clear of what the bootloader writes"
     try:
-        elf = ELFFile(BytesIO(data))
-        if elf.get_machine_arch() != "ARM":
-            raise FormatError(f"{path}: made for {elf.get_machine_arch()}, expected an ELF for ARM")
-        sections = [
-            section["sh_offset"]
-            for section in elf.iter_sections()
-            if section["sh_flags"] & 2 and section["sh_type"] != "SHT_NOBITS"
-        ]
-        segments = []
-        for segment in elf.iter_segments("PT_LOAD"):
-            start, size = segment["p_offset"], segment["p_filesz"]
-            skip = 0
-            if start < elf["e_ehsize"]:
-                skip = min((at - start for at in sections if start <= at < start + size), default=0)
-            if size > skip:
-                segments.append(Segment(segment["p_paddr"] + skip, segment.data()[skip:]))
-        return segments
-    except ELFError as error:
-        raise FormatError(f"{path}: not a usable ELF file: {error}") from None
-
-
-def _hex_segments(path: Path, data: bytes) -> list[Segment]:
-    try:
-        parsed = IntelHex(StringIO(data.decode("ascii")))
-    except (IntelHexError, UnicodeDecodeError) as error:
-        raise FormatError(f"{path}: not an Intel HEX file: {error}") from None
-    return [Segment(start, parsed.tobinstr(start=start, end=end - 1)) for start, end in parsed.segments()]
+        memory = board.chip.memory_at(address)
+    except BoardError:
+        for first, end, what, remedy in _REGIONS:
+            if first <= address < end:
+                return what, f"{remove} {remedy}"
+        return "no memory of the chip", f"is it linked for {board.name}? {_INCLUDE}"
+    if memory.kind == "ram":
+        return (
+            f"RAM ({memory.name})",
+            "load it from flash (AT> FLASH in the linker script, and the start-up code copies it)",
+        )
+    if memory.kind == "eeprom":
+        return f"data EEPROM ({memory.name})", f"{remove} program it by itself, or write it in code"
+    return f"flash outside of SLOT0 ({memory.name})", f"{remove} program it by itself, or move it into the application"

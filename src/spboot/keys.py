@@ -8,11 +8,12 @@ product.toml    product = "...", development = true | false
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import stat
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -21,14 +22,26 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 
+from spboot.disk import reason
 from spboot.errors import AuthenticationError, FormatError, KeyFolderError
 from spboot.formats import signature as wire
 from spboot.formats.spec import spec
+from spboot.secret import Secret
 
 SIGNING: Final = "signing.pem"
 VERIFY: Final = "verify.pem"
 ENCRYPTION: Final = "encryption.key"
 PRODUCT: Final = "product.toml"
+
+_FILES: Final = {SIGNING: 0o600, VERIFY: 0o644, ENCRYPTION: 0o600, PRODUCT: 0o644}
+"""The files of a key folder with their modes."""
+_MISSING: Final = {
+    SIGNING: "restore it from your copy, or ask its owner, who alone can sign; devices refuse what new keys sign",
+    VERIFY: f"restore it from your copy, or ask the owner of {SIGNING} for it; devices know no other key",
+    ENCRYPTION: "restore it from your copy; devices in the field keep the key they have: new keys lose them",
+    PRODUCT: 'restore it from your copy; it has a line product = "NAME" with the name that devices in the field have',
+}
+"""What to do about a file that is not there: new keys lose every device in the field."""
 
 _PRODUCT_NAME = re.compile(r"[A-Za-z0-9._-]{1,16}")
 _KEY_SIZE: Final[int] = spec()["cipher"]["key_size"]
@@ -37,13 +50,16 @@ _PREHASHED = Prehashed(hashes.SHA256())
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Keys:
-    """One product's keys.  *signing* is None when only updates are to be checked."""
+    """One product's keys.  *signing* is None when only updates are to be checked.  Its repr shows no key."""
 
     product: str
     development: bool
-    signing: ec.EllipticCurvePrivateKey | None
-    verify: ec.EllipticCurvePublicKey
-    encryption: bytes
+    signing: ec.EllipticCurvePrivateKey | None = field(repr=False)
+    verify: ec.EllipticCurvePublicKey = field(repr=False)
+    encryption: bytes = field(repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "encryption", Secret(self.encryption))
 
     def sign(self, digest: bytes) -> bytes:
         """r || w (formats/signature.py) over a SHA-256 *digest*; the same digest gives the same bytes (RFC 6979).
@@ -76,38 +92,63 @@ def new(folder: Path, product: str | None = None, *, development: bool = False) 
     """Make a key folder; *product* is the folder's own name when not given.  Never overwrites a file.
 
     Raises KeyFolderError: a file is there already, the name is no product name, or the folder cannot be written."""
-    product = check_product(folder.resolve().name if product is None else product)
-    signing = ec.generate_private_key(ec.SECP256R1())
-    encryption = os.urandom(_KEY_SIZE)
-    for name in (SIGNING, VERIFY, ENCRYPTION, PRODUCT):
+    product = check_product(Path(os.path.realpath(folder)).name if product is None else product)
+    if folder.exists() and not folder.is_dir():
+        raise KeyFolderError(f"{folder} is a file, expected a folder to make or to fill: choose another name")
+    for name in _FILES:
         if (folder / name).exists():
             raise KeyFolderError(f"{folder / name} exists already: keys are never overwritten, choose another folder")
-    pem, pkcs8 = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
-    public_info = serialization.PublicFormat.SubjectPublicKeyInfo
-    flag = "true" if development else "false"
+    made: list[Path] = []
+    path, there = folder, folder.exists()
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _create(folder / SIGNING, signing.private_bytes(pem, pkcs8, serialization.NoEncryption()), 0o600)
-        _create(folder / VERIFY, signing.public_key().public_bytes(pem, public_info), 0o644)
-        _create(folder / ENCRYPTION, f"{encryption.hex()}\n".encode(), 0o600)
-        _create(folder / PRODUCT, f'product = "{product}"\ndevelopment = {flag}\n'.encode(), 0o644)
+        for name, data in _contents(product, development).items():
+            path = folder / name
+            with os.fdopen(_create(path, _FILES[name]), "wb") as file:
+                made.append(path)
+                file.write(data)
     except OSError as error:
-        raise KeyFolderError(f"{error.filename}: cannot be written: {error.strerror}") from None
+        _remove(made, None if there else folder)
+        raise KeyFolderError(f"{error.filename or path}: cannot be written: {reason(error)}; no key was made") from None
+    except KeyboardInterrupt:
+        _remove(made, None if there else folder)
+        raise
     return load(folder, need_private=True)
 
 
-def _create(path: Path, data: bytes, mode: int) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), mode)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
+def _contents(product: str, development: bool) -> dict[str, bytes]:
+    """The files of a new key folder."""
+    signing = ec.generate_private_key(ec.SECP256R1())
+    pem, pkcs8 = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    public_info = serialization.PublicFormat.SubjectPublicKeyInfo
+    flag = "true" if development else "false"
+    return {
+        SIGNING: Secret(signing.private_bytes(pem, pkcs8, serialization.NoEncryption())),
+        VERIFY: signing.public_key().public_bytes(pem, public_info),
+        ENCRYPTION: Secret(f"{os.urandom(_KEY_SIZE).hex()}\n".encode()),
+        PRODUCT: f'product = "{product}"\ndevelopment = {flag}\n'.encode(),
+    }
+
+
+def _create(path: Path, mode: int) -> int:
+    """The descriptor of a new file."""
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), mode)
+
+
+def _remove(made: list[Path], folder: Path | None) -> None:
+    """Half a key folder is none."""
+    with contextlib.suppress(OSError):
+        for path in made:
+            path.unlink()
+        if folder is not None:
+            folder.rmdir()
 
 
 def load(folder: Path, *, need_private: bool = False) -> Keys:
     """Read a key folder.  verify.pem may be absent where signing.pem is, and signing.pem unless *need_private*.
 
     Raises KeyFolderError: which file, what was found, what was expected."""
-    if not folder.is_dir():
-        raise KeyFolderError(f"{folder} is not a folder: make keys with `spboot keys new {folder}`")
+    _check_folder(folder)
     product, development = _read_product(folder / PRODUCT)
     signing = _read_signing(folder / SIGNING) if need_private or (folder / SIGNING).exists() else None
     if (folder / VERIFY).exists() or signing is None:
@@ -125,6 +166,23 @@ def load(folder: Path, *, need_private: bool = False) -> Keys:
     )
 
 
+def _check_folder(folder: Path) -> None:
+    """Raise KeyFolderError unless *folder* is one that holds at least one file of a key folder."""
+    if not folder.exists():
+        raise KeyFolderError(
+            f"{folder}: there is no such folder: give the product's key folder, or make keys for a new product with "
+            f"`spboot keys new {folder}`"
+        )
+    if not folder.is_dir():
+        inside = f": it is {folder.absolute().parent}" if folder.name in _FILES else f" with {', '.join(_FILES)}"
+        raise KeyFolderError(f"{folder} is not a folder but a file, expected the key folder{inside}")
+    if not any((folder / name).exists() for name in _FILES):
+        raise KeyFolderError(
+            f"{folder} is no key folder: it has none of {', '.join(_FILES)}; give the product's key folder, or "
+            "make keys for a new product with `spboot keys new`"
+        )
+
+
 def _read(path: Path, *, private: bool) -> bytes:
     try:
         mode = path.stat().st_mode
@@ -132,11 +190,12 @@ def _read(path: Path, *, private: bool) -> bytes:
             raise KeyFolderError(
                 f"{path} can be read by others (mode {stat.S_IMODE(mode):o}), expected 600: run `chmod 600 {path}`"
             )
-        return path.read_bytes()
+        data = path.read_bytes()
+        return Secret(data) if private else data
     except FileNotFoundError:
-        raise KeyFolderError(f"{path} is missing: make a key folder with `spboot keys new`") from None
+        raise KeyFolderError(f"{path} is missing: {_MISSING[path.name]}") from None
     except OSError as error:
-        raise KeyFolderError(f"{path}: cannot be read: {error.strerror}") from None
+        raise KeyFolderError(f"{path}: cannot be read: {reason(error)}") from None
 
 
 def _read_product(path: Path) -> tuple[str, bool]:
@@ -183,9 +242,9 @@ def _describe(key: object) -> str:
 
 
 def _read_encryption(path: Path) -> bytes:
-    text = _read(path, private=True).strip()
+    text = Secret(_read(path, private=True).strip())
     if len(text) != 2 * _KEY_SIZE:
         raise KeyFolderError(f"{path} has {len(text)} characters, expected {2 * _KEY_SIZE} hex digits")
     if not re.fullmatch(rb"[0-9a-fA-F]+", text):
-        raise KeyFolderError(f"{path} holds something else than hex digits, expected {2 * _KEY_SIZE} of them")
-    return bytes.fromhex(text.decode())
+        raise KeyFolderError(f"{path} contains characters that are not hex digits, expected {2 * _KEY_SIZE} of them")
+    return Secret(bytes.fromhex(text.decode()))

@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import CTR
 
-from spboot import delta
+from spboot import delta, startable
+from spboot.boards import Board
 from spboot.delta import Progress
 from spboot.errors import AuthenticationError, FormatError, VersionError
 from spboot.formats import payload
@@ -79,28 +80,31 @@ class Report:
     image: bytes | None
 
 
-def make_image(
-    app: bytes, *, target: str, capacity: int, keys: Keys, version: Version, progress: Progress | None = None
-) -> bytes:
-    """A full image release of *app* (bytes from the vector table on) for board *target*: the .sfb file.
+def make_image(app: bytes, *, board: Board, keys: Keys, version: Version, progress: Progress | None = None) -> bytes:
+    """A full image release of *app* (bytes from the vector table on) for *board*: the .sfb file.
 
-    *capacity*: bytes the slot takes.  Raises FormatError (size), VersionError (0.0.0), KeyFolderError (cannot sign)."""
-    return _make(app, None, target=target, capacity=capacity, keys=keys, version=version, progress=progress)
+    Raises FormatError (size, cannot start), VersionError (0.0.0), KeyFolderError (cannot sign)."""
+    startable.check(app, board)
+    capacity = board.image_capacity
+    return _make(app, None, target=board.name, capacity=capacity, keys=keys, version=version, progress=progress)
 
 
 def make_patch(
-    old: Base, new: bytes, *, target: str, capacity: int, keys: Keys, version: Version, progress: Progress | None = None
+    old: Base, new: bytes, *, board: Board, keys: Keys, version: Version, progress: Progress | None = None
 ) -> bytes:
-    """A patch from *old* to *new* for board *target*: the .sfbp file.  Raises as make_image, and when *version* is not
-    above that of *old* (VersionError), or *new* is the same image (FormatError)."""
+    """A patch from *old* to *new* for *board*: the .sfbp file.  Raises as make_image, and when *version* is not above
+    that of *old* (VersionError), or *new* is the same image (FormatError)."""
+    startable.check(old.image, board, "the old image")
+    startable.check(new, board, "the new image")
     if version <= old.version:
         raise VersionError(f"version {version} is not above {old.version}, which the patch starts from: raise it")
     if not old.version.pack():
         raise VersionError(f"the patch starts from version {old.version}, which means no version: give the real one")
     if new == old.image:
         raise FormatError("the new image is the old one, byte for byte: there is nothing to patch")
+    capacity = board.image_capacity
     _check_size("old", old.image, capacity)
-    return _make(new, old, target=target, capacity=capacity, keys=keys, version=version, progress=progress)
+    return _make(new, old, target=board.name, capacity=capacity, keys=keys, version=version, progress=progress)
 
 
 def _check_size(which: str, image: bytes, capacity: int) -> None:
@@ -115,6 +119,7 @@ def _check_size(which: str, image: bytes, capacity: int) -> None:
 def _make(
     new: bytes, old: Base | None, *, target: str, capacity: int, keys: Keys, version: Version, progress: Progress | None
 ) -> bytes:
+    """Sign whatever *new* is.  Tests make images with it that cannot start."""
     _check_size("new", new, capacity)
     if not version.pack():
         raise VersionError(f"version is {version}, which means no version: use 0.0.1 or higher")
@@ -153,10 +158,11 @@ def _cipher(key: bytes, manifest: Manifest, data: bytes) -> bytes:
     return encryptor.update(data) + encryptor.finalize()
 
 
-def verify(data: bytes, keys: Keys, *, old: bytes | None = None) -> Report:
+def verify(data: bytes, keys: Keys, *, old: bytes | None = None, board: Board | None = None) -> Report:
     """Check an update file as a device would: signature, product, every chunk; then decode it and compare hashes.
 
-    A patch is decoded only when its base *old* is given.  Raises AuthenticationError or FormatError."""
+    A patch is decoded only when its base *old* is given.  *board*: the update is for it, and what is decoded can start
+    there.  Raises AuthenticationError or FormatError."""
     artefact = Artefact.parse(data)
     header, manifest = artefact.header, artefact.header.manifest
     keys.check(hashlib.sha256(header.signed()).digest(), header.signature)
@@ -175,6 +181,13 @@ def verify(data: bytes, keys: Keys, *, old: bytes | None = None) -> Report:
     elif old is not None:
         _check_base(manifest, old)
         image = _decode(manifest, old, stream)
+    if board is not None and manifest.target != name_id(board.name):
+        raise AuthenticationError(
+            f"the update is for another board: id {manifest.target:#010x}, expected {name_id(board.name):#010x} "
+            f"({board.name})"
+        )
+    if board is not None and image is not None:
+        startable.check(image, board)
     return Report(artefact=artefact, chunk_count=len(chunks), stream=stream, image=image)
 
 

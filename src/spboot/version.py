@@ -10,6 +10,7 @@ from packaging.version import Version as _Parsed
 from spboot.errors import VersionError
 
 _LIMITS = {"major": 0xFF, "minor": 0xFFFF, "patch": 0xFF}
+_INSTEAD = {"major": "", "minor": ": raise major instead", "patch": ": raise minor instead"}
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -26,7 +27,7 @@ class Version:
         for part, limit in _LIMITS.items():
             value = getattr(self, part)
             if not 0 <= value <= limit:
-                raise VersionError(f"version {self}: {part} is {value}, expected 0 .. {limit}")
+                raise VersionError(f"version {self}: {part} is {value}, expected 0 .. {limit}{_INSTEAD[part]}")
 
     @classmethod
     def parse(cls, text: str) -> Version:
@@ -35,8 +36,16 @@ class Version:
             parsed = _Parsed(text)
         except InvalidVersion:
             raise VersionError(f"version is {text!r}, expected three numbers as 1.2.3") from None
-        if str(parsed) != ".".join(map(str, parsed.release)) or len(parsed.release) > 3:
-            raise VersionError(f"version is {text!r}, expected nothing but three numbers, as 1.2.3")
+        if len(parsed.release) > 3:
+            raise VersionError(
+                f"version is {text!r}, expected at most three numbers, as 1.2.3: a device compares no more"
+            )
+        if str(parsed) != ".".join(map(str, parsed.release)):
+            plain = ".".join(map(str, parsed.release))
+            raise VersionError(
+                f"version is {text!r}, expected nothing but three numbers: a device knows no pre-releases; "
+                f"use {plain}, and a higher number for each build that devices shall take after it"
+            )
         major, minor, patch = (*parsed.release, 0, 0)[:3]
         return cls(major, minor, patch)
 

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import os
-import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +11,7 @@ from spboot import boards, keys, release
 from spboot.boards import Board
 from spboot.keys import Keys
 from spboot.version import Version
+from tests import apps
 from tests.core.device import Device, compile_core
 
 
@@ -39,12 +39,12 @@ class World:
 
     def _image(self, version: str, **changes: object) -> bytes:
         options = {"target": self.board.name, "capacity": self.board.image_capacity, "keys": self.keys} | changes
-        return release.make_image(self.images[version], version=Version.parse(version), **options)  # type: ignore[arg-type]
+        return apps.forced_image(self.images[version], version=Version.parse(version), **options)  # type: ignore[arg-type]
 
     def _patch(self, old: str, new: str, **changes: object) -> bytes:
         options = {"target": self.board.name, "capacity": self.board.image_capacity, "keys": self.keys} | changes
         base = release.Base(image=self.images[old], version=Version.parse(old))
-        return release.make_patch(base, self.images[new], version=Version.parse(new), **options)  # type: ignore[arg-type]
+        return apps.forced_patch(base, self.images[new], version=Version.parse(new), **options)  # type: ignore[arg-type]
 
     def fresh(self) -> None:
         """1.0.0 installed, nothing else in flash, power on."""
@@ -64,11 +64,6 @@ def firmware_like(seed: int, size: int) -> bytes:
     return out[:size]
 
 
-def startable(board: Board, data: bytes) -> bytes:
-    """*data* with vectors of *board* at its beginning: stack at the end of RAM, reset at the first byte behind them."""
-    return struct.pack("<II", board.ram_top, board.image_address + 8 | 1) + data[8:]
-
-
 def edited(data: bytes, *places: int) -> bytes:
     out = bytearray(data)
     for place in places:
@@ -81,7 +76,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     folder: Path = tmp_path_factory.mktemp("core")
     board = boards.load("NUCLEO-L476RG")
     secrets = keys.new(folder / "keys", "demo", development=True)
-    one = startable(board, firmware_like(1, 9003))  # no multiple of a program unit
+    one = apps.startable(board, firmware_like(1, 9003))  # no multiple of a program unit
     images = {
         "1.0.0": one,
         "1.0.1": edited(one, 3000),

@@ -11,12 +11,15 @@ import pytest
 
 from spboot import keys as keys_module
 from spboot import release
-from spboot.formats.spec import data_path
+from spboot.formats.spec import data_path, spec
 from spboot.version import Version
+from tests import apps
 from tests.core.conftest import World
 from tests.core.device import CUTS
 from tests.core.later import unsupported
 
+CHUNK = spec()["chunk"]["data_size"] + spec()["chunk"]["hash_size"]
+BEGINNING = spec()["manifest"]["size"] + spec()["signature"]["size"] + CHUNK
 STARTS = int(re.findall(r"SPB_ENGINE_STARTS (\d+)", (data_path("firmware") / "core" / "engine.h").read_text())[0])
 V = {name: Version.parse(name).pack() for name in ("1.0.0", "1.0.1", "1.1.0", "1.2.0")}
 
@@ -107,14 +110,14 @@ def refusals(world: World) -> dict[str, tuple[bytes, str]]:
     other_keys = keys_module.Keys(
         product="other", development=True, signing=world.keys.signing, verify=world.keys.verify, encryption=bytes(16)
     )
-    same = release.make_image(
+    same = apps.forced_image(
         world.images["1.1.0"],
         version=Version.parse("1.0.0"),
         capacity=1 << 20,
         target=world.board.name,
         keys=world.keys,
     )
-    old = release.make_image(
+    old = apps.forced_image(
         world.images["1.1.0"],
         version=Version.parse("0.9.9"),
         capacity=1 << 20,
@@ -128,14 +131,14 @@ def refusals(world: World) -> dict[str, tuple[bytes, str]]:
         "product": (world.image("1.1.0", keys=other_keys), "INVALID_SECTION_KEY"),
         "board": (world.patch("1.0.0", "1.1.0", target="OTHER-BOARD"), "WRONG_BOARD"),
         "base image": (
-            release.make_patch(base, world.images["1.2.0"], capacity=capacity, **common),
+            apps.forced_patch(base, world.images["1.2.0"], capacity=capacity, **common),
             "INVALID_SOURCE_IMAGE",
         ),
         "base version": (
-            release.make_patch(other_version, world.images["1.2.0"], capacity=capacity, **common),
+            apps.forced_patch(other_version, world.images["1.2.0"], capacity=capacity, **common),
             "INVALID_SOURCE_IMAGE",
         ),
-        "too large": (release.make_image(large, capacity=capacity, **common), "IMAGE_TOO_LARGE"),
+        "too large": (apps.forced_image(large, capacity=capacity, **common), "IMAGE_TOO_LARGE"),
         "not an update": (b"\x7fELF" + bytes(300), "INVALID_PATCH_IMAGE"),
         **{name: (data, "UNSUPPORTED") for name, data in unsupported(image, world.keys).items()},
         "bytes behind the end": (image + b"\0", "TOO_MANY_BYTES"),
@@ -222,9 +225,9 @@ def test_e1_what_cannot_start_touches_no_flash(world: World, kind: str) -> None:
         base = release.Base(image=world.images["1.0.0"], version=Version.parse("1.0.0"))
         version = Version.parse("1.1.0")
         data = (
-            release.make_image(new, version=version, **options)  # type: ignore[arg-type]
+            apps.forced_image(new, version=version, **options)  # type: ignore[arg-type]
             if kind == "image"
-            else release.make_patch(base, new, version=version, **options)  # type: ignore[arg-type]
+            else apps.forced_patch(base, new, version=version, **options)  # type: ignore[arg-type]
         )
         world.fresh()
         world.device.count()
@@ -240,19 +243,19 @@ def test_e1_what_cannot_start_touches_no_flash(world: World, kind: str) -> None:
 
 
 def make(world: World, new: bytes) -> bytes:
-    return release.make_image(
+    return apps.forced_image(
         new, version=Version.parse("1.1.0"), target=world.board.name, capacity=1 << 20, keys=world.keys
     )
 
 
 def test_e6_a_beginning_sent_again_and_again_wears_nothing_out(world: World) -> None:
-    """664 bytes are head and chunk 0: what is signed can be replayed by anybody."""
+    """Head and chunk 0: what is signed can be replayed by anybody."""
     data = world.image("1.1.0")
     world.fresh()
     world.device.count()
     seen = []
     for _ in range(1000):
-        seen.append(world.device.feed(data[:664]))
+        seen.append(world.device.feed(data[:BEGINNING]))
         world.device.lib.hp_abort()
     assert seen == ["OK"] * STARTS + ["TOO_MANY_STARTS"] * (1000 - STARTS)
     assert [world.device.erases(area) for area in ("slot1", "slot0", "journal")] == [STARTS, 0, 1]
@@ -355,7 +358,7 @@ def test_i1_a_damaged_slot1_is_dropped_and_the_old_image_stays(world: World) -> 
 def test_i4_an_older_image_put_into_slot1_by_an_application_is_dropped(world: World) -> None:
     committed(world, world.image("1.1.0"))
     same = world.images["1.1.0"]  # so that nothing but the version speaks against it
-    newer = release.make_image(
+    newer = apps.forced_image(
         same, version=Version.parse("1.2.0"), target=world.board.name, capacity=1 << 20, keys=world.keys
     )
     world.device.write(0, b"\xff" * world.device.slot_size)

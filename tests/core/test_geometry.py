@@ -11,7 +11,8 @@ from spboot import boards, keys, release
 from spboot.build.personal import personal_area
 from spboot.formats.spec import spec
 from spboot.version import Version
-from tests.core.conftest import World, edited, firmware_like, startable
+from tests.apps import startable
+from tests.core.conftest import World, edited, firmware_like
 from tests.core.device import Device, compile_core
 
 SHAPES = ("NUCLEO-L073RZ", "DISCO-H745I", "NUCLEO-G0B1RE")

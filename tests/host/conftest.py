@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from spboot import keys, release
+from spboot import boards, keys, release
 from spboot.keys import Keys
 from spboot.version import Version
+from tests import apps
 
 TARGET = "NUCLEO-L476RG"
-CAPACITY = 0x10000
-OLD_APP = bytes((at * at * 7 + at // 3 * 31) >> 3 & 255 for at in range(3000))
+BOARD = boards.load(TARGET)
+OLD_APP = apps.startable(BOARD, bytes((at * at * 7 + at // 3 * 31) >> 3 & 255 for at in range(3000)))
 NEW_APP = OLD_APP[:700] + bytes((at * 89 ^ at >> 2) & 255 for at in range(900)) + OLD_APP[640:]
 
 
@@ -33,7 +34,7 @@ def secrets(key_folder: Path) -> Keys:
 @pytest.fixture(scope="session")
 def image_file(secrets: Keys) -> bytes:
     """A full image release of NEW_APP, version 1.2.3."""
-    return release.make_image(NEW_APP, target=TARGET, capacity=CAPACITY, keys=secrets, version=Version(1, 2, 3))
+    return release.make_image(NEW_APP, board=BOARD, keys=secrets, version=Version(1, 2, 3))
 
 
 @pytest.fixture(scope="session")
@@ -42,8 +43,7 @@ def patch_file(secrets: Keys) -> bytes:
     return release.make_patch(
         release.Base(image=OLD_APP, version=Version(1, 2, 2)),
         NEW_APP,
-        target=TARGET,
-        capacity=CAPACITY,
+        board=BOARD,
         keys=secrets,
         version=Version(1, 2, 3),
     )

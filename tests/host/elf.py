@@ -5,28 +5,46 @@ from __future__ import annotations
 import struct
 
 _EHSIZE, _PHSIZE, _SHSIZE = 52, 32, 40
-_SHT_PROGBITS, _SHT_STRTAB = 1, 3
+_SHT_PROGBITS, _SHT_STRTAB, _SHT_NOBITS = 1, 3, 8
 _ALLOC = 2
+ARM, X64, AARCH64 = 40, 62, 183
+EXECUTABLE, OBJECT, SHARED = 2, 1, 3
 
 
-def make(segments: list[tuple[int, bytes]], *, machine: int = 40, own_headers: bool = False) -> bytes:
-    """An ELF with one PT_LOAD per (physical address, bytes); *machine* 40 is ARM.
+def make(
+    segments: list[tuple[int, bytes]],
+    *,
+    machine: int = ARM,
+    kind: int = EXECUTABLE,
+    entry: int = 0,
+    big: bool = False,
+    own_headers: bool = False,
+    sections: bool = True,
+    ram: tuple[tuple[int, int], ...] = (),
+) -> bytes:
+    """An ELF with one PT_LOAD per (physical address, bytes), and one without bytes per (address, size) in *ram*.
 
     *own_headers*: the first segment begins with the ELF's own headers, as linkers make it when nobody tells them."""
-    start = _EHSIZE + _PHSIZE * len(segments)
-    programs, sections, body = b"", bytes(_SHSIZE), b""
+    order = ">" if big else "<"
+    start = _EHSIZE + _PHSIZE * (len(segments) + len(ram))
+    programs, headers, body = b"", bytes(_SHSIZE), b""
     for number, (address, data) in enumerate(segments):
         offset = start + len(body)
         skip = offset if own_headers and not number else 0
         size = len(data) + skip
-        programs += struct.pack("<8I", 1, offset - skip, 0x20000000, address - skip, size, size, 5, 4)
-        sections += struct.pack("<10I", 0, _SHT_PROGBITS, _ALLOC, 0x20000000, offset, len(data), 0, 0, 4, 0)
+        programs += struct.pack(f"{order}8I", 1, offset - skip, address - skip, address - skip, size, size, 5, 4)
+        headers += struct.pack(f"{order}10I", 0, _SHT_PROGBITS, _ALLOC, address, offset, len(data), 0, 0, 4, 0)
         body += data
+    for address, size in ram:
+        programs += struct.pack(f"{order}8I", 1, start + len(body), address, address, 0, size, 6, 4)
+        headers += struct.pack(f"{order}10I", 0, _SHT_NOBITS, _ALLOC, address, start + len(body), size, 0, 0, 4, 0)
     names = start + len(body)
-    sections += struct.pack("<10I", 0, _SHT_STRTAB, 0, 0, names, 1, 0, 0, 1, 0)
-    ident = b"\x7fELF\x01\x01\x01" + bytes(9)
-    count = len(segments)
+    headers += struct.pack(f"{order}10I", 0, _SHT_STRTAB, 0, 0, names, 1, 0, 0, 1, 0)
+    ident = b"\x7fELF\x01" + (b"\x02" if big else b"\x01") + b"\x01" + bytes(9)
+    count = len(segments) + len(ram)
+    number = (count + 2, count + 1) if sections else (0, 0)
     head = struct.pack(
-        "<2H5I6H", 2, machine, 1, 0, _EHSIZE, names + 1, 0, _EHSIZE, _PHSIZE, count, _SHSIZE, count + 2, count + 1
+        f"{order}2H5I6H",
+        *(kind, machine, 1, entry, _EHSIZE, names + 1 if sections else 0, 0, _EHSIZE, _PHSIZE, count, _SHSIZE, *number),
     )
-    return ident + head + programs + body + b"\0" + sections
+    return ident + head + programs + body + b"\0" + (headers if sections else b"")

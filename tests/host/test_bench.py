@@ -18,6 +18,7 @@ from bench.delta.worker import run
 from spboot import delta, release
 from spboot.keys import Keys
 from spboot.version import Version
+from tests import apps
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "delta.md").read_text(encoding="utf-8")
@@ -150,12 +151,12 @@ def test_our_sizes_are_those_of_the_files(secrets: Keys) -> None:
     new = old[:700] + source.randbytes(800) + old[700:]
     common = {"target": "NUCLEO-L476RG", "capacity": 0x10000, "keys": secrets, "version": Version(1, 0, 1)}
     base = release.Base(image=old, version=Version(1, 0, 0))
-    patch = release.make_patch(base, new, **common)  # type: ignore[arg-type]
+    patch = apps.forced_patch(base, new, **common)  # type: ignore[arg-type]
     found = ours.sizes(old, new, 0)
     assert found.artefact == len(patch)
     assert found.payload == release.Artefact.parse(patch).header.manifest.payload_size
     assert found.file == len(delta.encode_file(old, new)) == found.stream + 12
-    image = release.make_image(new, **common)  # type: ignore[arg-type]
+    image = apps.forced_image(new, **common)  # type: ignore[arg-type]
     assert ours.sizes(b"", new, 0).artefact == len(image)
     assert run("spboot", old, new, 0)["sizes"] == dataclasses.asdict(found)
 

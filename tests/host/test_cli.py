@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import os
@@ -21,7 +22,7 @@ from spboot.keys import Keys
 from spboot.version import Version
 
 from . import elf
-from .conftest import CAPACITY, NEW_APP, OLD_APP, TARGET
+from .conftest import BOARD, NEW_APP, OLD_APP, TARGET
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -87,7 +88,7 @@ def test_verify_refuses_a_damaged_file(run: Run, key_folder: Path, image_file: b
     Path("x.sfb").write_bytes(bad)
     code, out, err = run("verify", "x.sfb", "--keys", key_folder)
     assert (code, out) == (1, "")
-    assert err.startswith("error: payload: chunk ")
+    assert err.startswith("error: x.sfb: payload: chunk ")
 
 
 def test_verify_takes_the_base_as_elf(run: Run, key_folder: Path, secrets: Keys, patch_file: bytes) -> None:
@@ -97,13 +98,16 @@ def test_verify_takes_the_base_as_elf(run: Run, key_folder: Path, secrets: Keys,
     assert code == 0
     assert "decodes to image 1.2.3" in out
     base = release.Base(image=OLD_APP, version=Version(1, 0, 0))
-    Path("x.sfbp").write_bytes(
-        release.make_patch(base, NEW_APP, target="mine", capacity=CAPACITY, keys=secrets, version=Version(1, 2, 3))
-    )
+    mine = dataclasses.replace(BOARD, name="mine")
+    Path("x.sfbp").write_bytes(release.make_patch(base, NEW_APP, board=mine, keys=secrets, version=Version(1, 2, 3)))
     code, _, err = run("verify", "x.sfbp", "--keys", key_folder, "--from", "old.elf")
     assert code == 1
     assert "name its file with --board" in err
-    assert run("verify", "x.sfbp", "--keys", key_folder, "--from", "old.elf", "--board", TARGET)[0] == 0
+    Path("mine.toml").write_text((Path(boards.__file__).parent / "data" / f"{TARGET}.toml").read_text())
+    assert run("verify", "x.sfbp", "--keys", key_folder, "--from", "old.elf", "--board", "mine.toml")[0] == 0
+    code, _, err = run("verify", "x.sfbp", "--keys", key_folder, "--from", "old.elf", "--board", TARGET)
+    assert code == 1
+    assert "for another board" in err
 
 
 @pytest.mark.parametrize(
@@ -208,7 +212,8 @@ def test_a_failed_write_leaves_the_old_output(run: Run, monkeypatch: pytest.Monk
 
     monkeypatch.setattr(os, "fsync", full)
     code, _, err = run("delta", "encode", "old.bin", "new.bin", "-o", "out")
-    assert (code, err) == (1, "error: out: cannot be written: No space left on device\n")
+    told = "error: out: cannot be written: No space left on device: free some space, or choose another place\n"
+    assert (code, err) == (1, told)
     assert Path("out").read_bytes() == b"before"
     assert names() == ["new.bin", "old.bin", "out"]
 

@@ -51,21 +51,26 @@ RESETS = {
 DEVICES = {
     ("flash_f4.c", "DEVICE_F42X"): ("STM32F427VG", "STM32F429ZI", "STM32F439ZI"),
     ("flash_f4.c", "DEVICE_F46X"): ("STM32F469NI", "STM32F479NI"),
+    ("flash_f7.c", "DEVICE_F72X"): ("STM32F722RE", "STM32F723ZE", "STM32F733ZE"),
     ("flash_f7.c", "DEVICE_F76X"): ("STM32F767ZI", "STM32F769NI", "STM32F777ZI"),
     ("rcc_f4.c", "DEVICE_F405"): ("STM32F405RG", "STM32F407VG", "STM32F417VG"),
 }
 OTHER = {
-    "cache_m7.c": "CCR CCSIDR CSSELR ICIALLU DCIMVAC DCISW DCCISW DC IC LINE WAY_POS SET_POS",  # DDI0403 B3.2, B4
+    # DDI0403 B3.2, B4
+    "cache_m7.c": "CCR CCSIDR CSSELR ICIALLU DCCMVAU DCCMVAC DCIMVAC DCISW DCCISW DC IC LINE WAY_POS SET_POS",
     "clock_f4f7.c": "HSI_HZ INPUT_HZ VCO_LEAST_HZ PLL_Q PLL_R",  # Hz and factors
-    "cortex.c": "SYST_CSR SYST_RVR SYST_CVR ICSR AIRCR SYST_ON ICSR_PENDSTCLR AIRCR_SYSRESETREQ",  # DDI0403 B3.2
-    "flash_ecc.c": "KEY1 KEY2 UNIT",
+    "cortex.c": "SYST_CSR SYST_RVR SYST_CVR AIRCR SYST_ON AIRCR_SYSRESETREQ",  # DDI0403 B3.2
+    "cortex.h": "SPB_CORTEX_COUNTS",  # 24 bits: DDI0403 B3.3.3
+    "flash_ecc.c": "KEY1 KEY2 UNIT ROUNDS WRP_AREAS",
     "flash_f4.c": "RDERR",  # as flash_f7 has it: below
     "flash_g0.c": "ECC2R_OFF",  # test_registers.py
-    "flash_h7.c": "KEY1 KEY2 UNIT SCB_CCR SCB_CFSR BFHFNMIGN BUS_FAULTS",  # DDI0403 B3.2.8, B3.2.15
-    "flash_l0.c": "PEKEY1 PEKEY2 PRGKEY1 PRGKEY2 HALF_PAGE UNIT SECTOR BURST_WORDS",
+    # DDI0403 B3.2.8, B3.2.15
+    "flash_h7.c": "KEY1 KEY2 UNIT AREA_UNIT ROUNDS SCB_CCR SCB_CFSR BFHFNMIGN BUS_FAULTS",
+    "flash_l0.c": "PEKEY1 PEKEY2 PRGKEY1 PRGKEY2 HALF_PAGE ROUNDS UNIT SECTOR BURST_WORDS",
     "flash_l4.c": "DBANK",  # test_registers.py
-    "flash_sector.c": "KEY1 KEY2 BANK_2_FIRST",
-    "iwdg_v2.c": "KEY_RELOAD",
+    "flash_sector.c": "KEY1 KEY2 ROUNDS BANK_2_FIRST",
+    "iwdg.c": "KEY_ACCESS KEY_RELOAD",  # RM0351 37.4.1
+    "ram_wait.c": "SYST_CSR KEY_RELOAD LOOP_WORDS",  # DDI0403 B3.3.2
     "rcc_g0.c": "PLL_IN_HZ PLL_M PLL_R WAIT_STATES",
     "pwr_g4.c": "NORMAL_HZ",
     "rcc_g4.c": "PLL_IN_HZ PLL_M WAIT_STATES WAIT_STATES_RESET",  # the last one: below
@@ -76,13 +81,17 @@ OTHER = {
 """Keys, units, frequencies, factors, and registers of the core: nothing that the descriptions of a block have."""
 BODIES = {
     "cache_m7.c": {">> 13", "0x7FFF"},  # CCSIDR.NumSets, DDI0403 B4.8.2
-    "divide.c": {">> 31", "<< 1", "<< 32"},
-    "flash_ecc.c": {"<< 8", "<< 16", "<< 24", ">> 16"},  # END of WRP1AR: tests/twin/test_write_protection.py
+    "flash_ecc.c": {">> 16"},  # END of WRP1AR: tests/twin/test_write_protection.py
     "flash_f4.c": {"0x100000"},
-    "flash_h7.c": {"<< 8", "<< 16", "<< 24"},
-    "flash_l0.c": {"<< 8", "<< 16", "<< 24"},
-    "flash_sector.c": {"<< 8", "<< 16", "<< 24"},
+    "flash_sector.c": {"<< 8"},
     "internal_flash.h": {"0xAA", "0xCC"},  # RDP of levels 0 and 2
+    "clock_f4f7.c": {">> 26", "<< 2", ">> 22"},  # reset flags: test_reset_flags_are_in_the_order_of_their_names
+    "rcc_g0.c": {">> 24"},
+    "rcc_g4.c": {">> 24"},
+    "rcc_h7.c": {">> 20", "0x1C", "<< 1"},
+    "rcc_l0.c": {">> 24"},
+    "rcc_l4.c": {">> 24"},
+    "rcc_wl.c": {">> 24"},
     "rcc_f4.c": {"0xFFFFFFFF"},
     "rcc_f7.c": {"0xFFFFFFFF"},
     "usart_v3.c": {"0x1000000"},
@@ -129,6 +138,29 @@ def test_values_mean_what_the_description_says(place: tuple[str, str], meaning: 
 def test_reset_values_are_those_of_the_models(place: tuple[str, str], register: str) -> None:
     for ip in served(place[0]):
         assert models.MODELS[ip].RESET[register] == defined(place[0])[place[1]], ip
+
+
+FLAGS = {
+    "OBLRSTF": 25, "PINRSTF": 26, "PADRSTF": 26, "PORRSTF": 27, "PWRRSTF": 27, "BORRSTF": 27, "SFTRSTF": 28,
+    "IWDGRSTF": 29, "WDGRSTF": 29, "WWDGRSTF": 30, "LPWRRSTF": 31,
+}  # fmt: skip
+FLAGS_H7 = {
+    "BORRSTF": 21, "PINRSTF": 22, "PORRSTF": 23, "SFTRSTF": 24, "IWDG1RSTF": 26, "WWDG1RSTF": 28, "LPWRRSTF": 30,
+}  # fmt: skip
+
+
+def test_reset_flags_are_in_the_order_of_their_names() -> None:
+    """Drivers take them by shifts: those of CSR from bit 24; on F4 and F7 brown-out has bit 25 beside power's 27."""
+    for ip, files in _DRIVERS.items():
+        if not ip.startswith("rcc"):
+            continue
+        expected = FLAGS_H7 if "rcc_h7.c" in files else FLAGS
+        if "clock_f4f7.c" in files:
+            expected = FLAGS | {"BORRSTF": 25}
+        fields = chips.registers(ip)["RSR" if "rcc_h7.c" in files else "CSR"].fields
+        found = {name: fields[name][0] for name in expected if name in fields}
+        assert len(found) >= 6, ip
+        assert found == {name: expected[name] for name in found}, ip
 
 
 def test_other_reset_values() -> None:

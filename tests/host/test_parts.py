@@ -74,7 +74,8 @@ def test_no_such_chips(run: Run) -> None:
     code, _, err = run("chips", "AVR")
     assert (code, err) == (
         1,
-        "error: no part fits 'AVR'; try less of the name, as L476; `spboot chips` lists all\n",
+        "error: no part fits 'AVR'; try less of the name, as L476; `spboot chips` lists all, "
+        "of STM32F4, STM32F7, STM32G0, STM32G4, STM32H7, STM32L0, STM32L4, STM32L4+, STM32L5, STM32WL\n",
     )
 
 

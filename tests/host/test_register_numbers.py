@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from spboot import chips
-from spboot.build.bootloader import _CORE_FILES, _DRIVERS
+from spboot.build.bootloader import _ALWAYS, _CORE_FILES, _DRIVERS
 from spboot.formats.spec import data_path
 from spboot.twin import models
 from spboot.twin.block import Block
@@ -23,8 +23,8 @@ DRIVER = data_path("firmware") / "driver"
 TWIN = Path(models.__file__).parent
 NO_BLOCK = {
     "__init__", "bus", "callee", "condition", "controller", "core", "cost", "cpu", "errors", "flash_array", "images",
-    "machine", "models", "nvic", "oplog", "port", "pty", "rom", "snapshot", "state", "symbols", "timeline",
-    "block", "cache_m7",
+    "machine", "models", "nvic", "oplog", "port", "pty", "rams", "rom", "snapshot", "standby", "state", "symbols",
+    "timeline", "block", "cache_m7", "stall",
 }  # fmt: skip
 """Modules of the twin that model no block of the facts; NVIC and caches are of the core (DDI0403)."""
 
@@ -49,7 +49,7 @@ def test_every_model_and_every_driver_is_reached() -> None:
         assert not any(issubclass(c, Block) and c in models.MODELS.values() for c in own), name
     served = {file for files in _DRIVERS.values() for file in files}
     of_the_core = {path.split("/")[1] for files in _CORE_FILES.values() for path in files}
-    always = {"cortex.c", "gates.c", "tick.c"}
+    always = {path.split("/")[1] for path in _ALWAYS}
     assert {path.name for path in DRIVER.glob("*.c")} == served | of_the_core | always
 
 
@@ -75,7 +75,7 @@ CONSTANTS: dict[str, dict[str, str]] = {
         "_MER": "CR.MER|MER0|MER1", "_EOP": "SR.EOP", "_OPERR": "SR.OPERR", "_WRPERR": "SR.WRPERR",
         "_PGPERR": "SR.PGPERR", "_PGSERR": "SR.PGSERR|ERSERR", "_BSY": "SR.BSY",
     },
-    "flash_f7": {"_TWO_BANKS": "[device id]"},
+    "flash_f7": {"_TWO_BANKS": "[device id]", "_READ_PROTECTED": "[device id]"},
     "flash_h7": {
         "_LOCK": "BANK0_CR.LOCK", "_PG": "BANK0_CR.PG", "_SER": "BANK0_CR.SER", "_BER": "BANK0_CR.BER",
         "_FW": "BANK0_CR.FW", "_START": "BANK0_CR.START", "_BSY": "BANK0_SR.BSY", "_WBNE": "BANK0_SR.WBNE",
@@ -105,15 +105,17 @@ CONSTANTS: dict[str, dict[str, str]] = {
                  ("_RE", "_TE", "_IDLEIE", "_RXNEIE", "_TCIE", "_TXEIE", "_PCE", "_M0", "_OVER8", "_M1")}
     | {name: f"ISR.{name[1:]}" for name in ("_ORE", "_IDLE", "_RXNE", "_TC", "_TXE", "_TEACK", "_REACK", "_BUSY")}
     | {"_ANY_IE": "[of these]", "_BITS": "[of a frame]"},
+    "wwdg": {"_WDGA": "CR.WDGA", "_BITES_AT": "[T6 is clear]", "_DIVIDED": "[of the bus clock]"},
 }  # fmt: skip
 NUMBERS: dict[str, dict[str, str]] = {
     "crc_v3": {"<<1": "[polynomial]", "~0x1": "CR.RESET"},
-    "debug": {"&0x10070000": "[revision]", "&0x40000000": "[DDI0403]", "&0xffffffff": "[word]", ">>10": "[bus]"},
+    "debug": {"&0x40000000": "[DDI0403]", "&0xffffffff": "[word]", ">>10": "[bus]"},
     "flash_caches": {"<<9": "ACR.ICEN|ARTEN", "<<10": "ACR.DCEN", "<<11": "ACR.ICRST|ARTRST", "<<12": "ACR.DCRST"},
     "flash_ecc": {"&0x4": "[odd word]", "<<10": "ACR.DCEN", "<<24": "ECCR.ECCIE|ECCCIE"},
     "flash_f4": {"~0x3": "[bytes]"},
     "flash_f7": {"<<9": "ACR.ARTEN", "<<11": "ACR.ARTRST", "<<31": "CR.LOCK"},
-    "flash_h7": {"&0x7": "width BANK0_CR.SNB", ">>8": "BANK0_CR.SNB"},
+    "flash_h7": {"&0x7": "width BANK0_CR.SNB", ">>8": "BANK0_CR.SNB", "&0xfff": "BANK0_PRAR_CUR.PROT_AREA_START",
+                 ">>16": "BANK0_PRAR_CUR.PROT_AREA_END"},
     "flash_l4": {"<<31": "SECCR.SECLOCK"},
     "gpio": {"&0x3": "width MODER.MODER0", "&0x7": "[pins of an AFR]", "&0xf": "width AFR0.AFR0", "&0xffff": "[pins]",
              ">>16": "BSRR.BR0", "~0x3": "[bytes]"},
@@ -140,6 +142,7 @@ NUMBERS: dict[str, dict[str, str]] = {
             "&0x8": "RQR.RXFRQ",
         "&0x10": "RQR.TXFRQ", "&0xc0": "CR3.DMAR+CR3.DMAT",
     },
+    "wwdg": {"&0x7f": "CR.T", "&0xff": "CR.T+CR.WDGA", "<<9": "CFR.EWI"},
 }  # fmt: skip
 
 

@@ -17,13 +17,14 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import ECB
 
 from spboot import delta, keys, release
+from spboot.boards import Area, Board
 from spboot.errors import AuthenticationError, FormatError, KeyFolderError, VersionError
 from spboot.formats.header import Header
 from spboot.formats.spec import record
 from spboot.keys import Keys
 from spboot.version import Version
 
-from .conftest import CAPACITY, NEW_APP, OLD_APP, TARGET
+from .conftest import BOARD, NEW_APP, OLD_APP, TARGET
 
 ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
@@ -87,12 +88,12 @@ def test_report(image_file: bytes, patch_file: bytes, secrets: Keys) -> None:
 
 
 def test_the_same_inputs_give_the_same_file(image_file: bytes, secrets: Keys) -> None:
-    again = release.make_image(NEW_APP, target=TARGET, capacity=CAPACITY, keys=secrets, version=Version(1, 2, 3))
+    again = release.make_image(NEW_APP, board=BOARD, keys=secrets, version=Version(1, 2, 3))
     assert again == image_file
 
 
 def test_artefacts_that_differ_have_their_own_nonce(image_file: bytes, patch_file: bytes, secrets: Keys) -> None:
-    other = release.make_image(NEW_APP, target=TARGET, capacity=CAPACITY, keys=secrets, version=Version(1, 2, 4))
+    other = release.make_image(NEW_APP, board=BOARD, keys=secrets, version=Version(1, 2, 4))
     heads = {hashlib.sha256(data[:76]).digest()[:12] for data in (image_file, patch_file, other)}
     assert len(heads) == 3
 
@@ -141,19 +142,32 @@ def test_patch_of_another_base_is_refused(patch_file: bytes, secrets: Keys) -> N
         release.verify(patch_file, secrets, old=NEW_APP)
 
 
-def make_image(app: bytes, secrets: Keys, *, capacity: int = CAPACITY, version: Version = Version(1, 0, 0)) -> bytes:  # noqa: B008
+def with_room(capacity: int | None) -> Board:
+    """The board, with a slot that takes *capacity* bytes of image."""
+    if capacity is None:
+        return BOARD
+    return replace(BOARD, slot0=Area(address=BOARD.slot0.address, size=capacity + BOARD.vector_size))
+
+
+def make_image(
+    app: bytes,
+    secrets: Keys,
+    *,
+    capacity: int | None = None,
+    version: Version = Version(1, 0, 0),  # noqa: B008
+) -> bytes:
     """make_image with defaults."""
-    return release.make_image(app, target=TARGET, capacity=capacity, keys=secrets, version=version)
+    return release.make_image(app, board=with_room(capacity), keys=secrets, version=version)
 
 
-def make_patch(old: bytes, new: bytes, secrets: Keys, versions: str = "1.0 1.1", capacity: int = CAPACITY) -> bytes:
+def make_patch(old: bytes, new: bytes, secrets: Keys, versions: str = "1.0 1.1", capacity: int | None = None) -> bytes:
     """make_patch with defaults."""
     before, after = map(Version.parse, versions.split())
     base = release.Base(image=old, version=before)
-    return release.make_patch(base, new, target=TARGET, capacity=capacity, keys=secrets, version=after)
+    return release.make_patch(base, new, board=with_room(capacity), keys=secrets, version=after)
 
 
-@pytest.mark.parametrize("size", [8, 9, 512, 600])
+@pytest.mark.parametrize("size", [10, 11, 512, 600])
 def test_small_images(size: int, secrets: Keys) -> None:
     app = OLD_APP[:size]
     assert release.verify(make_image(app, secrets, capacity=size), secrets).image == app

@@ -93,7 +93,7 @@ def feeder_app(shop: Workshop, version: str, compiler: str | None = None) -> byt
         elf = build_app(
             shop.board, [str(source)], shop.folder / f"feeder-{name}-{version}.elf", Version.parse(version), name
         )
-        return image.load(elf, shop.board.image_address, shop.board.image_capacity) + _ballast(version)
+        return image.load(elf, shop.board) + _ballast(version)
 
     return shop._once(("feeder", version, name), make)
 
@@ -130,8 +130,7 @@ class Feeder:
         return release.make_patch(
             base,
             target,
-            target=board.name,
-            capacity=board.image_capacity,
+            board=board,
             keys=self.shop.keys,
             version=Version.parse("1.1.0"),
         )

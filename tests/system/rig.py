@@ -18,6 +18,7 @@ from spboot.twin import Twin
 from spboot.twin.callee import Callee, Core
 from spboot.twin.port import TwinPort
 from spboot.version import Version
+from tests import apps
 
 RUNNING = b"r resets"
 """The demo's last words at its start."""
@@ -45,7 +46,7 @@ class Workshop:
         """The demo application that calls itself *version*."""
         if version not in self._demos:
             elf = build_demo(self.board, Version.parse(version), self.folder, compiler=self.compiler)
-            self._demos[version] = image.load(elf, self.board.image_address, self.board.image_capacity)
+            self._demos[version] = image.load(elf, self.board)
         return self._demos[version]
 
     def image(self, version: str) -> bytes:
@@ -54,13 +55,7 @@ class Workshop:
 
     def wrap(self, application: bytes, version: str) -> bytes:
         """The .sfb of any application."""
-        return release.make_image(
-            application,
-            target=self.board.name,
-            capacity=self.board.image_capacity,
-            keys=self.keys,
-            version=Version.parse(version),
-        )
+        return release.make_image(application, board=self.board, keys=self.keys, version=Version.parse(version))
 
     def patch(self, old: str, new: str) -> bytes:
         """The .sfbp between two demos."""
@@ -69,8 +64,7 @@ class Workshop:
             lambda: release.make_patch(
                 release.Base(image=self.demo(old), version=Version.parse(old), address=self.board.image_address),
                 self.demo(new),
-                target=self.board.name,
-                capacity=self.board.image_capacity,
+                board=self.board,
                 keys=self.keys,
                 version=Version.parse(new),
             ),
@@ -82,12 +76,20 @@ class Workshop:
         return self._made[key]
 
     def factory(self, version: str | None, app: bytes | None = None) -> dict[int, bytes]:
-        """Flash of a new device: bootloader, and *app* (the demo when None) as *version* unless that is None."""
+        """Flash of a new device: bootloader, and *app*, whatever it is, or the demo as *version*, unless that is
+        None."""
         boot = self.boot.bin.read_bytes()
         if version is None:
             return {self.board.bootloader.address: boot}
-        data = self.demo(version) if app is None else app
-        return merge.areas(self.board, boot, data, self.keys, Version.parse(version))
+        number = Version.parse(version)
+        if app is None:
+            return merge.areas(self.board, boot, self.demo(version), self.keys, number)
+        sealed = apps.forced_image(app, target=self.board.name, keys=self.keys, version=number)
+        return {
+            self.board.bootloader.address: boot,
+            self.board.slot0.address: release.header_for(sealed),
+            self.board.image_address: app,
+        }
 
 
 def workshop(board: Board, compiler: str, folder: Path) -> Workshop:
@@ -159,8 +161,7 @@ class Rig:
 
     def ask_application(self) -> None:
         """Make the running demo call for a file."""
-        self.port.write(b"u")
-        ymodem.wait_for_call(self.port, 10, on_text=self.hear)
+        ymodem.wait_for_call(self.port, 10, on_text=self.hear, key=b"u")
 
     def send(self, data: bytes, *, block: int = 1024) -> None:
         ymodem.send(self.port, "update.bin", data, block=block)

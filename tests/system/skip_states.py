@@ -19,6 +19,7 @@ from spboot.formats.spec import record, spec
 from spboot.keys import Keys
 from spboot.twin.timeline import PS_PER_US
 from spboot.version import Version
+from tests import apps
 from tests.system.rig import Rig, Workshop
 
 SIZE: Final = 1900
@@ -63,7 +64,7 @@ class Maker:
         """The .sfb of the application *version*, signed by *signer* for *target*."""
         key = (version, id(signer), target)
         if key not in self._made:
-            self._made[key] = release.make_image(
+            self._made[key] = apps.forced_image(
                 self.application(version),
                 target=target or self.board.name,
                 capacity=self.board.image_capacity,

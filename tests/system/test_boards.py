@@ -22,6 +22,7 @@ from spboot.formats.spec import spec
 from spboot.link import ymodem
 from spboot.twin import models
 from spboot.version import Version
+from tests import apps
 from tests.crypto.verifier import WORK_SIZE
 from tests.system.rig import GOOD, Rig, Workshop, functions
 from tests.system.test_budgets import ROOT, cipher_cycles_per_byte
@@ -108,7 +109,7 @@ def files_are_refused(shop: Workshop) -> None:
     others = keys.load(folder) if folder.exists() else keys.new(folder, "demo", development=True)
 
     def image(version: str = "1.1.0", target: str = target, secrets: keys.Keys = shop.keys) -> bytes:
-        return release.make_image(
+        return apps.forced_image(
             shop.demo("1.1.0"),
             target=target,
             capacity=board.image_capacity,

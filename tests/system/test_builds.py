@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from elftools.elf.elffile import ELFFile
 
 from spboot.build import headers, merge
 from spboot.build.bootloader import build, include_folders
-from spboot.build.compiler import toolchain
+from spboot.build.compiler import run, toolchain
 from spboot.build.demo import build_demo
 from spboot.build.personal import finish
 from spboot.build.program import Unit, compile_units
@@ -124,3 +125,38 @@ def test_a_bootloader_of_another_release_is_refused(shop: Workshop, tmp_path: Pa
 def test_what_is_no_bootloader_is_not_filled_with_keys(shop: Workshop, image: bytes) -> None:
     with pytest.raises(BuildError, match="this is no spboot bootloader: "):
         finish(image, shop.keys)
+
+
+def test_builds_into_one_folder_at_once(shop: Workshop, tmp_path: Path) -> None:
+    """Each has a work folder of its own, and all files are those of one build: here both have the same keys."""
+    with ThreadPoolExecutor(2) as pool:
+        jobs = [pool.submit(build, shop.board, shop.keys, tmp_path, compiler=shop.compiler) for _ in range(2)]
+        outputs = [job.result() for job in jobs]
+    assert outputs[0] == outputs[1]
+    made = contents(tmp_path)
+    assert len(made) == 6, "nothing else lies there"
+    assert made[outputs[0].bin.name] == shop.boot.bin.read_bytes()
+
+
+def test_a_build_that_fails_leaves_what_was_there(shop: Workshop, tmp_path: Path) -> None:
+    build(shop.board, shop.keys, tmp_path / "boot", compiler=shop.compiler)
+    before = contents(tmp_path)
+    for folder in ("boot", "new"):
+        with pytest.raises(BuildError, match="user data is 129 bytes"):
+            build(shop.board, shop.keys, tmp_path / folder, compiler=shop.compiler, user_data=bytes(129))
+    assert contents(tmp_path) == before
+    assert [path.name for path in tmp_path.iterdir()] == ["boot"]
+
+
+def test_no_space_is_said(tmp_path: Path) -> None:
+    """What a compiler says on a full disk; which of them failed has a name that people know."""
+    tool = tmp_path / "cc"
+    tool.write_text("#!/bin/sh\necho 'error: NoSpaceLeft' >&2\nexit 1\n")
+    tool.chmod(0o755)
+    with pytest.raises(BuildError, match="cc found no space left: free some where the output goes"):
+        run([str(tool)], tmp_path)
+    tool.write_text("#!/bin/sh\nexit 3\n")
+    with pytest.raises(BuildError, match="cc failed with exit code 3:\nit said nothing"):
+        run([str(tool)], tmp_path)
+    with pytest.raises(BuildError, match=r"clang failed with exit code 1:\n.*nothing\.c"):
+        run([*toolchain("clang", "cm4").compile, "nothing.c"], tmp_path)

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import os
 import random
-import re
-import shutil
+import select
 import signal
 import subprocess
-import sys
-import threading
 import time
-import tty
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,47 +16,8 @@ import pytest
 
 from spboot.build import merge
 from spboot.link import ymodem
-from spboot.twin.pty import PtyBridge
 from tests.system.rig import Rig, Workshop
-
-SPBOOT = Path(sys.executable).with_name("spboot")
-SPEED = 4.0
-"""Waiting passes this many times as fast as in life, for tests in less time."""
-
-
-@contextmanager
-def on_pty(rig: Rig) -> Iterator[str]:
-    """The rig runs in a thread of its own, its console on a pseudo-terminal."""
-    stop = threading.Event()
-    with PtyBridge(rig.twin, rig.board.console.port, SPEED) as bridge:
-        thread = threading.Thread(target=bridge.pump, kwargs={"until": stop.is_set})
-        thread.start()
-        try:
-            yield bridge.path
-        finally:
-            stop.set()
-            thread.join()
-
-
-def wait_for(rig: Rig, words: bytes, seconds: float = 60.0) -> None:
-    deadline = time.monotonic() + seconds
-    while words not in rig.uart.output:
-        assert time.monotonic() < deadline, rig.uart.output.decode(errors="replace")
-        time.sleep(0.02)
-
-
-@contextmanager
-def opened(path: str) -> Iterator[int]:
-    descriptor = os.open(path, os.O_RDWR | os.O_NOCTTY)
-    tty.setraw(descriptor)
-    yield descriptor
-    os.close(descriptor)
-
-
-def sb(line: int, file: Path, *options: str) -> subprocess.CompletedProcess[bytes]:
-    program = shutil.which("sb")
-    assert program, "lrzsz is not installed: make tools"
-    return subprocess.run([program, *options, str(file)], stdin=line, stdout=line, stderr=subprocess.PIPE, timeout=120)
+from tests.system.terminal import HANGS_S, SPBOOT, SPEED, lrzsz, on_pty, opened, spboot, wait_for
 
 
 @pytest.mark.parametrize("options", [(), ("-k",)], ids=["128", "1k"])
@@ -71,13 +28,13 @@ def test_lrzsz(shop: Workshop, tmp_path: Path, options: tuple[str, ...]) -> None
     rig = Rig(shop)
     rig.enter_loader()
     with on_pty(rig) as path, opened(path) as line:
-        done = sb(line, image, *options)
+        done = lrzsz("sb", line, *options, image)
         assert done.returncode == 0, done.stderr.decode()
         wait_for(rig, b"demo 1.1.0 on")
         wait_for(rig, b"r resets")
         os.write(line, b"u")
         wait_for(rig, b"update: send")
-        done = sb(line, patch, *options)
+        done = lrzsz("sb", line, *options, patch)
         assert done.returncode == 0, done.stderr.decode()
         wait_for(rig, b"demo 1.2.0 on")
 
@@ -88,7 +45,7 @@ def test_lrzsz_is_told_of_a_refusal(shop: Workshop, tmp_path: Path) -> None:
     rig = Rig(shop)
     rig.enter_loader()
     with on_pty(rig) as path, opened(path) as line:
-        assert sb(line, file).returncode != 0
+        assert lrzsz("sb", line, file).returncode != 0
         wait_for(rig, b"refused, code 26: already installed")
 
 
@@ -100,18 +57,19 @@ def test_mixed_blocks(shop: Workshop) -> None:
         rig.enter_loader()
         data = shop.image("1.1.0")
         head = b"x\0" + str(len(data)).encode() + b"\0"
-        ymodem._exchange(rig.port, ymodem.packet(0, head, rnd.choice((128, 1024))))
-        ymodem._wait(rig.port, ymodem._CALL)
+        line = ymodem.Dialogue(rig.port)
+        line.exchange(ymodem.packet(0, head, rnd.choice((128, 1024))), calling=True)
+        line.wait_for_call(1)
         at, number = 0, 1
         while at < len(data):
             size = rnd.choice((128, 1024))
             block = ymodem.packet(number, data[at : at + size], size)
             for _ in range(rnd.choice((1, 1, 2))):
-                ymodem._exchange(rig.port, block)
+                line.exchange(block)
             at, number = at + size, number + 1
-        ymodem._exchange(rig.port, b"\x04")
-        ymodem._wait(rig.port, ymodem._CALL)
-        ymodem._exchange(rig.port, ymodem.packet(0, b"", 128))
+        line.exchange(bytes((ymodem.EOT,)))
+        line.wait_for_call(1)
+        line.exchange(ymodem.packet(0, b"", 128), calling=True)
         assert b"demo 1.1.0 on" in rig.listen()
 
 
@@ -132,16 +90,10 @@ def test_damaged_blocks_are_asked_for_again(shop: Workshop) -> None:
     assert b"demo 1.1.0 on" in rig.listen()
 
 
-def spboot(*arguments: str | Path) -> str:
-    done = subprocess.run([SPBOOT, *map(str, arguments)], capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
 @contextmanager
 def twin_command(*arguments: str | Path) -> Iterator[str]:
     """`spboot twin --pty` in its own process; Ctrl-C at the end."""
-    command = [str(SPBOOT), "twin", "NUCLEO-L476RG", *map(str, arguments), "--pty", "--speed", str(SPEED)]
+    command = [str(SPBOOT), "twin", "NUCLEO-L476RG", *map(str, arguments), "--pty"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout
     try:
@@ -149,24 +101,39 @@ def twin_command(*arguments: str | Path) -> Iterator[str]:
     finally:
         process.send_signal(signal.SIGINT)
         try:
-            assert process.wait(30) == 0
+            assert process.wait(HANGS_S) == 0
         finally:
             process.kill()
 
 
+def say_until(path: str, key: bytes, words: bytes) -> None:
+    """Type *key* at the device on *path* until it says *words*."""
+    deadline, said = time.monotonic() + HANGS_S, b""
+    with opened(path) as line:
+        while words not in said:
+            assert time.monotonic() < deadline, said.decode(errors="replace")
+            os.write(line, key)
+            while select.select([line], [], [], 1.0)[0]:
+                said += os.read(line, 1024)
+
+
 def test_twin_and_send_commands(shop: Workshop, tmp_path: Path) -> None:
+    """Exit codes and words follow from what the device said, the rest is read off the device when it is there."""
     factory, state = tmp_path / "factory.hex", tmp_path / "flash.state"
     image, patch = tmp_path / "demo-1.1.0.sfb", tmp_path / "demo-1.2.0.sfbp"
     factory.write_bytes(merge.as_hex(shop.factory("1.0.0")))
     image.write_bytes(shop.image("1.1.0"))
     patch.write_bytes(shop.patch("1.1.0", "1.2.0"))
-    with twin_command("--image", factory, "--state", state) as path:
-        assert "demo 1.1.0 on" in spboot("send", path, image, "--key", "r", "--load")
-    with twin_command("--image", factory, "--state", state) as path:  # the state wins: 1.1.0 is still there
-        time.sleep(2.0 / SPEED + 1.0)
-        said = spboot("send", path, patch, "--key", "u", "--block", "128")
-        assert re.search("installed as 1.2.0", said), said
-    with twin_command("--state", state) as path:
-        refused = subprocess.run([SPBOOT, "send", path, image, "--load"], capture_output=True, text=True, timeout=120)
-        assert refused.returncode == 1
+    with twin_command("--image", factory, "--state", state, "--speed", "1") as path:
+        done = spboot("send", path, image, "--key", "r", "--load")
+        assert (done.returncode, "verified" in done.stdout) == (0, True), done.stdout + done.stderr
+        say_until(path, b"s", b"patch: stage idle")
+    with twin_command("--image", factory, "--state", state, "--speed", str(SPEED)) as path:
+        # The state wins: 1.1.0 is still there.  It is not up yet when the first key is sent.
+        done = spboot("send", path, patch, "--key", "u", "--block", "128")
+        assert (done.returncode, "update: complete" in done.stdout) == (0, True), done.stdout + done.stderr
+        say_until(path, b"r", b"installed as 1.2.0")
+    with twin_command("--state", state, "--speed", "1") as path:
+        refused = spboot("send", path, image, "--load", "--key", "r")
+        assert refused.returncode == 1, refused.stdout + refused.stderr
         assert "older than installed" in refused.stderr

@@ -9,6 +9,7 @@ import pytest
 from bench.delta import corpus
 from spboot import release
 from spboot.version import Version
+from tests import apps
 from tests.system.rig import Rig, Workshop
 
 OLD, NEW = Version.parse("7.27.0"), Version.parse("7.28.0")
@@ -19,8 +20,8 @@ LINKED_AT = 0x0800_8000  # bench/delta/corpus.toml
 def update(shop: Workshop, kind: str, old: bytes, new: bytes) -> bytes:
     common = {"target": shop.board.name, "capacity": shop.board.image_capacity, "keys": shop.keys, "version": NEW}
     if kind == "image":
-        return release.make_image(new, **common)  # type: ignore[arg-type]
-    return release.make_patch(release.Base(image=old, version=OLD, address=LINKED_AT), new, **common)  # type: ignore[arg-type]
+        return apps.forced_image(new, **common)  # type: ignore[arg-type]
+    return apps.forced_patch(release.Base(image=old, version=OLD, address=LINKED_AT), new, **common)  # type: ignore[arg-type]
 
 
 def as_the_engine_sees_it(rig: Rig, size: int) -> bytes:

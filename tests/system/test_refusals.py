@@ -16,6 +16,7 @@ from spboot.keys import Keys
 from spboot.link import ymodem
 from spboot.twin.port import TwinPort
 from spboot.version import Version
+from tests import apps
 from tests.core.later import unsupported
 from tests.system.feeder import CODES, SENTENCES, Feeder, Stage, feeder_app
 from tests.system.rig import Rig, Workshop
@@ -42,10 +43,10 @@ def files(shop: Workshop, old: bytes, new: bytes) -> Iterator[tuple[str, Bad]]:
     def image(
         app: bytes = new, *, version: str = "1.1.0", target: str = target, keys: Keys = secrets, room: int = room
     ) -> bytes:
-        return release.make_image(app, target=target, capacity=room, keys=keys, version=names[version])
+        return apps.forced_image(app, target=target, capacity=room, keys=keys, version=names[version])
 
     def patch(base: bytes = old, *, start: str = "1.0.0", target: str = target) -> bytes:
-        return release.make_patch(
+        return apps.forced_patch(
             release.Base(image=base, version=names[start]),
             new,
             target=target,

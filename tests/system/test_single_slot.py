@@ -26,10 +26,7 @@ def single(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 def patch_between(shop: Workshop, old: bytes, new: bytes) -> bytes:
     base = release.Base(image=old, version=Version.parse("1.0.0"))
-    room = shop.board.image_capacity
-    return release.make_patch(
-        base, new, target=shop.board.name, capacity=room, keys=shop.keys, version=Version.parse("1.1.0")
-    )
+    return release.make_patch(base, new, board=shop.board, keys=shop.keys, version=Version.parse("1.1.0"))
 
 
 def test_banner_and_loader_speak_of_one_slot(single: Workshop) -> None:

@@ -40,6 +40,7 @@ def test_operations_take_their_time(make: Make) -> None:
     finish(twin)
     assert twin.log[1].time - twin.log[0].time == pytest.approx(22.02e-3, rel=0.01)
     assert twin.log[2].time - twin.log[1].time == pytest.approx(81.69e-6, rel=0.2)
+    assert twin.log.busy_ps == pytest.approx(22.02e9 + 2 * 81.69e6, rel=0.001)
 
 
 @pytest.mark.parametrize("when", ["before", "after"])

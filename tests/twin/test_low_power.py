@@ -12,7 +12,7 @@ import pytest
 from spboot.errors import TwinError
 from spboot.twin import Cut, PowerCut, Twin
 
-from .conftest import finish, out, refuses, twin_of
+from .conftest import finish, firmware, out, refuses, twin_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,6 +165,29 @@ def test_a_torn_unit_fails_its_ecc(family: Family) -> None:
     where = (at - low) // family.ecc_unit
     assert out(twin) & 0x3FFF == where & 0x3FFF
     assert out(twin, 2) == 1
+
+
+HARMLESS = ("OPERR", "RDERR", "OPTVERR", "OPTWERR")
+BLOCKING = ("PROGERR", "WRPERR", "PGAERR", "SIZERR", "PGSERR", "MISERR", "FASTERR")
+
+
+@BY_PART
+def test_which_flags_keep_an_operation_from_starting(family: Family) -> None:
+    """3.7.4, PGSERR: those of a programming error; those of option bytes, reads and requests do not."""
+    source = firmware(f"void main_(void) {{ unlock(); erase(0, 9); program({AT:#x}, 1, 2); }}", family.part)
+    for names, operations in ((HARMLESS, 2), *(((name,), 0) for name in BLOCKING)):
+        twin = Twin(family.part)
+        twin.flash_load(0x08000000, source)
+        twin.power_on()
+        block = twin.blocks["FLASH"]
+        register, prefix = ("NSSR", "NS") if "NSSR" in block.registers else ("SR", "")
+        found = [n for name in names for n in (prefix + name, name) if n in block.fields[register]]
+        for name in found:
+            block.registers[register] |= block.mask(register, name)
+        finish(twin, seconds=2)
+        assert len(list(twin.log)) == operations or not found, names
+        pgserr = block.mask(register, prefix + "PGSERR")
+        assert bool(block.registers[register] & pgserr) == (operations == 0 and bool(found)), names
 
 
 def test_g0_cfgbsy_stands_between_the_words_of_a_double_word() -> None:

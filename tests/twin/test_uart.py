@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+import select
 import shutil
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,12 +18,15 @@ from click.testing import CliRunner
 from spboot.cli.twin import command
 from spboot.errors import TwinError
 from spboot.twin import PtyBridge, Twin, state
+from spboot.twin.port import TwinPort
 
 from .conftest import build, finish, firmware, out
 
 Make = Callable[[str], Twin]
 ECHO = """void main_(void) { clock_80mhz(); console(80000000 / 115200);
     for (;;) { uint8_t c = get(); put((uint8_t)(c + 1)); } }"""
+HANGS_S = 600
+"""For a machine that hangs; one that is slow takes as long as it takes."""
 posix = pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminals")
 
 
@@ -135,8 +138,20 @@ def test_a_client_on_the_pseudo_terminal(make: Make) -> None:
 
         thread = threading.Thread(target=client)
         thread.start()
-        assert bridge.pump(until=lambda: not thread.is_alive(), seconds=10)
+        assert bridge.pump(until=lambda: not thread.is_alive(), seconds=HANGS_S)
     assert answer == bytes((n + 1) & 0xFF for n in range(256))
+
+
+def test_a_read_of_no_time_passes_time(make: Make) -> None:
+    """Whoever reads until a moment has come gets there, however short the rest of the wait is."""
+    twin = make(ECHO)
+    port = TwinPort(twin, "USART2")
+    until = port.now() + 1e-4
+    for _ in range(1000):
+        if port.now() >= until:
+            return
+        assert port.read(1, 0.0) == b""
+    raise AssertionError(f"{port.now()} after 1000 reads")
 
 
 @posix
@@ -171,10 +186,13 @@ def test_lrzsz_delivers_a_file(make: Make, tmp_path: Path) -> None:
     file = tmp_path / "file.bin"
     file.write_bytes(bytes(range(1, 251)) * 82)
     twin = make(YMODEM)
-    with PtyBridge(twin, "USART2", speed=20) as bridge, open(bridge.path, "r+b", buffering=0) as line:  # noqa: PTH123
-        with subprocess.Popen(["sb", "-k", str(file)], stdin=line, stdout=line, stderr=subprocess.PIPE) as client:
-            assert bridge.pump(until=lambda: client.poll() is not None, seconds=20)
-        bridge.pump(seconds=0.05)
+    with (
+        PtyBridge(twin, "USART2", speed=20) as bridge,
+        open(bridge.path, "r+b", buffering=0) as line,  # noqa: PTH123
+        subprocess.Popen(["sb", "-k", str(file)], stdin=line, stdout=line, stderr=subprocess.PIPE) as client,
+    ):
+        assert bridge.pump(until=lambda: client.poll() is not None, seconds=HANGS_S)
+    twin.run(seconds=0.05)
     assert out(twin, 1) >= 20500
     assert out(twin, 0) - sum(file.read_bytes()) == 0x1A * (out(twin, 1) - 20500)
     assert not twin.uart("USART2").lost
@@ -205,13 +223,13 @@ def test_the_command_runs_an_elf_on_a_pipe(tmp_path: Path) -> None:
         [sys.executable, "-c", script, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as process:
         assert process.stdin is not None and process.stdout is not None
-        time.sleep(1.0)
-        process.stdin.write(b"A")
-        process.stdin.flush()
+        while not select.select([process.stdout], [], [], 0.2)[0]:  # until it is up: what comes before is lost
+            process.stdin.write(b"A")
+            process.stdin.flush()
         assert process.stdout.read(1) == b"B"
         process.stdin.write(b"\x1d")
         process.stdin.flush()
-        assert process.wait(10) == 0
+        assert process.wait(HANGS_S) == 0
     again = Twin("STM32L476RG")
     state.load(again, kept)
     assert again.flash_read(0x08000000, 64) == firmware(ECHO)[:64]

@@ -7,7 +7,8 @@
  * room for an interrupt's frame: the engine runs on a stack of its own in the reserved RAM, with interrupts on.  A second
  * task that calls while one is inside gets BUSY.  An RTOS that compares the stack pointer of a switched-out task with the
  * task's own stack must leave the calling task out of that check.  Flash is erased and programmed while SE_PATCH_Data
- * runs; keep other flash writers out meanwhile. */
+ * runs; keep other flash writers out meanwhile.  Interrupts are served late while the bank that their code, or the
+ * bootloader, is in works: on STM32F4, F7 and H7 for seconds when a sector of that bank is erased. */
 #ifndef SPBOOT_H
 #define SPBOOT_H
 
@@ -115,7 +116,8 @@ void SE_PATCH_InitStatus(SE_PATCH_Status *status);
 void SE_PATCH_PrintStatus(const SE_PATCH_Status *status);
 
 /* Begins an update.  Touches no flash.  Errors: INVALID_ARG, INVALID_STATE (one is under way: SE_PATCH_Abort first, or
- * called from an interrupt), IMAGE_TOO_LARGE, BUSY. */
+ * called from an interrupt), IMAGE_TOO_LARGE, BUSY, WATCHDOG_WINDOW (IWDG with WINR < RLR, or WWDG runs: a feed or none
+ * would reset the device on the way). */
 SE_ErrorStatus SE_PATCH_Init(SE_PATCH_Status *status, const SE_PATCH_StartInfo *info);
 
 /* Takes the next len bytes of a .sfb or .sfbp file, any number, in order.  Blocks while flash is erased (some 25 ms a

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import difflib
 from pathlib import Path
 
+from spboot import chips
 from spboot.boards.loader import Loader
 from spboot.boards.model import Area, Board, Console, Pin
 from spboot.errors import BoardError
+from spboot.formats.manifest import name_id
 
-__all__ = ["Area", "Board", "Console", "Pin", "load", "names", "parse"]
+__all__ = ["Area", "Board", "Console", "Pin", "by_id", "load", "names", "of_id", "parse"]
 
 _DATA = Path(__file__).resolve().parent / "data"
 
@@ -24,14 +27,52 @@ def load(name: str) -> Board:
     Raises BoardError: unknown board, or the file, key, what was found and what is allowed."""
     path = Path(name) if name.endswith(".toml") else _DATA / f"{name}.toml"
     if not name.endswith(".toml") and name not in names():
-        raise BoardError(f"unknown board {name!r}; known: {', '.join(names())}; or give the path of a .toml file")
+        raise BoardError(f"unknown board {name!r}; {_hint(name)}")
     try:
         text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise BoardError(
+            f"{path}: No such file or directory: give the path of a board's .toml, or make one with `spboot board new`"
+        ) from None
     except OSError as error:
-        raise BoardError(f"{path}: {error.strerror}") from None
+        raise BoardError(f"{path}: cannot be read: {error.strerror}; expected a board's .toml file") from None
     except UnicodeDecodeError as error:
         raise BoardError(f"{path}: not a TOML file: {error}") from None
     return parse(path, text)
+
+
+def by_id(target: int) -> Board | None:
+    """The board that comes with spboot and that an update names by *target*; None when it is a user's own."""
+    name = of_id(target)
+    return load(name) if name else None
+
+
+def of_id(target: int) -> str | None:
+    """The board of ours that updates and bootloaders call *target*."""
+    return next((name for name in names() if name_id(name) == target), None)
+
+
+def _hint(name: str) -> str:
+    """What to type in place of *name*, which is no board: a file, a part, or something like one of ours."""
+    own = Path(f"{name}.toml")
+    if own.is_file():
+        return f"{own} is here: type {own}"
+    if Path(name).exists():
+        return "that is a file or a folder, expected the name of a board (see `spboot boards`) or a .toml file"
+    part = chips.part_of(name)
+    if part is not None:
+        return (
+            f"{part} is a part, and a board says how it is wired: see `spboot boards` for those that come with spboot, "
+            f"or make a file for yours with `spboot board new NAME --mcu {part}`"
+        )
+    alike = {known.upper(): known for known in names()}
+    if name.upper() in alike:
+        return f"did you mean {alike[name.upper()]}?"
+    near = [alike[found] for found in difflib.get_close_matches(name.upper(), alike, n=3)]
+    near += [known for known in names() if len(name) > 3 and name.upper() in known and known not in near]
+    if near:
+        return f"did you mean {' or '.join(near)}?"
+    return f"known: {', '.join(names())}; or give the path of a .toml file"
 
 
 def parse(path: Path, text: str) -> Board:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import itertools
 import tomllib
 from collections.abc import Iterable
@@ -28,11 +29,13 @@ class Loader:
 
     def keys(self, table: dict[str, Any], where: str, need: Iterable[str], may: Iterable[str] = ()) -> None:
         known = {*need, *may}
+        for key in sorted(table.keys() - known):
+            near = difflib.get_close_matches(key, known, n=1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise BoardError(f"{self.path.name}: unknown key {where}{key}; known: {', '.join(sorted(known))}{hint}")
         for key in need:
             if key not in table:
-                raise BoardError(f"{self.path.name}: {where}{key} is missing")
-        for key in table.keys() - known:
-            raise BoardError(f"{self.path.name}: unknown key {where}{key}; known: {', '.join(sorted(known))}")
+                raise BoardError(f"{self.path.name}: {where}{key} is missing; `spboot board new` writes a whole file")
 
     def number(self, table: dict[str, Any], key: str, where: str) -> int:
         value = table[key]

@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
-import os
+import contextlib
 import re
 import shutil
+import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import version as package_version
 from pathlib import Path
 from typing import Final
 
+from spboot import disk
 from spboot.boards import Board
 from spboot.build import elf, headers
 from spboot.build.compiler import Toolchain, toolchain
-from spboot.build.linkinclude import link_include
+from spboot.build.linkinclude import check_name, include_name, link_check, link_include
 from spboot.build.personal import finish
 from spboot.build.program import Unit, compile_units
 from spboot.build.texts import Texts, status_sentences
+from spboot.disk import reason
 from spboot.errors import BuildError
 from spboot.formats.spec import data_path, spec
 from spboot.keys import Keys
+from spboot.secret import Secret
 from spboot.version import Version
 
-STACK_SIZE: Final = 1184
-"""Bytes of reserved RAM for the stack of bootloader and engine: the deepest path there is
-(1,008, on Cortex-M0+), an interrupt frame, and 128."""
+STACK_SIZES: Final = {"cm0p": 976}
+STACK_SIZE: Final = 992
+"""Bytes of reserved RAM for the stack of bootloader and engine, by core: the deepest path of a call, the frames of an
+interrupt and of a task switch of the application (200 bytes with an FPU, 64 without) and the sentence of a status
+below them (64); or the deepest path of the boot, which knows no interrupt."""
 
 _LIBC: Final = "include/freestanding"
 
@@ -38,34 +45,34 @@ INCLUDES: Final = {
 """Room -> folders its sources may include from: of firmware/, or with @ of the generated ones."""
 
 _DRIVERS: Final = {
-    "flash_f4": ("flash_f4.c", "flash_sector.c"),
-    "flash_f7": ("flash_f7.c", "flash_sector.c"),
+    "flash_f4": ("flash_f4.c", "flash_sector.c", "ram_wait.c"),
+    "flash_f7": ("flash_f7.c", "flash_sector.c", "ram_wait.c"),
     "flash_g0x0": ("flash_g0x0.c", "flash_g0.c", "flash_ecc.c"),
     "flash_g0x1": ("flash_g0x1.c", "flash_g0.c", "flash_ecc.c"),
     "flash_g4c2": ("flash_g4c2.c", "flash_g4.c", "flash_ecc.c"),
     "flash_g4c3": ("flash_g4c3.c", "flash_g4.c", "flash_ecc.c"),
     "flash_g4c4": ("flash_g4c2.c", "flash_g4.c", "flash_ecc.c"),
-    "flash_h7": ("flash_h7.c",),
+    "flash_h7": ("flash_h7.c", "ram_wait.c"),
     "flash_l0": ("flash_l0.c",),
     "flash_l4": ("flash_l4.c", "flash_ecc.c"),
     "flash_l5": ("flash_l5.c", "flash_ecc.c"),
     "flash_wl": ("flash_wl.c", "flash_ecc.c"),
     "gpio_v2": (),
     "gpio_v2_l478": (),
-    "iwdg_v1": ("iwdg_v2.c",),
-    "iwdg_v2": ("iwdg_v2.c",),
+    "iwdg_v1": ("iwdg_v1.c", "iwdg.c"),
+    "iwdg_v2": ("iwdg_v2.c", "iwdg.c"),
     "lpuart_v3": ("usart_v3.c",),
     "lpuart_v4": ("usart_v3.c",),
     "pwr_f4": ("power_first.c",),
     "pwr_f7": ("power_first.c",),
-    "pwr_g0": ("pwr_range1.c", "power_first.c"),
+    "pwr_g0": ("pwr_g0.c", "power_first.c"),
     "pwr_g4": ("pwr_g4.c", "power_first.c"),
     "pwr_h7rm0399": ("pwr_h7rm0399.c",),
     "pwr_h7rm0433": ("pwr_h7rm0433.c",),
     "pwr_l0": ("pwr_l0.c", "power_first.c"),
     "pwr_l4": ("pwr_l4.c", "power_first.c"),
     "pwr_l5": ("pwr_l5.c", "power_first.c"),
-    "pwr_wl5": ("pwr_range1.c", "power_first.c"),
+    "pwr_wl5": ("pwr_wl.c", "power_first.c"),
     "rcc_f4": ("rcc_f4.c", "clock_f4f7.c"),
     "rcc_f7": ("rcc_f7.c", "clock_f4f7.c"),
     "rcc_g0x0": ("rcc_g0.c",),
@@ -87,6 +94,7 @@ _DRIVERS: Final = {
 """IP version in the part facts -> the files of the driver that handles it; PWR of F4 and F7 is driven with RCC, and
 GPIO by gpio.h alone."""
 
+_ALWAYS: Final = ("driver/cortex.c", "driver/gates.c", "driver/protection.c", "driver/standby.c", "driver/tick.c")
 _CORE_FILES: Final = {"cm0p": ("driver/divide.c",), "cm7": ("driver/cache_m7.c",)}
 """What a core lacks, or has beyond the others."""
 
@@ -103,6 +111,7 @@ class Outputs:
     hex: Path
     map: Path
     linker_include: Path
+    linker_check: Path
     header: Path
     size: int
     """Bytes of flash the bootloader takes."""
@@ -120,7 +129,7 @@ def sources(board: Board) -> dict[str, list[str]]:
         room: sorted(f"{room}/{p.name}" for p in (root / room).glob("*.c"))
         for room in ("crypto", "core", "loader", "boot")
     }
-    rooms["driver"] = ["driver/cortex.c", "driver/gates.c", "driver/tick.c", *_CORE_FILES.get(board.chip.core, ())]
+    rooms["driver"] = [*_ALWAYS, *_CORE_FILES.get(board.chip.core, ())]
     for name in (*NEEDED, board.console.port):
         ip = board.chip.block(name).ip
         if ip not in _DRIVERS:
@@ -139,17 +148,35 @@ def build(board: Board, keys: Keys, output: Path, *, compiler: str = "clang", us
 
     *user_data*: at most 128 bytes for SE_APP_GetSecureUserData.  Raises BuildError."""
     tools = toolchain(compiler, board.chip.core)
-    work = output / "work"
-    shutil.rmtree(work, ignore_errors=True)
+    with work_folder(output) as work:
+        headers.write(work / "generated", board, boot_version())
+        objects = compile_rooms(tools, board, work)
+        (work / "link.ld").write_text(_link_script(board), encoding="utf-8", newline="\n")
+        tools.link_files(objects, "link.ld", "boot.elf", work)
+        return _write_outputs(board, keys, Secret(user_data), work, output)
+
+
+@contextlib.contextmanager
+def work_folder(output: Path) -> Iterator[Path]:
+    """A folder in *output*, which is made if need be, for one build alone; it is gone afterwards, as is an *output*
+    that was made for nothing.  What the system refuses is a BuildError."""
+    there = output.is_dir()
+    if output.exists() and not there:
+        raise BuildError(f"{output} is a file, expected a folder to write to: choose another output")
     try:
-        work.mkdir(parents=True)
+        output.mkdir(parents=True, exist_ok=True)
+        work = Path(tempfile.mkdtemp(prefix=".work-", dir=output))
     except OSError as error:
-        raise BuildError(f"{output}: cannot be made: {error.strerror}") from None
-    headers.write(work / "generated", board, boot_version())
-    objects = compile_rooms(tools, board, work)
-    (work / "link.ld").write_text(_link_script(board), encoding="utf-8", newline="\n")
-    tools.link_files(objects, "link.ld", "boot.elf", work)
-    return _write_outputs(board, keys, user_data, work, output)
+        raise BuildError(f"{output}: cannot be written: {reason(error)}") from None
+    try:
+        yield work
+    except OSError as error:
+        raise BuildError(f"{error.filename or output}: cannot be written: {reason(error)}") from None
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+        if not there:
+            with contextlib.suppress(OSError):  # it holds what was built
+                output.rmdir()
 
 
 def compile_rooms(tools: Toolchain, board: Board, work: Path) -> list[str]:
@@ -177,7 +204,7 @@ def _link_script(board: Board) -> str:
         "RAM_ORIGIN": board.ram.address,
         "RAM_LENGTH": board.ram.size,
         "BOOTRAM_LENGTH": ram.address + ram.size - board.ram.end,
-        "STACK_SIZE": STACK_SIZE,
+        "STACK_SIZE": STACK_SIZES.get(board.chip.core, STACK_SIZE),
         "ABI_OFFSET": facts["abi"]["offset"],
         "GATE_OFFSET": facts["abi"]["gate_offset"],
         "PERSONAL_OFFSET": facts["personal"]["offset"],
@@ -189,39 +216,44 @@ def _link_script(board: Board) -> str:
     return text
 
 
-def _write_outputs(board: Board, keys: Keys, user_data: bytes, work: Path, output: Path) -> Outputs:
+def _write_outputs(board: Board, keys: Keys, user_data: Secret, work: Path, output: Path) -> Outputs:
+    """All files or none: they appear once there was room for all, and those of two builds do not mix."""
     stem = f"spboot-{board.name}"
-    names = {kind: output / f"{stem}.{kind}" for kind in ("elf", "bin", "hex", "map", "ld")}
+    names = {kind: output / f"{stem}.{kind}" for kind in ("elf", "bin", "hex", "map")}
     linked = (work / "boot.elf").read_bytes()
     image = finish(elf.flash_bytes(linked, board.bootloader.address), keys, user_data)
     if len(image) > board.bootloader.size:
         raise BuildError(f"the bootloader has {len(image)} bytes, {board.name} leaves it {board.bootloader.size}")
-    _write_secret(names["elf"], elf.with_flash_bytes(linked, board.bootloader.address, image))
-    _write_secret(names["bin"], image)
-    _write_secret(names["hex"], elf.intel_hex({board.bootloader.address: image}).encode("ascii"))
-    names["ld"].write_text(link_include(board), encoding="utf-8", newline="\n")
-    # GCC's link-time optimisation names its intermediate files at random.
-    text = (work / "boot.map").read_text(encoding="utf-8")
-    names["map"].write_text(re.sub(r"\S+\.(ltrans\d+)", r"\1", text), encoding="utf-8", newline="\n")
     header = output / "include" / "spboot" / "spboot.h"
-    header.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(data_path("firmware") / "include" / "spboot" / "spboot.h", header)
-    shutil.rmtree(work)
+    linker_include, linker_check = output / include_name(board), output / check_name(board)
+    # GCC's link-time optimisation names its intermediate files at random.
+    text = re.sub(r"\S+\.(ltrans\d+)", r"\1", (work / "boot.map").read_text(encoding="utf-8"))
+    secret = {
+        names["elf"]: Secret(elf.with_flash_bytes(linked, board.bootloader.address, image)),
+        names["bin"]: image,
+        names["hex"]: Secret(elf.intel_hex({board.bootloader.address: image}).encode("ascii")),
+    }
+    public = {
+        linker_include: link_include(board).encode(),
+        linker_check: link_check(board).encode(),
+        names["map"]: text.encode(),
+        header: (data_path("firmware") / "include" / "spboot" / "spboot.h").read_bytes(),
+    }
+    staged: dict[Path, Path] = {}
+    for path, data in {**secret, **public}.items():
+        staged[path] = work / path.name
+        disk.write(staged[path], data, secret=path in secret)
+    with disk.alone(output / stem, wait=True):
+        header.parent.mkdir(parents=True, exist_ok=True)
+        for path, made in staged.items():
+            made.replace(path)
     return Outputs(
         elf=names["elf"],
         bin=names["bin"],
         hex=names["hex"],
         map=names["map"],
-        linker_include=names["ld"],
+        linker_include=linker_include,
+        linker_check=linker_check,
         header=header,
         size=len(image),
     )
-
-
-def _write_secret(path: Path, data: bytes) -> None:
-    """The AES key is in there: only the owner may read it."""
-    path.unlink(missing_ok=True)
-    with os.fdopen(
-        os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600), "wb"
-    ) as file:
-        file.write(data)

@@ -6,15 +6,18 @@ gets into its output: the same sources give the same bytes anywhere."""
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Final
 
+from spboot.disk import is_full
 from spboot.errors import BuildError
 
 _LOG = logging.getLogger(__name__)
@@ -49,9 +52,11 @@ class Toolchain:
     link: tuple[str, ...]
     link_libraries: tuple[str, ...]
 
-    def compile_file(self, source: str, output: Path, includes: Sequence[Path | str], cwd: Path) -> None:
-        """Compile *source* (relative to *cwd*) with the include folders given.  Raises BuildError."""
-        flags = [f"-I{folder}" for folder in includes]
+    def compile_file(
+        self, source: str, output: Path, includes: Sequence[Path | str], cwd: Path, options: Sequence[str] = ()
+    ) -> None:
+        """Compile *source* (relative to *cwd*) with the include folders and *options* given.  Raises BuildError."""
+        flags = [*options, *(f"-I{folder}" for folder in includes)]
         run([*self.compile, *flags, "-c", source, "-o", str(output)], cwd)
 
     def preprocess(self, source: str, includes: Sequence[Path | str], cwd: Path) -> str:
@@ -152,8 +157,23 @@ def _gcc(cpu: str) -> Toolchain:
 def run(command: Sequence[str], cwd: Path) -> str:
     """Run a tool: its output; what it says on failure becomes the error's text.  Raises BuildError."""
     _LOG.debug("%s", " ".join(command))
-    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, errors="replace", check=False)
     if done.returncode:
         said = (done.stderr or done.stdout).strip()
-        raise BuildError(f"{Path(command[0]).name} failed with exit code {done.returncode}:\n{said}")
+        name = _tool(command)
+        if is_full(said, cwd, Path(tempfile.gettempdir())):
+            raise BuildError(
+                f"{name} found no space left: free some where the output goes, and where temporary files and caches "
+                f"are ({tempfile.gettempdir()}, {_zig_cache()})"
+            )
+        raise BuildError(f"{name} failed with exit code {done.returncode}:\n{said or 'it said nothing'}")
     return done.stdout
+
+
+def _tool(command: Sequence[str]) -> str:
+    """What a person calls the tool: clang, not the Python that brings it."""
+    return command[3] if tuple(command[1:3]) == ("-m", "ziglang") else Path(command[0]).name
+
+
+def _zig_cache() -> str:
+    return os.environ.get("ZIG_GLOBAL_CACHE_DIR", "~/.cache/zig")

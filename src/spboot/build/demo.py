@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 from spboot.boards import Board
-from spboot.build import headers
-from spboot.build.bootloader import boot_version, include_folders, sources
-from spboot.build.compiler import toolchain
-from spboot.build.linkinclude import link_include
+from spboot.build import cargo, headers
+from spboot.build.bootloader import boot_version, include_folders, sources, work_folder
+from spboot.build.compiler import Toolchain, toolchain
+from spboot.build.linkinclude import link_check, link_include
 from spboot.build.program import Unit, compile_units
 from spboot.build.texts import Texts
 from spboot.formats.spec import data_path
@@ -18,18 +17,31 @@ from spboot.version import Version
 _SHARED = ("loader/console.c", "loader/sentence.c", "loader/ymodem.c", "boot/memory.c", "boot/uart_line.c")
 
 
-def build_demo(board: Board, version: Version, output: Path, *, compiler: str = "clang") -> Path:
-    """The .elf of the demo that calls itself *version*, in folder *output*.  Raises BuildError."""
-    return build_app(board, ["demo/start.c", "demo/main.c"], output / f"demo-{version}.elf", version, compiler)
+def build_demo(board: Board, version: Version, output: Path, *, compiler: str = "clang", cargo_size: int = 0) -> Path:
+    """The .elf of the demo that calls itself *version*, in folder *output*.  Raises BuildError.
+
+    *cargo_size*: bytes of generated firmware beside it, of the release that the version's second number says."""
+    text = cargo.source(cargo_size, version.minor) if cargo_size else ""
+    own = ["demo/start.c", "demo/main.c"]
+    return build_app(board, own, output / f"demo-{version}.elf", version, compiler, cargo_text=text)
 
 
-def build_app(board: Board, own: list[str], elf: Path, version: Version, compiler: str = "clang") -> Path:
+def build_app(
+    board: Board, own: list[str], elf: Path, version: Version, compiler: str = "clang", *, cargo_text: str = ""
+) -> Path:
     """Link the sources *own* (relative to firmware/, or absolute) with drivers, console and YMODEM into *elf*."""
     tools = toolchain(compiler, board.chip.core)
+    with work_folder(elf.parent) as work:
+        if cargo_text:
+            (work / "cargo.c").write_text(cargo_text, encoding="utf-8", newline="\n")
+        _build_into(work, tools, board, own, version)
+        (work / "demo.elf").replace(elf)
+    return elf
+
+
+def _build_into(work: Path, tools: Toolchain, board: Board, own: list[str], version: Version) -> None:
+    """demo.elf in *work*."""
     firmware = data_path("firmware")
-    work = elf.parent / f"work-{elf.stem}"
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
     headers.write(work / "generated", board, boot_version())
     (work / "demo_version.h").write_text(f'#define DEMO_VERSION "{version}"\n', encoding="utf-8")
     folders = (*include_folders("boot", (work / "generated").resolve()), str(work.resolve()))
@@ -39,9 +51,12 @@ def build_app(board: Board, own: list[str], elf: Path, version: Version, compile
         for number, source in enumerate([*own, *_SHARED, *drivers])
     ]
     objects = compile_units(tools, units, Texts(), work)
+    script = (firmware / "demo" / "demo.ld").read_text(encoding="utf-8")
+    if (work / "cargo.c").exists():
+        tools.compile_file("cargo.c", (work / "cargo.o").resolve(), folders[-1:], work, cargo.OPTIONS)
+        objects.append("cargo.o")
+        script = cargo.linker_script(script)
     (work / "spboot.ld").write_text(link_include(board), encoding="utf-8", newline="\n")
-    shutil.copyfile(firmware / "demo" / "demo.ld", work / "demo.ld")
+    (work / "spboot-check.ld").write_text(link_check(board), encoding="utf-8", newline="\n")
+    (work / "demo.ld").write_text(script, encoding="utf-8", newline="\n")
     tools.link_files(objects, "demo.ld", "demo.elf", work, library=".")
-    shutil.move(work / "demo.elf", elf)
-    shutil.rmtree(work)
-    return elf

@@ -24,7 +24,7 @@ from spboot.version import Version
 WINDOW_MS: Final = 100
 """How long after the start of the bootloader the word `load` is listened for, unless a first byte prolongs that."""
 
-_DRIVEN = ("FLASH", "RCC", "PWR", "IWDG", "ICACHE")
+_DRIVEN = ("FLASH", "RCC", "PWR", "IWDG", "WWDG", "ICACHE")
 """Blocks whose registers the drivers name, where the part has them."""
 _WRITE_SIZE: Final = {"flash_l0": 64}
 """Bytes an update gathers before it programs them, where that is more than a program unit: a half-page of L0 takes as
@@ -101,6 +101,8 @@ def chip_header(board: Board) -> str:
         define("NEEDS_VDDIO2", int(board.needs_vddio2)),
         define("DATA_CACHE", int(chip.core == "cm7")),
         define("STACK_LIMITS", int(chip.core == "cm33")),
+        define("SECOND_CORE", int(chip.block("PWR").ip == "pwr_h7rm0399")),
+        *_wwdg_lines(chip),
         define("CLOCK_MAX_HZ", clock_limit(chip)),
         f"#define SPB_WRONG_BANKS {json.dumps(_WRONG_BANKS.format(banks=banks, s='s' * (banks > 1)))}",
     ]
@@ -154,6 +156,12 @@ def _bits(chip: Chip, name: str, blocks: list[Block]) -> list[str]:
             mask |= bits
         lines += [define(f"{name}_{kind}_OFF", found[0][0]), define(f"{name}_{kind}", mask)]
     return lines
+
+
+def _wwdg_lines(chip: Chip) -> list[str]:
+    """Where one sees whether the window watchdog is clocked: only then it has registers."""
+    offset, mask = _rcc(chip, chip.block("WWDG").enable, "WWDG")
+    return [define("WWDG_ENABLE_OFF", offset), define("WWDG_ENABLE", mask)]
 
 
 def _console_lines(board: Board) -> list[str]:

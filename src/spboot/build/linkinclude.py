@@ -1,13 +1,30 @@
-"""The linker include: what an application's linker script needs to know of the bootloader."""
+"""The linker includes: what an application's linker script needs to know of the bootloader, and what checks it.
+
+GNU ld and ld.lld both take them.  GNU ld evaluates both sides of ||, and DEFINED sees what a script defines only behind
+that line: hence the ternaries, and a second file for the end."""
 
 from __future__ import annotations
+
+from typing import Final
 
 from spboot.boards import Board
 from spboot.formats.spec import spec
 
 _TEXT = """\
-/* spboot linker include for {board}.  Generated; include it before MEMORY.
- * Place the vector table at SLOT0_START + VECTOR_SIZE, all RAM between RAM_START and RAM_TOP. */
+/* spboot linker include for {board}.  Generated; include it before MEMORY:
+ *   MEMORY {{
+ *       FLASH (rx) : ORIGIN = SPBOOT_FLASH_START, LENGTH = SPBOOT_FLASH_LENGTH
+ *       RAM (rw)   : ORIGIN = SPBOOT_RAM_START, LENGTH = SPBOOT_RAM_LENGTH
+ *   }}
+ * The vector table is the first thing in FLASH.  The last line includes {check}. */
+SPBOOT_FLASH_START = {flash_start:#010x};
+SPBOOT_FLASH_LENGTH = {flash_length:#x};
+SPBOOT_RAM_START = {ram_start:#010x};      /* first byte behind the bootloader's RAM */
+SPBOOT_RAM_LENGTH = {ram_length:#x};
+SPBOOT_RESERVED_START = {reserved_start:#010x};      /* the bootloader's RAM, for as long as the device is on */
+SPBOOT_RESERVED_END = {ram_start:#010x};
+
+/* The same, as earlier releases had it. */
 VECTOR_SIZE = {vector_size:#x};
 {prefix}SLOT0_START = {slot0_start:#010x};
 {prefix}SLOT0_END = {slot0_end:#010x};      /* last byte */
@@ -16,7 +33,31 @@ VECTOR_SIZE = {vector_size:#x};
 
 /* Functions of the bootloader (spboot/spboot.h); Thumb, so bit 0 is set. */
 {gates}
+
+{checks}
 """
+_CHECK_TEXT = """\
+/* spboot linker checks for {board}.  Generated; include it as the last line of the linker script, behind SECTIONS.
+ * Names that the script has are checked, others cost nothing.  A script with names of its own says, before this line:
+ *   spboot_vectors = ADDR(.my_vectors);  spboot_stack = my_stack_top;
+ *   spboot_data = ADDR(.my_data);        spboot_bss = ADDR(.my_bss); */
+{checks}
+"""
+_VECTORS: Final = ("g_pfnVectors", "__Vectors", "__isr_vector", "__vector_table", "vector_table", "_vector_table")
+"""Of ST, CMSIS, older CMSIS, cortex-m-rt and Arm, libopencm3, Zephyr."""
+_STACKS: Final = ("_estack", "__StackTop", "__stack", "_stack_start", "stack_top", "spboot_stack")
+_DATA: Final = ("_sdata", "__data_start__", "data_start", "spboot_data")
+_BSS: Final = ("_sbss", "__bss_start__", "bss_start", "spboot_bss")
+
+
+def include_name(board: Board) -> str:
+    """What `spboot build` calls link_include()."""
+    return f"spboot-{board.name}.ld"
+
+
+def check_name(board: Board) -> str:
+    """What `spboot build` calls link_check()."""
+    return f"spboot-{board.name}-check.ld"
 
 
 def link_include(board: Board) -> str:
@@ -28,11 +69,40 @@ def link_include(board: Board) -> str:
     )
     return _TEXT.format(
         board=board.name,
+        check=check_name(board),
         prefix="STM32_SECURE_PATCHING_BOOTLOADER_",
+        flash_start=board.image_address,
+        flash_length=board.image_capacity,
+        reserved_start=board.ram.address,
         vector_size=board.vector_size,
         slot0_start=board.slot0.address,
         slot0_end=board.slot0.end - 1,
         ram_start=board.ram.end,
+        ram_length=board.ram_top - board.ram.end,
         ram_top=board.ram_top,
         gates=gates,
+        checks=_vector_checks(_VECTORS),
     )
+
+
+def link_check(board: Board) -> str:
+    """Text of the checks for *board*."""
+    inside = "{name} >= SPBOOT_RESERVED_START && {name} < SPBOOT_RESERVED_END"
+    stack = "{name} > SPBOOT_RESERVED_START && {name} <= SPBOOT_RESERVED_END"
+    words = "is in the bootloader's RAM: begin RAM at SPBOOT_RAM_START"
+    lines = [_vector_checks((*_VECTORS, "spboot_vectors"))]
+    lines += [_assert(name, f"!({stack.format(name=name)})", f"the stack ({name}) {words}") for name in _STACKS]
+    lines += [_assert(name, f"!({inside.format(name=name)})", f".data ({name}) {words}") for name in _DATA]
+    lines += [_assert(name, f"!({inside.format(name=name)})", f".bss ({name}) {words}") for name in _BSS]
+    return _CHECK_TEXT.format(board=board.name, checks="\n".join(lines))
+
+
+def _vector_checks(names: tuple[str, ...]) -> str:
+    words = "is not first in FLASH: put its section first, at SPBOOT_FLASH_START"
+    return "\n".join(
+        _assert(name, f"{name} == SPBOOT_FLASH_START", f"the vector table ({name}) {words}") for name in names
+    )
+
+
+def _assert(name: str, rule: str, words: str) -> str:
+    return f'ASSERT(DEFINED({name}) ? {rule} : 1, "spboot: {words}")'

@@ -7,17 +7,19 @@ from spboot.boards import Board
 from spboot.build.elf import intel_hex
 from spboot.build.personal import check_made_for
 from spboot.keys import Keys
+from spboot.secret import Secret
 from spboot.version import Version
 
 
 def areas(board: Board, bootloader: bytes, app: bytes, keys: Keys, version: Version) -> dict[int, bytes]:
     """Address -> bytes of a device as it leaves production with *app* installed as *version*.
 
-    Raises BuildError: *bootloader* is none, is for another board, or holds other keys than *keys*."""
+    Raises BuildError: *bootloader* is none, is for another board, or holds other keys than *keys*; FormatError: *app*
+    cannot start."""
     check_made_for(bootloader, board, keys)
-    sealed = release.make_image(app, target=board.name, capacity=board.image_capacity, keys=keys, version=version)
+    sealed = release.make_image(app, board=board, keys=keys, version=version)
     return {
-        board.bootloader.address: bootloader,
+        board.bootloader.address: Secret(bootloader),
         board.slot0.address: release.header_for(sealed),
         board.image_address: app,
     }
@@ -25,7 +27,7 @@ def areas(board: Board, bootloader: bytes, app: bytes, keys: Keys, version: Vers
 
 def as_hex(parts: dict[int, bytes]) -> bytes:
     """Intel HEX."""
-    return intel_hex(parts).encode("ascii")
+    return Secret(intel_hex(parts).encode("ascii"))
 
 
 def as_bin(parts: dict[int, bytes]) -> bytes:
@@ -34,4 +36,4 @@ def as_bin(parts: dict[int, bytes]) -> bytes:
     out = bytearray()
     for address in sorted(parts):
         out += b"\xff" * (address - start - len(out)) + parts[address]
-    return bytes(out)
+    return Secret(out)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 from typing import Any, Final
 
+from spboot import boards
 from spboot.boards import Board
 from spboot.errors import BuildError
 from spboot.formats.comb import comb_table
 from spboot.formats.manifest import name_id
 from spboot.formats.spec import record, spec
 from spboot.keys import Keys
+from spboot.secret import Secret
 
 _ABI = record("abi")
 _PERSONAL = record("personal")
@@ -20,20 +22,19 @@ _RESERVED_SIZE: Final = _PERSONAL.field("reserved").size
 USER_DATA_SIZE: Final = _PERSONAL.field("user_data").size
 
 
-def finish(image: bytes, keys: Keys, user_data: bytes = b"") -> bytes:
+def finish(image: bytes, keys: Keys, user_data: bytes = b"") -> Secret:
     """The bootloader *image* (from the start of flash) with personalisation area, size and self hash filled in.
 
     Works on any spboot bootloader, prebuilt ones included.  Raises BuildError."""
     facts = spec()
     abi_at, personal_at = facts["abi"]["offset"], facts["personal"]["offset"]
-    out = bytearray(image + b"\xff" * (-len(image) % 8))
-    abi = abi_of(bytes(out))
-    out[personal_at : personal_at + _PERSONAL.size] = personal_area(keys, user_data)
-    abi.update(boot_size=len(out), self_hash=bytes(_SELF_HASH.size))
-    out[abi_at : abi_at + _ABI.size] = _ABI.pack(**abi)
-    abi["self_hash"] = self_hash(bytes(out))
-    out[abi_at : abi_at + _ABI.size] = _ABI.pack(**abi)
-    return bytes(out)
+    image = image + b"\xff" * (-len(image) % 8)
+    abi = abi_of(image) | {"boot_size": len(image), "self_hash": bytes(_SELF_HASH.size)}
+    personal = personal_area(keys, user_data)
+    image = Secret(image[:personal_at] + personal + image[personal_at + len(personal) :])
+    image = Secret(image[:abi_at] + _ABI.pack(**abi) + image[abi_at + _ABI.size :])
+    abi["self_hash"] = self_hash(image)
+    return Secret(image[:abi_at] + _ABI.pack(**abi) + image[abi_at + _ABI.size :])
 
 
 def abi_of(image: bytes) -> dict[str, Any]:
@@ -60,21 +61,32 @@ def self_hash(image: bytes) -> bytes:
     return hashlib.sha256(b"".join(parts)).digest()
 
 
-def personal_area(keys: Keys, user_data: bytes = b"") -> bytes:
+def target_of(image: bytes) -> int | None:
+    """The id of the board that the bootloader at the start of *image* was made for; None when there is none."""
+    facts = spec()["abi"]
+    if len(image) < facts["offset"] + _ABI.size:
+        return None
+    abi = _ABI.unpack(image[facts["offset"] :])
+    return int(abi["target"]) if abi["magic"] == facts["magic"] else None
+
+
+def personal_area(keys: Keys, user_data: bytes = b"") -> Secret:
     """The personalisation area: keys, names, user data.  Raises BuildError."""
     facts = spec()["personal"]
     if len(user_data) > USER_DATA_SIZE:
         raise BuildError(f"user data is {len(user_data)} bytes, expected at most {USER_DATA_SIZE}")
     point = keys.verify.public_numbers()
-    return _PERSONAL.pack(
-        magic=facts["magic"],
-        product=name_id(keys.product),
-        flags=facts["flag_development"] if keys.development else 0,
-        product_name=keys.product.encode().ljust(_NAME_SIZE, b"\0"),
-        reserved=b"\xff" * _RESERVED_SIZE,
-        aes_key=keys.encryption,
-        user_data=user_data.ljust(USER_DATA_SIZE, b"\xff"),
-        verify_key=comb_table(point.x, point.y),
+    return Secret(
+        _PERSONAL.pack(
+            magic=facts["magic"],
+            product=name_id(keys.product),
+            flags=facts["flag_development"] if keys.development else 0,
+            product_name=keys.product.encode().ljust(_NAME_SIZE, b"\0"),
+            reserved=b"\xff" * _RESERVED_SIZE,
+            aes_key=keys.encryption,
+            user_data=Secret(user_data.ljust(USER_DATA_SIZE, b"\xff")),
+            verify_key=comb_table(point.x, point.y),
+        )
     )
 
 
@@ -82,11 +94,13 @@ def check_made_for(image: bytes, board: Board, keys: Keys) -> None:
     """Raise BuildError unless *image* is a bootloader for *board* that holds the keys *keys*."""
     abi = abi_of(image)
     if abi["target"] != name_id(board.name):
+        known = boards.of_id(abi["target"])
         raise BuildError(
-            f"the bootloader is for another board: id {abi['target']:#010x}, expected {name_id(board.name):#010x} "
-            f"({board.name})"
+            f"the bootloader is for another board: {f'{known}, ' if known else ''}id {abi['target']:#010x}, expected "
+            f"{name_id(board.name):#010x} ({board.name}): choose another --board, or build it for this one"
         )
     found = _PERSONAL.unpack(image[spec()["personal"]["offset"] :])
+    found |= {name: Secret(found[name]) for name in ("aes_key", "user_data")}
     point = keys.verify.public_numbers()
     same = found["verify_key"] == comb_table(point.x, point.y) and found["aes_key"] == keys.encryption
     if not same or found["product"] != name_id(keys.product):

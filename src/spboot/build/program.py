@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,9 @@ from spboot.build.compiler import Toolchain
 from spboot.build.texts import Texts
 from spboot.formats.spec import data_path
 
+_WORDS: Final = "text.h"
+"""Who does not include it, be it through others, has no words to number."""
+_INCLUDE: Final = re.compile(r'^#include "(.+)"', re.MULTILINE)
 _TABLE: Final = "generated/core/spb_texts.h"
 
 
@@ -31,6 +35,8 @@ def compile_units(tools: Toolchain, units: Sequence[Unit], texts: Texts, work: P
     table.write_text(texts.header(), encoding="utf-8", newline="\n")  # for sources that include it, until it is known
     speaking = set()
     for unit in units:
+        if not _may_speak(unit, firmware):
+            continue
         text = tools.preprocess(unit.source, unit.includes, firmware)
         numbered = texts.number(text)
         if numbered != text:
@@ -41,3 +47,16 @@ def compile_units(tools: Toolchain, units: Sequence[Unit], texts: Texts, work: P
         source, folder = (f"{unit.name}.i", work) if unit in speaking else (unit.source, firmware)
         tools.compile_file(source, (work / f"{unit.name}.o").resolve(), unit.includes, folder)
     return [f"{unit.name}.o" for unit in units]
+
+
+def _may_speak(unit: Unit, firmware: Path) -> bool:
+    """Whether the source includes `text.h`: spares the others a run of the preprocessor."""
+    seen: set[str] = set()
+    waiting = [firmware / unit.source]
+    while waiting:
+        names = set(_INCLUDE.findall(waiting.pop().read_text(encoding="utf-8"))) - seen
+        seen |= names
+        for name in names:
+            found = (firmware / folder / name for folder in unit.includes)
+            waiting += [path for path in found if path.is_file()][:1]
+    return _WORDS in seen

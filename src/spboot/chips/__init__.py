@@ -142,10 +142,27 @@ def load(name: str) -> Chip:
     raise BoardError(f"unknown part {name!r}; {_hint(name)}")
 
 
+def families() -> tuple[str, ...]:
+    """Every family we know, as "STM32L4"."""
+    return tuple(_families())
+
+
+def part_of(name: str) -> str | None:
+    """The part that *name* means: its own name in any case, or an ordering code, which is longer, as STM32L476RGT6."""
+    return next((known for known in names() if name.upper().startswith(known)), None)
+
+
 def _hint(name: str) -> str:
-    """What to type in place of *name*: an ordering code is longer than a part's name, as STM32L476RGT6."""
-    shorter = [known for known in names() if name.upper().startswith(known)]
-    near = shorter or difflib.get_close_matches(name.upper(), names(), n=4)
+    """What to type in place of *name*."""
+    part = part_of(name)
+    if part is not None:
+        return f"did you mean {part}?"
+    if not any(name.upper().startswith(family.rstrip("+")) for family in _families()):
+        if name.upper().startswith("STM32"):
+            return f"it is of a family that we do not have; there are {', '.join(_families())}"
+        beside = [known for known in names() if known.startswith(f"STM32{name.upper()}")][:4]
+        return f"did you mean {' or '.join(beside)}?" if beside else "`spboot chips` lists those we know"
+    near = difflib.get_close_matches(name.upper(), names(), n=4)
     return f"did you mean {' or '.join(near)}?" if near else "`spboot chips` lists those we know"
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
+from typing import Any
 
 import click
 
+from spboot.cli import failure
+from spboot.cli.group import Group
 from spboot.errors import SpbootError
 
 _NAMES = (
@@ -16,7 +19,7 @@ _NAMES = (
 )
 
 
-class _Commands(click.Group):
+class _Commands(Group):
     """Commands by module name, so that `spboot keys` does not import the emulator."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -29,24 +32,37 @@ class _Commands(click.Group):
         assert isinstance(command, click.Command)
         return command
 
+    def make_context(self, *args: Any, **options: Any) -> click.Context:
+        with failure.told():  # --help and --version print here
+            return super().make_context(*args, **options)
 
-@click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+    def invoke(self, ctx: click.Context) -> Any:
+        with failure.told():
+            done = super().invoke(ctx)
+            if sys.stdout is not None:
+                sys.stdout.flush()
+            return done
+
+
+@click.command(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit codes: 0 done, 1 something that you can mend, 2 the command line, 130 interrupted.",
+)
 @click.version_option(package_name="spboot", message="%(prog)s %(version)s")
 def root() -> None:
     """Secure patching bootloader and firmware updates for STM32."""
 
 
 def main() -> None:
-    """Run the command line: exit 1 with one line on stderr for what a person can mend, 130 on Ctrl-C."""
+    """Run the command line; see `failure` for how it ends."""
+    failure.forgive_letters()
     try:
         code = root.main(prog_name="spboot", standalone_mode=False)
     except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
+        failure.end_usage(error)
     except SpbootError as error:
-        click.echo(f"error: {error}", err=True)
-        sys.exit(1)
+        failure.end(f"error: {error}", failure.MENDABLE)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted", err=True)
-        sys.exit(130)
+        failure.end("interrupted", failure.INTERRUPTED)
     sys.exit(code if isinstance(code, int) else 0)

@@ -12,6 +12,7 @@ from spboot.boards.draft import Wish, draft
 from spboot.build import bootloader
 from spboot.build.support import missing
 from spboot.cli import files, options
+from spboot.cli.group import Group
 from spboot.errors import BoardError
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
@@ -42,14 +43,14 @@ def size(text: str) -> int:
     return int(match[1], 0) * (1024 if match[2] else 1)
 
 
-@click.group("board")
+@click.group("board", cls=Group)
 def command() -> None:
     """Boards of your own."""
 
 
 @command.command("new")
 @click.argument("name")
-@click.option("--mcu", required=True, metavar="PART", help="Its part, as STM32L476RG.")
+@click.option("--mcu", required=True, metavar="PART", help="Its part, as STM32L476RG; see `spboot chips`.")
 @click.option("--console", type=console, metavar="PORT:TX:RX", help="UART for people and YMODEM, as USART2:PA2:PA3.")
 @click.option("--button", type=switch, metavar="PIN:LEVEL", help="Held at reset it enters the loader, as PC13:low.")
 @click.option("--led", type=switch, metavar="PIN:LEVEL", help="Lit while the loader waits, as PA5:high.")
@@ -79,6 +80,8 @@ def new(
     """Write the board file NAME.toml for a board with part PART.
 
     What is not given is chosen; what was chosen is printed, and why."""
+    if chips.part_of(name) and not chips.part_of(mcu):
+        raise BoardError(f"{name} is a part and {mcu} is none: swap the two, as `spboot board new {mcu} --mcu {name}`")
     path = _path(name, output)
     chip = chips.load(mcu.upper())
     lacks = missing(chip)
@@ -110,6 +113,8 @@ def _path(name: str, output: Path | None) -> Path:
     if name in boards.names():
         raise BoardError(f"{name} comes with spboot; choose another name: it is part of every update")
     path = output or Path(f"{name}.toml")
+    if path.is_dir():
+        raise BoardError(f"{path} is a folder: give the file in it, -o {path / name}.toml")
     if path.name != f"{name}.toml":
         raise BoardError(f"{path}: the file of board {name} is called {name}.toml: its name is the board's")
     files.check_output(path)

@@ -10,6 +10,7 @@ from spboot import boards, keys
 from spboot.build import bootloader
 from spboot.build.compiler import NAMES
 from spboot.cli import files, options
+from spboot.secret import Secret
 
 
 @click.command("build")
@@ -22,9 +23,11 @@ def command(board_name: str, key_folder: Path, output: Path, compiler: str, user
     """Build the bootloader for BOARD with its keys: .elf .bin .hex, map, linker include and header."""
     board = boards.load(board_name)
     secrets = keys.load(key_folder)
-    data = files.read(user_data) if user_data else b""
+    data = Secret(files.read(user_data)) if user_data else b""
     made = bootloader.build(board, secrets, output, compiler=compiler, user_data=data)
     click.echo(f"{made.hex}: {made.size} bytes of {board.bootloader.size}")
-    click.echo(f"{made.linker_include}: include it in the application's linker script")
+    click.echo(
+        f"{made.linker_include}: include it in the application's linker script, {made.linker_check.name} at its end"
+    )
     if secrets.development:
         click.echo("note: these are development keys, and the bootloader says so at every start; do not ship it")

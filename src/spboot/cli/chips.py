@@ -23,7 +23,10 @@ def command(pattern: str, supported: bool, as_json: bool) -> None:
     """List the parts whose name holds PATTERN, as L476, or fits it, as 'STM32L4?6*'."""
     names = [name for name in chips.names() if _fits(name, pattern.upper())]
     if not names:
-        raise BoardError(f"no part fits {pattern!r}; try less of the name, as L476; `spboot chips` lists all")
+        raise BoardError(
+            f"no part fits {pattern!r}; try less of the name, as L476; `spboot chips` lists all, "
+            f"of {', '.join(chips.families())}"
+        )
     found = [(chip, missing(chip)) for chip in map(chips.load, names)]
     if supported:
         found = [(chip, lacks) for chip, lacks in found if lacks is None]

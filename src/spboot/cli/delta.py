@@ -7,18 +7,24 @@ from pathlib import Path
 import click
 
 from spboot import delta
-from spboot.cli import files, options
+from spboot.cli import files, kinds, options
+from spboot.cli.group import Group
 from spboot.cli.progress import progress
+from spboot.errors import FormatError
+from spboot.formats.delta_file import is_delta_file
 
 
-@click.group("delta")
+@click.group("delta", cls=Group)
 def command() -> None:
     """Raw patches between any two files: neither signed nor encrypted."""
 
 
 def address(text: str) -> int:
-    """A number as 0x8008200 or decimal.  Raises ValueError, which click turns into a usage error."""
-    return int(text, 0)
+    """A number as 0x8008200 or decimal."""
+    try:
+        return int(text, 0)
+    except ValueError:
+        raise click.BadParameter(f"{text!r} is not an address, as 0x8008200") from None
 
 
 @command.command("encode")
@@ -49,6 +55,11 @@ def encode(old: Path, new: Path, output: Path, base: int) -> None:
 def apply(old: Path, patch: Path, output: Path) -> None:
     """Make NEW from OLD and PATCH."""
     files.check_output(output, old, patch)
-    new = delta.apply_file(files.read(old), files.read(patch))
+    before, change = files.read(old), files.read(patch)
+    if is_delta_file(before) and not is_delta_file(change):
+        raise FormatError(f"{old} is the delta file, and {patch} is none: swap the two, OLD comes first")
+    change = kinds.read(patch, kinds.DELTA)
+    with files.named(patch):
+        new = delta.apply_file(before, change)
     files.write(output, new)
     click.echo(f"{output}: {len(new)} bytes")

@@ -1,25 +1,26 @@
-"""Files that commands read and write: read whole, written whole or not at all."""
+"""Files that commands read and write, and their names in what is said about them."""
 
 from __future__ import annotations
 
-import os
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 
+from spboot.disk import read, write
 from spboot.errors import SpbootError
 
-
-def read(path: Path) -> bytes:
-    """All bytes of *path*.  Raises SpbootError when it cannot be read."""
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise SpbootError(f"{path}: cannot be read: {error.strerror}") from None
+__all__ = ["check_output", "named", "read", "write"]
 
 
 def check_output(path: Path, *inputs: Path) -> None:
     """Refuse, before any work, an output that is one of *inputs*, no plain file, or in no folder: SpbootError."""
-    if not path.absolute().parent.is_dir():
-        raise SpbootError(f"{path}: there is no folder {path.absolute().parent}: make it first")
+    parent = path.absolute().parent
+    if parent.exists() and not parent.is_dir():
+        raise SpbootError(f"{path}: {parent} is a file, expected a folder: choose another output")
+    if not parent.is_dir():
+        raise SpbootError(f"{path}: there is no folder {parent}: make it first")
+    if path.is_dir():
+        raise SpbootError(f"{path} exists and is not a file but a folder: add a file name, or choose another output")
     if not path.exists():
         return
     if not path.is_file():
@@ -29,19 +30,12 @@ def check_output(path: Path, *inputs: Path) -> None:
             raise SpbootError(f"{path} is an input of this command: choose another output")
 
 
-def write(path: Path, data: bytes, *, secret: bool = False) -> None:
-    """Put *data* at *path*: a file beside it first, then renamed.  *secret*: only the owner may read it.
-
-    Raises SpbootError when that fails."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+@contextlib.contextmanager
+def named(path: Path) -> Iterator[None]:
+    """Errors of what is inside are about *path*, and say so."""
     try:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-        with os.fdopen(os.open(part, flags, 0o600 if secret else 0o666), "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    except OSError as error:
-        raise SpbootError(f"{path}: cannot be written: {error.strerror}") from None
-    finally:
-        part.unlink(missing_ok=True)
+        yield
+    except SpbootError as error:
+        if str(error).startswith(str(path)):
+            raise
+        raise type(error)(f"{path}: {error}") from None

@@ -23,10 +23,8 @@ def command(app: Path, board_name: str, key_folder: Path, version: Version, outp
     files.check_output(output, app)
     board = boards.load(board_name)
     secrets = keys.load(key_folder, need_private=True)
-    data = image.load(app, board.image_address, board.image_capacity)
+    data = image.load(app, board)
     with progress("packing") as tick:
-        made = release.make_image(
-            data, target=board.name, capacity=board.image_capacity, keys=secrets, version=version, progress=tick
-        )
+        made = release.make_image(data, board=board, keys=secrets, version=version, progress=tick)
     files.write(output, made)
     click.echo(f"{output}: image {version}, {len(made)} bytes for {len(data)} of firmware")

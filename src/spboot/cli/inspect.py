@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from spboot import boards, keys, release
-from spboot.cli import files, options
+from spboot.cli import files, kinds, options
 from spboot.errors import AuthenticationError, SpbootError
 from spboot.formats import payload, signature
 from spboot.formats.delta_file import HEAD_SIZE, DeltaHead, is_delta_file
@@ -34,10 +34,11 @@ def command(file: Path, as_json: bool, key_folder: Path | None, der: Path | None
 
     With --der sig.der --signed signed.bin, OpenSSL can check the signature:
     openssl dgst -sha256 -verify keys/verify.pem -signature sig.der signed.bin"""
-    data = files.read(file)
+    data = kinds.read(file, kinds.UPDATE, kinds.DELTA)
     _write_signature(file, data, der, signed)
     secrets = keys.load(key_folder) if key_folder else None
-    facts = _delta_facts(data) if is_delta_file(data) else _update_facts(data, secrets)
+    with files.named(file):
+        facts = _delta_facts(data) if is_delta_file(data) else _update_facts(data, secrets)
     if as_json:
         click.echo(json.dumps(facts, indent=2))
         return

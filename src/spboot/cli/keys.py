@@ -7,10 +7,11 @@ from pathlib import Path
 import click
 
 from spboot import keys
+from spboot.cli.group import Group
 from spboot.cli.options import PATH
 
 
-@click.group("keys")
+@click.group("keys", cls=Group)
 def command() -> None:
     """Keys of a product."""
 

@@ -20,6 +20,7 @@ def command(board_name: str, svg_file: Path | None) -> None:
     board = boards.load(board_name)
     title = f"{board.name}, {board.chip.name}"
     if svg_file:
+        files.check_output(svg_file)
         files.write(svg_file, svg(title, (*flash_layout(board), *ram_layout(board))).encode())
         click.echo(f"{svg_file}: flash and RAM of {board.name}")
         return

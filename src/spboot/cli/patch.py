@@ -30,13 +30,12 @@ def command(
     if board.slot1 is None:
         raise BoardError(f"{board.name} has a single slot, which takes no patches: make a full image (spboot image)")
     secrets = keys.load(key_folder, need_private=True)
-    before, after = (image.load(path, board.image_address, board.image_capacity) for path in (old, new))
+    before, after = (image.load(path, board) for path in (old, new))
     with progress("comparing") as tick:
         made = release.make_patch(
             release.Base(image=before, version=from_version, address=board.image_address),
             after,
-            target=board.name,
-            capacity=board.image_capacity,
+            board=board,
             keys=secrets,
             version=version,
             progress=tick,

@@ -2,49 +2,106 @@
 
 from __future__ import annotations
 
+import codecs
 import sys
 from pathlib import Path
+from typing import Final
 
 import click
 
 from spboot.cli import files, options
 from spboot.cli.progress import progress
 from spboot.errors import LinkError
-from spboot.link import ymodem
+from spboot.link.delivery import Delivery
 from spboot.link.serial_port import SerialPort
+
+_SILENT: Final = 3
+"""Exit code when the device did not say what became of the file."""
+_CONTROLS: Final = dict.fromkeys(range(32), "") | {ord("\n"): "\n", ord("\t"): "\t", 0x1B: "\x1b"}
+_SECONDS: Final = click.FloatRange(0.1)
 
 
 @click.command("send")
 @click.argument("port_name", metavar="PORT")
 @click.argument("file", type=options.PATH, metavar="FILE")
-@click.option("--baud", default=115_200, show_default=True, help="Speed of the line.")
+@click.option("--baud", type=click.IntRange(1), default=115_200, show_default=True, help="Speed of the line.")
 @click.option("--load", is_flag=True, help="Type `load` until the bootloader answers: reset the board meanwhile.")
-@click.option("--key", default="", metavar="TEXT", help="Send TEXT first, as an application's own update command.")
-@click.option("--timeout", default=60.0, show_default=True, help="Seconds to wait for the device to ask for the file.")
+@click.option(
+    "--key",
+    default="",
+    metavar="TEXT",
+    help="Send TEXT, an application's update command, every second until it answers.",
+)
+@click.option(
+    "--timeout",
+    type=_SECONDS,
+    default=60.0,
+    show_default=True,
+    help="Seconds to wait for the device to ask for the file.",
+)
 @click.option(
     "--block", type=click.Choice(["128", "1024"]), default="1024", show_default=True, help="YMODEM block size."
 )
-@click.option("--quiet-after", default=3.0, show_default=True, help="Show the device's text until it pauses this long.")
+@click.option(
+    "--quiet-after",
+    type=_SECONDS,
+    default=3.0,
+    show_default=True,
+    help="Show the device's text until it pauses this long.",
+)
+@click.option("--no-verdict", is_flag=True, help="For a device that says nothing: a file that it took whole is enough.")
+@click.pass_context
 def command(
-    port_name: str, file: Path, baud: int, load: bool, key: str, timeout: float, block: str, quiet_after: float
+    context: click.Context,
+    port_name: str,
+    file: Path,
+    baud: int,
+    load: bool,
+    key: str,
+    timeout: float,
+    block: str,
+    quiet_after: float,
+    no_verdict: bool,
 ) -> None:
-    """Send FILE (.sfb, .sfbp) to the device on PORT by YMODEM and show what it says."""
+    """Send FILE (.sfb, .sfbp) to the device on PORT by YMODEM and show what it says.
+
+    Ends with 0 when the device said that the update is complete, with 1 when it said otherwise or could not be reached,
+    with 3 when it took the file and did not say what became of it.  Time stamps are the device's own and begin again at
+    each boot."""
     data = files.read(file)
-    with SerialPort(port_name, baud) as port:
-        port.write(key.encode())
-        ymodem.wait_for_call(port, timeout, on_text=_show, poke=b"load" if load else b"")
+    screen = _Screen()
+    delivery = Delivery(
+        poke=b"load" if load else b"", key=key.encode(), timeout_s=timeout, quiet_s=quiet_after, block=int(block)
+    )
+    with SerialPort(port_name, baud) as port, progress(file.name) as tick:
         try:
-            with progress(file.name) as tick:
-                ymodem.send(port, file.name, data, block=int(block), progress=tick)
-        except ymodem.RefusedError as error:
-            said = bytearray()
-            ymodem.listen(port, 1.0, on_text=said.extend)
-            reason = said.replace(b"\x18", b"").decode(errors="replace").strip()
-            raise LinkError(f"{error}:\n{reason}") from None
-        click.echo(f"{file.name}: {len(data)} bytes sent", err=True)
-        ymodem.listen(port, quiet_after, on_text=_show)
+            verdict = delivery.run(
+                port, file.name, data, on_text=screen.show, on_restart=_tell_of_restart, progress=tick
+            )
+        except KeyboardInterrupt:
+            click.echo("the device was told that the file ends here", err=True)
+            raise
+    if verdict is not None and not verdict.accepted:
+        reason = "".join(f"\n  {words}" for words in verdict.words)
+        raise LinkError(f"{file.name}: the device refused it{':' if reason else ' and did not say why'}{reason}")
+    if verdict is not None:
+        click.echo(f"{file.name}: {len(data)} bytes sent; the device: {verdict.words[-1]}", err=True)
+        return
+    click.echo(f"{file.name}: {len(data)} bytes sent; the device did not say what became of it", err=True)
+    if not no_verdict:
+        context.exit(_SILENT)
 
 
-def _show(text: bytes) -> None:
-    sys.stdout.write(text.decode(errors="replace").replace("\r", ""))
-    sys.stdout.flush()
+def _tell_of_restart(why: str) -> None:
+    click.echo(f"{why}: waiting for it to ask for the file again", err=True)
+
+
+class _Screen:
+    """The device's text on stdout, whole, without the line's control characters."""
+
+    def __init__(self) -> None:
+        self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+
+    def show(self, text: bytes) -> None:
+        sys.stdout.write(self._decoder.decode(text).translate(_CONTROLS))
+        sys.stdout.flush()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import click
 from rich.console import Console
 from rich.table import Table
 
@@ -25,5 +26,7 @@ def show(title: str, heads: Iterable[str], rows: Iterable[Iterable[str]]) -> Non
     console = Console(highlight=False)
     if not console.is_terminal:
         console = Console(highlight=False, width=_NARROW)
-    console.print(table)
-    console.print()
+    with console.capture() as text:
+        console.print(table)
+        console.print()
+    click.echo(text.get(), nl=False)

@@ -3,111 +3,268 @@
 from __future__ import annotations
 
 import contextlib
-import os
+import hashlib
+import math
 import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
-from spboot import boards
+from spboot import boards, disk
 from spboot.boards import Board
-from spboot.cli import options
+from spboot.build.personal import target_of
+from spboot.cli import console, files, options
+from spboot.cli.console import Keys, Terminal, say
 from spboot.errors import TwinError
-from spboot.twin import Cut, PowerCut, Twin
+from spboot.formats.manifest import name_id
+from spboot.twin import Cut, LineBridge, PowerCut, PtyBridge, Twin
 from spboot.twin import state as states
 from spboot.twin.images import load as load_image
-from spboot.twin.pty import LineBridge, PtyBridge
 
-_LEAVE = b"\x1d"
-
-
-class _LeaveError(Exception):
-    """Ctrl-] was typed."""
+_LOOK_S = 0.1
+_PRESS_S = 0.3
+"""How long the button is pressed, in virtual time; at a start it is held for the second in which firmware looks."""
+_HOLD_S = 1.0
 
 
-class _Terminal(LineBridge):
-    """The terminal at the console; Ctrl-] leaves."""
-
-    def received(self, data: bytes) -> None:
-        if _LEAVE in data:
-            raise _LeaveError
-        super().received(data)
+def faster_than_nothing(text: str) -> float:
+    """A speed."""
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = math.nan
+    if not speed > 0:
+        raise click.BadParameter(f"{text!r} is not a number above 0: 1 is real time, 10 is ten times as fast")
+    return speed
 
 
 @click.command("twin")
-@click.argument("board_name", metavar="BOARD")
+@click.argument("board_name", metavar="BOARD", required=False)
 @click.option(
     "--image",
     "images",
     type=options.PATH,
     multiple=True,
     metavar="FILE",
-    help="Program it (.hex, .bin, .elf), unless --state has flash from before.",
+    help="Program it (.hex, .bin, .elf).",
 )
 @click.option("--state", type=options.PATH, metavar="FILE", help="Keep the flash in FILE between runs.")
-@click.option("--pty", is_flag=True, help="Put the console on a pseudo-terminal and print its path.")
-@click.option("--button", is_flag=True, help="Hold the button down at power-on.")
-@click.option("--cut", type=click.IntRange(0), metavar="N", help="Cut the power at flash operation N, then boot again.")
+@click.option(
+    "--pty",
+    is_flag=False,
+    flag_value="",
+    metavar="[PATH]",
+    help="Put the console on a pseudo-terminal and print its name: PATH, a link to it, so that it is always the same.",
+)
+@click.option("--button", is_flag=True, help="Hold the button down for a second at the first power-on.")
+@click.option(
+    "--cut",
+    metavar="N",
+    help="Cut the power at flash operation N, from 0, then boot again; N may be an id, as 40:torn:random=7.",
+)
 @click.option("--torn", is_flag=True, help="With --cut: operation N is half done.")
-@click.option("--speed", default=1.0, show_default=True, help="Of time while the firmware waits; 1 is real time.")
+@click.option(
+    "--speed",
+    type=faster_than_nothing,
+    default="1",
+    show_default=True,
+    help="Speed of virtual time while the firmware idles, relative to real time.",
+)
 @click.option("--seed", default=0, show_default=True, help="Decides what RAM holds at power-on.")
 def command(
-    board_name: str,
+    board_name: str | None,
     images: tuple[Path, ...],
     state: Path | None,
-    pty: bool,
+    pty: str | None,
     button: bool,
-    cut: int | None,
+    cut: str | None,
     torn: bool,
     speed: float,
     seed: int,
 ) -> None:
-    """Run the firmware of BOARD on an emulated chip, with its console here or on a pseudo-terminal."""
+    """Run the firmware of BOARD on an emulated chip, with its console here or on a pseudo-terminal.
+
+    Keys: Ctrl-] leaves; Ctrl-T and r resets, p cuts the power and gives it back, b presses the button, l resets with
+    the button held, ? shows these.  With --pty they are typed where the twin runs, and need no Ctrl-T."""
+    if board_name is None and pty:
+        board_name, pty = pty, ""  # --pty BOARD
+    if board_name is None:
+        raise click.UsageError("Missing argument 'BOARD'.")
+    armed = _cut(cut, torn)
     board = boards.load(board_name)
+    if button and board.button is None:
+        raise TwinError(f"{board.name} has no button: omit --button; `load` on the console enters the loader")
     twin = Twin(board.chip.name, seed=seed, vdd_mv=board.vdd_mv, core_supply=board.core_supply)
-    if state is not None and state.exists():
-        states.load(twin, state)
-    elif images:
-        for path in images:
-            load_image(twin, path)
-    else:
-        raise click.UsageError("nothing to run: give --image, or --state with the flash of an earlier run")
-    if board.button is not None:
-        twin.pins.set(board.button.name, board.button.active_high == button)
-    if cut is not None:
-        twin.arm(Cut(at=cut, when="torn" if torn else "before"))
-    try:
-        with contextlib.suppress(_LeaveError):
-            _run(twin, board, pty=pty, speed=speed)
-    finally:
-        if state is not None:
-            states.save(twin, state)
-
-
-def _run(twin: Twin, board: Board, *, pty: bool, speed: float) -> None:
-    port = board.console.port
-    twin.uart(port).baud = board.console.baud
     with contextlib.ExitStack() as stack:
-        bridge: LineBridge
-        if pty:
-            bridge = stack.enter_context(PtyBridge(twin, port, speed))
-            click.echo(bridge.path)
-        else:
-            if sys.platform == "win32":
-                raise TwinError("on Windows the twin has no console yet: use a machine with a POSIX terminal")
-            stack.enter_context(_raw_terminal())
-            bridge = _Terminal(twin, port, sys.stdin.fileno(), sys.stdout.fileno(), speed)
-        stop = stack.enter_context(_told_to_stop())
-        twin.power_on()
-        while not stop():
-            try:
-                bridge.pump(until=stop)
-            except PowerCut as cut:
-                click.echo(f"\r\n{cut}; power is back\r", err=True)
-                twin.power_on()
+        if state is not None:
+            files.check_output(state, *images)
+            stack.enter_context(disk.alone(state))
+        made_of = _fill(twin, board, images, state)
+        if armed is not None:
+            twin.arm(armed)
+        session = _Session(twin, board)
+        try:
+            session.run(pty=None if pty is None else Path(pty), speed=speed, button=button)
+        finally:
+            if state is not None:
+                states.save(twin, state, made_of)
+            if session.bridge is not None:
+                session.farewell(state, armed)
+
+
+def _cut(text: str | None, torn: bool) -> Cut | None:
+    """The cut that --cut and --torn ask for."""
+    if text is None:
+        if torn:
+            raise click.UsageError("--torn says how an operation is cut, and --cut N which one: give both")
+        return None
+    try:
+        cut = Cut.parse(text)
+    except TwinError as error:
+        raise click.BadParameter(str(error), param_hint="'--cut'") from None
+    if torn and cut.when == "after":
+        raise click.UsageError(f"--cut {text} is after its operation, --torn within it: give one of them")
+    return replace(cut, when="torn") if torn else cut
+
+
+def _fill(twin: Twin, board: Board, images: tuple[Path, ...], state: Path | None) -> list[str]:
+    """Put *state* or *images* into flash; the hashes of the images that it was programmed with."""
+    hashes = [hashlib.sha256(files.read(path)).hexdigest() for path in images]
+    if state is not None and state.exists():
+        made_of = states.load(twin, state)
+        _check_board(twin, board, state)
+        if images and hashes != made_of:
+            given = " and ".join(map(str, images))
+            raise TwinError(
+                f"{state} has the flash of an earlier run, which was not programmed with {given}: omit --image to go "
+                f"on with it, or remove {state} to begin anew"
+            )
+        say(f"goes on with {state}{', where the image was programmed before' if images else ''}")
+        return made_of
+    if not images:
+        raise click.UsageError("nothing to run: give --image, or --state with the flash of an earlier run")
+    for path in images:
+        try:
+            with files.named(path):
+                load_image(twin, path)
+        except TwinError:
+            _check_board(twin, board, path)  # the better reason for bytes outside of flash
+            raise
+        _check_board(twin, board, path)
+    return hashes
+
+
+def _check_board(twin: Twin, board: Board, source: Path) -> None:
+    """Raise TwinError when the bootloader in flash is that of another board."""
+    target = target_of(twin.flash_read(board.bootloader.address, board.bootloader.size))
+    if target is None or target == name_id(board.name):
+        return
+    other = boards.of_id(target)
+    who = f"{other}: run `spboot twin {other}`" if other else f"a board that is not ours ({target:#010x})"
+    raise TwinError(f"{source}: its bootloader is not that of {board.name}, but was built for {who}")
+
+
+class _Session:
+    """One twin from power-on until somebody leaves."""
+
+    def __init__(self, twin: Twin, board: Board) -> None:
+        self.twin = twin
+        self.board = board
+        self.keys = Keys()
+        self.bridge: LineBridge | None = None
+        self._release_at: float | None = None
+
+    def run(self, *, pty: Path | None, speed: float, button: bool) -> None:
+        """Until Ctrl-], Ctrl-C or SIGTERM.  Raises TwinError."""
+        with contextlib.ExitStack() as stack:
+            stop = stack.enter_context(_told_to_stop())
+            self.bridge = self._open(stack, pty, speed)
+            self._hold(button)
+            self.twin.power_on()
+            if button:
+                self._release_at = self.twin.time + _HOLD_S
+            while not stop() and "leave" not in self.keys.asked:
+                try:
+                    self.bridge.pump(until=lambda: stop() or bool(self.keys.asked) or self._due(), seconds=_LOOK_S)
+                except PowerCut as cut:
+                    say(f"{cut}; power is back", self.bridge)
+                    self.twin.power_on()
+                self._serve(pty is not None)
+
+    def _open(self, stack: contextlib.ExitStack, pty: Path | None, speed: float) -> LineBridge:
+        port = self.board.console.port
+        self.twin.uart(port).baud = self.board.console.baud
+        if sys.platform == "win32":
+            raise TwinError("on Windows the twin has no console yet: use a machine with a POSIX terminal, as WSL")
+        if pty is None:
+            stack.enter_context(console.raw_terminal())
+            if sys.stdin.isatty():
+                say(console.HELP)
+            return Terminal(self.twin, port, speed, self.keys)
+        bridge = stack.enter_context(PtyBridge(self.twin, port, speed, link=pty if pty.name else None))
+        click.echo(bridge.path)
+        if console.attended():
+            stack.enter_context(console.raw_terminal())
+            say(console.HELP)
+        return bridge
+
+    def _serve(self, on_pty: bool) -> None:
+        """Do what was asked for by keys, and release the button when it is time."""
+        if on_pty:
+            console.listen(self.keys)
+        if self._due():
+            self._hold(False)
+        while self.keys.asked and self.keys.asked[0] != "leave":
+            getattr(self, f"_do_{self.keys.asked.pop(0)}")()
+
+    def _due(self) -> bool:
+        return self._release_at is not None and self.twin.time >= self._release_at
+
+    def _hold(self, pressed: bool, seconds: float | None = None) -> None:
+        """Press the button or let go of it; after *seconds* it is let go of."""
+        self._release_at = None if seconds is None else self.twin.time + seconds
+        if self.board.button is not None:
+            self.twin.pins.set(self.board.button.name, self.board.button.active_high == pressed)
+
+    def _do_reset(self) -> None:
+        say("reset", self.bridge)
+        self.twin.reset()
+
+    def _do_power(self) -> None:
+        say("power off and on", self.bridge)
+        self.twin.power_on()
+
+    def _do_button(self) -> None:
+        if self._has_button():
+            say(f"button pressed for {_PRESS_S} s", self.bridge)
+            self._hold(True, _PRESS_S)
+
+    def _do_loader(self) -> None:
+        if self._has_button():
+            say(f"reset with the button held for {_HOLD_S:g} s", self.bridge)
+            self._hold(True, _HOLD_S)
+            self.twin.reset()
+
+    def _do_help(self) -> None:
+        say(console.HELP, self.bridge)
+
+    def _has_button(self) -> bool:
+        if self.board.button is None:
+            say(f"{self.board.name} has no button", self.bridge)
+        return self.board.button is not None
+
+    def farewell(self, state: Path | None, armed: Cut | None) -> None:
+        """What was done, and where it is kept."""
+        log = self.twin.log
+        if armed is not None and log.total <= armed.at:
+            say(f"the cut {armed} did not happen: there were {log.total} flash operations", self.bridge)
+        kept = f"flash saved in {state}" if state else "flash not saved: --state FILE keeps it"
+        done = f"{log.erases()} erases and {log.programs()} programs of flash in {self.twin.time:.1f} s of its time"
+        say(f"{kept}; {done}", self.bridge)
 
 
 @contextlib.contextmanager
@@ -121,22 +278,3 @@ def _told_to_stop() -> Iterator[Callable[[], bool]]:
     finally:
         for number, handler in zip(numbers, before, strict=True):
             signal.signal(number, handler)
-
-
-@contextlib.contextmanager
-def _raw_terminal() -> Iterator[None]:
-    """Keys reach the firmware one by one; Ctrl-C still ends the program."""
-    descriptor = sys.stdin.fileno()
-    if not os.isatty(descriptor):
-        yield
-        return
-    import termios
-    import tty
-
-    before = termios.tcgetattr(descriptor)
-    click.echo("Ctrl-] leaves\r", err=True)
-    try:
-        tty.setcbreak(descriptor)
-        yield
-    finally:
-        termios.tcsetattr(descriptor, termios.TCSADRAIN, before)

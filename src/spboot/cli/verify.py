@@ -7,9 +7,8 @@ from pathlib import Path
 import click
 
 from spboot import boards, image, keys, release
-from spboot.cli import files, options
+from spboot.cli import files, kinds, options
 from spboot.errors import BoardError
-from spboot.formats.manifest import name_id
 from spboot.version import Version
 
 
@@ -19,25 +18,33 @@ from spboot.version import Version
 @click.option(
     "--from", "old", type=options.PATH, metavar="OLD", help="Application the patch starts from: decode it, too."
 )
-@click.option("--board", "board_name", metavar="BOARD", help="Board of an OLD in .elf or .hex, when it is your own.")
+@click.option(
+    "--board",
+    "board_name",
+    metavar="BOARD",
+    help="Board file, when the board is your own: check that the image can start there.",
+)
 def command(file: Path, key_folder: Path, old: Path | None, board_name: str | None) -> None:
     """Check FILE (.sfb, .sfbp): signature, every chunk, and that it decodes to the signed image."""
-    data, secrets = files.read(file), keys.load(key_folder)
-    base = _load(old, board_name, release.Artefact.parse(data).header.manifest.target) if old else None
-    report = release.verify(data, secrets, old=base)
+    data, secrets = kinds.read(file, kinds.UPDATE), keys.load(key_folder)
+    with files.named(file):
+        target = release.Artefact.parse(data).header.manifest.target
+    board = boards.load(board_name) if board_name else boards.by_id(target)
+    if board is None and old is not None:
+        raise BoardError(f"the update is for a board that is not ours ({target:#010x}): name its file with --board")
+    base = image.load(old, board) if old and board else None
+    with files.named(file):
+        report = release.verify(data, secrets, old=base, board=board)
     manifest = report.artefact.header.manifest
     version = Version.unpack(manifest.version)
-    click.echo(f"signature good, {report.chunk_count} chunks good")
+    click.echo(f"signature good, {report.chunk_count} chunk{'s' if report.chunk_count != 1 else ''} good")
     if report.image is None:
         click.echo(f"patch from {Version.unpack(manifest.base_version)} to {version}; give --from OLD to decode it")
+        return
+    click.echo(f"decodes to image {version}, {len(report.image)} bytes, SHA-256 {manifest.image_hash.hex()}")
+    if board is None:
+        click.echo(
+            f"not checked: whether it can start; the board is not ours ({target:#010x}): name its file with --board"
+        )
     else:
-        click.echo(f"decodes to image {version}, {len(report.image)} bytes, SHA-256 {manifest.image_hash.hex()}")
-
-
-def _load(old: Path, board_name: str | None, target: int) -> bytes:
-    """The application in *old*, for the board that the update names by *target*."""
-    name = board_name or next((name for name in boards.names() if name_id(name) == target), None)
-    if name is None:
-        raise BoardError(f"the update is for a board that is not ours ({target:#010x}): name its file with --board")
-    board = boards.load(name)
-    return image.load(old, board.image_address, board.image_capacity)
+        click.echo(f"can start on {board.name}: stack pointer and reset vector are right")

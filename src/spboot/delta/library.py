@@ -23,6 +23,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
+from spboot.disk import is_full, reason
 from spboot.errors import BuildError
 from spboot.formats.c_header import delta_prior_header, spec_header
 from spboot.formats.spec import data_path
@@ -81,7 +82,10 @@ def _file() -> Path:
     found = _find(folder, _key(sources))
     if found is None:
         _LOG.warning("compiling the patch encoder for this machine, once: into %s", folder)
-        found = _compile(sources, folder, _key(sources))
+        try:
+            found = _compile(sources, folder, _key(sources))
+        except OSError as error:
+            raise BuildError(f"{folder}: the patch encoder cannot be compiled there: {reason(error)}") from None
     return found
 
 
@@ -151,6 +155,11 @@ def _compile(sources: dict[str, bytes], folder: Path, key: str) -> Path:
         done = subprocess.run(
             command, cwd=work, env=caches | os.environ, capture_output=True, text=True, errors="replace", check=False
         )
+        if done.returncode and is_full(done.stderr, work):
+            raise BuildError(
+                f"there is no space left in {folder}, where the patch encoder is compiled for this machine: free "
+                "some, or choose another folder with XDG_CACHE_HOME"
+            )
         if done.returncode:
             raise BuildError(
                 f"the patch encoder cannot be compiled on {sys.platform} {platform.machine()} with ziglang "

@@ -10,7 +10,7 @@ from typing import Final
 
 from spboot.errors import FormatError
 
-CONVERSIONS: Final = {letter: number for number, letter in enumerate("stuxv", 1)}
+CONVERSIONS: Final = {letter: number for number, letter in enumerate("stuwzxv", 1)}
 """Letter behind the percent sign -> the byte that stands for both in a packed sentence."""
 FIRST_PAIR: Final = 0x80
 _PAIRS: Final = 0x100 - FIRST_PAIR

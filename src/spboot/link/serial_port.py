@@ -2,20 +2,41 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Final
+
 import serial
+from serial.tools import list_ports
 
 from spboot.errors import LinkError
+from spboot.link.port import PortGoneError
+
+_BITS: Final = 10
+"""Of a byte on the line, 8N1."""
+_STUCK_S: Final = 5.0
+"""What is written is on the line this long after its own time, or the port takes nothing."""
 
 
 class SerialPort:
-    """An open port, 8N1; a context manager.  Raises LinkError when it cannot be opened or goes away."""
+    """An open port, 8N1; a context manager.  Raises LinkError when it cannot be opened, PortGoneError later on."""
 
     def __init__(self, name: str, baud: int) -> None:
         try:
-            self._serial = serial.Serial(name, baud, timeout=0)
-        except (serial.SerialException, ValueError) as error:
-            raise LinkError(f"{name}: cannot be opened: {error}") from None
+            # Locked where the system has locks: two programs at one port take each other's bytes away.
+            exclusive = None if sys.platform == "win32" else True
+            self._serial = serial.Serial(name, baud, timeout=0, exclusive=exclusive)
+        except _broken() as error:
+            raise LinkError(f"{name}: {_why_closed(name, baud, error)}") from None
         self.name = name
+        self.baud = baud
+
+    def now(self) -> float:
+        """This machine's clock, in seconds."""
+        return time.monotonic()
 
     def read(self, size: int, timeout_s: float) -> bytes:
         """Up to *size* bytes; b"" when none come within *timeout_s*."""
@@ -23,20 +44,89 @@ class SerialPort:
             self._serial.timeout = timeout_s
             first: bytes = self._serial.read(1)
             rest: bytes = self._serial.read(min(size - 1, self._serial.in_waiting)) if first and size > 1 else b""
-        except (serial.SerialException, OSError) as error:
-            raise LinkError(f"{self.name}: went away: {error}") from None
+        except _broken() as error:
+            raise self._gone(error) from None
         return first + rest
 
     def write(self, data: bytes) -> None:
-        """Send all of *data*."""
+        """Send all of *data*; returns when the last byte is on the line."""
+        limit_s = len(data) * _BITS / self.baud + _STUCK_S
         try:
+            deadline = self.now() + limit_s
+            self._serial.write_timeout = limit_s
             self._serial.write(data)
-            self._serial.flush()
-        except (serial.SerialException, OSError) as error:
-            raise LinkError(f"{self.name}: went away: {error}") from None
+            while self._serial.out_waiting:  # flush() would wait without end
+                if self.now() > deadline:
+                    raise serial.SerialTimeoutException("Write timeout")
+                time.sleep(0.001)
+        except serial.SerialTimeoutException:
+            raise PortGoneError(
+                f"{self.name}: takes no bytes for {limit_s:.0f} s: pull the cable and plug it in again"
+            ) from None
+        except _broken() as error:
+            raise self._gone(error) from None
+
+    def _gone(self, error: Exception) -> PortGoneError:
+        return PortGoneError(
+            f"{self.name}: the port went away{_cause(error)}: plug it in, then send the file again from the start"
+        )
 
     def __enter__(self) -> SerialPort:
         return self
 
     def __exit__(self, *args: object) -> None:
         self._serial.close()
+
+
+def _broken() -> tuple[type[Exception], ...]:
+    """What pyserial lets through when a port does not work; termios has an error of its own, no OSError."""
+    if sys.platform == "win32":
+        return (OSError, ValueError)
+    import termios
+
+    return (OSError, ValueError, termios.error)
+
+
+def _cause(error: Exception) -> str:
+    """The system's words in brackets, once: pyserial wraps its own around them, and guesses where there are none."""
+    code = getattr(error, "errno", None) or next((n for n in error.args if isinstance(n, int)), None)
+    return "" if code is None else f" ({os.strerror(code)})"
+
+
+def present() -> list[str]:
+    """The serial ports there are, each with what the system knows about it."""
+    found = sorted(list_ports.comports())
+    return [
+        port.device if port.description in ("n/a", None) else f"{port.device} ({port.description})" for port in found
+    ]
+
+
+def _listed() -> str:
+    ports = present()
+    if not ports:
+        return "this machine has no serial port: plug in the board or its adapter"
+    return f"ports of this machine: {', '.join(ports)}"
+
+
+def _why_closed(name: str, baud: int, error: Exception) -> str:
+    """What is the matter with a port that cannot be opened, and what to do."""
+    code, text = getattr(error, "errno", None), str(error)
+    if code == errno.ENOENT or "FileNotFoundError" in text:
+        return f"there is no such port; {_listed()}"
+    if code == errno.EACCES:
+        return f"may not be opened by you: {_permission(name)}"
+    if code in (errno.EBUSY, errno.EAGAIN) or "PermissionError" in text:
+        return "is in use: close the terminal program that has it open"
+    if code in (errno.ENOTTY, errno.EINVAL, errno.EISDIR) or "Could not configure port" in text:
+        return f"is not a serial port; {_listed()}"
+    if isinstance(error, ValueError):
+        return f"cannot do {baud} baud: give --baud a rate that the port has"
+    return f"cannot be opened{_cause(error)}; {_listed()}"
+
+
+def _permission(name: str) -> str:
+    try:
+        group = Path(name).group()
+    except (OSError, KeyError, NotImplementedError):
+        group = "dialout"
+    return f"join group {group} (sudo usermod -aG {group} $USER), then log in again"

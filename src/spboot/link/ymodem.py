@@ -1,36 +1,52 @@
-"""Sends a file by YMODEM (Forsberg 1988) over anything that has read and write."""
+"""Sends a file by YMODEM (Forsberg 1988).  Every wait ends, by the clock of the port."""
 
 from __future__ import annotations
 
-import time
+import contextlib
+import math
+import re
 from binascii import crc_hqx
 from collections.abc import Callable
 from pathlib import PurePath
-from typing import Final, Protocol
+from typing import Final
 
 from spboot.errors import LinkError
+from spboot.link.port import Port
 
-_SOH, _STX, _EOT, _ACK, _NAK, _CAN, _CALL = 0x01, 0x02, 0x04, 0x06, 0x15, 0x18, 0x43
-_SIZES: Final = {128: _SOH, 1024: _STX}
+SOH, STX, EOT, ACK, NAK, CAN, CALL = 0x01, 0x02, 0x04, 0x06, 0x15, 0x18, 0x43
+_SIZES: Final = {128: SOH, 1024: STX}
 _TRIES: Final = 10
+_SILENT_TRIES: Final = 3
+"""A receiver that says nothing at all is given up after as many."""
 _ANSWER_S: Final = 10.0
 """Longest wait for the answer to a block: a receiver may erase a lot of flash first."""
+_CLOSE_S: Final = 3.0
 _QUIET_S: Final = 0.15
 """A `C` is a call, not a letter of some text, when nothing follows it for this long."""
+_CALLS_S: Final = 0.5
+"""Two calls further apart than this are not one that was left over."""
+_POKE_S: Final = 0.05
+"""The loader's word, for a window of 100 ms after a reset."""
+_KEY_S: Final = 1.0
+_FORGET_S: Final = 2.5
+"""A receiver calls again within this time, once the last poke is out of its way."""
+_BANNER: Final = re.compile(rb"spboot \S+ for ")
+"""What the bootloader says first after a reset."""
 
 Progress = Callable[[int, int], None]
-
-
-class Port(Protocol):
-    """A serial line.  `read` returns what comes within its timeout, b"" when nothing does."""
-
-    def read(self, size: int, timeout_s: float) -> bytes: ...
-
-    def write(self, data: bytes) -> None: ...
+OnText = Callable[[bytes], None]
 
 
 class RefusedError(LinkError):
     """The receiver cancelled the transfer; its reason is on the line, for whoever reads on."""
+
+
+class RestartedError(LinkError):
+    """The device was reset, or began to call again, before it had the whole file."""
+
+
+class NoAnswerError(LinkError):
+    """The receiver does not answer, or does not take a block."""
 
 
 def packet(number: int, data: bytes, size: int) -> bytes:
@@ -39,80 +55,190 @@ def packet(number: int, data: bytes, size: int) -> bytes:
     return bytes((_SIZES[size], number & 0xFF, ~number & 0xFF)) + body + crc_hqx(body, 0).to_bytes(2, "big")
 
 
-def wait_for_call(port: Port, timeout_s: float, *, on_text: Callable[[bytes], None], poke: bytes = b"") -> None:
-    """Wait until a receiver calls; what it says before goes to *on_text*; *poke* is sent thirty times a second.
+def wait_for_call(port: Port, timeout_s: float, *, on_text: OnText, poke: bytes = b"", key: bytes = b"") -> None:
+    """Wait until a receiver calls; what it says before goes to *on_text*.  Meanwhile *poke*, the loader's word, is sent
+    twenty times a second, and *key*, an application's command, once a second.
 
     Raises LinkError when nobody calls in *timeout_s*."""
-    deadline = time.monotonic() + timeout_s
-    while time.monotonic() < deadline:
-        if poke:
+    now = port.now()
+    deadline, poke_at, key_at = now + timeout_s, now if poke else math.inf, now if key else math.inf
+    while now < deadline:
+        if now >= key_at:
+            port.write(key)
+            key_at = now + _KEY_S
+        if now >= poke_at:
             port.write(poke)
-        if not listen(port, 0.03, on_text=on_text):
-            continue
-        if not poke or listen(port, 2.0, on_text=on_text):  # the next call comes when our last poke is forgotten
+            poke_at = now + _POKE_S
+        gap = max(0.001, min(poke_at, key_at, deadline) - port.now())
+        if listen(port, gap, on_text=on_text, limit_s=gap) and (
+            not poke or listen(port, _FORGET_S, on_text=on_text, limit_s=_FORGET_S)
+        ):
             return
-    raise LinkError(
-        f"nobody asked for a file in {timeout_s:.0f} s: reset the board with its button held, or use --load"
-    )
+        now = port.now()
+    raise LinkError(f"nobody asked for a file in {timeout_s:g} s: reset the board with its button held, or use --load")
 
 
-def listen(port: Port, quiet_s: float, *, on_text: Callable[[bytes], None]) -> bool:
-    """Hand what the device says to *on_text* until it pauses for *quiet_s* seconds, or calls for a file: True."""
+def listen(port: Port, quiet_s: float, *, on_text: OnText, limit_s: float = 60.0) -> bool:
+    """Hand what the device says to *on_text* until it calls for a file: True; or pauses for *quiet_s* seconds, or
+    *limit_s* are over, for there are devices that never pause: False."""
+    end = port.now() + limit_s
     text = port.read(256, quiet_s)
     while text:
-        called = text[-1] == _CALL
-        more = port.read(256, _QUIET_S if called else quiet_s)
+        called = text[-1] == CALL
+        more = port.read(256, _QUIET_S if called else max(0.0, min(quiet_s, end - port.now())))
         on_text(text[:-1] if called and not more else text)
         if called and not more:
             return True
+        if port.now() >= end:
+            on_text(more)
+            return False
         text = more
     return False
 
 
-def send(port: Port, name: str, data: bytes, *, block: int = 1024, progress: Progress | None = None) -> None:
-    """Send *data* as file *name* to a receiver that has just called.  *block*: size of full blocks, 128 or 1024.
+def send(
+    port: Port,
+    name: str,
+    data: bytes,
+    *,
+    block: int = 1024,
+    progress: Progress | None = None,
+    on_text: OnText = lambda _: None,
+) -> None:
+    """Send *data* as file *name* to a receiver that has just called.  *block*: size of full blocks, 128 or 1024.  What
+    it says between its answers goes to *on_text*.  A receiver that answered the whole file need not end the batch.
 
-    Raises RefusedError when the receiver cancels, LinkError when it does not answer."""
+    Raises RefusedError when the receiver cancels, RestartedError when it begins anew, NoAnswerError; unless it was the
+    receiver that ended it, it is told that the transfer ends."""
+    line = Dialogue(port, on_text)
+    try:
+        _send_file(line, name, data, block, progress)
+    except (NoAnswerError, KeyboardInterrupt):
+        cancel(port)
+        raise
+    finally:
+        line.flush()
+
+
+def cancel(port: Port) -> None:
+    """Tell the receiver that the transfer ends here, also one that waits for the rest of a block first."""
+    with contextlib.suppress(LinkError):
+        port.write(bytes((CAN,)) * 8)
+        deadline = port.now() + _FORGET_S
+        while port.now() < deadline:
+            byte = port.read(1, 0.5)
+            if byte == bytes((NAK,)):
+                port.write(bytes((CAN,)) * 8)
+            if byte and byte[0] not in (ACK, CALL):
+                return
+
+
+def _send_file(line: Dialogue, name: str, data: bytes, block: int, progress: Progress | None) -> None:
     head = PurePath(name.replace("\\", "/")).name.encode() + b"\0" + str(len(data)).encode() + b"\0"
-    _exchange(port, packet(0, head, 128 if len(head) <= 128 else 1024))
-    _wait(port, _CALL)
-    number, done = 1, 0
-    while done < len(data):
-        size = block if len(data) - done > 128 else 128
-        _exchange(port, packet(number, data[done : done + size], size))
-        number, done = number + 1, min(done + size, len(data))
-        if progress:
-            progress(done, len(data))
-    _exchange(port, bytes((_EOT,)))
-    _wait(port, _CALL)
-    _exchange(port, packet(0, b"", 128))
+    line.exchange(packet(0, head, 128 if len(head) <= 128 else 1024), calling=True)
+    line.wait_for_call(_ANSWER_S)
+    number, sent = 1, 0
+    try:
+        while sent < len(data):
+            size = block if len(data) - sent > 128 else 128
+            chunk = data[sent : sent + size]
+            sent += len(chunk)
+            line.exchange(packet(number, chunk, size))
+            number += 1
+            if progress:
+                progress(sent, len(data))
+        line.exchange(bytes((EOT,)))
+        with contextlib.suppress(NoAnswerError):
+            line.wait_for_call(_CLOSE_S)
+            line.exchange(packet(0, b"", 128), calling=True, tries=1, answer_s=_CLOSE_S)
+    except RestartedError:
+        if sent < len(data):
+            raise
+        # Some restart with the last byte, to install it.
 
 
-def _answer(port: Port) -> int | None:
-    """The next byte that is an answer; None when none comes."""
-    deadline = time.monotonic() + _ANSWER_S
-    while time.monotonic() < deadline:
-        byte = port.read(1, 0.5)
-        if byte and byte[0] == _CAN:
-            if port.read(1, 1.0) == bytes((_CAN,)):
+class Dialogue:
+    """Blocks and answers.  Text between the answers goes to *on_text*, line by line."""
+
+    def __init__(self, port: Port, on_text: OnText = lambda _: None) -> None:
+        self._port = port
+        self._on_text = on_text
+        self._held = b""
+        self._text = bytearray()
+
+    def exchange(self, data: bytes, *, calling: bool = False, tries: int = _TRIES, answer_s: float = _ANSWER_S) -> None:
+        """Send *data* until it is acknowledged.  *calling*: a receiver that calls has not heard of it yet.
+
+        Raises RefusedError, RestartedError, NoAnswerError."""
+        silent = 0
+        for _ in range(tries):
+            self._port.write(data)
+            answer = self._answer(answer_s)
+            if answer == ACK:
+                return
+            if answer == CALL and not calling:
+                raise RestartedError("the device began again in the middle of the file")
+            silent = silent + 1 if answer is None else 0
+            if silent == _SILENT_TRIES:
+                break
+        if silent:
+            raise NoAnswerError(f"the device has not answered for {silent * answer_s:.0f} s: reset it and try again")
+        raise NoAnswerError(f"the device did not take a block in {tries} tries: check the line and its speed")
+
+    def wait_for_call(self, timeout_s: float) -> None:
+        """The receiver wants what comes next."""
+        deadline = self._port.now() + timeout_s
+        while self._port.now() < deadline:
+            byte = self._next(0.5)
+            if byte == CALL and (not self._text or self._pauses()):
+                return
+            if byte is not None and byte not in (ACK, NAK):
+                self._put(byte)
+        raise NoAnswerError("the device does not go on: reset it and try again")
+
+    def flush(self) -> None:
+        """Hand on the text that has no end yet."""
+        if self._text:
+            self._on_text(bytes(self._text))
+        self._text.clear()
+
+    def _answer(self, timeout_s: float) -> int | None:
+        """ACK or NAK, CALL for a second call; None when neither comes."""
+        deadline = self._port.now() + timeout_s
+        called = math.inf
+        while (now := self._port.now()) < deadline:
+            byte = self._next(min(0.5, deadline - now))
+            if byte is None:
+                continue
+            if byte in (ACK, NAK):
+                return byte
+            if byte == CALL and self._pauses():
+                if now - called > _CALLS_S:
+                    return CALL
+                called = min(called, now)
+            else:
+                self._put(byte)
+        return None
+
+    def _next(self, timeout_s: float) -> int | None:
+        byte, self._held = self._held or self._port.read(1, timeout_s), b""
+        return byte[0] if byte else None
+
+    def _pauses(self) -> bool:
+        """Nothing follows, or an answer: what came was not a letter of some text."""
+        self._held = self._port.read(1, _QUIET_S)
+        return not self._held or self._held[0] in (ACK, NAK, CAN)
+
+    def _put(self, byte: int) -> None:
+        """A byte that is no answer: two CAN end it all, the banner tells of a reset, the rest is text."""
+        if byte == CAN:
+            self._held = self._port.read(1, 1.0)
+            if self._held == bytes((CAN,)):
                 raise RefusedError("the device refused the file")
-        elif byte and byte[0] in (_ACK, _NAK, _CALL):
-            return byte[0]
-    return None
-
-
-def _exchange(port: Port, data: bytes) -> None:
-    """Send until it is acknowledged."""
-    for _ in range(_TRIES):
-        port.write(data)
-        answer = _answer(port)
-        while answer == _CALL:  # left over from before our first block
-            answer = _answer(port)
-        if answer == _ACK:
             return
-    raise LinkError(f"the device did not take a block in {_TRIES} tries: check the line and its speed")
-
-
-def _wait(port: Port, wanted: int) -> None:
-    if _answer(port) != wanted:
-        raise LinkError("the device does not go on: reset it and try again")
+        self._text.append(byte)
+        if byte == ord("\n"):
+            restarted = _BANNER.search(self._text)
+            self.flush()
+            if restarted:
+                raise RestartedError("the device was reset in the middle of the file")

@@ -25,6 +25,9 @@ class Block:
     """Offsets whose access says nothing about whether the firmware waits (counters, watchdog reload).
     One that is read is a counter."""
 
+    KEPT: ClassVar[dict[str, tuple[str, ...]]] = {}
+    """Register -> the fields that outlive Standby; none named: all of it."""
+
     CONSUMING: ClassVar[frozenset[int]] = frozenset()
     """Offsets whose reading takes something away: who reads them does not wait."""
 
@@ -60,6 +63,18 @@ class Block:
     def reset(self) -> None:
         """To the state after a reset of the block."""
         self.registers = {name: self.RESET.get(name, 0) for name in self.names.values()}
+
+    def lose_supply(self) -> None:
+        """Standby: to the state after a reset, but for what is `KEPT`."""
+        kept = {
+            name: (sum(self.mask(name, field) for field in fields if field in self.fields[name]) or self.masks[name])
+            for name, fields in self.KEPT.items()
+            if name in self.registers
+        }
+        before = dict(self.registers)
+        self.reset()
+        for name, mask in kept.items():
+            self.registers[name] = self.registers[name] & ~mask | before[name] & mask
 
     def power_on(self) -> None:
         """Power was applied; `reset` follows."""

@@ -44,6 +44,7 @@ class Bus:
         """Up to this instruction a clock may be too young to use."""
         self._seen: dict[int, int] = {}
         self._repeats = 0
+        self._feeds = 0
         self._last = 0
         self._counted = -_POLL_DISTANCE
         for address, size in (PERIPHERALS, PRIVATE):
@@ -152,10 +153,10 @@ class Bus:
         return self.twin.refusal(f"unaligned {size}-byte access to the peripheral at {address:#010x}", "align it")
 
     def save(self) -> Any:
-        return dict(self._seen), self._repeats, self._last, self._counted, self.enabled_until
+        return dict(self._seen), self._repeats, self._feeds, self._last, self._counted, self.enabled_until
 
     def load(self, state: Any) -> None:
-        seen, self._repeats, self._last, self._counted, self.enabled_until = state
+        seen, self._repeats, self._feeds, self._last, self._counted, self.enabled_until = state
         self._seen = dict(seen)
 
     def _soon(self) -> bool:
@@ -165,7 +166,11 @@ class Bus:
     def busy(self) -> None:
         """The firmware did something: what was read before says nothing any more about waiting."""
         self._seen.clear()
-        self._repeats = 0
+        self._repeats = self._feeds = 0
+
+    def fed(self) -> None:
+        """The watchdog was fed."""
+        self._feeds += 1
 
     def _note(self, address: int, value: int) -> None:
         """Keep in mind what was read; the same again and again, close together, is a wait."""
@@ -176,8 +181,10 @@ class Bus:
         if self._seen.get(address) == value:
             self._repeats += 1
             if self._repeats >= _LONG_POLLS or (self._repeats >= _POLLS and self._soon()):
-                self._repeats = 0
-                self.twin.wait(_COUNT_STEP_PS if executed - self._counted < _POLL_DISTANCE else None)
+                feeding = self._feeds > 1
+                self._repeats = self._feeds = 0
+                counting = executed - self._counted < _POLL_DISTANCE and not self.twin.flash_controller.busy
+                self.twin.wait(_COUNT_STEP_PS if counting else None, feeding=feeding)
         else:
             self._seen[address] = value
-            self._repeats = 0
+            self._repeats = self._feeds = 0

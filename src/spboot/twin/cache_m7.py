@@ -39,6 +39,8 @@ class NvicM7(Nvic):
         "_filled",
         "_stale",
         "_missed",
+        "_written",
+        "_published",
         "unwritten",
     )
     READ_ONLY = frozenset({*Nvic.READ_ONLY, "CLIDR", "CTR", "CCSIDR"})
@@ -58,6 +60,8 @@ class NvicM7(Nvic):
         self._filled = False
         self._stale: set[int] = set()
         self._missed: set[int] = set()
+        self._written: set[int] = set()
+        self._published: set[int] = set()
         self.unwritten = False
         """The data cache was turned off, and what it had to write is not written."""
 
@@ -85,6 +89,11 @@ class NvicM7(Nvic):
 
     def write_ICIALLU(self, _value: int) -> None:
         self._code_emptied = True
+        self._published |= self._written
+        self._written.clear()
+
+    def write_DCCMVAU(self, value: int) -> None:
+        self._written.add(value & -_LINE)
 
     def _pass(self, lines: set[int], value: int) -> bool:
         """Whether every set and way was seen now."""
@@ -134,7 +143,14 @@ class NvicM7(Nvic):
     # flash
 
     def before_flash_operation(self) -> None:
-        """Refuse to go on with what may be stale."""
+        """Refuse to go on with what may be stale, data or the code that does it."""
+        line = self.twin.core.pc & -_LINE
+        if self.registers["CCR"] & (_DC | _IC) and self.twin.is_ram(line, _LINE) and line not in self._published:
+            raise self.twin.refusal(
+                "code in RAM runs that the caches may hide",
+                "write its lines to DCCMVAU, then ICIALLU, before it runs (PM0253 4.8)",
+            )
+        self._published.clear()
         if self._stale:
             raise self.twin.refusal(
                 f"{min(self._stale):#010x} was erased, and the data cache may still hold what stood there",

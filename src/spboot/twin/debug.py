@@ -18,6 +18,9 @@ _DIRECT_LINES = {
 }
 """Family -> interrupt masks that a reset sets: those of lines that are not configurable."""
 
+_REVISIONS = {0x450: 0x20030000}
+"""Device id -> REV_ID in its place, where software asks for it.  STM32H742 to H757: revision V, decision 0039."""
+
 
 class Dbgmcu(Block):
     """RM0351 48.16.  Not reset by a system reset."""
@@ -26,7 +29,7 @@ class Dbgmcu(Block):
 
     def reset(self) -> None:
         super().reset()
-        self.registers["IDCODE"] = 0x10070000 | self.twin.chip.device_id
+        self.registers["IDCODE"] = _REVISIONS.get(self.twin.chip.device_id, 0x10070000) | self.twin.chip.device_id
 
 
 class Dwt(Block):

@@ -6,6 +6,7 @@ import ctypes
 import itertools
 import random
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import unicorn
@@ -142,7 +143,8 @@ class FlashArray:
             self.put(address, new)
         elif cut.when == "torn":
             self._tear(address, new, cut)
-        raise PowerCut(f"power cut {cut.when} {kind} of {len(new)} bytes at {address:#010x}")
+        same = replace(cut, at=self._cut_at)  # counted since the twin was made: as a new one counts from its start
+        raise PowerCut(f"power cut {cut.when} {kind} of {len(new)} bytes at {address:#010x} (cut {same})")
 
     def _tear(self, address: int, new: bytes, cut: Cut) -> None:
         old = self.get(address, len(new))

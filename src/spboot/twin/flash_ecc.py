@@ -5,6 +5,7 @@ Sections are those of RM0351 chapter 3; RM0432 3, RM0438 6, RM0444 3, RM0453 4 s
 # ruff: noqa: N802 - handlers are named after their registers
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from spboot.chips import Block as Facts
@@ -40,12 +41,18 @@ class FlashEcc(FlashCaches, FlashLow):
     START: ClassVar[str] = "STRT"
     MASS: ClassVar[tuple[str, ...]] = ("MER",)
     """The fields that erase a bank, one for each."""
+    PCROP: ClassVar[tuple[str, ...]] = ()
+    """Areas of a bank protected from reading, by the letter in the names of their registers."""
+    PCROP_UNIT: int = 8
+    TWO_IN_ONE: bool = False
+    """One bank is made of two by an option byte."""
 
     def __init__(self, twin: Twin, facts: Facts) -> None:
         super().__init__(twin, facts)
         errors = ("OPERR", "PROGERR", "WRPERR", "PGAERR", "SIZERR", "PGSERR", "MISERR", "FASTERR", "RDERR", "OPTVERR")
         named = {name: self._status(name) for name in errors}
-        self._errors = sum(named.values()) | self._status("OPTVERR", prefix="")
+        self._blocking = sum(named[name] for name in errors if name not in ("OPERR", "RDERR", "OPTVERR"))
+        """What makes the next operation a PGSERR: the flags of a programming error, and no other (RM0351 3.7.4)."""
         self._lock, self._optlock = self._control("LOCK"), self.mask(self.CR, "OPTLOCK")
         self._mass = [self._control(name) for name in self.MASS]
         self._modes = [self._control("PG"), self._control("PER"), sum(self._mass), self._control("FSTPG")]
@@ -136,7 +143,7 @@ class FlashEcc(FlashCaches, FlashLow):
 
     def _start_erase(self, value: int) -> None:
         modes = [bits for bits in self._modes if value & bits]
-        if self.registers[self.SR] & self._errors:
+        if self.registers[self.SR] & self._blocking:
             self._error("PGSERR", "erase while error flags of an earlier operation are set")
         elif modes == [self._control("PER")]:
             low, width = self.fields[self.CR][self.PREFIX + "PNB"]
@@ -159,24 +166,32 @@ class FlashEcc(FlashCaches, FlashLow):
             raise self.twin.refusal(
                 f"erase of page {page} of bank {bank + 1}, which does not exist", "use one that the part has"
             )
-        if self._protected(flash.address + start):
+        if self._protected(flash.address + start, flash.page):
             self._error("WRPERR", f"erase of write-protected page {page} of bank {bank + 1}")
         else:
             self.erased()
             flash.erase(flash.address + start)
             self.take_time(flash.address + start, span)
 
-    def _protected(self, address: int) -> bool:
-        """Whether an area has the page.  Only as many bits count as number the pages of a bank."""
+    def _protected(self, address: int, size: int) -> bool:
+        """Whether an area has one of these bytes.  Only as many bits count as number the units of a bank.  Where one
+        bank is made of two, the areas of both count from its start."""
         bank, rest = divmod(address - self.twin.flash.address, self.twin.flash.bank_step)
-        page, pages = rest // self.twin.flash.page, self._bank_size() // self.twin.flash.page
-        for name in (f"WRP{bank + 1}{area}R" for area in "AB"):
-            ends = {}
-            for field, (low, width) in self.fields[name].items():
-                ends[field[-3:]] = self.options[name] >> low & ((1 << width) - 1) & (pages - 1)
-            if ends["TRT"] <= page <= ends["END"]:
-                return True
-        return False
+        banks = (1, 2) if self.TWO_IN_ONE and self.twin.flash.banks == 1 else (bank + 1,)
+        return any(
+            first <= last and first * unit < rest + size and rest < (last + 1) * unit
+            for number in banks
+            for first, last, unit in self._areas(number)
+        )
+
+    def _areas(self, number: int) -> Iterator[tuple[int, int, int]]:
+        """First and last unit and bytes of a unit, of each area of bank *number*."""
+        page = self.twin.flash.page
+        found = [(f"WRP{number}{area}R", f"WRP{number}{area}R", page) for area in "AB"]
+        found += [(f"PCROP{number}{area}SR", f"PCROP{number}{area}ER", self.PCROP_UNIT) for area in self.PCROP]
+        for start, end, unit in found:
+            mask = self._bank_size() // unit - 1
+            yield self.options[start] & mask, self.options[end] >> (16 if start == end else 0) & mask, unit
 
     def _option_command(self, value: int) -> None:
         if self.registers[self.CR] & self._optlock:
@@ -208,7 +223,7 @@ class FlashEcc(FlashCaches, FlashLow):
             self._error("PGSERR", f"store to {address:#010x} {how}")
         elif control & (per | mass):
             self._error("PGSERR", "PG set together with PER or MER")
-        elif self.registers[self.SR] & self._errors:
+        elif self.registers[self.SR] & self._blocking:
             self._error("PGSERR", f"store to {address:#010x} while error flags of an earlier operation are set")
         elif size != 4:  # also the parts that a core cuts an unaligned word into
             self._error("SIZERR", f"{size}-byte store to {address:#010x}; only double words can be programmed")
@@ -225,7 +240,7 @@ class FlashEcc(FlashCaches, FlashLow):
 
     def _program(self, address: int, data: bytes) -> None:
         flash = self.twin.flash
-        if self._protected(address):
+        if self._protected(address, _UNIT):
             self._error("WRPERR", f"program of write-protected {address:#010x}")
         elif any(data) and (flash.get(address, _UNIT) != b"\xff" * _UNIT or address in flash.poisoned):
             self._error("PROGERR", f"double word {address:#010x} is not erased: {flash.get(address, _UNIT).hex()}")

@@ -40,7 +40,9 @@ class FlashF4(FlashCaches):
     ECC = False
     BUS_ERROR = False
 
-    RESET: ClassVar[dict[str, int]] = {"CR": _LOCK, "OPTCR": 0x0FFFAAED}
+    RESET: ClassVar[dict[str, int]] = {"CR": _LOCK, "OPTCR": 0x0FFFAAED, "OPTCR1": 0x0FFF0000}
+    READ_ONLY = frozenset({"OPTCR1"})
+    OPTIONS: ClassVar[tuple[str, ...]] = ("OPTCR", "OPTCR1")
     STATE = (*FlashCaches.STATE, "options", "refusals", "_key", "_dead", "_busy_until")
     CACHES = FlashCaches.CODE_AND_DATA
     MANUAL: ClassVar[str] = "RM0090"
@@ -53,7 +55,7 @@ class FlashF4(FlashCaches):
 
     def __init__(self, twin: Twin, facts: Facts) -> None:
         super().__init__(twin, facts)
-        self.options = {"OPTCR": self.RESET["OPTCR"]}
+        self.options = {name: self.RESET[name] for name in self.OPTIONS}
         self.refusals: list[str] = []
         """What the controller refused by an error flag, and programs that could not set all bits, in words."""
         self.sectors = self._make_sectors()
@@ -77,9 +79,6 @@ class FlashF4(FlashCaches):
         self._dead = False
         self._busy_until = 0
         self.twin.timeline.cancel("FLASH")
-
-    def _bank(self, address: int) -> int:
-        return next(s.bank for s in self.sectors if s.address <= address < s.address + s.size)
 
     # access control
 
@@ -177,12 +176,11 @@ class FlashF4(FlashCaches):
             self._take_time(sector.address, self.ERASE_MS[sector.size // 1024][psize] * PS_PER_MS)
 
     def _protected(self, sector: Sector) -> bool:
-        """nWRP of bank 1, which SPRMOD turns around (RM0090, FLASH_OPTCR).  Those of bank 2 are in OPTCR1, which the
-        facts do not have."""
-        low, width = self.fields["OPTCR"]["nWRP"]
+        """nWRP, which SPRMOD turns around; those of bank 2 are in OPTCR1 (RM0090, FLASH_OPTCR)."""
+        low, _ = self.fields["OPTCR"]["nWRP"]
+        bits = self.options["OPTCR1" if sector.bank else "OPTCR"] >> low + sector.snb % self.BANK_2_SNB
         low_turn, _ = self.fields["OPTCR"].get("SPRMOD", (99, 1))
-        turned = bool(self.options["OPTCR"] >> low_turn & 1)
-        return sector.snb < width and bool(self.options["OPTCR"] >> low + sector.snb & 1) == turned
+        return bool(bits & 1) == bool(self.options["OPTCR"] >> low_turn & 1)
 
     def _psize(self) -> int:
         """PSIZE, which must fit the supply: otherwise what was written may not last (RM0090 3.6.2)."""
@@ -232,12 +230,10 @@ class FlashF4(FlashCaches):
 
     def _take_time(self, address: int, span: int) -> None:
         """Code in the bank that works stands still; in the other one it runs on (RM0090 3.6.5)."""
+        self.twin.log.busy_ps += span
         self._busy_until = max(self.twin.timeline.now, self._busy_until) + span
         self.twin.timeline.at("FLASH", self._busy_until)
-        pc = self.twin.core.pc
-        flash = self.twin.flash
-        if flash.holds(pc) and self._bank(flash.offset(pc) + flash.address) == self._bank(address):
-            self._stall()
+        self.twin.stalls.begin(address, self._busy_until)
 
     def _stall(self) -> None:
         """The core waits for the operation to end."""

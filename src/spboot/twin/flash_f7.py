@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from spboot.chips import Block as Facts
-from spboot.twin.flash_f4 import FlashF4
+from spboot.twin.flash_f4 import FlashF4, Sector
 
 if TYPE_CHECKING:
     from spboot.twin.machine import Twin
 
 _TWO_BANKS: Final = 0x451
 """Device id of STM32F76x and F77x, the only ones with nDBANK."""
+_READ_PROTECTED: Final = 0x452
+"""Device id of STM32F72x and F73x, the only ones with PCROP."""
 
 
 class FlashF7(FlashF4):
@@ -19,7 +21,9 @@ class FlashF7(FlashF4):
 
     CACHES: ClassVar[dict[int, int]] = {1 << 9: 1 << 11}
     MANUAL: ClassVar[str] = "RM0410"
-    RESET: ClassVar[dict[str, int]] = {"CR": 1 << 31, "OPTCR": 0xC0FFAAFD, "OPTCR1": 0x00400080}
+    RESET: ClassVar[dict[str, int]] = {"CR": 1 << 31, "OPTCR": 0xC0FFAAFD, "OPTCR1": 0x00400080, "OPTCR2": 1 << 31}
+    READ_ONLY = frozenset({"OPTCR1", "OPTCR2"})
+    OPTIONS: ClassVar[tuple[str, ...]] = ("OPTCR", "OPTCR2")
     ERASE_MS: ClassVar[dict[int, tuple[int, int, int]]] = {
         16: (400, 300, 250), 32: (400, 300, 250), 64: (1200, 700, 550), 128: (1200, 700, 550), 256: (2000, 1300, 1000),
     }  # fmt: skip
@@ -28,3 +32,8 @@ class FlashF7(FlashF4):
         super().__init__(twin, facts)
         if twin.chip.device_id == _TWO_BANKS:
             self.options["OPTCR"] = 0xFFFFAAFD
+
+    def _protected(self, sector: Sector) -> bool:
+        """A bit of PCROP that is 1 protects its sector as well (RM0431, FLASH_OPTCR2)."""
+        pcrop = self.options["OPTCR2"] if self.twin.chip.device_id == _READ_PROTECTED else 0
+        return super()._protected(sector) or bool(pcrop >> sector.snb & 1)

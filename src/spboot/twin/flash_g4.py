@@ -22,6 +22,7 @@ class FlashG4(FlashEcc):
     }  # fmt: skip
     OPTIONS: ClassVar[tuple[str, ...]] = ("OPTR", "PCROP1SR", "PCROP1ER", "WRP1AR", "WRP1BR", "SEC1R")
     MASS: ClassVar[tuple[str, ...]] = ("MER1",)
+    PCROP = ("",)
     LATENCY_MHZ: ClassVar[dict[int, tuple[int, ...]]] = {
         0: (34, 68, 102, 136, 170), 1: (30, 60, 90, 120, 150), 2: (12, 24, 26),
     }  # fmt: skip
@@ -62,8 +63,10 @@ class FlashG4C3(FlashG4):
     }  # fmt: skip
     OPTIONS: ClassVar[tuple[str, ...]] = (*FlashG4.OPTIONS, "PCROP2SR", "PCROP2ER", "WRP2AR", "WRP2BR", "SEC2R")
     MASS = ("MER1", "MER2")
+    TWO_IN_ONE = True
 
     def __init__(self, twin: Twin, facts: Facts) -> None:
         super().__init__(twin, facts)
         if twin.flash.banks == 1:
+            self.PCROP_UNIT = 16  # RM0440 3.5.2
             self.options["OPTR"] &= ~self.mask("OPTR", "DBANK")

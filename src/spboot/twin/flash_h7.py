@@ -41,7 +41,10 @@ class FlashH7(FlashLow):
     READ_ONLY = frozenset(f"BANK{bank}_{name}" for bank in range(2) for name in ("SR", "WPSN_CURR", "FAR"))
     ECC = True
     BUS_ERROR = True
-    OPTIONS = ("OPTSR_CUR", "BANK0_WPSN_CURR", "BANK1_WPSN_CURR")
+    OPTIONS = (
+        "OPTSR_CUR", "BANK0_WPSN_CURR", "BANK1_WPSN_CURR", "BANK0_PRAR_CUR", "BANK1_PRAR_CUR", "BANK0_SCAR_CUR",
+        "BANK1_SCAR_CUR",
+    )  # fmt: skip
 
     def __init__(self, twin: Twin, facts: Facts) -> None:
         super().__init__(twin, facts)
@@ -169,6 +172,15 @@ class FlashH7(FlashLow):
             self._take_time(bank, SECTOR_ERASE_PS)
 
     def _protected(self, bank: int, sector: int) -> bool:
+        """By its bit, or as it has a byte of an area: from START to END in 256 bytes, or all of the bank where they are
+        the same (RM0399 4.5.5); a secure-only area counts with SECURITY (4.5.6)."""
+        areas = ["PRAR"] + (["SCAR"] if self.options["OPTSR_CUR"] & self.mask("OPTSR_CUR", "SECURITY") else [])
+        for name in areas:
+            area = self.options[f"BANK{bank}_{name}_CUR"]
+            start, end = (area & 0xFFF) * 256, (area >> 16 & 0xFFF) * 256
+            size = self.twin.flash.page
+            if start == end or (start < end and start < (sector + 1) * size and sector * size <= end):
+                return True
         return not self.options[f"BANK{bank}_WPSN_CURR"] >> sector & 1
 
     # programming
@@ -225,12 +237,12 @@ class FlashH7(FlashLow):
     def _take_time(self, bank: int, span: int) -> None:
         """Code in the bank that works stands still; in the other one it runs on (RM0399 4.3.11)."""
         now = self.twin.timeline.now
+        self.twin.log.busy_ps += span
         self._until[bank] = max(now, self._until[bank]) + span
         self.busy_until = max(self._until)
         self.twin.timeline.at("FLASH", self.busy_until)
-        pc = self.twin.core.pc
-        if self.twin.flash.holds(pc) and self._bank(self.twin.flash.offset(pc) + self.twin.flash.address) == bank:
-            self._stall(bank)
+        flash = self.twin.flash
+        self.twin.stalls.begin(flash.address + bank * flash.bank_step, self._until[bank])
 
     def _stall(self, bank: int) -> None:
         """The core waits for the bank."""

@@ -35,10 +35,13 @@ class FlashL4(FlashEcc):
     LATENCY_MHZ: ClassVar[dict[int, tuple[int, ...]]] = {1: (16, 32, 48, 64, 80), 2: (6, 12, 18, 26)}
     LATENCY_SOURCE = "RM0351 table 9"
     CACHES = FlashCaches.CODE_AND_DATA
+    PCROP = ("",)
 
     def __init__(self, twin: Twin, facts: Facts) -> None:
         super().__init__(twin, facts)
         if twin.chip.family == "STM32L4+":
+            self.TWO_IN_ONE = True
+            self.PCROP_UNIT = 16 if twin.flash.banks == 1 else 8  # RM0432 3.5.2
             self.LATENCY_MHZ = {1: (20, 40, 60, 80, 80, 80), 2: (8, 16, 26)}  # type: ignore[misc]
             self.LATENCY_SOURCE = "RM0432 table 12"  # type: ignore[misc]
             if twin.flash.banks == 1:
@@ -57,6 +60,8 @@ class FlashG0(FlashEcc):
         "WRP2AR", "WRP2BR", "PCROP2BSR", "PCROP2BER", "SECR",
     )  # fmt: skip
     MASS = ("MER", "MER2")
+    PCROP: ClassVar[tuple[str, ...]] = ("A", "B")
+    PCROP_UNIT = 512  # RM0444 3.5.2
     LATENCY_MHZ: ClassVar[dict[int, tuple[int, ...]]] = {1: (24, 48, 64), 2: (8, 16)}
     LATENCY_SOURCE = "RM0444 table 16"
 
@@ -93,6 +98,7 @@ class FlashG0x0(FlashG0):
         "WRP2BR": 0xFF,
     }  # fmt: skip
     OPTIONS = ("OPTR", "WRP1AR", "WRP1BR", "WRP2AR", "WRP2BR")
+    PCROP = ()
 
     def __init__(self, twin: Twin, facts: Facts) -> None:
         super().__init__(twin, facts)
@@ -109,15 +115,26 @@ class FlashWl(FlashEcc):
     OPTIONS = ("OPTR", "PCROP1ASR", "PCROP1AER", "WRP1AR", "WRP1BR", "PCROP1BSR", "PCROP1BER")
     LATENCY_MHZ: ClassVar[dict[int, tuple[int, ...]]] = {1: (18, 36, 48), 2: (6, 12, 16)}
     LATENCY_SOURCE = "RM0453 table 15"
+    PCROP = ("A", "B")
+    PCROP_UNIT = 1024  # RM0453 4.6.2
     CACHES = FlashCaches.CODE_AND_DATA
     MANUAL = "RM0453"
 
     def busy_flags(self) -> int:
         """CFGBSY also stands between the words of a double word (RM0453 4.10.5)."""
         flags = self.mask("SR", "CFGBSY") if self.busy or self._first is not None else 0
-        return flags | (self.mask("SR", "BSY") if self.busy else 0)
+        return flags | (self.mask("SR", "BSY") if self.busy else 0) | self._suspended()
+
+    def _suspended(self) -> int:
+        """PESD, while either core asks for it by PES (RM0453 4.3.6)."""
+        asked = self.field("ACR", "PES") or self.field("C2ACR", "PES")
+        return self.mask("SR", "PESD") if asked else 0
 
     def write_CR(self, value: int) -> None:
+        if value & (self._modes[0] | self._control(self.START)) and self._suspended():
+            raise self.twin.refusal(
+                "flash operation while PESD is set", "clear FLASH_ACR.PES, or wait for the other core (RM0453 4.3.6)"
+            )
         if self._first is not None:
             raise self.twin.refusal("FLASH_CR written while CFGBSY is set", "store the second word (RM0453, FLASH_CR)")
         super().write_CR(value)
@@ -132,6 +149,7 @@ class FlashL5(FlashEcc):
     }  # fmt: skip
     OPTIONS = ("OPTR", "WRP1AR", "WRP1BR", "WRP2AR", "WRP2BR")
     SR, CR, PREFIX = "NSSR", "NSCR", "NS"
+    TWO_IN_ONE = True
     MASS = ("MER1", "MER2")
     LATENCY_MHZ: ClassVar[dict[int, tuple[int, ...]]] = {
         0: (20, 40, 60, 80, 100, 110), 1: (20, 40, 60, 80, 80, 80), 2: (8, 16, 26, 26, 26, 26),

@@ -81,11 +81,10 @@ class FlashLow(Block):
         """The bank of *address* is busy; code in the same bank stands still meanwhile (RM0351 3.3.8)."""
         if not span:
             return
+        self.twin.log.busy_ps += span
         self.busy_until = max(self.twin.timeline.now, self.busy_until) + span
-        flash, pc = self.twin.flash, self.twin.core.pc
         self.twin.timeline.at("FLASH", self.busy_until)
-        if flash.holds(pc) and flash.bank(flash.offset(pc)) == flash.bank(address - flash.address):
-            self.stall()
+        self.twin.stalls.begin(address, self.busy_until)
 
     def stall(self) -> None:
         """The core waits for the operation to end."""

@@ -1,4 +1,4 @@
-"""Independent watchdog of STM32L4 (RM0351 chapter 38)."""
+"""Independent watchdog (RM0351 chapter 37, RM0090 chapter 21)."""
 
 # ruff: noqa: N802 - handlers are named after their registers
 from __future__ import annotations
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 _START, _OPEN, _RELOAD = 0xCCCC, 0x5555, 0xAAAA
 _UPDATE_TICKS: Final = 5
+_OPTIONS: Final = (("OPTR", "IWDG_SW"), ("OPTR", "WDG_SW"), ("OPTCR", "IWDG_SW"), ("OPTSR_CUR", "IWDG1_HW"))
+"""Where the option bit is, and its name in the facts: clear, the watchdog starts at every reset."""
 
 
 class Iwdg(Block):
@@ -21,37 +23,51 @@ class Iwdg(Block):
 
     RESET: ClassVar[dict[str, int]] = {"RLR": 0xFFF, "WINR": 0xFFF}
     READ_ONLY = frozenset({"SR"})
-    STATE = ("running", "_open", "_updated", "_loaded")
+    STATE = ("running", "_open", "_updated", "_loaded", "_bites")
     QUIET = frozenset({0})
 
     def __init__(self, twin: Twin, facts: Facts) -> None:
         super().__init__(twin, facts)
         twin.timeline.on("IWDG", self._bite)
         twin.timeline.on("IWDG.update", lambda _when: None)
-        self.hardware_ms = 0
-        """Started by the option byte at reset when not 0, with this time-out (a short cut: silicon takes 512 ms)."""
+        self.short_cut_ms: int | None = None
+        """Started by the option byte it has this time-out, when not None that of silicon."""
 
     def reset(self) -> None:
         super().reset()
         self.running = self._open = False
         self._updated: dict[int, int] = {}
-        self._loaded = 0
+        self._loaded = self._bites = 0
         self.twin.timeline.cancel("IWDG")
+
+    def set_option(self, timeout_ms: int | None) -> None:
+        """Clear the option bit; see `Twin.enable_hardware_watchdog`."""
+        self.short_cut_ms = timeout_ms
+        register, mask = self._option()
+        self.twin.flash_controller.options[register] &= ~mask
+
+    def _option(self) -> tuple[str, int]:
+        """The option register and bit of this part."""
+        flash = self.twin.blocks["FLASH"]
+        register, field = next((r, f) for r, f in _OPTIONS if f in flash.fields.get(r, {}))
+        return register, flash.mask(register, field)
 
     def start_by_option(self) -> None:
         """After a reset, when the option byte says so."""
-        if not self.hardware_ms:
+        register, mask = self._option()
+        if self.twin.flash_controller.options[register] & mask:
             return
-        ticks, prescaler = self.hardware_ms * self.twin.rcc.LSI_HZ // 1000, 0
-        while ticks >> (prescaler + 2) > 0xFFF and prescaler < 6:
-            prescaler += 1
-        self.registers.update(PR=prescaler, RLR=min(ticks >> (prescaler + 2), 0xFFF))
+        if self.short_cut_ms is not None:
+            ticks, prescaler = self.short_cut_ms * self.twin.rcc.LSI_HZ // 1000, 0
+            while ticks >> (prescaler + 2) > 0xFFF and prescaler < 6:
+                prescaler += 1
+            self.registers.update(PR=prescaler, RLR=min(ticks >> (prescaler + 2), 0xFFF))
         self._run()
 
     def _run(self) -> None:
         self.running = True
         self.twin.rcc.start_lsi()
-        self._reload()
+        self.reload()
 
     def _tick_ps(self) -> int:
         return PS_PER_S // self.twin.rcc.LSI_HZ
@@ -59,9 +75,14 @@ class Iwdg(Block):
     def _period(self, count: int) -> int:
         return count * self._tick_ps() * (4 << min(self.registers["PR"], 6))
 
-    def _reload(self) -> None:
+    def reload(self) -> None:
+        """The counter starts again."""
         self._loaded = self.twin.timeline.now
-        self.twin.timeline.at("IWDG", self._loaded + self._period(self.registers["RLR"] + 1))
+        self._count()
+
+    def _count(self) -> None:
+        self._bites = self._loaded + self._period(self.registers["RLR"] + 1)
+        self.twin.timeline.at("IWDG", self._bites)
 
     def _bite(self, _when: int) -> None:
         self.twin.request_reset("iwdg")
@@ -71,12 +92,14 @@ class Iwdg(Block):
         if value == _START and not self.running:
             self._run()
         elif value == _RELOAD and self.running:
-            passed = self.twin.timeline.now - self._loaded
+            now = self.twin.timeline.now
+            passed = now - self._loaded
+            self.twin.bus.fed()
             window = self.registers["RLR"] - self.registers.get("WINR", 0xFFF)  # version 1 has no window
-            if window > 0 and passed < self._period(window):
+            if now >= self._bites or (window > 0 and passed < self._period(window)):
                 self.twin.request_reset("iwdg")
             else:
-                self._reload()
+                self.reload()
 
     def _update(self, register: str, flag: int, value: int) -> None:
         if not self._open:
@@ -88,9 +111,9 @@ class Iwdg(Block):
         self._updated[flag] = done
         self.twin.timeline.at("IWDG.update", done)
         if self.running and register != "WINR":
-            self.twin.timeline.at("IWDG", self._loaded + self._period(self.registers["RLR"] + 1))
+            self._count()
         elif self.running:
-            self._reload()
+            self.reload()
 
     def write_PR(self, value: int) -> None:
         self._update("PR", 1, value)

@@ -11,7 +11,7 @@ import unicorn
 
 from spboot import chips
 from spboot.errors import TwinError
-from spboot.twin import models, rom, symbols
+from spboot.twin import models, rams, rom, standby, symbols
 from spboot.twin.block import Block
 from spboot.twin.bus import Bus
 from spboot.twin.cache_m7 import NvicM7
@@ -27,14 +27,16 @@ from spboot.twin.nvic import NMI, Nvic
 from spboot.twin.oplog import Cut, OperationLog
 from spboot.twin.rcc import Rcc
 from spboot.twin.snapshot import Snapshot, restore, take
+from spboot.twin.stall import Stalls
 from spboot.twin.timeline import PS_PER_S, Timeline
 from spboot.twin.usart_v3 import Uart, UsartV3
 
-ResetCause = Literal["pin", "software", "iwdg", "por", "option"]
+ResetCause = Literal["pin", "software", "iwdg", "wwdg", "por", "option"]
 
 _SLICE: Final = 4000
 _MASKED_SLICE: Final = 200
 _WFI: Final = 0xBF30
+_WFE: Final = 0xBF20
 _HINTS: Final = frozenset({0xBF10, 0xBF20, 0xBF30, 0xBF40})
 
 
@@ -51,10 +53,11 @@ class Twin:
         self.core = Core(self.chip.core)
         self.timeline = Timeline(self.core)
         self.flash = FlashArray(self, self.chip.flash)
-        self.rams = self._make_rams()
+        self.rams = rams.make(self.chip, self.core)
         address, page = rom.content(self.chip, seed, self.flash.capacity)
         self.core.map_buffer(address, page, writable=False)
         self.bus = Bus(self)
+        self.stalls = Stalls(self)
         for address, ram in self.rams.items():
             if address == 0x20000000 and self.chip.core == "cm4":
                 self.bus.map_ram_bits(ram)
@@ -63,6 +66,7 @@ class Twin:
         self.blocks: dict[str, Block] = models.build(self)
         self.rcc = cast(Rcc, self.blocks["RCC"])
         self.pwr: Any = self.blocks["PWR"]
+        self.iwdg = cast(Iwdg, self.blocks["IWDG"])
         self.flash_controller = cast(FlashController, self.blocks["FLASH"])
         self.flash.ecc = self.flash_controller.ECC
         self.pins = Pins(self)
@@ -70,6 +74,7 @@ class Twin:
         """Whether the NMI of a failed ECC check returns to the load that failed or behind it."""
         self._symbols: symbols.Symbols | None = None
         self._powered = False
+        self.in_standby = False
         self._boots = 0
         self._deadline = 0
         self._stopped: Exception | None = None
@@ -81,16 +86,6 @@ class Twin:
         self._hook()
 
     # making
-
-    def _make_rams(self) -> dict[int, ctypes.Array[ctypes.c_ubyte]]:
-        """Buffers by address; a memory that has two is one buffer, under the first."""
-        rams = {memory.address: (ctypes.c_ubyte * memory.size)() for memory in self.chip.ram}
-        named = {memory.name: memory.address for memory in self.chip.memories}
-        for address, ram in rams.items():
-            self.core.map_buffer(address, ram, writable=True)
-        for second, first in self.chip.mirrors.items():
-            self.core.map_buffer(named[second], rams[named[first]], writable=True)
-        return rams
 
     def _hook(self) -> None:
         kinds = unicorn.UC_HOOK_MEM_READ_UNMAPPED | unicorn.UC_HOOK_MEM_WRITE_UNMAPPED
@@ -148,20 +143,16 @@ class Twin:
         """Cut the power at an operation to come."""
         self.flash.arm(cut)
 
-    def enable_hardware_watchdog(self, timeout_ms: int) -> None:
-        """The watchdog starts by itself at every reset from now on, as with OPTR.IWDG_SW clear."""
-        cast(Iwdg, self.blocks["IWDG"]).hardware_ms = timeout_ms
+    def enable_hardware_watchdog(self, timeout_ms: int | None = None) -> None:
+        """The watchdog starts by itself at every reset from now on: its option bit, as IWDG_SW of OPTR, is clear.
+
+        Silicon then takes 512 ms, at an LSI of 32 kHz; *timeout_ms* is a short cut to another time-out."""
+        self.iwdg.set_option(timeout_ms)
 
     def power_on(self, ram_fill: int | None = None) -> None:
         """Apply power: RAM is garbage (or *ram_fill* all over), everything else as after a power-on reset."""
-        self._boots += 1
         self._paint = ram_fill
-        garbage = random.Random(self.seed * 1_000_003 + self._boots)
-        for address, ram in self.rams.items():
-            size = ctypes.sizeof(ram)
-            content = garbage.randbytes(size) if ram_fill is None else bytes([ram_fill]) * size
-            ctypes.memmove(ram, content, size)
-            self.core.forget_code(address, size)
+        self.lose_ram()
         for block in self.blocks.values():
             block.power_on()
             if isinstance(block, UsartV3):
@@ -171,8 +162,23 @@ class Twin:
         self._powered = True
         self.reset("por")
 
+    def lose_ram(self) -> None:
+        """RAM was without supply: garbage, or what it is painted with."""
+        self._boots += 1
+        garbage = random.Random(self.seed * 1_000_003 + self._boots)
+        for address, ram in self.rams.items():
+            size = ctypes.sizeof(ram)
+            content = garbage.randbytes(size) if self._paint is None else bytes([self._paint]) * size
+            ctypes.memmove(ram, content, size)
+            self.core.forget_code(address, size)
+
+    def wake(self) -> None:
+        """A wake-up source ends Standby, which the firmware entered."""
+        standby.wake(self)
+
     def reset(self, cause: ResetCause = "pin") -> None:
         """A reset; RAM and flash stay as they are."""
+        self.in_standby = False
         self._reset_cause = None
         self._stopped = None
         self.nvic.reset()
@@ -183,7 +189,7 @@ class Twin:
         self.flash.renew_translations()
         self.flash.watch_poison()
         self.cpu.reset()
-        cast(Iwdg, self.blocks["IWDG"]).start_by_option()
+        self.iwdg.start_by_option()
 
     def snapshot(self) -> Snapshot:
         """The whole machine as it is now."""
@@ -197,17 +203,7 @@ class Twin:
         """Ranges (start, end) in low <= address < high without the fill of `power_on(ram_fill=)`, by words."""
         if self._paint is None:
             raise TwinError("RAM was not painted: call power_on(ram_fill=0xA5) first")
-        word, ranges = bytes([self._paint]) * 4, list[tuple[int, int]]()
-        data = self.ram_read(low, high - low)
-        for offset in range(0, len(data), 4):
-            if data[offset : offset + 4] == word[: len(data) - offset]:
-                continue
-            address = low + offset
-            if ranges and ranges[-1][1] == address:
-                ranges[-1] = ranges[-1][0], address + 4
-            else:
-                ranges.append((address, address + 4))
-        return ranges
+        return rams.unlike(self.ram_read(low, high - low), low, self._paint)
 
     def ram_read(self, address: int, size: int) -> bytes:
         """What RAM holds."""
@@ -253,6 +249,8 @@ class Twin:
         if self.flash.dirty:
             self.flash.renew_translations()
             self.flash.watch_poison()
+        if self.stalls.until:
+            self.stalls.settle()
         self.cpu.take_late_fault()
         while self.nvic.candidates and self.cpu.take_pending():
             pass
@@ -269,8 +267,7 @@ class Twin:
         elif error is not None:
             self._on_error(error)
         elif core.ended_early and core.halfword(core.pc - 2) == _WFI:
-            self._check_sleep()
-            self.cpu.sleeping = True
+            self._sleep()
 
     def _raise_stop(self) -> None:
         error, self._stopped = self._stopped, None
@@ -292,7 +289,8 @@ class Twin:
     def _on_error(self, error: int) -> None:
         core = self.core
         if error == unicorn.UC_ERR_INSN_INVALID and core.halfword(core.pc - 2) in _HINTS:
-            pass  # WFE and YIELD may always complete at once (ARMv7-M A7.7.261)
+            if core.halfword(core.pc - 2) == _WFE and self._deep():
+                standby.enter(self)  # otherwise WFE and YIELD may always complete at once (ARMv7-M A7.7.261)
         elif error in (unicorn.UC_ERR_READ_UNMAPPED, unicorn.UC_ERR_WRITE_UNMAPPED, unicorn.UC_ERR_FETCH_UNMAPPED):
             self.cpu.memory_fault(error, self._bad_address)
         elif error in (unicorn.UC_ERR_INSN_INVALID, unicorn.UC_ERR_EXCEPTION):
@@ -300,13 +298,18 @@ class Twin:
         else:
             raise TwinError(f"unicorn error {error} at {self.where(core.pc)}")
 
-    def _check_sleep(self) -> None:
-        if self.nvic.registers["SCR"] & 4:
-            raise self.refusal("WFI with SCR.SLEEPDEEP set", "the twin does not model Stop and Standby")
+    def _sleep(self) -> None:
+        self.cpu.sleeping = True
+        if self._deep():
+            standby.enter(self)
 
-    def wait(self, limit: int | None = None) -> None:
-        """Nothing happens before the next event: go there, or on by *limit* picoseconds where that is less."""
-        target = min(self.timeline.next_due, self._deadline)
+    def _deep(self) -> bool:
+        return bool(self.nvic.registers["SCR"] & 4) and not self.nvic.candidates
+
+    def wait(self, limit: int | None = None, *, feeding: bool = False) -> None:
+        """Nothing happens before the next event: go there, or on by *limit* picoseconds where that is less.
+        *feeding*: the loop that waits feeds the watchdog."""
+        target = min(self.timeline.next_but("IWDG") if feeding else self.timeline.next_due, self._deadline)
         span = target - self.timeline.now
         if limit is not None:
             span = min(span, limit)
@@ -314,13 +317,17 @@ class Twin:
             if not self.flash_controller.busy:
                 self.timeline.idle_ps += span
             self.timeline.skip(span)
+        if feeding and self.iwdg.running:
+            self.iwdg.reload()
 
     def flags(self) -> Any:
         """State of the machine itself, for a snapshot."""
-        return self._powered, self._boots, self._paint, self.ecc_nmi
+        stalls = dict(self.stalls.until)
+        return self._powered, self._boots, self._paint, self.ecc_nmi, self.in_standby, stalls
 
     def set_flags(self, flags: Any) -> None:
-        self._powered, self._boots, self._paint, self.ecc_nmi = flags
+        self._powered, self._boots, self._paint, self.ecc_nmi, self.in_standby, self.stalls.until = flags
+        self.stalls.settle()
         self._stopped = self._reset_cause = None
 
     # what the models call

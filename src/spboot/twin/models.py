@@ -31,6 +31,7 @@ from spboot.twin.rcc_l4 import RccL4, RccL4Plus, RccL5
 from spboot.twin.rcc_wl import RccWl
 from spboot.twin.usart_v2 import UsartV2
 from spboot.twin.usart_v3 import UsartV3
+from spboot.twin.wwdg import Wwdg
 
 if TYPE_CHECKING:
     from spboot.twin.machine import Twin
@@ -91,6 +92,8 @@ MODELS: Final[dict[str, type[Block]]] = {
     "usart_v2": UsartV2,
     "usart_v3": UsartV3,
     "usart_v4": UsartV3,
+    "wwdg_v1": Wwdg,
+    "wwdg_v2": Wwdg,
 }
 _NEEDED: Final = ("RCC", "PWR", "FLASH", "IWDG")
 

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from spboot.errors import TwinError
 
 Kind = Literal["erase", "program"]
 When = Literal["before", "after", "torn"]
 Pattern = tuple[str, int]
+
+_PATTERNS: Final = ("random", "prefix", "suffix", "miss")
+_ONE_OF: Final = f"{', '.join(_PATTERNS[:-1])} or {_PATTERNS[-1]}"
+_ID: Final = re.compile(rf"(\d{{1,9}})(?:(:after)|(:torn)(?::({'|'.join(_PATTERNS)})=(\d{{1,9}}))?(:readable)?)?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +35,8 @@ class Operation:
 class Cut:
     """Cut the power at operation *at*, counted from 0 when it is armed.
 
+    `str` of it is its id, printed when it happens and read by `parse`.
+
     *pattern* says which bits of a torn operation happened: ("random", seed), ("prefix", bits), ("suffix", bits) or
     ("miss", bit).  With *poison* the unit does not fit its ECC afterwards (parts with ECC only)."""
 
@@ -41,8 +48,30 @@ class Cut:
     def __post_init__(self) -> None:
         if self.when not in ("before", "after", "torn"):
             raise TwinError(f"cut {self.when!r}: expected before, after or torn")
-        if self.pattern[0] not in ("random", "prefix", "suffix", "miss"):
-            raise TwinError(f"tear pattern {self.pattern[0]!r}: expected random, prefix, suffix or miss")
+        if self.pattern[0] not in _PATTERNS:
+            raise TwinError(f"tear pattern {self.pattern[0]!r}: expected {_ONE_OF}")
+
+    @classmethod
+    def parse(cls, text: str) -> Cut:
+        """The cut whose `str` is *text*: "40", "40:after", "40:torn:random=7", "40:torn:prefix=3:readable".
+
+        Raises TwinError."""
+        match = _ID.fullmatch(text)
+        if not match:
+            raise TwinError(
+                f"cut is {text!r}, expected the number of a flash operation, as 40, or an id, as 40:after, "
+                f"40:torn or 40:torn:random=7 ({_ONE_OF}), with :readable behind it when no ECC shall fail"
+            )
+        number, after, torn, kind, which, readable = match.groups()
+        when: When = "torn" if torn else "after" if after else "before"
+        pattern = (kind, int(which)) if kind else ("random", 0)
+        return cls(at=int(number), when=when, pattern=pattern, poison=not readable)
+
+    def __str__(self) -> str:
+        if self.when != "torn":
+            return f"{self.at}:after" if self.when == "after" else str(self.at)
+        kind, number = self.pattern
+        return f"{self.at}:torn:{kind}={number}{'' if self.poison else ':readable'}"
 
 
 class OperationLog:
@@ -52,6 +81,8 @@ class OperationLog:
         self._operations: list[Operation] = []
         self.total = 0
         """Operations ever, not reset by `clear`."""
+        self.busy_ps = 0
+        """Picoseconds that flash was busy, since the twin was made or `clear` was called."""
 
     def __iter__(self) -> Iterator[Operation]:
         return iter(self._operations)
@@ -69,6 +100,7 @@ class OperationLog:
     def clear(self) -> None:
         """Forget all operations; the next one has index 0."""
         self._operations.clear()
+        self.busy_ps = 0
 
     def erases(self, low: int = 0, high: int = 1 << 32) -> int:
         """How many erases began in low <= address < high."""
@@ -91,10 +123,10 @@ class OperationLog:
         return sum(1 for op in self._operations if op.kind == kind and low <= op.address < high)
 
     def save(self) -> Any:
-        return list(self._operations), self.total
+        return list(self._operations), self.total, self.busy_ps
 
     def load(self, state: Any) -> None:
-        operations, self.total = state
+        operations, self.total, self.busy_ps = state
         self._operations = list(operations)
 
 

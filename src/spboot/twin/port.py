@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from spboot.twin.machine import Twin
+
+_LEAST_S: Final = 1e-6
+"""A read without an answer takes this long at least, so that whoever waits for a moment gets there."""
 
 
 class TwinPort:
-    """What the firmware sends is read, what is written it receives.  Reading runs the twin."""
+    """What the firmware sends is read, what is written it receives.  Time passes while the twin runs: in `read`."""
 
     def __init__(self, twin: Twin, uart: str) -> None:
         self._twin = twin
         self._uart = twin.uart(uart)
         self._taken = len(self._uart.output)
 
+    def now(self) -> float:
+        """Virtual time in seconds."""
+        return self._twin.time
+
     def read(self, size: int, timeout_s: float) -> bytes:
         """Up to *size* bytes; b"" when none come within *timeout_s* seconds of virtual time."""
         output = self._uart.output
         if self._taken >= len(output):
-            self._twin.run(until=lambda: len(output) > self._taken, seconds=timeout_s)
+            self._twin.run(until=lambda: len(output) > self._taken, seconds=max(timeout_s, _LEAST_S))
         data = bytes(output[self._taken : self._taken + size])
         self._taken += len(data)
         return data

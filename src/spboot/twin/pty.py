@@ -7,6 +7,7 @@ import os
 import select
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from spboot.errors import TwinError
@@ -113,9 +114,11 @@ class LineBridge:
 
 
 class PtyBridge(LineBridge):
-    """A pseudo-terminal at a UART: give `path` to a terminal program or to `sb`."""
+    """A pseudo-terminal at a UART: give `path` to a terminal program or to `sb`.
 
-    def __init__(self, twin: Twin, port: str, speed: float = 1.0) -> None:
+    *link* becomes a symbolic link to it while it is there, so that its name is the same each time."""
+
+    def __init__(self, twin: Twin, port: str, speed: float = 1.0, *, link: Path | None = None) -> None:
         if sys.platform == "win32":
             raise TwinError("Windows has no pseudo-terminals: run the twin without --pty, on the terminal itself")
         import tty
@@ -125,13 +128,33 @@ class PtyBridge(LineBridge):
         tty.setraw(slave)
         os.close(slave)
         os.set_blocking(self._master, False)
+        self._link = link
+        if link is not None:
+            self._make_link(link)
         self._poll = select.poll()
         self._poll.register(self._master, 0)
         super().__init__(twin, port, self._master, self._master, speed)
 
+    def _make_link(self, link: Path) -> None:
+        """Point *link* to the device; one of an earlier run, whose device is gone, is replaced."""
+        device, part = self.path, link.with_name(f".{link.name}.{os.getpid()}.part")
+        try:
+            if link.exists():  # a link whose device is gone does not
+                raise TwinError(f"{link} exists already: give a name that is free, or end the twin that has it")
+            part.symlink_to(device)
+            part.replace(link)
+            self.path = str(link)
+        except OSError as error:
+            raise TwinError(f"{link}: cannot be made: {error.strerror}") from None
+        finally:
+            if self.path == device:
+                self.close()
+
     def close(self) -> None:
         """Take the device away."""
         with contextlib.suppress(OSError):
+            if self._link is not None and self.path == str(self._link):
+                self._link.unlink()
             os.close(self._master)
 
     def listened(self) -> bool:

@@ -3,7 +3,7 @@
 # ruff: noqa: N802 - handlers are named after their registers
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from spboot.chips import Block as Facts
 from spboot.twin.block import Block
@@ -33,7 +33,13 @@ class PwrF4(Block):
     """CR1 and CSR1 are the PWR_CR and PWR_CSR of the F4 manuals."""
 
     READ_ONLY = frozenset({"CSR2"})
-    STATE = ("_over_drive_at", "_switched_at")
+    STATE = ("_over_drive_at", "_switched_at", "standby_flag")
+    KEPT: ClassVar[dict[str, tuple[str, ...]]] = {
+        "CSR1": ("BRE", "EWUP", "EWUP2", "EIWUP"),
+        "CSR2": tuple(f"EWUP{pin}" for pin in range(6)),
+    }
+    standby_flag = False
+    """SBF: only a power-on and the firmware clear it."""
 
     def __init__(self, twin: Twin, facts: Facts) -> None:
         super().__init__(twin, facts)
@@ -44,6 +50,17 @@ class PwrF4(Block):
         super().reset()
         self.registers["CR1"] = self._reset_vos << 14
         self._over_drive_at = self._switched_at = 0
+
+    def power_on(self) -> None:
+        self.standby_flag = False
+
+    def slept(self, _kind: str) -> None:
+        """Standby was entered."""
+        self.standby_flag = True
+
+    def deep_sleep(self) -> str:
+        """PDDS (RM0090 5.4.1): "standby", or "" for Stop."""
+        return "standby" if self.registers["CR1"] & self.mask("CR1", "PDDS") else ""
 
     @property
     def limit_mhz(self) -> int:
@@ -71,7 +88,10 @@ class PwrF4(Block):
         if value & ~old & _ODSWEN:
             self._switched_at = self.twin.timeline.now + _OD_PS
             self.twin.timeline.at("PWR", self._switched_at)
-        self.registers["CR1"] = value & self.masks["CR1"]
+        clears = self.mask("CR1", "CSBF") | (self.mask("CR1", "CWUF") if "CWUF" in self.fields["CR1"] else 0)
+        if value & self.mask("CR1", "CSBF"):
+            self.standby_flag = False
+        self.registers["CR1"] = value & self.masks["CR1"] & ~clears
         self.twin.rcc.check_limits()
 
     def _check_over_drive(self, value: int, old: int) -> None:
@@ -87,6 +107,7 @@ class PwrF4(Block):
 
     def read_CSR1(self) -> int:
         value = self.registers["CSR1"] | (1 << 14 if self.twin.rcc.ready("PLL") else 0)
+        value |= self.mask("CSR1", "SBF") if self.standby_flag else 0
         if self.registers["CR1"] & _ODEN and self.twin.timeline.now >= self._over_drive_at:
             value |= 1 << 16
         return value | (1 << 17 if self.over_drive else 0)

@@ -17,6 +17,7 @@ class PwrG4(PwrL4):
     """The flash is ready, the low-power regulator has started."""
 
     def power_on(self) -> None:
+        super().power_on()
         self.registers.clear()
 
     def reset(self) -> None:

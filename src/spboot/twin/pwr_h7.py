@@ -25,7 +25,7 @@ class PwrH7(Block):
 
     RESET: ClassVar[dict[str, int]] = {"CR1": 0xF000C000, "CR3": 6, "D3CR": 1 << 14, "WKUPEPR": 0}
     READ_ONLY = frozenset({"CSR1"})
-    STATE = ("chosen", "_ready_at")
+    STATE = ("chosen", "_ready_at", "_slept")
     WIRINGS: ClassVar[dict[str, int]] = {"ldo": 2, "smps": 4}
     """Supply -> the bits of CR3 under SUPPLY that fit it."""
     SUPPLY: ClassVar[int] = 7
@@ -34,6 +34,8 @@ class PwrH7(Block):
     def __init__(self, twin: Twin, facts: Facts) -> None:
         super().__init__(twin, facts)
         self.chosen = False
+        self._slept: set[str] = set()
+        """Flags of CPUCR that stand."""
         self._hooks: list[Any] = []
         twin.timeline.on("PWR", self._on_settled)
 
@@ -42,11 +44,13 @@ class PwrH7(Block):
         super().reset()
         if self.chosen:
             self.registers["CR3"] = supply
+        self._slept.discard("SBF_D1")  # by a system reset (RM0399 7.8.5)
         self._ready_at = 0
 
     def power_on(self) -> None:
         """Forget the supply: a power-on."""
         self.chosen = False
+        self._slept = set()
         self.registers["CR3"] = self.RESET["CR3"]
         if not self._hooks:
             self._hooks = [
@@ -86,6 +90,24 @@ class PwrH7(Block):
         if not self.chosen:
             self.chosen = True
             self._settle()
+
+    def deep_sleep(self) -> str:
+        """RM0399 7.7: "standby" where every domain may, "domain" where that of the core alone may, "" for Stop."""
+        down = [self.field("CPUCR", f"PDDS_D{domain}") for domain in (1, 2, 3)]
+        return "standby" if all(down) else "domain" if down[0] else ""
+
+    def slept(self, kind: str) -> None:
+        """Standby was entered, by the chip or by domain 1."""
+        self._slept.add("SBF" if kind == "standby" else "SBF_D1")
+
+    def read_CPUCR(self) -> int:
+        return self.registers["CPUCR"] | sum(self.mask("CPUCR", name) for name in self._slept)
+
+    def write_CPUCR(self, value: int) -> None:
+        if value & self.mask("CPUCR", "CSSF"):
+            self._slept = set()
+        flags = sum(self.mask("CPUCR", name) for name in ("CSSF", "SBF", "SBF_D1", "SBF_D2", "STOPF"))
+        self.registers["CPUCR"] = value & self.masks["CPUCR"] & ~flags
 
     def _settle(self) -> None:
         self._ready_at = self.twin.timeline.now + _SETTLE_PS

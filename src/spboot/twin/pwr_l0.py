@@ -12,6 +12,7 @@ class PwrL0(PwrLow):
     """VOS 1 is range 1; range 2 after a reset."""
 
     RESET: ClassVar[dict[str, int]] = {"CR": 0x1000}
+    KEPT: ClassVar[dict[str, tuple[str, ...]]] = {"CSR": ("EWUP1", "EWUP2", "EWUP3")}
 
     def voltage_range(self) -> int:
         """1 is fast, 3 slow."""
@@ -28,11 +29,18 @@ class PwrL0(PwrLow):
             if self.settling():
                 raise self.twin.refusal("PWR_CR.VOS changed while VOSF is set", "wait for VOSF = 0 (RM0367 6.1.5)")
             self.settle()
-        self.registers["CR"] = value & self.masks["CR"]
+        if value & self.mask("CR", "CSBF"):
+            self.standby_flag = False
+        self.registers["CR"] = value & self.masks["CR"] & ~(self.mask("CR", "CSBF") | self.mask("CR", "CWUF"))
         self.twin.check_latency()
+
+    def deep_sleep(self) -> str:
+        """PDDS (RM0367 6.4.1)."""
+        return "standby" if self.registers["CR"] & self.mask("CR", "PDDS") else ""
 
     def write_CSR(self, value: int) -> None:
         self.registers["CSR"] = value & 0x700
 
     def read_CSR(self) -> int:
-        return self.registers["CSR"] | (self.mask("CSR", "VOSF") if self.settling() else 0)
+        standby = self.mask("CSR", "SBF") if self.standby_flag else 0
+        return self.registers["CSR"] | standby | (self.mask("CSR", "VOSF") if self.settling() else 0)

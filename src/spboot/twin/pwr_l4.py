@@ -9,6 +9,7 @@ from spboot.twin.pwr_low import PwrLow
 
 _LOW_POWER_RUN: Final = 1 << 14
 _VOSF: Final = 1 << 10
+_PULLS: Final = tuple(f"P{way}CR{port}" for way in "UD" for port in range(9))
 
 
 class PwrL4(PwrLow):
@@ -19,7 +20,12 @@ class PwrL4(PwrLow):
     RANGES: ClassVar[tuple[int, ...]] = (1, 2)
     """Legal values of VOS, which are the ranges."""
     MANUAL: ClassVar[str] = "RM0351 5.4.1"
+    KEPT: ClassVar[dict[str, tuple[str, ...]]] = dict.fromkeys(("CR3", "CR4", *_PULLS), ())
     SR1: ClassVar[int] = 0
+    STANDBY: ClassVar[tuple[str, str, str]] = ("SR1", "SBF", "CSBF")
+    """Register of SBF and its name; the other one is that of the facts of L4 and L5, which exchange the two,"""
+    CLEAR: ClassVar[tuple[str, str, str]] = ("SCR", "CSBF", "SBF")
+    """and of what clears it."""
     SR2: ClassVar[int] = 0x100
 
     def voltage_range(self) -> int:
@@ -39,8 +45,27 @@ class PwrL4(PwrLow):
         self.registers["CR1"] = value & self.masks["CR1"]
         self.twin.check_latency()
 
+    def deep_sleep(self) -> str:
+        """LPMS (RM0351 5.4.1)."""
+        mode = self.field("CR1", "LPMS")
+        return "standby" if mode == 3 else "shutdown" if mode > 3 else ""
+
+    def sbf(self, register: str) -> int:
+        """What SBF adds to *register*."""
+        return self._bit(*self.STANDBY) if self.standby_flag and register == self.STANDBY[0] else 0
+
+    def _bit(self, register: str, name: str, other: str) -> int:
+        return self.mask(register, name if name in self.fields[register] else other)
+
     def read_SR1(self) -> int:
-        return self.SR1
+        return self.SR1 | self.sbf("SR1")
+
+    def write_SCR(self, value: int) -> None:
+        self._clear("SCR", value)
+
+    def _clear(self, register: str, value: int) -> None:
+        if register == self.CLEAR[0] and value & self._bit(*self.CLEAR):
+            self.standby_flag = False
 
     def read_SR2(self) -> int:
         return self.SR2 | (_VOSF if self.settling() else 0)
@@ -69,3 +94,11 @@ class PwrWl(PwrL4):
     RESET: ClassVar[dict[str, int]] = {"CR1": 0x200, "CR3": 0x8000}
     MANUAL = "RM0453 6.6.1"
     SR2 = 1 << 7 | 1 << 8
+    STANDBY = ("EXTSCR", "C1SBF", "")
+    CLEAR = ("EXTSCR", "C1CSSF", "")
+
+    def read_EXTSCR(self) -> int:
+        return self.sbf("EXTSCR")
+
+    def write_EXTSCR(self, value: int) -> None:
+        self._clear("EXTSCR", value)

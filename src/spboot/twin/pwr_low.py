@@ -17,7 +17,9 @@ _VOS_PS: Final = 20 * PS_PER_US
 class PwrLow(Block):
     """Base of them."""
 
-    STATE = ("_settled",)
+    STATE = ("_settled", "standby_flag")
+    standby_flag = False
+    """SBF: only a power-on and the firmware clear it."""
 
     def __init__(self, twin: Twin, facts: Facts) -> None:
         super().__init__(twin, facts)
@@ -26,6 +28,17 @@ class PwrLow(Block):
     def reset(self) -> None:
         super().reset()
         self._settled = 0
+
+    def power_on(self) -> None:
+        self.standby_flag = False
+
+    def slept(self, _kind: str) -> None:
+        """Standby was entered."""
+        self.standby_flag = True
+
+    def deep_sleep(self) -> str:
+        """What a deep sleep of the core becomes: "standby", "shutdown" or "" for Stop."""
+        raise NotImplementedError
 
     def settling(self) -> bool:
         """Whether the regulator is on its way to another range."""

@@ -81,6 +81,13 @@ class Rcc(Block):
                 self.registers["BDCR"] = 0
         self.registers[register] |= self.mask(register, self.CAUSES[cause]) | self.mask(register, self.CAUSES["pin"])
 
+    def lose_supply(self) -> None:
+        super().lose_supply()
+        self.update()
+
+    def note_standby(self, kind: str) -> None:
+        """Set the flags of a wake-up: there is none, but on STM32H7."""
+
     def remove_causes(self) -> None:
         """RMVF."""
         self.registers[self.CAUSE_REGISTER] &= ~self._cause_mask

@@ -26,6 +26,7 @@ class RccF4(Rcc):
     START_US: ClassVar[dict[str, int]] = {"HSI": 2, "HSE": 2000, "PLL": 100, "PLLI2S": 100, "PLLSAI": 100}
     CAUSES: ClassVar[dict[str, str]] = {
         "pin": "PADRSTF", "software": "SFTRSTF", "iwdg": "WDGRSTF", "por": "PORRSTF", "option": "BORRSTF",
+        "wwdg": "WWDGRSTF",
     }  # fmt: skip
     VCO_MHZ: ClassVar[tuple[int, int]] = (100, 432)
 

@@ -31,6 +31,7 @@ class RccH7(Rcc):
     RESET_HZ = 64_000_000
     CAUSES: ClassVar[dict[str, str]] = {
         "pin": "PINRSTF", "software": "SFTRSTF", "iwdg": "IWDG1RSTF", "por": "PORRSTF", "option": "BORRSTF",
+        "wwdg": "WWDG1RSTF",
     }  # fmt: skip
     CAUSE_REGISTER = "RSR"
 
@@ -42,6 +43,11 @@ class RccH7(Rcc):
         super().note_reset(cause)
         also = ("CPURSTF", "D1RSTF", "D2RSTF", "BORRSTF") if cause == "por" else ("CPURSTF",)
         for field in also:
+            self.registers["RSR"] |= self.mask("RSR", field)
+
+    def note_standby(self, kind: str) -> None:
+        """RM0399 9.4.1 table 54: domains that lost their supply."""
+        for field in ("D1RSTF", "D2RSTF") if kind == "standby" else ("D1RSTF",):
             self.registers["RSR"] |= self.mask("RSR", field)
 
     def write_RSR(self, value: int) -> None:

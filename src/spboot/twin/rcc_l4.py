@@ -18,6 +18,7 @@ class MsiRcc(RccPll):
 
     RUNS_FIRST = "MSI"
     RESET_HZ = 4_000_000
+    KEPT: ClassVar[dict[str, tuple[str, ...]]] = {"CSR": ("MSISRANGE",)}
 
     def write_CR(self, value: int) -> None:
         old = self.registers["CR"]
@@ -30,6 +31,17 @@ class MsiRcc(RccPll):
             if not self.ready("MSI"):
                 raise self.twin.refusal("MSIRANGE changed while MSIRDY is 0", "wait for MSIRDY first (RM0351 6.4.1)")
         super().write_CR(value)
+
+    def write_CSR(self, value: int) -> None:
+        """MSISRANGE: 1 to 8 MHz, and only while MSIRGSEL is set (RM0351 6.4.29)."""
+        low, width = self.fields["CSR"]["MSISRANGE"]
+        new, selected = value >> low & ((1 << width) - 1), self.field("CR", "MSIRGSEL")
+        if new != self.field("CSR", "MSISRANGE") and not (4 <= new <= 7 and selected):
+            raise self.twin.refusal(
+                f"MSISRANGE = {new} with MSIRGSEL = {selected}",
+                "set RCC_CR.MSIRGSEL first, and use 4 to 7 (RM0351 6.4.29)",
+            )
+        super().write_CSR(value)
 
     def hertz(self, name: str) -> int:
         if name == "MSI":

@@ -18,6 +18,7 @@ class RccLow(Rcc):
     """Register and fields that must not change while the PLL runs."""
     CAUSES: ClassVar[dict[str, str]] = {
         "pin": "PINRSTF", "software": "SFTRSTF", "iwdg": "IWDGRSTF", "por": "BORRSTF", "option": "OBLRSTF",
+        "wwdg": "WWDGRSTF",
     }  # fmt: skip
 
     def pll_source(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """What `Twin.snapshot` returns; opaque."""
+    """What `Twin.snapshot` returns; opaque.  Its repr shows no memory: keys are in there."""
 
     core: Any
     timeline: Any
@@ -20,8 +20,8 @@ class Snapshot:
     nvic: Any
     bus: Any
     blocks: dict[str, Any]
-    rams: dict[int, bytes]
-    flash: Any
+    rams: dict[int, bytes] = field(repr=False)
+    flash: Any = field(repr=False)
     flags: Any
 
 

@@ -66,6 +66,10 @@ class Timeline:
         if when < self.horizon:
             self._core.end_slice()
 
+    def next_but(self, key: str) -> int:
+        """When the next but *key* falls due."""
+        return min((due for name, due in self._due.items() if name != key), default=NEVER)
+
     def cancel(self, key: str) -> None:
         """*key* is due no more."""
         if self._due.pop(key, None) is not None:

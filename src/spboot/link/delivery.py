@@ -1,0 +1,74 @@
+"""One file to one device: call, transfer, again if the device was reset meanwhile, and what it says came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from spboot.errors import LinkError
+from spboot.link import ymodem
+from spboot.link.port import Port
+from spboot.link.verdict import Hearing, Verdict
+from spboot.link.ymodem import OnText, Progress
+
+_TRANSFERS: Final = 3
+_PAUSES: Final = 10
+"""A device that never pauses is listened to for as many times the pause."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """How to reach the device.  *poke* and *key* as in `ymodem.wait_for_call`; times in seconds of the port's clock."""
+
+    poke: bytes = b""
+    key: bytes = b""
+    timeout_s: float = 60.0
+    """For the device to call,"""
+    quiet_s: float = 3.0
+    """and the pause that ends what it says afterwards."""
+    block: int = 1024
+
+    def run(
+        self,
+        port: Port,
+        name: str,
+        data: bytes,
+        *,
+        on_text: OnText,
+        on_restart: Callable[[str], None] = lambda _: None,
+        progress: Progress | None = None,
+    ) -> Verdict | None:
+        """Deliver *data* as file *name*; the device's verdict, None when it gave none.
+
+        All it says goes to *on_text*; *on_restart* hears why a transfer begins again.  Raises LinkError."""
+        for _ in range(_TRANSFERS):
+            ymodem.wait_for_call(port, self.timeout_s, on_text=on_text, poke=self.poke, key=self.key)
+            hearing = Hearing()
+
+            def hear(text: bytes, hearing: Hearing = hearing) -> None:
+                hearing.feed(text)
+                on_text(text)
+
+            refused = False
+            try:
+                ymodem.send(port, name, data, block=self.block, progress=progress, on_text=hear)
+            except ymodem.RefusedError:
+                refused = True
+            except ymodem.RestartedError as error:
+                on_restart(str(error))
+                continue
+            return self._conclude(port, hearing, hear, refused)
+        raise LinkError(
+            f"the device was reset in each of {_TRANSFERS} transfers: look at its supply, its watchdog and its log"
+        )
+
+    def _conclude(self, port: Port, hearing: Hearing, hear: OnText, refused: bool) -> Verdict | None:
+        for _ in range(_TRANSFERS):
+            called = ymodem.listen(port, self.quiet_s, on_text=hear, limit_s=_PAUSES * self.quiet_s)
+            if not called or hearing.verdict:
+                break
+        verdict = hearing.verdict
+        if refused and (verdict is None or verdict.accepted):
+            return Verdict(accepted=False, words=())
+        return verdict

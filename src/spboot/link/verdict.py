@@ -1,0 +1,59 @@
+"""What a device says of a file it was sent: recognised in its text, by lines.
+
+Accepted: `version 1.2.3 received, ... verified`, `update: complete`, `installed`,
+          `patch: stage verified, ... code 1: ...`
+Refused:  `refused, code N: ...`, `transfer ended: ...`, `update: not done ...`, `patch: ... code N: ...`, and what the
+          bootloader says of an install that failed.
+The last word counts.  docs/application.md asks applications to say `update: complete` or `update: not done`."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+_STAMP: Final = re.compile(r"^\[ *\d+\.\d+\] *")
+_ACCEPTED: Final = re.compile(
+    r"version \S+ received, .*verified|update: complete|^installed$|patch: stage verified, .*code 1: "
+)
+_REFUSED: Final = re.compile(
+    r"refused, code \d+: |transfer ended: |update: not done|patch: .*code (?!1: )\d+: "
+    r"|^install failed|^the image in SLOT1 was refused"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What became of a file, with the device's own words."""
+
+    accepted: bool
+    words: tuple[str, ...]
+
+
+class Hearing:
+    """Takes the device's text as it comes."""
+
+    def __init__(self) -> None:
+        self._rest = ""
+        self._so_far: Verdict | None = None
+
+    def feed(self, text: bytes) -> None:
+        """The next bytes, however they are divided."""
+        *lines, self._rest = (self._rest + text.decode("latin-1")).split("\n")
+        for line in lines:
+            self._so_far = _after(self._so_far, line)
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """The verdict so far; None while the device has not said anything that is one."""
+        return _after(self._so_far, self._rest)
+
+
+def _after(before: Verdict | None, line: str) -> Verdict | None:
+    """The verdict once *line* was said."""
+    words = _STAMP.sub("", "".join(char for char in line if char.isprintable()).strip())
+    accepted = bool(_ACCEPTED.search(words))
+    if not accepted and not _REFUSED.search(words):
+        return before
+    kept = before.words if before is not None and before.accepted == accepted else ()
+    return Verdict(accepted=accepted, words=(*kept, words))

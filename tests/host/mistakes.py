@@ -1,0 +1,162 @@
+"""The table of mistakes: what is typed after `spboot`, the exit code, words that must be said.
+
+`test_mistakes.py` makes them, and says what lies in the folder."""
+
+from __future__ import annotations
+
+from .conftest import TARGET
+
+RELEASE = f"--board {TARGET} --keys lamp --version 1.2.3"
+FAMILIES = "STM32F4, STM32F7, STM32G0, STM32G4, STM32H7, STM32L0, STM32L4, STM32L4+, STM32L5, STM32WL"
+
+Row = tuple[str, int, tuple[str, ...]]
+
+COMMANDS: list[Row] = [
+    ("biuld", 2, ("no such command 'biuld'", "did you mean build?")),
+    ("frobnicate", 2, ("no such command", "there are: keys, build, image")),
+    ("keys nwe lamp", 2, ("'nwe'", "did you mean new?")),
+    ("delta", 2, ("encode", "apply")),
+    ("build --kyes lamp", 2, ("No such option '--kyes'", "--keys")),
+    ("image new.bin", 2, ("Missing option '--board'",)),
+    ("delta encode old.bin", 2, ("Missing argument 'NEW'",)),
+    ("delta encode old.bin new.bin -o x --base here", 2, ("'here' is not an address, as 0x8008200",)),
+    ("delta encode old.bin new.bin -o x --base 0x8008201", 1, ("0x8008201", "multiple of 256")),
+]
+
+BOARDS: list[Row] = [
+    ("boards nucleo-l476rg", 1, ("unknown board", "did you mean NUCLEO-L476RG?")),
+    ("map NUKLEO-L476RG", 1, ("did you mean NUCLEO-L476RG",)),
+    ("map L476", 1, ("DISCO-L476G", "NUCLEO-L476RG")),
+    ("map STM32L475VG", 1, ("STM32L475VG is a part", "spboot board new NAME --mcu STM32L475VG")),
+    ("map stm32l475vgt6", 1, ("STM32L475VG is a part",)),
+    ("map XYZZY", 1, ("unknown board 'XYZZY'", "known: B-L072Z-LRWAN1", ".toml")),
+    ("map OWN", 1, ("OWN.toml is here: type OWN.toml",)),
+    ("map lamp", 1, ("file or a folder", "spboot boards")),
+    ("map nowhere/x.toml", 1, ("nowhere", "No such file", "spboot board new")),
+    ("map badtoml.toml", 1, ("badtoml.toml", "not a TOML file", "line 3")),
+    ("map badkey.toml", 1, ("badkey.toml", "unknown key clock_mhz", "did you mean clock_hz?")),
+    ("map badbaud.toml", 1, ("console.baud is 'fast'", "whole number above 0")),
+    ("map badtable.toml", 1, ("unknown key ran", "did you mean ram?")),
+    ("map empty.toml", 1, ("part is missing", "spboot board new")),
+    ("map noise.toml", 1, ("noise.toml", "not a TOML file")),
+    ("build lamp --keys NUCLEO-L476RG -o x", 1, ("'lamp'", "expected the name of a board")),
+    ("twin new.bin --image NUCLEO-L476RG", 1, ("'new.bin'", "expected the name of a board")),
+    ("chip STM32F103C8", 1, ("a family that we do not have", FAMILIES)),
+    ("chip STM32L475VX", 1, ("did you mean STM32L475V",)),
+    ("chip L475VG", 1, ("did you mean STM32L475VG?",)),
+    ("chip ESP32", 1, ("unknown part 'ESP32'", "spboot chips")),
+    ("chips F103", 1, ("no part fits", FAMILIES)),
+    ("board new STM32L475VG --mcu MINE", 1, ("swap the two", "spboot board new MINE --mcu STM32L475VG")),
+    ("board new MINE --mcu STM32F103C8", 1, ("a family that we do not have",)),
+    ("board new NUCLEO-L476RG --mcu STM32L476RG", 1, ("comes with spboot", "choose another name")),
+    ("board new MINE --mcu STM32L476RG --console USART2", 2, ("PORT:TX:RX", "USART2:PA2:PA3")),
+    ("board new MINE --mcu STM32L476RG --console USART9:PA2:PA3", 1, ("USART9", "USART1, USART2")),
+    ("board new MINE --mcu STM32L476RG --button PC13", 2, ("PIN:LEVEL", "PC13:low")),
+    ("board new MINE --mcu STM32L476RG --keep-free 9X", 2, ("4K, 4096 or 0x1000",)),
+    ("board new MINE --mcu STM32L476RG --clock 500", 1, ("500000000", "at most 80000000")),
+    ("board new OWN --mcu STM32L476RG", 1, ("OWN.toml exists", "-o")),
+    ("board new MINE --mcu STM32L476RG -o folder", 1, ("folder is a folder", "folder/MINE.toml")),
+    ("board new MINE --mcu STM32L476RG -o nowhere/MINE.toml", 1, ("there is no folder", "make it first")),
+    ("board new MINE --mcu STM32L476RG -o OTHER.toml", 1, ("called MINE.toml",)),
+]
+
+KEYS: list[Row] = [
+    (f"build {TARGET} --keys nowhere -o x", 1, ("nowhere", "no such folder", "spboot keys new nowhere")),
+    (f"build {TARGET} --keys new.bin -o x", 1, ("new.bin", "not a folder but a file", "signing.pem")),
+    (f"build {TARGET} --keys lamp/signing.pem -o x", 1, ("not a folder but a file", "/lamp")),
+    (f"build {TARGET} --keys folder -o x", 1, ("folder is no key folder", "encryption.key")),
+    (f"build {TARGET} --keys noenc -o x", 1, ("noenc/encryption.key is missing", "restore it from your copy")),
+    (f"image new.bin --board {TARGET} --keys nosig --version 1 -o x", 1, ("signing.pem is missing", "restore it")),
+    (f"build {TARGET} --keys nopem -o x", 1, ("verify.pem is missing", "restore it")),
+    (f"build {TARGET} --keys noprod -o x", 1, ("product.toml is missing", 'product = "NAME"')),
+    ("keys new lamp", 1, ("lamp/signing.pem exists already", "never overwritten")),
+    ("keys new new.bin", 1, ("new.bin is a file", "choose another name")),
+    ("keys new new.bin/keys", 1, ("new.bin", "Not a directory", "no key was made")),
+    ("keys new 'two words'", 1, ("'two words'", "--product")),
+]
+
+VERSIONS: list[Row] = [
+    ("image new.bin {release} --version 1.2.3-rc1 -o x", 1, ("'1.2.3-rc1'", "no pre-releases", "use 1.2.3")),
+    ("image new.bin {release} --version 1.2.3+7 -o x", 1, ("'1.2.3+7'", "use 1.2.3")),
+    ("image new.bin {release} --version 1.2.3.4 -o x", 1, ("at most three numbers, as 1.2.3",)),
+    ("image new.bin {release} --version one -o x", 1, ("version is 'one'", "three numbers as 1.2.3")),
+    ("image new.bin {release} --version 1.2.256 -o x", 1, ("patch is 256, expected 0 .. 255", "raise minor")),
+    ("image new.bin {release} --version 1.65536 -o x", 1, ("minor is 65536", "raise major")),
+    ("image new.bin {release} --version 256 -o x", 1, ("major is 256, expected 0 .. 255",)),
+]
+
+OUTPUTS: list[Row] = [
+    (f"image new.bin {RELEASE} -o folder", 1, ("folder exists and is not a file but a folder", "add a file name")),
+    (f"image new.bin {RELEASE} -o nowhere/x.sfb", 1, ("there is no folder", "make it first")),
+    (f"image new.bin {RELEASE} -o old.bin/x.sfb", 1, ("is a file, expected a folder",)),
+    (f"image new.bin {RELEASE} -o new.bin", 1, ("new.bin is an input", "choose another output")),
+    (f"image none.bin {RELEASE} -o x", 1, ("none.bin", "cannot be read", "No such file")),
+    (f"image folder {RELEASE} -o x", 1, ("folder", "cannot be read", "Is a directory")),
+    (f"map {TARGET} --svg folder", 1, ("folder exists and is not a file",)),
+    (f"map {TARGET} --svg nowhere/x.svg", 1, ("there is no folder",)),
+    (f"build {TARGET} --keys lamp -o new.bin", 1, ("new.bin is a file, expected a folder",)),
+    (f"build {TARGET} --keys lamp -o new.bin/x", 1, ("new.bin/x: cannot be written: Not a directory",)),
+    (f"merge boot.bin new.bin {RELEASE} -o x.elf", 1, ("x.elf", ".hex or .bin")),
+    ("delta encode old.bin new.bin -o nowhere/x", 1, ("there is no folder",)),
+    (f"image new.bin {RELEASE} -o {'n' * 300}", 1, ("nnn", "File name too long")),
+]
+
+FILES_IN_THE_WRONG_PLACE: list[Row] = [
+    (f"merge new.bin boot.bin {RELEASE} -o x.hex", 1, ("boot.bin is the bootloader", "swap the two")),
+    (f"merge new.bin boot.hex {RELEASE} -o x.hex", 1, ("boot.hex is the bootloader", "swap the two")),
+    (f"merge new.bin old.bin {RELEASE} -o x.hex", 1, ("new.bin: this is no spboot bootloader",)),
+    (f"merge app.elf new.bin {RELEASE} -o x.hex", 1, ("app.elf: this is no spboot bootloader",)),
+    (f"merge other.hex new.bin {RELEASE} -o x.hex", 1, ("other.hex", "NUCLEO-L452RE", "choose another --board")),
+    (f"merge stranger.bin new.bin {RELEASE} -o x.hex", 1, ("stranger.bin", "other keys", "build it again")),
+    (f"merge bad.hex new.bin {RELEASE} -o x.hex", 1, ("bad.hex", "not an Intel HEX file")),
+    (f"merge bad.elf new.bin {RELEASE} -o x.hex", 1, ("bad.elf", "not a usable ELF file")),
+    (f"merge ram.elf new.bin {RELEASE} -o x.hex", 1, ("ram.elf", "far behind flash")),
+    ("inspect app.elf", 1, ("app.elf is an ELF file", "expected an update file", "spboot image")),
+    ("inspect boot.hex", 1, ("boot.hex is an Intel HEX file",)),
+    ("inspect boot.bin", 1, ("boot.bin is a bootloader",)),
+    ("inspect lamp/verify.pem", 1, ("verify.pem is a key",)),
+    ("inspect empty.toml", 1, ("empty.toml is an empty file",)),
+    ("inspect new.bin", 1, ("new.bin: manifest", "not an update file")),
+    ("inspect short.sfb", 1, ("short.sfb", "get the whole file again")),
+    ("verify app.elf --keys lamp", 1, ("app.elf is an ELF file", "expected an update file")),
+    ("verify change.delta --keys lamp", 1, ("change.delta is a delta file", "expected an update file")),
+    ("verify lamp --keys x.sfb", 1, ("lamp", "Is a directory")),
+    ("verify damaged.sfb --keys lamp", 1, ("damaged.sfb: payload: chunk",)),
+    ("verify x.sfb --keys stranger", 1, ("x.sfb", "the signature is wrong")),
+    ("delta apply change.delta old.bin -o x", 1, ("change.delta is the delta file", "swap the two")),
+    ("delta apply old.bin x.sfb -o x", 1, ("x.sfb is an update file", "expected a delta file")),
+    ("delta apply old.bin new.bin -o x", 1, ("new.bin: delta file: magic",)),
+    ("delta apply new.bin change.delta -o x", 1, ("change.delta: ", "for another OLD")),
+]
+
+TWIN: list[Row] = [
+    ("twin", 2, ("Missing argument 'BOARD'",)),
+    (f"twin {TARGET}", 2, ("nothing to run", "--image")),
+    (f"twin {TARGET} --image boot.hex --torn", 2, ("--torn", "--cut N", "give both")),
+    (f"twin {TARGET} --image boot.hex --cut x", 2, ("'x'", "40:torn:random=7")),
+    (f"twin {TARGET} --image boot.hex --cut -1", 2, ("'-1'", "number of a flash operation")),
+    (f"twin {TARGET} --image boot.hex --cut 3:torn:rain=1", 2, ("random, prefix, suffix or miss",)),
+    (f"twin {TARGET} --image boot.hex --cut 3:after --torn", 2, ("give one of them",)),
+    *(
+        (f"twin {TARGET} --image boot.hex --speed {speed}", 2, (f"'{speed}' is not a number above 0",))
+        for speed in ("0", "-1", "nan", "fast", "-inf")
+    ),
+    ("twin LORA-E5-DEV --image boot.hex", 1, ("boot.hex", f"built for {TARGET}", f"spboot twin {TARGET}")),
+    ("twin NUCLEO-L452RE --image boot.hex", 1, ("boot.hex", f"built for {TARGET}")),
+    ("twin NUCLEO-L412KB --image factory.hex", 1, ("factory.hex", f"built for {TARGET}")),
+    (f"twin {TARGET} --image mine.bin", 1, ("mine.bin", "a board that is not ours")),
+    ("twin NUCLEO-L412KB --image boot.hex --button", 1, ("no button", "`load`")),
+    (f"twin {TARGET} --image none.hex", 1, ("none.hex", "cannot be read")),
+    (f"twin {TARGET} --image x.sfb", 1, ("x.sfb", ".elf, .hex or .bin")),
+    (f"twin {TARGET} --image ram.elf", 1, ("ram.elf", "outside of flash")),
+    (f"twin {TARGET} --state folder", 1, ("folder exists and is not a file",)),
+    (f"twin {TARGET} --state nowhere/x --image boot.hex", 1, ("there is no folder",)),
+    (f"twin {TARGET} --state new.bin", 1, ("new.bin", "not a state file")),
+    (f"twin {TARGET} --state boot.hex --image boot.hex", 1, ("boot.hex is an input",)),
+    (f"twin {TARGET} --image boot.hex --pty new.bin", 1, ("new.bin exists already", "give a name that is free")),
+]
+
+TABLE = [
+    *(COMMANDS + BOARDS + KEYS + OUTPUTS + FILES_IN_THE_WRONG_PLACE + TWIN),
+    *((text.format(release=f"--board {TARGET} --keys lamp"), code, words) for text, code, words in VERSIONS),
+]

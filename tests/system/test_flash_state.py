@@ -1,0 +1,175 @@
+"""The flash controller as an application may leave it when it calls for an update: flags of errors that it never
+cleared, CR unlocked and full of what it did before, an operation half done.  Registers are written as over the bus.
+
+`make test` does all of it at once, `make soak` each flag and CR alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.system.rig import Rig, Workshop
+from tests.system.sleeper import FAMILIES
+from tests.system.test_boards import greeting, workshops
+
+__all__ = ["workshops"]
+
+LOCKS = ("LOCK", "OPTLOCK", "NSLOCK", "PELOCK", "PRGLOCK")
+COMMANDS = ("STRT", "START", "NSSTRT", "OPTSTRT", "OBL_LAUNCH", "FW", "CRC_EN")
+STATE = ("BSY", "BSY2", "CFGBSY", "NSBSY", "PESD", "QW", "WBNE", "CRC_BUSY", "ENDHV", "READY", "OPTNV", "PEMPTY")
+KEYS = (0x45670123, 0xCDEF89AB)
+HALF_WRITTEN = ("NUCLEO-G0B1RE", "NUCLEO-WL55JC")
+
+
+class Controller:
+    """The registers of one board's flash, by the names it has for them."""
+
+    def __init__(self, rig: Rig) -> None:
+        self.block = rig.twin.blocks["FLASH"]
+        self.h7 = "BANK0_CR" in self.block.registers
+        self.banks = ("BANK0_", "BANK1_") if self.h7 else ("",)
+        names = self.block.registers
+        self.status = "NSSR" if "NSSR" in names else "SR"
+        self.control = next(name for name in ("NSCR", "PECR", "CR") if name in names or self.h7)
+        self.control = "CR" if self.h7 else self.control
+
+    def write(self, register: str, value: int) -> None:
+        offset = next(offset for offset, name in self.block.names.items() if name == register)
+        self.block.write(offset, 4, value)
+
+    def flags(self) -> dict[str, int]:
+        """Names and masks of all that an application can leave in SR."""
+        register = self.banks[0] + self.status
+        return {n: self.block.mask(register, n) for n in self.block.fields[register] if n not in STATE}
+
+    def set_flags(self, mask: int) -> None:
+        for bank in self.banks:
+            self.block.registers[bank + self.status] |= mask
+
+    def unlock(self) -> None:
+        if self.control == "PECR":
+            for key in (0x89ABCDEF, 0x02030405):
+                self.write("PEKEYR", key)
+            for key in (0x8C9DAEBF, 0x13141516):
+                self.write("PRGKEYR", key)
+            return
+        for bank in self.banks:
+            for key in KEYS:
+                self.write("NSKEYR" if self.control == "NSCR" else bank + "KEYR", key)
+
+    def spoil(self) -> None:
+        """All bits of CR that start nothing and lock nothing."""
+        if self.block.registers[self.banks[0] + self.control] & 1 << (0 if self.h7 or self.control == "PECR" else 31):
+            self.unlock()
+        for bank in self.banks:
+            register = bank + self.control
+            spare = [n for n in self.block.fields[register] if n not in LOCKS + COMMANDS]
+            value = 0
+            for name in spare:
+                value |= self.block.mask(register, name)
+            kept = self.block.registers[register] & sum(
+                self.block.mask(register, name) for name in LOCKS if name in self.block.fields[register]
+            )
+            self.write(register, kept | value)
+
+
+class Meddler:
+    """The port to the device: before anything is sent, another task of the application has its way."""
+
+    def __init__(self, port: Any, meddle: Callable[[], None]) -> None:
+        self._port, self._meddle = port, meddle
+
+    def write(self, data: bytes) -> None:
+        self._meddle()
+        self._port.write(data)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._port, name)
+
+
+def running(shop: Workshop) -> tuple[Rig, Controller]:
+    rig = Rig(shop)
+    rig.boot()
+    return rig, Controller(rig)
+
+
+def takes_a_patch(rig: Rig, shop: Workshop, meddle: Callable[[], None] = lambda: None) -> None:
+    """By the API, from the state that *rig* is in; between any two blocks *meddle* is called."""
+    rig.ask_application()
+    rig.port = Meddler(rig.port, meddle)  # type: ignore[assignment]
+    rig.send(shop.patch("1.0.0", "1.1.0"))
+    assert greeting(rig.board, "1.1.0") in rig.listen(seconds=60)
+    assert not rig.twin.faults
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_all_flags_set_and_cr_unlocked_and_dirty(workshops, name: str) -> None:  # type: ignore[no-untyped-def]
+    shop = workshops(name)
+    rig, controller = running(shop)
+
+    def meddle() -> None:
+        controller.set_flags(sum(controller.flags().values()))
+        controller.spoil()
+
+    takes_a_patch(rig, shop, meddle)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("name", FAMILIES)
+def test_each_flag_left_set(workshops, name: str) -> None:  # type: ignore[no-untyped-def]
+    shop = workshops(name)
+    rig, controller = running(shop)
+    ready = rig.twin.snapshot()
+    for flag, mask in controller.flags().items():
+        rig.twin.restore(ready)
+        print(name, flag)
+        takes_a_patch(rig, shop, lambda mask=mask: controller.set_flags(mask))  # type: ignore[misc]
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("name", FAMILIES)
+def test_cr_left_unlocked_and_dirty(workshops, name: str) -> None:  # type: ignore[no-untyped-def]
+    shop = workshops(name)
+    rig, controller = running(shop)
+    takes_a_patch(rig, shop, controller.spoil)
+
+
+@pytest.mark.parametrize("name", HALF_WRITTEN)
+def test_half_a_double_word_is_an_error_and_no_hang(workshops, name: str) -> None:  # type: ignore[no-untyped-def]
+    """CFGBSY stands until the second half comes: of a task that was interrupted between the two stores."""
+    rig, controller = running(workshops(name))
+    controller.unlock()
+    controller.write("CR", 1)
+    controller.block.store(rig.board.slot1.end - 8, 4, 0)
+    rig.ask_application()
+    with pytest.raises(Exception, match=r"cancel|gave up|refuse"):
+        rig.send(workshops(name).patch("1.0.0", "1.1.0"))
+    assert not rig.twin.faults
+    controller.block.store(rig.board.slot1.end - 4, 4, 0)
+    rig.twin.run(seconds=0.5)
+    takes_a_patch(rig, workshops(name))
+
+
+def test_part_of_a_word_is_dropped_on_h7(workshops) -> None:  # type: ignore[no-untyped-def]
+    """WBNE stands until PG goes."""
+    shop = workshops("DISCO-H745I")
+    rig, controller = running(shop)
+
+    def begin_a_word() -> None:
+        if controller.block.registers["BANK1_CR"] & 1:
+            for key in KEYS:
+                controller.write("BANK1_KEYR", key)
+        controller.write("BANK1_CR", 0x32)
+        controller.block.store(rig.board.slot1.end - 32, 4, 0)
+
+    takes_a_patch(rig, shop, begin_a_word)
+
+
+def test_wl_goes_on_where_an_application_suspended_operations(workshops) -> None:  # type: ignore[no-untyped-def]
+    shop = workshops("NUCLEO-WL55JC")
+    rig, controller = running(shop)
+    pes = controller.block.mask("ACR", "PES")
+    controller.write("ACR", controller.block.registers["ACR"] | pes)
+    takes_a_patch(rig, shop)
