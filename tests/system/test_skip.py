@@ -18,7 +18,8 @@ from spboot.build.compiler import NAMES
 from spboot.formats.spec import data_path
 from spboot.twin import Twin
 from tests.system.rig import workshop
-from tests.system.skip import DECIDES, Boot, Omission, Point, counted
+from tests.system.skip import Omission, Point, counted
+from tests.system.skip_boot import DECIDES, Boot
 from tests.system.skip_loader import UPDATES, Loading
 from tests.system.skip_states import NEXT, NOW, SITUATIONS, Maker, State, prepare, thinned
 
