@@ -54,7 +54,7 @@ def answered(port: TwinPort) -> bool:
 class Loading:
     """A device in its loader, given *update* again and again."""
 
-    def __init__(self, maker: Maker, update: bytes) -> None:
+    def __init__(self, maker: Maker, update: bytes, *, width: int = 1) -> None:
         self.board = maker.board
         self.allowed = maker.slot(NOW)
         self.rig = Rig(maker.shop, None)
@@ -67,7 +67,7 @@ class Loading:
         assert answered(port), "the loader does not take the name of a file"
         self.twin.run(seconds=0.01)  # its C
         self._operations = self.twin.log.total
-        self._omission = Omission(self.twin)
+        self._omission = Omission(self.twin, width)
         self.functions = functions_of(maker.shop.boot.elf)
         self._ready = self.twin.snapshot()
         self._base = self.twin.instructions

@@ -17,6 +17,7 @@ from spboot import keys, release
 from spboot.boards import Area
 from spboot.formats.spec import record, spec
 from spboot.keys import Keys
+from spboot.twin.timeline import PS_PER_US
 from spboot.version import Version
 from tests import apps
 from tests.system.rig import Rig, Workshop
@@ -147,6 +148,11 @@ SITUATIONS: Final[dict[str, Callable[[Maker], State]]] = {
 }
 
 
+def thinned(situation: str) -> int:
+    """Of how many points before a slot is read one is taken: all where nothing but SLOT0 matters, cold and warm."""
+    return 1 if situation in ("unsigned", "unsigned, warm") else 8
+
+
 def fill(rig: Rig, area: Area | None, content: bytes) -> None:
     """Make *area* erased flash with *content* at its start."""
     if area is not None:
@@ -154,13 +160,25 @@ def fill(rig: Rig, area: Area | None, content: bytes) -> None:
         rig.twin.flash_load(area.address, content + erased * (area.size - len(content)))
 
 
+def hurry(rig: Rig) -> None:
+    """Let the line take each byte within a microsecond: what a boot says is not waited for."""
+    timeline, sent = rig.twin.timeline, f"{rig.board.console.port}.tx"
+    at = timeline.at
+
+    def sooner(key: str, when: int) -> None:
+        at(key, min(when, timeline.now + PS_PER_US) if key == sent else when)
+
+    timeline.at = sooner  # type: ignore[method-assign]
+
+
 def prepare(maker: Maker, state: State) -> Rig:
     """A device in *state*, just after its reset."""
     rig, board = Rig(maker.shop, None), maker.board
+    hurry(rig)
     if state.warm:
         fill(rig, board.slot0, maker.slot(NOW))
         rig.power_on()
-        rig.listen(STARTING)
+        rig.listen(STARTING, seconds=100)  # polls that are no waits let virtual time jump where the line is never busy
     fill(rig, board.slot0, state.slot0)
     fill(rig, board.slot1, state.slot1)
     fill(rig, board.journal, state.journal)

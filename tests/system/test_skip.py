@@ -18,16 +18,17 @@ from spboot.build.compiler import NAMES
 from spboot.formats.spec import data_path
 from spboot.twin import Twin
 from tests.system.rig import workshop
-from tests.system.skip import DECIDES, Boot, Omission, Point, counted
+from tests.system.skip import Omission, Point, counted
+from tests.system.skip_boot import DECIDES, Boot
 from tests.system.skip_loader import UPDATES, Loading
-from tests.system.skip_states import NEXT, NOW, SITUATIONS, Maker, State, prepare
+from tests.system.skip_states import NEXT, NOW, SITUATIONS, Maker, State, prepare, thinned
 
 QUICK, SLOW, SINGLE = "NUCLEO-L476RG", "NUCLEO-L073RZ", "NUCLEO-L412KB"
 BOARDS = (QUICK, SLOW, "DISCO-F769I", "DISCO-L562E")
 """Cortex-M4, M0+, M7 and M33."""
 SAMPLE = ("tampered", "tampered, original in SLOT1", "older committed", "unsigned, warm")
-POINTS = 120
-LOADER_POINTS = 6
+POINTS = 90
+LOADER_POINTS = 12
 
 
 Makers = dict[tuple[str, str], Maker]
@@ -162,7 +163,7 @@ def test_every_instruction(makers: Makers, folder: Path, name: str, compiler: st
     maker = maker_of(makers, folder, name, compiler)
     boot = Boot(prepare(maker, SITUATIONS[situation](maker)), allowed=maker.slot(NOW))
     assert boot.unfaulted == "refused"
-    assert not accepted(boot, boot.points())
+    assert not accepted(boot, boot.points(thin=thinned(situation)))
 
 
 @pytest.mark.soak
