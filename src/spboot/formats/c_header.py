@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable
 
-from spboot.formats.spec import Record, patch_models, record, spec
+from spboot.formats.spec import Record, record, spec
 from spboot.formats.texts import CONVERSIONS, FIRST_PAIR, PackedTexts
 
 _RECORDS = (("manifest", ""), ("header", ""), ("journal", "mark_"), ("journal", "step_"), ("abi", ""), ("personal", ""))
@@ -36,20 +35,6 @@ def spec_header() -> str:
             lines += [define(f"{table}_{k}", v) for k, v in values.items() if isinstance(v, int) and k not in known]
     lines += [define("ABI_GATE_COUNT", len(facts["abi"]["gates"])), _gates(facts["abi"]["gates"])]
     return guarded("SPB_SPEC_H", [*lines, *_status_lines(facts["status"]["codes"])])
-
-
-def delta_prior_header() -> str:
-    """spb_delta_prior.h: spec/patch-models.toml: the states, and each model's state number, two in a byte, low half
-    first."""
-    digits = "".join(patch_models()["models"].values())
-    numbers = [int(digit, 16) for digit in digits]
-    packed = [low | high << 4 for low, high in itertools.zip_longest(numbers[::2], numbers[1::2], fillvalue=0)]
-    states = ", ".join(map(str, patch_models()["states"]))
-    lines = [
-        f"#define SPB_DELTA_PRIOR_STATES {{{states}}}",
-        f"#define SPB_DELTA_PRIOR {{{', '.join(map(str, packed))}}}",
-    ]
-    return guarded("SPB_DELTA_PRIOR_H", lines)
 
 
 def _record_lines(name: str, layout: Record) -> list[str]:
