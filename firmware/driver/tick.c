@@ -26,8 +26,10 @@ uint32_t spb_tick_ms(void) {
     return ms;
 }
 
-/* Between two readings the counter went round more than once. */
+/* Since the last reading the counter may have gone round more than once. */
 void spb_tick_slept(uint32_t cycles) {
-    rest += cycles;
-    last = spb_cortex_count();
+    uint32_t now = spb_cortex_count();
+    rest += cycles + ((last - now - cycles) & SPB_CORTEX_COUNTS);
+    last = now;
+    (void)spb_tick_ms();
 }

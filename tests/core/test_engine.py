@@ -263,6 +263,29 @@ def test_e6_a_beginning_sent_again_and_again_wears_nothing_out(world: World) -> 
     update(world, data)
 
 
+@pytest.mark.parametrize("area", ["slot0", "slot0's last page", "slot1", "journal"])
+def test_e1_flash_that_is_protected_is_not_begun(world: World, area: str) -> None:
+    size = world.device.slot_size
+    off = {"slot0": 0, "slot0's last page": size - 1, "slot1": size + 5000, "journal": 2 * size}[area]
+    world.fresh()
+    world.device.lib.hp_protect(off)
+    try:
+        world.device.count()
+        assert world.device.feed(world.image("1.1.0")) == "WRITE_PROTECTED"
+        assert world.device.operations == 0
+        world.device.lib.hp_protect(-1)
+        committed(world, world.image("1.1.0"))
+        world.device.lib.hp_protect(off)
+        world.device.count()
+        assert world.device.install() == ("done" if area == "slot1" else "failed")
+        assert (world.device.operations == 0) == (area != "slot1")
+        world.device.lib.hp_protect(-1)
+        assert world.device.install() == ("nothing" if area == "slot1" else "done")
+    finally:
+        world.device.lib.hp_protect(-1)
+    assert world.device.installed == V["1.1.0"]
+
+
 def test_a_commit_that_flash_did_not_take_is_gone_or_counts(world: World) -> None:
     """Every operation of the commit reports an error, with its bits right, half right, or not there."""
     for cut in ("before", "after", "torn", "torn-readable"):

@@ -147,7 +147,7 @@ TWIN: list[Row] = [
     (f"twin {TARGET} --image mine.bin", 1, ("mine.bin", "a board that is not ours")),
     ("twin NUCLEO-L412KB --image boot.hex --button", 1, ("no button", "`load`")),
     (f"twin {TARGET} --image none.hex", 1, ("none.hex", "cannot be read")),
-    (f"twin {TARGET} --image x.sfb", 1, ("x.sfb", ".hex, .bin or .elf")),
+    (f"twin {TARGET} --image x.sfb", 1, ("x.sfb", ".elf, .hex or .bin")),
     (f"twin {TARGET} --image ram.elf", 1, ("ram.elf", "outside of flash")),
     (f"twin {TARGET} --state folder", 1, ("folder exists and is not a file",)),
     (f"twin {TARGET} --state nowhere/x --image boot.hex", 1, ("there is no folder",)),

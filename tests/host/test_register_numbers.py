@@ -23,8 +23,8 @@ DRIVER = data_path("firmware") / "driver"
 TWIN = Path(models.__file__).parent
 NO_BLOCK = {
     "__init__", "bus", "callee", "condition", "controller", "core", "cost", "cpu", "errors", "flash_array", "images",
-    "machine", "models", "nvic", "oplog", "port", "pty", "rom", "snapshot", "standby", "state", "symbols", "timeline",
-    "block", "cache_m7", "stall",
+    "machine", "models", "nvic", "oplog", "port", "pty", "rams", "rom", "snapshot", "standby", "state", "symbols",
+    "timeline", "block", "cache_m7", "stall",
 }  # fmt: skip
 """Modules of the twin that model no block of the facts; NVIC and caches are of the core (DDI0403)."""
 

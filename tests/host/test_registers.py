@@ -81,7 +81,7 @@ BITS = {
 }  # fmt: skip
 """(IP version, register) -> lowest bits that models have as numbers of their own."""
 OWN = {"flash_l4.c": {"DBANK"}}
-OF_THE_CORE = {"cortex.c": {"ICSR_PENDSTCLR"}, "cache_m7.c": {"DC", "IC"}, "flash_h7.c": {"BFHFNMIGN"}}
+OF_THE_CORE = {"cache_m7.c": {"DC", "IC"}, "flash_h7.c": {"BFHFNMIGN"}}
 """Bits of the Cortex-M's own registers, which are in no part's facts (DDI0403 B3.2)."""
 OWN_OFFSETS = {"flash_g0.c": {"ECC2R_OFF"}}
 """Numbers of register bits that a driver has of its own, because the facts lack them: RM0432 3.7.8, OPTR bit 22; RM0454

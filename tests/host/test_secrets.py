@@ -171,7 +171,7 @@ def load_folder(bench: Bench) -> None:
 
 
 def full_image(bench: Bench) -> None:
-    release.make_image(NEW_APP, target=TARGET, capacity=0x10000, keys=bench.secrets, version=Version(1, 0, 0))
+    release.make_image(NEW_APP, board=boards.load(TARGET), keys=bench.secrets, version=Version(1, 0, 0))
 
 
 def finished(bench: Bench) -> None:

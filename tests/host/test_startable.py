@@ -136,9 +136,12 @@ def _starts(app: bytes, board: Board) -> bool:
 
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Iterator[Callable]:  # type: ignore[type-arg]
-    """Runs `spboot ARGS` beside good.bin, old.bin and bad.bin; gives exit code, stdout, stderr."""
+def run(  # type: ignore[type-arg]
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, secrets: Keys
+) -> Iterator[Callable]:
+    """Runs `spboot ARGS` beside good.bin, old.bin, bad.bin and boot.bin; gives exit code, stdout, stderr."""
     monkeypatch.chdir(tmp_path)
+    Path("boot.bin").write_bytes(_bootloader(secrets))
     Path("good.bin").write_bytes(NEW_APP)
     Path("old.bin").write_bytes(OLD_APP)
     Path("bad.bin").write_bytes(BYTES["reset vector linked at the start of flash"])
@@ -152,7 +155,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp
         return int(stop.value.code or 0), out.out, out.err
 
     yield call
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["bad.bin", "good.bin", "old.bin"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bad.bin", "boot.bin", "good.bin", "old.bin"]
 
 
 @pytest.mark.parametrize(
@@ -161,7 +164,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp
         "image bad.bin --version 1.0 -o x.sfb",
         "patch --from old.bin --from-version 1.0 --to bad.bin --version 1.1 -o x.sfbp",
         "patch --from bad.bin --from-version 1.0 --to good.bin --version 1.1 -o x.sfbp",
-        "merge good.bin bad.bin --version 1.0 -o x.hex",
+        "merge boot.bin bad.bin --version 1.0 -o x.hex",
     ],
 )
 def test_commands_refuse_and_leave_nothing(run: Callable, command: str, key_folder: Path) -> None:  # type: ignore[type-arg]
@@ -186,7 +189,7 @@ def test_verify_says_whether_it_can_start(
     (folder / "LAMP.toml").write_text((Path(boards.__file__).parent / "data" / f"{TARGET}.toml").read_text())
     code, out, err = run("verify", folder / "bad.sfb", "--keys", key_folder)
     assert (code, out) == (1, "")
-    assert err.startswith("error: the image cannot start: the initial stack pointer")
+    assert "bad.sfb: the image cannot start: the initial stack pointer" in err
     assert f"can start on {TARGET}" in run("verify", folder / "good.sfb", "--keys", key_folder)[1]
     code, out, _ = run("verify", folder / "own.sfb", "--keys", key_folder)
     assert code == 0

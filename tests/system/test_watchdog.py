@@ -118,7 +118,7 @@ def stamp(said: bytes, words: bytes) -> float:
 
 @pytest.mark.parametrize("name", ["NUCLEO-F429ZI", "DISCO-H745I"])
 def test_the_console_knows_how_long_an_erase_took(name: str, tmp_path: Path) -> None:
-    """The bank of the code is erased, one second or two: right within a hundredth."""
+    """N1: the bank of the code is erased, one second or two: right within a hundredth."""
     rig = Rig(workshop(in_one_bank(boards.load(name)), "clang", tmp_path))
     rig.enter_loader()
     rig.send(rig.shop.image("1.1.0"))

@@ -11,7 +11,7 @@ import unicorn
 
 from spboot import chips
 from spboot.errors import TwinError
-from spboot.twin import models, rom, standby, symbols
+from spboot.twin import models, rams, rom, standby, symbols
 from spboot.twin.block import Block
 from spboot.twin.bus import Bus
 from spboot.twin.cache_m7 import NvicM7
@@ -53,7 +53,7 @@ class Twin:
         self.core = Core(self.chip.core)
         self.timeline = Timeline(self.core)
         self.flash = FlashArray(self, self.chip.flash)
-        self.rams = self._make_rams()
+        self.rams = rams.make(self.chip, self.core)
         address, page = rom.content(self.chip, seed, self.flash.capacity)
         self.core.map_buffer(address, page, writable=False)
         self.bus = Bus(self)
@@ -86,16 +86,6 @@ class Twin:
         self._hook()
 
     # making
-
-    def _make_rams(self) -> dict[int, ctypes.Array[ctypes.c_ubyte]]:
-        """Buffers by address; a memory that has two is one buffer, under the first."""
-        rams = {memory.address: (ctypes.c_ubyte * memory.size)() for memory in self.chip.ram}
-        named = {memory.name: memory.address for memory in self.chip.memories}
-        for address, ram in rams.items():
-            self.core.map_buffer(address, ram, writable=True)
-        for second, first in self.chip.mirrors.items():
-            self.core.map_buffer(named[second], rams[named[first]], writable=True)
-        return rams
 
     def _hook(self) -> None:
         kinds = unicorn.UC_HOOK_MEM_READ_UNMAPPED | unicorn.UC_HOOK_MEM_WRITE_UNMAPPED
@@ -213,17 +203,7 @@ class Twin:
         """Ranges (start, end) in low <= address < high without the fill of `power_on(ram_fill=)`, by words."""
         if self._paint is None:
             raise TwinError("RAM was not painted: call power_on(ram_fill=0xA5) first")
-        word, ranges = bytes([self._paint]) * 4, list[tuple[int, int]]()
-        data = self.ram_read(low, high - low)
-        for offset in range(0, len(data), 4):
-            if data[offset : offset + 4] == word[: len(data) - offset]:
-                continue
-            address = low + offset
-            if ranges and ranges[-1][1] == address:
-                ranges[-1] = ranges[-1][0], address + 4
-            else:
-                ranges.append((address, address + 4))
-        return ranges
+        return rams.unlike(self.ram_read(low, high - low), low, self._paint)
 
     def ram_read(self, address: int, size: int) -> bytes:
         """What RAM holds."""
