@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from spboot.formats.spec import Record, record, spec
-from spboot.formats.texts import CONVERSIONS, FIRST_PAIR, PackedTexts
+from spboot.formats.texts import CONVERSIONS, FIRST_PAIR, SHIFT, SHIFTED, PackedTexts
 
 _RECORDS = (("manifest", ""), ("header", ""), ("journal", "mark_"), ("journal", "step_"), ("abi", ""), ("personal", ""))
 
@@ -53,7 +53,10 @@ def text_header(texts: PackedTexts) -> str:
     """spb_texts.h: the packed sentences of a program."""
     pairs = ", ".join(f"{{{left}, {right}}}" for left, right in texts.pairs)
     lines = [
+        define("TEXT_SHIFTED", SHIFTED),
+        define("TEXT_SHIFT", SHIFT),
         define("TEXT_PAIR", FIRST_PAIR),
+        define("TEXT_END", texts.first_end),
         define("TEXT_DEPTH", max(texts.depth, 1)),
         *(define(f"TEXT_ARG_{letter}", number) for letter, number in CONVERSIONS.items()),
         f"#define SPB_TEXT_PAIRS {{{pairs or '{0, 0}'}}}",
