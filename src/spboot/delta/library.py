@@ -23,9 +23,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
+from spboot.delta.prior import delta_prior_header
 from spboot.disk import is_full, reason
 from spboot.errors import BuildError
-from spboot.formats.c_header import delta_prior_header, spec_header
+from spboot.formats.c_header import spec_header
 from spboot.formats.spec import data_path
 
 _LOG = logging.getLogger(__name__)
