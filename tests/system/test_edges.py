@@ -1,5 +1,5 @@
-"""The shipped bootloader at its edges: images that cannot start, protected flash, replays, faults of its own, and how long
-a start takes."""
+"""The shipped bootloader at its edges: images that cannot start, protected flash, replays, faults of its own, and how
+long a start takes."""
 
 from __future__ import annotations
 
