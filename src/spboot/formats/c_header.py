@@ -67,7 +67,7 @@ def text_header(texts: PackedTexts) -> str:
 
 def _status_lines(codes: list[list[str]]) -> list[str]:
     """NONE and COMPLETED are not errors: core says SPB_OK."""
-    names = [f"    SPB_E_{name} = -{number}," for number, (name, _) in enumerate(codes) if number > 1]
+    names = [f"    SPB_E_{name} = {number}," for number, (name, _) in enumerate(codes) if number > 1]
     longest = max(len(text) for _, text in codes)
     return [
         "enum spb_status {",
