@@ -30,9 +30,9 @@ _LLVM_SMALL = (
     *("-inline-threshold=5", "-disable-lsr", "-disable-machine-licm", "-enable-pre=false", "-split-spill-mode=size"),
     *("-arm-promote-constant=true", "-tail-merge-size=2"),
 )
-"""Of thresholds for link-time inlining from -200 to 75 this one gives the smallest sum over the boards.  Also with -Oz LLVM
-spends registers on loop counters, on what does not change in a loop, and on expressions that may come again; constants
-next to their code and common ends of two instructions pay."""
+"""Of thresholds for link-time inlining from -200 to 75 this one gives the smallest sum over the boards.  Also with -Oz
+LLVM spends registers on loop counters, on what does not change in a loop, and on expressions that may come again;
+constants next to their code and common ends of two instructions pay."""
 _GCC_SMALL = (
     *("-fno-move-loop-invariants", "-fno-tree-loop-im", "-fno-tree-loop-ivcanon", "-fno-schedule-insns2"),
     *("-fno-caller-saves", "-fno-if-conversion", "-fno-jump-tables"),
