@@ -27,18 +27,18 @@ static uint32_t signed_golomb(struct spb_delta *d, enum golomb g) {
     return down ? ~more : more + 1;
 }
 
-static enum spb_status put(struct spb_delta *d, uint32_t byte) {
+static enum spb_status put(struct spb_delta *d, const struct spb_delta_new *out, uint32_t byte) {
     d->last[1] = d->last[0];
     d->last[0] = (uint8_t)byte;
     d->np++;
-    return d->out->put(d->out->context, (uint8_t)byte);
+    return out->put(out->context, (uint8_t)byte);
 }
 
-static enum spb_status literal(struct spb_delta *d) {
+static enum spb_status literal(struct spb_delta *d, const struct spb_delta_new *out) {
     uint32_t high = spb_range_tree(&d->range, d->models.literal_high[d->np & 1][d->last[1] >> 6], 4);
     uint32_t low = spb_range_tree(&d->range, d->models.literal_low[high], 4);
     if (d->literals < 3) d->literals++;
-    return put(d, high << 4 | low);
+    return put(d, out, high << 4 | low);
 }
 
 /* --- where a copy starts --- */
@@ -105,14 +105,14 @@ static bool is_calm(const struct spb_delta *d) { return d->np - d->calm_from >= 
 
 static bool changed(const struct spb_delta *d) { return d->changed && run(d) < PROVEN; }
 
-static enum spb_status copied(struct spb_delta *d, const uint8_t *bytes, uint32_t len) {
+static enum spb_status copied(struct spb_delta *d, const struct spb_delta_new *out, const uint8_t *bytes, uint32_t len) {
     enum spb_status status;
     if (d->pending != SPB_MOVES_NO_KEY && run(d) >= PROVEN) {
         spb_moves_put(&d->moves, d->pending, d->moved);
         d->pending = SPB_MOVES_NO_KEY;
     }
     do {
-        status = put(d, *bytes++);
+        status = put(d, out, *bytes++);
     } while (--len > 0 && status == SPB_OK);
     return status;
 }
@@ -130,17 +130,17 @@ static uint32_t reference_key(const struct spb_delta *d, const struct spb_refere
 }
 
 /* Does NEW at target + moved begin like OLD at target?  1 yes, -1 no, 0 not to be seen yet. */
-static int looks_alike(const struct spb_delta *d, uint32_t target, uint32_t moved) {
+static int looks_alike(const struct spb_delta *d, const struct spb_delta_new *out, uint32_t target, uint32_t moved) {
     uint32_t from = (target & ~1u) - d->image.base;
     uint32_t to = from + moved;
     if (from >= d->image.size || d->image.size - from < 4 || to >= d->np || d->np - to < 4) return 0;
     for (uint32_t i = 0; i < 4; i++) {
-        if (d->old[from + i] != d->out->get(d->out->context, to + i)) return -1;
+        if (d->old[from + i] != out->get(out->context, to + i)) return -1;
     }
     return 1;
 }
 
-static struct spb_moves_guess guess(struct spb_delta *d,
+static struct spb_moves_guess guess(struct spb_delta *d, const struct spb_delta_new *out,
                                     const struct spb_reference *ref, uint32_t key) {
     struct spb_moves_guess g = {0, 0, SPB_MOVES_FAR};
     bool local = spb_reference_local(ref->kind);
@@ -150,7 +150,7 @@ static struct spb_moves_guess guess(struct spb_delta *d,
         bool code = key >> KEY_BITS == 0;
         g = spb_moves_find(&d->moves, key, code ? place_key(source(d)) : SPB_MOVES_NO_KEY, d->moved);
         if (code && !local && g.class != SPB_MOVES_EXACT && g.first != g.second &&
-            looks_alike(d, ref->target, g.first) < 0 && looks_alike(d, ref->target, g.second) > 0) {
+            looks_alike(d, out, ref->target, g.first) < 0 && looks_alike(d, out, ref->target, g.second) > 0) {
             uint32_t other = g.first;
             g.first = g.second;
             g.second = other;
@@ -179,18 +179,18 @@ static enum golomb golomb_of(uint32_t kind) {
 
 /* A reference in the copied bytes: retarget it as guessed, as it was, or as the stream says.  *done is false when the
  * stream has it byte by byte.  Not inlined: most steps do without it, and their registers stay theirs. */
-__attribute__((noinline)) static enum spb_status reference(struct spb_delta *d,
+__attribute__((noinline)) static enum spb_status reference(struct spb_delta *d, const struct spb_delta_new *out,
                                                            const struct spb_reference *ref, const uint8_t *now,
                                                            bool *done) {
     uint8_t bytes[4];
     uint32_t at = d->image.base + d->np;
     uint32_t key = reference_key(d, ref);
-    struct spb_moves_guess g = guess(d, ref, key);
+    struct spb_moves_guess g = guess(d, out, ref, key);
     *done = true;
     memcpy(bytes, now, ref->len);
     if (as_guessed(d, ref->kind, g.class)) {
         (void)spb_reference_write(ref, bytes, at, ref->target + g.first);
-        return copied(d, bytes, ref->len);
+        return copied(d, out, bytes, ref->len);
     }
     uint32_t moved;
     if (BIT(missed[ref->kind][0])) {
@@ -209,7 +209,7 @@ __attribute__((noinline)) static enum spb_status reference(struct spb_delta *d,
     }
     if (d->copying == OLD) spb_moves_put(&d->moves, key, moved);
     surprise(d, SPB_DELTA_CALM / 2);
-    return copied(d, bytes, ref->len);
+    return copied(d, out, bytes, ref->len);
 }
 
 /* How the low byte of an instruction differs from OLD depends on what it is: LDR literal and ADR, branches, others. */
@@ -220,7 +220,7 @@ static uint32_t change_class(const struct spb_delta *d, uint32_t opcode) {
 }
 
 /* The copied byte is not what comes: the copy ends here, or goes on behind another byte. */
-static enum spb_status mismatch(struct spb_delta *d, uint32_t byte, uint32_t opcode) {
+static enum spb_status mismatch(struct spb_delta *d, const struct spb_delta_new *out, uint32_t byte, uint32_t opcode) {
     uint32_t right = run(d);
     uint32_t level = right == 0 ? 0 : right < 4 ? 1 : right < 32 ? 2 : 3;
     if (BIT(end[d->copying == NEW ? 2 : changed(d)][level])) {
@@ -232,7 +232,7 @@ static enum spb_status mismatch(struct spb_delta *d, uint32_t byte, uint32_t opc
     uint32_t class = change_class(d, opcode);
     uint32_t high = spb_range_tree(&d->range, d->models.change_high[class], 4);
     uint32_t low = spb_range_tree(&d->range, d->models.change_low[class][high == 0 ? 0 : high == 15 ? 1 : 2], 4);
-    enum spb_status status = put(d, byte + (high << 4 | low));
+    enum spb_status status = put(d, out, byte + (high << 4 | low));
     surprise(d, 0);
     d->run_from = d->np;
     d->run_bits = 0;
@@ -240,7 +240,7 @@ static enum spb_status mismatch(struct spb_delta *d, uint32_t byte, uint32_t opc
     return status;
 }
 
-static enum spb_status one_byte(struct spb_delta *d, const uint8_t *bytes, uint32_t len) {
+static enum spb_status one_byte(struct spb_delta *d, const struct spb_delta_new *out, const uint8_t *bytes, uint32_t len) {
     bool odd = source(d) % 2 != 0;
     uint32_t opcode = (odd ? bytes[0] : len > 1 ? bytes[1] : 0u) >> 3;
     if (d->skip > 0) d->skip--;
@@ -249,20 +249,20 @@ static enum spb_status one_byte(struct spb_delta *d, const uint8_t *bytes, uint3
         while (d->run_bits < 7 && run(d) >> d->run_bits != 0) d->run_bits++;
         if (spb_range_mixed(&d->range, &d->models.flag[state][d->run_bits][d->np % 2],
                             &d->models.opcode[odd][opcode][run(d) >= PROVEN])) {
-            return mismatch(d, bytes[0], opcode);
+            return mismatch(d, out, bytes[0], opcode);
         }
     }
-    return copied(d, bytes, 1);
+    return copied(d, out, bytes, 1);
 }
 
 /* What the copy goes on with: up to four bytes at its source, in OLD or in buffer. */
-static uint32_t window(const struct spb_delta *d, uint8_t buffer[4],
+static uint32_t window(const struct spb_delta *d, const struct spb_delta_new *out, uint8_t buffer[4],
                        const uint8_t **bytes) {
     uint32_t at = source(d);
     uint32_t len = (d->copying == OLD ? d->image.size : d->np) - at;
     if (len > 4) len = 4;
     *bytes = d->copying == OLD ? d->old + at : buffer;
-    for (uint32_t i = 0; i < len && *bytes == buffer; i++) buffer[i] = d->out->get(d->out->context, at + i);
+    for (uint32_t i = 0; i < len && *bytes == buffer; i++) buffer[i] = out->get(out->context, at + i);
     return len;
 }
 
@@ -278,21 +278,21 @@ static bool refers(const struct spb_delta *d, struct spb_reference *ref, const u
     return spb_reference_read(ref, &d->image, bytes, len < room ? len : room, d->image.base + at, (at | d->np) % 4 == 0);
 }
 
-static enum spb_status go_on(struct spb_delta *d) {
+static enum spb_status go_on(struct spb_delta *d, const struct spb_delta_new *out) {
     struct spb_reference ref;
     uint8_t buffer[4];
     const uint8_t *bytes;
-    uint32_t len = window(d, buffer, &bytes);
+    uint32_t len = window(d, out, buffer, &bytes);
     if (may_refer(d, len)) {
         if (refers(d, &ref, bytes, len)) {
             bool done;
-            enum spb_status status = reference(d, &ref, bytes, &done);
+            enum spb_status status = reference(d, out, &ref, bytes, &done);
             if (done) return status;
         } else if (d->np + 2 <= d->sure_end) {
-            return copied(d, bytes, 2);
+            return copied(d, out, bytes, 2);
         }
     }
-    return one_byte(d, bytes, len);
+    return one_byte(d, out, bytes, len);
 }
 
 /* --- steps --- */
@@ -305,18 +305,18 @@ static enum spb_status announce(struct spb_delta *d) {
     return SPB_OK;
 }
 
-static enum spb_status step(struct spb_delta *d) {
+static enum spb_status step(struct spb_delta *d, const struct spb_delta_new *out) {
     if (d->copying == NONE) {
         if (BIT(op[d->literals + (d->before == NONE ? 0 : 4)])) return start_copy(d);
-        return literal(d);
+        return literal(d, out);
     }
     if (d->copying == OLD && source(d) >= d->image.size) {
         d->copying = d->before = NONE;
         return SPB_OK;
     }
-    if (d->copying == STORED) return put(d, spb_range_direct(&d->range, 8));
+    if (d->copying == STORED) return put(d, out, spb_range_direct(&d->range, 8));
     if (is_calm(d) && !d->asked) return announce(d);
-    return go_on(d);
+    return go_on(d, out);
 }
 
 /* The numbers of the start states are packed as a stream of their own, of one tree. */
@@ -339,17 +339,16 @@ void spb_delta_init(struct spb_delta *d, const uint8_t *old, uint32_t old_len, u
 
 /* Steps, each begun while at least so much of the stream is left as one may read.  Not inlined, so that one pushing of
  * registers does for many steps. */
-__attribute__((noinline)) static enum spb_status steps(struct spb_delta *d,
+__attribute__((noinline)) static enum spb_status steps(struct spb_delta *d, const struct spb_delta_new *out,
                                                        const uint8_t *limit) {
     enum spb_status status = SPB_OK;
-    while (status == SPB_OK && d->np < d->new_len && d->range.in <= limit) status = step(d);
+    while (status == SPB_OK && d->np < d->new_len && d->range.in <= limit) status = step(d, out);
     return status;
 }
 
 enum spb_status spb_delta_run(struct spb_delta *d, const struct spb_delta_new *out, const uint8_t *in, uint32_t len,
                               bool last, uint32_t *used) {
     enum spb_status status = SPB_OK;
-    d->out = out;
     d->range.in = in;
     d->range.end = in + len;
     if (last || len >= SPB_DELTA_STEP_SIZE) {
@@ -358,7 +357,7 @@ enum spb_status spb_delta_run(struct spb_delta *d, const struct spb_delta_new *o
             if (d->image.size > 0) d->image.base = spb_range_direct(&d->range, 24) << 8;
             d->started = true;
         }
-        status = steps(d, last ? d->range.end : d->range.end - SPB_DELTA_STEP_SIZE);
+        status = steps(d, out, last ? d->range.end : d->range.end - SPB_DELTA_STEP_SIZE);
     }
     *used = (uint32_t)(d->range.in - in);
     if (status != SPB_OK || d->np < d->new_len) return status;

@@ -38,7 +38,6 @@ struct spb_delta {                  /* what is passed on first, then bytes: they
     bool started;
     bool changed;                   /* it has changed a byte */
     bool asked;                     /* sure_end was read since the last surprise */
-    const struct spb_delta_new *out;    /* of the run under way */
     const uint8_t *old;
     uint32_t new_len;
     struct spb_image_range image;   /* OLD: its address and size */

@@ -81,7 +81,7 @@ MUTANTS = {
         "if (!spb_reference_write(ref, bytes, at, ref->target + moved)) return SPB_E_PARSER_ERROR;",
         "(void)spb_reference_write(ref, bytes, at, ref->target + moved);",
     ),
-    "second guess preferred too often": ("delta.c", "looks_alike(d, ref->target, g.first) < 0 && ", ""),
+    "second guess preferred too often": ("delta.c", "looks_alike(d, out, ref->target, g.first) < 0 && ", ""),
     "copy does not prove itself": ("delta.c", "#define PROVEN 8u", "#define PROVEN 9u"),
     "announced again without a surprise": ("delta.c", "    d->asked = true;\n", ""),
     "any move goes": ("moves.c", "        found = i;\n", ""),
