@@ -38,6 +38,8 @@ _GCC_SMALL = (
     *("-fno-caller-saves", "-fno-if-conversion", "-fno-jump-tables"),
 )
 """All of these spend registers and wide instructions on speed, also with -Os."""
+_GCC_SMALL_THUMB2 = ("-fno-ivopts", "-fno-tree-sink", "-fira-region=all")
+"""Shorter where instructions have all addressing modes; on Cortex-M0+ longer."""
 _CORES: Final = {
     "cm0p": ("thumbv6m-none-eabi", "cortex-m0plus"),
     "cm4": ("thumbv7em-none-eabi", "cortex-m4"),
@@ -140,14 +142,15 @@ def _gcc(cpu: str) -> Toolchain:
             "arm-none-eabi-gcc is not installed: use --compiler clang, or install GCC for Arm (make tools)"
         )
     machine = (f"-mcpu={cpu}", "-mthumb", "-mfloat-abi=soft")
+    small = _GCC_SMALL if cpu == _CORES["cm0p"][1] else (*_GCC_SMALL, *_GCC_SMALL_THUMB2)
     return Toolchain(
         name="gcc",
-        compile=(gcc, *machine, "-Os", "-g0", *_GCC_SMALL, *_COMMON, *_WARNINGS),
+        compile=(gcc, *machine, "-Os", "-g0", *small, *_COMMON, *_WARNINGS),
         link=(
             gcc,
             *machine,
             "-Os",
-            *_GCC_SMALL,
+            *small,
             "-flto",
             "-nostdlib",
             "-Wl,--gc-sections",
