@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "spb_delta_prior.h"
+#include "prior.h"
 
 enum space { NONE, OLD, NEW, STORED };
 enum golomb { NEAR, BRANCH, POINTER, OTHER, SURE, DISTANCE };
@@ -319,22 +319,14 @@ static enum spb_status step(struct spb_delta *d, const struct spb_delta_new *out
     return go_on(d, out);
 }
 
-/* The numbers of the start states are packed as a stream of their own, of one tree. */
 void spb_delta_init(struct spb_delta *d, const uint8_t *old, uint32_t old_len, uint32_t new_len) {
-    static const uint16_t state[16] = SPB_DELTA_PRIOR_STATES;
-    static const uint8_t prior[] = SPB_DELTA_PRIOR;
-    uint16_t *model = (uint16_t *)&d->models;
-    uint16_t tree[15];
-    _Static_assert(sizeof d->models == SPB_DELTA_MODELS * sizeof *model, "as many models as the specification has");
+    uint16_t *models = (uint16_t *)&d->models;
+    _Static_assert(sizeof d->models == SPB_DELTA_MODELS * sizeof *models, "as many models as the specification has");
     memset(d, 0, sizeof *d);
-    memset(tree, 0x80, sizeof tree);
     d->old = old;
     d->image.size = old_len;
     d->new_len = new_len;
-    d->range.in = prior;
-    d->range.end = prior + sizeof prior;
-    spb_range_start(&d->range);
-    for (uint32_t i = 0; i < SPB_DELTA_MODELS; i++) model[i] = state[spb_range_tree(&d->range, tree, 4)];
+    spb_prior_unpack(models);
 }
 
 /* Steps, each begun while at least so much of the stream is left as one may read.  Not inlined, so that one pushing of

@@ -8,6 +8,7 @@
 #define spb_range_direct real_direct
 #define spb_range_tree real_tree
 #include "range.c"
+#include "prior.c"
 #undef spb_range_mixed
 #undef spb_range_bit
 #undef spb_range_direct

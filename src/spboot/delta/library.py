@@ -31,8 +31,8 @@ from spboot.formats.spec import data_path
 
 _LOG = logging.getLogger(__name__)
 _NATIVE: Final = Path(__file__).parent / "native"
-_FIRMWARE: Final = ("delta.c", "moves.c", "range.c", "reference.c")
-_HEADERS: Final = ("bytes.h", "delta.h", "moves.h", "range.h", "reference.h", "status.h")
+_FIRMWARE: Final = ("delta.c", "moves.c", "prior.c", "range.c", "reference.c")
+_HEADERS: Final = ("bytes.h", "delta.h", "moves.h", "prior.h", "range.h", "reference.h", "status.h")
 _FLAGS: Final = (
     *("-shared", "-std=c11", "-O2", "-g0", "-s", "-mcpu=baseline", "-fno-sanitize=all", "-fvisibility=hidden"),
     *("-Wall", "-Wextra", "-Wconversion", "-Wpedantic", "-Werror"),

@@ -1,7 +1,7 @@
 """The start states of the adaptive bits, as the firmware keeps them: packed by the range coder of the patch stream.
 
 The number of each state, four bits, goes through one tree of adaptive bits, which learns that most of them are one of
-two.  The chip unpacks them with the decoder it has (delta.c, `spb_delta_init`)."""
+two.  The chip unpacks them with the decoder it has (prior.c)."""
 
 from __future__ import annotations
 
