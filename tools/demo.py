@@ -281,7 +281,7 @@ def main() -> None:
     own = arguments.board.endswith(".toml")
     make_files(board, os.path.relpath(arguments.board, out) if own else arguments.board, out)
     costs = run_updates(board, out)
-    report(board, costs, len(image.load(out / "demo-1.2.0.elf", board.image_address, board.image_capacity)))
+    report(board, costs, len(image.load(out / "demo-1.2.0.elf", board)))
     print(f"\nThe application announced 1.2.0.  All files are in {os.path.relpath(out)}.  What next:")
     for command in next_steps(board, arguments.board, out):
         print(f"  {command}")

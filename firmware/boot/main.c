@@ -127,7 +127,7 @@ static bool wants_loader(void) {
 
 static void show_install(uint32_t done, uint32_t all) {
     SPB_LED_WRITE((done & 1) != 0);
-    if (done == 0) LOG("installing, %u pages", all);
+    if (done == 0) LOG("installing, pages: %u", all);
     else if (done == all || done % 16 == 0) LOG("installed %u of %u", done, all);
     else spb_watchdog_feed();
 }

@@ -41,7 +41,7 @@ static void show_refusal(const struct spb_line *line) {
 static void show_accepted(const struct spb_line *line) {
     uint32_t pages = 0;
     for (uint32_t i = 0; i < SPB_SLOT_SIZE / SPB_PAGE_SIZE; i++) pages += spb_pages_has(&engine->candidate.pages, i);
-    spb_console_log(line, "version %v received, %u bytes, verified, %u pages changed",
+    spb_console_log(line, "version %v received, %u bytes, verified, changed pages: %u",
                     SPB_MANIFEST_U32(engine->header, VERSION), engine->total, pages);
 }
 

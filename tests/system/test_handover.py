@@ -71,7 +71,7 @@ def test_g2_a_half_done_install_goes_on_before_the_loader(shop: Workshop) -> Non
     rig = Rig(shop)
     rig.enter_loader()
     rig.send(shop.image("1.1.0"))
-    rig.listen(b"installing")
+    rig.listen(b"reset by")
     rig.twin.arm(Cut(at=100, when="torn"))
     try:
         rig.listen()

@@ -25,7 +25,7 @@ ACK, NAK, CAN, EOT = b"\x06", b"\x15", b"\x18", b"\x04"
 DATA = bytes(range(256)) * 10
 """Three blocks of 1024."""
 HANGS_S = 120
-TAKEN = b"[    1.000] version 1.1.0 received, 768 bytes, verified, 1 pages changed\r\n"
+TAKEN = b"[    1.000] version 1.1.0 received, 768 bytes, verified, changed pages: 1\r\n"
 REFUSED = b"[    1.000] refused, code 26: already installed: give it a higher version\r\n"
 BANNER = b"\r\n[    0.000] spboot 0.1.0 for BOARD, 80 MHz, reset by software\r\n"
 
@@ -204,7 +204,7 @@ def takes_then_chatters(device: Device) -> None:
 def restarts_with_the_last_byte(device: Device) -> None:
     device.receive(2)
     device.get(1029)
-    device.say(BANNER + b"[    0.500] installing, 1 pages\r\n[    0.500] installed\r\n")
+    device.say(BANNER + b"[    0.500] installing, pages: 1\r\n[    0.500] installed\r\n")
 
 
 def unplugged(device: Device) -> None:
@@ -316,4 +316,4 @@ def test_a_verdict_does_not_depend_on_how_the_text_is_divided() -> None:
         for at in range(0, len(text), size):
             hearing.feed(text[at : at + size])
         assert hearing.verdict is not None and hearing.verdict.accepted
-        assert hearing.verdict.words == ("version 1.1.0 received, 768 bytes, verified, 1 pages changed",)
+        assert hearing.verdict.words == ("version 1.1.0 received, 768 bytes, verified, changed pages: 1",)

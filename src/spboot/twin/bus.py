@@ -27,7 +27,9 @@ _POLL_DISTANCE: Final = 100
 """when no more instructions than these lie between two of them."""
 _SOON_PS: Final = 200 * PS_PER_US
 _COUNT_STEP_PS: Final = 200 * PS_PER_US
-"""Time goes on in such steps while firmware waits and reads a counter: for which moment, it alone knows."""
+"""Time goes on by this while firmware waits and reads a counter: for which moment, it alone knows.  The longer it waits,
+the longer are the steps, so that it is late by three hundredths at most."""
+_LATE: Final = 32
 CLOCK_DELAY: Final = 2
 
 
@@ -47,6 +49,7 @@ class Bus:
         self._feeds = 0
         self._last = 0
         self._counted = -_POLL_DISTANCE
+        self._step = _COUNT_STEP_PS
         for address, size in (PERIPHERALS, PRIVATE):
             twin.core.map_mmio(address, size, self.read, self.write)
 
@@ -153,10 +156,12 @@ class Bus:
         return self.twin.refusal(f"unaligned {size}-byte access to the peripheral at {address:#010x}", "align it")
 
     def save(self) -> Any:
-        return dict(self._seen), self._repeats, self._feeds, self._last, self._counted, self.enabled_until
+        counters = self._repeats, self._feeds, self._last, self._counted, self._step
+        return dict(self._seen), counters, self.enabled_until
 
     def load(self, state: Any) -> None:
-        seen, self._repeats, self._feeds, self._last, self._counted, self.enabled_until = state
+        seen, counters, self.enabled_until = state
+        self._repeats, self._feeds, self._last, self._counted, self._step = counters
         self._seen = dict(seen)
 
     def _soon(self) -> bool:
@@ -167,6 +172,7 @@ class Bus:
         """The firmware did something: what was read before says nothing any more about waiting."""
         self._seen.clear()
         self._repeats = self._feeds = 0
+        self._step = _COUNT_STEP_PS
 
     def fed(self) -> None:
         """The watchdog was fed."""
@@ -184,7 +190,8 @@ class Bus:
                 feeding = self._feeds > 1
                 self._repeats = self._feeds = 0
                 counting = executed - self._counted < _POLL_DISTANCE and not self.twin.flash_controller.busy
-                self.twin.wait(_COUNT_STEP_PS if counting else None, feeding=feeding)
+                self.twin.wait(self._step if counting else None, feeding=feeding)
+                self._step += self._step // _LATE
         else:
             self._seen[address] = value
             self._repeats = self._feeds = 0
