@@ -55,8 +55,8 @@ MANY: Final = 12
 ENDS: Final = (b"loader: send", b"self check failed", b"no keys")
 """What the device says when it will not start anything."""
 ARITHMETIC_POINTS: Final = 80
-LONG_S: Final = 8.0
-"""Of CPU time: ten boots without a fault, but little for one whose work area a fault has moved onto flash."""
+LONG_S: Final = 4.0
+"""Of CPU time: several boots without a fault, but little for one whose work area a fault has moved onto flash."""
 READS: Final = re.compile(r"install|slot_header|area_read")
 CHECKPOINTS: Final = 8
 _REGISTERS: Final = (*(arm.UC_ARM_REG_R0 + n for n in range(13)), arm.UC_ARM_REG_SP, arm.UC_ARM_REG_LR)
