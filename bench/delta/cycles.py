@@ -26,7 +26,7 @@ from spboot.formats.spec import data_path
 from spboot.twin.callee import Callee, Core
 from spboot.version import Version
 
-_SOURCES = ("core/delta.c", "core/range.c", "core/moves.c", "core/reference.c", "boot/memory.c")
+_SOURCES = ("core/delta.c", "core/prior.c", "core/range.c", "core/moves.c", "core/reference.c", "boot/memory.c")
 _ENTRIES = ("bench_decode", "bench_state_size")
 _CORES: Final[dict[Core, str]] = {"m4": "cm4", "m0plus": "cm0p"}
 _HEAD: Final = "| pair | M4 | M0+ |\n|---|--:|--:|\n"

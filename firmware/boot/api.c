@@ -49,7 +49,7 @@ static SE_PATCH_Stage public_stage(void) {
 static SE_ErrorStatus answer(SE_PATCH_Status *out, enum spb_status status) {
     out->error = status != SPB_OK;
     out->completed = status == SPB_OK;
-    out->code = status == SPB_OK ? SE_PATCH_StatusCode_COMPLETED : (SE_PATCH_StatusCode)-status;
+    out->code = status == SPB_OK ? SE_PATCH_StatusCode_COMPLETED : (SE_PATCH_StatusCode)status;
     out->stage = public_stage();
     out->accumBytes = spb_device_engine.taken;
     out->totalBytes = spb_device_engine.total;
@@ -103,7 +103,7 @@ static SE_ErrorStatus run(SE_PATCH_Status *status, uint32_t (*work)(uint32_t, ui
     if (status == NULL) return SE_ERROR;
     if (!spb_context_thread()) return answer(status, SPB_E_INVALID_STATE);
     if (!spb_context_claim(&claimed)) return answer(status, SPB_E_BUSY);
-    enum spb_status result = (enum spb_status)(int32_t)spb_context_call(a, b, 0, work);
+    enum spb_status result = (enum spb_status)spb_context_call(a, b, 0, work);
     SE_ErrorStatus ok = answer(status, result);
     claimed = 0;
     return ok;

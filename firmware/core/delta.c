@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "spb_delta_prior.h"
+#include "prior.h"
 
 enum space { NONE, OLD, NEW, STORED };
 enum golomb { NEAR, BRANCH, POINTER, OTHER, SURE, DISTANCE };
@@ -320,15 +320,13 @@ static enum spb_status step(struct spb_delta *d, const struct spb_delta_new *out
 }
 
 void spb_delta_init(struct spb_delta *d, const uint8_t *old, uint32_t old_len, uint32_t new_len) {
-    static const uint16_t state[16] = SPB_DELTA_PRIOR_STATES;
-    static const uint8_t prior[] = SPB_DELTA_PRIOR;
-    uint16_t *model = (uint16_t *)&d->models;
-    _Static_assert(sizeof d->models == SPB_DELTA_MODELS * sizeof *model, "as many models as the specification has");
+    uint16_t *models = (uint16_t *)&d->models;
+    _Static_assert(sizeof d->models == SPB_DELTA_MODELS * sizeof *models, "as many models as the specification has");
     memset(d, 0, sizeof *d);
     d->old = old;
     d->image.size = old_len;
     d->new_len = new_len;
-    for (uint32_t i = 0; i < SPB_DELTA_MODELS; i++) model[i] = state[prior[i / 2] >> 4 * (i % 2) & 15];
+    spb_prior_unpack(models);
 }
 
 /* Steps, each begun while at least so much of the stream is left as one may read.  Not inlined, so that one pushing of

@@ -29,17 +29,8 @@ struct spb_delta_models {
     uint16_t sign[4], exponent[6][31], mantissa[6][4];
 };
 
-struct spb_delta {
-    const uint8_t *old;
-    uint32_t new_len;
-    struct spb_image_range image;   /* OLD: its address and size */
-    uint32_t np;                    /* bytes of NEW put so far */
+struct spb_delta {                  /* what is passed on first, then bytes: they have the shortest reach */
     struct spb_range range;
-    uint32_t r0, r1, distance;
-    uint32_t moved;                 /* np - source of the copy in progress */
-    uint32_t sure_end;              /* up to here bytes need no flag */
-    uint32_t pending;               /* key to learn when the copy has proved itself */
-    uint32_t run_from, calm_from;   /* where the copy began or changed a byte; had its last surprise */
     uint8_t last[2];                /* the two newest bytes of NEW, newest first */
     uint8_t copying, before;        /* enum space of delta.c: now, and of the copy that the last break ended */
     uint8_t run_bits;               /* bits needed for its bytes since run_from, at most 7, when it was last asked */
@@ -47,6 +38,15 @@ struct spb_delta {
     bool started;
     bool changed;                   /* it has changed a byte */
     bool asked;                     /* sure_end was read since the last surprise */
+    const uint8_t *old;
+    uint32_t new_len;
+    struct spb_image_range image;   /* OLD: its address and size */
+    uint32_t np;                    /* bytes of NEW put so far */
+    uint32_t r0, r1, distance;
+    uint32_t moved;                 /* np - source of the copy in progress */
+    uint32_t sure_end;              /* up to here bytes need no flag */
+    uint32_t pending;               /* key to learn when the copy has proved itself */
+    uint32_t run_from, calm_from;   /* where the copy began or changed a byte; had its last surprise */
     uint8_t history[SPB_REFERENCE_KINDS];
     struct spb_moves moves;
     struct spb_delta_models models;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* status.h - how core functions answer.
- * enum spb_status is generated from [status] of the spec: SPB_OK, and SPB_E_<NAME> = minus the number that the public
- * API and the documents use, so that one list of numbers and sentences serves the chip, the UART and the host.
+ * enum spb_status is generated from [status] of the spec: SPB_OK, and SPB_E_<NAME> = the number that the public API
+ * and the documents use, so that one list of numbers and sentences serves the chip, the UART and the host.
  * Trust is not a status: enum spb_verdict has two values far apart in Hamming distance.  Callers compare with GOOD:
  * everything else is bad, and a verdict disturbed on its way is something else. */
 #ifndef SPB_STATUS_H

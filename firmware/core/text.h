@@ -14,7 +14,7 @@ enum spb_text {
     SPB_TEXT_LAST = 255
 };
 
-static inline enum spb_text spb_text_of(enum spb_status status) { return (enum spb_text)-status; }
+static inline enum spb_text spb_text_of(enum spb_status status) { return (enum spb_text)status; }
 
 #define TEXT(words) SPB_TEXT_MARK words
 #define SPB_TEXT_MARK spb_text_of_the_words

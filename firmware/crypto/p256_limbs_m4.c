@@ -10,36 +10,38 @@
 #pragma GCC diagnostic ignored "-Wunused-parameter" /* the parameters of a naked function are r0, r1 and r2 */
 #define NAKED __attribute__((naked, noinline))
 
-/* Two words of r0[] = r1[] op r2[], carry in the flags. */
-#define TWO_WORDS(op)           \
-    "ldmia r1!, {r3, r4}\n\t"   \
-    "ldmia r2!, {r5, r6}\n\t"   \
-    op " r3, r3, r5\n\t"        \
-    op " r4, r4, r6\n\t"        \
-    "stmia r0!, {r3, r4}\n\t"
-#define EIGHT_WORDS(op) TWO_WORDS(op) TWO_WORDS(op) TWO_WORDS(op) TWO_WORDS(op)
+/* r0[] = r1[] op r2[], carry in the flags: TEQ of registers leaves it alone. */
+#define EIGHT_WORDS(op)             \
+    "add r12, r1, #32\n\t"          \
+    "1:\n\t"                        \
+    "ldmia r1!, {r3}\n\t"           \
+    "ldmia r2!, {r4}\n\t"           \
+    op " r3, r3, r4\n\t"            \
+    "stmia r0!, {r3}\n\t"           \
+    "teq r1, r12\n\t"               \
+    "bne 1b\n\t"
 
 NAKED uint32_t spb_limbs_add(uint32_t r[8], const uint32_t a[8], const uint32_t b[8])
 {
     __asm__ volatile(
-        "push {r4-r6}\n\t"
+        "push {r4}\n\t"
         "cmn r0, #0\n\t" /* C = 0 */
         EIGHT_WORDS("adcs")
         "mov r0, #0\n\t"
         "adc r0, r0, r0\n\t"
-        "pop {r4-r6}\n\t"
+        "pop {r4}\n\t"
         "bx lr\n\t");
 }
 
 NAKED uint32_t spb_limbs_sub(uint32_t r[8], const uint32_t a[8], const uint32_t b[8])
 {
     __asm__ volatile(
-        "push {r4-r6}\n\t"
+        "push {r4}\n\t"
         "cmp r0, r0\n\t" /* C = 1: no borrow */
         EIGHT_WORDS("sbcs")
         "sbc r0, r0, r0\n\t" /* 0 or -1 */
         "rsb r0, r0, #0\n\t"
-        "pop {r4-r6}\n\t"
+        "pop {r4}\n\t"
         "bx lr\n\t");
 }
 

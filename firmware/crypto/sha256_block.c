@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* sha256_block.c - portable: the reference, see sha256_block.h.
- * Eight rounds are spelled out in a loop, so that the eight state words change names instead of places. */
+ * The state lies in memory in front of the schedule, h first.  A round looks at nine words, leaves the new a where the word
+ * of the schedule was that it used, makes d the new e in place, and goes on one word further: nothing is moved. */
 #include "sha256_block.h"
 
 #if !SPB_SHA256_THUMB2
@@ -38,21 +39,15 @@ INLINE uint32_t choose(uint32_t x, uint32_t y, uint32_t z)
     return z ^ (x & (y ^ z));
 }
 
+INLINE uint32_t majority(uint32_t x, uint32_t y, uint32_t z)
+{
+    return y ^ ((x ^ y) & (y ^ z));
+}
+
 static uint32_t load_big_endian(const uint8_t *b)
 {
     return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
 }
-
-/* A round.  Afterwards d and h hold what the standard calls e and a.  The majority of a, b and c is b ^ (a^b & b^c),
- * and the a^b of a round is the b^c of the next. */
-#define ROUND(a, b, c, d, e, f, g, h, i)                           \
-    do {                                                           \
-        uint32_t a_b = a ^ b;                                      \
-        h += constant[i] + w[i] + choose(e, f, g) + big_sigma1(e); \
-        d += h;                                                    \
-        h += big_sigma0(a) + (b ^ (a_b & b_c));                    \
-        b_c = a_b;                                                 \
-    } while (0)
 
 /* Loops here end with their test: optimising for size, compilers leave it where it is written. */
 static void expand(uint32_t w[64], const uint8_t block[64])
@@ -68,32 +63,23 @@ static void expand(uint32_t w[64], const uint8_t block[64])
 
 void spb_sha256_block(uint32_t state[8], const uint8_t block[64], const uint32_t constant[64])
 {
-    uint32_t schedule[64];
-    uint32_t a = state[0], b = state[1], c = state[2], d = state[3];
-    uint32_t e = state[4], f = state[5], g = state[6], h = state[7];
-    uint32_t b_c = b ^ c;
-    const uint32_t *w = schedule;
-    expand(schedule, block);
+    uint32_t words[8 + 64];
+    uint32_t *at = words;
+    int i = 7;
+    do
+        *at++ = state[i];
+    while (--i >= 0);
+    expand(at, block);
+    at = words;
     do {
-        ROUND(a, b, c, d, e, f, g, h, 0);
-        ROUND(h, a, b, c, d, e, f, g, 1);
-        ROUND(g, h, a, b, c, d, e, f, 2);
-        ROUND(f, g, h, a, b, c, d, e, 3);
-        ROUND(e, f, g, h, a, b, c, d, 4);
-        ROUND(d, e, f, g, h, a, b, c, 5);
-        ROUND(c, d, e, f, g, h, a, b, 6);
-        ROUND(b, c, d, e, f, g, h, a, 7);
-        w += 8;
-        constant += 8;
-    } while (w < schedule + 64);
-    state[0] += a;
-    state[1] += b;
-    state[2] += c;
-    state[3] += d;
-    state[4] += e;
-    state[5] += f;
-    state[6] += g;
-    state[7] += h;
+        uint32_t h = at[0] + at[8] + *constant++ + choose(at[3], at[2], at[1]) + big_sigma1(at[3]);
+        at[4] += h;
+        at[8] = h + majority(at[7], at[6], at[5]) + big_sigma0(at[7]);
+    } while (++at < words + 64);
+    i = 7;
+    do
+        state[i] += *at++;
+    while (--i >= 0);
 }
 
 #else

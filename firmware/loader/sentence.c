@@ -8,7 +8,9 @@ static const uint8_t packed[] = SPB_TEXT_PACKED;
 void spb_sentence_open(struct spb_sentence *s, enum spb_text text) {
     const uint8_t *at = packed;
     for (uint32_t left = text; left > 0; left--) {
-        while (*at++ != 0) {}
+        uint32_t byte;
+        do byte = *at++;
+        while (byte != 0 && byte < SPB_TEXT_END);
     }
     s->at = at;
     s->free = s->waiting;
@@ -21,5 +23,5 @@ char spb_sentence_next(struct spb_sentence *s) {
         *s->free++ = pair[1];
         byte = pair[0];
     }
-    return (char)byte;
+    return (char)(byte < SPB_TEXT_SHIFTED ? byte : byte + SPB_TEXT_SHIFT);
 }

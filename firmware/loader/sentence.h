@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* sentence.h - unpacks a sentence of the table byte by byte.
  * A byte of the table from SPB_TEXT_PAIR on stands for two others, which may be such bytes again; the right one waits
- * while the left one is taken apart. */
+ * while the left one is taken apart.  One from SPB_TEXT_END on has the zero that ends a sentence as its last.  Characters
+ * from the space on are SPB_TEXT_SHIFT less than in ASCII, which leaves more bytes for pairs. */
 #ifndef SPB_SENTENCE_H
 #define SPB_SENTENCE_H
 

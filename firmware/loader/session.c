@@ -26,7 +26,7 @@ static bool overwritten(void) { return SPB_SINGLE_SLOT && engine->candidate.len 
 
 /* What was offered and what is here; the numbers are believable only once the signature was good. */
 static void show_refusal(const struct spb_line *line) {
-    spb_console_log(line, "refused, code %u: %t", (uint32_t)-engine->status, spb_text_of(engine->status));
+    spb_console_log(line, "refused, code %u: %t", (uint32_t)engine->status, spb_text_of(engine->status));
     if (engine->total == 0) return;
     spb_console_log(line, "  the file says: version %v, product %x, board %x, %u bytes, from version %v",
                     SPB_MANIFEST_U32(engine->header, VERSION), SPB_MANIFEST_U32(engine->header, PRODUCT),

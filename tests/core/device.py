@@ -17,7 +17,7 @@ from spboot.formats.spec import data_path, spec
 from spboot.keys import Keys
 
 CUTS = {"none": 0, "before": 1, "after": 2, "torn": 3, "torn-readable": 4}
-STATUS = {name: -number for number, (name, _) in enumerate(spec()["status"]["codes"])}
+STATUS = {name: number for number, (name, _) in enumerate(spec()["status"]["codes"])}
 NAMES = {number: name for name, number in STATUS.items()} | {0: "OK"}
 INSTALL = ("nothing", "done", "refused", "failed")
 

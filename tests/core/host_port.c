@@ -80,11 +80,15 @@ static bool read(uint32_t off, uint32_t *to, uint32_t words) {
 
 static void alive(void) {}
 
+/* One byte that option bytes protect, or none. */
+static uint32_t protected_off = UINT32_MAX;
+static bool writable(uint32_t off, uint32_t len) { return protected_off - off >= len; }
+
 static const struct spb_flash flash = {erase, program, map, read};
 
 const struct spb_port spb_port = {
     {&flash, 0, SPB_SLOT_SIZE, UNIT}, {&flash, SLOT1_OFF, SPB_SLOT_SIZE, UNIT}, {&flash, JOURNAL_OFF, SPB_JOURNAL_SIZE, UNIT},
-    personal, SPB_TARGET, alive,
+    personal, SPB_TARGET, writable, alive,
 };
 
 /* For the tests. */
@@ -228,6 +232,8 @@ void hp_fail(uint32_t at, uint32_t kind, uint32_t erases_fail) {
     fail_in = at;
     fail_erase = erases_fail;
 }
+
+void hp_protect(uint32_t off) { protected_off = off; }
 
 /* Units of a range that cannot be read; a byte that is stored with its lowest bit wrong. */
 void hp_poison(uint32_t off, uint32_t len) { memset(poisoned + off / SPB_PROGRAM_UNIT, 1, len / SPB_PROGRAM_UNIT); }

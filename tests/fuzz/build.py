@@ -53,8 +53,8 @@ def _program(folder: Path, harness: str, compiler: tuple[str, ...], *more: str, 
     core = (firmware or data_path("firmware")) / "core"
     headers.write(folder / "generated", boards.load("NUCLEO-L476RG"), boot_version())
     seeds.write_old(folder / "generated/fuzz_old.h")
-    # the harnesses of decisions include range.c
-    sources = [core / name for name in (*_DECODER, *(["range.c"] if harness == "stream" else []))]
+    # the harnesses of decisions include prior.c and range.c
+    sources = [core / name for name in (*_DECODER, *(["prior.c", "range.c"] if harness == "stream" else []))]
     sources += [_HERE / name for name in ("case.c", f"{harness}.c", *more)]
     includes = [f"-I{path}" for path in (_HERE, core, folder / "generated/core", folder / "generated")]
     strict = [] if firmware else ["-Wall", "-Wextra", "-Wconversion", "-Wpedantic", "-Werror"]

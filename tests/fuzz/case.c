@@ -82,6 +82,8 @@ static uint32_t chunk_len(uint8_t division, uint32_t *random, uint32_t left) {
 }
 
 /* As payload.c does: what run() leaves unread goes in front of the next chunk, and the last chunk is never empty. */
+bool fuzz_init;
+
 struct fuzz_result fuzz_decode(const struct fuzz_case *c, const uint8_t *stream, uint32_t len, uint8_t division) {
     struct sink sink = {.new = block(c->new_len), .size = c->new_len, .fail = c->fail};
     const struct spb_delta_new out = {put, get, &sink};
@@ -92,7 +94,9 @@ struct fuzz_result fuzz_decode(const struct fuzz_case *c, const uint8_t *stream,
     uint32_t carried = 0;
     bool last = false;
     if (d == NULL) exit(1);
+    fuzz_init = true;
     spb_delta_init(d, c->old, c->old_len, c->new_len);
+    fuzz_init = false;
     while (result.status == SPB_OK && !last) {
         uint32_t part = chunk_len(division, &random, len - at);
         uint32_t all = carried + part;

@@ -11,6 +11,7 @@
 #define spb_range_direct real_direct
 #define spb_range_tree real_tree
 #include "range.c"
+#include "prior.c"
 #undef spb_range_start
 #undef spb_range_mixed
 #undef spb_range_bit
@@ -66,7 +67,7 @@ static uint32_t choose(uint32_t p) {
 }
 
 void spb_range_start(struct spb_range *r) {
-    if (!decisions.on) real_start(r);
+    if (!decisions.on || fuzz_init) real_start(r);
 }
 
 uint32_t spb_range_mixed(struct spb_range *r, uint16_t *one, uint16_t *other) {
@@ -96,7 +97,7 @@ uint32_t spb_range_direct(struct spb_range *r, uint32_t bits) {
 }
 
 uint32_t spb_range_tree(struct spb_range *r, uint16_t *models, uint32_t bits) {
-    if (!decisions.on) return real_tree(r, models, bits);
+    if (!decisions.on || fuzz_init) return real_tree(r, models, bits);
     uint32_t m = 1;
     while (m >> bits == 0) m = m << 1 | spb_range_bit(r, &models[m - 1]);
     return m - (1u << bits);

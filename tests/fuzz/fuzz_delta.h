@@ -49,6 +49,9 @@ void fuzz_compare(struct fuzz_result *one, struct fuzz_result *other);
 /* A put() is about to happen: what lies between two of them is bounded (D4).  Of stream.c or decisions.c. */
 void fuzz_before_put(void);
 
+/* The decoder unpacks its start states: what it reads then is no part of the input. */
+extern bool fuzz_init;
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #endif

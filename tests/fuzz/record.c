@@ -8,6 +8,7 @@
 #define spb_range_direct real_direct
 #define spb_range_tree real_tree
 #include "range.c"
+#include "prior.c"
 #undef spb_range_mixed
 #undef spb_range_bit
 #undef spb_range_direct
@@ -33,6 +34,7 @@ uint32_t spb_range_direct(struct spb_range *r, uint32_t bits) {
 }
 
 uint32_t spb_range_tree(struct spb_range *r, uint16_t *models, uint32_t bits) {
+    if (fuzz_init) return real_tree(r, models, bits);
     uint32_t m = 1;
     while (m >> bits == 0) m = m << 1 | spb_range_bit(r, &models[m - 1]);
     return m - (1u << bits);

@@ -10,7 +10,7 @@ from spboot.build.texts import Texts, status_sentences
 from spboot.errors import BuildError, FormatError
 from spboot.formats.c_header import text_header
 from spboot.formats.spec import spec
-from spboot.formats.texts import FIRST_PAIR, MOST, PackedTexts, pack
+from spboot.formats.texts import FIRST_PAIR, MOST, SHIFT, SHIFTED, PackedTexts, pack
 
 MARK = "spb_text_of_the_words"
 WORDS = st.text(alphabet="abn %\r\n\x01", max_size=40)
@@ -20,7 +20,9 @@ def as_the_chip_reads(packed: PackedTexts, number: int) -> tuple[str, int]:
     """loader/sentence.c in Python: a sentence, and how many bytes waited at most."""
     at, waiting, most, text = 0, list[int](), 0, ""
     for _ in range(number):
-        at = packed.data.index(0, at) + 1
+        while 0 < packed.data[at] < packed.first_end:
+            at += 1
+        at += 1
     while True:
         if waiting:
             byte = waiting.pop()
@@ -32,7 +34,7 @@ def as_the_chip_reads(packed: PackedTexts, number: int) -> tuple[str, int]:
             most = max(most, len(waiting))
         if byte == 0:
             return text, most
-        text += chr(byte)
+        text += chr(byte if byte < SHIFTED else byte + SHIFT)
 
 
 @given(st.lists(WORDS, max_size=20))
@@ -59,13 +61,14 @@ def test_the_status_sentences_become_smaller_by_a_third() -> None:
 
 
 def test_three_equal_bytes_are_one_pair() -> None:
+    a = ord("a") - SHIFT
     assert pack(["aaa"] * 2).pairs == ()
-    assert pack(["aaa"] * 3).pairs == ((97, 97), (FIRST_PAIR, 97))
+    assert pack(["aaa"] * 3).pairs == ((a, a), (a, 0), (FIRST_PAIR, FIRST_PAIR + 1))
 
 
-@pytest.mark.parametrize("text", ["größer", "a\0b"])
+@pytest.mark.parametrize("text", ["größer", "a\0b", "{", "\x1b"])
 def test_what_the_console_cannot_say_is_refused(text: str) -> None:
-    with pytest.raises(FormatError, match="is not ASCII without zeros"):
+    with pytest.raises(FormatError, match="words have ASCII from the space to z"):
         pack([text])
 
 

@@ -311,7 +311,8 @@ def test_b1_a_second_task_gets_busy_and_changes_nothing(feeder: Feeder) -> None:
         assert status == Status(1, 0, "COMPLETED", Stage.VERIFIED, len(data), len(data)), name
         last = feeder.last
         assert last.switches > 500
-        assert last.other_calls > 10_000
+        # Init asks the watchdogs: the twin takes that for waiting, and goes on to the next tick.
+        assert last.other_calls > (2_000 if name == "SE_PATCH_Init" else 10_000)
         if name == "SE_PATCH_Poll":
             assert (last.other_refused, last.other_busy) == (0, 0)
         else:  # the last of its calls may still be under way

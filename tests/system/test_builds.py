@@ -82,7 +82,7 @@ def test_fixed_places(shop: Workshop) -> None:
     facts, symbols = spec(), Callee(shop.boot.elf).symbols
     image, base = shop.boot.bin.read_bytes(), shop.board.bootloader.address
     abi = record("abi").unpack(image[facts["abi"]["offset"] :])
-    assert (abi["magic"], abi["boot_size"], abi["gate_count"]) == (facts["abi"]["magic"], len(image), 11)
+    assert (abi["magic"], abi["boot_size"], abi["gate_count"]) == (facts["abi"]["magic"], len(image), 12)
     for number, name in enumerate(facts["abi"]["gates"]):
         at = facts["abi"]["gate_offset"] + number * facts["abi"]["gate_stride"]
         assert image[at : at + 4] == bytes.fromhex("004b1847"), name
@@ -134,7 +134,7 @@ def test_builds_into_one_folder_at_once(shop: Workshop, tmp_path: Path) -> None:
         outputs = [job.result() for job in jobs]
     assert outputs[0] == outputs[1]
     made = contents(tmp_path)
-    assert len(made) == 6, "nothing else lies there"
+    assert len(made) == 7, "nothing else lies there"
     assert made[outputs[0].bin.name] == shop.boot.bin.read_bytes()
 
 

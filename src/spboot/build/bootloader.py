@@ -28,7 +28,7 @@ from spboot.secret import Secret
 from spboot.version import Version
 
 STACK_SIZES: Final = {"cm0p": 976}
-STACK_SIZE: Final = 992
+STACK_SIZE: Final = 1008
 """Bytes of reserved RAM for the stack of bootloader and engine, by core: the deepest path of a call, the frames of an
 interrupt and of a task switch of the application (200 bytes with an FPU, 64 without) and the sentence of a status
 below them (64); or the deepest path of the boot, which knows no interrupt."""

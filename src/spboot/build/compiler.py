@@ -26,14 +26,20 @@ NAMES: Final = ("clang", "gcc")
 
 _WARNINGS = ("-Wall", "-Wextra", "-Wconversion", "-Wpedantic", "-Werror")
 _COMMON = ("-std=c11", "-ffreestanding", "-flto", "-ffunction-sections", "-fdata-sections", "-fno-common")
-_LLVM_SMALL = ("-inline-threshold=-50", "-disable-lsr", "-arm-promote-constant=true", "-tail-merge-size=2")
-"""Link-time optimisation by LLVM takes functions with more than one caller apart too readily for -Oz, and spends
-registers on loop counters; constants next to their code and common ends of two instructions are worth it."""
+_LLVM_SMALL = (
+    *("-inline-threshold=5", "-disable-lsr", "-disable-machine-licm", "-enable-pre=false", "-split-spill-mode=size"),
+    *("-arm-promote-constant=true", "-tail-merge-size=2"),
+)
+"""Of thresholds for link-time inlining from -200 to 75 this one gives the smallest sum over the boards.  Also with -Oz
+LLVM spends registers on loop counters, on what does not change in a loop, and on expressions that may come again;
+constants next to their code and common ends of two instructions pay."""
 _GCC_SMALL = (
     *("-fno-move-loop-invariants", "-fno-tree-loop-im", "-fno-tree-loop-ivcanon", "-fno-schedule-insns2"),
     *("-fno-caller-saves", "-fno-if-conversion", "-fno-jump-tables"),
 )
 """All of these spend registers and wide instructions on speed, also with -Os."""
+_GCC_SMALL_THUMB2 = ("-fno-ivopts", "-fno-tree-sink", "-fira-region=all")
+"""Shorter where instructions have all addressing modes; on Cortex-M0+ longer."""
 _CORES: Final = {
     "cm0p": ("thumbv6m-none-eabi", "cortex-m0plus"),
     "cm4": ("thumbv7em-none-eabi", "cortex-m4"),
@@ -136,14 +142,15 @@ def _gcc(cpu: str) -> Toolchain:
             "arm-none-eabi-gcc is not installed: use --compiler clang, or install GCC for Arm (make tools)"
         )
     machine = (f"-mcpu={cpu}", "-mthumb", "-mfloat-abi=soft")
+    small = _GCC_SMALL if cpu == _CORES["cm0p"][1] else (*_GCC_SMALL, *_GCC_SMALL_THUMB2)
     return Toolchain(
         name="gcc",
-        compile=(gcc, *machine, "-Os", "-g0", *_GCC_SMALL, *_COMMON, *_WARNINGS),
+        compile=(gcc, *machine, "-Os", "-g0", *small, *_COMMON, *_WARNINGS),
         link=(
             gcc,
             *machine,
             "-Os",
-            *_GCC_SMALL,
+            *small,
             "-flto",
             "-nostdlib",
             "-Wl,--gc-sections",

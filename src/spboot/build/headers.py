@@ -15,8 +15,9 @@ from spboot import chips
 from spboot.boards import Area, Board, Pin
 from spboot.boards.clocks import clock_limit
 from spboot.chips import Block, Chip
+from spboot.delta.prior import delta_prior_header
 from spboot.errors import BoardError
-from spboot.formats.c_header import define, delta_prior_header, guarded, spec_header
+from spboot.formats.c_header import define, guarded, spec_header
 from spboot.formats.comb import generator_header
 from spboot.formats.manifest import name_id
 from spboot.version import Version

@@ -23,15 +23,16 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
+from spboot.delta.prior import delta_prior_header
 from spboot.disk import is_full, reason
 from spboot.errors import BuildError
-from spboot.formats.c_header import delta_prior_header, spec_header
+from spboot.formats.c_header import spec_header
 from spboot.formats.spec import data_path
 
 _LOG = logging.getLogger(__name__)
 _NATIVE: Final = Path(__file__).parent / "native"
-_FIRMWARE: Final = ("delta.c", "moves.c", "range.c", "reference.c")
-_HEADERS: Final = ("bytes.h", "delta.h", "moves.h", "range.h", "reference.h", "status.h")
+_FIRMWARE: Final = ("delta.c", "moves.c", "prior.c", "range.c", "reference.c")
+_HEADERS: Final = ("bytes.h", "delta.h", "moves.h", "prior.h", "range.h", "reference.h", "status.h")
 _FLAGS: Final = (
     *("-shared", "-std=c11", "-O2", "-g0", "-s", "-mcpu=baseline", "-fno-sanitize=all", "-fvisibility=hidden"),
     *("-Wall", "-Wextra", "-Wconversion", "-Wpedantic", "-Werror"),

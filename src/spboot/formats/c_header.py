@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable
 
-from spboot.formats.spec import Record, patch_models, record, spec
-from spboot.formats.texts import CONVERSIONS, FIRST_PAIR, PackedTexts
+from spboot.formats.spec import Record, record, spec
+from spboot.formats.texts import CONVERSIONS, FIRST_PAIR, SHIFT, SHIFTED, PackedTexts
 
 _RECORDS = (("manifest", ""), ("header", ""), ("journal", "mark_"), ("journal", "step_"), ("abi", ""), ("personal", ""))
 
@@ -38,20 +37,6 @@ def spec_header() -> str:
     return guarded("SPB_SPEC_H", [*lines, *_status_lines(facts["status"]["codes"])])
 
 
-def delta_prior_header() -> str:
-    """spb_delta_prior.h: spec/patch-models.toml: the states, and each model's state number, two in a byte, low half
-    first."""
-    digits = "".join(patch_models()["models"].values())
-    numbers = [int(digit, 16) for digit in digits]
-    packed = [low | high << 4 for low, high in itertools.zip_longest(numbers[::2], numbers[1::2], fillvalue=0)]
-    states = ", ".join(map(str, patch_models()["states"]))
-    lines = [
-        f"#define SPB_DELTA_PRIOR_STATES {{{states}}}",
-        f"#define SPB_DELTA_PRIOR {{{', '.join(map(str, packed))}}}",
-    ]
-    return guarded("SPB_DELTA_PRIOR_H", lines)
-
-
 def _record_lines(name: str, layout: Record) -> list[str]:
     lines = [define(f"{name}_SIZE", layout.size)]
     for field in layout.fields:
@@ -68,7 +53,10 @@ def text_header(texts: PackedTexts) -> str:
     """spb_texts.h: the packed sentences of a program."""
     pairs = ", ".join(f"{{{left}, {right}}}" for left, right in texts.pairs)
     lines = [
+        define("TEXT_SHIFTED", SHIFTED),
+        define("TEXT_SHIFT", SHIFT),
         define("TEXT_PAIR", FIRST_PAIR),
+        define("TEXT_END", texts.first_end),
         define("TEXT_DEPTH", max(texts.depth, 1)),
         *(define(f"TEXT_ARG_{letter}", number) for letter, number in CONVERSIONS.items()),
         f"#define SPB_TEXT_PAIRS {{{pairs or '{0, 0}'}}}",
@@ -79,7 +67,7 @@ def text_header(texts: PackedTexts) -> str:
 
 def _status_lines(codes: list[list[str]]) -> list[str]:
     """NONE and COMPLETED are not errors: core says SPB_OK."""
-    names = [f"    SPB_E_{name} = -{number}," for number, (name, _) in enumerate(codes) if number > 1]
+    names = [f"    SPB_E_{name} = {number}," for number, (name, _) in enumerate(codes) if number > 1]
     longest = max(len(text) for _, text in codes)
     return [
         "enum spb_status {",

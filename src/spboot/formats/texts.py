@@ -1,4 +1,7 @@
-"""Sentences packed by pairs of bytes: a byte from 0x80 on stands for two others, which may be such bytes again."""
+"""Sentences packed by pairs of bytes: a byte above those of characters stands for two others, which may be such
+bytes again.
+
+A sentence ends with a zero, which may be the right one of a pair: bytes of which it is the last are the highest."""
 
 from __future__ import annotations
 
@@ -12,7 +15,11 @@ from spboot.errors import FormatError
 
 CONVERSIONS: Final = {letter: number for number, letter in enumerate("stuwzxv", 1)}
 """Letter behind the percent sign -> the byte that stands for both in a packed sentence."""
-FIRST_PAIR: Final = 0x80
+SHIFTED: Final = ord("\r") + 1
+"""Bytes from here on are characters from the space on; those below are line ends and conversions."""
+SHIFT: Final = ord(" ") - SHIFTED
+_LAST: Final = "z"
+FIRST_PAIR: Final = ord(_LAST) + 1 - SHIFT
 _PAIRS: Final = 0x100 - FIRST_PAIR
 MOST: Final = 0x100
 """Sentences that a table can hold: the number of one is a byte."""
@@ -22,10 +29,12 @@ _COST: Final = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackedTexts:
-    """The table of pairs, and all sentences one behind the other, each ended by a zero."""
+    """The table of pairs, and all sentences one behind the other."""
 
     pairs: tuple[tuple[int, int], ...]
     data: bytes
+    first_end: int
+    """A sentence ends with a zero, or with a byte from here on."""
     depth: int
     """Bytes that wait at most while one is taken apart from the left."""
 
@@ -36,11 +45,21 @@ class PackedTexts:
 
     def unpack(self) -> list[str]:
         """The sentences again."""
-        return [self._expand(packed).decode("ascii") for packed in self.data.split(b"\0")[:-1]]
+        whole = b"".join(self._expand(byte) for byte in self.data)
+        return [bytes(map(_character, text)).decode("ascii") for text in whole.split(b"\0")[:-1]]
 
-    def _expand(self, packed: Sequence[int]) -> bytes:
-        parts = (self._expand(self.pairs[b - FIRST_PAIR]) if b >= FIRST_PAIR else bytes([b]) for b in packed)
-        return b"".join(parts)
+    def _expand(self, byte: int) -> bytes:
+        if byte < FIRST_PAIR:
+            return bytes([byte])
+        left, right = self.pairs[byte - FIRST_PAIR]
+        return self._expand(left) + self._expand(right)
+
+
+def _character(byte: int) -> int:
+    return byte if byte < SHIFTED else byte + SHIFT
+
+
+_BYTES: Final = {chr(_character(byte)): byte for byte in range(1, FIRST_PAIR)}
 
 
 def pack(texts: Sequence[str]) -> PackedTexts:
@@ -48,9 +67,9 @@ def pack(texts: Sequence[str]) -> PackedTexts:
     if len(texts) > MOST:
         raise FormatError(f"there are {len(texts)} sentences, expected at most {MOST}: their numbers are bytes")
     for text in texts:
-        if not text.isascii() or "\0" in text:
-            raise FormatError(f"{text!r} is not ASCII without zeros: the console sends nothing else")
-    rows = [list(text.encode("ascii")) for text in texts]
+        if unknown := [letter for letter in text if letter not in _BYTES]:
+            raise FormatError(f"{text!r} has {unknown[0]!r}: words have ASCII from the space to {_LAST}, and line ends")
+    rows = [[*(_BYTES[letter] for letter in text), 0] for text in texts]
     pairs: list[tuple[int, int]] = []
     while len(pairs) < _PAIRS:
         pair, count = _commonest(rows)
@@ -58,11 +77,25 @@ def pack(texts: Sequence[str]) -> PackedTexts:
             break
         rows = [_replace(row, pair, FIRST_PAIR + len(pairs)) for row in rows]
         pairs.append(pair)
+    return _numbered(pairs, rows)
+
+
+def _numbered(pairs: list[tuple[int, int]], rows: list[list[int]]) -> PackedTexts:
+    """With those bytes last that end a sentence."""
     depths: dict[int, int] = {}
-    for number, (left, right) in enumerate(pairs, FIRST_PAIR):
-        depths[number] = max(1 + depths.get(left, 0), depths.get(right, 0))
-    data = b"".join(bytes(row) + b"\0" for row in rows)
-    return PackedTexts(pairs=tuple(pairs), data=data, depth=max(depths.values(), default=0))
+    ends = {0}
+    for byte, (left, right) in enumerate(pairs, FIRST_PAIR):
+        depths[byte] = max(1 + depths.get(left, 0), depths.get(right, 0))
+        if right in ends:
+            ends.add(byte)
+    order = sorted(range(FIRST_PAIR, FIRST_PAIR + len(pairs)), key=lambda byte: byte in ends)
+    new = {byte: byte for byte in range(FIRST_PAIR)} | {old: byte for byte, old in enumerate(order, FIRST_PAIR)}
+    return PackedTexts(
+        pairs=tuple((new[left], new[right]) for left, right in (pairs[old - FIRST_PAIR] for old in order)),
+        data=bytes(new[byte] for row in rows for byte in row),
+        first_end=FIRST_PAIR + len(pairs) - (len(ends) - 1),
+        depth=max(depths.values(), default=0),
+    )
 
 
 def _commonest(rows: list[list[int]]) -> tuple[tuple[int, int], int]:

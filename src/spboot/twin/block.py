@@ -21,6 +21,8 @@ class Block:
     READ_ONLY: ClassVar[frozenset[str]] = frozenset()
     STATE: ClassVar[tuple[str, ...]] = ()
     """Attributes that belong to the state beside the registers."""
+    OPTIONS: ClassVar[tuple[str, ...]] = ()
+    """Registers with option bytes: nobody waits for one of them to change."""
     QUIET: ClassVar[frozenset[int]] = frozenset()
     """Offsets whose access says nothing about whether the firmware waits (counters, watchdog reload).
     One that is read is a counter."""
@@ -44,6 +46,7 @@ class Block:
         for name, register in (registers(facts.ip) if facts.ip else {}).items():
             self._declare(name, register.offset, register.fields)
         self.registers: dict[str, int] = {}
+        self.steady = frozenset(offset for offset, name in self.names.items() if name in self.OPTIONS)
         self.gate: tuple[str, int] | None = None
         """The RCC enable register and mask that clock this block."""
         self.clocked = True

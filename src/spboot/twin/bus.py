@@ -83,7 +83,7 @@ class Bus:
                 self.busy()
             elif offset in block.QUIET:
                 self._counted = self._core.executed
-            else:
+            elif offset not in block.steady:
                 self._note(address, value)
             return value
         except (SpbootError, PowerCut) as error:

@@ -23,5 +23,5 @@ int spb_decode(const uint8_t *old_bytes, uint32_t old_len, const uint8_t *stream
     struct spb_delta d;
     uint32_t used;
     spb_delta_init(&d, old_bytes, old_len, new_len);
-    return spb_delta_run(&d, &out, stream, len, true, &used);
+    return (int)spb_delta_run(&d, &out, stream, len, true, &used);
 }

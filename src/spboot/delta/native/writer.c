@@ -16,6 +16,10 @@
 #define spb_delta_run spb_writer_delta_run
 #include "delta.c"
 
+/* The models begin as those of the decoder, which unpacks them by a range decoder that answers itself. */
+#undef spb_delta_init
+void spb_delta_init(struct spb_delta *d, const uint8_t *old, uint32_t old_len, uint32_t new_len);
+
 /* What the decoder will ask next; the price since the last answer with a mean goes to that mean. */
 struct answer {
     uint32_t value;
