@@ -10,7 +10,7 @@ others their conditions.  A run ends when
     refused    the loader asks for a file, the image that may run is started, or the device says that it stops
     met        it is in a state that the boot without a fault was in, too: it goes on as that did, and is refused
     reset      the chip was reset; that boot is one without a fault
-    hung       nothing of this in twice the instructions, or one and a half times the time, of the boot without a fault
+    hung       nothing of this in twice the instructions or 1.5 times the time of the boot without a fault, or LONG_S
     unknown    the twin refuses something that silicon might take
 
 Where flash is not as it would be without the fault, boots without a fault follow, up to their ends.
@@ -21,6 +21,7 @@ from __future__ import annotations
 import ctypes
 import random
 import re
+import time
 from array import array
 from bisect import bisect_left, bisect_right
 from collections import Counter
@@ -54,6 +55,8 @@ MANY: Final = 12
 ENDS: Final = (b"loader: send", b"self check failed", b"no keys")
 """What the device says when it will not start anything."""
 ARITHMETIC_POINTS: Final = 80
+LONG_S: Final = 4.0
+"""Of CPU time: several boots without a fault, but little for one whose work area a fault has moved onto flash."""
 READS: Final = re.compile(r"install|slot_header|area_read")
 CHECKPOINTS: Final = 8
 _REGISTERS: Final = (*(arm.UC_ARM_REG_R0 + n for n in range(13)), arm.UC_ARM_REG_SP, arm.UC_ARM_REG_LR)
@@ -301,6 +304,7 @@ class Boot:
         """Run up to an end; its name."""
         said = [condition(self.twin, words) for words in ENDS]
         last = self.twin.instructions + instructions
+        deadline = time.process_time() + LONG_S
 
         def over() -> bool:
             return (
@@ -309,9 +313,10 @@ class Boot:
                 or self._met
                 or any(word() for word in said)
                 or self.twin.instructions >= last
+                or time.process_time() >= deadline
             )
 
-        ended = self.twin.run(until=over, seconds=seconds)
+        ended = self.twin.run(until=over, seconds=seconds) and time.process_time() < deadline
         if self._fetched is not None:
             return "refused" if self._is_allowed() else "accepted"
         if self._was_reset:

@@ -21,14 +21,14 @@ from tests.system.rig import workshop
 from tests.system.skip import Omission, Point, counted
 from tests.system.skip_boot import DECIDES, Boot
 from tests.system.skip_loader import UPDATES, Loading
-from tests.system.skip_states import NEXT, NOW, SITUATIONS, Maker, State, prepare, thinned
+from tests.system.skip_states import NEXT, NOW, SITUATIONS, STARTING, Maker, State, prepare, thinned
 
 QUICK, SLOW, SINGLE = "NUCLEO-L476RG", "NUCLEO-L073RZ", "NUCLEO-L412KB"
 BOARDS = (QUICK, SLOW, "DISCO-F769I", "DISCO-L562E")
 """Cortex-M4, M0+, M7 and M33."""
 SAMPLE = ("tampered", "tampered, original in SLOT1", "older committed", "unsigned, warm")
-POINTS = 90
-LOADER_POINTS = 12
+POINTS = {QUICK: 60, SLOW: 35}
+LOADER_POINTS = 3
 
 
 Makers = dict[tuple[str, str], Maker]
@@ -77,7 +77,8 @@ def accepted(boot: Boot, points: list[Point]) -> list[str]:
     results = boot.sweep(points)
     counts = counted(results)
     assert counts["refused"] + counts["met"] > len(results) // 2, counts
-    assert not [r for r in results if "(missed)" in r.detail]
+    missed = sum("(missed)" in result.detail for result in results)
+    assert missed == 0
     return [boot.place(r.point.address) + " " + r.detail for r in results if r.outcome == "accepted"]
 
 
@@ -87,13 +88,15 @@ def test_a_sample_of_the_decisions(makers: Makers, folder: Path, name: str, situ
     maker = maker_of(makers, folder, name, "clang")
     boot = Boot(prepare(maker, SITUATIONS[situation](maker)), allowed=maker.slot(NOW), only=DECIDES)
     assert boot.unfaulted == "refused"
-    assert not accepted(boot, boot.sample(POINTS))
+    found = accepted(boot, boot.sample(POINTS[name]))
+    assert found == []
 
 
-@pytest.mark.parametrize("situation", ONE_BRANCH)
-def test_a_control_build_is_caught(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, situation: str) -> None:
-    """Verdicts are compared once, and BAD is written where something is found bad instead of before."""
-    firmware = tmp_path / "firmware"
+@pytest.fixture(scope="module")
+def control(tmp_path_factory: pytest.TempPathFactory) -> Maker:
+    """The control build: verdicts are compared once, and BAD is not written before something is found bad."""
+    folder = tmp_path_factory.mktemp("control")
+    firmware = folder / "firmware"
     shutil.copytree(data_path("firmware"), firmware)
     for file, changes in CONTROL.items():
         text = (firmware / file).read_text()
@@ -101,13 +104,19 @@ def test_a_control_build_is_caught(tmp_path: Path, monkeypatch: pytest.MonkeyPat
             assert text.count(old) == 1, f"{file}: {old!r} is there {text.count(old)} times"
             text = text.replace(old, new)
         (firmware / file).write_text(text)
-    for module in (bootloader, program):
-        monkeypatch.setattr(module, "data_path", lambda name: firmware if name == "firmware" else data_path(name))
-    maker = Maker(workshop(boards.load(QUICK), "clang", tmp_path))
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (bootloader, program):
+            patch.setattr(module, "data_path", lambda name: firmware if name == "firmware" else data_path(name))
+        return Maker(workshop(boards.load(QUICK), "clang", folder))
+
+
+@pytest.mark.parametrize("situation", ONE_BRANCH)
+def test_a_control_build_is_caught(control: Maker, situation: str) -> None:
     only = re.compile(ONE_BRANCH[situation])
-    boot = Boot(prepare(maker, SITUATIONS[situation](maker)), allowed=maker.slot(NOW), only=only)
+    boot = Boot(prepare(control, SITUATIONS[situation](control)), allowed=control.slot(NOW), only=only)
     assert boot.unfaulted == "refused"
-    assert accepted(boot, boot.points()[-80:])
+    found = accepted(boot, boot.points()[-50:])
+    assert found != []
 
 
 def test_states_made_by_hand_are_the_bootloaders_own(makers: Makers, folder: Path) -> None:
@@ -116,7 +125,7 @@ def test_states_made_by_hand_are_the_bootloaders_own(makers: Makers, folder: Pat
     new = maker.slot(NEXT)
     for journal, holds in ((maker.committed(new), new), (maker.installed(new), maker.slot(NOW))):
         rig = prepare(maker, State(slot0=maker.slot(NOW), slot1=new, journal=journal))
-        rig.listen(b"starting")
+        rig.listen(STARTING, seconds=100)
         assert rig.twin.flash_read(maker.board.slot0.address, len(holds)) == holds
 
 
@@ -152,7 +161,8 @@ def test_a_sample_of_the_engine(makers: Makers, folder: Path, name: str, update:
     loading = Loading(maker, UPDATES[update](maker))
     results = [loading.without(point) for point in loading.points(LOADER_POINTS)]
     assert {r.outcome for r in results} & {"refused"}
-    assert [loading.place(r.point.address) for r in results if r.outcome == "accepted"] == []
+    found = [loading.place(r.point.address) for r in results if r.outcome == "accepted"]
+    assert found == []
 
 
 @pytest.mark.soak
@@ -163,7 +173,8 @@ def test_every_instruction(makers: Makers, folder: Path, name: str, compiler: st
     maker = maker_of(makers, folder, name, compiler)
     boot = Boot(prepare(maker, SITUATIONS[situation](maker)), allowed=maker.slot(NOW))
     assert boot.unfaulted == "refused"
-    assert not accepted(boot, boot.points(thin=thinned(situation)))
+    found = accepted(boot, boot.points(thin=thinned(situation)))
+    assert found == []
 
 
 @pytest.mark.soak
@@ -174,4 +185,5 @@ def test_every_decision_of_the_engine(makers: Makers, folder: Path, name: str, c
     maker = maker_of(makers, folder, name, compiler)
     loading = Loading(maker, UPDATES[update](maker))
     results = [loading.without(point) for point in loading.points(1000)]
-    assert [loading.place(r.point.address) for r in results if r.outcome == "accepted"] == []
+    found = [loading.place(r.point.address) for r in results if r.outcome == "accepted"]
+    assert found == []
