@@ -27,8 +27,8 @@ _POLL_DISTANCE: Final = 100
 """when no more instructions than these lie between two of them."""
 _SOON_PS: Final = 200 * PS_PER_US
 _COUNT_STEP_PS: Final = 200 * PS_PER_US
-"""Time goes on by this while firmware waits and reads a counter: for which moment, it alone knows.  The longer it waits,
-the longer are the steps, so that it is late by three hundredths at most."""
+"""Time goes on by this while firmware waits and reads a counter: for which moment, it alone knows.  The longer it
+waits, the longer are the steps, so that it is late by three hundredths at most."""
 _LATE: Final = 32
 CLOCK_DELAY: Final = 2
 
