@@ -18,7 +18,6 @@ Where flash is not as it would be without the fault, boots without a fault follo
 
 from __future__ import annotations
 
-import ctypes
 import random
 import re
 import time
@@ -31,12 +30,12 @@ from typing import Any, Final
 import capstone
 import unicorn
 from elftools.elf.elffile import ELFFile
-from unicorn import arm_const as arm
 
 from spboot.errors import SpbootError
 from spboot.formats.spec import record
 from spboot.twin.condition import condition
 from spboot.twin.snapshot import Snapshot
+from tests.system.fingerprint import fingerprint
 from tests.system.rig import Rig
 from tests.system.skip import Function, Omission, Point, Result, functions_of
 
@@ -59,35 +58,8 @@ LONG_S: Final = 4.0
 """Of CPU time: several boots without a fault, but little for one whose work area a fault has moved onto flash."""
 READS: Final = re.compile(r"install|slot_header|area_read")
 CHECKPOINTS: Final = 8
-_REGISTERS: Final = (*(arm.UC_ARM_REG_R0 + n for n in range(13)), arm.UC_ARM_REG_SP, arm.UC_ARM_REG_LR)
 _STRIDE: Final = 4000
 _IMAGE_SIZE: Final = record("manifest").field("image_size").offset
-_ABOVE: Final = 0x400
-"""Bytes above the reserved RAM that the bootloader uses, too."""
-
-
-def fingerprint(rig: Rig, but: Sequence[int]) -> int | None:
-    """All that the boot goes on from: registers, RAM down to the stack pointer, peripherals, what was done to flash.
-
-    *but*: words that tell the time, which a skipped instruction changes a little for ever."""
-    core, twin = rig.twin.core, rig.twin
-    area = rig.board.ram
-    stack = core.get(arm.UC_ARM_REG_SP)
-    base = next(a for a, ram in twin.rams.items() if a <= area.address < a + ctypes.sizeof(ram))
-    if not area.address <= stack <= area.end:
-        return None
-    live = bytearray(ctypes.string_at(ctypes.addressof(twin.rams[base]) + stack - base, area.end + _ABOVE - stack))
-    for word in but:
-        live[word - stack : word - stack + 4] = bytes(4)
-    registers = tuple(core.get(register) for register in _REGISTERS)
-    flags = core.get(arm.UC_ARM_REG_XPSR) & 0xF80001FF
-    blocks = tuple(
-        tuple(block.registers.values())
-        for name, block in twin.blocks.items()
-        if "USART" not in name and "UART" not in name and not name.startswith("TIM")
-    )
-    done = tuple((op.kind, op.address, op.data) for op in twin.log)
-    return hash((core.pc, registers, flags, bytes(live), blocks, done))
 
 
 class Boot:
