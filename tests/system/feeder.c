@@ -73,7 +73,11 @@ void other_task(void);
 
 static uint8_t task_area[GUARD + TASK_STACK + GUARD] __attribute__((aligned(8)));
 static uint8_t other_stack[512] __attribute__((aligned(8)));
+#ifdef __ARM_ARCH_6M__                                  /* STM32L073 has 20 KB of RAM */
+static uint8_t buffer[8 * 1024];
+#else
 static uint8_t buffer[48 * 1024];
+#endif
 static uint8_t scratch[512] __attribute__((aligned(8)));
 static volatile uint32_t feeding = 1;
 

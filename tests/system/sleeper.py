@@ -26,7 +26,7 @@ def sleeper_app(shop: Workshop) -> bytes:
         source = str(Path(__file__).with_name("sleeper.c").resolve())
         own = ["demo/start.c", source]
         elf = build_app(shop.board, own, shop.folder / "sleeper.elf", Version.parse("1.0.0"), shop.compiler)
-        return image.load(elf, shop.board.image_address, shop.board.image_capacity)
+        return image.load(elf, shop.board)
 
     return shop._once(("sleeper",), make)
 

@@ -74,7 +74,7 @@ def test_the_demo_and_what_the_readme_says_of_it(tmp_path: Path) -> None:
     made = tmp_path / "out" / "demo"
     assert sizes == [(made / name).stat().st_size for name in ("demo-1.1.0.sfb", "demo-1.2.0.sfbp")]
     assert sizes[1] * 50 < sizes[0], "a patch is small"
-    firmware = image.load(made / "demo-1.2.0.elf", boards.load(BOARD).image_address, 1 << 20)
+    firmware = image.load(made / "demo-1.2.0.elf", boards.load(BOARD))
     assert 90_000 < len(firmware) < 110_000
     for _, kind, size, line, pages, flash, until in rows:
         assert f"| demo, {kind} | {size} bytes for {len(firmware) // 1000} KB, {pages} pages |" in README
@@ -122,7 +122,7 @@ def test_cargo_is_the_same_each_time_and_changes_little() -> None:
 def test_cargo_is_kept_by_the_linker(name: str, compiler: str, tmp_path: Path) -> None:
     board = boards.load(name)
     sizes = [
-        len(image.load(elf, board.image_address, board.image_capacity))
+        len(image.load(elf, board))
         for elf in (
             build_demo(board, Version(1, 0, 0), tmp_path, compiler=compiler, cargo_size=size) for size in (0, 12_000)
         )
