@@ -148,8 +148,13 @@ struct judgement {
     uint32_t version;
 };
 
+OWN_FRAME static bool can_start(uint32_t size) {
+    uint32_t vectors[SPB_READ_MAX / 4];
+    return spb_area_read(&spb_port.slot0, SPB_VECTOR_SIZE, vectors, SPB_VECTORS_SIZE) &&
+           spb_slot_can_start((uint8_t *)vectors, size);
+}
+
 OWN_FRAME static void judge(struct judgement *j) {
-    uint32_t vectors[SPB_VECTORS_SIZE / 4];
     j->header = SPB_BAD;
     j->image = SPB_BAD;
     if (!spb_slot_header(&spb_port.slot0, work)) return;
@@ -159,10 +164,7 @@ OWN_FRAME static void judge(struct judgement *j) {
     j->version = SPB_MANIFEST_U32(work->header, VERSION);
     j->image = spb_slot_match(work->header, NULL);
     LOG("SLOT0 holds %v, %u bytes", j->version, size);
-    if (!spb_area_read(&spb_port.slot0, SPB_VECTOR_SIZE, vectors, sizeof vectors) ||
-        !spb_slot_can_start((uint8_t *)vectors, size)) {
-        j->image = SPB_BAD;
-    }
+    if (!can_start(size)) j->image = SPB_BAD;
 }
 
 /* G3.  The jump wipes the reserved RAM, this stack included.  Where it goes is right for two good verdicts only. */

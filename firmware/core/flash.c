@@ -5,6 +5,8 @@
 
 #include "port.h"
 
+_Static_assert(SPB_BITMAP_SIZE <= SPB_READ_MAX && SPB_JOURNAL_MARK_SIZE <= SPB_READ_MAX, "read at once");
+
 static bool inside(const struct spb_area *area, uint32_t off, uint32_t len) {
     return off <= area->size && len <= area->size - off;
 }
@@ -35,5 +37,5 @@ const uint8_t *spb_area_map(const struct spb_area *area, uint32_t off, uint32_t 
 }
 
 bool spb_area_read(const struct spb_area *area, uint32_t off, uint32_t *to, uint32_t len) {
-    return len > 0 && inside(area, off, len) && area->flash->read(area->base + off, to, (len + 3) / 4);
+    return len - 1u < SPB_READ_MAX && inside(area, off, len) && area->flash->read(area->base + off, to, len);
 }

@@ -15,6 +15,10 @@
  * seconds, and a watchdog that bites on the way would do so at every attempt. */
 #define SPB_ALIVE_EVERY 2048u
 
+/* Bytes that are read at once at most.  Where a length is calculated, the buffer has room for so many: what is in the
+ * slots may be anybody's, and one skipped instruction must not put it over the stack. */
+#define SPB_READ_MAX SPB_HEADER_SIZE
+
 struct spb_flash {
     /* Erase the unit that starts at off. */
     enum spb_status (*erase)(uint32_t off);
@@ -22,8 +26,9 @@ struct spb_flash {
     enum spb_status (*program)(uint32_t off, const uint8_t *data, uint32_t len);
     /* The bytes at off, up to the end of the memory. */
     const uint8_t *(*map)(uint32_t off);
-    /* Copy words of four bytes, aligned on both sides; false when one of them has an uncorrectable error. */
-    bool (*read)(uint32_t off, uint32_t *to, uint32_t words);
+    /* Copy len > 0 bytes, rounded up to words of four, aligned on both sides; false when one of the words has an
+     * uncorrectable error. */
+    bool (*read)(uint32_t off, uint32_t *to, uint32_t len);
 };
 
 /* A range of whole erase units, all of one size; elsewhere in the same flash they may have another. */
@@ -45,7 +50,7 @@ SPB_CHECKED enum spb_status spb_area_program(const struct spb_area *area, uint32
 const uint8_t *spb_area_map(const struct spb_area *area, uint32_t off, uint32_t len);
 
 /* Copy the len bytes at off, which is a multiple of 4; `to` has room for whole words.  False when they are not all
- * inside, are none, or cannot be read (F3). */
+ * inside, are none or more than SPB_READ_MAX, or cannot be read (F3). */
 SPB_CHECKED bool spb_area_read(const struct spb_area *area, uint32_t off, uint32_t *to, uint32_t len);
 
 #endif

@@ -43,7 +43,7 @@ static const struct spb_area *where(const struct spb_pages *pages, uint32_t off)
 /* S2: the places that were hashed are added up, and the places that should have been are taken away again. */
 enum spb_verdict spb_slot_match(const uint8_t header[SPB_HEADER_SIZE], const struct spb_pages *pages) {
     struct spb_sha256 sha;
-    uint32_t block[STEP / 4], hash[8];
+    uint32_t block[SPB_READ_MAX / 4], hash[8];
     volatile uint32_t places = 0;
     uint32_t end = SPB_VECTOR_SIZE + SPB_MANIFEST_U32(header, IMAGE_SIZE);
     spb_sha256_init(&sha);

@@ -70,8 +70,9 @@ static enum spb_status program(uint32_t off, const uint8_t *data, uint32_t len) 
 
 static const uint8_t *map(uint32_t off) { return memory + off; }
 
-static bool read(uint32_t off, uint32_t *to, uint32_t words) {
-    bool ok = off % 4 == 0 && words > 0 && off + 4 * words <= SIZE;
+static bool read(uint32_t off, uint32_t *to, uint32_t len) {
+    uint32_t words = (len + 3) / 4;
+    bool ok = off % 4 == 0 && len > 0 && off + 4 * words <= SIZE;
     if (!ok) abort();
     memcpy(to, memory + off, 4 * words);
     for (uint32_t unit = off / SPB_PROGRAM_UNIT; unit * SPB_PROGRAM_UNIT < off + 4 * words; unit++) ok &= !poisoned[unit];
