@@ -17,7 +17,7 @@
 
 /* Bytes that are read at once at most.  Where a length is calculated, the buffer has room for so many: what is in the
  * slots may be anybody's, and one skipped instruction must not put it over the stack. */
-#define SPB_READ_MAX SPB_HEADER_SIZE
+#define SPB_READ_MAX 64u
 
 struct spb_flash {
     /* Erase the unit that starts at off. */

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#define STEP 64u                                                /* bytes copied at a time */
+#define STEP SPB_READ_MAX                                       /* bytes copied at a time */
 #define UNIT (SPB_PROGRAM_UNIT < 4 ? 4u : SPB_PROGRAM_UNIT)     /* read in words */
 
 _Static_assert(SPB_PAGE_SIZE % STEP == 0 && STEP % UNIT == 0, "whole steps and units");
@@ -11,7 +11,7 @@ _Static_assert(SPB_PAGE_SIZE % STEP == 0 && STEP % UNIT == 0, "whole steps and u
 /* One step's bytes from SLOT1 to SLOT0, and back to see that they are there.  Its frame is not on the stack under a
  * signature check. */
 __attribute__((noinline)) static enum spb_status copy_step(uint32_t off, uint32_t len) {
-    uint32_t from[SPB_READ_MAX / 4], to[SPB_READ_MAX / 4];
+    uint32_t from[STEP / 4], to[STEP / 4];
     if (!spb_area_read(&spb_port.slot1, off, from, len)) return SPB_E_FLASH_ERROR;
     enum spb_status status = spb_area_program(&spb_port.slot0, off, (uint8_t *)from, len);
     if (status != SPB_OK) return status;

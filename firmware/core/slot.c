@@ -6,13 +6,17 @@
 
 #include "sha256.h"
 
-#define STEP 64u    /* bytes hashed at a time: a block of SHA-256 */
+#define STEP SPB_READ_MAX   /* bytes hashed at a time: a block of SHA-256 */
 
 _Static_assert(SPB_HEADER_SIZE % 4 == 0, "read in words");
 _Static_assert(SPB_VECTOR_SIZE % STEP == 0 && SPB_PAGE_SIZE % STEP == 0, "no step crosses a page");
 
 bool spb_slot_header(const struct spb_area *slot, struct spb_slot_work *work) {
-    return spb_area_read(slot, 0, (uint32_t *)(void *)work->header, SPB_HEADER_SIZE);
+    for (uint32_t off = 0; off < SPB_HEADER_SIZE; off += STEP) {
+        uint32_t len = SPB_HEADER_SIZE - off < STEP ? SPB_HEADER_SIZE - off : STEP;
+        if (!spb_area_read(slot, off, (uint32_t *)(void *)(work->header + off), len)) return false;
+    }
+    return true;
 }
 
 /* S2: product and board are asked for by branches, for speed and words, and once more without. */
@@ -43,7 +47,7 @@ static const struct spb_area *where(const struct spb_pages *pages, uint32_t off)
 /* S2: the places that were hashed are added up, and the places that should have been are taken away again. */
 enum spb_verdict spb_slot_match(const uint8_t header[SPB_HEADER_SIZE], const struct spb_pages *pages) {
     struct spb_sha256 sha;
-    uint32_t block[SPB_READ_MAX / 4], hash[8];
+    uint32_t block[STEP / 4], hash[8];
     volatile uint32_t places = 0;
     uint32_t end = SPB_VECTOR_SIZE + SPB_MANIFEST_U32(header, IMAGE_SIZE);
     spb_sha256_init(&sha);

@@ -109,6 +109,12 @@ class FlashEcc(FlashCaches, FlashLow):
         """The bits of SR that say so."""
         return self._status("BSY") if self.busy else 0
 
+    def _half_stored(self) -> bool:
+        """One word of a double word is stored: no time that passes brings the other."""
+        if self._first is not None and not self.busy:
+            self.twin.bus.busy()
+        return self._first is not None
+
     def read_SR(self) -> int:
         return self.registers[self.SR] | self.busy_flags()
 

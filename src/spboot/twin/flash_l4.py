@@ -72,7 +72,7 @@ class FlashG0(FlashEcc):
 
     def busy_flags(self) -> int:
         """BSY is of bank 1, BSY2 of bank 2; CFGBSY also stands between the words of a double word (RM0444 3.7.4)."""
-        flags = self.mask("SR", "CFGBSY") if self.busy or self._first is not None else 0
+        flags = self.mask("SR", "CFGBSY") if self.busy or self._half_stored() else 0
         return flags | (self.mask("SR", "BSY") | self.mask("SR", "BSY2") if self.busy else 0)
 
     def write_CR(self, value: int) -> None:
@@ -122,7 +122,7 @@ class FlashWl(FlashEcc):
 
     def busy_flags(self) -> int:
         """CFGBSY also stands between the words of a double word (RM0453 4.10.5)."""
-        flags = self.mask("SR", "CFGBSY") if self.busy or self._first is not None else 0
+        flags = self.mask("SR", "CFGBSY") if self.busy or self._half_stored() else 0
         return flags | (self.mask("SR", "BSY") if self.busy else 0) | self._suspended()
 
     def _suspended(self) -> int:
