@@ -1,6 +1,8 @@
-"""What all tests share: the name of a test that fails is said at once, not when all have run."""
+"""What all tests share: the name of a test that fails is said at once, not when all have run; Ctrl-C is not ignored."""
 
 from __future__ import annotations
+
+import signal
 
 import pytest
 
@@ -21,5 +23,8 @@ class Announcer:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # A shell has what it starts in the background ignore SIGINT, and so do the commands that tests start and interrupt.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(Announcer(config), "announcer")

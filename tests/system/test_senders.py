@@ -99,7 +99,8 @@ def test_taken(device: Device, name: str, who: str) -> None:
     assert rig.twin.flash_read(rig.board.image_address, len(device.shop.demo("1.1.0"))) == device.shop.demo("1.1.0")
 
 
-SHORT, LONG = -200, 200
+SHORT, LONG = -128, 200
+"""Bytes that are sent less, from a whole block, and more."""
 ENDED = b"transfer ended: "
 REFUSED: dict[str, tuple[Foreign, int, bytes]] = {
     "cut": (Foreign(), SHORT, sentence("TOO_FEW_BYTES")),
@@ -123,7 +124,8 @@ def test_refused(device: Device, name: str) -> None:
     sender, more, words = REFUSED[name]
     rig, update = device.calling("loader"), device.shop.image("1.1.0")
     start = rig.twin.time
-    sender.send(rig.port, update[:more] if more < 0 else update + bytes(range(1, 201))[:more])
+    whole = len(update) // 128 * 128
+    sender.send(rig.port, update[: whole + more] if more < 0 else update + bytes(range(1, 201))[:more])
     assert rig.twin.run(until=lambda: words in rig.uart.output, seconds=LONGEST_S), bytes(rig.uart.output)
     assert rig.twin.time - start < LONGEST_S
     again = rig.uart.output.find(words)
