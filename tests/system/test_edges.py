@@ -50,7 +50,17 @@ def test_images_that_cannot_start_are_refused_by_the_api(shop: Workshop, bad: di
     feeder.assert_old_boots()
 
 
+def test_a_few_that_cannot_start_are_refused_by_the_loader(shop: Workshop, bad: dict[str, bytes]) -> None:
+    """The same engine behind YMODEM: other ones on each core."""
+    loader_refuses(shop, dict([*bad.items()][BOARDS.index(shop.board.name) :: 5]))
+
+
+@pytest.mark.soak
 def test_images_that_cannot_start_are_refused_by_the_loader(shop: Workshop, bad: dict[str, bytes]) -> None:
+    loader_refuses(shop, bad)
+
+
+def loader_refuses(shop: Workshop, bad: dict[str, bytes]) -> None:
     rig = Rig(shop)
     rig.enter_loader()
     before = rig.twin.flash_read(rig.twin.flash.address, rig.twin.flash.size)
@@ -64,7 +74,8 @@ def test_images_that_cannot_start_are_refused_by_the_loader(shop: Workshop, bad:
     assert b"demo 1.0.0 on" in rig.listen()
 
 
-def test_a_thousand_replays_of_a_beginning(shop: Workshop) -> None:
+@pytest.mark.parametrize("replays", [50, pytest.param(1000, marks=pytest.mark.soak)])
+def test_replays_of_a_beginning(shop: Workshop, replays: int) -> None:
     """Head and chunk 0 of a signed update, again and again: erases are counted, and end."""
     if shop.board.name != "NUCLEO-L476RG":
         pytest.skip("what is counted does not depend on the core")
@@ -72,11 +83,11 @@ def test_a_thousand_replays_of_a_beginning(shop: Workshop) -> None:
     data = feeder.image()
     feeder.load(data[:700])
     codes = []
-    for _ in range(1000):
+    for _ in range(replays):
         feeder.init()
         codes.append(feeder.feed(0, 700).code)
         feeder.simple("Abort")
-    assert codes == ["COMPLETED"] * STARTS + ["TOO_MANY_STARTS"] * (1000 - STARTS)
+    assert codes == ["COMPLETED"] * STARTS + ["TOO_MANY_STARTS"] * (replays - STARTS)
     board = shop.board
     assert board.slot1 is not None
     assert board.journal is not None
