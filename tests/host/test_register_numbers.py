@@ -22,7 +22,7 @@ from spboot.twin.block import Block
 DRIVER = data_path("firmware") / "driver"
 TWIN = Path(models.__file__).parent
 NO_BLOCK = {
-    "__init__", "bus", "callee", "condition", "controller", "core", "cost", "cpu", "errors", "flash_array", "images",
+    "__init__", "bus", "callee", "condition", "core", "cost", "cpu", "die", "errors", "line", "flash_array", "images",
     "machine", "models", "nvic", "oplog", "port", "pty", "rams", "rom", "snapshot", "standby", "state", "symbols",
     "timeline", "block", "cache_m7", "stall",
 }  # fmt: skip
@@ -109,7 +109,7 @@ CONSTANTS: dict[str, dict[str, str]] = {
 }  # fmt: skip
 NUMBERS: dict[str, dict[str, str]] = {
     "crc_v3": {"<<1": "[polynomial]", "~0x1": "CR.RESET"},
-    "debug": {"&0x40000000": "[DDI0403]", "&0xffffffff": "[word]", ">>10": "[bus]"},
+    "debug": {"&0x40000000": "[DDI0403]", "&0xffffffff": "[word]"},
     "flash_caches": {"<<9": "ACR.ICEN|ARTEN", "<<10": "ACR.DCEN", "<<11": "ACR.ICRST|ARTRST", "<<12": "ACR.DCRST"},
     "flash_ecc": {"&0x4": "[odd word]", "<<10": "ACR.DCEN", "<<24": "ECCR.ECCIE|ECCCIE"},
     "flash_f4": {"~0x3": "[bytes]"},

@@ -155,7 +155,7 @@ class Loading:
             if nth:
                 self._fetched = False
                 self.rig.power_on()
-            self._run_up_to(condition(self.twin, _CALLS))
+            self._run_up_to(condition(self.twin.uarts, _CALLS))
             if self._fetched and not self._is_allowed():
                 result.outcome, result.detail = "accepted", "started"
                 return

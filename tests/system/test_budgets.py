@@ -36,7 +36,7 @@ def lowest(rig: Rig, top: int) -> int:
 
 def paint(rig: Rig, top: int) -> None:
     """Paint the stack under a running application."""
-    ram = rig.twin.rams[rig.board.ram.address]
+    ram = rig.twin.rams.buffers[rig.board.ram.address]
     ctypes.memset(ram, FILL, top - rig.board.ram.address)
 
 

@@ -68,7 +68,7 @@ def recover(rig: Rig, scenario: Scenario, second: Cut | None) -> str:
         rig.twin.arm(second)
         with contextlib.suppress(PowerCut):
             rig.listen()
-        rig.twin.flash.cut = None  # it may still be waiting
+        rig.twin.log.cut = None  # it may still be waiting
     text = rig.boot()
     running = [v for v in (scenario.old, scenario.new) if b"demo " + v.encode() in text]
     assert running, text.decode(errors="replace")

@@ -100,7 +100,7 @@ REFUSED: dict[str, dict[str, tuple[str, str]]] = {
     },
     "STM32F429ZI": {  # RM0090
         "2.3-no-such-block": ("REG(0x40001c00) = 1;", "where the twin has no block"),
-        "3.9-no-such-register": ("(void)REG(0x40023c18);", "FLASH has no register at offset 0x18"),
+        "3.9-no-such-register": ("(void)REG(0x40023c1c);", "FLASH has no register at offset 0x1c"),
         "3.5.1-latency": (
             "RCC_PLLCFGR = 8 | 168 << 6 | 7 << 24; RCC_CR |= 1u << 24;"
             " while (!(RCC_CR & 1u << 25)) {} RCC_CFGR = 0x9402;",

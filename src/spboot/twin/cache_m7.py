@@ -7,12 +7,11 @@ what stood there."""
 # ruff: noqa: N802 - handlers are named after their registers
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import ClassVar, Final
 
+from spboot.twin.die import Die
+from spboot.twin.flash_array import Watcher
 from spboot.twin.nvic import Nvic
-
-if TYPE_CHECKING:
-    from spboot.twin.machine import Twin
 
 _DC, _IC = 1 << 16, 1 << 17
 _LINE: Final = 32
@@ -27,7 +26,7 @@ _REGISTERS: Final = {
 }  # fmt: skip
 
 
-class NvicM7(Nvic):
+class NvicM7(Nvic, Watcher):
     """The system control space with caches."""
 
     RESET: ClassVar[dict[str, int]] = {**Nvic.RESET, "CCR": 0x40200, "CLIDR": 0x09000003, "CTR": 0x8303C003}
@@ -44,13 +43,15 @@ class NvicM7(Nvic):
         "unwritten",
     )
     READ_ONLY = frozenset({*Nvic.READ_ONLY, "CLIDR", "CTR", "CCSIDR"})
+    DECLARES: ClassVar[frozenset[str]] = Nvic.DECLARES | _REGISTERS.keys()
 
-    def __init__(self, twin: Twin) -> None:
-        super().__init__(twin)
+    def __init__(self, die: Die) -> None:
+        super().__init__(die)
+        die.flash.watchers.append(self)
         for name, offset in _REGISTERS.items():
             self._declare(name, offset, {})
         self.masks["CCR"] |= _DC | _IC | 1 << 18
-        self._sets = _KB.get(twin.chip.device_id, 16) * 1024 // _LINE // _WAYS
+        self._sets = _KB.get(die.chip.device_id, 16) * 1024 // _LINE // _WAYS
 
     def reset(self) -> None:
         super().reset()
@@ -72,16 +73,14 @@ class NvicM7(Nvic):
         old = self.registers["CCR"]
         if value & ~old & _DC:
             if len(self._emptied) < self._sets * _WAYS:
-                raise self.twin.refusal(
+                self.die.refuse(
                     "the data cache was turned on with contents that nobody emptied",
                     "write every set and way to DCISW first (PM0253 4.8)",
                 )
             self._filled = True
             self._emptied.clear()
         if value & ~old & _IC and not self._code_emptied:
-            raise self.twin.refusal(
-                "the instruction cache was turned on, not emptied", "write ICIALLU first (PM0253 4.8)"
-            )
+            self.die.refuse("the instruction cache was turned on, not emptied", "write ICIALLU first (PM0253 4.8)")
         if old & ~value & _DC:
             self.unwritten = True
             self._cleaned.clear()
@@ -102,7 +101,7 @@ class NvicM7(Nvic):
 
     def write_DCISW(self, value: int) -> None:
         if self.registers["CCR"] & _DC or self.unwritten:
-            raise self.twin.refusal("DCISW drops what the data cache has to write", "use DCCISW")
+            self.die.refuse("DCISW drops what the data cache has to write", "use DCCISW")
         if self._pass(self._emptied, value):
             self._filled = False
             self._forget_all()
@@ -125,8 +124,8 @@ class NvicM7(Nvic):
             self.unwritten = False
 
     def write_DCIMVAC(self, value: int) -> None:
-        if self.twin.is_ram(value & -_LINE, _LINE):
-            raise self.twin.refusal(f"DCIMVAC {value:#010x} drops what RAM has to get", "use DCCIMVAC")
+        if self.die.rams.holds(value & -_LINE, _LINE):
+            self.die.refuse(f"DCIMVAC {value:#010x} drops what RAM has to get", "use DCCIMVAC")
         self._forget(value)
 
     def write_DCCIMVAC(self, value: int) -> None:
@@ -134,7 +133,7 @@ class NvicM7(Nvic):
 
     def write_VTOR(self, value: int) -> None:
         if self.unwritten:
-            raise self.twin.refusal(
+            self.die.refuse(
                 "vectors were moved while the data cache is off and holds unwritten data",
                 "write every set and way to DCCISW",
             )
@@ -144,15 +143,15 @@ class NvicM7(Nvic):
 
     def before_flash_operation(self) -> None:
         """Refuse to go on with what may be stale, data or the code that does it."""
-        line = self.twin.core.pc & -_LINE
-        if self.registers["CCR"] & (_DC | _IC) and self.twin.is_ram(line, _LINE) and line not in self._published:
-            raise self.twin.refusal(
+        line = self.die.core.pc & -_LINE
+        if self.registers["CCR"] & (_DC | _IC) and self.die.rams.holds(line, _LINE) and line not in self._published:
+            self.die.refuse(
                 "code in RAM runs that the caches may hide",
                 "write its lines to DCCMVAU, then ICIALLU, before it runs (PM0253 4.8)",
             )
         self._published.clear()
         if self._stale:
-            raise self.twin.refusal(
+            self.die.refuse(
                 f"{min(self._stale):#010x} was erased, and the data cache may still hold what stood there",
                 "write its lines to DCIMVAC after the erase",
             )
@@ -160,7 +159,7 @@ class NvicM7(Nvic):
     def before_flash_unlock(self) -> None:
         """Arm erratum 1259864 (ES0392 2.1.1): a line may miss what was stored through it."""
         if self._missed:
-            raise self.twin.refusal(
+            self.die.refuse(
                 f"{min(self._missed):#010x} was programmed, and the data cache may still hold what stood there",
                 "write its lines to DCIMVAC after the program",
             )

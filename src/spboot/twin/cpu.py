@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import unicorn
 from unicorn import arm_const as arm
 from unicorn.unicorn_py3 import UcError
 
+from spboot.twin.die import Die
 from spboot.twin.errors import LockupError
-from spboot.twin.nvic import BUS_FAULT, HARD_FAULT, MEM_MANAGE, NMI, SVCALL, USAGE_FAULT
-
-if TYPE_CHECKING:
-    from spboot.twin.machine import Twin
+from spboot.twin.nvic import BUS_FAULT, HARD_FAULT, MEM_MANAGE, NMI, SVCALL, USAGE_FAULT, Nvic
+from spboot.twin.timeline import PS_PER_S
 
 _FRAME: Final = struct.Struct("<8I")
 _FP_FRAME: Final = struct.Struct("<16III")
@@ -46,14 +46,17 @@ class Fault:
 class Cpu:
     """The exception model around the core."""
 
-    def __init__(self, twin: Twin) -> None:
-        self.twin = twin
-        self.core = twin.core
-        self._returns = _V8_RETURNS if twin.chip.core == "cm33" else _V7_RETURNS
+    def __init__(self, die: Die, nvic: Nvic) -> None:
+        self.die = die
+        self.nvic = nvic
+        self.core = die.core
+        self._returns = _V8_RETURNS if die.chip.core == "cm33" else _V7_RETURNS
         self.active: list[int] = []
         self.sleeping = False
         self.faults: list[Fault] = []
         self._late_fault: tuple[int, int] | None = None
+        self.returned: Callable[[int], None] = lambda _exception: None
+        """Called with the number of an exception that returned."""
 
     def reset(self) -> None:
         """Registers and exceptions; SP and PC from the vector table that a reset leaves."""
@@ -61,9 +64,9 @@ class Cpu:
         self.sleeping = False
         self._late_fault = None
         self.core.reset()
-        stack, entry = struct.unpack("<II", self.core.uc.mem_read(self.twin.nvic.registers["VTOR"], 8))
+        stack, entry = struct.unpack("<II", self.core.uc.mem_read(self.nvic.registers["VTOR"], 8))
         if (stack, entry) == (0xFFFFFFFF, 0xFFFFFFFF):
-            raise self.twin.refusal("flash is empty at the reset vector", "load an image that begins there")
+            self.die.refuse("flash is empty at the reset vector", "load an image that begins there")
         self.core.set(arm.UC_ARM_REG_SP, stack & ~3)
         self.core.pc = entry
         if not entry & 1:
@@ -78,7 +81,7 @@ class Cpu:
     @property
     def priority(self) -> int:
         """The execution priority: what an exception must be more urgent than."""
-        nvic = self.twin.nvic
+        nvic = self.nvic
         level = min((nvic.group(nvic.priority(e)) for e in self.active), default=_THREAD)
         primask, basepri, faultmask = self.core.masks()
         if basepri & nvic.priority_mask:
@@ -91,7 +94,7 @@ class Cpu:
 
     def take_pending(self) -> bool:
         """Enter the foremost exception if it may.  False when all candidates are masked."""
-        group, number = self.twin.nvic.best()
+        group, number = self.nvic.best()
         if group >= self.priority:
             return False
         self.enter(number, self.core.pc)
@@ -117,7 +120,7 @@ class Cpu:
             fp = [core.get(arm.UC_ARM_REG_S0 + n) for n in range(16)]
             frame += _FP_FRAME.pack(*fp, core.get(arm.UC_ARM_REG_FPSCR), 0)
         top = stack - len(frame) & ~7 & 0xFFFFFFFF
-        if not self.twin.is_ram(top, len(frame)):
+        if not self.die.rams.holds(top, len(frame)):
             raise self._lockup(f"no RAM to stack exception {exception} at {top:#010x}; check the stack pointer")
         core.uc.mem_write(top, frame)
         core.set(arm.UC_ARM_REG_SP, top)
@@ -129,12 +132,12 @@ class Cpu:
         core.set(arm.UC_ARM_REG_LR, base | (0 if floating else 0x10) | (0xC if use_psp else 8 if thread else 0))
         core.clear_it_state()
         self.active.append(exception)
-        self.twin.nvic.pending &= ~(1 << exception)
+        self.nvic.pending &= ~(1 << exception)
         self._go(exception)
 
     def _go(self, exception: int) -> None:
         """Fetch the vector and jump."""
-        where = self.twin.nvic.registers["VTOR"] + 4 * exception
+        where = self.nvic.registers["VTOR"] + 4 * exception
         try:
             vector = int.from_bytes(self.core.uc.mem_read(where, 4), "little")
         except UcError:
@@ -161,7 +164,7 @@ class Cpu:
         core.set_mode(0 if to_thread else self.active[-1] if self.active else 0, control)
         stack = core.get(arm.UC_ARM_REG_SP)
         size = _FRAME.size + (_FP_FRAME.size if floating else 0)
-        if not self.twin.is_ram(stack, size):
+        if not self.die.rams.holds(stack, size):
             raise self._lockup(f"no RAM to unstack from at {stack:#010x}")
         frame = _FRAME.unpack(core.uc.mem_read(stack, _FRAME.size))
         if floating:
@@ -176,10 +179,10 @@ class Cpu:
         core.set(arm.UC_ARM_REG_EPSR, frame[7] & 0x0700FC00)
         core.pc = frame[6]
         self._check_return(frame[7], to_thread)
-        self.twin.after_exception(left)
+        self.returned(left)
 
     def _check_return(self, xpsr: int, to_thread: bool) -> None:
-        if to_thread != (not self.active) and not self.twin.nvic.registers["CCR"] & 1:
+        if to_thread != (not self.active) and not self.nvic.registers["CCR"] & 1:
             self.fault(USAGE_FAULT, _INVPC, self.core.pc, self.core.pc)
         elif not xpsr >> 24 & 1:
             self.fault(USAGE_FAULT, _INVSTATE, self.core.pc, self.core.pc)
@@ -188,9 +191,9 @@ class Cpu:
 
     def fault(self, kind: int, status: int, address: int, pc: int) -> None:
         """Take fault *kind* with *status* in CFSR, escalated to HardFault where it must be (B1.5.14)."""
-        nvic = self.twin.nvic
+        nvic = self.nvic
         name = {MEM_MANAGE: "MemManage", BUS_FAULT: "BusFault", USAGE_FAULT: "UsageFault"}.get(kind, "HardFault")
-        self.faults.append(Fault(kind=name, address=address, pc=pc, time=self.twin.time))
+        self.faults.append(Fault(kind=name, address=address, pc=pc, time=self.die.timeline.now / PS_PER_S))
         level = self.priority
         if nvic.has_fault_status:
             nvic.registers["CFSR"] |= status
@@ -203,7 +206,7 @@ class Cpu:
         else:
             kind = HARD_FAULT  # ARMv6-M has no other (DDI0419 B1.5.1)
         if kind == HARD_FAULT and level <= -1:
-            raise self._lockup(f"{name} at {address:#010x}, PC {self.twin.where(pc)}, inside a fault handler")
+            raise self._lockup(f"{name} at {address:#010x}, PC {self.die.where(pc)}, inside a fault handler")
         self.enter(kind, pc)
 
     def memory_fault(self, error: int, address: int) -> None:
@@ -226,7 +229,7 @@ class Cpu:
 
     def supervisor_call(self) -> None:
         """SVC; where it may not be taken it escalates."""
-        nvic = self.twin.nvic
+        nvic = self.nvic
         if nvic.group(nvic.priority(SVCALL)) < self.priority:
             self.enter(SVCALL, self.core.pc)
         else:
@@ -234,16 +237,13 @@ class Cpu:
 
     def check_fpu(self) -> None:
         """Refuse FPU instructions that CPACR does not allow (PM0214 4.6.1); seen at exceptions and when a run ends."""
-        if (
-            self.twin.nvic.registers.get("CPACR", 0) & 0xF00000 != 0xF00000
-            and self.core.get(arm.UC_ARM_REG_CONTROL) & 4
-        ):
-            raise self.twin.refusal("an FPU instruction ran with CPACR off", "set CP10 and CP11 first")
+        if self.nvic.registers.get("CPACR", 0) & 0xF00000 != 0xF00000 and self.core.get(arm.UC_ARM_REG_CONTROL) & 4:
+            self.die.refuse("an FPU instruction ran with CPACR off", "set CP10 and CP11 first")
 
     def bus_error(self, address: int) -> None:
         """From a memory hook: the load is answered with a bus error.  A precise fault, or with BFHFNMIGN at priority -1
         and below only a flag (ARMv7-M B3.2.8)."""
-        nvic = self.twin.nvic
+        nvic = self.nvic
         if nvic.registers["CCR"] & _BFHFNMIGN and self.priority <= -1:
             nvic.registers["CFSR"] |= _PRECISERR | _BFARVALID
             nvic.registers["BFAR"] = address
@@ -265,7 +265,7 @@ class Cpu:
         return True
 
     def _lockup(self, text: str) -> LockupError:
-        return LockupError(f"lockup: {text}, at {self.twin.where(self.core.pc)}")
+        return LockupError(f"lockup: {text}, at {self.die.where(self.core.pc)}")
 
     def save(self) -> Any:
         return list(self.active), self.sleeping, list(self.faults)

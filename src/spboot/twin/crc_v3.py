@@ -12,7 +12,7 @@ def _reverse(value: int, bits: int) -> int:
     return int(f"{value:0{bits}b}"[::-1], 2)
 
 
-class CrcV3(Block):
+class CrcV3(Block, ips=("crc_v3",)):
     """Polynomial, size and reversal are programmable; the data register takes 8, 16 and 32 bits."""
 
     RESET: ClassVar[dict[str, int]] = {"DR32": 0xFFFFFFFF, "INIT": 0xFFFFFFFF, "POL": 0x04C11DB7}

@@ -3,15 +3,14 @@
 # ruff: noqa: N802 - handlers are named after their registers
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from spboot.chips import Block as Facts
 from spboot.twin.block import Block
-
-if TYPE_CHECKING:
-    from spboot.twin.machine import Twin
+from spboot.twin.die import Die
 
 _DWT = 0xE0001000
+_DWT_REGISTERS = {"CTRL": 0, "CYCCNT": 4, "LAR": 0xFB0}
 _DIRECT_LINES = {
     "STM32G4": {"IMR0": 0x1F840000, "IMR1": 0xC3C},  # RM0440 table 101
     "STM32L4": {"IMR0": 0xFF820000, "IMR1": 0x87},
@@ -22,14 +21,14 @@ _REVISIONS = {0x450: 0x20030000}
 """Device id -> REV_ID in its place, where software asks for it.  STM32H742 to H757: revision V, decision 0039."""
 
 
-class Dbgmcu(Block):
+class Dbgmcu(Block, ips=("dbgmcu_f4", "dbgmcu_f7", "dbgmcu_g4", "dbgmcu_h7", "dbgmcu_l4")):
     """RM0351 48.16.  Not reset by a system reset."""
 
     READ_ONLY = frozenset({"IDCODE"})
 
     def reset(self) -> None:
         super().reset()
-        self.registers["IDCODE"] = _REVISIONS.get(self.twin.chip.device_id, 0x10070000) | self.twin.chip.device_id
+        self.registers["IDCODE"] = _REVISIONS.get(self.die.chip.device_id, 0x10070000) | self.die.chip.device_id
 
 
 class Dwt(Block):
@@ -38,28 +37,29 @@ class Dwt(Block):
     RESET: ClassVar[dict[str, int]] = {"CTRL": 0x40000000}
     STATE = ("_zero",)
     QUIET = frozenset({4})
+    PAGES = (0, 3)
+    DECLARES = frozenset(_DWT_REGISTERS)
 
-    def __init__(self, twin: Twin) -> None:
-        super().__init__(twin, Facts(name="DWT", ip="", address=_DWT, enable=None, reset=None, interrupts={}, pins=()))
-        for name, offset in (("CTRL", 0), ("CYCCNT", 4), ("LAR", 0xFB0)):
+    def __init__(self, die: Die) -> None:
+        super().__init__(die, Facts(name="DWT", ip="", address=_DWT, enable=None, reset=None, interrupts={}, pins=()))
+        for name, offset in _DWT_REGISTERS.items():
             self._declare(name, offset, {})
         self._zero = 0
-        twin.bus.blocks[(_DWT >> 10) + 3] = self
 
     def write_CTRL(self, value: int) -> None:
         if (value ^ self.registers["CTRL"]) & 1:
-            self._zero = self.twin.timeline.cycles - self._zero
+            self._zero = self.die.timeline.cycles - self._zero
         self.registers["CTRL"] = 0x40000000 | value & 1
 
     def read_CYCCNT(self) -> int:
-        count = self.twin.timeline.cycles - self._zero if self.registers["CTRL"] & 1 else self._zero
+        count = self.die.timeline.cycles - self._zero if self.registers["CTRL"] & 1 else self._zero
         return count & 0xFFFFFFFF
 
     def write_CYCCNT(self, value: int) -> None:
-        self._zero = self.twin.timeline.cycles - value if self.registers["CTRL"] & 1 else value
+        self._zero = self.die.timeline.cycles - value if self.registers["CTRL"] & 1 else value
 
 
-class SyscfgL4(Block):
+class SyscfgL4(Block, ips=("syscfg_l4",)):
     """RM0351 9.2.  Remapping is not modelled."""
 
     RESET: ClassVar[dict[str, int]] = {"CFGR1": 0x7C000001}
@@ -67,23 +67,23 @@ class SyscfgL4(Block):
 
     def write_MEMRMP(self, value: int) -> None:
         if value & self.masks["MEMRMP"]:
-            raise self.twin.refusal(f"SYSCFG_MEMRMP = {value:#x} remaps memory", "the twin boots from flash only")
+            self.die.refuse(f"SYSCFG_MEMRMP = {value:#x} remaps memory", "the twin boots from flash only")
 
 
-class SyscfgF4(Block):
+class SyscfgF4(Block, ips=("syscfg_f4",)):
     """SYSCFG_MEMRMP of STM32F4 (RM0090 9.2.1), which the facts call MEMRM.  Remapping is not modelled."""
 
     def write_MEMRM(self, value: int) -> None:
         if value & self.masks["MEMRM"]:
-            raise self.twin.refusal(f"SYSCFG_MEMRMP = {value:#x} remaps memory", "the twin boots from flash only")
+            self.die.refuse(f"SYSCFG_MEMRMP = {value:#x} remaps memory", "the twin boots from flash only")
 
 
-class Exti(Block):
+class Exti(Block, ips=("exti_v1",)):
     """RM0351 14.5: storage, software events and their pending bits; pins raise no events."""
 
     def reset(self) -> None:
         super().reset()
-        self.registers.update(_DIRECT_LINES.get(self.twin.chip.family, {}))
+        self.registers.update(_DIRECT_LINES.get(self.die.chip.family, {}))
 
     def write_PR0(self, value: int) -> None:
         self.registers["PR0"] &= ~value

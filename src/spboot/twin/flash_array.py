@@ -1,27 +1,38 @@
-"""The flash cells: contents, words that do not fit their ECC, the operation log and the armed cut."""
+"""The cells of internal flash: what they hold, words that do not fit their ECC, and who watches them."""
 
 from __future__ import annotations
 
 import ctypes
 import itertools
 import random
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final
 
 import unicorn
 
 from spboot.chips import Memory
 from spboot.errors import TwinError
-from spboot.twin.errors import PowerCut
-from spboot.twin.oplog import Cut, Kind, Operation, OperationLog, tear
-from spboot.twin.timeline import PS_PER_S
-
-if TYPE_CHECKING:
-    from spboot.twin.machine import Twin
+from spboot.twin.core import Core
+from spboot.twin.oplog import Cut, Kind, OperationLog, tear
 
 _ALIASES: Final = {"STM32F7": 0x00200000, "STM32H7": None}
 """Family -> where the core sees flash as well: the ITCM side on STM32F7 (RM0410 2.2), nothing on H7, others at 0."""
+
+
+class Watcher:
+    """Who has to know what becomes of flash: a cache."""
+
+    def before_flash_unlock(self) -> None:
+        """The controller is being unlocked: refuse what an earlier program made dangerous."""
+
+    def before_flash_operation(self) -> None:
+        """An erase or a program begins: refuse what an earlier erase made dangerous."""
+
+    def flash_erased(self, address: int, size: int) -> None:
+        """This was erased, or is about to be."""
+
+    def flash_programmed(self, address: int, size: int) -> None:
+        """The same of a program."""
 
 
 class FlashArray:
@@ -31,8 +42,14 @@ class FlashArray:
     poisoned.  *bank_size* is that of the first bank, *bank_step* what lies from its start to that of the second: more,
     where there is nothing between them, as on STM32H743 with 1 MB (RM0433 4.3.4).  *size* counts that, too."""
 
-    def __init__(self, twin: Twin, runs: Sequence[Memory]) -> None:
-        self.twin = twin
+    def __init__(self, core: Core, log: OperationLog, family: str, runs: Sequence[Memory]) -> None:
+        self._core = core
+        self._log = log
+        self.watchers: list[Watcher] = []
+        self.on_bad_load: Callable[[int], None] = lambda _word: None
+        """Called with the word when a load meets one that fails its ECC;"""
+        self.on_bad_fetch: Callable[[int], None] = lambda _word: None
+        """the same for an instruction."""
         self.runs = runs
         self.address = address = runs[0].address
         self.size = size = runs[-1].end - address
@@ -46,18 +63,15 @@ class FlashArray:
         self._gaps = [(low.end, high.address) for low, high in itertools.pairwise(runs) if low.end < high.address]
         self.cells = (ctypes.c_ubyte * size)()
         ctypes.memset(self.cells, self.erased, size)
-        self.log = OperationLog()
         self.ecc = True
         self.poisoned: set[int] = set()
-        self.cut: Cut | None = None
-        self._cut_at = 0
         self.dirty: list[tuple[int, int]] = []
         self._hooks: dict[int, list[Any]] = {}
-        self.alias = _ALIASES.get(twin.chip.family, 0)
+        self.alias = _ALIASES.get(family, 0)
         for base in (address,) if self.alias is None else (address, self.alias):
             for start, end in self._pieces():
                 part = (ctypes.c_ubyte * (end - start)).from_buffer(self.cells, start)
-                twin.core.map_buffer(base + start, part, writable=False)
+                core.map_buffer(base + start, part, writable=False)
 
     def _pieces(self) -> Iterator[tuple[int, int]]:
         """Offsets of the ranges between gaps, start and end."""
@@ -105,10 +119,10 @@ class FlashArray:
         ctypes.memmove(ctypes.addressof(self.cells) + start, data, len(data))
         self.dirty.append((start, len(data)))
 
-    def arm(self, cut: Cut) -> None:
-        """Let *cut* fire at its operation, counted from now."""
-        self.cut = cut
-        self._cut_at = self.log.total + cut.at
+    def unlock(self) -> None:
+        """The controller is being unlocked."""
+        for watcher in self.watchers:
+            watcher.before_flash_unlock()
 
     def erase(self, address: int, size: int | None = None) -> None:
         """Erase the page at *address*, or the *size* bytes of its sector.  Raises PowerCut."""
@@ -119,34 +133,16 @@ class FlashArray:
         self._operate("program", address, data)
 
     def _operate(self, kind: Kind, address: int, new: bytes) -> None:
-        self.twin.nvic.before_flash_operation()
-        if kind == "erase":
-            self.twin.nvic.flash_erased(address, len(new))
-        else:
-            self.twin.nvic.flash_programmed(address, len(new))
-        cut = self.cut if self.cut is not None and self.log.total == self._cut_at else None
-        self.log.append(
-            Operation(
-                index=len(self.log),
-                kind=kind,
-                address=address,
-                size=len(new),
-                data=new if kind == "program" else b"",
-                time=self.twin.timeline.now / PS_PER_S,
-            )
-        )
-        if cut is None:
-            self.put(address, new)
-            return
-        self.cut = None
-        if cut.when == "after":
-            self.put(address, new)
-        elif cut.when == "torn":
-            self._tear(address, new, cut)
-        same = replace(cut, at=self._cut_at)  # counted since the twin was made: as a new one counts from its start
-        raise PowerCut(f"power cut {cut.when} {kind} of {len(new)} bytes at {address:#010x} (cut {same})")
+        for watcher in self.watchers:
+            watcher.before_flash_operation()
+            if kind == "erase":
+                watcher.flash_erased(address, len(new))
+            else:
+                watcher.flash_programmed(address, len(new))
+        self._log.perform(kind, self, address, new)
 
-    def _tear(self, address: int, new: bytes, cut: Cut) -> None:
+    def tear(self, address: int, new: bytes, cut: Cut) -> None:
+        """Do as much of an operation as *cut* says; with ECC some of its units do not fit theirs."""
         old = self.get(address, len(new))
         mixed = tear(old, new, cut.pattern)
         units = range(0, len(new), self.unit)
@@ -163,9 +159,9 @@ class FlashArray:
     def renew_translations(self) -> None:
         """Tell the core which code changed.  Between slices only."""
         for start, size in self.dirty:
-            self.twin.core.forget_code(self.address + start, size)
+            self._core.forget_code(self.address + start, size)
             if self.alias is not None:
-                self.twin.core.forget_code(self.alias + start, size)
+                self._core.forget_code(self.alias + start, size)
         self.dirty.clear()
 
     def watch_poison(self) -> None:
@@ -173,7 +169,7 @@ class FlashArray:
         pages = {word - word % self.page for word in self.poisoned}
         if pages == self._hooks.keys():
             return
-        uc = self.twin.core.uc
+        uc = self._core.uc
         for page in set(self._hooks) - pages:
             for hook in self._hooks.pop(page):
                 uc.hook_del(hook)
@@ -192,25 +188,26 @@ class FlashArray:
         first = self.offset(address) + self.address
         for word in range(first - first % self.unit, first + size, self.unit):
             if word in self.poisoned:
-                self.twin.ecc_error(word)
+                self.on_bad_load(word)
                 return
-        if self.twin.core.in_it_block:
-            self.twin.core.clear_it_state()
+        if self._core.in_it_block:
+            self._core.clear_it_state()
 
     def _on_fetch(self, _uc: Any, address: int, _size: int, _data: Any) -> None:
         word = self.offset(address) + self.address
         if word - word % self.unit in self.poisoned:
-            self.twin.stop(self.twin.refusal("instruction fetch from a word that fails its ECC", "do not run it"))
+            self.on_bad_fetch(word)
 
     def save(self) -> Any:
-        return bytes(self.cells), frozenset(self.poisoned), self.cut, self._cut_at, self.log.save()
+        return bytes(self.cells), frozenset(self.poisoned)
 
     def load(self, state: Any) -> None:
-        cells, poisoned, self.cut, self._cut_at, log = state
+        cells, poisoned = state
         changed = range(0, self.size, self.page) if bytes(self.cells) != cells else ()
         for start in changed:
             part = cells[start : start + self.page]
             if ctypes.string_at(ctypes.addressof(self.cells) + start, self.page) != part:
                 self._store(start, part)
         self.poisoned = set(poisoned)
-        self.log.load(log)
+        self.renew_translations()
+        self.watch_poison()

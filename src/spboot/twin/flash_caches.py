@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from spboot.chips import Block as Facts
 from spboot.twin.block import Block
+from spboot.twin.die import Die
+from spboot.twin.flash_array import Watcher
 
 
-class FlashCaches(Block):
+class FlashCaches(Block, Watcher):
     """Base of controllers with caches that ACR turns on and empties."""
 
     STATE: ClassVar[tuple[str, ...]] = ("_filled", "_stale")
@@ -22,6 +25,10 @@ class FlashCaches(Block):
     """Enable bits of those that may be asked for what an operation changed: all, or that for data alone."""
     MANUAL: ClassVar[str]
 
+    def __init__(self, die: Die, facts: Facts) -> None:
+        super().__init__(die, facts)
+        die.flash.watchers.append(self)
+
     def reset(self) -> None:
         super().reset()
         self._filled = self.registers["ACR"] & sum(self.CACHES)
@@ -31,30 +38,27 @@ class FlashCaches(Block):
         """ACR is to become *value*."""
         for enable, empty in self.CACHES.items():
             if value & empty and (value & enable or self.registers["ACR"] & enable):
-                raise self.twin.refusal(
+                self.die.refuse(
                     f"FLASH_ACR = {value:#x} empties a cache that is on", f"clear its enable bit first ({self.MANUAL})"
                 )
             if value & empty:
                 self._filled &= ~enable
                 self._stale &= ~enable
             if value & enable & self._stale:
-                raise self.twin.refusal(
+                self.die.refuse(
                     "FLASH_ACR turns a cache on that may hold what was erased",
                     f"reset the cache while it is off ({self.MANUAL}, erase)",
                 )
             self._filled |= value & enable
 
-    def erased(self) -> None:
-        """Something in flash is being erased."""
+    def flash_erased(self, _address: int, _size: int) -> None:
+        """A program, but no erase, reaches what a cache holds as well (RM0090, RM0351: programming and caches)."""
         self._stale |= self._filled & self.KEEPS
-
-    def programmed(self) -> None:
-        """A program reaches what a cache holds as well (RM0090, RM0351: programming and caches)."""
 
     def caches_at_the_end(self) -> None:
         """The controller is being locked."""
         if self.registers["ACR"] & self._stale:
-            raise self.twin.refusal(
+            self.die.refuse(
                 "an erase was finished with a cache on that may hold what was erased",
                 f"turn the caches off before, reset them after ({self.MANUAL}, erase)",
             )

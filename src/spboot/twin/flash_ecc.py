@@ -6,15 +6,13 @@ Sections are those of RM0351 chapter 3; RM0432 3, RM0438 6, RM0444 3, RM0453 4 s
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import ClassVar, Final
 
 from spboot.chips import Block as Facts
+from spboot.twin.die import Die
 from spboot.twin.flash_caches import FlashCaches
 from spboot.twin.flash_low import FlashLow
 from spboot.twin.timeline import PS_PER_US
-
-if TYPE_CHECKING:
-    from spboot.twin.machine import Twin
 
 _KEYS: Final = (0x45670123, 0xCDEF89AB)
 _OPTION_KEYS: Final = (0x08192A3B, 0x4C5D6E7F)
@@ -26,7 +24,7 @@ PAGE_ERASE_PS: Final = 22_020 * PS_PER_US
 MASS_ERASE_PS: Final = 22_130 * PS_PER_US
 
 
-class FlashEcc(FlashCaches, FlashLow):
+class FlashEcc(FlashCaches, FlashLow, ips=("flash_l4",)):
     """The controller.  Stores to flash arrive by `store`."""
 
     STATE: ClassVar[tuple[str, ...]] = (*FlashCaches.STATE, *FlashLow.STATE, "_key", "_option_key", "_dead", "_first")
@@ -47,8 +45,8 @@ class FlashEcc(FlashCaches, FlashLow):
     TWO_IN_ONE: bool = False
     """One bank is made of two by an option byte."""
 
-    def __init__(self, twin: Twin, facts: Facts) -> None:
-        super().__init__(twin, facts)
+    def __init__(self, die: Die, facts: Facts) -> None:
+        super().__init__(die, facts)
         errors = ("OPERR", "PROGERR", "WRPERR", "PGAERR", "SIZERR", "PGSERR", "MISERR", "FASTERR", "RDERR", "OPTVERR")
         named = {name: self._status(name) for name in errors}
         self._blocking = sum(named[name] for name in errors if name not in ("OPERR", "RDERR", "OPTVERR"))
@@ -120,13 +118,13 @@ class FlashEcc(FlashCaches, FlashLow):
         self.stall()
         if self.registers[self.CR] & self._lock:
             if value & ~(self._lock | self._optlock):
-                raise self.twin.refusal(
+                self.die.refuse(
                     f"FLASH_{self.CR} written ({value:#x}) while locked",
                     "write the two keys to FLASH_KEYR first (RM0351 3.3.5)",
                 )
             return
         if unknown := value & ~self.masks[self.CR]:
-            raise self.twin.refusal(f"FLASH_{self.CR}: reserved bits {unknown:#x} were set", "keep them at 0")
+            self.die.refuse(f"FLASH_{self.CR}: reserved bits {unknown:#x} were set", "keep them at 0")
         commands = self._control(self.START) | self.mask(self.CR, "OPTSTRT") | self.mask(self.CR, "OBL_LAUNCH")
         old_lock = self.registers[self.CR] & self._optlock
         locks = (value | old_lock) & (self._lock | self._optlock)
@@ -150,34 +148,33 @@ class FlashEcc(FlashCaches, FlashLow):
             self._erase_page(int(bool(value & self._control("BKER"))), value >> low & ((1 << width) - 1))
         elif modes == [sum(self._mass)]:
             for bank, bit in enumerate(self._mass):
-                pages = range(self._bank_size() // self.twin.flash.page) if value & bit else ()
+                pages = range(self._bank_size() // self.die.flash.page) if value & bit else ()
                 for page in pages:
                     self._erase_page(bank, page, MASS_ERASE_PS if page == 0 else 0)
         else:
             self._error("PGSERR", f"{self.START} with FLASH_{self.CR} = {value:#x}: set exactly one of PER and MER")
 
     def _bank_size(self) -> int:
-        return self.twin.flash.bank_size
+        return self.die.flash.bank_size
 
     def _erase_page(self, bank: int, page: int, span: int = PAGE_ERASE_PS) -> None:
-        flash = self.twin.flash
+        flash = self.die.flash
         start = bank * flash.bank_step + page * flash.page
         if page * flash.page >= self._bank_size() or start >= flash.size:
-            raise self.twin.refusal(
+            self.die.refuse(
                 f"erase of page {page} of bank {bank + 1}, which does not exist", "use one that the part has"
             )
         if self._protected(flash.address + start, flash.page):
             self._error("WRPERR", f"erase of write-protected page {page} of bank {bank + 1}")
         else:
-            self.erased()
             flash.erase(flash.address + start)
             self.take_time(flash.address + start, span)
 
     def _protected(self, address: int, size: int) -> bool:
         """Whether an area has one of these bytes.  Only as many bits count as number the units of a bank.  Where one
         bank is made of two, the areas of both count from its start."""
-        bank, rest = divmod(address - self.twin.flash.address, self.twin.flash.bank_step)
-        banks = (1, 2) if self.TWO_IN_ONE and self.twin.flash.banks == 1 else (bank + 1,)
+        bank, rest = divmod(address - self.die.flash.address, self.die.flash.bank_step)
+        banks = (1, 2) if self.TWO_IN_ONE and self.die.flash.banks == 1 else (bank + 1,)
         return any(
             first <= last and first * unit < rest + size and rest < (last + 1) * unit
             for number in banks
@@ -186,7 +183,7 @@ class FlashEcc(FlashCaches, FlashLow):
 
     def _areas(self, number: int) -> Iterator[tuple[int, int, int]]:
         """First and last unit and bytes of a unit, of each area of bank *number*."""
-        page = self.twin.flash.page
+        page = self.die.flash.page
         found = [(f"WRP{number}{area}R", f"WRP{number}{area}R", page) for area in "AB"]
         found += [(f"PCROP{number}{area}SR", f"PCROP{number}{area}ER", self.PCROP_UNIT) for area in self.PCROP]
         for start, end, unit in found:
@@ -195,19 +192,19 @@ class FlashEcc(FlashCaches, FlashLow):
 
     def _option_command(self, value: int) -> None:
         if self.registers[self.CR] & self._optlock:
-            raise self.twin.refusal("option command while OPTLOCK is set", "write the two keys to FLASH_OPTKEYR first")
+            self.die.refuse("option command while OPTLOCK is set", "write the two keys to FLASH_OPTKEYR first")
         if value & self.mask(self.CR, "OPTSTRT"):
             self.options = {name: self.registers[name] for name in self.OPTIONS}
-            self.take_time(self.twin.flash.address, PAGE_ERASE_PS)
+            self.take_time(self.die.flash.address, PAGE_ERASE_PS)
         if value & self.mask(self.CR, "OBL_LAUNCH"):
-            self.twin.request_reset("option")
+            self.die.request_reset("option")
 
     def write(self, offset: int, size: int, value: int) -> None:
         if size != 4:
-            raise self.twin.refusal(f"{size}-byte write to a FLASH register", "write whole words (RM0351 3.7)")
+            self.die.refuse(f"{size}-byte write to a FLASH register", "write whole words (RM0351 3.7)")
         name = self.names.get(offset)
         if name in self.OPTIONS and self.registers[self.CR] & self._optlock:
-            raise self.twin.refusal(f"FLASH_{name} written while OPTLOCK is set", "unlock the option bytes first")
+            self.die.refuse(f"FLASH_{name} written while OPTLOCK is set", "unlock the option bytes first")
         super().write(offset, size, value)
 
     # programming
@@ -215,7 +212,7 @@ class FlashEcc(FlashCaches, FlashLow):
     def store(self, address: int, size: int, value: int) -> None:
         """A store to the flash range (RM0351 3.3.7)."""
         self.stall()
-        address = self.twin.flash.offset(address) + self.twin.flash.address
+        address = self.die.flash.offset(address) + self.die.flash.address
         control = self.registers[self.CR]
         pg, per, mass, fast = self._modes
         if control & (self._lock | pg | fast) != pg:
@@ -239,20 +236,19 @@ class FlashEcc(FlashCaches, FlashLow):
             self._program(address - 4, first.to_bytes(4, "little") + value.to_bytes(4, "little"))
 
     def _program(self, address: int, data: bytes) -> None:
-        flash = self.twin.flash
+        flash = self.die.flash
         if self._protected(address, _UNIT):
             self._error("WRPERR", f"program of write-protected {address:#010x}")
         elif any(data) and (flash.get(address, _UNIT) != b"\xff" * _UNIT or address in flash.poisoned):
             self._error("PROGERR", f"double word {address:#010x} is not erased: {flash.get(address, _UNIT).hex()}")
         else:
-            self.programmed()
             flash.program(address, data)
             self.take_time(address, PROGRAM_PS)
 
     def _error(self, flag: str, text: str) -> None:
         self.registers[self.SR] |= self._status(flag)
         self._first = None
-        self.refusals.append(f"{text}, at {self.twin.where(self.twin.core.pc)}")
+        self.refusals.append(f"{text}, at {self.die.where(self.die.core.pc)}")
         self._update_line()
 
     # time
@@ -275,7 +271,7 @@ class FlashEcc(FlashCaches, FlashLow):
 
     def ecc_detected(self, address: int) -> bool:
         """ADDR_ECC counts bytes in the bank; where it has no room for them, double words."""
-        bank, offset = divmod(address - self.twin.flash.address, self.twin.flash.bank_step)
+        bank, offset = divmod(address - self.die.flash.address, self.die.flash.bank_step)
         name = self._ecc_register(bank)
         if self.registers[name] & (self.mask(name, "ECCD") | self.mask(name, "ECCC")):
             return False

@@ -4,14 +4,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import ClassVar, Final
 
 from spboot.chips import Block as Facts
+from spboot.twin.die import Die
 from spboot.twin.flash_caches import FlashCaches
 from spboot.twin.timeline import PS_PER_MS, PS_PER_US
-
-if TYPE_CHECKING:
-    from spboot.twin.machine import Twin
 
 _KEYS: Final = (0x45670123, 0xCDEF89AB)
 _LOCK, _STRT, _EOPIE, _ERRIE = 1 << 31, 1 << 16, 1 << 24, 1 << 25
@@ -34,7 +32,7 @@ class Sector:
     size: int
 
 
-class FlashF4(FlashCaches):
+class FlashF4(FlashCaches, ips=("flash_f4",)):
     """The controller.  Stores to flash arrive by `store`."""
 
     ECC = False
@@ -53,18 +51,18 @@ class FlashF4(FlashCaches):
     """KB of a sector -> typical milliseconds to erase it at x8, x16, x32 (DS9405, flash memory programming)."""
     PROGRAM_PS: ClassVar[int] = 16 * PS_PER_US
 
-    def __init__(self, twin: Twin, facts: Facts) -> None:
-        super().__init__(twin, facts)
+    def __init__(self, die: Die, facts: Facts) -> None:
+        super().__init__(die, facts)
         self.options = {name: self.RESET[name] for name in self.OPTIONS}
         self.refusals: list[str] = []
         """What the controller refused by an error flag, and programs that could not set all bits, in words."""
         self.sectors = self._make_sectors()
         self._errors = self.masks["SR"] & ~(_EOP | _BSY)
-        twin.timeline.on("FLASH", self._on_done)
+        die.timeline.on("FLASH", self._on_done)
 
     def _make_sectors(self) -> list[Sector]:
         sectors: list[Sector] = []
-        for memory in self.twin.chip.flash:
+        for memory in self.die.chip.flash:
             bank = int(memory.name.startswith("BANK_2"))
             for address in range(memory.address, memory.address + memory.size, memory.erase_unit):
                 number = sum(1 for sector in sectors if sector.bank == bank)
@@ -78,17 +76,17 @@ class FlashF4(FlashCaches):
         self._key = 0
         self._dead = False
         self._busy_until = 0
-        self.twin.timeline.cancel("FLASH")
+        self.die.timeline.cancel("FLASH")
 
     # access control
 
     def check_latency(self) -> None:
         """Refuse a clock that the flash cannot follow (RM0090 3.5.1)."""
-        carried = next(mhz for least, mhz in _STATE_MHZ if self.twin.vdd_mv >= least)
-        states, mhz = self.field("ACR", "LATENCY"), self.twin.rcc.hclk / 1e6
+        carried = next(mhz for least, mhz in _STATE_MHZ if self.die.vdd_mv >= least)
+        states, mhz = self.field("ACR", "LATENCY"), self.die.rcc.hclk / 1e6
         if mhz > carried * (states + 1):
-            raise self.twin.refusal(
-                f"HCLK {mhz:g} MHz with {states} wait states at {self.twin.vdd_mv} mV",
+            self.die.refuse(
+                f"HCLK {mhz:g} MHz with {states} wait states at {self.die.vdd_mv} mV",
                 f"set FLASH_ACR.LATENCY to {int(-(-mhz // carried)) - 1} first",
             )
 
@@ -101,7 +99,7 @@ class FlashF4(FlashCaches):
 
     def write_KEYR(self, value: int) -> None:
         self._stall()
-        self.twin.nvic.before_flash_unlock()
+        self.die.flash.unlock()
         if self._dead or not self.registers["CR"] & _LOCK or value != _KEYS[self._key]:
             self._dead = True
             self.registers["CR"] |= _LOCK
@@ -117,10 +115,10 @@ class FlashF4(FlashCaches):
         return 0
 
     def write_OPTKEYR(self, _value: int) -> None:
-        raise self.twin.refusal("FLASH_OPTKEYR written", "the twin does not model programming of option bytes here")
+        self.die.refuse("FLASH_OPTKEYR written", "the twin does not model programming of option bytes here")
 
     def write_OPTCR(self, _value: int) -> None:
-        raise self.twin.refusal("FLASH_OPTCR written while OPTLOCK is set", "leave the option bytes alone")
+        self.die.refuse("FLASH_OPTCR written while OPTLOCK is set", "leave the option bytes alone")
 
     # control and status
 
@@ -133,20 +131,20 @@ class FlashF4(FlashCaches):
 
     def write(self, offset: int, size: int, value: int) -> None:
         if size != 4 and self.names.get(offset & ~3) != "ACR":
-            raise self.twin.refusal(f"{size}-byte write to a FLASH register", "write whole words")
+            self.die.refuse(f"{size}-byte write to a FLASH register", "write whole words")
         super().write(offset, size, value)
 
     def write_CR(self, value: int) -> None:
         self._stall()
         if self.registers["CR"] & _LOCK:
             if value & ~_LOCK:
-                raise self.twin.refusal(
+                self.die.refuse(
                     f"FLASH_CR written ({value:#x}) while locked",
                     f"write the two keys to FLASH_KEYR first ({self.MANUAL}, unlocking)",
                 )
             return
         if unknown := value & ~self.masks["CR"]:
-            raise self.twin.refusal(f"FLASH_CR: reserved bits {unknown:#x} were set", "keep them at 0")
+            self.die.refuse(f"FLASH_CR: reserved bits {unknown:#x} were set", "keep them at 0")
         self.registers["CR"] = value & ~_STRT
         if value & _STRT:
             self._start_erase(value)
@@ -163,16 +161,15 @@ class FlashF4(FlashCaches):
         snb = self.field("CR", "SNB")
         chosen = [s for s in self.sectors if (s.snb == snb if modes == _SER else s.bank == 0)]
         if not chosen:
-            raise self.twin.refusal(
+            self.die.refuse(
                 f"erase of sector SNB = {snb}, which does not exist",
                 f"SNB is one of {', '.join(str(s.snb) for s in self.sectors)} ({self.MANUAL}, FLASH_CR)",
             )
         if any(self._protected(sector) for sector in chosen):
             self._error(_WRPERR, f"erase of write-protected sector {chosen[0].snb}")
             return
-        self.erased()
         for sector in chosen:
-            self.twin.flash.erase(sector.address, sector.size)
+            self.die.flash.erase(sector.address, sector.size)
             self._take_time(sector.address, self.ERASE_MS[sector.size // 1024][psize] * PS_PER_MS)
 
     def _protected(self, sector: Sector) -> bool:
@@ -185,9 +182,9 @@ class FlashF4(FlashCaches):
     def _psize(self) -> int:
         """PSIZE, which must fit the supply: otherwise what was written may not last (RM0090 3.6.2)."""
         psize = self.field("CR", "PSIZE")
-        if psize >= len(_WIDTH_MV) or self.twin.vdd_mv < _WIDTH_MV[psize]:
-            raise self.twin.refusal(
-                f"PSIZE = {psize} (x{8 << psize}) at {self.twin.vdd_mv} mV",
+        if psize >= len(_WIDTH_MV) or self.die.vdd_mv < _WIDTH_MV[psize]:
+            self.die.refuse(
+                f"PSIZE = {psize} (x{8 << psize}) at {self.die.vdd_mv} mV",
                 f"x16 needs 2.1 V, x32 2.7 V, x64 an external VPP ({self.MANUAL}, parallelism)",
             )
         return psize
@@ -197,7 +194,7 @@ class FlashF4(FlashCaches):
     def store(self, address: int, size: int, value: int) -> None:
         """A store to the flash range (RM0090 3.6.4).  PGAERR needs one that crosses 16 bytes, which no core sends."""
         self._stall()
-        address = self.twin.flash.offset(address) + self.twin.flash.address
+        address = self.die.flash.offset(address) + self.die.flash.address
         if self.registers["CR"] & (_LOCK | _PG | _SER | _MER) != _PG:
             self._error(_PGSERR, f"store to {address:#010x} without PG, or with SER or MER")
         elif size != 1 << self._psize() or address % size:
@@ -206,7 +203,7 @@ class FlashF4(FlashCaches):
             self._program(address, value.to_bytes(size, "little"))
 
     def _program(self, address: int, data: bytes) -> None:
-        flash = self.twin.flash
+        flash = self.die.flash
         sector = next(s for s in self.sectors if s.address <= address < s.address + s.size)
         if self._protected(sector):
             self._error(_WRPERR, f"program of write-protected {address:#010x}")
@@ -216,34 +213,34 @@ class FlashF4(FlashCaches):
         if cells != data:  # only an erase sets bits; there is no flag for it (RM0090 3.6.4)
             self.refusals.append(
                 f"program of {data.hex()} at {address:#010x} over {old.hex()} gives {cells.hex()},"
-                f" at {self.twin.where(self.twin.core.pc)}"
+                f" at {self.die.where(self.die.core.pc)}"
             )
         flash.program(address, cells)
         self._take_time(address, self.PROGRAM_PS)
 
     def _error(self, flag: int, text: str) -> None:
         self.registers["SR"] |= flag | (_OPERR if self.registers["CR"] & _ERRIE else 0)
-        self.refusals.append(f"{text}, at {self.twin.where(self.twin.core.pc)}")
+        self.refusals.append(f"{text}, at {self.die.where(self.die.core.pc)}")
         self._update_line()
 
     # time
 
     def _take_time(self, address: int, span: int) -> None:
         """Code in the bank that works stands still; in the other one it runs on (RM0090 3.6.5)."""
-        self.twin.log.busy_ps += span
-        self._busy_until = max(self.twin.timeline.now, self._busy_until) + span
-        self.twin.timeline.at("FLASH", self._busy_until)
-        self.twin.stalls.begin(address, self._busy_until)
+        self.die.log.busy_ps += span
+        self._busy_until = max(self.die.timeline.now, self._busy_until) + span
+        self.die.timeline.at("FLASH", self._busy_until)
+        self.die.stalls.begin(address, self._busy_until)
 
     def _stall(self) -> None:
         """The core waits for the operation to end."""
-        rest = self._busy_until - self.twin.timeline.now
+        rest = self._busy_until - self.die.timeline.now
         if rest > 0:
-            self.twin.timeline.skip(rest)
+            self.die.timeline.skip(rest)
 
     @property
     def busy(self) -> bool:
-        return self._busy_until > self.twin.timeline.now
+        return self._busy_until > self.die.timeline.now
 
     def _on_done(self, _when: int) -> None:
         if self.registers["CR"] & _EOPIE:

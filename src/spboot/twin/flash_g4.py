@@ -3,17 +3,16 @@
 # ruff: noqa: N802 - handlers are named after their registers
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from spboot.chips import Block as Facts
+from spboot.twin.die import Die
 from spboot.twin.flash_caches import FlashCaches
 from spboot.twin.flash_ecc import FlashEcc
-
-if TYPE_CHECKING:
-    from spboot.twin.machine import Twin
+from spboot.twin.pwr_g4 import PwrG4
 
 
-class FlashG4(FlashEcc):
+class FlashG4(FlashEcc, ips=("flash_g4c2",)):
     """Category 2: one bank with pages of 2 KB.  Sections are those of chapter 3, which says the same."""
 
     RESET: ClassVar[dict[str, int]] = {
@@ -33,28 +32,27 @@ class FlashG4(FlashEcc):
     def write_ACR(self, value: int) -> None:
         """RUN_PD has a lock of its own (3.7.1)."""
         if value & self.mask("ACR", "RUN_PD"):
-            raise self.twin.refusal("FLASH_ACR.RUN_PD was set", "the twin does not model flash in power-down")
+            self.die.refuse("FLASH_ACR.RUN_PD was set", "the twin does not model flash in power-down")
         super().write_ACR(value)
 
     def write_PDKEYR(self, _value: int) -> None:
-        raise self.twin.refusal("FLASH_PDKEYR written", "the twin does not model flash in power-down")
+        self.die.refuse("FLASH_PDKEYR written", "the twin does not model flash in power-down")
 
     def write_CR(self, value: int) -> None:
         """Erase and program are possible in range 1 only (3.3.5)."""
-        if value & self._modes[0] | value & self._control(self.START) and self.twin.pwr.voltage_range() == 2:
-            raise self.twin.refusal(
-                "flash operation in voltage range 2", "set PWR_CR1.VOS to range 1 first (RM0440 3.3.5)"
-            )
+        starts = value & (self._modes[0] | self._control(self.START))
+        if starts and self.die.block("PWR", PwrG4).voltage_range() == 2:
+            self.die.refuse("flash operation in voltage range 2", "set PWR_CR1.VOS to range 1 first (RM0440 3.3.5)")
         super().write_CR(value)
 
 
-class FlashG4C4(FlashG4):
+class FlashG4C4(FlashG4, ips=("flash_g4c4",)):
     """Category 4: one bank of up to 256 pages."""
 
     RESET: ClassVar[dict[str, int]] = {**FlashG4.RESET, "WRP1AR": 0xFF, "WRP1BR": 0xFF, "SEC1R": 0xFFFEFE00}
 
 
-class FlashG4C3(FlashG4):
+class FlashG4C3(FlashG4, ips=("flash_g4c3",)):
     """Category 3: two banks with pages of 2 KB, the second at 0x08040000 whatever the size, or one of 4 KB (DBANK)."""
 
     RESET: ClassVar[dict[str, int]] = {
@@ -65,8 +63,8 @@ class FlashG4C3(FlashG4):
     MASS = ("MER1", "MER2")
     TWO_IN_ONE = True
 
-    def __init__(self, twin: Twin, facts: Facts) -> None:
-        super().__init__(twin, facts)
-        if twin.flash.banks == 1:
+    def __init__(self, die: Die, facts: Facts) -> None:
+        super().__init__(die, facts)
+        if die.flash.banks == 1:
             self.PCROP_UNIT = 16  # RM0440 3.5.2
             self.options["OPTR"] &= ~self.mask("OPTR", "DBANK")

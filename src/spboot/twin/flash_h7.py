@@ -4,14 +4,13 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import ClassVar, Final
 
 from spboot.chips import Block as Facts
+from spboot.twin.die import Die
 from spboot.twin.flash_low import FlashLow
+from spboot.twin.pwr_h7 import PwrH7
 from spboot.twin.timeline import PS_PER_MS, PS_PER_US
-
-if TYPE_CHECKING:
-    from spboot.twin.machine import Twin
 
 _KEYS: Final = (0x45670123, 0xCDEF89AB)
 _LOCK, _PG, _SER, _BER, _FW, _START = 1, 2, 4, 8, 1 << 6, 1 << 7
@@ -28,7 +27,7 @@ _STATE_MHZ: Final = {3: (70, 140, 210, 225), 2: (55, 110, 165, 225), 1: (45, 90,
 _DELAY_MHZ: Final = {3: (70, 185), 2: (55, 165), 1: (45, 135)}
 
 
-class FlashH7(FlashLow):
+class FlashH7(FlashLow, ips=("flash_h7",)):
     """Stores arrive by `store` and wait in a write buffer until a word of 32 bytes is whole."""
 
     RESET: ClassVar[dict[str, int]] = {
@@ -46,17 +45,16 @@ class FlashH7(FlashLow):
         "BANK1_SCAR_CUR",
     )  # fmt: skip
 
-    def __init__(self, twin: Twin, facts: Facts) -> None:
-        super().__init__(twin, facts)
-        for offset, name in self.names.items():
-            bank, _, register = name.partition("_")
-            if bank not in ("BANK0", "BANK1"):
-                continue
-            number = int(bank[-1])
-            if handler := getattr(self, f"_write_bank_{register}", None):
-                self._writers[offset] = partial(handler, number)
-            if register == "SR":
-                self._readers[offset] = partial(self._read_bank_SR, number)
+    def __init__(self, die: Die, facts: Facts) -> None:
+        super().__init__(die, facts)
+        for bank in (0, 1):
+            self._readers[self.offset_of(f"BANK{bank}_SR")] = partial(self._read_bank_SR, bank)
+            for register, write in (
+                ("KEYR", self._write_bank_KEYR),
+                ("CR", self._write_bank_CR),
+                ("CCR", self._write_bank_CCR),
+            ):
+                self._writers[self.offset_of(f"BANK{bank}_{register}")] = partial(write, bank)
 
     def reset(self) -> None:
         super().reset()
@@ -71,17 +69,17 @@ class FlashH7(FlashLow):
 
     def check_latency(self) -> None:
         """Refuse a bus clock that the flash cannot follow (RM0399 table 17)."""
-        scale, mhz = self.twin.pwr.scale, self.twin.rcc.flash_hz / 1e6
+        scale, mhz = self.die.block("PWR", PwrH7).scale, self.die.rcc.flash_hz / 1e6
         states, delay = self.field("ACR", "LATENCY"), self.field("ACR", "WRHIGHFREQ")
         limits = _STATE_MHZ[scale]
         if mhz > limits[min(states, len(limits) - 1)]:
-            raise self.twin.refusal(
+            self.die.refuse(
                 f"AXI {mhz:g} MHz with {states} wait states at VOS {scale}",
                 "set FLASH_ACR.LATENCY first (RM0399 4.3.8)",
             )
         needed = sum(mhz > limit for limit in _DELAY_MHZ[scale])
         if delay < needed:
-            raise self.twin.refusal(
+            self.die.refuse(
                 f"AXI {mhz:g} MHz with WRHIGHFREQ {delay} at VOS {scale}", f"set it to {needed} first (RM0399 4.3.8)"
             )
 
@@ -89,7 +87,7 @@ class FlashH7(FlashLow):
 
     def _write_bank_KEYR(self, bank: int, value: int) -> None:
         self._stall(bank)
-        self.twin.nvic.before_flash_unlock()
+        self.die.flash.unlock()
         locked = self.registers[f"BANK{bank}_CR"] & _LOCK
         if self._dead[bank] or not locked or value != _KEYS[self._key[bank]]:
             self._lock_up(bank, f"wrong key {value:#x}")
@@ -108,10 +106,10 @@ class FlashH7(FlashLow):
         self.bus_fault(f"BANK{bank}_KEYR")
 
     def write_OPTKEYR(self, _value: int) -> None:
-        raise self.twin.refusal("FLASH_OPTKEYR written", "the twin does not model programming of option bytes here")
+        self.die.refuse("FLASH_OPTKEYR written", "the twin does not model programming of option bytes here")
 
     def write_OPTCR(self, _value: int) -> None:
-        raise self.twin.refusal("FLASH_OPTCR written while OPTLOCK is set", "leave the option bytes alone")
+        self.die.refuse("FLASH_OPTCR written while OPTLOCK is set", "leave the option bytes alone")
 
     # control and status
 
@@ -119,14 +117,14 @@ class FlashH7(FlashLow):
         value = self.registers[f"BANK{bank}_SR"]
         if self._buffer[bank]:
             value |= _WBNE
-        return value | (_BSY | _QW if self.twin.timeline.now < self._until[bank] else 0)
+        return value | (_BSY | _QW if self.die.timeline.now < self._until[bank] else 0)
 
     def _write_bank_CCR(self, bank: int, value: int) -> None:
         self.registers[f"BANK{bank}_SR"] &= ~(value & self.masks[f"BANK{bank}_CCR"])
 
     def write(self, offset: int, size: int, value: int) -> None:
         if size != 4:
-            raise self.twin.refusal(f"{size}-byte write to a FLASH register", "write whole words")
+            self.die.refuse(f"{size}-byte write to a FLASH register", "write whole words")
         name = self.names.get(offset, "")
         for bank in (0, 1):
             if self._key[bank] and name.startswith(f"BANK{bank}_") and not name.endswith("_KEYR"):
@@ -139,13 +137,13 @@ class FlashH7(FlashLow):
         name = f"BANK{bank}_CR"
         if self.registers[name] & _LOCK:
             if (value ^ self.registers[name]) & ~_LOCK or not value & _LOCK:
-                raise self.twin.refusal(
+                self.die.refuse(
                     f"FLASH_CR{bank + 1} written ({value:#x}) while locked",
                     f"write the two keys to FLASH_KEYR{bank + 1} first (RM0399 4.5.1)",
                 )
             return
         if unknown := value & ~self.masks[name]:
-            raise self.twin.refusal(f"FLASH_CR{bank + 1}: reserved bits {unknown:#x} were set", "keep them at 0")
+            self.die.refuse(f"FLASH_CR{bank + 1}: reserved bits {unknown:#x} were set", "keep them at 0")
         self.registers[name] = value & ~(_START | _FW)
         if not value & _PG:
             self._buffer[bank] = {}
@@ -156,12 +154,12 @@ class FlashH7(FlashLow):
 
     def _start_erase(self, bank: int, value: int) -> None:
         if not value & (_SER | _BER):
-            raise self.twin.refusal(f"START with FLASH_CR{bank + 1} = {value:#x}", "set SER or BER (RM0399 4.3.10)")
-        flash = self.twin.flash
+            self.die.refuse(f"START with FLASH_CR{bank + 1} = {value:#x}", "set SER or BER (RM0399 4.3.10)")
+        flash = self.die.flash
         per_bank = flash.bank_size // flash.page
         number = value >> 8 & 7
         if not value & _BER and number >= per_bank:
-            raise self.twin.refusal(f"erase of sector {number}, a bank has {per_bank}", "use one it has (RM0399 4.3.4)")
+            self.die.refuse(f"erase of sector {number}, a bank has {per_bank}", "use one it has (RM0399 4.3.4)")
         chosen = range(per_bank) if value & _BER else (number,)
         if any(self._protected(bank, sector) for sector in chosen):
             self._error(bank, _WRPERR, f"erase of write-protected sector {number} of bank {bank + 1}")
@@ -178,7 +176,7 @@ class FlashH7(FlashLow):
         for name in areas:
             area = self.options[f"BANK{bank}_{name}_CUR"]
             start, end = (area & 0xFFF) * 256, (area >> 16 & 0xFFF) * 256
-            size = self.twin.flash.page
+            size = self.die.flash.page
             if start == end or (start < end and start < (sector + 1) * size and sector * size <= end):
                 return True
         return not self.options[f"BANK{bank}_WPSN_CURR"] >> sector & 1
@@ -186,7 +184,7 @@ class FlashH7(FlashLow):
     # programming
 
     def _bank(self, address: int) -> int:
-        return self.twin.flash.bank(address - self.twin.flash.address)
+        return self.die.flash.bank(address - self.die.flash.address)
 
     def store(self, address: int, size: int, value: int) -> None:
         """A store to the flash range (RM0399 4.3.9): bytes gather in the buffer until they are 32."""
@@ -216,7 +214,7 @@ class FlashH7(FlashLow):
         """Program what is in the buffer; bytes that did not come are 0xFF."""
         data = bytes(self._buffer[bank].get(place, 0xFF) for place in range(_WORD))
         address, self._buffer[bank] = self._buffer_at[bank], {}
-        flash = self.twin.flash
+        flash = self.die.flash
         if self._protected(bank, (address - flash.address) % flash.bank_step // flash.page):
             self._error(bank, _WRPERR, f"program of write-protected {address:#010x}")
             return
@@ -230,25 +228,25 @@ class FlashH7(FlashLow):
 
     def _error(self, bank: int, flag: int, text: str) -> None:
         self.registers[f"BANK{bank}_SR"] |= flag
-        self.refusals.append(f"{text}, at {self.twin.where(self.twin.core.pc)}")
+        self.refusals.append(f"{text}, at {self.die.where(self.die.core.pc)}")
 
     # time
 
     def _take_time(self, bank: int, span: int) -> None:
         """Code in the bank that works stands still; in the other one it runs on (RM0399 4.3.11)."""
-        now = self.twin.timeline.now
-        self.twin.log.busy_ps += span
+        now = self.die.timeline.now
+        self.die.log.busy_ps += span
         self._until[bank] = max(now, self._until[bank]) + span
         self.busy_until = max(self._until)
-        self.twin.timeline.at("FLASH", self.busy_until)
-        flash = self.twin.flash
-        self.twin.stalls.begin(flash.address + bank * flash.bank_step, self._until[bank])
+        self.die.timeline.at("FLASH", self.busy_until)
+        flash = self.die.flash
+        self.die.stalls.begin(flash.address + bank * flash.bank_step, self._until[bank])
 
     def _stall(self, bank: int) -> None:
         """The core waits for the bank."""
-        rest = self._until[bank] - self.twin.timeline.now
+        rest = self._until[bank] - self.die.timeline.now
         if rest > 0:
-            self.twin.timeline.skip(rest)
+            self.die.timeline.skip(rest)
 
     # ECC (RM0399 4.7.7)
 
@@ -257,6 +255,6 @@ class FlashH7(FlashLow):
         bank = self._bank(address)
         if not self.registers[f"BANK{bank}_SR"] & _DBECCERR:
             self.registers[f"BANK{bank}_SR"] |= _DBECCERR
-            flash = self.twin.flash
+            flash = self.die.flash
             self.registers[f"BANK{bank}_FAR"] = (address - flash.address) % flash.bank_step // _WORD
         return True

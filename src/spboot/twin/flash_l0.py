@@ -3,14 +3,12 @@
 # ruff: noqa: N802 - handlers are named after their registers
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import ClassVar, Final
 
 from spboot.chips import Block as Facts
+from spboot.twin.die import Die
 from spboot.twin.flash_low import FlashLow
 from spboot.twin.timeline import PS_PER_US
-
-if TYPE_CHECKING:
-    from spboot.twin.machine import Twin
 
 _PE_KEYS: Final = (0x89ABCDEF, 0x02030405)
 _PRG_KEYS: Final = (0x8C9DAEBF, 0x13141516)
@@ -23,7 +21,7 @@ _CATEGORY_3: Final = 0x417
 OPERATION_PS: Final = 3_200 * PS_PER_US
 
 
-class FlashL0(FlashLow):
+class FlashL0(FlashLow, ips=("flash_l0",)):
     """The controller.  Stores to flash arrive by `store`."""
 
     RESET: ClassVar[dict[str, int]] = {"PECR": 7, "SR": 0xC, "OPTR": 0x807000AA}
@@ -33,8 +31,8 @@ class FlashL0(FlashLow):
     LATENCY_MHZ: ClassVar[dict[int, tuple[int, ...]]] = {1: (16, 32), 2: (8, 16), 3: (4.2,)}  # type: ignore[dict-item]
     LATENCY_SOURCE = "RM0367 table 13"
 
-    def __init__(self, twin: Twin, facts: Facts) -> None:
-        super().__init__(twin, facts)
+    def __init__(self, die: Die, facts: Facts) -> None:
+        super().__init__(die, facts)
         names = ("WRPERR", "PGAERR", "SIZERR", "OPTVERR", "RDERR", "NOTZEROERR", "FWWERR")
         self._errors = sum(self.mask("SR", name) for name in names)
 
@@ -75,20 +73,20 @@ class FlashL0(FlashLow):
         locks = sum(self.mask("PECR", name) for name in self._keys)
         if old & self.mask("PECR", "PELOCK"):
             if value & ~locks:
-                raise self.twin.refusal(
+                self.die.refuse(
                     f"FLASH_PECR written ({value:#x}) while PELOCK is set",
                     "write the two keys to FLASH_PEKEYR first (RM0367 3.3.4)",
                 )
             return
         self.stall()
         if self._half:
-            raise self.twin.refusal("FLASH_PECR written inside a half-page", "store all 16 words first (RM0367 3.3.4)")
+            self.die.refuse("FLASH_PECR written inside a half-page", "store all 16 words first (RM0367 3.3.4)")
         kept = (value | old) & locks
         if value & self.mask("PECR", "PELOCK"):
             kept = locks
         self.registers["PECR"] = value & self.masks["PECR"] & ~locks | kept
         if value & self.mask("PECR", "OBL_LAUNCH"):
-            self.twin.request_reset("option")
+            self.die.request_reset("option")
 
     # status
 
@@ -114,7 +112,7 @@ class FlashL0(FlashLow):
     def _error(self, flag: str, text: str) -> None:
         self.registers["SR"] |= self.mask("SR", flag)
         self._half = []
-        self.refusals.append(f"{text}, at {self.twin.where(self.twin.core.pc)}")
+        self.refusals.append(f"{text}, at {self.die.where(self.die.core.pc)}")
         self._update_line()
 
     # operations
@@ -123,7 +121,7 @@ class FlashL0(FlashLow):
         """A store to the flash range erases a page, programs a word, or is one of a half-page (RM0367 3.3.4)."""
         if not self._half:
             self.stall()
-        flash = self.twin.flash
+        flash = self.die.flash
         address = flash.offset(address) + flash.address
         pecr = self.registers["PECR"]
         mode = {name for name in ("PROG", "ERASE", "FPRG", "DATA") if pecr & self.mask("PECR", name)}
@@ -141,7 +139,7 @@ class FlashL0(FlashLow):
         elif not mode:
             self._program(address, value.to_bytes(_WORD, "little"))
         else:
-            raise self.twin.refusal(
+            self.die.refuse(
                 f"store to flash with PECR = {pecr:#x}", "set PROG and ERASE, PROG and FPRG, or none (RM0367 3.3.4)"
             )
 
@@ -161,17 +159,17 @@ class FlashL0(FlashLow):
 
     def _from_same_flash(self) -> bool:
         """Code in the other bank is no better: the interface sees one fetch stream (RM0367 3.3.4, FWWERR)."""
-        return self.twin.flash.holds(self.twin.core.pc)
+        return self.die.flash.holds(self.die.core.pc)
 
     def _program(self, address: int, data: bytes) -> None:
-        flash = self.twin.flash
+        flash = self.die.flash
         if address % _WORD:
             self._error("PGAERR", f"store to {address:#010x} is not on a word boundary")
             return
         old = flash.get(address, len(data))
         if any(old):
             self._error("NOTZEROERR", f"{address:#010x} is not erased: {old.hex()}")
-            if self.twin.chip.device_id != _CATEGORY_3:
+            if self.die.chip.device_id != _CATEGORY_3:
                 return
             data = bytes(was | wanted for was, wanted in zip(old, data, strict=True))
         flash.program(address, data)
@@ -179,11 +177,11 @@ class FlashL0(FlashLow):
 
     def _protected(self, address: int) -> bool:
         """A bit of WRPROT protects a sector of 4 KB; WPRMOD turns it around (RM0367, FLASH_WRPROT and FLASH_OPTR)."""
-        sector = (address - self.twin.flash.address) // 4096
+        sector = (address - self.die.flash.address) // 4096
         name = "WRPROT" if sector < 32 else "WRPROT2"
         return bool(self.options[name] >> sector % 32 & 1) != bool(self.options["OPTR"] & self.mask("OPTR", "WPRMOD"))
 
     def write(self, offset: int, size: int, value: int) -> None:
         if size != _WORD:
-            raise self.twin.refusal(f"{size}-byte write to a FLASH register", "write whole words (RM0367 3.7)")
+            self.die.refuse(f"{size}-byte write to a FLASH register", "write whole words (RM0367 3.7)")
         super().write(offset, size, value)

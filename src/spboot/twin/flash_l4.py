@@ -3,21 +3,19 @@
 # ruff: noqa: N802 - handlers are named after their registers
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import ClassVar
 
 from spboot.chips import Block as Facts
+from spboot.twin.die import Die
 from spboot.twin.flash_caches import FlashCaches
 from spboot.twin.flash_ecc import FlashEcc
 from spboot.twin.icache import Icache
-
-if TYPE_CHECKING:
-    from spboot.twin.machine import Twin
 
 _WRP: dict[str, int] = {"WRP1AR": 0xFF00FFFF, "WRP1BR": 0xFF00FFFF}
 _DBANK = 1 << 22
 
 
-class FlashL4(FlashEcc):
+class FlashL4(FlashEcc, ips=("flash_l4",)):
     """STM32L4 (RM0351, RM0394 chapter 3) and L4+ (RM0432 chapter 3): pages of 2 KB in one bank or two, on L4+ of
     4 KB in two banks (option DBANK) or of 8 KB in one."""
 
@@ -37,18 +35,18 @@ class FlashL4(FlashEcc):
     CACHES = FlashCaches.CODE_AND_DATA
     PCROP = ("",)
 
-    def __init__(self, twin: Twin, facts: Facts) -> None:
-        super().__init__(twin, facts)
-        if twin.chip.family == "STM32L4+":
+    def __init__(self, die: Die, facts: Facts) -> None:
+        super().__init__(die, facts)
+        if die.chip.family == "STM32L4+":
             self.TWO_IN_ONE = True
-            self.PCROP_UNIT = 16 if twin.flash.banks == 1 else 8  # RM0432 3.5.2
+            self.PCROP_UNIT = 16 if die.flash.banks == 1 else 8  # RM0432 3.5.2
             self.LATENCY_MHZ = {1: (20, 40, 60, 80, 80, 80), 2: (8, 16, 26)}  # type: ignore[misc]
             self.LATENCY_SOURCE = "RM0432 table 12"  # type: ignore[misc]
-            if twin.flash.banks == 1:
+            if die.flash.banks == 1:
                 self.options["OPTR"] &= ~_DBANK
 
 
-class FlashG0(FlashEcc):
+class FlashG0(FlashEcc, ips=("flash_g0x1",)):
     """STM32G0x1 (RM0444 chapter 3): one bank, or two with a status and an ECC register bit each."""
 
     RESET: ClassVar[dict[str, int]] = {
@@ -65,9 +63,9 @@ class FlashG0(FlashEcc):
     LATENCY_MHZ: ClassVar[dict[int, tuple[int, ...]]] = {1: (24, 48, 64), 2: (8, 16)}
     LATENCY_SOURCE = "RM0444 table 16"
 
-    def __init__(self, twin: Twin, facts: Facts) -> None:
-        super().__init__(twin, facts)
-        if twin.flash.banks == 1:
+    def __init__(self, die: Die, facts: Facts) -> None:
+        super().__init__(die, facts)
+        if die.flash.banks == 1:
             self.options["OPTR"] &= ~self.mask("OPTR", "DUAL_BANK")
 
     def busy_flags(self) -> int:
@@ -90,7 +88,7 @@ class FlashG0(FlashEcc):
         self._write_ecc("ECCR2", value)
 
 
-class FlashG0x0(FlashG0):
+class FlashG0x0(FlashG0, ips=("flash_g0x0",)):
     """STM32G0x0 (RM0454 chapter 3): without securable areas; the facts lack the ECC register of bank 2 (3.7.7)."""
 
     RESET: ClassVar[dict[str, int]] = {
@@ -99,13 +97,14 @@ class FlashG0x0(FlashG0):
     }  # fmt: skip
     OPTIONS = ("OPTR", "WRP1AR", "WRP1BR", "WRP2AR", "WRP2BR")
     PCROP = ()
+    DECLARES = frozenset({"ECCR2"})
 
-    def __init__(self, twin: Twin, facts: Facts) -> None:
-        super().__init__(twin, facts)
+    def __init__(self, die: Die, facts: Facts) -> None:
+        super().__init__(die, facts)
         self._declare("ECCR2", 0x1C, self.fields["ECCR"])
 
 
-class FlashWl(FlashEcc):
+class FlashWl(FlashEcc, ips=("flash_wl",)):
     """STM32WL, as CPU1 sees it (RM0453 chapter 4, RM0461 chapter 3): one bank."""
 
     RESET: ClassVar[dict[str, int]] = {
@@ -132,15 +131,15 @@ class FlashWl(FlashEcc):
 
     def write_CR(self, value: int) -> None:
         if value & (self._modes[0] | self._control(self.START)) and self._suspended():
-            raise self.twin.refusal(
+            self.die.refuse(
                 "flash operation while PESD is set", "clear FLASH_ACR.PES, or wait for the other core (RM0453 4.3.6)"
             )
         if self._first is not None:
-            raise self.twin.refusal("FLASH_CR written while CFGBSY is set", "store the second word (RM0453, FLASH_CR)")
+            self.die.refuse("FLASH_CR written while CFGBSY is set", "store the second word (RM0453, FLASH_CR)")
         super().write_CR(value)
 
 
-class FlashL5(FlashEcc):
+class FlashL5(FlashEcc, ips=("flash_l5",)):
     """Non-secure side of STM32L5 with TZEN = 0 (RM0438 chapter 6): 2 KB pages in two banks, or 4 KB in one."""
 
     RESET: ClassVar[dict[str, int]] = {
@@ -156,20 +155,14 @@ class FlashL5(FlashEcc):
     }  # fmt: skip
     LATENCY_SOURCE = "RM0438 table 29"
 
-    def __init__(self, twin: Twin, facts: Facts) -> None:
-        super().__init__(twin, facts)
-        if twin.flash.banks == 1:
+    def __init__(self, die: Die, facts: Facts) -> None:
+        super().__init__(die, facts)
+        if die.flash.banks == 1:
             self.options["OPTR"] &= ~self.mask("OPTR", "DBANK")
 
     @property
     def _icache(self) -> Icache:
-        return cast(Icache, self.twin.blocks["ICACHE"])
-
-    def erased(self) -> None:
-        self._icache.contents_change()
-
-    def programmed(self) -> None:
-        self._icache.contents_change()
+        return self.die.block("ICACHE", Icache)
 
     def store(self, address: int, size: int, value: int) -> None:
         self._icache.stored()
@@ -196,5 +189,5 @@ class FlashL5(FlashEcc):
     def write(self, offset: int, size: int, value: int) -> None:
         if self.names.get(offset, "").startswith("SEC"):
             name = self.names[offset]
-            raise self.twin.refusal(f"FLASH_{name} written with TZEN = 0", "use the non-secure registers (RM0438 6.9)")
+            self.die.refuse(f"FLASH_{name} written with TZEN = 0", "use the non-secure registers (RM0438 6.9)")
         super().write(offset, size, value)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from spboot.chips import Block as Facts
 from spboot.twin.block import Block
+from spboot.twin.die import Die
+from spboot.twin.pwr_low import PwrLow
 
-if TYPE_CHECKING:
-    from spboot.twin.machine import Twin
 
-
-class FlashLow(Block):
+class FlashLow(Block, ips=("flash_l4",)):
     """Base of the models.  It holds the time that operations take, and the words for what was refused."""
 
     STATE: ClassVar[tuple[str, ...]] = ("options", "refusals", "busy_until")
@@ -25,19 +24,19 @@ class FlashLow(Block):
     OPTIONS: ClassVar[tuple[str, ...]] = ()
     """Option registers: a reset loads them."""
 
-    def __init__(self, twin: Twin, facts: Facts) -> None:
-        super().__init__(twin, facts)
+    def __init__(self, die: Die, facts: Facts) -> None:
+        super().__init__(die, facts)
         self.options = {name: self.RESET.get(name, 0) for name in self.OPTIONS}
         self.refusals: list[str] = []
         """What the controller refused by an error flag, in words."""
         self.busy_until = 0
-        twin.timeline.on("FLASH", self.on_done)
+        die.timeline.on("FLASH", self.on_done)
 
     def reset(self) -> None:
         super().reset()
         self.registers.update(self.options)
         self.busy_until = 0
-        self.twin.timeline.cancel("FLASH")
+        self.die.timeline.cancel("FLASH")
 
     def store(self, address: int, size: int, value: int) -> None:
         """A store to the flash range.  Raises PowerCut."""
@@ -49,7 +48,7 @@ class FlashLow(Block):
     @property
     def busy(self) -> bool:
         """An operation is under way."""
-        return self.busy_until > self.twin.timeline.now
+        return self.busy_until > self.die.timeline.now
 
     # wait states
 
@@ -59,13 +58,13 @@ class FlashLow(Block):
 
     def check_latency(self) -> None:
         """Refuse a clock that the flash cannot follow."""
-        voltage = self.twin.pwr.voltage_range()
+        voltage = self.die.block("PWR", PwrLow).voltage_range()
         limits = self.LATENCY_MHZ[voltage]
-        states, mhz = self.wait_states(), self.twin.rcc.hclk / 1e6
+        states, mhz = self.wait_states(), self.die.rcc.hclk / 1e6
         if states >= len(limits) or mhz > limits[states]:
             needed = next((i for i, limit in enumerate(limits) if mhz <= limit), None)
             advice = f"stay below {limits[-1]} MHz" if needed is None else f"set FLASH_ACR.LATENCY to {needed} first"
-            raise self.twin.refusal(
+            self.die.refuse(
                 f"HCLK {mhz:g} MHz with {states} wait states in voltage range {voltage}",
                 f"{advice} ({self.LATENCY_SOURCE})",
             )
@@ -81,16 +80,16 @@ class FlashLow(Block):
         """The bank of *address* is busy; code in the same bank stands still meanwhile (RM0351 3.3.8)."""
         if not span:
             return
-        self.twin.log.busy_ps += span
-        self.busy_until = max(self.twin.timeline.now, self.busy_until) + span
-        self.twin.timeline.at("FLASH", self.busy_until)
-        self.twin.stalls.begin(address, self.busy_until)
+        self.die.log.busy_ps += span
+        self.busy_until = max(self.die.timeline.now, self.busy_until) + span
+        self.die.timeline.at("FLASH", self.busy_until)
+        self.die.stalls.begin(address, self.busy_until)
 
     def stall(self) -> None:
         """The core waits for the operation to end."""
-        rest = self.busy_until - self.twin.timeline.now
+        rest = self.busy_until - self.die.timeline.now
         if rest > 0:
-            self.twin.timeline.skip(rest)
+            self.die.timeline.skip(rest)
 
     # ECC
 

@@ -4,14 +4,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from spboot.chips import Block as Facts
 from spboot.errors import TwinError
 from spboot.twin.block import Block
-
-if TYPE_CHECKING:
-    from spboot.twin.machine import Twin
+from spboot.twin.die import Die
 
 _INPUT, _OUTPUT, _ALTERNATE = 0, 1, 2
 _PULL_UP: Final = 1
@@ -46,24 +44,25 @@ _WITH_BRR: Final = frozenset({"STM32G0", "STM32G4", "STM32L0", "STM32L4", "STM32
 _LOCK_KEY: Final = 1 << 16
 
 
-class Gpio(Block):
+class Gpio(Block, ips=("gpio_v2", "gpio_v2_l478")):
     """One port."""
 
     READ_ONLY = frozenset({"IDR"})
     STATE = ("levels", "_lock")
+    DECLARES = frozenset({"BRR"})
 
-    def __init__(self, twin: Twin, facts: Facts) -> None:
-        super().__init__(twin, facts)
+    def __init__(self, die: Die, facts: Facts) -> None:
+        super().__init__(die, facts)
         self.levels: dict[int, int] = {}
         """What drives the pins from outside; no reset changes that."""
-        if twin.chip.family not in _FAMILIES:
-            raise TwinError(f"the twin does not know how the ports of {twin.chip.family} are after a reset")
-        if twin.chip.family in _WITH_BRR:
+        if die.chip.family not in _FAMILIES:
+            raise TwinError(f"the twin does not know how the ports of {die.chip.family} are after a reset")
+        if die.chip.family in _WITH_BRR:
             self._declare("BRR", 0x28, {})
 
     def reset(self) -> None:
         super().reset()
-        ports = _FAMILIES[self.twin.chip.family]
+        ports = _FAMILIES[self.die.chip.family]
         self.registers.update(ports.get(self.name, ports[""]))
         self._lock: list[int] = []
 
@@ -104,26 +103,24 @@ class Gpio(Block):
 
     def write(self, offset: int, size: int, value: int) -> None:
         if self.registers["LCKR"] & _LOCK_KEY and self.names.get(offset & ~3) in ("MODER", "PUPDR", "AFR0", "AFR1"):
-            raise self.twin.refusal(
-                f"{self.name} configuration written after it was locked", "reset clears LCKR (8.4.8)"
-            )
+            self.die.refuse(f"{self.name} configuration written after it was locked", "reset clears LCKR (8.4.8)")
         super().write(offset, size, value)
 
 
 class Pins:
     """All pins by name, as "PC13"."""
 
-    def __init__(self, twin: Twin) -> None:
-        self._twin = twin
+    def __init__(self, die: Die) -> None:
+        self._die = die
         self._known: dict[str, tuple[Gpio, int]] = {}
 
     def _find(self, name: str) -> tuple[Gpio, int]:
         if name not in self._known:
             match = re.fullmatch(r"P([A-Z])(\d{1,2})", name)
-            port = self._twin.blocks.get(f"GPIO{match[1]}") if match else None
-            if match is None or not isinstance(port, Gpio) or int(match[2]) > 15:
-                raise TwinError(f"{self._twin.chip.name} has no pin {name!r}; expected one like PA5")
-            self._known[name] = port, int(match[2])
+            port = f"GPIO{match[1]}" if match else ""
+            if match is None or port not in self._die.blocks or int(match[2]) > 15:
+                raise TwinError(f"{self._die.chip.name} has no pin {name!r}; expected one like PA5")
+            self._known[name] = self._die.block(port, Gpio), int(match[2])
         return self._known[name]
 
     def set(self, name: str, level: int) -> None:
@@ -153,7 +150,7 @@ class Pins:
 
     def supplied(self, name: str) -> bool:
         """Whether a pin has its supply: PG2 to PG15 hang on VDDIO2, which PWR_CR2.IOSV connects (RM0351 5.1.4)."""
-        pwr = self._twin.pwr
+        pwr = self._die.pwr
         if name[1] != "G" or int(name[2:]) < 2 or "IOSV" not in pwr.fields.get("CR2", {}):
             return True
         return bool(pwr.field("CR2", "IOSV"))

@@ -7,13 +7,12 @@ to go on with one that is on and may hold what flash no longer does."""
 # ruff: noqa: N802 - handlers are named after their registers
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import ClassVar, Final
 
 from spboot.chips import Block as Facts
 from spboot.twin.block import Block
-
-if TYPE_CHECKING:
-    from spboot.twin.machine import Twin
+from spboot.twin.die import Die
+from spboot.twin.flash_array import Watcher
 
 _EN, _CACHEINV, _WAYSEL = 1 << 0, 1 << 1, 1 << 2
 _BUSYF, _BSYENDF, _ERRF = 1 << 0, 1 << 1, 1 << 2
@@ -21,16 +20,17 @@ EMPTYING: Final = 256
 """HCLK cycles until it is empty: one for each set of 8 KB in two ways.  The manual has no number."""
 
 
-class Icache(Block):
+class Icache(Block, Watcher, ips=("icache_v1_4crr",)):
     """The block.  A reset and turning it off empty it, as CACHEINV does."""
 
     RESET: ClassVar[dict[str, int]] = {"CR": _WAYSEL}
     READ_ONLY = frozenset({"SR", "HMONR", "MMONR"})
     STATE = ("_busy_until", "_filled", "_stale")
 
-    def __init__(self, twin: Twin, facts: Facts) -> None:
-        super().__init__(twin, facts)
-        twin.timeline.on("ICACHE", lambda _when: None)  # who polls BUSYF is asleep until then
+    def __init__(self, die: Die, facts: Facts) -> None:
+        super().__init__(die, facts)
+        die.flash.watchers.append(self)
+        die.timeline.on("ICACHE", lambda _when: None)  # who polls BUSYF is asleep until then
 
     def reset(self) -> None:
         super().reset()
@@ -39,12 +39,12 @@ class Icache(Block):
     def _empty(self) -> None:
         self._filled = self._stale = False
         self.registers["SR"] |= _BSYENDF  # as soon as it is done
-        self._busy_until = self.twin.timeline.now + EMPTYING * self.twin.timeline.cycle_ps
-        self.twin.timeline.at("ICACHE", self._busy_until)
+        self._busy_until = self.die.timeline.now + EMPTYING * self.die.timeline.cycle_ps
+        self.die.timeline.at("ICACHE", self._busy_until)
 
     @property
     def _busy(self) -> bool:
-        return self.twin.timeline.now < self._busy_until
+        return self.die.timeline.now < self._busy_until
 
     def read_SR(self) -> int:
         return self.registers["SR"] & ~_BSYENDF | _BUSYF if self._busy else self.registers["SR"]
@@ -54,14 +54,14 @@ class Icache(Block):
 
     def write_IER(self, value: int) -> None:
         if value:
-            raise self.twin.refusal("ICACHE_IER was set", "the twin does not model interrupts of the cache")
+            self.die.refuse("ICACHE_IER was set", "the twin does not model interrupts of the cache")
 
     def write_CR(self, value: int) -> None:
         old = self.registers["CR"]
         if value & ~old & _EN and self._busy:
-            raise self.twin.refusal("ICACHE_CR.EN set while it is being emptied", "wait for ICACHE_SR.BUSYF = 0 first")
+            self.die.refuse("ICACHE_CR.EN set while it is being emptied", "wait for ICACHE_SR.BUSYF = 0 first")
         if (value ^ old) & _WAYSEL and old & _EN:
-            raise self.twin.refusal("ICACHE_CR.WAYSEL changed while the cache is on", "clear EN first")
+            self.die.refuse("ICACHE_CR.WAYSEL changed while the cache is on", "clear EN first")
         self.registers["CR"] = value & self.masks["CR"] & ~_CACHEINV
         if value & _CACHEINV or old & ~value & _EN:
             self._empty()
@@ -69,8 +69,10 @@ class Icache(Block):
 
     # flash
 
-    def contents_change(self) -> None:
-        """Flash is erased or programmed."""
+    def flash_erased(self, _address: int, _size: int) -> None:
+        self._stale |= self._filled
+
+    def flash_programmed(self, _address: int, _size: int) -> None:
         self._stale |= self._filled
 
     def stored(self) -> None:
@@ -81,7 +83,7 @@ class Icache(Block):
     def check(self) -> None:
         """A flash operation is over."""
         if self._stale and self.registers["CR"] & _EN:
-            raise self.twin.refusal(
+            self.die.refuse(
                 "flash was changed with ICACHE on: it may hold what stood there before",
                 "clear ICACHE_CR.EN before, set it after (RM0438, ICACHE)",
             )

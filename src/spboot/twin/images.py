@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from spboot.errors import TwinError
 from spboot.formats import program
-
-if TYPE_CHECKING:
-    from spboot.twin.machine import Twin
+from spboot.twin.machine import Twin
 
 
 def load(twin: Twin, path: Path) -> None:

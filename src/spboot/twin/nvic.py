@@ -4,14 +4,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import ClassVar, Final
 
 from spboot.chips import Block as Facts
 from spboot.twin.block import Block
+from spboot.twin.die import Die
 from spboot.twin.timeline import NEVER
-
-if TYPE_CHECKING:
-    from spboot.twin.machine import Twin
 
 NMI, HARD_FAULT, MEM_MANAGE, BUS_FAULT, USAGE_FAULT = 2, 3, 4, 5, 6
 SVCALL, PENDSV, SYSTICK = 11, 14, 15
@@ -64,15 +62,17 @@ class Nvic(Block):
     RESET: ClassVar[dict[str, int]] = _RESET
     STATE: ClassVar[tuple[str, ...]] = ("enabled", "pending", "lines", "priorities", "count_flag", "_started", "_left")
     QUIET = frozenset({0x018})
+    PAGES = (0, 1, 2, 3)
+    DECLARES: ClassVar[frozenset[str]] = frozenset({*_PLAIN, *_COMPUTED})
     READ_ONLY = frozenset({"CPUID", "MPU_TYPE", "ICTR", "CALIB"})
 
-    def __init__(self, twin: Twin) -> None:
+    def __init__(self, die: Die) -> None:
         facts = Facts(name="SCS", ip="", address=_SCS, enable=None, reset=None, interrupts={}, pins=())
-        super().__init__(twin, facts)
-        self._core = _CORES[twin.chip.core]
+        super().__init__(die, facts)
+        self._core = _CORES[die.chip.core]
         self.priority_mask = self._core.priority_mask
-        self._first_priority = 0xD1C if twin.chip.core == "cm0p" else 0xD18
-        self.has_fault_status = twin.chip.core != "cm0p"
+        self._first_priority = 0xD1C if die.chip.core == "cm0p" else 0xD18
+        self.has_fault_status = die.chip.core != "cm0p"
         self._exceptions = 16 + self._core.lines
         for name, (offset, mask) in _PLAIN.items():
             if self.has_fault_status or name in _V6:
@@ -81,34 +81,18 @@ class Nvic(Block):
         for name, offset in _COMPUTED.items():
             if self.has_fault_status or name in _V6:
                 self._declare(name, offset, {})
-        for page in range(1, 4):
-            twin.bus.blocks[(_SCS >> 10) + page] = self
-        twin.timeline.on("SYSTICK", self._on_tick)
+        die.timeline.on("SYSTICK", self._on_tick)
 
     def reset(self) -> None:
         super().reset()
-        flash = self.twin.flash
+        flash = self.die.flash
         self.registers["VTOR"] = flash.address if flash.alias is None else flash.alias
         self.enabled = self.pending = self.lines = 0
         self.priorities = [0] * self._exceptions
         self.count_flag = False
         self._started: int | None = None
         self._left = 0
-        self.twin.timeline.cancel("SYSTICK")
-
-    # caches: none but on a Cortex-M7
-
-    def before_flash_operation(self) -> None:
-        """Refuse to erase or program while a cache may hold what an erase took away."""
-
-    def before_flash_unlock(self) -> None:
-        """The same for what a program may have left behind."""
-
-    def flash_erased(self, address: int, size: int) -> None:
-        """A sector was erased."""
-
-    def flash_programmed(self, address: int, size: int) -> None:
-        """Something was programmed."""
+        self.die.timeline.cancel("SYSTICK")
 
     # what may interrupt
 
@@ -119,17 +103,22 @@ class Nvic(Block):
             return
         self.lines = self.lines & ~bit | (bit if level else 0)
         if level:
-            self.twin.core.end_slice()
+            self.die.core.end_slice()
 
     def pend(self, exception: int) -> None:
         """Make an exception pending."""
         self.pending |= 1 << exception
-        self.twin.core.end_slice()
+        self.die.core.end_slice()
 
     @property
     def candidates(self) -> int:
         """Exceptions, as bits, that are pending and enabled."""
         return (self.pending | self.lines) & (self.enabled | _SYSTEM)
+
+    @property
+    def sleeps_deep(self) -> bool:
+        """Whether a wait for an interrupt is a deep sleep: SLEEPDEEP is set and nothing would end it at once."""
+        return bool(self.registers["SCR"] & 4) and not self.candidates
 
     def best(self) -> tuple[int, int]:
         """Group priority and number of the foremost candidate."""
@@ -171,7 +160,7 @@ class Nvic(Block):
             for i, byte in enumerate(value.to_bytes(size, "little")):
                 if first + i < len(self.priorities):
                     self.priorities[first + i] = byte & self._core.priority_mask
-            self.twin.core.end_slice()
+            self.die.core.end_slice()
         elif 0x100 <= offset < 0x300:
             self._write_lines(offset, value)
         else:
@@ -188,37 +177,37 @@ class Nvic(Block):
             self.pending |= bits
         else:
             self.pending &= ~bits
-        self.twin.core.end_slice()
+        self.die.core.end_slice()
 
     def _active_bits(self) -> int:
-        return sum(1 << exception for exception in set(self.twin.cpu.active))
+        return sum(1 << exception for exception in set(self.die.cpu.active))
 
     def _check_privilege(self, offset: int) -> None:
-        if not self.twin.cpu.privileged:
-            self.twin.cpu.bus_fault_later(_SCS + offset)
+        if not self.die.cpu.privileged:
+            self.die.cpu.bus_fault_later(_SCS + offset)
 
     # SysTick (PM0214 4.5)
 
     def _tick_ps(self) -> int:
-        return self.twin.timeline.cycle_ps * (1 if self.registers["CSR"] & 4 else 8)
+        return self.die.timeline.cycle_ps * (1 if self.registers["CSR"] & 4 else 8)
 
     def _count(self) -> int:
         """The counter now."""
         if self._started is None:
             return self._left
-        passed = (self.twin.timeline.now - self._started) // self._tick_ps()
+        passed = (self.die.timeline.now - self._started) // self._tick_ps()
         return int(self._left - passed) % (self.registers["RVR"] + 1) if self._left >= passed else self.registers["RVR"]
 
     def _start(self, count: int) -> None:
         self._left = count
         running = self.registers["CSR"] & 1 and (count or self.registers["RVR"])
-        self._started = self.twin.timeline.now if running else None
+        self._started = self.die.timeline.now if running else None
         if running:
             span = count if count else self.registers["RVR"] + 1
             self._left = span
-            self.twin.timeline.at("SYSTICK", self.twin.timeline.now + span * self._tick_ps())
+            self.die.timeline.at("SYSTICK", self.die.timeline.now + span * self._tick_ps())
         else:
-            self.twin.timeline.cancel("SYSTICK")
+            self.die.timeline.cancel("SYSTICK")
 
     def _on_tick(self, when: int) -> None:
         self.count_flag = True
@@ -228,16 +217,16 @@ class Nvic(Block):
             self._started, self._left = None, 0
             return
         period = (self.registers["RVR"] + 1) * self._tick_ps()
-        missed = (self.twin.timeline.now - when) // period
+        missed = (self.die.timeline.now - when) // period
         self._started, self._left = when + missed * period, self.registers["RVR"] + 1
-        self.twin.timeline.at("SYSTICK", when + (missed + 1) * period)
+        self.die.timeline.at("SYSTICK", when + (missed + 1) * period)
 
     def frequency_will_change(self) -> int:
         """The count to go on from, for `frequency_changed`."""
         return self._count()
 
     def frequency_changed(self, count: int) -> None:
-        if self.twin.timeline.next_due != NEVER and self._started is not None:
+        if self.die.timeline.next_due != NEVER and self._started is not None:
             self._start(count)
 
     def read_CSR(self) -> int:
@@ -270,7 +259,7 @@ class Nvic(Block):
     def read_ICSR(self) -> int:
         candidates = self.candidates
         vector = self.best()[1] if candidates else 0
-        active = self.twin.cpu.active
+        active = self.die.cpu.active
         bits = (
             (self.pending >> SYSTICK & 1) << 26 | (self.pending >> PENDSV & 1) << 28 | (self.pending >> NMI & 1) << 31
         )
@@ -293,9 +282,7 @@ class Nvic(Block):
     def write_VTOR(self, value: int) -> None:
         size = self._core.vectors
         if value & (size - 1):
-            raise self.twin.refusal(
-                f"SCB_VTOR = {value:#010x} is not on a {size}-byte boundary", "align it (PM0214 4.4.4)"
-            )
+            self.die.refuse(f"SCB_VTOR = {value:#010x} is not on a {size}-byte boundary", "align it (PM0214 4.4.4)")
         self.registers["VTOR"] = value & 0x3FFFFF00
 
     def read_AIRCR(self) -> int:
@@ -303,10 +290,10 @@ class Nvic(Block):
 
     def write_AIRCR(self, value: int) -> None:
         if value >> 16 != _VECTKEY:
-            raise self.twin.refusal(f"SCB_AIRCR written with key {value >> 16:#06x}", "write 0x05FA in the upper half")
+            self.die.refuse(f"SCB_AIRCR written with key {value >> 16:#06x}", "write 0x05FA in the upper half")
         self.registers["AIRCR"] = value & 0x700
         if value & 4:
-            self.twin.request_reset("software")
+            self.die.request_reset("software")
 
     def write_SCR(self, value: int) -> None:
         self.registers["SCR"] = value & 0x16
@@ -322,5 +309,5 @@ class Nvic(Block):
 
     def write_MPU_CTRL(self, value: int) -> None:
         if value & 1:
-            raise self.twin.refusal("the MPU was enabled", "the twin does not model it: leave it off")
+            self.die.refuse("the MPU was enabled", "the twin does not model it: leave it off")
         self.registers["MPU_CTRL"] = value & 7

@@ -1,14 +1,17 @@
-"""The operation log: every erase and program of flash, and the power cut that waits for one of them."""
+"""The operation log of a chip and of the flash chips beside it: every erase and program, in one order, and the power
+cut that waits for one of them."""
 
 from __future__ import annotations
 
 import random
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, Final, Literal
+from dataclasses import dataclass, replace
+from typing import Any, Final, Literal, Protocol
 
 from spboot.errors import TwinError
+from spboot.twin.errors import PowerCut
+from spboot.twin.timeline import PS_PER_S, Timeline
 
 Kind = Literal["erase", "program"]
 When = Literal["before", "after", "torn"]
@@ -74,11 +77,26 @@ class Cut:
         return f"{self.at}:torn:{kind}={number}{'' if self.poison else ':readable'}"
 
 
+class Cells(Protocol):
+    """A memory that operations change."""
+
+    def put(self, address: int, data: bytes) -> None:
+        """The operation that makes *data* of what is there happened."""
+
+    def tear(self, address: int, new: bytes, cut: Cut) -> None:
+        """It happened in part."""
+
+
 class OperationLog:
     """All operations since the twin was made or `clear` was called; survives power cuts."""
 
-    def __init__(self) -> None:
+    def __init__(self, timeline: Timeline) -> None:
+        self._timeline = timeline
         self._operations: list[Operation] = []
+        self.cut: Cut | None = None
+        """The one that is armed;"""
+        self._cut_at = 0
+        """the operation that it waits for, counted as `total` is."""
         self.total = 0
         """Operations ever, not reset by `clear`."""
         self.busy_ps = 0
@@ -93,9 +111,34 @@ class OperationLog:
     def __getitem__(self, index: int) -> Operation:
         return self._operations[index]
 
-    def append(self, operation: Operation) -> None:
+    def arm(self, cut: Cut) -> None:
+        """Let *cut* fire at its operation, counted from now."""
+        self.cut = cut
+        self._cut_at = self.total + cut.at
+
+    def perform(self, kind: Kind, cells: Cells, address: int, new: bytes) -> None:
+        """An operation that makes *new* of what *cells* hold at *address*.  Raises PowerCut."""
+        operation = Operation(
+            index=len(self._operations),
+            kind=kind,
+            address=address,
+            size=len(new),
+            data=new if kind == "program" else b"",
+            time=self._timeline.now / PS_PER_S,
+        )
+        cut = self.cut if self.total == self._cut_at else None
         self._operations.append(operation)
         self.total += 1
+        if cut is None:
+            cells.put(address, new)
+            return
+        self.cut = None
+        if cut.when == "after":
+            cells.put(address, new)
+        elif cut.when == "torn":
+            cells.tear(address, new, cut)
+        same = replace(cut, at=self._cut_at)  # counted since the twin was made: as a new one counts from its start
+        raise PowerCut(f"power cut {cut.when} {kind} of {len(new)} bytes at {address:#010x} (cut {same})")
 
     def clear(self) -> None:
         """Forget all operations; the next one has index 0."""
@@ -123,10 +166,10 @@ class OperationLog:
         return sum(1 for op in self._operations if op.kind == kind and low <= op.address < high)
 
     def save(self) -> Any:
-        return list(self._operations), self.total, self.busy_ps
+        return list(self._operations), self.total, self.busy_ps, self.cut, self._cut_at
 
     def load(self, state: Any) -> None:
-        operations, self.total, self.busy_ps = state
+        operations, self.total, self.busy_ps, self.cut, self._cut_at = state
         self._operations = list(operations)
 
 

@@ -8,13 +8,11 @@ import select
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from spboot.errors import TwinError
 from spboot.twin.condition import Condition, condition
-
-if TYPE_CHECKING:
-    from spboot.twin.machine import Twin
+from spboot.twin.machine import Twin
 
 _QUANTUM_S: Final = 0.005
 _LOOK_S: Final = 0.05
@@ -38,7 +36,7 @@ class LineBridge:
 
     def pump(self, until: Condition = None, seconds: float | None = None) -> bool:
         """Run until *until* holds; False after *seconds* of the host's time.  Raises what `Twin.run` raises."""
-        met = condition(self.twin, until)
+        met = condition(self.twin.uarts, until)
         start = time.monotonic()
         while True:
             began = time.monotonic()

@@ -3,14 +3,12 @@
 # ruff: noqa: N802 - handlers are named after their registers
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import ClassVar, Final
 
 from spboot.chips import Block as Facts
 from spboot.twin.block import Block
+from spboot.twin.die import Die
 from spboot.twin.timeline import PS_PER_US
-
-if TYPE_CHECKING:
-    from spboot.twin.machine import Twin
 
 _VOS, _ODEN, _ODSWEN, _DBP = 3 << 14, 1 << 16, 1 << 17, 1 << 8
 _OD_PS: Final = 20 * PS_PER_US
@@ -29,7 +27,7 @@ _LIMITS: Final[dict[int, _Limits]] = {
 }  # fmt: skip
 
 
-class PwrF4(Block):
+class PwrF4(Block, ips=("pwr_f4", "pwr_f7")):
     """CR1 and CSR1 are the PWR_CR and PWR_CSR of the F4 manuals."""
 
     READ_ONLY = frozenset({"CSR2"})
@@ -41,10 +39,10 @@ class PwrF4(Block):
     standby_flag = False
     """SBF: only a power-on and the firmware clear it."""
 
-    def __init__(self, twin: Twin, facts: Facts) -> None:
-        super().__init__(twin, facts)
-        self._reset_vos, self._plain, self._driven = _LIMITS[twin.chip.device_id]
-        twin.timeline.on("PWR", lambda _when: None)
+    def __init__(self, die: Die, facts: Facts) -> None:
+        super().__init__(die, facts)
+        self._reset_vos, self._plain, self._driven = _LIMITS[die.chip.device_id]
+        die.timeline.on("PWR", lambda _when: None)
 
     def reset(self) -> None:
         super().reset()
@@ -71,44 +69,44 @@ class PwrF4(Block):
     @property
     def over_drive(self) -> bool:
         """Whether the regulator runs in over-drive."""
-        return bool(self.registers["CR1"] & _ODSWEN) and self.twin.timeline.now >= self._switched_at
+        return bool(self.registers["CR1"] & _ODSWEN) and self.die.timeline.now >= self._switched_at
 
     def write_CR1(self, value: int) -> None:
         old = self.registers["CR1"]
         vos = value >> 14 & 3
         if vos not in self._plain:
-            raise self.twin.refusal(f"PWR_CR1.VOS = {vos}", f"use one of {', '.join(map(str, self._plain))}")
-        if (value ^ old) & _VOS and self.twin.rcc.on("PLL"):
-            raise self.twin.refusal("PWR_CR1.VOS changed while the PLL is on", "stop the PLL first (RM0090 5.4.1)")
+            self.die.refuse(f"PWR_CR1.VOS = {vos}", f"use one of {', '.join(map(str, self._plain))}")
+        if (value ^ old) & _VOS and self.die.rcc.on("PLL"):
+            self.die.refuse("PWR_CR1.VOS changed while the PLL is on", "stop the PLL first (RM0090 5.4.1)")
         if value & ~old & (_ODEN | _ODSWEN):
             self._check_over_drive(value, old)
         if value & ~old & _ODEN:
-            self._over_drive_at = self.twin.timeline.now + _OD_PS
-            self.twin.timeline.at("PWR", self._over_drive_at)
+            self._over_drive_at = self.die.timeline.now + _OD_PS
+            self.die.timeline.at("PWR", self._over_drive_at)
         if value & ~old & _ODSWEN:
-            self._switched_at = self.twin.timeline.now + _OD_PS
-            self.twin.timeline.at("PWR", self._switched_at)
+            self._switched_at = self.die.timeline.now + _OD_PS
+            self.die.timeline.at("PWR", self._switched_at)
         clears = self.mask("CR1", "CSBF") | (self.mask("CR1", "CWUF") if "CWUF" in self.fields["CR1"] else 0)
         if value & self.mask("CR1", "CSBF"):
             self.standby_flag = False
         self.registers["CR1"] = value & self.masks["CR1"] & ~clears
-        self.twin.rcc.check_limits()
+        self.die.rcc.check_limits()
 
     def _check_over_drive(self, value: int, old: int) -> None:
         if not self._driven:
-            raise self.twin.refusal("PWR_CR1.ODEN or ODSWEN set", f"{self.twin.chip.name} has no over-drive")
-        ready = old & _ODEN and self.twin.timeline.now >= self._over_drive_at
+            self.die.refuse("PWR_CR1.ODEN or ODSWEN set", f"{self.die.chip.name} has no over-drive")
+        ready = old & _ODEN and self.die.timeline.now >= self._over_drive_at
         if value & ~old & _ODSWEN and not ready:
-            raise self.twin.refusal("PWR_CR1.ODSWEN set before ODRDY", "wait for ODRDY first (RM0090 5.1.4)")
-        if self.twin.rcc.registers["CFGR"] >> 2 & 3 == 2:
-            raise self.twin.refusal(
+            self.die.refuse("PWR_CR1.ODSWEN set before ODRDY", "wait for ODRDY first (RM0090 5.1.4)")
+        if self.die.rcc.registers["CFGR"] >> 2 & 3 == 2:
+            self.die.refuse(
                 "over-drive entered while the PLL is the system clock", "do it on HSI or HSE (RM0090 5.1.4)"
             )
 
     def read_CSR1(self) -> int:
-        value = self.registers["CSR1"] | (1 << 14 if self.twin.rcc.ready("PLL") else 0)
+        value = self.registers["CSR1"] | (1 << 14 if self.die.rcc.ready("PLL") else 0)
         value |= self.mask("CSR1", "SBF") if self.standby_flag else 0
-        if self.registers["CR1"] & _ODEN and self.twin.timeline.now >= self._over_drive_at:
+        if self.registers["CR1"] & _ODEN and self.die.timeline.now >= self._over_drive_at:
             value |= 1 << 16
         return value | (1 << 17 if self.over_drive else 0)
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 from spboot.twin.pwr_l4 import PwrL4
 
 
-class PwrG4(PwrL4):
+class PwrG4(PwrL4, ips=("pwr_g4",)):
     """Range 1 has a boost mode, which only a power-on reset leaves by itself (6.4.22)."""
 
     RESET: ClassVar[dict[str, int]] = {"CR1": 0x200, "CR3": 0x8000, "CR5": 0x100}
@@ -32,4 +32,4 @@ class PwrG4(PwrL4):
 
     def write_CR5(self, value: int) -> None:
         self.registers["CR5"] = value & self.masks["CR5"]
-        self.twin.rcc.check_limits()
+        self.die.rcc.check_limits()

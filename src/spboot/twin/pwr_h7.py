@@ -3,16 +3,14 @@
 # ruff: noqa: N802 - handlers are named after their registers
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import Any, ClassVar, Final
 
 import unicorn
 
 from spboot.chips import Block as Facts
 from spboot.twin.block import Block
+from spboot.twin.die import Die
 from spboot.twin.timeline import PS_PER_US
-
-if TYPE_CHECKING:
-    from spboot.twin.machine import Twin
 
 _SETTLE_PS: Final = 50 * PS_PER_US
 _LIMIT_MHZ: Final = {1: 200, 2: 300, 3: 400}
@@ -20,7 +18,7 @@ _LIMIT_MHZ: Final = {1: 200, 2: 300, 3: 400}
 _VOSRDY: Final = 1 << 13
 
 
-class PwrH7(Block):
+class PwrH7(Block, ips=("pwr_h7rm0399",)):
     """Until CR3 says how the core is supplied the chip is in Run*, where RAM must not be written (RM0399 7.4.1)."""
 
     RESET: ClassVar[dict[str, int]] = {"CR1": 0xF000C000, "CR3": 6, "D3CR": 1 << 14, "WKUPEPR": 0}
@@ -31,13 +29,13 @@ class PwrH7(Block):
     SUPPLY: ClassVar[int] = 7
     SCUEN: ClassVar[int] = 0
 
-    def __init__(self, twin: Twin, facts: Facts) -> None:
-        super().__init__(twin, facts)
+    def __init__(self, die: Die, facts: Facts) -> None:
+        super().__init__(die, facts)
         self.chosen = False
         self._slept: set[str] = set()
         """Flags of CPUCR that stand."""
         self._hooks: list[Any] = []
-        twin.timeline.on("PWR", self._on_settled)
+        die.timeline.on("PWR", self._on_settled)
 
     def reset(self) -> None:
         supply = self.registers.get("CR3", 0)
@@ -54,37 +52,35 @@ class PwrH7(Block):
         self.registers["CR3"] = self.RESET["CR3"]
         if not self._hooks:
             self._hooks = [
-                self.twin.core.uc.hook_add(
+                self.die.core.uc.hook_add(
                     unicorn.UC_HOOK_MEM_WRITE, self._on_write, begin=base, end=base + len(ram) - 1
                 )
-                for base, ram in self.twin.rams.items()
+                for base, ram in self.die.rams.buffers.items()
             ]
 
     def _on_write(self, _uc: Any, _kind: int, address: int, _size: int, _value: int, _data: Any) -> None:
-        if self.twin.core.in_it_block:
-            self.twin.core.clear_it_state()
+        if self.die.core.in_it_block:
+            self.die.core.clear_it_state()
         if not self._ready:
-            self.twin.stop(
-                self.twin.refusal(
-                    f"RAM at {address:#010x} was written in Run*",
-                    "write PWR_CR3 and wait for ACTVOSRDY before (RM0399 7.4.1)",
-                )
+            self.die.refuse_later(
+                f"RAM at {address:#010x} was written in Run*",
+                "write PWR_CR3 and wait for ACTVOSRDY before (RM0399 7.4.1)",
             )
 
     def _on_settled(self, _when: int) -> None:
         if self._ready:
             for hook in self._hooks:
-                self.twin.core.uc.hook_del(hook)
+                self.die.core.uc.hook_del(hook)
             self._hooks = []
 
     def write_CR3(self, value: int) -> None:
         low = value & self.SUPPLY
         if self.chosen:
             value = value & ~0x3F | self.registers["CR3"] & 0x3F
-        elif low != self.WIRINGS[self.twin.core_supply]:
-            raise self.twin.refusal(
-                f"PWR_CR3 = {value:#x} on a board with {self.twin.core_supply.upper()}: the core loses its supply",
-                f"write {self.WIRINGS[self.twin.core_supply]} to its low bits (RM0399 7.4.1)",
+        elif low != self.WIRINGS[self.die.core_supply]:
+            self.die.refuse(
+                f"PWR_CR3 = {value:#x} on a board with {self.die.core_supply.upper()}: the core loses its supply",
+                f"write {self.WIRINGS[self.die.core_supply]} to its low bits (RM0399 7.4.1)",
             )
         self.registers["CR3"] = value & self.masks["CR3"] & ~self.SCUEN
         if not self.chosen:
@@ -110,12 +106,12 @@ class PwrH7(Block):
         self.registers["CPUCR"] = value & self.masks["CPUCR"] & ~flags
 
     def _settle(self) -> None:
-        self._ready_at = self.twin.timeline.now + _SETTLE_PS
-        self.twin.timeline.at("PWR", self._ready_at)
+        self._ready_at = self.die.timeline.now + _SETTLE_PS
+        self.die.timeline.at("PWR", self._ready_at)
 
     @property
     def _ready(self) -> bool:
-        return self.chosen and self.twin.timeline.now >= self._ready_at
+        return self.chosen and self.die.timeline.now >= self._ready_at
 
     @property
     def limit_mhz(self) -> int:
@@ -130,13 +126,13 @@ class PwrH7(Block):
     def write_D3CR(self, value: int) -> None:
         scale = value >> 14 & 3
         if scale not in _LIMIT_MHZ:
-            raise self.twin.refusal(f"PWR_D3CR.VOS = {scale}", "use 1 (scale 3), 2 (scale 2) or 3 (scale 1)")
+            self.die.refuse(f"PWR_D3CR.VOS = {scale}", "use 1 (scale 3), 2 (scale 2) or 3 (scale 1)")
         if not self.chosen:
-            raise self.twin.refusal("PWR_D3CR.VOS written before PWR_CR3", "choose the supply first (RM0399 7.4.1)")
+            self.die.refuse("PWR_D3CR.VOS written before PWR_CR3", "choose the supply first (RM0399 7.4.1)")
         if scale != self.scale:
             self._settle()
         self.registers["D3CR"] = scale << 14
-        self.twin.rcc.check_limits()
+        self.die.rcc.check_limits()
 
     def read_D3CR(self) -> int:
         return self.registers["D3CR"] | (_VOSRDY if self._ready else 0)
@@ -150,7 +146,7 @@ class PwrH7(Block):
         return self._ready
 
 
-class PwrH743(PwrH7):
+class PwrH743(PwrH7, ips=("pwr_h7rm0433",)):
     """RM0433 6.8.4: no SMPS; SCUEN reads 1 until the supply was chosen."""
 
     WIRINGS: ClassVar[dict[str, int]] = {"ldo": 2}

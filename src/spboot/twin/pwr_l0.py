@@ -8,7 +8,7 @@ from typing import ClassVar
 from spboot.twin.pwr_low import PwrLow
 
 
-class PwrL0(PwrLow):
+class PwrL0(PwrLow, ips=("pwr_l0",)):
     """VOS 1 is range 1; range 2 after a reset."""
 
     RESET: ClassVar[dict[str, int]] = {"CR": 0x1000}
@@ -22,17 +22,17 @@ class PwrL0(PwrLow):
     def write_CR(self, value: int) -> None:
         vos = value >> 11 & 3
         if vos == 0:
-            raise self.twin.refusal("PWR_CR.VOS = 0", "use 1, 2 or 3 (RM0367 6.4.1)")
+            self.die.refuse("PWR_CR.VOS = 0", "use 1, 2 or 3 (RM0367 6.4.1)")
         if value & self.mask("CR", "LPRUN"):
-            raise self.twin.refusal("PWR_CR.LPRUN was set", "the twin does not model low-power run")
+            self.die.refuse("PWR_CR.LPRUN was set", "the twin does not model low-power run")
         if vos != self.field("CR", "VOS"):
             if self.settling():
-                raise self.twin.refusal("PWR_CR.VOS changed while VOSF is set", "wait for VOSF = 0 (RM0367 6.1.5)")
+                self.die.refuse("PWR_CR.VOS changed while VOSF is set", "wait for VOSF = 0 (RM0367 6.1.5)")
             self.settle()
         if value & self.mask("CR", "CSBF"):
             self.standby_flag = False
         self.registers["CR"] = value & self.masks["CR"] & ~(self.mask("CR", "CSBF") | self.mask("CR", "CWUF"))
-        self.twin.check_latency()
+        self.die.flash_controller.check_latency()
 
     def deep_sleep(self) -> str:
         """PDDS (RM0367 6.4.1)."""

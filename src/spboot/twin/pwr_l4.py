@@ -12,7 +12,7 @@ _VOSF: Final = 1 << 10
 _PULLS: Final = tuple(f"P{way}CR{port}" for way in "UD" for port in range(9))
 
 
-class PwrL4(PwrLow):
+class PwrL4(PwrLow, ips=("pwr_l4",)):
     """VOS 1 is range 1, VOS 2 is range 2."""
 
     RESET: ClassVar[dict[str, int]] = {"CR1": 0x200, "CR3": 0x8000}
@@ -37,13 +37,13 @@ class PwrL4(PwrLow):
     def write_CR1(self, value: int) -> None:
         vos = value >> 9 & 3
         if vos not in self.RANGES:
-            raise self.twin.refusal(f"PWR_CR1.VOS = {vos}", f"use {', '.join(map(str, self.RANGES))} ({self.MANUAL})")
+            self.die.refuse(f"PWR_CR1.VOS = {vos}", f"use {', '.join(map(str, self.RANGES))} ({self.MANUAL})")
         if value & _LOW_POWER_RUN:
-            raise self.twin.refusal("PWR_CR1.LPR was set", "the twin does not model low-power run")
+            self.die.refuse("PWR_CR1.LPR was set", "the twin does not model low-power run")
         if vos < self.registers["CR1"] >> 9 & 3:
             self.settle()
         self.registers["CR1"] = value & self.masks["CR1"]
-        self.twin.check_latency()
+        self.die.flash_controller.check_latency()
 
     def deep_sleep(self) -> str:
         """LPMS (RM0351 5.4.1)."""
@@ -71,7 +71,7 @@ class PwrL4(PwrLow):
         return self.SR2 | (_VOSF if self.settling() else 0)
 
 
-class PwrL5(PwrL4):
+class PwrL5(PwrL4, ips=("pwr_l5",)):
     """STM32L5 (RM0438 8.6.1): three ranges, range 2 after a reset; SR1 bit 15 says that the SMPS is ready."""
 
     RESET: ClassVar[dict[str, int]] = {"CR1": 0x400, "CR3": 0x8000}
@@ -80,7 +80,7 @@ class PwrL5(PwrL4):
     SR1 = 1 << 15
 
 
-class PwrG0(PwrL4):
+class PwrG0(PwrL4, ips=("pwr_g0",)):
     """STM32G0 (RM0444 4.4.1)."""
 
     RESET: ClassVar[dict[str, int]] = {"CR1": 0x208, "CR3": 0x8000}
@@ -88,7 +88,7 @@ class PwrG0(PwrL4):
     SR2 = 1 << 7
 
 
-class PwrWl(PwrL4):
+class PwrWl(PwrL4, ips=("pwr_wl5",)):
     """STM32WL (RM0453 6.6.1)."""
 
     RESET: ClassVar[dict[str, int]] = {"CR1": 0x200, "CR3": 0x8000}

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from spboot.chips import Block as Facts
 from spboot.twin.block import Block
+from spboot.twin.die import Die
 from spboot.twin.timeline import PS_PER_US
-
-if TYPE_CHECKING:
-    from spboot.twin.machine import Twin
 
 _VOS_PS: Final = 20 * PS_PER_US
 
@@ -21,9 +19,9 @@ class PwrLow(Block):
     standby_flag = False
     """SBF: only a power-on and the firmware clear it."""
 
-    def __init__(self, twin: Twin, facts: Facts) -> None:
-        super().__init__(twin, facts)
-        twin.timeline.on("PWR", lambda _when: None)
+    def __init__(self, die: Die, facts: Facts) -> None:
+        super().__init__(die, facts)
+        die.timeline.on("PWR", lambda _when: None)
 
     def reset(self) -> None:
         super().reset()
@@ -40,11 +38,15 @@ class PwrLow(Block):
         """What a deep sleep of the core becomes: "standby", "shutdown" or "" for Stop."""
         raise NotImplementedError
 
+    def voltage_range(self) -> int:
+        """The higher, the slower must the core and its flash be."""
+        raise NotImplementedError
+
     def settling(self) -> bool:
         """Whether the regulator is on its way to another range."""
-        return self.twin.timeline.now < self._settled
+        return self.die.timeline.now < self._settled
 
     def settle(self) -> None:
         """Begin that way."""
-        self._settled = self.twin.timeline.now + _VOS_PS
-        self.twin.timeline.at("PWR", self._settled)
+        self._settled = self.die.timeline.now + _VOS_PS
+        self.die.timeline.at("PWR", self._settled)

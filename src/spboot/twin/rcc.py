@@ -5,15 +5,13 @@ from __future__ import annotations
 
 import re
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from spboot.chips import Block as Facts
 from spboot.twin.block import Block
 from spboot.twin.bus import CLOCK_DELAY
+from spboot.twin.die import Die
 from spboot.twin.timeline import PS_PER_US
-
-if TYPE_CHECKING:
-    from spboot.twin.machine import Twin
 
 LSE_HZ: Final = 32_768
 _NEVER: Final = 1 << 99
@@ -21,7 +19,7 @@ _ENABLE: Final = re.compile(r"(A[HP]B\d?[LH]?|IOP|GPIO)ENR\d?")
 _RESET: Final = re.compile(r"(A[HP]B\d?[LH]?|IOP|GPIO)RSTR\d?")
 
 
-class Rcc(Block):
+class Rcc(Block, ips=("rcc_l4",)):
     """Base of the clock trees.  *hse_hz* is what the board feeds into OSC_IN."""
 
     STATE: ClassVar[tuple[str, ...]] = ("ready_at", "hclk", "sysclk", "enabled_at", "_lsi_since")
@@ -38,14 +36,14 @@ class Rcc(Block):
     """and its frequency."""
     LSI_US: ClassVar[int] = 125
 
-    def __init__(self, twin: Twin, facts: Facts) -> None:
-        super().__init__(twin, facts)
+    def __init__(self, die: Die, facts: Facts) -> None:
+        super().__init__(die, facts)
         self.hse_hz = 8_000_000
         self.hclk = self.sysclk = self.RESET_HZ
         self._cause_mask = self.mask(self.CAUSE_REGISTER, self.CAUSES["pin"])
         for field in self.CAUSES.values():
             self._cause_mask |= self.mask(self.CAUSE_REGISTER, field)
-        twin.timeline.on("RCC", self._on_ready)
+        die.timeline.on("RCC", self._on_ready)
         for offset, name in self.names.items():
             if _ENABLE.fullmatch(name):
                 self._writers[offset] = partial(self._write_enable, name)
@@ -65,12 +63,12 @@ class Rcc(Block):
             self.registers["BDCR"] = backup
         self.ready_at = {self.RUNS_FIRST: 0}
         self.enabled_at: dict[str, int] = {}
-        self.twin.bus.enabled_until = 0
+        self.die.bus.enabled_until = 0
         self.update_gates()
         self._lsi_since: int | None = None
         self.hclk = self.sysclk = self.RESET_HZ
-        self.twin.timeline.set_frequency(self.hclk)
-        self.twin.timeline.cancel("RCC")
+        self.die.timeline.set_frequency(self.hclk)
+        self.die.timeline.cancel("RCC")
 
     def note_reset(self, cause: str) -> None:
         """Set the flags of *cause*; every reset also pulls NRST."""
@@ -104,7 +102,7 @@ class Rcc(Block):
 
     def ready(self, name: str) -> bool:
         """Whether an oscillator or PLL runs and is stable."""
-        return self.on(name) and self.ready_at.get(name, _NEVER) <= self.twin.timeline.now
+        return self.on(name) and self.ready_at.get(name, _NEVER) <= self.die.timeline.now
 
     def read_CR(self) -> int:
         value = self.registers["CR"]
@@ -122,7 +120,7 @@ class Rcc(Block):
             mask = self.bit(name, "ON")
             if value & mask and not old & mask:
                 self.check_start(name)
-                self.ready_at[name] = self.twin.timeline.now + micros * PS_PER_US
+                self.ready_at[name] = self.die.timeline.now + micros * PS_PER_US
                 self._schedule()
             elif not value & mask:
                 self.ready_at.pop(name, None)
@@ -137,12 +135,12 @@ class Rcc(Block):
 
     def check_limits(self) -> None:
         """Refuse clocks that flash, regulator or buses cannot follow."""
-        self.twin.flash_controller.check_latency()
+        self.die.flash_controller.check_latency()
 
     def _schedule(self) -> None:
-        waiting = [when for when in self.ready_at.values() if when > self.twin.timeline.now]
+        waiting = [when for when in self.ready_at.values() if when > self.die.timeline.now]
         if waiting:
-            self.twin.timeline.at("RCC", min(waiting))
+            self.die.timeline.at("RCC", min(waiting))
 
     def _on_ready(self, _when: int) -> None:
         self._schedule()
@@ -154,10 +152,10 @@ class Rcc(Block):
     def set_hclk(self, hclk: int) -> None:
         """The core runs at *hclk* from now on."""
         if hclk != self.hclk:
-            count = self.twin.nvic.frequency_will_change()
+            count = self.die.nvic.frequency_will_change()
             self.hclk = hclk
-            self.twin.timeline.set_frequency(hclk)
-            self.twin.nvic.frequency_changed(count)
+            self.die.timeline.set_frequency(hclk)
+            self.die.nvic.frequency_changed(count)
         self.check_limits()
 
     @property
@@ -173,19 +171,19 @@ class Rcc(Block):
 
     def _write_enable(self, name: str, value: int) -> None:
         if value & self.masks[name] & ~self.registers[name]:
-            self.enabled_at[name] = self.twin.core.executed
-            self.twin.bus.enabled_until = self.twin.core.executed + CLOCK_DELAY
+            self.enabled_at[name] = self.die.core.executed
+            self.die.bus.enabled_until = self.die.core.executed + CLOCK_DELAY
         self.registers[name] = value & self.masks[name]
         self.update_gates()
 
     def update_gates(self) -> None:
         """Tell all blocks whether they are clocked."""
-        for block in self.twin.blocks.values():
+        for block in self.die.blocks.values():
             if block.gate is not None:
                 block.clocked = bool(self.registers[block.gate[0]] & block.gate[1])
 
     def _write_reset(self, name: str, value: int) -> None:
-        for block in self.twin.blocks.values():
+        for block in self.die.blocks.values():
             if block.facts.reset and block.facts.reset[0] == name and value & self.mask(name, block.facts.reset[1]):
                 block.reset()
         self.registers[name] = value & self.masks[name]
@@ -194,7 +192,7 @@ class Rcc(Block):
 
     def read_CSR(self) -> int:
         value = self.registers["CSR"]
-        if value & 1 and self._lsi_since is not None and self.twin.timeline.now >= self._lsi_since:
+        if value & 1 and self._lsi_since is not None and self.die.timeline.now >= self._lsi_since:
             value |= 2
         return value
 
@@ -207,7 +205,7 @@ class Rcc(Block):
 
     def start_lsi(self) -> None:
         """The LSI starts; the watchdog does this too."""
-        self._lsi_since = self.twin.timeline.now + self.LSI_US * PS_PER_US
+        self._lsi_since = self.die.timeline.now + self.LSI_US * PS_PER_US
         self.ready_at["LSI"] = self._lsi_since
         self._schedule()
 
@@ -215,6 +213,6 @@ class Rcc(Block):
         return self.registers["BDCR"] | (self.registers["BDCR"] & 1) << 1
 
     def write_BDCR(self, value: int) -> None:
-        if not self.twin.pwr.registers["CR1"] & 0x100:
-            raise self.twin.refusal("RCC_BDCR written while PWR_CR1.DBP is clear", "set DBP first")
+        if not self.die.pwr.registers["CR1"] & 0x100:
+            self.die.refuse("RCC_BDCR written while PWR_CR1.DBP is clear", "set DBP first")
         self.registers["BDCR"] = 0 if value & 1 << 16 else value & self.masks["BDCR"] & ~2

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Final
 
+from spboot.twin.pwr_f4 import PwrF4
 from spboot.twin.rcc import LSE_HZ, Rcc
 
 _SOURCES: Final = ("HSI", "HSE", "PLL")
@@ -15,7 +16,7 @@ _APB_MHZ: Final = {0x413: (42, 84), 0x423: (42, 84), 0x433: (42, 84), 0x419: (42
 _APB_100: Final = (50, 100)
 
 
-class RccF4(Rcc):
+class RccF4(Rcc, ips=("rcc_f4",)):
     """HSI, HSE and the PLL; the other PLLs start, but feed nothing here."""
 
     RESET: ClassVar[dict[str, int]] = {
@@ -29,6 +30,11 @@ class RccF4(Rcc):
         "wwdg": "WWDGRSTF",
     }  # fmt: skip
     VCO_MHZ: ClassVar[tuple[int, int]] = (100, 432)
+
+    @property
+    def pwr(self) -> PwrF4:
+        """Power control of this family."""
+        return self.die.block("PWR", PwrF4)
 
     def note_reset(self, cause: str) -> None:
         super().note_reset(cause)
@@ -54,12 +60,12 @@ class RccF4(Rcc):
         if name != "PLL":
             return
         if not self.ready(self._pll_source()):
-            raise self.twin.refusal(f"PLLON with source {self._pll_source()} not ready", "wait for the source first")
+            self.die.refuse(f"PLLON with source {self._pll_source()} not ready", "wait for the source first")
         into, vco, _out = self._pll()
         low, high = self.VCO_MHZ
         m, n, q = (self.field("PLLCFGR", field) for field in ("PLLM", "PLLN", "PLLQ"))
         if m < 2 or not 50 <= n <= 432 or q < 2 or not 0.95e6 <= into <= 2.1e6 or not low * 1e6 <= vco <= high * 1e6:
-            raise self.twin.refusal(
+            self.die.refuse(
                 f"PLL: M {m}, N {n}, Q {q}, input {into / 1e6:g} MHz, VCO {vco / 1e6:g} MHz",
                 f"M 2..63, N 50..432, Q 2..15, input 1..2, VCO {low}..{high} MHz (RM0090 7.3.2)",
             )
@@ -67,7 +73,7 @@ class RccF4(Rcc):
     def write_PLLCFGR(self, value: int) -> None:
         fixed = sum(self.mask("PLLCFGR", field) for field in _SYSTEM_PLL)
         if self.on("PLL") and (value ^ self.registers["PLLCFGR"]) & fixed:
-            raise self.twin.refusal("PLLCFGR changed while the PLL is on", "clear PLLON and wait for PLLRDY = 0")
+            self.die.refuse("PLLCFGR changed while the PLL is on", "clear PLLON and wait for PLLRDY = 0")
         self.registers["PLLCFGR"] = value & self.masks["PLLCFGR"]
         self.update()
 
@@ -86,27 +92,27 @@ class RccF4(Rcc):
 
     def check_limits(self) -> None:
         super().check_limits()
-        mhz = self.twin.pwr.limit_mhz
+        mhz = self.pwr.limit_mhz
         if self.sysclk > mhz * 1_000_000:
-            raise self.twin.refusal(
+            self.die.refuse(
                 f"SYSCLK {self.sysclk / 1e6:g} MHz at a voltage for {mhz} MHz",
                 "raise PWR_CR1.VOS, or enter over-drive (RM0090 5.1.3)",
             )
         for bus, limit in zip((1, 2), self.apb_mhz(), strict=True):
             if self.pclk(bus) > limit * 1_000_000:
-                raise self.twin.refusal(
+                self.die.refuse(
                     f"APB{bus} at {self.pclk(bus) / 1e6:g} MHz", f"at most {limit} MHz: set RCC_CFGR.PPRE{bus} first"
                 )
 
     def apb_mhz(self) -> tuple[int, int]:
         """What the two APBs carry now."""
-        if self.twin.pwr.over_drive:
+        if self.pwr.over_drive:
             return 45, 90
-        return _APB_MHZ.get(self.twin.chip.device_id, _APB_100)
+        return _APB_MHZ.get(self.die.chip.device_id, _APB_100)
 
     def write_CFGR(self, value: int) -> None:
         if value & 3 == 3:
-            raise self.twin.refusal("RCC_CFGR.SW = 3", "use 0 (HSI), 1 (HSE) or 2 (PLL)")
+            self.die.refuse("RCC_CFGR.SW = 3", "use 0 (HSI), 1 (HSE) or 2 (PLL)")
         self.registers["CFGR"] = value & self.masks["CFGR"] & ~0xC | self.registers["CFGR"] & 0xC
         self.update()
 
@@ -120,7 +126,7 @@ class RccF4(Rcc):
         return self.pclk(bus)
 
 
-class RccF7(RccF4):
+class RccF7(RccF4, ips=("rcc_f7",)):
     """DCKCFGR2 selects the clock of each UART (RM0410 5.3.26)."""
 
     RESET: ClassVar[dict[str, int]] = {
@@ -130,7 +136,7 @@ class RccF7(RccF4):
     }  # fmt: skip
 
     def apb_mhz(self) -> tuple[int, int]:
-        return (54, 108) if self.twin.pwr.over_drive else (45, 90)
+        return (54, 108) if self.pwr.over_drive else (45, 90)
 
     def kernel(self, field: str, bus: int) -> int:
         choice = self.field("DCKCFGR2", field) if field in self.fields["DCKCFGR2"] else 0

@@ -7,7 +7,7 @@ from typing import ClassVar
 from spboot.twin.rcc_pll import PllLimits, RccPll
 
 
-class RccG0(RccPll):
+class RccG0(RccPll, ips=("rcc_g0x0", "rcc_g0x1")):
     """HSI 16 MHz after a reset; the PLL makes at most 64 MHz."""
 
     RESET: ClassVar[dict[str, int]] = {"CR": 0x500, "ICSCR": 0x4000, "PLLCFGR": 0x1000, "AHBENR": 0x100}

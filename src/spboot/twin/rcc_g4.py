@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Final
 
+from spboot.twin.pwr_g4 import PwrG4
 from spboot.twin.rcc_pll import PllLimits, RccPll
 from spboot.twin.timeline import PS_PER_US
 
@@ -11,7 +12,7 @@ _STEP_HZ: Final = 80_000_000
 _NORMAL_HZ: Final = 150_000_000
 
 
-class RccG4(RccPll):
+class RccG4(RccPll, ips=("rcc_g4",)):
     """HSI 16 MHz after a reset; the PLL makes at most 170 MHz, 150 without the boost of the regulator."""
 
     RESET: ClassVar[dict[str, int]] = {
@@ -48,21 +49,21 @@ class RccG4(RccPll):
 
     def update(self) -> None:
         if not self.SOURCES[self.field("CFGR", "SW")]:
-            raise self.twin.refusal("RCC_CFGR.SW = 0", "choose 1, 2 or 3 (RM0440 7.4.3)")
+            self.die.refuse("RCC_CFGR.SW = 0", "choose 1, 2 or 3 (RM0440 7.4.3)")
         super().update()
 
     def set_hclk(self, hclk: int) -> None:
         """Between a slow clock and one above 80 MHz HPRE divides, for 1 us at least (RM0440 7.2.7)."""
-        source, now = self.switched(), self.twin.timeline.now
+        source, now = self.switched(), self.die.timeline.now
         if source != self._source:
             if max(hclk, self.hclk) > _STEP_HZ and hclk == self.sysclk:
-                raise self.twin.refusal(
+                self.die.refuse(
                     f"HCLK from {self.hclk / 1e6:g} MHz to {hclk / 1e6:g} MHz in one step",
                     "switch the source with HPRE dividing by 2, wait 1 us, then change HPRE (RM0440 7.2.7)",
                 )
             self._source, self._switched_at = source, now
         elif hclk > _STEP_HZ and hclk > self.hclk and now < self._switched_at + PS_PER_US:
-            raise self.twin.refusal(
+            self.die.refuse(
                 f"HCLK raised to {hclk / 1e6:g} MHz less than 1 us after the source was switched",
                 "wait 1 us first (RM0440 7.2.7)",
             )
@@ -70,8 +71,8 @@ class RccG4(RccPll):
 
     def check_limits(self) -> None:
         """Table 38: above 150 MHz in boost mode only; table 50: range 2 ends at 26 MHz."""
-        if self.sysclk > _NORMAL_HZ and self.twin.pwr.voltage_range() != 0:
-            raise self.twin.refusal(
+        if self.sysclk > _NORMAL_HZ and self.die.block("PWR", PwrG4).voltage_range() != 0:
+            self.die.refuse(
                 f"SYSCLK {self.sysclk / 1e6:g} MHz with the regulator in range 1 normal mode",
                 "clear PWR_CR5.R1MODE first (RM0440 6.1.5)",
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Final
 
+from spboot.twin.pwr_h7 import PwrH7
 from spboot.twin.rcc import LSE_HZ, Rcc
 
 _SOURCES: Final = ("HSI", "CSI", "HSE", "PLL1")
@@ -17,7 +18,7 @@ _AHB_MHZ: Final = {1: 100, 2: 150, 3: 200}
 _APBS: Final = (("D1CFGR", "D1PPRE"), ("D2CFGR", "D2PPRE1"), ("D2CFGR", "D2PPRE2"), ("D3CFGR", "D3PPRE"))
 
 
-class RccH7(Rcc):
+class RccH7(Rcc, ips=("rcc_h7", "rcc_h7rm0433")):
     """The core runs on *hclk*, AXI and AHB on *flash_hz*."""
 
     RESET: ClassVar[dict[str, int]] = {
@@ -76,21 +77,21 @@ class RccH7(Rcc):
         if name != "PLL1":
             return
         if not self._pll_source() or not self.ready(self._pll_source()):
-            raise self.twin.refusal(f"PLL1ON with source {self._pll_source() or 'none'} not ready", "start it first")
+            self.die.refuse(f"PLL1ON with source {self._pll_source() or 'none'} not ready", "start it first")
         into, vco, _out = self._pll()
         low, high = _RANGE_MHZ[self.field("PLLCFGR", "PLLRGE0")]
         least, most = _VCO_MHZ[self.field("PLLCFGR", "PLLVCOSEL0")]
         m, n, p = self.field("PLLCKSELR", "DIVM0"), self.field("PLLDIVR0", "PLLN"), self.field("PLLDIVR0", "PLLP")
         fits = low * 1e6 <= into <= high * 1e6 and least * 1e6 <= vco <= most * 1e6
         if not m or n < 3 or (p and not p & 1) or not fits:
-            raise self.twin.refusal(
+            self.die.refuse(
                 f"PLL1: M {m}, N {n + 1}, P {p + 1}, input {into / 1e6:g} MHz, VCO {vco / 1e6:g} MHz",
                 f"input {low}..{high} for this PLL1RGE, VCO {least}..{most} for this PLL1VCOSEL, P even (RM0399 9.7)",
             )
 
     def _write_pll(self, name: str, value: int, fixed: int) -> None:
         if self.on("PLL1") and (value ^ self.registers[name]) & fixed:
-            raise self.twin.refusal(f"RCC_{name} changed while PLL1 is on", "clear PLL1ON and wait for PLL1RDY = 0")
+            self.die.refuse(f"RCC_{name} changed while PLL1 is on", "clear PLL1ON and wait for PLL1RDY = 0")
         self.registers[name] = value & self.masks[name]
         self.update()
 
@@ -123,28 +124,28 @@ class RccH7(Rcc):
         wanted = self.field("CFGR", "SW")
         if wanted < len(_SOURCES) and self.ready(_SOURCES[wanted]):
             if _SOURCES[wanted] == "PLL1" and not self.field("PLLCFGR", "DIVPEN0"):
-                raise self.twin.refusal("system clock from PLL1 with DIVP1EN clear", "set RCC_PLLCFGR.DIVP1EN")
+                self.die.refuse("system clock from PLL1 with DIVP1EN clear", "set RCC_PLLCFGR.DIVP1EN")
             self.registers["CFGR"] = self.registers["CFGR"] & ~self.mask("CFGR", "SWS") | wanted << 3
         self.sysclk = self._hertz(_SOURCES[self.field("CFGR", "SWS")])
         self.set_hclk(self._divided(self.sysclk, self.field("D1CFGR", "D1CPRE")))
 
     def check_limits(self) -> None:
         super().check_limits()
-        power = self.twin.pwr
+        power = self.die.block("PWR", PwrH7)
         mhz, ahb = power.limit_mhz, _AHB_MHZ[power.scale]
         if self.hclk > mhz * 1_000_000 or (self.hclk > 200_000_000 and not power.settled):
-            raise self.twin.refusal(
+            self.die.refuse(
                 f"core at {self.hclk / 1e6:g} MHz at a voltage for {mhz} MHz",
                 "raise PWR_D3CR.VOS and wait for VOSRDY (RM0399 7.6.2)",
             )
         if self.flash_hz > ahb * 1_000_000:
-            raise self.twin.refusal(f"AXI at {self.flash_hz / 1e6:g} MHz", f"at most {ahb} MHz: set RCC_D1CFGR.HPRE")
+            self.die.refuse(f"AXI at {self.flash_hz / 1e6:g} MHz", f"at most {ahb} MHz: set RCC_D1CFGR.HPRE")
         if self.field("CFGR", "SWS") == 0:
             return  # a reset itself leaves the buses at the 64 MHz of HSI
         for register, field in _APBS:
             pclk = self._pclk(register, field)
             if pclk > ahb * 500_000:
-                raise self.twin.refusal(
+                self.die.refuse(
                     f"APB at {pclk / 1e6:g} MHz", f"at most {ahb / 2:g} MHz: set RCC_{register}.{field} first"
                 )
 
@@ -167,7 +168,7 @@ class RccH7(Rcc):
 
     def write_CFGR(self, value: int) -> None:
         if value & 7 >= len(_SOURCES):
-            raise self.twin.refusal(f"RCC_CFGR.SW = {value & 7}", "use 0 (HSI), 1 (CSI), 2 (HSE) or 3 (PLL1)")
+            self.die.refuse(f"RCC_CFGR.SW = {value & 7}", "use 0 (HSI), 1 (CSI), 2 (HSE) or 3 (PLL1)")
         sws = self.mask("CFGR", "SWS")
         self.registers["CFGR"] = value & self.masks["CFGR"] & ~sws | self.registers["CFGR"] & sws
         self.update()

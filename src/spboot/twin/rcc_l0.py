@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Final
 
+from spboot.twin.pwr_l0 import PwrL0
 from spboot.twin.rcc_low import RccLow
 
 _MULTIPLIERS: Final = (3, 4, 6, 8, 12, 16, 24, 32, 48)
@@ -12,7 +13,7 @@ _VCO_MHZ: Final = {1: 96, 2: 48, 3: 24}
 """Highest PLL VCO frequency by voltage range (RM0367 7.2.4)."""
 
 
-class RccL0(RccLow):
+class RccL0(RccLow, ips=("rcc_l0", "rcc_l0_v2")):
     """MSI 2.1 MHz after a reset; the PLL makes at most 32 MHz."""
 
     RESET: ClassVar[dict[str, int]] = {"CR": 0x300, "ICSCR": 0xB000, "AHBENR": 0x100}
@@ -38,10 +39,10 @@ class RccL0(RccLow):
 
     def check_factors(self) -> None:
         into, vco, out = self.pll()
-        most = _VCO_MHZ[self.twin.pwr.voltage_range()]
+        most = _VCO_MHZ[self.die.block("PWR", PwrL0).voltage_range()]
         if not all(self._factors()) or not 2e6 <= into <= 24e6 or vco > most * 1e6 or out > 32e6:
             limits = f"PLLMUL 0..8, PLLDIV 1..3, input 2..24, VCO at most {most}, output at most 32 MHz"
-            raise self.refuse_pll(f"{limits} (RM0367 7.2.4)")
+            self.refuse_pll(f"{limits} (RM0367 7.2.4)")
 
     def hertz(self, name: str) -> int:
         if name == "MSI":

@@ -13,7 +13,7 @@ _MSI_HZ: Final = tuple(
 )
 
 
-class MsiRcc(RccPll):
+class MsiRcc(RccPll, ips=("rcc_l4",)):
     """A clock tree that starts from the MSI at 4 MHz, whose range comes from CR or CSR."""
 
     RUNS_FIRST = "MSI"
@@ -27,9 +27,9 @@ class MsiRcc(RccPll):
             value = value & ~0xF0 | old & 0xF0
         if (old ^ value) & 0xF8 and old & 1:
             if (value >> 4 & 15) >= len(_MSI_HZ):
-                raise self.twin.refusal(f"MSIRANGE {value >> 4 & 15} does not exist", "use 0 to 11 (RM0351 6.4.1)")
+                self.die.refuse(f"MSIRANGE {value >> 4 & 15} does not exist", "use 0 to 11 (RM0351 6.4.1)")
             if not self.ready("MSI"):
-                raise self.twin.refusal("MSIRANGE changed while MSIRDY is 0", "wait for MSIRDY first (RM0351 6.4.1)")
+                self.die.refuse("MSIRANGE changed while MSIRDY is 0", "wait for MSIRDY first (RM0351 6.4.1)")
         super().write_CR(value)
 
     def write_CSR(self, value: int) -> None:
@@ -37,7 +37,7 @@ class MsiRcc(RccPll):
         low, width = self.fields["CSR"]["MSISRANGE"]
         new, selected = value >> low & ((1 << width) - 1), self.field("CR", "MSIRGSEL")
         if new != self.field("CSR", "MSISRANGE") and not (4 <= new <= 7 and selected):
-            raise self.twin.refusal(
+            self.die.refuse(
                 f"MSISRANGE = {new} with MSIRGSEL = {selected}",
                 "set RCC_CR.MSIRGSEL first, and use 4 to 7 (RM0351 6.4.29)",
             )
@@ -53,7 +53,7 @@ class MsiRcc(RccPll):
         return self.hse_hz if name == "HSE" else round(self.pll()[2])
 
 
-class RccL4(MsiRcc):
+class RccL4(MsiRcc, ips=("rcc_l4",)):
     """At most 80 MHz, PLLN to 86; the PLLs of SAI start, but feed nothing here."""
 
     RESET: ClassVar[dict[str, int]] = {
@@ -67,13 +67,13 @@ class RccL4(MsiRcc):
     )
 
 
-class RccL4Plus(RccL4):
+class RccL4Plus(RccL4, ips=("rcc_l4plus",)):
     """PLLN to 127.  Above 80 MHz it would take the boost mode, which is not modelled."""
 
     PLL = replace(RccL4.PLL, n=(8, 127), manual="RM0432 6.4.4")
 
 
-class RccL5(RccL4):
+class RccL5(RccL4, ips=("rcc_l5",)):
     """At most 110 MHz."""
 
     RESET: ClassVar[dict[str, int]] = {

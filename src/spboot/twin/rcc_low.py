@@ -3,12 +3,12 @@
 # ruff: noqa: N802 - handlers are named after their registers
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, NoReturn
 
 from spboot.twin.rcc import LSE_HZ, Rcc
 
 
-class RccLow(Rcc):
+class RccLow(Rcc, ips=("rcc_l4",)):
     """Base of them.  Sections are those of RM0351."""
 
     READ_ONLY = frozenset({"CIFR"})
@@ -51,14 +51,14 @@ class RccLow(Rcc):
             return
         source = self.pll_source()
         if not source or not self.ready(source):
-            raise self.twin.refusal(f"PLLON with source {source or 'none'} not ready", "wait for the source first")
+            self.die.refuse(f"PLLON with source {source or 'none'} not ready", "wait for the source first")
         self.check_factors()
 
-    def refuse_pll(self, advice: str) -> Exception:
-        """For `check_factors`."""
+    def refuse_pll(self, advice: str) -> NoReturn:
+        """For `check_factors`: raise an error with the factors and what they give."""
         into, vco, out = (hertz / 1e6 for hertz in self.pll())
         factors = ", ".join(f"{f[3:]} {self.field(self.PLL_FIELDS[0], f)}" for f in self.PLL_FIELDS[1] if f != "PLLSRC")
-        return self.twin.refusal(f"PLL: {factors}, input {into:g} MHz, VCO {vco:g} MHz, output {out:g} MHz", advice)
+        self.die.refuse(f"PLL: {factors}, input {into:g} MHz, VCO {vco:g} MHz, output {out:g} MHz", advice)
 
     def write_PLLCFGR(self, value: int) -> None:
         self.check_pll_change("PLLCFGR", value)
@@ -70,17 +70,17 @@ class RccLow(Rcc):
         where, names = self.PLL_FIELDS
         fixed = sum(self.mask(where, name) for name in names) if register == where else 0
         if self.on("PLL") and (value ^ self.registers[register]) & fixed:
-            raise self.twin.refusal(f"{register} changed while the PLL is on", "clear PLLON and wait for PLLRDY = 0")
+            self.die.refuse(f"{register} changed while the PLL is on", "clear PLLON and wait for PLLRDY = 0")
 
     def update(self) -> None:
         choice = self.field("CFGR", "SW")
         if choice >= len(self.SOURCES):
-            raise self.twin.refusal(f"RCC_CFGR.SW = {choice}", "choose a source that the manual lists")
+            self.die.refuse(f"RCC_CFGR.SW = {choice}", "choose a source that the manual lists")
         wanted = self.SOURCES[choice]
         if wanted in self.START_US and self.ready(wanted):
             enabled = self.fields.get("PLLCFGR", {}).get("PLLREN")
             if wanted == "PLL" and enabled and not self.registers["PLLCFGR"] >> enabled[0] & 1:
-                raise self.twin.refusal("system clock from the PLL with PLLREN clear", "set RCC_PLLCFGR.PLLREN")
+                self.die.refuse("system clock from the PLL with PLLREN clear", "set RCC_PLLCFGR.PLLREN")
             status = self.mask("CFGR", "SWS")
             self.registers["CFGR"] = self.registers["CFGR"] & ~status | choice << self.fields["CFGR"]["SWS"][0]
         self.sysclk = self.hertz(self.switched())

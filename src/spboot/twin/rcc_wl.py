@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from spboot.chips import Block as Facts
+from spboot.twin.die import Die
 from spboot.twin.rcc_l4 import MsiRcc
 from spboot.twin.rcc_pll import PllLimits
 
-if TYPE_CHECKING:
-    from spboot.twin.machine import Twin
 
-
-class RccWl(MsiRcc):
+class RccWl(MsiRcc, ips=("rcc_wl5", "rcc_wle")):
     """MSI 4 MHz after a reset, at most 48 MHz."""
 
     RESET: ClassVar[dict[str, int]] = {
@@ -24,6 +22,6 @@ class RccWl(MsiRcc):
         n=(6, 127), least_r=1, input_mhz=(2.66, 16), vco_mhz=(96, 344), output_mhz=48, manual="RM0453 7.4.4"
     )
 
-    def __init__(self, twin: Twin, facts: Facts) -> None:
-        super().__init__(twin, facts)
+    def __init__(self, die: Die, facts: Facts) -> None:
+        super().__init__(die, facts)
         self.hse_hz = 32_000_000

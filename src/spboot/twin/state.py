@@ -7,14 +7,12 @@ import struct
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from spboot import disk
 from spboot.errors import TwinError
 from spboot.secret import Secret
-
-if TYPE_CHECKING:
-    from spboot.twin.machine import Twin
+from spboot.twin.machine import Twin
 
 _MAGIC: Final = b"SPTW1\n"
 _HEAD: Final = struct.Struct("<6sI")

@@ -11,7 +11,7 @@ _PE, _FE, _NE, _ORE, _IDLE, _RXNE, _TC, _TXE, _LBD, _CTS = (1 << bit for bit in 
 _BY_READING: Final = frozenset({_PE, _FE, _NE, _ORE, _IDLE})
 
 
-class UsartV2(UsartV3):
+class UsartV2(UsartV3, ips=("usart_v2",)):
     """The block; its clock is that of its bus."""
 
     STATUS = "SR"

@@ -4,15 +4,13 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from spboot.chips import Block as Facts
 from spboot.twin.block import Block
+from spboot.twin.die import Die
+from spboot.twin.line import Uart
 from spboot.twin.timeline import PS_PER_S
-
-if TYPE_CHECKING:
-    from spboot.twin.machine import Twin
 
 _RE, _TE, _IDLEIE, _RXNEIE, _TCIE, _TXEIE, _PCE, _M0, _OVER8, _M1 = (
     4, 8, 16, 32, 64, 128, 1 << 10, 1 << 12, 1 << 15, 1 << 28,
@@ -24,30 +22,7 @@ _TOLERANCE: Final = 0.025
 _BITS: Final = 10
 
 
-class Uart:
-    """The line as the other end sees it: what was sent to the chip, what came from it, what got lost."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.baud = 115_200
-        """Of the other end, 8N1."""
-        self.output = bytearray()
-        self.on_byte: list[Callable[[int], None]] = []
-        self.lost: list[str] = []
-        """Why bytes got lost or garbled, one line each."""
-        self.overruns = 0
-        self.queue: deque[int] = deque()
-        self.started: Callable[[], None] = lambda: None
-
-    def send(self, data: bytes) -> None:
-        """Queue *data*; it arrives at line rate in virtual time."""
-        idle = not self.queue
-        self.queue.extend(data)
-        if idle and self.queue:
-            self.started()
-
-
-class UsartV3(Block):
+class UsartV3(Block, ips=("lpuart_v3", "lpuart_v4", "usart_v3", "usart_v4")):
     """The block.  Its kernel clock comes from RCC_CCIPR, its pins must be in their alternate function."""
 
     RESET: ClassVar[dict[str, int]] = {"ISR": _TXE | _TC}
@@ -61,14 +36,14 @@ class UsartV3(Block):
     OTHER_FRAME: ClassVar[int] = _M1 | _M0 | _PCE
     """and the bits in it that make other than 8N1."""
 
-    def __init__(self, twin: Twin, facts: Facts) -> None:
-        super().__init__(twin, facts)
+    def __init__(self, die: Die, facts: Facts) -> None:
+        super().__init__(die, facts)
         self.uart = Uart(facts.name)
         self.uart.started = self._on_queued
         self._rx, self._tx, self._idle = f"{facts.name}.rx", f"{facts.name}.tx", f"{facts.name}.idle"
-        twin.timeline.on(self._rx, self._on_receive)
-        twin.timeline.on(self._tx, self._on_sent)
-        twin.timeline.on(self._idle, self._on_idle)
+        die.timeline.on(self._rx, self._on_receive)
+        die.timeline.on(self._tx, self._on_sent)
+        die.timeline.on(self._idle, self._on_idle)
         self._bus = 2 if facts.enable and facts.enable[0].startswith("APB2") else 1
         self._line_free = 0
         self._line_up = False
@@ -78,14 +53,14 @@ class UsartV3(Block):
         self._shifting: int | None = None
         self._holding: int | None = None
         self._received = 0
-        self.twin.timeline.cancel(self._tx)
-        self.twin.timeline.cancel(self._idle)
+        self.die.timeline.cancel(self._tx)
+        self.die.timeline.cancel(self._idle)
 
     # the line's clock
 
     def baud(self) -> float:
         """What the registers make of the kernel clock."""
-        clock = self.twin.rcc.kernel(f"{self.name}SEL", self._bus)
+        clock = self.die.rcc.kernel(f"{self.name}SEL", self._bus)
         divider = self.registers["BRR"]
         if self.name.startswith("LPUART"):
             legal, rate = divider >= 0x300, 256 * clock / max(divider, 1)
@@ -95,7 +70,7 @@ class UsartV3(Block):
         else:
             legal, rate = divider >= 16, clock / max(divider, 1)
         if not clock or not legal:
-            raise self.twin.refusal(
+            self.die.refuse(
                 f"{self.name} used with BRR {divider:#x} and kernel clock {clock} Hz",
                 "set BRR and start the clock first",
             )
@@ -111,7 +86,7 @@ class UsartV3(Block):
         return byte * 0x9D + 0x55 & 0xFF ^ 0xFF
 
     def _connected(self, signal: str) -> bool:
-        pins = self.twin.pins
+        pins = self.die.pins
         return any(
             pins.alternate(pin) == number and pins.supplied(pin)
             for pin, role, number in self.facts.pins
@@ -124,9 +99,9 @@ class UsartV3(Block):
     # receiving
 
     def _on_queued(self) -> None:
-        now = self.twin.timeline.now
+        now = self.die.timeline.now
         self._line_free = max(self._line_free, now) + _BITS * PS_PER_S // self.uart.baud
-        self.twin.timeline.at(self._rx, self._line_free)
+        self.die.timeline.at(self._rx, self._line_free)
 
     def _on_receive(self, when: int) -> None:
         byte = self.uart.queue.popleft()
@@ -140,7 +115,7 @@ class UsartV3(Block):
         rate = self.baud()
         if not self._fits(rate):
             byte = self._garble(byte, rate, "received")
-        self.twin.timeline.at(self._idle, when + _BITS * PS_PER_S // self.uart.baud)
+        self.die.timeline.at(self._idle, when + _BITS * PS_PER_S // self.uart.baud)
         if self.registers[self.STATUS] & _RXNE:
             if not self.registers["CR3"] & 1 << 12:
                 self.registers[self.STATUS] |= _ORE
@@ -155,12 +130,12 @@ class UsartV3(Block):
 
     def _on_queued_after(self, when: int) -> None:
         self._line_free = when + _BITS * PS_PER_S // self.uart.baud
-        self.twin.timeline.at(self._rx, self._line_free)
+        self.die.timeline.at(self._rx, self._line_free)
 
     def _deaf(self) -> str:
         if self.registers["CR1"] & (self.ENABLE | _RE) != self.ENABLE | _RE:
             return f"{self.name} is not enabled"
-        if self.gate and not self.twin.rcc.registers[self.gate[0]] & self.gate[1]:
+        if self.gate and not self.die.rcc.registers[self.gate[0]] & self.gate[1]:
             return f"the clock of {self.name} is off"
         if not self._connected("RX"):
             return f"no RX pin; it may be {self._pins_of('RX')}"
@@ -179,14 +154,12 @@ class UsartV3(Block):
     def send(self, value: int) -> None:
         """The firmware gives a byte to the transmitter."""
         if self.registers["CR1"] & (self.ENABLE | _TE) != self.ENABLE | _TE:
-            raise self.twin.refusal(
-                f"{self.name} was given a byte while UE or TE is clear", "enable the transmitter first"
-            )
+            self.die.refuse(f"{self.name} was given a byte while UE or TE is clear", "enable the transmitter first")
         if not self.registers[self.STATUS] & _TXE:
-            raise self.twin.refusal(f"{self.name} was given a byte while TXE is 0: a byte is lost", "wait for TXE")
+            self.die.refuse(f"{self.name} was given a byte while TXE is 0: a byte is lost", "wait for TXE")
         self.registers[self.STATUS] &= ~_TC
         if self._shifting is None:
-            self._shift(value & 0xFF, self.twin.timeline.now)
+            self._shift(value & 0xFF, self.die.timeline.now)
         else:
             self._holding = value & 0xFF
             self.registers[self.STATUS] &= ~_TXE
@@ -194,20 +167,19 @@ class UsartV3(Block):
 
     def _shift(self, byte: int, now: int) -> None:
         if not self._connected("TX"):
-            raise self.twin.refusal(
+            self.die.refuse(
                 f"{self.name} sends a byte, but no TX pin is connected to it",
                 f"put one in its alternate function: {self._pins_of('TX')}",
             )
         rate = self.baud()
         self._shifting = byte if self._fits(rate) else self._garble(byte, rate, "sent")
         stop_bits = 1 if self.registers["CR2"] >> 12 & 3 == 2 else 0
-        self.twin.timeline.at(self._tx, now + round((_BITS + stop_bits) * PS_PER_S / rate))
+        self.die.timeline.at(self._tx, now + round((_BITS + stop_bits) * PS_PER_S / rate))
 
     def _on_sent(self, when: int) -> None:
         byte, self._shifting = self._shifting, None
         if byte is not None:
             self.uart.output.append(byte)
-            self.twin.bytes_sent += 1
             for callback in self.uart.on_byte:
                 callback(byte)
         if self._holding is not None:
@@ -252,15 +224,15 @@ class UsartV3(Block):
         old = self.registers["CR1"]
         fixed = self.OTHER_FRAME | _OVER8
         if "FIFOEN" in self.fields["CR1"] and value & self.mask("CR1", "FIFOEN"):
-            raise self.twin.refusal(f"{self.name}_CR1.FIFOEN was set", "the twin models it without FIFO")
+            self.die.refuse(f"{self.name}_CR1.FIFOEN was set", "the twin models it without FIFO")
         if old & self.ENABLE and value & self.ENABLE and (old ^ value) & fixed:
-            raise self.twin.refusal(f"{self.name}_CR1: frame format changed while UE is set", "clear UE first (40.8.1)")
+            self.die.refuse(f"{self.name}_CR1: frame format changed while UE is set", "clear UE first (40.8.1)")
         self.registers["CR1"] = value & self.masks["CR1"]
         if old & self.ENABLE and not value & self.ENABLE:
             if self._shifting is not None:
                 self.uart.lost.append(f"sent byte {self._shifting:#04x} cut off: UE cleared before TC")
             self._shifting = self._holding = None
-            self.twin.timeline.cancel(self._tx)
+            self.die.timeline.cancel(self._tx)
             self.registers[self.STATUS] = _TXE | _TC
         elif value & self.ENABLE and not old & self.ENABLE:
             self.baud()
@@ -268,15 +240,15 @@ class UsartV3(Block):
 
     def write_BRR(self, value: int) -> None:
         if self.registers["CR1"] & self.ENABLE:
-            raise self.twin.refusal(f"{self.name}_BRR written while UE is set", "clear UE first (RM0351 40.8.4)")
+            self.die.refuse(f"{self.name}_BRR written while UE is set", "clear UE first (RM0351 40.8.4)")
         self.registers["BRR"] = value & (0xFFFFF if self.name.startswith("LPUART") else 0xFFFF)
 
     def write_PRESC(self, value: int) -> None:
-        raise self.twin.refusal(f"{self.name}_PRESC = {value:#x}", "the twin does not model the prescaler")
+        self.die.refuse(f"{self.name}_PRESC = {value:#x}", "the twin does not model the prescaler")
 
     def write_CR3(self, value: int) -> None:
         if value & 0xC0:
-            raise self.twin.refusal(f"{self.name}_CR3 = {value:#x} asks for DMA", "the twin does not model DMA")
+            self.die.refuse(f"{self.name}_CR3 = {value:#x} asks for DMA", "the twin does not model DMA")
         self.registers["CR3"] = value & self.masks["CR3"]
         self._update_line()
 
