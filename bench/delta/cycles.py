@@ -23,7 +23,7 @@ from spboot.build import headers
 from spboot.build.compiler import toolchain
 from spboot.errors import SpbootError
 from spboot.formats.spec import data_path
-from spboot.twin.callee import Callee, Core
+from spboot.twin.measure.callee import Callee, Core
 from spboot.version import Version
 
 _SOURCES = ("core/delta.c", "core/prior.c", "core/range.c", "core/moves.c", "core/reference.c", "boot/memory.c")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from spboot.twin.callee import Core
+from spboot.twin.measure.callee import Core
 
 from .images import Compiler, build
 from .verifier import Crypto

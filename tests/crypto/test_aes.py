@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spboot.twin.callee import Core
+from spboot.twin.measure.callee import Core
 
 from .conftest import TARGETS, CryptoFor
 from .images import Compiler

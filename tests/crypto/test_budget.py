@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from elftools.elf.elffile import ELFFile
 
-from spboot.twin.callee import Core
+from spboot.twin.measure.callee import Core
 
 from .conftest import TARGETS, ImageFactory
 from .images import HARNESS, Compiler

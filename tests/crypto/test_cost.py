@@ -10,8 +10,8 @@ import unicorn
 from unicorn import arm_const
 
 from spboot.errors import TwinError
-from spboot.twin.callee import Callee, Core
-from spboot.twin.cost import CoreKind, CycleCounter, InstructionCost, decoder, instruction_cost
+from spboot.twin.measure.callee import Callee, Core
+from spboot.twin.measure.cost import CoreKind, CycleCounter, InstructionCost, decoder, instruction_cost
 
 from .conftest import ImageFactory
 from .images import Compiler

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from spboot.twin.callee import Callee, Core
+from spboot.twin.measure.callee import Callee, Core
 
 from .conftest import ImageFactory
 from .images import HERE, SOURCES, WARNINGS, Compiler, need, run, write_generator

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from spboot.formats.spec import data_path
-from spboot.twin.callee import Core
+from spboot.twin.measure.callee import Core
 
 from .conftest import TARGETS, CryptoFor, ImageFactory
 from .images import Compiler

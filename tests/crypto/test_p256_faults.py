@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import pytest
 
-from spboot.twin.callee import Callee, Core
+from spboot.twin.measure.callee import Callee, Core
 
 from .conftest import TARGETS, ImageFactory
 from .images import Compiler

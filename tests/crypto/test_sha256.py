@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spboot.twin.callee import Core
+from spboot.twin.measure.callee import Core
 
 from .conftest import TARGETS, CryptoFor
 from .images import Compiler

@@ -15,8 +15,8 @@ from spboot.formats.spec import data_path
 from spboot.keys import Keys
 from spboot.link import ymodem
 from spboot.twin import Twin
-from spboot.twin.callee import Callee, Core
-from spboot.twin.port import TwinPort
+from spboot.twin.host.port import TwinPort
+from spboot.twin.measure.callee import Callee, Core
 from spboot.version import Version
 from tests import apps
 

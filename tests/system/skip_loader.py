@@ -15,7 +15,7 @@ import unicorn
 from spboot.errors import SpbootError
 from spboot.link import ymodem
 from spboot.twin.condition import condition
-from spboot.twin.port import TwinPort
+from spboot.twin.host.port import TwinPort
 from tests.system.rig import Rig
 from tests.system.skip import Omission, Point, Result, functions_of
 from tests.system.skip_states import NOW, OLD, Maker, fill

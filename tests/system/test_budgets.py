@@ -11,7 +11,7 @@ from unicorn import arm_const
 
 from spboot import release
 from spboot.formats.spec import spec
-from spboot.twin.callee import Callee
+from spboot.twin.measure.callee import Callee
 from tests.crypto.verifier import WORK_SIZE
 from tests.system.rig import GOOD, Rig, Workshop, functions
 

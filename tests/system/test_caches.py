@@ -9,7 +9,7 @@ import pytest
 
 from spboot import boards
 from spboot.link import ymodem
-from spboot.twin import icache
+from spboot.twin.flash import icache
 from tests.system.rig import Rig, Workshop, workshop
 
 CACHES = {

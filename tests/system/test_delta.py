@@ -13,7 +13,7 @@ from bench.delta.cycles import Decoder
 from bench.delta.limits import check, limits
 from bench.delta.measure import BenchError
 from spboot import delta
-from spboot.twin.callee import Core
+from spboot.twin.measure.callee import Core
 
 PAIR = next(pair for pair in corpus.pairs() if pair.name == "technichub-7.27.0-7.28.0")
 

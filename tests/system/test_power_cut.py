@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import pytest
 
 from spboot.twin import Cut, PowerCut
-from spboot.twin.oplog import Operation
+from spboot.twin.memory.oplog import Operation
 from tests.system.rig import Rig, Workshop
 
 UPDATE_EVERY = 5

@@ -6,7 +6,7 @@ import pytest
 
 from spboot.twin import Twin, models
 from spboot.twin.block import Block
-from spboot.twin.flash_f4 import FlashF4
+from spboot.twin.flash.f4 import FlashF4
 
 
 @pytest.mark.parametrize("handler", ["read_DR33", "write_DR33"])
@@ -21,7 +21,7 @@ def test_a_handler_that_no_register_answers_to_is_an_error(handler: str) -> None
 
 
 def test_every_ip_version_has_one_model() -> None:
-    assert sum(len(model.IPS) for model in set(models.MODELS.values())) == len(models.MODELS)
+    assert sum(len(model.IPS) for model in models._CLASSES) == len(models.MODELS)
     assert models.MODELS["flash_f4"] is FlashF4
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from spboot.errors import TwinError
 from spboot.twin import Cut, PowerCut, Twin
-from spboot.twin.oplog import tear
+from spboot.twin.memory.oplog import tear
 
 from .conftest import done, finish, out
 

@@ -7,10 +7,10 @@ from typing import ClassVar, Literal, NoReturn, Protocol, TypeVar
 
 from spboot import chips
 from spboot.twin.core import Core
-from spboot.twin.flash_array import FlashArray
-from spboot.twin.oplog import OperationLog
-from spboot.twin.rams import Rams
-from spboot.twin.stall import Stalls
+from spboot.twin.memory.cells import FlashArray
+from spboot.twin.memory.oplog import OperationLog
+from spboot.twin.memory.rams import Rams
+from spboot.twin.memory.stall import Stalls
 from spboot.twin.timeline import Timeline
 
 ResetCause = Literal["pin", "software", "iwdg", "wwdg", "por", "option"]

@@ -10,28 +10,30 @@ import unicorn
 
 from spboot import chips
 from spboot.errors import TwinError
-from spboot.twin import models, rom, symbols
+from spboot.twin import models
 from spboot.twin.block import Block
+from spboot.twin.blocks.gpio import Pins
+from spboot.twin.blocks.iwdg import Iwdg
+from spboot.twin.blocks.usart_v3 import UsartV3
 from spboot.twin.bus import Bus
-from spboot.twin.cache_m7 import NvicM7
+from spboot.twin.clock.rcc import Rcc
 from spboot.twin.condition import Condition, condition
 from spboot.twin.core import INT_BKPT, INT_SVC, Core
-from spboot.twin.cpu import Cpu, Fault
 from spboot.twin.die import FlashController, Power, ResetCause
 from spboot.twin.errors import PowerCut
-from spboot.twin.flash_array import FlashArray
-from spboot.twin.gpio import Pins
-from spboot.twin.iwdg import Iwdg
+from spboot.twin.interrupt.cache_m7 import NvicM7
+from spboot.twin.interrupt.exceptions import Cpu, Fault
+from spboot.twin.interrupt.nvic import NMI, Nvic
 from spboot.twin.line import Uart
-from spboot.twin.nvic import NMI, Nvic
-from spboot.twin.oplog import Cut, OperationLog
-from spboot.twin.rams import Rams
-from spboot.twin.rcc import Rcc
+from spboot.twin.measure.symbols import Symbols
+from spboot.twin.memory import rom
+from spboot.twin.memory.cells import FlashArray
+from spboot.twin.memory.oplog import Cut, OperationLog
+from spboot.twin.memory.rams import Rams
+from spboot.twin.memory.stall import Stalls
 from spboot.twin.snapshot import Part, Snapshot
-from spboot.twin.stall import Stalls
 from spboot.twin.standby import Standby
 from spboot.twin.timeline import PS_PER_S, Timeline
-from spboot.twin.usart_v3 import UsartV3
 
 T = TypeVar("T")
 
@@ -79,17 +81,12 @@ class Twin:
         self.standby = Standby(self)
         self.ecc_nmi: Literal["at", "after"] = "after"
         """Whether the NMI of a failed ECC check returns to the load that failed or behind it."""
-        self._symbols: symbols.Symbols | None = None
+        self._symbols: Symbols | None = None
         self._powered = False
         self._deadline = 0
         self._stopped: Exception | None = None
         self._reset_cause: ResetCause | None = None
         self._bad_address = 0
-        self._hook()
-
-    # making
-
-    def _hook(self) -> None:
         kinds = unicorn.UC_HOOK_MEM_READ_UNMAPPED | unicorn.UC_HOOK_MEM_WRITE_UNMAPPED
         self.core.uc.hook_add(kinds | unicorn.UC_HOOK_MEM_FETCH_UNMAPPED, self._on_unmapped)
         self.core.uc.hook_add(unicorn.UC_HOOK_MEM_WRITE_PROT, self._on_store)
@@ -123,7 +120,7 @@ class Twin:
 
     def symbols(self, elf: Path | str) -> None:
         """Name addresses in messages by the symbols of *elf*."""
-        self._symbols = symbols.Symbols(Path(elf))
+        self._symbols = Symbols(Path(elf))
 
     @property
     def uarts(self) -> list[Uart]:

@@ -6,35 +6,45 @@ from typing import Final
 
 from spboot.errors import TwinError
 from spboot.twin.block import Block
+from spboot.twin.blocks.crc_v3 import CrcV3
+from spboot.twin.blocks.debug import Dbgmcu, Dwt
+from spboot.twin.blocks.exti import Exti
+from spboot.twin.blocks.gpio import Gpio
+from spboot.twin.blocks.iwdg import Iwdg
+from spboot.twin.blocks.syscfg import SyscfgF4, SyscfgL4
+from spboot.twin.blocks.usart_v2 import UsartV2
+from spboot.twin.blocks.usart_v3 import UsartV3
+from spboot.twin.blocks.wwdg import Wwdg
 from spboot.twin.bus import Bus
-from spboot.twin.crc_v3 import CrcV3
-from spboot.twin.debug import Dbgmcu, Dwt, Exti, SyscfgF4, SyscfgL4
+from spboot.twin.clock.f4 import RccF4
+from spboot.twin.clock.f7 import RccF7
+from spboot.twin.clock.g0 import RccG0
+from spboot.twin.clock.g4 import RccG4
+from spboot.twin.clock.h7 import RccH7
+from spboot.twin.clock.l0 import RccL0
+from spboot.twin.clock.l4 import RccL4, RccL4Plus
+from spboot.twin.clock.l5 import RccL5
+from spboot.twin.clock.wl import RccWl
 from spboot.twin.die import Die
-from spboot.twin.flash_f4 import FlashF4
-from spboot.twin.flash_f7 import FlashF7
-from spboot.twin.flash_g4 import FlashG4, FlashG4C3, FlashG4C4
-from spboot.twin.flash_h7 import FlashH7
-from spboot.twin.flash_l0 import FlashL0
-from spboot.twin.flash_l4 import FlashG0, FlashG0x0, FlashL4, FlashL5, FlashWl
-from spboot.twin.gpio import Gpio
-from spboot.twin.icache import Icache
-from spboot.twin.iwdg import Iwdg
-from spboot.twin.nvic import Nvic
-from spboot.twin.pwr_f4 import PwrF4
-from spboot.twin.pwr_g4 import PwrG4
-from spboot.twin.pwr_h7 import PwrH7, PwrH743
-from spboot.twin.pwr_l0 import PwrL0
-from spboot.twin.pwr_l4 import PwrG0, PwrL4, PwrL5, PwrWl
-from spboot.twin.rcc_f4 import RccF4, RccF7
-from spboot.twin.rcc_g0 import RccG0
-from spboot.twin.rcc_g4 import RccG4
-from spboot.twin.rcc_h7 import RccH7
-from spboot.twin.rcc_l0 import RccL0
-from spboot.twin.rcc_l4 import RccL4, RccL4Plus, RccL5
-from spboot.twin.rcc_wl import RccWl
-from spboot.twin.usart_v2 import UsartV2
-from spboot.twin.usart_v3 import UsartV3
-from spboot.twin.wwdg import Wwdg
+from spboot.twin.flash.f4 import FlashF4
+from spboot.twin.flash.f7 import FlashF7
+from spboot.twin.flash.g0 import FlashG0, FlashG0x0
+from spboot.twin.flash.g4 import FlashG4, FlashG4C3, FlashG4C4
+from spboot.twin.flash.h7 import FlashH7
+from spboot.twin.flash.icache import Icache
+from spboot.twin.flash.l0 import FlashL0
+from spboot.twin.flash.l4 import FlashL4
+from spboot.twin.flash.l5 import FlashL5
+from spboot.twin.flash.wl import FlashWl
+from spboot.twin.interrupt.nvic import Nvic
+from spboot.twin.power.f4 import PwrF4
+from spboot.twin.power.g0 import PwrG0
+from spboot.twin.power.g4 import PwrG4
+from spboot.twin.power.h7 import PwrH7, PwrH743
+from spboot.twin.power.l0 import PwrL0
+from spboot.twin.power.l4 import PwrL4
+from spboot.twin.power.l5 import PwrL5
+from spboot.twin.power.wl import PwrWl
 
 _CLASSES: Final = (
     CrcV3,
