@@ -1,4 +1,4 @@
-"""Caches in the interface of a flash, kept as rules, not as contents (as cache_m7.py does for those of a core).
+"""Caches in the interface of a flash, kept as rules, not as contents (as `NvicM7` does for those of a core).
 
 The twin reads as if there were no cache.  It refuses what would make a difference on silicon: a cache that is on and
 may hold what flash no longer does."""

@@ -18,15 +18,15 @@ from unicorn import arm_const
 from spboot.errors import TwinError
 from spboot.twin.measure.cost import CoreKind, CycleCounter
 
-Core = Literal["m0plus", "m3", "m4", "m7", "m33"]
+Core = Literal["cm0p", "cm3", "cm4", "cm7", "cm33"]
 
 # The emulated CPU and the cost table of each core.  unicorn has no M0+; its M0 runs the same instructions.
 _CORES: Final[dict[Core, tuple[int, CoreKind]]] = {
-    "m0plus": (arm_const.UC_CPU_ARM_CORTEX_M0, "m0plus"),
-    "m3": (arm_const.UC_CPU_ARM_CORTEX_M3, "m4"),
-    "m4": (arm_const.UC_CPU_ARM_CORTEX_M4, "m4"),
-    "m7": (arm_const.UC_CPU_ARM_CORTEX_M7, "m4"),
-    "m33": (arm_const.UC_CPU_ARM_CORTEX_M33, "m4"),
+    "cm0p": (arm_const.UC_CPU_ARM_CORTEX_M0, "cm0p"),
+    "cm3": (arm_const.UC_CPU_ARM_CORTEX_M3, "cm4"),
+    "cm4": (arm_const.UC_CPU_ARM_CORTEX_M4, "cm4"),
+    "cm7": (arm_const.UC_CPU_ARM_CORTEX_M7, "cm4"),
+    "cm33": (arm_const.UC_CPU_ARM_CORTEX_M33, "cm4"),
 }
 _FLASH: Final = 0x0800_0000
 _FLASH_SIZE: Final = 0x0020_0000
@@ -57,7 +57,7 @@ class Callee:
     With `counting=False` calls run some ten times as fast and report no costs.  *uc* is open to tests that hook it.
     """
 
-    def __init__(self, elf: Path, core: Core = "m4", *, counting: bool = True) -> None:
+    def __init__(self, elf: Path, core: Core = "cm4", *, counting: bool = True) -> None:
         model, kind = _CORES[core]
         self.symbols: dict[str, int] = {}
         self.uc: Any = _engine.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB)

@@ -2,8 +2,8 @@
 
 The model is a table of cycles by instruction, zero wait states, as the manuals give them:
 
-    m0plus   Cortex-M0+ TRM (DDI 0484C) table 3-1, with the single-cycle multiplier that every STM32 M0+ has.
-    m4       Cortex-M4 TRM (DDI 0439B) table 3-1 and 3.3.2; a pipeline refill is taken as 2 cycles (it is 1 to 3), a
+    cm0p     Cortex-M0+ TRM (DDI 0484C) table 3-1, with the single-cycle multiplier that every STM32 M0+ has.
+    cm4      Cortex-M4 TRM (DDI 0439B) table 3-1 and 3.3.2; a pipeline refill is taken as 2 cycles (it is 1 to 3), a
              division as 7 (2 to 12).  Serves M3 (whose long multiply takes 3 to 7 cycles, not 1), M33 and M7 too; for
              the dual-issue M7 it is an upper bound.
 
@@ -26,9 +26,9 @@ import capstone
 import unicorn
 from unicorn import arm_const
 
-CoreKind = Literal["m0plus", "m4"]
+CoreKind = Literal["cm0p", "cm4"]
 
-_REFILL: Final[dict[CoreKind, int]] = {"m0plus": 1, "m4": 2}
+_REFILL: Final[dict[CoreKind, int]] = {"cm0p": 1, "cm4": 2}
 _DIVIDE: Final = 7
 _CONDITIONS: Final = ("eq", "ne", "hs", "lo", "mi", "pl", "vs", "vc", "hi", "ls", "ge", "lt", "gt", "le")
 _BRANCHES: Final = frozenset({f"{b}{c}" for b in ("b", "bx") for c in ("", *_CONDITIONS)} | {"cbz", "cbnz"})
@@ -60,13 +60,13 @@ def instruction_cost(instruction: capstone.CsInsn, kind: CoreKind) -> Instructio
     if name.startswith(("push", "pop", "ldm", "stm", "vpush", "vpop")):
         return InstructionCost(
             cycles=1 + _count_registers(operands),
-            refill=refill + (kind == "m0plus") if "pc}" in operands else 0,  # POP {.., PC}: 3 + N on M0+
+            refill=refill + (kind == "cm0p") if "pc}" in operands else 0,  # POP {.., PC}: 3 + N on M0+
             moves_sp=name.lstrip("v").startswith("p") or operands.startswith("sp"),
         )
     if name in _BRANCHES:
         return InstructionCost(cycles=1, refill=refill)
     if name in _CALLS:
-        extra = kind == "m0plus" and not name.startswith("blx")  # BL is two halfwords: 3 on M0+
+        extra = kind == "cm0p" and not name.startswith("blx")  # BL is two halfwords: 3 on M0+
         return InstructionCost(cycles=1 + extra, refill=refill)
     if name in ("tbb", "tbh"):
         return InstructionCost(cycles=2, refill=refill)
@@ -88,7 +88,7 @@ def _transfer_cost(name: str, operands: str, kind: CoreKind) -> InstructionCost:
     writes_sp = "[sp" in operands and (operands.endswith("!") or "], " in operands)
     if name.startswith(("ldrd", "strd")):
         return InstructionCost(cycles=3, moves_sp=writes_sp)
-    if kind == "m0plus" or name.startswith("v"):
+    if kind == "cm0p" or name.startswith("v"):
         return InstructionCost(cycles=2)
     if name.startswith("ldr"):
         return InstructionCost(cycles=2, overlaps=True, shortened=True, moves_sp=writes_sp)
