@@ -123,6 +123,14 @@ def test_a_chip_beside_the_twin_is_in_the_same_log_and_under_the_same_cut(
     assert twin.flash_read(PAGE, 8) == (DATA if inside else b"\xff" * 8)
 
 
+def test_what_was_done_to_a_chip_beside_the_twin_counts_in_the_name_of_a_cut(make: Make) -> None:
+    twin, nor = make(WORK), Nor()
+    twin.log.perform("erase", nor, 0x90000000, b"\xff" * 4)
+    twin.arm(Cut(at=1))
+    with pytest.raises(PowerCut, match=r"before program of 8 bytes at 0x080f0000 \(cut 2\)"):
+        twin.run()
+
+
 @pytest.mark.parametrize(("pattern", "mask"), PATTERNS.items())
 def test_tear_patterns(pattern: tuple[str, int], mask: int) -> None:
     """Bits of the mask have changed, the others have not."""
