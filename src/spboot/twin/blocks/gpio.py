@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Final
+from typing import Final
 
 from spboot.chips import Block as Facts
 from spboot.errors import TwinError
@@ -154,6 +154,3 @@ class Pins:
         if name[1] != "G" or int(name[2:]) < 2 or "IOSV" not in pwr.fields.get("CR2", {}):
             return True
         return bool(pwr.field("CR2", "IOSV"))
-
-    def save(self) -> Any:
-        return None
