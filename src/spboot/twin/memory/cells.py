@@ -20,19 +20,19 @@ _ALIASES: Final = {"STM32F7": 0x00200000, "STM32H7": None}
 
 
 class Watcher:
-    """Who has to know what becomes of flash: a cache."""
+    """Base of what has to know about changes of flash: caches."""
 
     def before_flash_unlock(self) -> None:
-        """The controller is being unlocked: refuse what an earlier program made dangerous."""
+        """The controller is about to be unlocked; a cache that may be stale refuses it."""
 
     def before_flash_operation(self) -> None:
-        """An erase or a program begins: refuse what an earlier erase made dangerous."""
+        """An erase or a program is about to begin; the same."""
 
     def flash_erased(self, address: int, size: int) -> None:
-        """This was erased, or is about to be."""
+        """These bytes are erased by the operation that begins."""
 
     def flash_programmed(self, address: int, size: int) -> None:
-        """The same of a program."""
+        """These bytes are programmed by it."""
 
 
 class FlashArray:

@@ -78,13 +78,13 @@ class Cut:
 
 
 class Cells(Protocol):
-    """A memory that operations change."""
+    """A flash memory, as the log sees it."""
 
     def put(self, address: int, data: bytes) -> None:
-        """The operation that makes *data* of what is there happened."""
+        """Store *data* at *address*, whole."""
 
     def tear(self, address: int, new: bytes, cut: Cut) -> None:
-        """It happened in part."""
+        """Store that part of *new* which *cut* leaves."""
 
 
 class OperationLog:
@@ -117,7 +117,7 @@ class OperationLog:
         self._cut_at = self.total + cut.at
 
     def perform(self, kind: Kind, cells: Cells, address: int, new: bytes) -> None:
-        """An operation that makes *new* of what *cells* hold at *address*.  Raises PowerCut."""
+        """Log an operation and let *cells* hold *new* at *address*.  Raises PowerCut when the armed cut fires at it."""
         operation = Operation(
             index=len(self._operations),
             kind=kind,
