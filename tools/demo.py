@@ -23,8 +23,9 @@ from spboot.boards import Area, Board
 from spboot.build.demo import build_demo
 from spboot.errors import SpbootError
 from spboot.link import ymodem
-from spboot.twin import Twin, images
-from spboot.twin.port import TwinPort
+from spboot.twin import Twin
+from spboot.twin.host import images
+from spboot.twin.host.port import TwinPort
 from spboot.twin.timeline import PS_PER_S
 from spboot.version import Version
 

@@ -23,12 +23,12 @@ from spboot.build import headers
 from spboot.build.compiler import toolchain
 from spboot.errors import SpbootError
 from spboot.formats.spec import data_path
-from spboot.twin.callee import Callee, Core
+from spboot.twin.measure.callee import Callee, Core
 from spboot.version import Version
 
 _SOURCES = ("core/delta.c", "core/prior.c", "core/range.c", "core/moves.c", "core/reference.c", "boot/memory.c")
 _ENTRIES = ("bench_decode", "bench_state_size")
-_CORES: Final[dict[Core, str]] = {"m4": "cm4", "m0plus": "cm0p"}
+_CORES: Final[tuple[Core, ...]] = ("cm4", "cm0p")
 _HEAD: Final = "| pair | M4 | M0+ |\n|---|--:|--:|\n"
 _SCRIPT = """
 SECTIONS {
@@ -83,7 +83,7 @@ class Decoder:
 
 def _build(folder: Path, core: Core, compiler: str) -> Path:
     """Compile and link decoder and harness; the ELF's path."""
-    tools = toolchain(compiler, _CORES[core])
+    tools = toolchain(compiler, core)
     headers.write(folder / "generated", boards.load("NUCLEO-L476RG"), Version.parse("0.0.0"))
     (folder / "link.ld").write_text(_SCRIPT + "".join(f"EXTERN({entry})\n" for entry in _ENTRIES), encoding="utf-8")
     firmware = data_path("firmware")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from spboot.twin.callee import Core
+from spboot.twin.measure.callee import Core
 
 from .images import Compiler, build
 from .verifier import Crypto
@@ -16,7 +16,7 @@ from .verifier import Crypto
 ImageFactory = Callable[[Compiler, str], Path]
 CryptoFor = Callable[[Compiler, Core], Crypto]
 
-TARGETS: list[tuple[Compiler, Core]] = [("clang", "m4"), ("clang", "m0plus"), ("gcc", "m4"), ("gcc", "m0plus")]
+TARGETS: list[tuple[Compiler, Core]] = [("clang", "cm4"), ("clang", "cm0p"), ("gcc", "cm4"), ("gcc", "cm0p")]
 """Every compiler with every core that has arithmetic of its own."""
 
 

@@ -65,15 +65,23 @@ def _zig_include() -> Path:
     return Path(spec.origin).parent / "lib" / "include"
 
 
+_CORES = {
+    "cm0p": ("thumbv6m", "cortex-m0plus"),
+    "cm3": ("thumbv7m", "cortex-m3"),
+    "cm4": ("thumbv7em", "cortex-m4"),
+    "cm33": ("thumbv8m.main", "cortex-m33"),
+}
+"""Core -> architecture and CPU, as compilers call them."""
+
+
 def _clang(core: str) -> list[str]:
-    arch = {"m0plus": "thumbv6m", "m3": "thumbv7m", "m4": "thumbv7em", "m33": "thumbv8m.main"}[core]
-    cpu = {"m0plus": "cortex-m0plus"}.get(core, f"cortex-{core}")
+    arch, cpu = _CORES[core]
     target = [f"--target={arch}-none-eabi", f"-mcpu={cpu}", "-mfloat-abi=soft"]
     return [sys.executable, "-m", "ziglang", "clang", *target, "-Oz", "-isystem", str(_zig_include())]
 
 
 def _gcc(core: str) -> list[str]:
-    cpu = {"m0plus": "cortex-m0plus"}.get(core, f"cortex-{core}")
+    _, cpu = _CORES[core]
     return [need("arm-none-eabi-gcc"), f"-mcpu={cpu}", "-mthumb", "-mfloat-abi=soft", "-Os"]
 
 

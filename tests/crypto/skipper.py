@@ -11,7 +11,7 @@ from typing import Any
 import unicorn
 from unicorn import arm_const
 
-from spboot.twin.callee import Callee
+from spboot.twin.measure.callee import Callee
 
 RETURN = 0x081F_F000
 STACK = (0x2003_F000, 0x1000)

@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spboot.twin.callee import Core
+from spboot.twin.measure.callee import Core
 
 from .conftest import TARGETS, CryptoFor
 from .images import Compiler
@@ -80,7 +80,7 @@ def test_any_length_block_and_alignment(
 @settings(max_examples=50, deadline=None, derandomize=True)
 @given(data=st.binary(min_size=1, max_size=200), cut=st.integers(0, 12))
 def test_a1_a_split_at_a_block_is_the_same_stream(crypto_for: CryptoFor, data: bytes, cut: int) -> None:
-    crypto = crypto_for("clang", "m4")
+    crypto = crypto_for("clang", "cm4")
     key, nonce = bytes(range(16)), bytes(range(12))
     parts = crypto.ctr(key, nonce, 0, data[: 16 * cut]) + crypto.ctr(key, nonce, cut, data[16 * cut :])
     assert parts == crypto.ctr(key, nonce, 0, data)

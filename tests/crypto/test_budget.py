@@ -8,18 +8,18 @@ from pathlib import Path
 import pytest
 from elftools.elf.elffile import ELFFile
 
-from spboot.twin.callee import Core
+from spboot.twin.measure.callee import Core
 
 from .conftest import TARGETS, ImageFactory
 from .images import HARNESS, Compiler
 from .vectors import Vector, generated
 from .verifier import Crypto, prepared
 
-VERIFY_MAX_CYCLES: dict[Core, int] = {"m4": 900_000, "m0plus": 5_000_000}
+VERIFY_MAX_CYCLES: dict[Core, int] = {"cm4": 900_000, "cm0p": 5_000_000}
 VERIFY_MAX_STACK = 720
-SHA256_MAX_CYCLES_PER_BYTE: dict[Core, int] = {"m4": 50, "m0plus": 110}
+SHA256_MAX_CYCLES_PER_BYTE: dict[Core, int] = {"cm4": 50, "cm0p": 110}
 SHA256_MAX_STACK = 440
-AES128_CTR_MAX_CYCLES_PER_BYTE: dict[Core, int] = {"m4": 170, "m0plus": 260}
+AES128_CTR_MAX_CYCLES_PER_BYTE: dict[Core, int] = {"cm4": 170, "cm0p": 260}
 AES128_CTR_MAX_STACK = 560
 CRYPTO_MAX_SIZE = 6200  # code and tables of all three, that of the generator included
 
@@ -49,8 +49,8 @@ def test_verify(image: ImageFactory, compiler: Compiler, core: Core) -> None:
 
 @pytest.mark.soak
 def test_verify_every_vector(image: ImageFactory) -> None:
-    cycles, stack = _worst_verify(image("clang", "m4"), "m4", generated())
-    assert cycles <= VERIFY_MAX_CYCLES["m4"]
+    cycles, stack = _worst_verify(image("clang", "cm4"), "cm4", generated())
+    assert cycles <= VERIFY_MAX_CYCLES["cm4"]
     assert stack <= VERIFY_MAX_STACK
 
 

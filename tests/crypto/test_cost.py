@@ -10,8 +10,8 @@ import unicorn
 from unicorn import arm_const
 
 from spboot.errors import TwinError
-from spboot.twin.callee import Callee, Core
-from spboot.twin.cost import CoreKind, CycleCounter, InstructionCost, decoder, instruction_cost
+from spboot.twin.measure.callee import Callee, Core
+from spboot.twin.measure.cost import CoreKind, CycleCounter, InstructionCost, decoder, instruction_cost
 
 from .conftest import ImageFactory
 from .images import Compiler
@@ -57,7 +57,7 @@ class Reference:
         self._end, self._before = end, cost
 
 
-@pytest.mark.parametrize(("compiler", "core"), [("clang", "m4"), ("gcc", "m4"), ("clang", "m0plus"), ("gcc", "m0plus")])
+@pytest.mark.parametrize(("compiler", "core"), [("clang", "cm4"), ("gcc", "cm4"), ("clang", "cm0p"), ("gcc", "cm0p")])
 @pytest.mark.parametrize("function", ["spb_p256_verify", "spb_sha256_update", "spb_aes128_ctr"])
 def test_blocks_cost_what_their_instructions_cost(
     image: ImageFactory, compiler: Compiler, core: Core, function: str
@@ -66,7 +66,7 @@ def test_blocks_cost_what_their_instructions_cost(
     vector = generated()[0]
     table = prepared(vector.public)
     assert table is not None
-    if (compiler, core, function) == ("gcc", "m0plus", "spb_p256_verify"):
+    if (compiler, core, function) == ("gcc", "cm0p", "spb_p256_verify"):
         pytest.skip("three million instructions one by one: once on this core is enough")
     data = callee.allocate(bytes(range(256)))
     arguments = {
@@ -74,14 +74,14 @@ def test_blocks_cost_what_their_instructions_cost(
         "spb_sha256_update": (callee.allocate(112), data, 200),
         "spb_aes128_ctr": (callee.allocate(16), callee.allocate(12), 5, data, 100),
     }[function]
-    reference = Reference(callee, "m0plus" if core == "m0plus" else "m4")
+    reference = Reference(callee, "cm0p" if core == "cm0p" else "cm4")
     result = callee.call(function, *arguments)
     assert (result.instructions, result.cycles) == (reference.instructions, reference.cycles)
     assert result.stack >= 0x2004_0000 - 8 - reference.lowest_sp
     assert result.instructions > 500
 
 
-# code, then cycles of m0plus and of m4 when the branch is not taken, and when it is
+# code, then cycles of cm0p and of cm4 when the branch is not taken, and when it is
 MANUAL = [
     ("movs r0, #1", "0120", 1, 1, 0, 0),
     ("muls r0, r1", "4843", 1, 1, 0, 0),
@@ -108,17 +108,17 @@ MANUAL = [
 ]
 
 
-@pytest.mark.parametrize(("text", "code", "m0plus", "m4", "m0plus_refill", "m4_refill"), MANUAL)
+@pytest.mark.parametrize(("text", "code", "cm0p", "cm4", "cm0p_refill", "cm4_refill"), MANUAL)
 def test_instructions_cost_what_the_manuals_say(
-    text: str, code: str, m0plus: int | None, m4: int, m0plus_refill: int, m4_refill: int
+    text: str, code: str, cm0p: int | None, cm4: int, cm0p_refill: int, cm4_refill: int
 ) -> None:
     (decoded,) = decoder().disasm(bytes.fromhex(code), 0x0800_0000)
     assert decoded.mnemonic.split(".")[0] == text.split()[0].split(".")[0]
-    cost = instruction_cost(decoded, "m4")
-    assert (cost.cycles, cost.refill) == (m4, m4_refill)
-    if m0plus is not None:
-        cost = instruction_cost(decoded, "m0plus")
-        assert (cost.cycles, cost.refill) == (m0plus, m0plus_refill)
+    cost = instruction_cost(decoded, "cm4")
+    assert (cost.cycles, cost.refill) == (cm4, cm4_refill)
+    if cm0p is not None:
+        cost = instruction_cost(decoded, "cm0p")
+        assert (cost.cycles, cost.refill) == (cm0p, cm0p_refill)
 
 
 def test_loads_overlap_across_blocks() -> None:
@@ -128,14 +128,14 @@ def test_loads_overlap_across_blocks() -> None:
     uc.mem_map(0x0800_0000, 0x4000)
     uc.mem_write(0x0800_0000, bytes.fromhex("0168") * 3000)  # ldr r1, [r0]
     uc.reg_write(arm_const.UC_ARM_REG_R0, 0x0800_0000)
-    counter = CycleCounter(uc, "m4")
+    counter = CycleCounter(uc, "cm4")
     uc.emu_start(0x0800_0001, 0x0800_0000 + 2 * 3000)
     assert (counter.instructions, counter.cycles) == (3000, 3001)
 
 
 def test_stack_holds_the_fifth_argument_and_the_deepest_word(image: ImageFactory) -> None:
     """AAPCS: with one byte of data the fifth argument decides whether anything is written."""
-    callee = Callee(image("clang", "m4"), "m4")
+    callee = Callee(image("clang", "cm4"), "cm4")
     key, nonce, data = callee.allocate(16), callee.allocate(12), callee.allocate(8)
     idle = callee.call("spb_aes128_ctr", key, nonce, 0, data, 0)
     assert callee.read(data, 8) == bytes(8)
@@ -147,13 +147,13 @@ def test_stack_holds_the_fifth_argument_and_the_deepest_word(image: ImageFactory
 
 
 def test_counting_can_be_left_out(image: ImageFactory) -> None:
-    callee = Callee(image("clang", "m4"), "m4", counting=False)
+    callee = Callee(image("clang", "cm4"), "cm4", counting=False)
     result = callee.call("spb_sha256_init", callee.allocate(112))
     assert (result.instructions, result.cycles, result.stack) == (0, 0, 0)
 
 
 def test_a_fault_names_the_function_and_the_address(image: ImageFactory) -> None:
-    callee = Callee(image("clang", "m4"), "m4")
+    callee = Callee(image("clang", "cm4"), "cm4")
     with pytest.raises(TwinError, match="spb_sha256_init stopped at 0x08"):
         callee.call("spb_sha256_init", 0x6000_0000)
     with pytest.raises(TwinError, match="no symbol no_such_function"):

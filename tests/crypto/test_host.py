@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from spboot.twin.callee import Callee, Core
+from spboot.twin.measure.callee import Callee, Core
 
 from .conftest import ImageFactory
 from .images import HERE, SOURCES, WARNINGS, Compiler, need, run, write_generator
@@ -93,7 +93,7 @@ def test_l2_arithmetic_modulo_p_at_its_bounds(tmp_path: Path) -> None:
             assert (int.from_bytes(result, "little") - operation(a, b)) % P == 0, (letter, hex(a), hex(b))
 
 
-@pytest.mark.parametrize(("compiler", "core"), [("clang", "m4"), ("gcc", "m4"), ("clang", "m0plus"), ("gcc", "m0plus")])
+@pytest.mark.parametrize(("compiler", "core"), [("clang", "cm4"), ("gcc", "cm4"), ("clang", "cm0p"), ("gcc", "cm0p")])
 def test_l1_l2_assembly_at_its_bounds(image: ImageFactory, compiler: Compiler, core: Core) -> None:
     callee = Callee(image(compiler, core), core, counting=False)
     a_at, b_at, r_at = (callee.allocate(32) for _ in range(3))

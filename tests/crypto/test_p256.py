@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from spboot.formats.spec import data_path
-from spboot.twin.callee import Core
+from spboot.twin.measure.callee import Core
 
 from .conftest import TARGETS, CryptoFor, ImageFactory
 from .images import Compiler
@@ -23,7 +23,7 @@ TRUNCATED = {"SHA-1": "sha1", "SHA-224": "sha224", "SHA-256": "sha256", "SHA-384
 
 @pytest.mark.parametrize(
     ("compiler", "core", "stride"),
-    [("clang", "m4", 5), ("gcc", "m4", 7), ("clang", "m0plus", 13), ("gcc", "m0plus", 17), ("clang", "m3", 11)],
+    [("clang", "cm4", 5), ("gcc", "cm4", 7), ("clang", "cm0p", 13), ("gcc", "cm0p", 17), ("clang", "cm3", 11)],
 )
 def test_generated_vectors_are_judged_as_by_cryptography(
     image: ImageFactory, compiler: Compiler, core: Core, stride: int
@@ -41,7 +41,7 @@ def check_generated(crypto: Crypto, stride: int = 1) -> None:
     assert wrong(crypto, chosen) == []
 
 
-@pytest.mark.parametrize("core", ["m4", "m0plus"])
+@pytest.mark.parametrize("core", ["cm4", "cm0p"])
 def test_nist_signatures(image: ImageFactory, core: Core) -> None:
     check_nist_signatures(Crypto(image("clang", core), core))
 
@@ -62,7 +62,7 @@ def check_nist_signatures(crypto: Crypto) -> None:
     assert min(results.values()) > 10
 
 
-@pytest.mark.parametrize("core", ["m4", "m0plus"])
+@pytest.mark.parametrize("core", ["cm4", "cm0p"])
 def test_wycheproof(image: ImageFactory, core: Core) -> None:
     check_wycheproof(Crypto(image("clang", core), core))
 
@@ -90,7 +90,7 @@ def check_wycheproof(crypto: Crypto) -> None:
 
 def test_key_equal_to_the_generator_and_its_opposite(image: ImageFactory) -> None:
     """P2, spelled out: both tables hold the same points, every column of equal scalars adds a point to itself."""
-    crypto = Crypto(image("clang", "m4"), "m4")
+    crypto = Crypto(image("clang", "cm4"), "cm4")
     chosen = [v for v in generated() if v.why in ("chosen scalars", "infinity", "small key")][:120]
     assert {v.good for v in chosen} == {True}
     assert wrong(crypto, chosen) == []

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import pytest
 
-from spboot.twin.callee import Callee, Core
+from spboot.twin.measure.callee import Callee, Core
 
 from .conftest import TARGETS, ImageFactory
 from .images import Compiler
@@ -37,7 +37,7 @@ def test_p3_no_skipped_instruction_accepts_a_wrong_signature(
     for why in ("flipped hash", "flipped signature"):
         vector = next(v for v in generated() if v.why == why)
         skipper = _skipper(Callee(elf, core, counting=False), vector)
-        verdict = range(skipper.length - VERDICT * (4 if core == "m0plus" else 1), skipper.length)
+        verdict = range(skipper.length - VERDICT * (4 if core == "cm0p" else 1), skipper.length)
         sample = range(0, verdict.start, verdict.start // 60)
         results = skipper.results([*sample, *verdict])
         assert GOOD not in results
@@ -52,12 +52,12 @@ def test_p3_no_skipped_instruction_accepts_what_is_out_of_range(
     for vector in [v for v in generated() if v.why == "limits" and not v.good]:
         skipper = _skipper(Callee(elf, core, counting=False), vector)
         if skipper.length < 20_000:
-            assert GOOD not in skipper.results(range(0, skipper.length, 1 if core == "m4" else 9))
+            assert GOOD not in skipper.results(range(0, skipper.length, 1 if core == "cm4" else 9))
 
 
 def test_the_sweep_sees_a_hole_where_there_is_one(image: ImageFactory) -> None:
     """Positive control: a verdict by memcmp and a conditional."""
-    callee = Callee(image("clang", "m4"), "m4", counting=False)
+    callee = Callee(image("clang", "cm4"), "cm4", counting=False)
     skipper = Skipper(callee, "naive_verdict", callee.allocate(bytes(31) + b"\1"), callee.allocate(bytes(32)))
     assert skipper.unfaulted == BAD
     assert GOOD in skipper.results(range(skipper.length))

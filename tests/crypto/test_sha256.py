@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spboot.twin.callee import Core
+from spboot.twin.measure.callee import Core
 
 from .conftest import TARGETS, CryptoFor
 from .images import Compiler
@@ -38,7 +38,7 @@ def check_nist_messages(crypto: Crypto) -> None:
 def test_nist_monte_carlo(crypto_for: CryptoFor) -> None:
     """The first of 100 outer rounds: 1,000 hashes, each of the three before it (SHAVS 6.4)."""
     (_, seed), (_, first), *_ = records(CAVP.format("Monte"))
-    crypto = crypto_for("clang", "m4")
+    crypto = crypto_for("clang", "cm4")
     last = [bytes.fromhex(seed["SEED"])] * 3
     for _ in range(1000):
         last = [*last[1:], crypto.sha256(last)]
@@ -62,7 +62,7 @@ def test_h1_any_split_gives_the_same_hash(
 
 def test_every_length_around_a_block(crypto_for: CryptoFor) -> None:
     """Padding takes one block or two: each length up to three blocks."""
-    crypto = crypto_for("clang", "m4")
+    crypto = crypto_for("clang", "cm4")
     for length in range(193):
         message = bytes(range(length))
         assert crypto.sha256([message]) == hashlib.sha256(message).digest(), length
@@ -71,12 +71,12 @@ def test_every_length_around_a_block(crypto_for: CryptoFor) -> None:
 def test_length_field_takes_more_than_three_bytes(crypto_for: CryptoFor) -> None:
     """2 MiB is 2^24 bits: the length reaches into its fourth byte from the end."""
     message = bytes(1 << 18)
-    assert crypto_for("clang", "m4").sha256([message] * 9) == hashlib.sha256(message * 9).digest()
+    assert crypto_for("clang", "cm4").sha256([message] * 9) == hashlib.sha256(message * 9).digest()
 
 
 def test_h1_every_cut_of_two_blocks(crypto_for: CryptoFor) -> None:
     message = bytes(range(130))
     digest = hashlib.sha256(message).digest()
-    crypto = crypto_for("clang", "m4")
+    crypto = crypto_for("clang", "cm4")
     for cut in range(131):
         assert crypto.sha256([message[:cut], message[cut:]]) == digest, cut

@@ -9,7 +9,7 @@ from typing import Literal
 
 from spboot.errors import FormatError
 from spboot.formats.comb import comb_table
-from spboot.twin.callee import Callee, CallResult, Core
+from spboot.twin.measure.callee import Callee, CallResult, Core
 
 from .vectors import Vector, on_the_wire
 

@@ -184,8 +184,7 @@ def test_device_ids(place: tuple[str, str], parts: tuple[str, ...]) -> None:
 @pytest.mark.parametrize("ip", sorted(ip for ip in models.MODELS if ip.startswith("rcc")))
 def test_clock_sources_of_the_models(ip: str) -> None:
     """The order of SOURCES is that of the values of SW."""
-    model = models.MODELS[ip]
-    names = getattr(model, "SOURCES", None) or vars(__import__(model.__module__, fromlist=["_SOURCES"]))["_SOURCES"]
+    names = models.MODELS[ip].SOURCES  # type: ignore[attr-defined]
     values = chips.registers(ip)["CFGR"].values["SW"]
     assert {name.replace("PLL1_P", "PLL").replace("PLL1_R", "PLL"): value for name, value in values.items()} == {
         name.replace("PLL1", "PLL"): number for number, name in enumerate(names) if name
@@ -195,7 +194,7 @@ def test_clock_sources_of_the_models(ip: str) -> None:
 @pytest.mark.parametrize("ip", ["rcc_l4", "rcc_l4plus", "rcc_l5", "rcc_wl5", "rcc_wle"])
 def test_msi_ranges_of_the_models(ip: str) -> None:
     """Hertz of each range; the descriptions round them in a name."""
-    from spboot.twin.rcc_l4 import _MSI_HZ
+    from spboot.twin.clock.msi import _MSI_HZ
 
     values = chips.registers(ip)["CR"].values["MSIRANGE"]
     hertz = {int(n[5:-1]) * {"K": 1000, "M": 1_000_000}[n[-1]]: value for n, value in values.items()}

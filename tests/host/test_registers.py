@@ -15,7 +15,9 @@ from spboot import boards, chips
 from spboot.build import headers
 from spboot.build.bootloader import _DRIVERS
 from spboot.formats.spec import data_path
-from spboot.twin import flash_f4, flash_l4, models
+from spboot.twin import models
+from spboot.twin.flash import l4
+from spboot.twin.flash.f4 import FlashF4
 
 DRIVER = data_path("firmware") / "driver"
 IPS = Path(chips.__file__).parent / "ip"
@@ -124,7 +126,7 @@ def test_g0x0_has_the_second_ecc_register_where_the_g0x1_has_it() -> None:
 def test_l4plus_dbank_is_where_the_l5_has_it() -> None:
     """The one bit the facts lack: the model has it at the same place as the driver, and as the relative."""
     assert "DBANK (1u << 22)" in (DRIVER / "flash_l4.c").read_text()
-    assert flash_l4._DBANK == 1 << chips.registers("flash_l5")["OPTR"].fields["DBANK"][0] == 1 << 22
+    assert l4._DBANK == 1 << chips.registers("flash_l5")["OPTR"].fields["DBANK"][0] == 1 << 22
 
 
 @pytest.mark.parametrize(("place", "bits"), BITS.items(), ids=lambda v: "-".join(v) if isinstance(v, tuple) else "")
@@ -179,4 +181,4 @@ def test_latency_fields_hold_the_wait_states() -> None:
     for ip in ("flash_l4", "flash_g0x1", "flash_g4c3", "flash_wl", "flash_l5", "flash_l0"):
         _, width = chips.registers(ip)["ACR"].fields["LATENCY"]
         assert max(len(row) for row in models.MODELS[ip].LATENCY_MHZ.values()) <= 1 << width  # type: ignore[attr-defined]
-    assert flash_f4.FlashF4 is models.MODELS["flash_f4"]
+    assert FlashF4 is models.MODELS["flash_f4"]

@@ -112,7 +112,7 @@ def holders() -> Iterator[type]:
             fields = {f.name: str(f.type) for f in dataclasses.fields(value)} if dataclasses.is_dataclass(value) else {}
             fields |= {name: str(kind) for name, kind in getattr(value, "_field_types", {}).items()}
             if any(
-                name in ("encryption", "signing", "user_data", "aes_key", "rams")
+                name in ("encryption", "signing", "user_data", "aes_key", "states")
                 or "PrivateKey" in kind
                 or kind in ("Secret", "Keys", "Keys | None")
                 for name, kind in fields.items()

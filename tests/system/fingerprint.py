@@ -22,10 +22,12 @@ def fingerprint(rig: Rig, but: Sequence[int]) -> int | None:
     core, twin = rig.twin.core, rig.twin
     area = rig.board.ram
     stack = core.get(arm.UC_ARM_REG_SP)
-    base = next(a for a, ram in twin.rams.items() if a <= area.address < a + ctypes.sizeof(ram))
+    base = next(a for a, ram in twin.rams.buffers.items() if a <= area.address < a + ctypes.sizeof(ram))
     if not area.address <= stack <= area.end:
         return None
-    live = bytearray(ctypes.string_at(ctypes.addressof(twin.rams[base]) + stack - base, area.end + _ABOVE - stack))
+    live = bytearray(
+        ctypes.string_at(ctypes.addressof(twin.rams.buffers[base]) + stack - base, area.end + _ABOVE - stack)
+    )
     for word in but:
         live[word - stack : word - stack + 4] = bytes(4)
     registers = tuple(core.get(register) for register in _REGISTERS)

@@ -15,14 +15,13 @@ from spboot.formats.spec import data_path
 from spboot.keys import Keys
 from spboot.link import ymodem
 from spboot.twin import Twin
-from spboot.twin.callee import Callee, Core
-from spboot.twin.port import TwinPort
+from spboot.twin.host.port import TwinPort
+from spboot.twin.measure.callee import Callee
 from spboot.version import Version
 from tests import apps
 
 RUNNING = b"r resets"
 """The demo's last words at its start."""
-CORES: dict[str, Core] = {"cm0p": "m0plus", "cm4": "m4", "cm7": "m7", "cm33": "m33"}
 GOOD = int(re.findall(r"SPB_GOOD = (0x\w+)", (data_path("firmware") / "core" / "status.h").read_text())[0], 16)
 """What the check of a header returns for a good one."""
 
@@ -101,7 +100,7 @@ def workshop(board: Board, compiler: str, folder: Path) -> Workshop:
 def functions(shop: Workshop, *, counting: bool = True) -> Callee:
     """The bootloader's functions; registers of watchdog and flash read as zero, which is all they are asked for."""
     board = shop.board
-    made = Callee(shop.boot.elf, CORES[board.chip.core], counting=counting)
+    made = Callee(shop.boot.elf, board.chip.core, counting=counting)
     for page in {board.chip.block(name).address & ~0xFFF for name in ("IWDG", "FLASH")}:
         made.uc.mem_map(page, 0x1000)
     if board.ram.address >> 20 != 0x200:

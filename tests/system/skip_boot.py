@@ -274,7 +274,7 @@ class Boot:
 
     def _end(self, instructions: int, seconds: float) -> str:
         """Run up to an end; its name."""
-        said = [condition(self.twin, words) for words in ENDS]
+        said = [condition(self.twin.uarts, words) for words in ENDS]
         last = self.twin.instructions + instructions
         deadline = time.process_time() + LONG_S
 

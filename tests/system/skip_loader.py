@@ -15,7 +15,7 @@ import unicorn
 from spboot.errors import SpbootError
 from spboot.link import ymodem
 from spboot.twin.condition import condition
-from spboot.twin.port import TwinPort
+from spboot.twin.host.port import TwinPort
 from tests.system.rig import Rig
 from tests.system.skip import Omission, Point, Result, functions_of
 from tests.system.skip_states import NOW, OLD, Maker, fill
@@ -155,7 +155,7 @@ class Loading:
             if nth:
                 self._fetched = False
                 self.rig.power_on()
-            self._run_up_to(condition(self.twin, _CALLS))
+            self._run_up_to(condition(self.twin.uarts, _CALLS))
             if self._fetched and not self._is_allowed():
                 result.outcome, result.detail = "accepted", "started"
                 return

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from spboot.twin.pty import PtyBridge
+from spboot.twin.host.pty import PtyBridge
 from tests.system.rig import Rig
 
 SPBOOT = Path(sys.executable).with_name("spboot")

@@ -11,7 +11,7 @@ from unicorn import arm_const
 
 from spboot import release
 from spboot.formats.spec import spec
-from spboot.twin.callee import Callee
+from spboot.twin.measure.callee import Callee
 from tests.crypto.verifier import WORK_SIZE
 from tests.system.rig import GOOD, Rig, Workshop, functions
 
@@ -36,7 +36,7 @@ def lowest(rig: Rig, top: int) -> int:
 
 def paint(rig: Rig, top: int) -> None:
     """Paint the stack under a running application."""
-    ram = rig.twin.rams[rig.board.ram.address]
+    ram = rig.twin.rams.buffers[rig.board.ram.address]
     ctypes.memset(ram, FILL, top - rig.board.ram.address)
 
 

@@ -18,7 +18,7 @@ from spboot.build.program import Unit, compile_units
 from spboot.build.texts import Texts, status_sentences
 from spboot.errors import BuildError
 from spboot.formats.spec import record, spec
-from spboot.twin.callee import Callee
+from spboot.twin.measure.callee import Callee
 from spboot.version import Version
 from tests.system.rig import Workshop
 

@@ -1,5 +1,5 @@
 """An application that has its caches on, as CubeMX sets them up: what flash holds now is what the engine reads, and the
-caches are left as they were.  The twin's rules tell (flash_caches.py, icache.py, cache_m7.py)."""
+caches are left as they were.  The twin's rules tell (flash/caches.py, flash/icache.py, interrupt/cache_m7.py)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from spboot import boards
 from spboot.link import ymodem
-from spboot.twin import icache
+from spboot.twin.flash import icache
 from tests.system.rig import Rig, Workshop, workshop
 
 CACHES = {

@@ -11,7 +11,7 @@ from tests.system.rig import Workshop
 
 @pytest.fixture
 def shipped(shop: Workshop) -> Crypto:
-    return Crypto(shop.boot.elf, "m4")
+    return Crypto(shop.boot.elf, "cm4")
 
 
 def test_generated_signatures(shipped: Crypto) -> None:

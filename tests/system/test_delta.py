@@ -13,7 +13,7 @@ from bench.delta.cycles import Decoder
 from bench.delta.limits import check, limits
 from bench.delta.measure import BenchError
 from spboot import delta
-from spboot.twin.callee import Core
+from spboot.twin.measure.callee import Core
 
 PAIR = next(pair for pair in corpus.pairs() if pair.name == "technichub-7.27.0-7.28.0")
 
@@ -40,7 +40,7 @@ def test_full_images(pair: tuple[bytes, bytes]) -> None:
         check({"noise": len(delta.encode(b"", random.Random(size).randbytes(size))) / size})
 
 
-@pytest.mark.parametrize("core", ["m4", "m0plus"])
+@pytest.mark.parametrize("core", ["cm4", "cm0p"])
 def test_decoder(pair: tuple[bytes, bytes], core: Core, tmp_path: Path) -> None:
     old, new = pair
     decoder = Decoder(tmp_path, core)
@@ -59,4 +59,4 @@ def test_what_is_above_its_limit_is_named() -> None:
 @pytest.mark.parametrize("name", limits())
 def test_every_limit_is_measured(name: str) -> None:
     """Here for one pair, or in `make bench`."""
-    assert f'"{name.removesuffix("m4").removesuffix("m0plus")}' in Path(__file__).read_text(encoding="utf-8")
+    assert f'"{name.removesuffix("cm4").removesuffix("cm0p")}' in Path(__file__).read_text(encoding="utf-8")

@@ -9,7 +9,7 @@ from unicorn import arm_const
 
 from spboot import boards
 from spboot.build.compiler import NAMES
-from spboot.twin.callee import Callee
+from spboot.twin.measure.callee import Callee
 from tests.system.rig import functions, workshop
 
 

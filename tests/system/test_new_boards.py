@@ -25,7 +25,8 @@ from spboot.build.compiler import NAMES
 from spboot.build.demo import build_demo
 from spboot.build.support import missing
 from spboot.chips import Chip
-from spboot.twin import Twin, images
+from spboot.twin import Twin
+from spboot.twin.host import images
 from spboot.version import Version
 from tests.system.rig import workshop
 from tests.system.test_boards import LIMITS, updates_arrive

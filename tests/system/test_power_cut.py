@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import pytest
 
 from spboot.twin import Cut, PowerCut
-from spboot.twin.oplog import Operation
+from spboot.twin.memory.oplog import Operation
 from tests.system.rig import Rig, Workshop
 
 UPDATE_EVERY = 5
@@ -68,7 +68,7 @@ def recover(rig: Rig, scenario: Scenario, second: Cut | None) -> str:
         rig.twin.arm(second)
         with contextlib.suppress(PowerCut):
             rig.listen()
-        rig.twin.flash.cut = None  # it may still be waiting
+        rig.twin.log.cut = None  # it may still be waiting
     text = rig.boot()
     running = [v for v in (scenario.old, scenario.new) if b"demo " + v.encode() in text]
     assert running, text.decode(errors="replace")

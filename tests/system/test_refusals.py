@@ -14,7 +14,7 @@ from spboot import release
 from spboot.formats.spec import record, spec
 from spboot.keys import Keys
 from spboot.link import ymodem
-from spboot.twin.port import TwinPort
+from spboot.twin.host.port import TwinPort
 from spboot.version import Version
 from tests import apps
 from tests.core.later import unsupported

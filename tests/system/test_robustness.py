@@ -12,7 +12,7 @@ import pytest
 
 from spboot.build import headers, personal
 from spboot.link import ymodem
-from spboot.twin.port import TwinPort
+from spboot.twin.host.port import TwinPort
 from tests.system.feeder import NEXT, Feeder, Stage
 from tests.system.rig import Rig, Workshop
 

@@ -13,7 +13,7 @@ import pytest
 from spboot.link import ymodem
 from spboot.link.delivery import Delivery
 from spboot.link.verdict import Verdict
-from spboot.twin.port import TwinPort
+from spboot.twin.host.port import TwinPort
 from tests.system import foreign
 from tests.system.feeder import CODES, SENTENCES
 from tests.system.foreign import NAME, Foreign

@@ -12,7 +12,7 @@ import pytest
 from spboot import boards
 from spboot.boards import Area, Board
 from spboot.build.compiler import NAMES
-from spboot.twin.wwdg import Wwdg
+from spboot.twin.blocks.wwdg import Wwdg
 from tests.system.feeder import SENTENCES, Feeder, Stage
 from tests.system.rig import RUNNING, Rig, Workshop, workshop
 
@@ -79,11 +79,11 @@ def test_systick_of_the_application_is_left_alone(tmp_path: Path) -> None:
         read, write = nvic._readers.get(offset), nvic._writers[offset]
 
         def reads(read=read, offset=offset):  # type: ignore[no-untyped-def]
-            touched.add(("read", offset, rig.twin.is_ram(core.pc, 2)))
+            touched.add(("read", offset, rig.twin.rams.holds(core.pc, 2)))
             return read() if read else nvic.registers["RVR"]
 
         def writes(value, write=write, offset=offset):  # type: ignore[no-untyped-def]
-            touched.add(("write", offset, rig.twin.is_ram(core.pc, 2)))
+            touched.add(("write", offset, rig.twin.rams.holds(core.pc, 2)))
             write(value)
 
         nvic._readers[offset], nvic._writers[offset] = reads, writes

@@ -33,7 +33,7 @@ def test_exceptions_nest_and_return(part: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("part", "msp", "psp"), [(M0[0], 0xFFFFFFF9, 0xFFFFFFFD), (M33, 0xFFFFFFB8, 0xFFFFFFBC)], ids=["m0plus", "m33"]
+    ("part", "msp", "psp"), [(M0[0], 0xFFFFFFF9, 0xFFFFFFFD), (M33, 0xFFFFFFB8, 0xFFFFFFBC)], ids=["cm0p", "cm33"]
 )
 def test_exc_return(part: str, msp: int, psp: int) -> None:
     """DDI0419 B1.5.8; DDI0553 B3.20: without security the S and ES bits are 0."""
@@ -70,7 +70,7 @@ def test_primask_holds_interrupts_back(part: str) -> None:
     ],
     ids=["unaligned-word", "unaligned-halfword", "no-memory", "udiv", "undefined"],
 )
-def test_m0plus_every_fault_is_a_hardfault(part: str, trouble: str) -> None:
+def test_cm0p_every_fault_is_a_hardfault(part: str, trouble: str) -> None:
     """DDI0419 B1.5.1, A3.2.1: ARMv6-M has no other fault, no unaligned access and no division."""
     twin = twin_of(
         f"void hard(void) {{ OUT[0] = 7; for (;;) {{}} }} void main_(void) {{ OUT[0] = 0; {trouble} }}", part
@@ -80,7 +80,7 @@ def test_m0plus_every_fault_is_a_hardfault(part: str, trouble: str) -> None:
     assert len(twin.faults) == 1
 
 
-def test_m0plus_a_fault_in_the_handler_locks_up() -> None:
+def test_cm0p_a_fault_in_the_handler_locks_up() -> None:
     twin = twin_of("void hard(void) { (void)REG(0x30000000); } void main_(void) { (void)REG(0x30000000); }", M0[0])
     with pytest.raises(LockupError):
         twin.run(seconds=0.01)
@@ -90,7 +90,7 @@ def test_m0plus_a_fault_in_the_handler_locks_up() -> None:
     "register", ["SCB_CFSR", "SCB_BFAR", "SCB_CPACR", "REG(0xe000ed18)", "DWT_CTRL"],
     ids=["CFSR", "BFAR", "CPACR", "SHPR1", "DWT"],
 )  # fmt: skip
-def test_m0plus_lacks_registers(register: str) -> None:
+def test_cm0p_lacks_registers(register: str) -> None:
     """DDI0419 B3.2, table B3-4."""
     with pytest.raises(TwinError, match=r"no register|no block"):
         twin_of(f"void main_(void) {{ OUT[0] = {register}; }}", M0[0]).run(seconds=0.01)
@@ -99,7 +99,7 @@ def test_m0plus_lacks_registers(register: str) -> None:
 @pytest.mark.parametrize(
     ("part", "cpuid", "priorities", "vectors"),
     [(M0[0], 0x410CC601, 0xC0, 0x100), (M33, 0x410FD214, 0xE0, 0x200), ("STM32WL55JC", 0x410FC241, 0xF0, 0x200)],
-    ids=["m0plus", "m33", "m4"],
+    ids=["cm0p", "cm33", "cm4"],
 )
 def test_identity(part: str, cpuid: int, priorities: int, vectors: int) -> None:
     """PM0223 4.3.2, RM0438 chapter 17: CPUID, implemented bits of a priority, alignment of the vector table."""

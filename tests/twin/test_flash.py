@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 from collections.abc import Callable
 
 import pytest
 
 from spboot.errors import TwinError
 from spboot.twin import Cut, PowerCut, Twin
-from spboot.twin.oplog import tear
+from spboot.twin.memory.oplog import tear
 
 from .conftest import done, finish, out
 
@@ -77,6 +79,56 @@ PATTERNS = {
     ("suffix", 4): 0xF000000000000000,
     ("miss", 3): 0xFFFFFFFFFFFFFFF7,
 }
+
+
+class Nor:
+    """Cells of a flash chip beside the twin."""
+
+    def __init__(self) -> None:
+        self.cells = bytes(4)
+
+    def put(self, _address: int, data: bytes) -> None:
+        self.cells = data
+
+    def tear(self, _address: int, new: bytes, cut: Cut) -> None:
+        self.cells = tear(self.cells, new, cut.pattern)
+
+
+@pytest.mark.parametrize(
+    ("cut", "outside", "inside"),
+    [
+        (Cut(at=1, when="before"), 0, 0),
+        (Cut(at=1, when="torn", pattern=("prefix", 8)), 0xFF, 0),
+        (Cut(at=1, when="after"), 0xFFFF, 0),
+        (Cut(at=2, when="before"), 0xFFFF, 0),
+        (Cut(at=2, when="after"), 0xFFFF, 1),
+        (Cut(at=9), 0xFFFF, 1),
+    ],
+    ids=str,
+)
+def test_a_chip_beside_the_twin_is_in_the_same_log_and_under_the_same_cut(
+    make: Make, cut: Cut, outside: int, inside: int
+) -> None:
+    """One order of all operations, whose numbers a cut counts."""
+    twin, nor = make(WORK), Nor()
+    twin.arm(cut)
+    twin.run(until=lambda: len(twin.log) == 1)
+    with pytest.raises(PowerCut, match=f"cut {re.escape(str(cut))}") if cut.at < 9 else contextlib.nullcontext():
+        twin.log.perform("program", nor, 0x90000000, b"\xff\xff\0\0")
+        twin.run(until=lambda: len(twin.log) == 3)
+    places = [(op.index, op.kind, op.address) for op in twin.log]
+    assert places == [(0, "erase", PAGE), (1, "program", 0x90000000), (2, "program", PAGE)][: len(places)]
+    assert len(places) == min(cut.at + 1, 3)
+    assert int.from_bytes(nor.cells, "little") == outside
+    assert twin.flash_read(PAGE, 8) == (DATA if inside else b"\xff" * 8)
+
+
+def test_what_was_done_to_a_chip_beside_the_twin_counts_in_the_name_of_a_cut(make: Make) -> None:
+    twin, nor = make(WORK), Nor()
+    twin.log.perform("erase", nor, 0x90000000, b"\xff" * 4)
+    twin.arm(Cut(at=1))
+    with pytest.raises(PowerCut, match=r"before program of 8 bytes at 0x080f0000 \(cut 2\)"):
+        twin.run()
 
 
 @pytest.mark.parametrize(("pattern", "mask"), PATTERNS.items())

@@ -11,9 +11,9 @@ import pytest
 
 from spboot.twin import Twin
 from spboot.twin.bus import Bus
-from spboot.twin.flash_array import FlashArray
-from spboot.twin.flash_ecc import FlashEcc
-from spboot.twin.flash_f4 import FlashF4
+from spboot.twin.flash.ecc import FlashEcc
+from spboot.twin.flash.f4 import FlashF4
+from spboot.twin.memory.cells import FlashArray
 
 from .conftest import finish, out, twin_of
 from .misuse import FAMILIES, OTHER, TABLE, Case, Field, check

@@ -17,8 +17,9 @@ from click.testing import CliRunner
 
 from spboot.cli.twin import command
 from spboot.errors import TwinError
-from spboot.twin import PtyBridge, Twin, state
-from spboot.twin.port import TwinPort
+from spboot.twin import PtyBridge, Twin
+from spboot.twin.host import state
+from spboot.twin.host.port import TwinPort
 
 from .conftest import build, finish, firmware, out
 

@@ -22,8 +22,8 @@ from spboot.cli.console import Keys, Terminal, say
 from spboot.errors import TwinError
 from spboot.formats.manifest import name_id
 from spboot.twin import Cut, LineBridge, PowerCut, PtyBridge, Twin
-from spboot.twin import state as states
-from spboot.twin.images import load as load_image
+from spboot.twin.host import state as states
+from spboot.twin.host.images import load as load_image
 
 _LOOK_S = 0.1
 _PRESS_S = 0.3

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from copy import deepcopy
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from spboot.chips import Block as Facts
 from spboot.chips import registers
+from spboot.twin.die import Die
 
-if TYPE_CHECKING:
-    from spboot.twin.machine import Twin
+_HANDLER: Final = re.compile(r"(?:read|write)_(\w+)")
 
 
 class Block:
     """Base of all models.  A register REG is plain storage, limited to its known fields, unless the model has
     `read_REG() -> int` or `write_REG(value)`.  *RESET* has the reset values that are not 0."""
 
+    IPS: ClassVar[tuple[str, ...]] = ()
+    """The IP versions that a class models; of a base, one that has all registers it handles."""
+    DECLARES: ClassVar[frozenset[str]] = frozenset()
+    """Registers that the facts lack."""
+    PAGES: ClassVar[tuple[int, ...]] = (0,)
+    """Pages of 1 KB that it answers in, counted from its address."""
     RESET: ClassVar[dict[str, int]] = {}
     READ_ONLY: ClassVar[frozenset[str]] = frozenset()
     STATE: ClassVar[tuple[str, ...]] = ()
@@ -33,8 +40,19 @@ class Block:
     CONSUMING: ClassVar[frozenset[int]] = frozenset()
     """Offsets whose reading takes something away: who reads them does not wait."""
 
-    def __init__(self, twin: Twin, facts: Facts) -> None:
-        self.twin = twin
+    def __init_subclass__(cls, ips: tuple[str, ...] = ()) -> None:
+        """A handler that no register of *ips* answers to would never be called: an error, not silence."""
+        super().__init_subclass__()
+        cls.IPS = ips
+        handled = {found[1] for name in vars(cls) if (found := _HANDLER.fullmatch(name))}
+        if unknown := handled.difference(cls.DECLARES, *map(registers, ips)):
+            raise TypeError(
+                f"{cls.__name__} handles {', '.join(sorted(unknown))}, not registers of {', '.join(ips) or 'any IP'}:"
+                " correct the name of the handler, or name an IP version that has it in ips="
+            )
+
+    def __init__(self, die: Die, facts: Facts) -> None:
+        self.die = die
         self.name = facts.name
         self.address = facts.address
         self.facts = facts
@@ -82,6 +100,10 @@ class Block:
     def power_on(self) -> None:
         """Power was applied; `reset` follows."""
 
+    def offset_of(self, register: str) -> int:
+        """Where *register* is in the block."""
+        return next(offset for offset, name in self.names.items() if name == register)
+
     def mask(self, register: str, field: str) -> int:
         """The bits of *field* in *register*."""
         low, width = self.fields[register][field]
@@ -89,8 +111,7 @@ class Block:
 
     def bus_fault(self, register: str) -> None:
         """The access to *register* that is under way is answered with an error."""
-        offset = next(offset for offset, name in self.names.items() if name == register)
-        self.twin.cpu.bus_fault_later(self.address + offset)
+        self.die.cpu.bus_fault_later(self.address + self.offset_of(register))
 
     def field(self, register: str, field: str) -> int:
         """The value that *field* of *register* has."""
@@ -102,7 +123,7 @@ class Block:
         word = offset & ~3
         name = self.names.get(word)
         if name is None:
-            raise self.twin.refusal(f"{self.name} has no register at offset {offset:#x}", "read a register it has")
+            self.die.refuse(f"{self.name} has no register at offset {offset:#x}", "read a register it has")
         reader = self._readers.get(word)
         value = reader() if reader else self.registers[name]
         if size == 4:
@@ -114,9 +135,9 @@ class Block:
         word = offset & ~3
         name = self.names.get(word)
         if name is None:
-            raise self.twin.refusal(f"{self.name} has no register at offset {offset:#x}", "write a register it has")
+            self.die.refuse(f"{self.name} has no register at offset {offset:#x}", "write a register it has")
         if name in self.READ_ONLY:
-            raise self.twin.refusal(f"{self.name}_{name} is read-only, {value:#x} was written", "do not write it")
+            self.die.refuse(f"{self.name}_{name} is read-only, {value:#x} was written", "do not write it")
         if size != 4:
             shift = 8 * (offset & 3)
             keep = self.registers[name] & ~(((1 << 8 * size) - 1) << shift)
@@ -129,7 +150,7 @@ class Block:
 
     def line(self, interrupt: str, level: bool) -> None:
         """Drive an interrupt line, by its name in the chip facts."""
-        self.twin.nvic.set_line(self.facts.interrupts[interrupt], level)
+        self.die.nvic.set_line(self.facts.interrupts[interrupt], level)
 
     def save(self) -> Any:
         return dict(self.registers), {name: deepcopy(getattr(self, name)) for name in self.STATE}

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import ctypes
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, NoReturn
 
 from spboot.errors import SpbootError
 from spboot.twin.block import Block
+from spboot.twin.die import Die
 from spboot.twin.errors import PowerCut
 from spboot.twin.timeline import PS_PER_US
-
-if TYPE_CHECKING:
-    from spboot.twin.machine import Twin
 
 PERIPHERALS: Final = (0x40000000, 0x20000000)
 PRIVATE: Final = (0xE0000000, 0x100000)
@@ -36,11 +34,11 @@ CLOCK_DELAY: Final = 2
 class Bus:
     """Decodes accesses and refuses what silicon would not answer."""
 
-    def __init__(self, twin: Twin) -> None:
-        self.twin = twin
+    def __init__(self, die: Die) -> None:
+        self.die = die
         self.blocks: dict[int, Block] = {}
-        self._core = twin.core
-        self._bit_bands = twin.chip.core == "cm4"
+        self._core = die.core
+        self._bit_bands = die.chip.core == "cm4"
         """Only ARMv7-M of the M3 and M4 has them; elsewhere real blocks stand there."""
         self.enabled_until = 0
         """Up to this instruction a clock may be too young to use."""
@@ -51,11 +49,12 @@ class Bus:
         self._counted = -_POLL_DISTANCE
         self._step = _COUNT_STEP_PS
         for address, size in (PERIPHERALS, PRIVATE):
-            twin.core.map_mmio(address, size, self.read, self.write)
+            die.core.map_mmio(address, size, self.read, self.write)
 
     def add(self, block: Block) -> None:
-        """*block* answers in its 1 KB page."""
-        self.blocks[block.address >> 10] = block
+        """*block* answers in its pages of 1 KB."""
+        for page in block.PAGES:
+            self.blocks[(block.address >> 10) + page] = block
 
     def map_ram_bits(self, ram: ctypes.Array[ctypes.c_ubyte]) -> None:
         """The bit-band alias of the RAM at 0x20000000 (PM0214 2.2.5)."""
@@ -68,7 +67,7 @@ class Bus:
             bit = address - _RAM_BITS >> 2
             ram[bit >> 3] = ram[bit >> 3] & ~(1 << (bit & 7)) | (value & 1) << (bit & 7)
 
-        self.twin.core.map_mmio(_RAM_BITS, ctypes.sizeof(ram) * 32, read, write)
+        self.die.core.map_mmio(_RAM_BITS, ctypes.sizeof(ram) * 32, read, write)
 
     def read(self, address: int, size: int) -> int:
         try:
@@ -80,7 +79,7 @@ class Bus:
                 block = self._block(address)
             offset = address - block.address
             if offset & (size - 1):
-                raise self._unaligned(address, size)
+                self._refuse_unaligned(address, size)
             value = block.read(offset, size)
             if offset in block.CONSUMING:
                 self.busy()
@@ -90,7 +89,7 @@ class Bus:
                 self._note(address, value)
             return value
         except (SpbootError, PowerCut) as error:
-            self.twin.stop(error)
+            self.die.stop(error)
             return 0
 
     def write(self, address: int, size: int, value: int) -> None:
@@ -103,12 +102,12 @@ class Bus:
                 block = self._block(address)
             offset = address - block.address
             if offset & (size - 1):
-                raise self._unaligned(address, size)
+                self._refuse_unaligned(address, size)
             if offset not in block.QUIET:
                 self.busy()
             block.write(offset, size, value)
         except (SpbootError, PowerCut) as error:
-            self.twin.stop(error)
+            self.die.stop(error)
 
     def _write_bit(self, address: int, value: int) -> None:
         where, bit = self._bit(address)
@@ -119,29 +118,29 @@ class Bus:
     def _block(self, address: int) -> Block:
         block = self.blocks.get(address >> 10)
         if block is None:
-            raise self.twin.refusal(
+            self.die.refuse(
                 f"access to {address:#010x}, where the twin has no block",
                 "use only blocks of the part, or model this one",
             )
         if not block.clocked:
-            raise self._stopped(block, address)
+            self._refuse_stopped(block, address)
         self._check_delay(block)
         return block
 
-    def _stopped(self, block: Block, address: int) -> SpbootError:
+    def _refuse_stopped(self, block: Block, address: int) -> NoReturn:
         register, mask = block.gate or ("", 0)
         offset = address - block.address
         name = block.names.get(offset & ~3, f"offset {offset:#x}")
-        return self.twin.refusal(
+        self.die.refuse(
             f"{block.name}_{name} accessed while the clock of {block.name} is off",
             f"set bit {mask.bit_length() - 1} of RCC_{register} first",
         )
 
     def _check_delay(self, block: Block) -> None:
-        rcc = self.twin.rcc
+        rcc = self.die.rcc
         register = block.gate[0] if block.gate else ""
-        if self.twin.core.executed - rcc.enabled_at.get(register, -9) < CLOCK_DELAY:
-            raise self.twin.refusal(
+        if self.die.core.executed - rcc.enabled_at.get(register, -9) < CLOCK_DELAY:
+            self.die.refuse(
                 f"{block.name} accessed by the instruction right after RCC_{register} was written",
                 "read the enable register back first (RM0351 6.2.18)",
             )
@@ -152,8 +151,8 @@ class Bus:
         byte = PERIPHERALS[0] + (number >> 3)
         return byte & ~3, number & 7 | (byte & 3) << 3
 
-    def _unaligned(self, address: int, size: int) -> SpbootError:
-        return self.twin.refusal(f"unaligned {size}-byte access to the peripheral at {address:#010x}", "align it")
+    def _refuse_unaligned(self, address: int, size: int) -> NoReturn:
+        self.die.refuse(f"unaligned {size}-byte access to the peripheral at {address:#010x}", "align it")
 
     def save(self) -> Any:
         counters = self._repeats, self._feeds, self._last, self._counted, self._step
@@ -165,7 +164,7 @@ class Bus:
         self._seen = dict(seen)
 
     def _soon(self) -> bool:
-        timeline = self.twin.timeline
+        timeline = self.die.timeline
         return timeline.next_due - timeline.now < _SOON_PS
 
     def busy(self) -> None:
@@ -189,8 +188,8 @@ class Bus:
             if self._repeats >= _LONG_POLLS or (self._repeats >= _POLLS and self._soon()):
                 feeding = self._feeds > 1
                 self._repeats = self._feeds = 0
-                counting = executed - self._counted < _POLL_DISTANCE and not self.twin.flash_controller.busy
-                self.twin.wait(self._step if counting else None, feeding=feeding)
+                counting = executed - self._counted < _POLL_DISTANCE and not self.die.flash_controller.busy
+                self.die.wait(self._step if counting else None, feeding=feeding)
                 self._step += self._step // _LATE
         else:
             self._seen[address] = value

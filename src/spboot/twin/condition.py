@@ -2,34 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable
 
-from spboot.twin.usart_v3 import UsartV3
-
-if TYPE_CHECKING:
-    from spboot.twin.machine import Twin
+from spboot.twin.line import Uart
 
 Condition = Callable[[], bool] | bytes | None
 
 
-def condition(twin: Twin, until: Condition) -> Callable[[], bool]:
-    """*until* as a function: bytes hold once a UART has sent them from now on, None never holds."""
+def condition(uarts: Iterable[Uart], until: Condition) -> Callable[[], bool]:
+    """*until* as a function: bytes hold once one of *uarts* has sent them from now on, None never holds."""
     if until is None:
         return lambda: False
     if not isinstance(until, (bytes, bytearray)):
         return until
     wanted = bytes(until)
-    outputs = [block.uart.output for block in twin.blocks.values() if isinstance(block, UsartV3)]
+    outputs = [uart.output for uart in uarts]
     starts = [len(output) for output in outputs]
-    checked = twin.bytes_sent
+    checked = sum(starts)
     found = False
 
     def seen() -> bool:
         nonlocal checked, found
-        if found or checked == twin.bytes_sent:
+        sent = sum(map(len, outputs))
+        if found or checked == sent:
             return found
-        checked = twin.bytes_sent
+        checked = sent
         for index, output in enumerate(outputs):
             if len(output) - starts[index] >= len(wanted):
                 if output.find(wanted, starts[index]) >= 0:

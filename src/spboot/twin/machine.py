@@ -2,36 +2,40 @@
 
 from __future__ import annotations
 
-import ctypes
-import random
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, Literal, NoReturn, TypeVar, cast
 
 import unicorn
 
 from spboot import chips
 from spboot.errors import TwinError
-from spboot.twin import models, rams, rom, standby, symbols
+from spboot.twin import models
 from spboot.twin.block import Block
+from spboot.twin.blocks.gpio import Pins
+from spboot.twin.blocks.iwdg import Iwdg
+from spboot.twin.blocks.usart_v3 import UsartV3
 from spboot.twin.bus import Bus
-from spboot.twin.cache_m7 import NvicM7
+from spboot.twin.clock.rcc import Rcc
 from spboot.twin.condition import Condition, condition
-from spboot.twin.controller import FlashController
 from spboot.twin.core import INT_BKPT, INT_SVC, Core
-from spboot.twin.cpu import Cpu, Fault
+from spboot.twin.die import FlashController, Power, ResetCause
 from spboot.twin.errors import PowerCut
-from spboot.twin.flash_array import FlashArray
-from spboot.twin.gpio import Pins
-from spboot.twin.iwdg import Iwdg
-from spboot.twin.nvic import NMI, Nvic
-from spboot.twin.oplog import Cut, OperationLog
-from spboot.twin.rcc import Rcc
-from spboot.twin.snapshot import Snapshot, restore, take
-from spboot.twin.stall import Stalls
+from spboot.twin.interrupt.cache_m7 import NvicM7
+from spboot.twin.interrupt.exceptions import Cpu, Fault
+from spboot.twin.interrupt.nvic import NMI, Nvic
+from spboot.twin.line import Uart
+from spboot.twin.measure.symbols import Symbols
+from spboot.twin.memory import rom
+from spboot.twin.memory.cells import FlashArray
+from spboot.twin.memory.oplog import Cut, OperationLog
+from spboot.twin.memory.rams import Rams
+from spboot.twin.memory.stall import Stalls
+from spboot.twin.snapshot import Part, Snapshot
+from spboot.twin.standby import Standby
 from spboot.twin.timeline import PS_PER_S, Timeline
-from spboot.twin.usart_v3 import Uart, UsartV3
 
-ResetCause = Literal["pin", "software", "iwdg", "wwdg", "por", "option"]
+T = TypeVar("T")
 
 _SLICE: Final = 4000
 _MASKED_SLICE: Final = 200
@@ -52,52 +56,42 @@ class Twin:
         self.core_supply = core_supply
         self.core = Core(self.chip.core)
         self.timeline = Timeline(self.core)
-        self.flash = FlashArray(self, self.chip.flash)
-        self.rams = rams.make(self.chip, self.core)
+        self.log = OperationLog(self.timeline)
+        """Every flash operation; survives power cuts."""
+        self.flash = FlashArray(self.core, self.log, self.chip.family, self.chip.flash)
+        self.flash.on_bad_load, self.flash.on_bad_fetch = self._on_bad_load, self._on_bad_fetch
+        self.stalls = Stalls(self.core, self.timeline, self.flash)
+        self.rams = Rams(self.core, self.chip, seed)
         address, page = rom.content(self.chip, seed, self.flash.capacity)
         self.core.map_buffer(address, page, writable=False)
         self.bus = Bus(self)
-        self.stalls = Stalls(self)
-        for address, ram in self.rams.items():
+        for address, ram in self.rams.buffers.items():
             if address == 0x20000000 and self.chip.core == "cm4":
                 self.bus.map_ram_bits(ram)
         self.nvic = NvicM7(self) if self.chip.core == "cm7" else Nvic(self)
-        self.cpu = Cpu(self)
-        self.blocks: dict[str, Block] = models.build(self)
-        self.rcc = cast(Rcc, self.blocks["RCC"])
-        self.pwr: Any = self.blocks["PWR"]
-        self.iwdg = cast(Iwdg, self.blocks["IWDG"])
+        self.cpu = Cpu(self, self.nvic)
+        self.cpu.returned = self._on_return
+        self.blocks: dict[str, Block] = models.build(self, self.bus, self.nvic)
+        self.rcc = self.block("RCC", Rcc)
+        self.pwr = cast(Power, self.blocks["PWR"])
+        self.iwdg = self.block("IWDG", Iwdg)
         self.flash_controller = cast(FlashController, self.blocks["FLASH"])
         self.flash.ecc = self.flash_controller.ECC
         self.pins = Pins(self)
+        self.standby = Standby(self)
         self.ecc_nmi: Literal["at", "after"] = "after"
         """Whether the NMI of a failed ECC check returns to the load that failed or behind it."""
-        self._symbols: symbols.Symbols | None = None
+        self._symbols: Symbols | None = None
         self._powered = False
-        self.in_standby = False
-        self._boots = 0
         self._deadline = 0
         self._stopped: Exception | None = None
         self._reset_cause: ResetCause | None = None
         self._bad_address = 0
-        self._paint: int | None = None
-        self.bytes_sent = 0
-        """By all UARTs since the twin was made."""
-        self._hook()
-
-    # making
-
-    def _hook(self) -> None:
         kinds = unicorn.UC_HOOK_MEM_READ_UNMAPPED | unicorn.UC_HOOK_MEM_WRITE_UNMAPPED
         self.core.uc.hook_add(kinds | unicorn.UC_HOOK_MEM_FETCH_UNMAPPED, self._on_unmapped)
         self.core.uc.hook_add(unicorn.UC_HOOK_MEM_WRITE_PROT, self._on_store)
 
     # what the outside does
-
-    @property
-    def log(self) -> OperationLog:
-        """Every flash operation; survives power cuts."""
-        return self.flash.log
 
     @property
     def faults(self) -> list[Fault]:
@@ -115,21 +109,30 @@ class Twin:
         return self.timeline.idle_ps / PS_PER_S
 
     @property
+    def in_standby(self) -> bool:
+        """Whether the chip is in Standby."""
+        return self.standby.entered
+
+    @property
     def instructions(self) -> int:
         """Instructions executed so far."""
         return self.core.executed
 
     def symbols(self, elf: Path | str) -> None:
         """Name addresses in messages by the symbols of *elf*."""
-        self._symbols = symbols.Symbols(Path(elf))
+        self._symbols = Symbols(Path(elf))
+
+    @property
+    def uarts(self) -> list[Uart]:
+        """The lines at all UARTs."""
+        return [block.uart for block in self.blocks.values() if isinstance(block, UsartV3)]
 
     def uart(self, name: str) -> Uart:
         """The line at a UART, as "USART2"."""
-        block = self.blocks.get(name)
-        if not isinstance(block, UsartV3):
-            have = ", ".join(n for n, b in self.blocks.items() if isinstance(b, UsartV3))
-            raise TwinError(f"{self.chip.name} has no UART {name!r}; it has {have}")
-        return block.uart
+        found = {uart.name: uart for uart in self.uarts}
+        if name not in found:
+            raise TwinError(f"{self.chip.name} has no UART {name!r}; it has {', '.join(found)}")
+        return found[name]
 
     def flash_load(self, address: int, data: bytes) -> None:
         """Factory programming: no operation in the log."""
@@ -141,7 +144,7 @@ class Twin:
 
     def arm(self, cut: Cut) -> None:
         """Cut the power at an operation to come."""
-        self.flash.arm(cut)
+        self.log.arm(cut)
 
     def enable_hardware_watchdog(self, timeout_ms: int | None = None) -> None:
         """The watchdog starts by itself at every reset from now on: its option bit, as IWDG_SW of OPTR, is clear.
@@ -151,8 +154,7 @@ class Twin:
 
     def power_on(self, ram_fill: int | None = None) -> None:
         """Apply power: RAM is garbage (or *ram_fill* all over), everything else as after a power-on reset."""
-        self._paint = ram_fill
-        self.lose_ram()
+        self.rams.power_on(ram_fill)
         for block in self.blocks.values():
             block.power_on()
             if isinstance(block, UsartV3):
@@ -162,23 +164,13 @@ class Twin:
         self._powered = True
         self.reset("por")
 
-    def lose_ram(self) -> None:
-        """RAM was without supply: garbage, or what it is painted with."""
-        self._boots += 1
-        garbage = random.Random(self.seed * 1_000_003 + self._boots)
-        for address, ram in self.rams.items():
-            size = ctypes.sizeof(ram)
-            content = garbage.randbytes(size) if self._paint is None else bytes([self._paint]) * size
-            ctypes.memmove(ram, content, size)
-            self.core.forget_code(address, size)
-
     def wake(self) -> None:
         """A wake-up source ends Standby, which the firmware entered."""
-        standby.wake(self)
+        self.standby.wake()
 
     def reset(self, cause: ResetCause = "pin") -> None:
         """A reset; RAM and flash stay as they are."""
-        self.in_standby = False
+        self.standby.entered = False
         self._reset_cause = None
         self._stopped = None
         self.nvic.reset()
@@ -191,25 +183,28 @@ class Twin:
         self.cpu.reset()
         self.iwdg.start_by_option()
 
+    @property
+    def parts(self) -> Mapping[str, Part]:
+        """All that has a state, in the order in which it can be put back."""
+        inside: dict[str, Part] = {"core": self.core, "timeline": self.timeline, "cpu": self.cpu, "nvic": self.nvic}
+        memories: dict[str, Part] = {"rams": self.rams, "log": self.log, "flash": self.flash, "stalls": self.stalls}
+        return {**inside, "bus": self.bus, **self.blocks, **memories, "standby": self.standby, "twin": self}
+
     def snapshot(self) -> Snapshot:
         """The whole machine as it is now."""
-        return take(self)
+        return Snapshot.take(self.parts)
 
     def restore(self, snapshot: Snapshot) -> None:
         """Back to *snapshot*, taken of this twin or of its like in a forked process."""
-        restore(self, snapshot)
+        snapshot.restore(self.parts)
 
     def ram_used(self, low: int, high: int) -> list[tuple[int, int]]:
         """Ranges (start, end) in low <= address < high without the fill of `power_on(ram_fill=)`, by words."""
-        if self._paint is None:
-            raise TwinError("RAM was not painted: call power_on(ram_fill=0xA5) first")
-        return rams.unlike(self.ram_read(low, high - low), low, self._paint)
+        return self.rams.used(low, high)
 
     def ram_read(self, address: int, size: int) -> bytes:
         """What RAM holds."""
-        if not self.is_ram(address, size):
-            raise TwinError(f"{self.chip.name} has no {size} bytes of RAM at {address:#010x}")
-        return bytes(self.core.uc.mem_read(address, size))
+        return self.rams.read(address, size)
 
     # running
 
@@ -219,7 +214,7 @@ class Twin:
         False when the time or number of *instructions* ran out before.  Raises PowerCut, TwinError, LockupError."""
         if not self._powered:
             raise TwinError("the chip has no power: call power_on() first")
-        met = condition(self, until)
+        met = condition(self.uarts, until)
         self._deadline = self.timeline.now + round(seconds * PS_PER_S)
         last = 1 << 62 if instructions is None else self.core.executed + instructions
         while True:
@@ -289,8 +284,8 @@ class Twin:
     def _on_error(self, error: int) -> None:
         core = self.core
         if error == unicorn.UC_ERR_INSN_INVALID and core.halfword(core.pc - 2) in _HINTS:
-            if core.halfword(core.pc - 2) == _WFE and self._deep():
-                standby.enter(self)  # otherwise WFE and YIELD may always complete at once (ARMv7-M A7.7.261)
+            if core.halfword(core.pc - 2) == _WFE and self.nvic.sleeps_deep:
+                self.standby.enter()  # otherwise WFE and YIELD may always complete at once (ARMv7-M A7.7.261)
         elif error in (unicorn.UC_ERR_READ_UNMAPPED, unicorn.UC_ERR_WRITE_UNMAPPED, unicorn.UC_ERR_FETCH_UNMAPPED):
             self.cpu.memory_fault(error, self._bad_address)
         elif error in (unicorn.UC_ERR_INSN_INVALID, unicorn.UC_ERR_EXCEPTION):
@@ -300,11 +295,8 @@ class Twin:
 
     def _sleep(self) -> None:
         self.cpu.sleeping = True
-        if self._deep():
-            standby.enter(self)
-
-    def _deep(self) -> bool:
-        return bool(self.nvic.registers["SCR"] & 4) and not self.nvic.candidates
+        if self.nvic.sleeps_deep:
+            self.standby.enter()
 
     def wait(self, limit: int | None = None, *, feeding: bool = False) -> None:
         """Nothing happens before the next event: go there, or on by *limit* picoseconds where that is less.
@@ -320,14 +312,12 @@ class Twin:
         if feeding and self.iwdg.running:
             self.iwdg.reload()
 
-    def flags(self) -> Any:
-        """State of the machine itself, for a snapshot."""
-        stalls = dict(self.stalls.until)
-        return self._powered, self._boots, self._paint, self.ecc_nmi, self.in_standby, stalls
+    def save(self) -> Any:
+        """The state of the machine itself, beside that of its parts."""
+        return self._powered, self.ecc_nmi
 
-    def set_flags(self, flags: Any) -> None:
-        self._powered, self._boots, self._paint, self.ecc_nmi, self.in_standby, self.stalls.until = flags
-        self.stalls.settle()
+    def load(self, state: Any) -> None:
+        self._powered, self.ecc_nmi = state
         self._stopped = self._reset_cause = None
 
     # what the models call
@@ -343,27 +333,37 @@ class Twin:
         self._reset_cause = cause
         self.core.end_slice()
 
-    def refusal(self, found: str, advice: str) -> TwinError:
-        """An error that tells the firmware developer what, where, and what to do."""
-        return TwinError(f"{found}; at {self.where(self.core.pc)}, {self.time:.6f} s. {advice[0].upper()}{advice[1:]}.")
+    def block(self, name: str, kind: type[T]) -> T:
+        """The block *name*, which is a *kind*."""
+        block = self.blocks[name]
+        if not isinstance(block, kind):
+            raise TypeError(f"{self.chip.name}: {name} is a {type(block).__name__}, expected a {kind.__name__}")
+        return block
+
+    def refuse(self, found: str, advice: str) -> NoReturn:
+        """Raise an error that tells the firmware developer what, where, and what to do."""
+        raise TwinError(f"{found}; at {self.where(self.core.pc)}, {self.time:.6f} s. {advice[0].upper()}{advice[1:]}.")
+
+    def refuse_later(self, found: str, advice: str) -> None:
+        """The same, from `run`, after the current instruction."""
+        try:
+            self.refuse(found, advice)
+        except TwinError as error:
+            self.stop(error)
 
     def where(self, address: int) -> str:
         """An address in words."""
         name = self._symbols.name(address) if self._symbols else None
         return f"PC {address:#010x} ({name})" if name else f"PC {address:#010x}"
 
-    def check_latency(self) -> None:
-        self.flash_controller.check_latency()
+    # what the parts tell
 
-    def is_ram(self, address: int, size: int) -> bool:
-        return any(base <= address and address + size <= base + ctypes.sizeof(ram) for base, ram in self.rams.items())
-
-    def after_exception(self, exception: int) -> None:
+    def _on_return(self, exception: int) -> None:
         """An exception returned: a line that is still up makes it pending again."""
         if exception == NMI and self.flash_controller.ecc_pending:
             self.nvic.pend(NMI)
 
-    def ecc_error(self, word: int) -> None:
+    def _on_bad_load(self, word: int) -> None:
         """A load hit a word that fails its ECC."""
         in_it_block = self.core.in_it_block
         if in_it_block:
@@ -376,6 +376,9 @@ class Twin:
             if self.ecc_nmi == "at" and not in_it_block and NMI not in self.cpu.active:
                 self.core.take_back()
 
+    def _on_bad_fetch(self, _word: int) -> None:
+        self.refuse_later("instruction fetch from a word that fails its ECC", "do not run it")
+
     def _on_unmapped(self, _uc: Any, _kind: int, address: int, _size: int, _value: int, _data: Any) -> bool:
         self._bad_address = address
         return False
@@ -386,7 +389,7 @@ class Twin:
         try:
             self.bus.busy()
             if not self.flash.holds(address):
-                raise self.refusal(f"store to read-only {address:#010x}", "do not write system memory")
+                self.refuse(f"store to read-only {address:#010x}", "do not write system memory")
             self.flash_controller.store(address, size, value & ((1 << 8 * size) - 1))
         except (TwinError, PowerCut) as error:
             self.stop(error)

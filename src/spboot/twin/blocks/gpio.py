@@ -1,0 +1,156 @@
+"""Ports (RM0351 chapter 8, RM0090 8, RM0410 6, RM0399 12) and the outside world at their pins."""
+
+# ruff: noqa: N802 - handlers are named after their registers
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from spboot.chips import Block as Facts
+from spboot.errors import TwinError
+from spboot.twin.block import Block
+from spboot.twin.die import Die
+
+_INPUT, _OUTPUT, _ALTERNATE = 0, 1, 2
+_PULL_UP: Final = 1
+
+_ANALOG: Final[dict[str, dict[str, int]]] = {
+    "": {"MODER": 0xFFFFFFFF},
+    "GPIOA": {"MODER": 0xABFFFFFF, "OSPEEDR": 0x0C000000, "PUPDR": 0x64000000},
+    "GPIOB": {"MODER": 0xFFFFFEBF, "PUPDR": 0x100},
+}
+_SWD: Final = {"MODER": 0xEBFFFFFF, "OSPEEDR": 0x0C000000, "PUPDR": 0x24000000}
+"""Of port A where a core has no JTAG (RM0444 7.4.1, RM0367 9.4.1)."""
+_INPUTS: Final[dict[str, dict[str, int]]] = {
+    "": {},
+    "GPIOA": {"MODER": 0xA8000000, "OSPEEDR": 0x0C000000, "PUPDR": 0x64000000},
+    "GPIOB": {"MODER": 0x280, "OSPEEDR": 0xC0, "PUPDR": 0x100},
+}
+_FAMILIES: Final[dict[str, dict[str, dict[str, int]]]] = {
+    "STM32F4": _INPUTS,
+    "STM32F7": _INPUTS,
+    "STM32H7": {**_ANALOG, "GPIOB": {**_ANALOG["GPIOB"], "OSPEEDR": 0xC0}},
+    "STM32G0": {"": _ANALOG[""], "GPIOA": _SWD},
+    "STM32G4": _ANALOG,
+    "STM32L0": {"": _ANALOG[""], "GPIOA": {**_SWD, "MODER": 0xEBFFFCFF}},
+    "STM32L4": {**_ANALOG, "GPIOH": {"MODER": 0xF}},
+    "STM32L4+": _ANALOG,
+    "STM32L5": _ANALOG,
+    "STM32WL": _ANALOG,
+}
+"""Family -> port, or "" for the others -> reset values that are not 0: the debug pins are alternate functions."""
+_WITH_BRR: Final = frozenset({"STM32G0", "STM32G4", "STM32L0", "STM32L4", "STM32L4+", "STM32L5", "STM32WL"})
+"""Families with the register BRR, which the facts do not have (RM0351 8.4.11, RM0444 7.4.11)."""
+_LOCK_KEY: Final = 1 << 16
+
+
+class Gpio(Block, ips=("gpio_v2", "gpio_v2_l478")):
+    """One port."""
+
+    READ_ONLY = frozenset({"IDR"})
+    STATE = ("levels", "_lock")
+    DECLARES = frozenset({"BRR"})
+
+    def __init__(self, die: Die, facts: Facts) -> None:
+        super().__init__(die, facts)
+        self.levels: dict[int, int] = {}
+        """What drives the pins from outside; no reset changes that."""
+        if die.chip.family not in _FAMILIES:
+            raise TwinError(f"the twin does not know how the ports of {die.chip.family} are after a reset")
+        if die.chip.family in _WITH_BRR:
+            self._declare("BRR", 0x28, {})
+
+    def reset(self) -> None:
+        super().reset()
+        ports = _FAMILIES[self.die.chip.family]
+        self.registers.update(ports.get(self.name, ports[""]))
+        self._lock: list[int] = []
+
+    def mode(self, pin: int) -> int:
+        return self.registers["MODER"] >> 2 * pin & 3
+
+    def level(self, pin: int) -> int:
+        """What the pin carries: the output, or the outside, or the pull."""
+        if self.mode(pin) == _OUTPUT:
+            return self.registers["ODR"] >> pin & 1
+        return self.levels.get(pin, int(self.registers["PUPDR"] >> 2 * pin & 3 == _PULL_UP))
+
+    def alternate(self, pin: int) -> int | None:
+        """The alternate function in effect, None in other modes."""
+        if self.mode(pin) != _ALTERNATE:
+            return None
+        return self.registers["AFR0" if pin < 8 else "AFR1"] >> 4 * (pin & 7) & 15
+
+    def read_IDR(self) -> int:
+        return sum(self.level(pin) << pin for pin in range(16) if self.mode(pin) != 3)
+
+    def write_BSRR(self, value: int) -> None:
+        self.registers["ODR"] = (self.registers["ODR"] & ~(value >> 16) | value) & 0xFFFF
+
+    def write_BRR(self, value: int) -> None:
+        self.registers["ODR"] &= ~value
+
+    def read_BSRR(self) -> int:
+        return 0
+
+    def write_LCKR(self, value: int) -> None:
+        if self.registers["LCKR"] & _LOCK_KEY:
+            return
+        self._lock = [*self._lock[-2:], value]
+        pins = value & 0xFFFF
+        if self._lock == [pins | _LOCK_KEY, pins, pins | _LOCK_KEY]:
+            self.registers["LCKR"] = pins | _LOCK_KEY
+
+    def write(self, offset: int, size: int, value: int) -> None:
+        if self.registers["LCKR"] & _LOCK_KEY and self.names.get(offset & ~3) in ("MODER", "PUPDR", "AFR0", "AFR1"):
+            self.die.refuse(f"{self.name} configuration written after it was locked", "reset clears LCKR (8.4.8)")
+        super().write(offset, size, value)
+
+
+class Pins:
+    """All pins by name, as "PC13"."""
+
+    def __init__(self, die: Die) -> None:
+        self._die = die
+        self._known: dict[str, tuple[Gpio, int]] = {}
+
+    def _find(self, name: str) -> tuple[Gpio, int]:
+        if name not in self._known:
+            match = re.fullmatch(r"P([A-Z])(\d{1,2})", name)
+            port = f"GPIO{match[1]}" if match else ""
+            if match is None or port not in self._die.blocks or int(match[2]) > 15:
+                raise TwinError(f"{self._die.chip.name} has no pin {name!r}; expected one like PA5")
+            self._known[name] = self._die.block(port, Gpio), int(match[2])
+        return self._known[name]
+
+    def set(self, name: str, level: int) -> None:
+        """Drive a pin from outside, until `release`."""
+        port, pin = self._find(name)
+        port.levels[pin] = int(bool(level))
+
+    def release(self, name: str) -> None:
+        """Let a pin float from outside."""
+        port, pin = self._find(name)
+        port.levels.pop(pin, None)
+
+    def get(self, name: str) -> int:
+        """The level at a pin."""
+        port, pin = self._find(name)
+        return port.level(pin)
+
+    def mode(self, name: str) -> int:
+        """MODER of a pin: 0 input, 1 output, 2 alternate function, 3 analog."""
+        port, pin = self._find(name)
+        return port.mode(pin)
+
+    def alternate(self, name: str) -> int | None:
+        """The alternate function in effect at a pin, None in other modes or with the port's clock never on."""
+        port, pin = self._find(name)
+        return port.alternate(pin)
+
+    def supplied(self, name: str) -> bool:
+        """Whether a pin has its supply: PG2 to PG15 hang on VDDIO2, which PWR_CR2.IOSV connects (RM0351 5.1.4)."""
+        pwr = self._die.pwr
+        if name[1] != "G" or int(name[2:]) < 2 or "IOSV" not in pwr.fields.get("CR2", {}):
+            return True
+        return bool(pwr.field("CR2", "IOSV"))

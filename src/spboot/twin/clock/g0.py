@@ -1,0 +1,27 @@
+"""Reset and clock control of STM32G0 (RM0444 chapter 5)."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from spboot.twin.clock.pll import PllLimits, RccPll
+
+
+class RccG0(RccPll, ips=("rcc_g0x0", "rcc_g0x1")):
+    """HSI 16 MHz after a reset; the PLL makes at most 64 MHz."""
+
+    RESET: ClassVar[dict[str, int]] = {"CR": 0x500, "ICSCR": 0x4000, "PLLCFGR": 0x1000, "AHBENR": 0x100}
+    START_US: ClassVar[dict[str, int]] = {"HSI": 2, "HSE": 2000, "PLL": 40}
+    SOURCES = ("HSI", "HSE", "PLL", "LSI", "LSE")
+    CAUSES: ClassVar[dict[str, str]] = {**RccPll.CAUSES, "por": "PWRRSTF"}
+    PLL = PllLimits(n=(8, 86), least_r=1, input_mhz=(2.66, 16), vco_mhz=(96, 344), output_mhz=64, manual="RM0444 5.4.4")
+
+    def pll_source(self) -> str:
+        return ("", "", "HSI", "HSE")[self.field("PLLCFGR", "PLLSRC")]
+
+    def hertz(self, name: str) -> int:
+        if name == "HSI":
+            return self.HSI_HZ >> (self.field("CR", "HSIDIV") if self.switched() == "HSI" else 0)
+        if name in ("LSI", "LSE"):
+            return self.LSI_HZ
+        return self.hse_hz if name == "HSE" else round(self.pll()[2])

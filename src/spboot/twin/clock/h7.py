@@ -1,0 +1,190 @@
+"""Reset and clock control of STM32H7 (RM0399 chapter 9, RM0433 8), as the Cortex-M7 sees it."""
+
+# ruff: noqa: N802 - handlers are named after their registers
+from __future__ import annotations
+
+from typing import ClassVar, Final
+
+from spboot.twin.clock.rcc import LSE_HZ, Rcc
+from spboot.twin.power.h7 import PwrH7
+
+_PLL_SOURCES: Final = ("HSI", "CSI", "HSE", "")
+_CSI_HZ: Final = 4_000_000
+_RANGE_MHZ: Final = ((1, 2), (2, 4), (4, 8), (8, 16))
+_VCO_MHZ: Final = ((192, 836), (150, 420))
+_AHB_MHZ: Final = {1: 100, 2: 150, 3: 200}
+"""VOS -> MHz of AXI and AHB; each APB carries half of it."""
+_APBS: Final = (("D1CFGR", "D1PPRE"), ("D2CFGR", "D2PPRE1"), ("D2CFGR", "D2PPRE2"), ("D3CFGR", "D3PPRE"))
+
+
+class RccH7(Rcc, ips=("rcc_h7", "rcc_h7rm0433")):
+    """The core runs on *hclk*, AXI and AHB on *flash_hz*."""
+
+    RESET: ClassVar[dict[str, int]] = {
+        "CR": 1, "HSICFGR": 0x40000000, "CSICFGR": 0x20000000, "PLLCKSELR": 0x02020200, "PLLCFGR": 0x01FF0000,
+        "PLLDIVR0": 0x01010280, "PLLDIVR1": 0x01010280, "PLLDIVR2": 0x01010280, "GCR": 0,
+    }  # fmt: skip
+    SOURCES: ClassVar[tuple[str, ...]] = ("HSI", "CSI", "HSE", "PLL1")
+    START_US: ClassVar[dict[str, int]] = {
+        "HSI": 4, "CSI": 4, "HSI48": 6, "HSE": 2000, "PLL1": 150, "PLL2": 150, "PLL3": 150,
+    }  # fmt: skip
+    HSI_HZ = 64_000_000
+    RESET_HZ = 64_000_000
+    CAUSES: ClassVar[dict[str, str]] = {
+        "pin": "PINRSTF", "software": "SFTRSTF", "iwdg": "IWDG1RSTF", "por": "PORRSTF", "option": "BORRSTF",
+        "wwdg": "WWDG1RSTF",
+    }  # fmt: skip
+    CAUSE_REGISTER = "RSR"
+
+    def bit(self, name: str, kind: str) -> int:
+        return self.mask("CR", f"PLL{kind}{int(name[3]) - 1}" if name.startswith("PLL") else f"{name}{kind}")
+
+    def note_reset(self, cause: str) -> None:
+        """RM0399 9.4.1 table 54: which flags each cause sets."""
+        super().note_reset(cause)
+        also = ("CPURSTF", "D1RSTF", "D2RSTF", "BORRSTF") if cause == "por" else ("CPURSTF",)
+        for field in also:
+            self.registers["RSR"] |= self.mask("RSR", field)
+
+    def note_standby(self, kind: str) -> None:
+        """RM0399 9.4.1 table 54: domains that lost their supply."""
+        for field in ("D1RSTF", "D2RSTF") if kind == "standby" else ("D1RSTF",):
+            self.registers["RSR"] |= self.mask("RSR", field)
+
+    def write_RSR(self, value: int) -> None:
+        if value & self.mask("RSR", "RMVF"):
+            self.registers["RSR"] = 0
+
+    def read_CR(self) -> int:
+        return super().read_CR() | self.mask("CR", "D1CKRDY") | self.mask("CR", "D2CKRDY")
+
+    def used(self) -> set[str]:
+        source = self.SOURCES[self.field("CFGR", "SWS")]
+        return {source, self._pll_source()} if source == "PLL1" else {source}
+
+    # PLL1 (RM0399 9.5.5)
+
+    def _pll_source(self) -> str:
+        return _PLL_SOURCES[self.field("PLLCKSELR", "PLLSRC")]
+
+    def _pll(self) -> tuple[float, float, float]:
+        """Input, VCO and output P in hertz."""
+        into = self._hertz(self._pll_source()) / max(self.field("PLLCKSELR", "DIVM0"), 1)
+        vco = into * (self.field("PLLDIVR0", "PLLN") + 1)
+        return into, vco, vco / (self.field("PLLDIVR0", "PLLP") + 1)
+
+    def check_start(self, name: str) -> None:
+        if name != "PLL1":
+            return
+        if not self._pll_source() or not self.ready(self._pll_source()):
+            self.die.refuse(f"PLL1ON with source {self._pll_source() or 'none'} not ready", "start it first")
+        into, vco, _out = self._pll()
+        low, high = _RANGE_MHZ[self.field("PLLCFGR", "PLLRGE0")]
+        least, most = _VCO_MHZ[self.field("PLLCFGR", "PLLVCOSEL0")]
+        m, n, p = self.field("PLLCKSELR", "DIVM0"), self.field("PLLDIVR0", "PLLN"), self.field("PLLDIVR0", "PLLP")
+        fits = low * 1e6 <= into <= high * 1e6 and least * 1e6 <= vco <= most * 1e6
+        if not m or n < 3 or (p and not p & 1) or not fits:
+            self.die.refuse(
+                f"PLL1: M {m}, N {n + 1}, P {p + 1}, input {into / 1e6:g} MHz, VCO {vco / 1e6:g} MHz",
+                f"input {low}..{high} for this PLL1RGE, VCO {least}..{most} for this PLL1VCOSEL, P even (RM0399 9.7)",
+            )
+
+    def _write_pll(self, name: str, value: int, fixed: int) -> None:
+        if self.on("PLL1") and (value ^ self.registers[name]) & fixed:
+            self.die.refuse(f"RCC_{name} changed while PLL1 is on", "clear PLL1ON and wait for PLL1RDY = 0")
+        self.registers[name] = value & self.masks[name]
+        self.update()
+
+    def write_PLLCKSELR(self, value: int) -> None:
+        self._write_pll("PLLCKSELR", value, self.mask("PLLCKSELR", "PLLSRC") | self.mask("PLLCKSELR", "DIVM0"))
+
+    def write_PLLCFGR(self, value: int) -> None:
+        fields = ("PLLVCOSEL0", "PLLRGE0", "DIVPEN0")
+        self._write_pll("PLLCFGR", value, sum(self.mask("PLLCFGR", field) for field in fields))
+
+    def write_PLLDIVR0(self, value: int) -> None:
+        self._write_pll("PLLDIVR0", value, 0xFFFFFFFF)
+
+    # frequencies
+
+    def _hertz(self, name: str) -> int:
+        return {"HSI": self.HSI_HZ, "CSI": _CSI_HZ, "HSE": self.hse_hz}.get(name) or round(self._pll()[2])
+
+    @staticmethod
+    def _divided(hertz: int, prescaler: int) -> int:
+        """By 2, 4, 8, 16, 64 ... for 8, 9, 10 ..."""
+        return hertz >> (0 if prescaler < 8 else prescaler - 7 if prescaler < 12 else prescaler - 6)
+
+    @property
+    def flash_hz(self) -> int:
+        """The frequency of AXI, AHB and flash."""
+        return self._divided(self.hclk, self.field("D1CFGR", "HPRE"))
+
+    def update(self) -> None:
+        wanted = self.field("CFGR", "SW")
+        if wanted < len(self.SOURCES) and self.ready(self.SOURCES[wanted]):
+            if self.SOURCES[wanted] == "PLL1" and not self.field("PLLCFGR", "DIVPEN0"):
+                self.die.refuse("system clock from PLL1 with DIVP1EN clear", "set RCC_PLLCFGR.DIVP1EN")
+            self.registers["CFGR"] = self.registers["CFGR"] & ~self.mask("CFGR", "SWS") | wanted << 3
+        self.sysclk = self._hertz(self.SOURCES[self.field("CFGR", "SWS")])
+        self.set_hclk(self._divided(self.sysclk, self.field("D1CFGR", "D1CPRE")))
+
+    def check_limits(self) -> None:
+        super().check_limits()
+        power = self.die.block("PWR", PwrH7)
+        mhz, ahb = power.limit_mhz, _AHB_MHZ[power.scale]
+        if self.hclk > mhz * 1_000_000 or (self.hclk > 200_000_000 and not power.settled):
+            self.die.refuse(
+                f"core at {self.hclk / 1e6:g} MHz at a voltage for {mhz} MHz",
+                "raise PWR_D3CR.VOS and wait for VOSRDY (RM0399 7.6.2)",
+            )
+        if self.flash_hz > ahb * 1_000_000:
+            self.die.refuse(f"AXI at {self.flash_hz / 1e6:g} MHz", f"at most {ahb} MHz: set RCC_D1CFGR.HPRE")
+        if self.field("CFGR", "SWS") == 0:
+            return  # a reset itself leaves the buses at the 64 MHz of HSI
+        for register, field in _APBS:
+            pclk = self._pclk(register, field)
+            if pclk > ahb * 500_000:
+                self.die.refuse(
+                    f"APB at {pclk / 1e6:g} MHz", f"at most {ahb / 2:g} MHz: set RCC_{register}.{field} first"
+                )
+
+    def _pclk(self, register: str, field: str) -> int:
+        prescaler = self.field(register, field)
+        return self.flash_hz >> (prescaler - 3 if prescaler >= 4 else 0)
+
+    def _write_prescaler(self, name: str, value: int) -> None:
+        self.registers[name] = value & self.masks[name]
+        self.update()
+
+    def write_D1CFGR(self, value: int) -> None:
+        self._write_prescaler("D1CFGR", value)
+
+    def write_D2CFGR(self, value: int) -> None:
+        self._write_prescaler("D2CFGR", value)
+
+    def write_D3CFGR(self, value: int) -> None:
+        self._write_prescaler("D3CFGR", value)
+
+    def write_CFGR(self, value: int) -> None:
+        if value & 7 >= len(self.SOURCES):
+            self.die.refuse(f"RCC_CFGR.SW = {value & 7}", "use 0 (HSI), 1 (CSI), 2 (HSE) or 3 (PLL1)")
+        sws = self.mask("CFGR", "SWS")
+        self.registers["CFGR"] = value & self.masks["CFGR"] & ~sws | self.registers["CFGR"] & sws
+        self.update()
+
+    def kernel(self, field: str, bus: int) -> int:
+        """RM0399 9.7.19 to 9.7.21: USART1 and 6 share a selection, LPUART1 has its own, the others share one."""
+        register, shared, apb = "D2CCIP2R", "USART234578SEL", ("D2CFGR", f"D2PPRE{bus}")
+        if field == "LPUART1SEL":
+            register, shared, apb = "D3CCIPR", field, ("D3CFGR", "D3PPRE")
+        elif bus == 2:
+            shared = "USART16910SEL"
+        choice = self.field(register, shared)
+        if choice == 3:
+            return self.HSI_HZ if self.ready("HSI") else 0
+        if choice == 4:
+            return _CSI_HZ if self.ready("CSI") else 0
+        if choice == 5:
+            return LSE_HZ if self.read_BDCR() & 2 else 0
+        return 0 if choice else self._pclk(*apb)

@@ -1,0 +1,218 @@
+"""What the reset and clock control of every family has in common: oscillators, gates, block resets, reset flags."""
+
+# ruff: noqa: N802 - handlers are named after their registers
+from __future__ import annotations
+
+import re
+from functools import partial
+from typing import Any, ClassVar, Final
+
+from spboot.chips import Block as Facts
+from spboot.twin.block import Block
+from spboot.twin.bus import CLOCK_DELAY
+from spboot.twin.die import Die
+from spboot.twin.timeline import PS_PER_US
+
+LSE_HZ: Final = 32_768
+_NEVER: Final = 1 << 99
+_ENABLE: Final = re.compile(r"(A[HP]B\d?[LH]?|IOP|GPIO)ENR\d?")
+_RESET: Final = re.compile(r"(A[HP]B\d?[LH]?|IOP|GPIO)RSTR\d?")
+
+
+class Rcc(Block, ips=("rcc_l4",)):
+    """Base of the clock trees.  *hse_hz* is what the board feeds into OSC_IN."""
+
+    STATE: ClassVar[tuple[str, ...]] = ("ready_at", "hclk", "sysclk", "enabled_at", "_lsi_since")
+    START_US: ClassVar[dict[str, int]] = {}
+    """Oscillators and PLLs with NAMEON and NAMERDY in CR -> microseconds to start."""
+    CAUSES: ClassVar[dict[str, str]] = {}
+    """Cause of a reset -> the field of CAUSE_REGISTER that it sets, beside the pin's, which every reset pulls."""
+    CAUSE_REGISTER: ClassVar[str] = "CSR"
+    HSI_HZ: ClassVar[int] = 16_000_000
+    LSI_HZ: ClassVar[int] = 32_000
+    RUNS_FIRST: ClassVar[str] = "HSI"
+    """The oscillator that a reset starts the core on,"""
+    RESET_HZ: ClassVar[int] = 16_000_000
+    """and its frequency."""
+    LSI_US: ClassVar[int] = 125
+
+    def __init__(self, die: Die, facts: Facts) -> None:
+        super().__init__(die, facts)
+        self.hse_hz = 8_000_000
+        self.hclk = self.sysclk = self.RESET_HZ
+        self._cause_mask = self.mask(self.CAUSE_REGISTER, self.CAUSES["pin"])
+        for field in self.CAUSES.values():
+            self._cause_mask |= self.mask(self.CAUSE_REGISTER, field)
+        die.timeline.on("RCC", self._on_ready)
+        for offset, name in self.names.items():
+            if _ENABLE.fullmatch(name):
+                self._writers[offset] = partial(self._write_enable, name)
+            if _RESET.fullmatch(name):
+                self._writers[offset] = partial(self._write_reset, name)
+
+    def load(self, state: Any) -> None:
+        super().load(state)
+        self.update_gates()
+
+    def reset(self) -> None:
+        causes = self.registers.get(self.CAUSE_REGISTER, 0) & self._cause_mask
+        backup = self.registers.get("BDCR", 0)
+        super().reset()
+        self.registers[self.CAUSE_REGISTER] = self.registers[self.CAUSE_REGISTER] & ~self._cause_mask | causes
+        if "BDCR" in self.registers:
+            self.registers["BDCR"] = backup
+        self.ready_at = {self.RUNS_FIRST: 0}
+        self.enabled_at: dict[str, int] = {}
+        self.die.bus.enabled_until = 0
+        self.update_gates()
+        self._lsi_since: int | None = None
+        self.hclk = self.sysclk = self.RESET_HZ
+        self.die.timeline.set_frequency(self.hclk)
+        self.die.timeline.cancel("RCC")
+
+    def note_reset(self, cause: str) -> None:
+        """Set the flags of *cause*; every reset also pulls NRST."""
+        register = self.CAUSE_REGISTER
+        if cause == "por":
+            self.registers[register] &= ~self._cause_mask
+            if "BDCR" in self.registers:
+                self.registers["BDCR"] = 0
+        self.registers[register] |= self.mask(register, self.CAUSES[cause]) | self.mask(register, self.CAUSES["pin"])
+
+    def lose_supply(self) -> None:
+        super().lose_supply()
+        self.update()
+
+    def note_standby(self, kind: str) -> None:
+        """Set the flags of a wake-up: there is none, but on STM32H7."""
+
+    def remove_causes(self) -> None:
+        """RMVF."""
+        self.registers[self.CAUSE_REGISTER] &= ~self._cause_mask
+
+    # oscillators
+
+    def bit(self, name: str, kind: str) -> int:
+        """The mask in CR of "ON" or "RDY" of an oscillator or PLL."""
+        return self.mask("CR", f"{name}{kind}")
+
+    def on(self, name: str) -> bool:
+        """Whether an oscillator or PLL is switched on."""
+        return bool(self.registers["CR"] & self.bit(name, "ON"))
+
+    def ready(self, name: str) -> bool:
+        """Whether an oscillator or PLL runs and is stable."""
+        return self.on(name) and self.ready_at.get(name, _NEVER) <= self.die.timeline.now
+
+    def read_CR(self) -> int:
+        value = self.registers["CR"]
+        for name in self.START_US:
+            mask = self.bit(name, "RDY")
+            value = value | mask if self.ready(name) else value & ~mask
+        return value
+
+    def write_CR(self, value: int) -> None:
+        old = self.registers["CR"]
+        for name in self.used():  # a clock that is in use cannot be stopped
+            value |= self.bit(name, "ON")
+        self.registers["CR"] = value & self.masks["CR"]
+        for name, micros in self.START_US.items():
+            mask = self.bit(name, "ON")
+            if value & mask and not old & mask:
+                self.check_start(name)
+                self.ready_at[name] = self.die.timeline.now + micros * PS_PER_US
+                self._schedule()
+            elif not value & mask:
+                self.ready_at.pop(name, None)
+        self.update()
+
+    def used(self) -> set[str]:
+        """Oscillators that the system clock needs."""
+        return set()
+
+    def check_start(self, name: str) -> None:
+        """Refuse to start PLL *name* as it is set up."""
+
+    def check_limits(self) -> None:
+        """Refuse clocks that flash, regulator or buses cannot follow."""
+        self.die.flash_controller.check_latency()
+
+    def _schedule(self) -> None:
+        waiting = [when for when in self.ready_at.values() if when > self.die.timeline.now]
+        if waiting:
+            self.die.timeline.at("RCC", min(waiting))
+
+    def _on_ready(self, _when: int) -> None:
+        self._schedule()
+        self.update()
+
+    def update(self) -> None:
+        """Switch the system clock when its source is ready; ends in `set_hclk`."""
+
+    def set_hclk(self, hclk: int) -> None:
+        """The core runs at *hclk* from now on."""
+        if hclk != self.hclk:
+            count = self.die.nvic.frequency_will_change()
+            self.hclk = hclk
+            self.die.timeline.set_frequency(hclk)
+            self.die.nvic.frequency_changed(count)
+        self.check_limits()
+
+    @property
+    def flash_hz(self) -> int:
+        """What the flash interface runs on."""
+        return self.hclk
+
+    def kernel(self, field: str, bus: int) -> int:
+        """The clock of a UART in hertz, 0 when it is off: chosen by *field*, as "USART1SEL", or that of APB *bus*."""
+        raise NotImplementedError
+
+    # enables, resets
+
+    def _write_enable(self, name: str, value: int) -> None:
+        if value & self.masks[name] & ~self.registers[name]:
+            self.enabled_at[name] = self.die.core.executed
+            self.die.bus.enabled_until = self.die.core.executed + CLOCK_DELAY
+        self.registers[name] = value & self.masks[name]
+        self.update_gates()
+
+    def update_gates(self) -> None:
+        """Tell all blocks whether they are clocked."""
+        for block in self.die.blocks.values():
+            if block.gate is not None:
+                block.clocked = bool(self.registers[block.gate[0]] & block.gate[1])
+
+    def _write_reset(self, name: str, value: int) -> None:
+        for block in self.die.blocks.values():
+            if block.facts.reset and block.facts.reset[0] == name and value & self.mask(name, block.facts.reset[1]):
+                block.reset()
+        self.registers[name] = value & self.masks[name]
+
+    # LSI, LSE
+
+    def read_CSR(self) -> int:
+        value = self.registers["CSR"]
+        if value & 1 and self._lsi_since is not None and self.die.timeline.now >= self._lsi_since:
+            value |= 2
+        return value
+
+    def write_CSR(self, value: int) -> None:
+        if "RMVF" in self.fields["CSR"] and value & self.mask("CSR", "RMVF"):
+            self.remove_causes()
+        if value & 1 and not self.registers["CSR"] & 1:
+            self.start_lsi()
+        self.registers["CSR"] = self.registers["CSR"] & ~1 | value & 1
+
+    def start_lsi(self) -> None:
+        """The LSI starts; the watchdog does this too."""
+        self._lsi_since = self.die.timeline.now + self.LSI_US * PS_PER_US
+        self.ready_at["LSI"] = self._lsi_since
+        self._schedule()
+
+    def read_BDCR(self) -> int:
+        return self.registers["BDCR"] | (self.registers["BDCR"] & 1) << 1
+
+    def write_BDCR(self, value: int) -> None:
+        if not self.die.pwr.registers["CR1"] & 0x100:
+            self.die.refuse("RCC_BDCR written while PWR_CR1.DBP is clear", "set DBP first")
+        self.registers["BDCR"] = 0 if value & 1 << 16 else value & self.masks["BDCR"] & ~2

@@ -1,0 +1,160 @@
+"""What a model may ask of the chip that it is part of.  `machine.Twin` is the one Die; no model knows more of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar, Literal, NoReturn, Protocol, TypeVar
+
+from spboot import chips
+from spboot.twin.core import Core
+from spboot.twin.memory.cells import FlashArray
+from spboot.twin.memory.oplog import OperationLog
+from spboot.twin.memory.rams import Rams
+from spboot.twin.memory.stall import Stalls
+from spboot.twin.timeline import Timeline
+
+ResetCause = Literal["pin", "software", "iwdg", "wwdg", "por", "option"]
+T = TypeVar("T")
+
+
+class Neighbour(Protocol):
+    """A block as others see it."""
+
+    name: str
+    facts: chips.Block
+    registers: dict[str, int]
+    fields: dict[str, dict[str, tuple[int, int]]]
+    gate: tuple[str, int] | None
+    clocked: bool
+
+    def reset(self) -> None: ...
+    def lose_supply(self) -> None: ...
+    def mask(self, register: str, field: str) -> int: ...
+    def field(self, register: str, field: str) -> int: ...
+
+
+class Clocks(Neighbour, Protocol):
+    """RCC."""
+
+    LSI_HZ: ClassVar[int]
+    hclk: int
+    enabled_at: dict[str, int]
+
+    @property
+    def flash_hz(self) -> int: ...
+    def kernel(self, field: str, bus: int) -> int: ...
+    def on(self, name: str) -> bool: ...
+    def ready(self, name: str) -> bool: ...
+    def start_lsi(self) -> None: ...
+    def check_limits(self) -> None: ...
+    def note_standby(self, kind: str) -> None: ...
+
+
+class Power(Neighbour, Protocol):
+    """PWR; what a voltage allows is between the models of one family."""
+
+    def deep_sleep(self) -> str: ...
+    def slept(self, kind: str) -> None: ...
+
+
+class FlashController(Neighbour, Protocol):
+    """FLASH: stores to flash, and the outcome of its operations."""
+
+    ECC: ClassVar[bool]
+    """Whether a word that a cut tore fails its ECC when it is read."""
+    BUS_ERROR: ClassVar[bool]
+    """Such a read is answered with a bus error, otherwise by an NMI."""
+    options: dict[str, int]
+    """Option registers, which a reset loads."""
+    refusals: list[str]
+    """What was refused by an error flag, in words."""
+
+    @property
+    def busy(self) -> bool: ...
+    @property
+    def ecc_pending(self) -> bool: ...
+    def store(self, address: int, size: int, value: int) -> None: ...
+    def ecc_detected(self, address: int) -> bool: ...
+    def check_latency(self) -> None: ...
+
+
+class Interrupts(Protocol):
+    """NVIC and SysTick."""
+
+    def reset(self) -> None: ...
+    def set_line(self, number: int, level: bool) -> None: ...
+    def frequency_will_change(self) -> int: ...
+    def frequency_changed(self, count: int) -> None: ...
+
+
+class Exceptions(Protocol):
+    """The exception model of the core."""
+
+    active: list[int]
+    sleeping: bool
+
+    @property
+    def privileged(self) -> bool: ...
+    def reset(self) -> None: ...
+    def bus_fault_later(self, address: int) -> None: ...
+
+
+class Addresses(Protocol):
+    """The bus."""
+
+    enabled_until: int
+    """Up to this instruction a clock may be too young to use."""
+
+    def fed(self) -> None: ...
+    def busy(self) -> None: ...
+
+
+class Pads(Protocol):
+    """The pins."""
+
+    def alternate(self, name: str) -> int | None: ...
+    def supplied(self, name: str) -> bool: ...
+
+
+class Die(Protocol):
+    """The parts, by what they do; and how to refuse, stop, reset and wait."""
+
+    chip: chips.Chip
+    vdd_mv: int
+    core_supply: str
+    core: Core
+    timeline: Timeline
+    log: OperationLog
+    flash: FlashArray
+    stalls: Stalls
+    rams: Rams
+
+    @property
+    def rcc(self) -> Clocks: ...
+    @property
+    def pwr(self) -> Power: ...
+    @property
+    def flash_controller(self) -> FlashController: ...
+    @property
+    def nvic(self) -> Interrupts: ...
+    @property
+    def cpu(self) -> Exceptions: ...
+    @property
+    def bus(self) -> Addresses: ...
+    @property
+    def pins(self) -> Pads: ...
+    @property
+    def blocks(self) -> Mapping[str, Neighbour]: ...
+    def block(self, name: str, kind: type[T]) -> T:
+        """The block *name*, for a model that needs more of it than others may ask: it must be a *kind*."""
+
+    def refuse(self, found: str, advice: str) -> NoReturn:
+        """Silicon would not go on like this: raise an error that says what, where, and what to do."""
+
+    def refuse_later(self, found: str, advice: str) -> None:
+        """The same from a memory hook, through which nothing can be raised."""
+
+    def where(self, address: int) -> str: ...
+    def stop(self, error: Exception) -> None: ...
+    def request_reset(self, cause: ResetCause) -> None: ...
+    def wait(self, limit: int | None = None, *, feeding: bool = False) -> None: ...

@@ -1,0 +1,1 @@
+"""Flash controllers, one file for each kind of them, and the caches before them."""

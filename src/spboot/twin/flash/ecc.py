@@ -1,0 +1,298 @@
+"""Flash programmed by double words with ECC and erased by pages: the controllers of STM32L4, L4+, L5, G0 and WL.
+
+Sections are those of RM0351 chapter 3; RM0432 3, RM0438 6, RM0444 3, RM0453 4 say the same but for the subclasses."""
+
+# ruff: noqa: N802 - handlers are named after their registers
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar, Final
+
+from spboot.chips import Block as Facts
+from spboot.twin.die import Die
+from spboot.twin.flash.caches import FlashCaches
+from spboot.twin.flash.low import FlashLow
+from spboot.twin.timeline import PS_PER_US
+
+_KEYS: Final = (0x45670123, 0xCDEF89AB)
+_OPTION_KEYS: Final = (0x08192A3B, 0x4C5D6E7F)
+_UNIT: Final = 8
+
+# Typical times, DS10198 table 59 (flash memory characteristics).
+PROGRAM_PS: Final = 81_690_000
+PAGE_ERASE_PS: Final = 22_020 * PS_PER_US
+MASS_ERASE_PS: Final = 22_130 * PS_PER_US
+
+
+class FlashEcc(FlashCaches, FlashLow, ips=("flash_l4",)):
+    """The controller.  Stores to flash arrive by `store`."""
+
+    STATE: ClassVar[tuple[str, ...]] = (*FlashCaches.STATE, *FlashLow.STATE, "_key", "_option_key", "_dead", "_first")
+    ECC = True
+    KEEPS = 1 << 10
+    """DCEN."""
+    MANUAL = "RM0351"
+    SR: ClassVar[str] = "SR"
+    CR: ClassVar[str] = "CR"
+    PREFIX: ClassVar[str] = ""
+    """Of the field names."""
+    START: ClassVar[str] = "STRT"
+    MASS: ClassVar[tuple[str, ...]] = ("MER",)
+    """The fields that erase a bank, one for each."""
+    PCROP: ClassVar[tuple[str, ...]] = ()
+    """Areas of a bank protected from reading, by the letter in the names of their registers."""
+    PCROP_UNIT: int = 8
+    TWO_IN_ONE: bool = False
+    """One bank is made of two by an option byte."""
+
+    def __init__(self, die: Die, facts: Facts) -> None:
+        super().__init__(die, facts)
+        errors = ("OPERR", "PROGERR", "WRPERR", "PGAERR", "SIZERR", "PGSERR", "MISERR", "FASTERR", "RDERR", "OPTVERR")
+        named = {name: self._status(name) for name in errors}
+        self._blocking = sum(named[name] for name in errors if name not in ("OPERR", "RDERR", "OPTVERR"))
+        """What makes the next operation a PGSERR: the flags of a programming error, and no other (RM0351 3.7.4)."""
+        self._lock, self._optlock = self._control("LOCK"), self.mask(self.CR, "OPTLOCK")
+        self._mass = [self._control(name) for name in self.MASS]
+        self._modes = [self._control("PG"), self._control("PER"), sum(self._mass), self._control("FSTPG")]
+
+    def _status(self, name: str, prefix: str | None = None) -> int:
+        field = (self.PREFIX if prefix is None else prefix) + name
+        return self.mask(self.SR, field) if field in self.fields[self.SR] else 0
+
+    def _control(self, name: str) -> int:
+        field = self.PREFIX + name
+        return self.mask(self.CR, field) if field in self.fields[self.CR] else 0
+
+    def reset(self) -> None:
+        super().reset()
+        self._key = self._option_key = 0
+        self._dead = False
+        self._first: tuple[int, int] | None = None
+
+    # keys
+
+    def write_KEYR(self, value: int) -> None:
+        self.stall()
+        if self._dead or not self.registers[self.CR] & self._lock or value != _KEYS[self._key]:
+            self._dead = True
+            self.registers[self.CR] |= self._lock | self._optlock
+            self.refusals.append(f"wrong key {value:#x}: FLASH_{self.CR} is locked until reset (RM0351 3.3.5)")
+            self.bus_fault(self.PREFIX + "KEYR")
+            return
+        self._key += 1
+        if self._key == len(_KEYS):
+            self._key = 0
+            self.registers[self.CR] &= ~self._lock
+
+    def write_OPTKEYR(self, value: int) -> None:
+        if self.registers[self.CR] & self._lock or value != _OPTION_KEYS[self._option_key]:
+            self.refusals.append(f"wrong option key {value:#x}")
+            self.bus_fault("OPTKEYR")
+            return
+        self._option_key += 1
+        if self._option_key == len(_OPTION_KEYS):
+            self._option_key = 0
+            self.registers[self.CR] &= ~self._optlock
+
+    def read_KEYR(self) -> int:
+        return 0
+
+    # control and status
+
+    def write_ACR(self, value: int) -> None:
+        self.caches_set(value)
+        super().write_ACR(value)
+
+    def busy_flags(self) -> int:
+        """The bits of SR that say so."""
+        return self._status("BSY") if self.busy else 0
+
+    def _half_stored(self) -> bool:
+        """One word of a double word is stored: no time that passes brings the other."""
+        if self._first is not None and not self.busy:
+            self.die.bus.busy()
+        return self._first is not None
+
+    def read_SR(self) -> int:
+        return self.registers[self.SR] | self.busy_flags()
+
+    def write_SR(self, value: int) -> None:
+        self.registers[self.SR] &= ~value
+        self._update_line()
+
+    def write_CR(self, value: int) -> None:
+        self.stall()
+        if self.registers[self.CR] & self._lock:
+            if value & ~(self._lock | self._optlock):
+                self.die.refuse(
+                    f"FLASH_{self.CR} written ({value:#x}) while locked",
+                    "write the two keys to FLASH_KEYR first (RM0351 3.3.5)",
+                )
+            return
+        if unknown := value & ~self.masks[self.CR]:
+            self.die.refuse(f"FLASH_{self.CR}: reserved bits {unknown:#x} were set", "keep them at 0")
+        commands = self._control(self.START) | self.mask(self.CR, "OPTSTRT") | self.mask(self.CR, "OBL_LAUNCH")
+        old_lock = self.registers[self.CR] & self._optlock
+        locks = (value | old_lock) & (self._lock | self._optlock)
+        plain = value & self.masks[self.CR] & ~(commands | self._lock | self._optlock)
+        self.registers[self.CR] = plain | locks | (self._optlock if value & self._lock else 0)
+        self._first = None
+        if value & commands & ~self._control(self.START):
+            self._option_command(value)
+        elif value & self._control(self.START):
+            self._start_erase(value)
+        if value & self._lock:
+            self.caches_at_the_end()
+        self._update_line()
+
+    def _start_erase(self, value: int) -> None:
+        modes = [bits for bits in self._modes if value & bits]
+        if self.registers[self.SR] & self._blocking:
+            self._error("PGSERR", "erase while error flags of an earlier operation are set")
+        elif modes == [self._control("PER")]:
+            low, width = self.fields[self.CR][self.PREFIX + "PNB"]
+            self._erase_page(int(bool(value & self._control("BKER"))), value >> low & ((1 << width) - 1))
+        elif modes == [sum(self._mass)]:
+            for bank, bit in enumerate(self._mass):
+                pages = range(self._bank_size() // self.die.flash.page) if value & bit else ()
+                for page in pages:
+                    self._erase_page(bank, page, MASS_ERASE_PS if page == 0 else 0)
+        else:
+            self._error("PGSERR", f"{self.START} with FLASH_{self.CR} = {value:#x}: set exactly one of PER and MER")
+
+    def _bank_size(self) -> int:
+        return self.die.flash.bank_size
+
+    def _erase_page(self, bank: int, page: int, span: int = PAGE_ERASE_PS) -> None:
+        flash = self.die.flash
+        start = bank * flash.bank_step + page * flash.page
+        if page * flash.page >= self._bank_size() or start >= flash.size:
+            self.die.refuse(
+                f"erase of page {page} of bank {bank + 1}, which does not exist", "use one that the part has"
+            )
+        if self._protected(flash.address + start, flash.page):
+            self._error("WRPERR", f"erase of write-protected page {page} of bank {bank + 1}")
+        else:
+            flash.erase(flash.address + start)
+            self.take_time(flash.address + start, span)
+
+    def _protected(self, address: int, size: int) -> bool:
+        """Whether an area has one of these bytes.  Only as many bits count as number the units of a bank.  Where one
+        bank is made of two, the areas of both count from its start."""
+        bank, rest = divmod(address - self.die.flash.address, self.die.flash.bank_step)
+        banks = (1, 2) if self.TWO_IN_ONE and self.die.flash.banks == 1 else (bank + 1,)
+        return any(
+            first <= last and first * unit < rest + size and rest < (last + 1) * unit
+            for number in banks
+            for first, last, unit in self._areas(number)
+        )
+
+    def _areas(self, number: int) -> Iterator[tuple[int, int, int]]:
+        """First and last unit and bytes of a unit, of each area of bank *number*."""
+        page = self.die.flash.page
+        found = [(f"WRP{number}{area}R", f"WRP{number}{area}R", page) for area in "AB"]
+        found += [(f"PCROP{number}{area}SR", f"PCROP{number}{area}ER", self.PCROP_UNIT) for area in self.PCROP]
+        for start, end, unit in found:
+            mask = self._bank_size() // unit - 1
+            yield self.options[start] & mask, self.options[end] >> (16 if start == end else 0) & mask, unit
+
+    def _option_command(self, value: int) -> None:
+        if self.registers[self.CR] & self._optlock:
+            self.die.refuse("option command while OPTLOCK is set", "write the two keys to FLASH_OPTKEYR first")
+        if value & self.mask(self.CR, "OPTSTRT"):
+            self.options = {name: self.registers[name] for name in self.OPTIONS}
+            self.take_time(self.die.flash.address, PAGE_ERASE_PS)
+        if value & self.mask(self.CR, "OBL_LAUNCH"):
+            self.die.request_reset("option")
+
+    def write(self, offset: int, size: int, value: int) -> None:
+        if size != 4:
+            self.die.refuse(f"{size}-byte write to a FLASH register", "write whole words (RM0351 3.7)")
+        name = self.names.get(offset)
+        if name in self.OPTIONS and self.registers[self.CR] & self._optlock:
+            self.die.refuse(f"FLASH_{name} written while OPTLOCK is set", "unlock the option bytes first")
+        super().write(offset, size, value)
+
+    # programming
+
+    def store(self, address: int, size: int, value: int) -> None:
+        """A store to the flash range (RM0351 3.3.7)."""
+        self.stall()
+        address = self.die.flash.offset(address) + self.die.flash.address
+        control = self.registers[self.CR]
+        pg, per, mass, fast = self._modes
+        if control & (self._lock | pg | fast) != pg:
+            how = "in fast mode (not modelled)" if control & fast else "without PG"
+            self._error("PGSERR", f"store to {address:#010x} {how}")
+        elif control & (per | mass):
+            self._error("PGSERR", "PG set together with PER or MER")
+        elif self.registers[self.SR] & self._blocking:
+            self._error("PGSERR", f"store to {address:#010x} while error flags of an earlier operation are set")
+        elif size != 4:  # also the parts that a core cuts an unaligned word into
+            self._error("SIZERR", f"{size}-byte store to {address:#010x}; only double words can be programmed")
+        elif self._first is None and address & 4:
+            self._error("PGAERR", f"first word at {address:#010x} is not on a double-word boundary")
+        elif self._first is None:
+            self._first = address, value
+        elif self._first[0] != address - 4:
+            where = self._first[0]
+            self._error("PGAERR", f"second word at {address:#010x} is not in the double word of {where:#010x}")
+        else:
+            first, self._first = self._first[1], None
+            self._program(address - 4, first.to_bytes(4, "little") + value.to_bytes(4, "little"))
+
+    def _program(self, address: int, data: bytes) -> None:
+        flash = self.die.flash
+        if self._protected(address, _UNIT):
+            self._error("WRPERR", f"program of write-protected {address:#010x}")
+        elif any(data) and (flash.get(address, _UNIT) != b"\xff" * _UNIT or address in flash.poisoned):
+            self._error("PROGERR", f"double word {address:#010x} is not erased: {flash.get(address, _UNIT).hex()}")
+        else:
+            flash.program(address, data)
+            self.take_time(address, PROGRAM_PS)
+
+    def _error(self, flag: str, text: str) -> None:
+        self.registers[self.SR] |= self._status(flag)
+        self._first = None
+        self.refusals.append(f"{text}, at {self.die.where(self.die.core.pc)}")
+        self._update_line()
+
+    # time
+
+    def on_done(self, _when: int) -> None:
+        if self.registers[self.CR] & self._control("EOPIE"):
+            self.registers[self.SR] |= self._status("EOP")
+            self._update_line()
+
+    def _update_line(self) -> None:
+        sr, cr = self.registers[self.SR], self.registers[self.CR]
+        done = cr & self._control("EOPIE") and sr & self._status("EOP")
+        failed = cr & self._control("ERRIE") and sr & self._status("OPERR")
+        self.line("FLASH", bool(done or failed))
+
+    # ECC (RM0351 3.3.9)
+
+    def _ecc_register(self, _bank: int) -> str:
+        return "ECCR"
+
+    def ecc_detected(self, address: int) -> bool:
+        """ADDR_ECC counts bytes in the bank; where it has no room for them, double words."""
+        bank, offset = divmod(address - self.die.flash.address, self.die.flash.bank_step)
+        name = self._ecc_register(bank)
+        if self.registers[name] & (self.mask(name, "ECCD") | self.mask(name, "ECCC")):
+            return False
+        where = bank << self.fields[name]["BK_ECC"][0] if "BK_ECC" in self.fields[name] else 0
+        where |= offset & -_UNIT if self.mask(name, "ADDR_ECC") >= self._bank_size() - 1 else offset // _UNIT
+        self.registers[name] = self.registers[name] & 1 << 24 | self.mask(name, "ECCD") | where
+        return True
+
+    @property
+    def ecc_pending(self) -> bool:
+        return any(self.registers[self._ecc_register(bank)] & self.mask("ECCR", "ECCD") for bank in (0, 1))
+
+    def write_ECCR(self, value: int) -> None:
+        self._write_ecc("ECCR", value)
+
+    def _write_ecc(self, name: str, value: int) -> None:
+        flags = self.mask(name, "ECCD") | self.mask(name, "ECCC")
+        self.registers[name] = self.registers[name] & ~(value & flags) & ~(1 << 24) | value & 1 << 24

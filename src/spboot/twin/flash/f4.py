@@ -1,0 +1,262 @@
+"""Flash controller of STM32F4 (RM0090 chapter 3, RM0386): sectors of several sizes, no ECC, width by supply voltage."""
+
+# ruff: noqa: N802 - handlers are named after their registers
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+from spboot.chips import Block as Facts
+from spboot.twin.die import Die
+from spboot.twin.flash.caches import FlashCaches
+from spboot.twin.timeline import PS_PER_MS, PS_PER_US
+
+_KEYS: Final = (0x45670123, 0xCDEF89AB)
+_LOCK, _STRT, _EOPIE, _ERRIE = 1 << 31, 1 << 16, 1 << 24, 1 << 25
+_PG, _SER, _MER = 1, 2, 4
+_EOP, _OPERR, _WRPERR, _PGPERR, _PGSERR, _BSY = 1, 2, 1 << 4, 1 << 6, 1 << 7, 1 << 16
+
+_WIDTH_MV: Final = (1700, 2100, 2700)
+"""Least supply for programs of 1, 2 and 4 bytes (RM0090 table 7)."""
+_STATE_MHZ: Final = ((2700, 30), (2400, 24), (2100, 22), (1700, 20))
+"""Supply in mV -> MHz that each wait state carries (RM0090 table 11)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sector:
+    """One sector: its SNB, bank (0 or 1) and place."""
+
+    snb: int
+    bank: int
+    address: int
+    size: int
+
+
+class FlashF4(FlashCaches, ips=("flash_f4",)):
+    """The controller.  Stores to flash arrive by `store`."""
+
+    ECC = False
+    BUS_ERROR = False
+
+    RESET: ClassVar[dict[str, int]] = {"CR": _LOCK, "OPTCR": 0x0FFFAAED, "OPTCR1": 0x0FFF0000}
+    READ_ONLY = frozenset({"OPTCR1"})
+    OPTIONS: ClassVar[tuple[str, ...]] = ("OPTCR", "OPTCR1")
+    STATE = (*FlashCaches.STATE, "options", "refusals", "_key", "_dead", "_busy_until")
+    CACHES = FlashCaches.CODE_AND_DATA
+    MANUAL: ClassVar[str] = "RM0090"
+    BANK_2_SNB: ClassVar[int] = 16
+    ERASE_MS: ClassVar[dict[int, tuple[int, int, int]]] = {
+        16: (400, 300, 250), 64: (1200, 700, 550), 128: (2000, 1300, 1000),
+    }  # fmt: skip
+    """KB of a sector -> typical milliseconds to erase it at x8, x16, x32 (DS9405, flash memory programming)."""
+    PROGRAM_PS: ClassVar[int] = 16 * PS_PER_US
+
+    def __init__(self, die: Die, facts: Facts) -> None:
+        super().__init__(die, facts)
+        self.options = {name: self.RESET[name] for name in self.OPTIONS}
+        self.refusals: list[str] = []
+        """What the controller refused by an error flag, and programs that could not set all bits, in words."""
+        self.sectors = self._make_sectors()
+        self._errors = self.masks["SR"] & ~(_EOP | _BSY)
+        die.timeline.on("FLASH", self._on_done)
+
+    def _make_sectors(self) -> list[Sector]:
+        sectors: list[Sector] = []
+        for memory in self.die.chip.flash:
+            bank = int(memory.name.startswith("BANK_2"))
+            for address in range(memory.address, memory.address + memory.size, memory.erase_unit):
+                number = sum(1 for sector in sectors if sector.bank == bank)
+                snb = bank * self.BANK_2_SNB + number
+                sectors.append(Sector(snb=snb, bank=bank, address=address, size=memory.erase_unit))
+        return sectors
+
+    def reset(self) -> None:
+        super().reset()
+        self.registers.update(self.options)
+        self._key = 0
+        self._dead = False
+        self._busy_until = 0
+        self.die.timeline.cancel("FLASH")
+
+    # access control
+
+    def check_latency(self) -> None:
+        """Refuse a clock that the flash cannot follow (RM0090 3.5.1)."""
+        carried = next(mhz for least, mhz in _STATE_MHZ if self.die.vdd_mv >= least)
+        states, mhz = self.field("ACR", "LATENCY"), self.die.rcc.hclk / 1e6
+        if mhz > carried * (states + 1):
+            self.die.refuse(
+                f"HCLK {mhz:g} MHz with {states} wait states at {self.die.vdd_mv} mV",
+                f"set FLASH_ACR.LATENCY to {int(-(-mhz // carried)) - 1} first",
+            )
+
+    def write_ACR(self, value: int) -> None:
+        self.caches_set(value)
+        self.registers["ACR"] = value & self.masks["ACR"]
+        self.check_latency()
+
+    # keys
+
+    def write_KEYR(self, value: int) -> None:
+        self._stall()
+        self.die.flash.unlock()
+        if self._dead or not self.registers["CR"] & _LOCK or value != _KEYS[self._key]:
+            self._dead = True
+            self.registers["CR"] |= _LOCK
+            self.refusals.append(f"wrong key {value:#x}: FLASH_CR is locked until reset ({self.MANUAL})")
+            self.bus_fault("KEYR")
+            return
+        self._key += 1
+        if self._key == len(_KEYS):
+            self._key = 0
+            self.registers["CR"] &= ~_LOCK
+
+    def read_KEYR(self) -> int:
+        return 0
+
+    def write_OPTKEYR(self, _value: int) -> None:
+        self.die.refuse("FLASH_OPTKEYR written", "the twin does not model programming of option bytes here")
+
+    def write_OPTCR(self, _value: int) -> None:
+        self.die.refuse("FLASH_OPTCR written while OPTLOCK is set", "leave the option bytes alone")
+
+    # control and status
+
+    def read_SR(self) -> int:
+        return self.registers["SR"] | (_BSY if self.busy else 0)
+
+    def write_SR(self, value: int) -> None:
+        self.registers["SR"] &= ~value
+        self._update_line()
+
+    def write(self, offset: int, size: int, value: int) -> None:
+        if size != 4 and self.names.get(offset & ~3) != "ACR":
+            self.die.refuse(f"{size}-byte write to a FLASH register", "write whole words")
+        super().write(offset, size, value)
+
+    def write_CR(self, value: int) -> None:
+        self._stall()
+        if self.registers["CR"] & _LOCK:
+            if value & ~_LOCK:
+                self.die.refuse(
+                    f"FLASH_CR written ({value:#x}) while locked",
+                    f"write the two keys to FLASH_KEYR first ({self.MANUAL}, unlocking)",
+                )
+            return
+        if unknown := value & ~self.masks["CR"]:
+            self.die.refuse(f"FLASH_CR: reserved bits {unknown:#x} were set", "keep them at 0")
+        self.registers["CR"] = value & ~_STRT
+        if value & _STRT:
+            self._start_erase(value)
+        if value & _LOCK:
+            self.caches_at_the_end()
+        self._update_line()
+
+    def _start_erase(self, value: int) -> None:
+        modes = value & (_PG | _SER | _MER)
+        if modes not in (_SER, _MER):
+            self._error(_PGSERR, f"STRT with FLASH_CR = {value:#x}: set exactly one of SER and MER")
+            return
+        psize = self._psize()
+        snb = self.field("CR", "SNB")
+        chosen = [s for s in self.sectors if (s.snb == snb if modes == _SER else s.bank == 0)]
+        if not chosen:
+            self.die.refuse(
+                f"erase of sector SNB = {snb}, which does not exist",
+                f"SNB is one of {', '.join(str(s.snb) for s in self.sectors)} ({self.MANUAL}, FLASH_CR)",
+            )
+        if any(self._protected(sector) for sector in chosen):
+            self._error(_WRPERR, f"erase of write-protected sector {chosen[0].snb}")
+            return
+        for sector in chosen:
+            self.die.flash.erase(sector.address, sector.size)
+            self._take_time(sector.address, self.ERASE_MS[sector.size // 1024][psize] * PS_PER_MS)
+
+    def _protected(self, sector: Sector) -> bool:
+        """nWRP, which SPRMOD turns around; those of bank 2 are in OPTCR1 (RM0090, FLASH_OPTCR)."""
+        low, _ = self.fields["OPTCR"]["nWRP"]
+        bits = self.options["OPTCR1" if sector.bank else "OPTCR"] >> low + sector.snb % self.BANK_2_SNB
+        low_turn, _ = self.fields["OPTCR"].get("SPRMOD", (99, 1))
+        return bool(bits & 1) == bool(self.options["OPTCR"] >> low_turn & 1)
+
+    def _psize(self) -> int:
+        """PSIZE, which must fit the supply: otherwise what was written may not last (RM0090 3.6.2)."""
+        psize = self.field("CR", "PSIZE")
+        if psize >= len(_WIDTH_MV) or self.die.vdd_mv < _WIDTH_MV[psize]:
+            self.die.refuse(
+                f"PSIZE = {psize} (x{8 << psize}) at {self.die.vdd_mv} mV",
+                f"x16 needs 2.1 V, x32 2.7 V, x64 an external VPP ({self.MANUAL}, parallelism)",
+            )
+        return psize
+
+    # programming
+
+    def store(self, address: int, size: int, value: int) -> None:
+        """A store to the flash range (RM0090 3.6.4).  PGAERR needs one that crosses 16 bytes, which no core sends."""
+        self._stall()
+        address = self.die.flash.offset(address) + self.die.flash.address
+        if self.registers["CR"] & (_LOCK | _PG | _SER | _MER) != _PG:
+            self._error(_PGSERR, f"store to {address:#010x} without PG, or with SER or MER")
+        elif size != 1 << self._psize() or address % size:
+            self._error(_PGPERR, f"{size}-byte store to {address:#010x} with PSIZE = {self.field('CR', 'PSIZE')}")
+        else:
+            self._program(address, value.to_bytes(size, "little"))
+
+    def _program(self, address: int, data: bytes) -> None:
+        flash = self.die.flash
+        sector = next(s for s in self.sectors if s.address <= address < s.address + s.size)
+        if self._protected(sector):
+            self._error(_WRPERR, f"program of write-protected {address:#010x}")
+            return
+        old = flash.get(address, len(data))
+        cells = bytes(was & wanted for was, wanted in zip(old, data, strict=True))
+        if cells != data:  # only an erase sets bits; there is no flag for it (RM0090 3.6.4)
+            self.refusals.append(
+                f"program of {data.hex()} at {address:#010x} over {old.hex()} gives {cells.hex()},"
+                f" at {self.die.where(self.die.core.pc)}"
+            )
+        flash.program(address, cells)
+        self._take_time(address, self.PROGRAM_PS)
+
+    def _error(self, flag: int, text: str) -> None:
+        self.registers["SR"] |= flag | (_OPERR if self.registers["CR"] & _ERRIE else 0)
+        self.refusals.append(f"{text}, at {self.die.where(self.die.core.pc)}")
+        self._update_line()
+
+    # time
+
+    def _take_time(self, address: int, span: int) -> None:
+        """Code in the bank that works stands still; in the other one it runs on (RM0090 3.6.5)."""
+        self.die.log.busy_ps += span
+        self._busy_until = max(self.die.timeline.now, self._busy_until) + span
+        self.die.timeline.at("FLASH", self._busy_until)
+        self.die.stalls.begin(address, self._busy_until)
+
+    def _stall(self) -> None:
+        """The core waits for the operation to end."""
+        rest = self._busy_until - self.die.timeline.now
+        if rest > 0:
+            self.die.timeline.skip(rest)
+
+    @property
+    def busy(self) -> bool:
+        return self._busy_until > self.die.timeline.now
+
+    def _on_done(self, _when: int) -> None:
+        if self.registers["CR"] & _EOPIE:
+            self.registers["SR"] |= _EOP
+            self._update_line()
+
+    def _update_line(self) -> None:
+        sr, cr = self.registers["SR"], self.registers["CR"]
+        self.line("FLASH", bool((cr & _EOPIE and sr & _EOP) or (cr & _ERRIE and sr & _OPERR)))
+
+    # ECC: none
+
+    @property
+    def ecc_pending(self) -> bool:
+        return False
+
+    def ecc_detected(self, _address: int) -> bool:
+        """Nothing detects a half programmed word: it reads as something."""
+        return False

@@ -1,0 +1,37 @@
+"""Flash controller of STM32F7 (RM0410 chapter 3, RM0385): as on STM32F4 but for the accelerator and its sizes."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Final
+
+from spboot.chips import Block as Facts
+from spboot.twin.die import Die
+from spboot.twin.flash.f4 import FlashF4, Sector
+
+_TWO_BANKS: Final = 0x451
+"""Device id of STM32F76x and F77x, the only ones with nDBANK."""
+_READ_PROTECTED: Final = 0x452
+"""Device id of STM32F72x and F73x, the only ones with PCROP."""
+
+
+class FlashF7(FlashF4, ips=("flash_f7",)):
+    """PGSERR is called ERSERR.  The twin has the geometry of the facts whatever nDBANK says."""
+
+    CACHES: ClassVar[dict[int, int]] = {1 << 9: 1 << 11}
+    MANUAL: ClassVar[str] = "RM0410"
+    RESET: ClassVar[dict[str, int]] = {"CR": 1 << 31, "OPTCR": 0xC0FFAAFD, "OPTCR1": 0x00400080, "OPTCR2": 1 << 31}
+    READ_ONLY = frozenset({"OPTCR1", "OPTCR2"})
+    OPTIONS: ClassVar[tuple[str, ...]] = ("OPTCR", "OPTCR2")
+    ERASE_MS: ClassVar[dict[int, tuple[int, int, int]]] = {
+        16: (400, 300, 250), 32: (400, 300, 250), 64: (1200, 700, 550), 128: (1200, 700, 550), 256: (2000, 1300, 1000),
+    }  # fmt: skip
+
+    def __init__(self, die: Die, facts: Facts) -> None:
+        super().__init__(die, facts)
+        if die.chip.device_id == _TWO_BANKS:
+            self.options["OPTCR"] = 0xFFFFAAFD
+
+    def _protected(self, sector: Sector) -> bool:
+        """A bit of PCROP that is 1 protects its sector as well (RM0431, FLASH_OPTCR2)."""
+        pcrop = self.options["OPTCR2"] if self.die.chip.device_id == _READ_PROTECTED else 0
+        return super()._protected(sector) or bool(pcrop >> sector.snb & 1)

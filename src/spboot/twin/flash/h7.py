@@ -1,0 +1,260 @@
+"""Flash controller of STM32H7 (RM0399 chapter 4, RM0433): two banks with registers of their own, words of 256 bits."""
+
+# ruff: noqa: N802 - handlers are named after their registers
+from __future__ import annotations
+
+from functools import partial
+from typing import ClassVar, Final
+
+from spboot.chips import Block as Facts
+from spboot.twin.die import Die
+from spboot.twin.flash.low import FlashLow
+from spboot.twin.power.h7 import PwrH7
+from spboot.twin.timeline import PS_PER_MS, PS_PER_US
+
+_KEYS: Final = (0x45670123, 0xCDEF89AB)
+_LOCK, _PG, _SER, _BER, _FW, _START = 1, 2, 4, 8, 1 << 6, 1 << 7
+_BSY, _WBNE, _QW = 1, 2, 4
+_WRPERR, _PGSERR, _STRBERR, _INCERR, _DBECCERR = 1 << 17, 1 << 18, 1 << 19, 1 << 21, 1 << 26
+_WORD: Final = 32
+
+PROGRAM_PS: Final = 100 * PS_PER_US
+SECTOR_ERASE_PS: Final = 1000 * PS_PER_MS
+"""Typical times at x64, DS12923 (flash memory programming)."""
+
+# MHz of AXI by wait states, then the least WRHIGHFREQ by MHz; by VOS.  RM0399 table 17.
+_STATE_MHZ: Final = {3: (70, 140, 210, 225), 2: (55, 110, 165, 225), 1: (45, 90, 135, 180, 225)}
+_DELAY_MHZ: Final = {3: (70, 185), 2: (55, 165), 1: (45, 135)}
+
+
+class FlashH7(FlashLow, ips=("flash_h7",)):
+    """Stores arrive by `store` and wait in a write buffer until a word of 32 bytes is whole."""
+
+    RESET: ClassVar[dict[str, int]] = {
+        "ACR": 0x37, "BANK0_CR": 0x31, "BANK1_CR": 0x31, "OPTCR": 1, "OPTSR_CUR": 0x1BC6AAF0, "OPTSR_PRG": 0x1BC6AAF0,
+        "BOOT_CURR": 0x1FF00800, "BOOT_PRGR": 0x1FF00800, "BANK0_WPSN_CURR": 0xFF, "BANK1_WPSN_CURR": 0xFF,
+        "BANK0_WPSN_PRGR": 0xFF, "BANK1_WPSN_PRGR": 0xFF, "BANK0_PRAR_CUR": 0xFF, "BANK1_PRAR_CUR": 0xFF,
+        "BANK0_SCAR_CUR": 0xFF, "BANK1_SCAR_CUR": 0xFF, "BOOT4_CUR": 0x10000810, "BOOT4_PRG": 0x10000810,
+    }  # fmt: skip
+    STATE = (*FlashLow.STATE, "_key", "_dead", "_buffer", "_buffer_at", "_until")
+    READ_ONLY = frozenset(f"BANK{bank}_{name}" for bank in range(2) for name in ("SR", "WPSN_CURR", "FAR"))
+    ECC = True
+    BUS_ERROR = True
+    OPTIONS = (
+        "OPTSR_CUR", "BANK0_WPSN_CURR", "BANK1_WPSN_CURR", "BANK0_PRAR_CUR", "BANK1_PRAR_CUR", "BANK0_SCAR_CUR",
+        "BANK1_SCAR_CUR",
+    )  # fmt: skip
+
+    def __init__(self, die: Die, facts: Facts) -> None:
+        super().__init__(die, facts)
+        for bank in (0, 1):
+            self._readers[self.offset_of(f"BANK{bank}_SR")] = partial(self._read_bank_SR, bank)
+            for register, write in (
+                ("KEYR", self._write_bank_KEYR),
+                ("CR", self._write_bank_CR),
+                ("CCR", self._write_bank_CCR),
+            ):
+                self._writers[self.offset_of(f"BANK{bank}_{register}")] = partial(write, bank)
+
+    def reset(self) -> None:
+        super().reset()
+        self._key = [0, 0]
+        self._dead = [False, False]
+        self._buffer: list[dict[int, int]] = [{}, {}]
+        """Bytes that wait, by their place in the word, for each bank."""
+        self._buffer_at = [0, 0]
+        self._until = [0, 0]
+
+    # wait states
+
+    def check_latency(self) -> None:
+        """Refuse a bus clock that the flash cannot follow (RM0399 table 17)."""
+        scale, mhz = self.die.block("PWR", PwrH7).scale, self.die.rcc.flash_hz / 1e6
+        states, delay = self.field("ACR", "LATENCY"), self.field("ACR", "WRHIGHFREQ")
+        limits = _STATE_MHZ[scale]
+        if mhz > limits[min(states, len(limits) - 1)]:
+            self.die.refuse(
+                f"AXI {mhz:g} MHz with {states} wait states at VOS {scale}",
+                "set FLASH_ACR.LATENCY first (RM0399 4.3.8)",
+            )
+        needed = sum(mhz > limit for limit in _DELAY_MHZ[scale])
+        if delay < needed:
+            self.die.refuse(
+                f"AXI {mhz:g} MHz with WRHIGHFREQ {delay} at VOS {scale}", f"set it to {needed} first (RM0399 4.3.8)"
+            )
+
+    # keys
+
+    def _write_bank_KEYR(self, bank: int, value: int) -> None:
+        self._stall(bank)
+        self.die.flash.unlock()
+        locked = self.registers[f"BANK{bank}_CR"] & _LOCK
+        if self._dead[bank] or not locked or value != _KEYS[self._key[bank]]:
+            self._lock_up(bank, f"wrong key {value:#x}")
+            return
+        self._key[bank] += 1
+        if self._key[bank] == len(_KEYS):
+            self._key[bank] = 0
+            self.registers[f"BANK{bank}_CR"] &= ~_LOCK
+
+    def _lock_up(self, bank: int, text: str) -> None:
+        """Any wrong sequence, a third key included (RM0399 4.5.1)."""
+        self._dead[bank] = True
+        self._key[bank] = 0
+        self.registers[f"BANK{bank}_CR"] |= _LOCK
+        self.refusals.append(f"{text}: FLASH_CR{bank + 1} is locked until reset (RM0399 4.5.1)")
+        self.bus_fault(f"BANK{bank}_KEYR")
+
+    def write_OPTKEYR(self, _value: int) -> None:
+        self.die.refuse("FLASH_OPTKEYR written", "the twin does not model programming of option bytes here")
+
+    def write_OPTCR(self, _value: int) -> None:
+        self.die.refuse("FLASH_OPTCR written while OPTLOCK is set", "leave the option bytes alone")
+
+    # control and status
+
+    def _read_bank_SR(self, bank: int) -> int:
+        value = self.registers[f"BANK{bank}_SR"]
+        if self._buffer[bank]:
+            value |= _WBNE
+        return value | (_BSY | _QW if self.die.timeline.now < self._until[bank] else 0)
+
+    def _write_bank_CCR(self, bank: int, value: int) -> None:
+        self.registers[f"BANK{bank}_SR"] &= ~(value & self.masks[f"BANK{bank}_CCR"])
+
+    def write(self, offset: int, size: int, value: int) -> None:
+        if size != 4:
+            self.die.refuse(f"{size}-byte write to a FLASH register", "write whole words")
+        name = self.names.get(offset, "")
+        for bank in (0, 1):
+            if self._key[bank] and name.startswith(f"BANK{bank}_") and not name.endswith("_KEYR"):
+                self._lock_up(bank, f"FLASH_{name} written between the two keys")
+                return
+        super().write(offset, size, value)
+
+    def _write_bank_CR(self, bank: int, value: int) -> None:
+        self._stall(bank)
+        name = f"BANK{bank}_CR"
+        if self.registers[name] & _LOCK:
+            if (value ^ self.registers[name]) & ~_LOCK or not value & _LOCK:
+                self.die.refuse(
+                    f"FLASH_CR{bank + 1} written ({value:#x}) while locked",
+                    f"write the two keys to FLASH_KEYR{bank + 1} first (RM0399 4.5.1)",
+                )
+            return
+        if unknown := value & ~self.masks[name]:
+            self.die.refuse(f"FLASH_CR{bank + 1}: reserved bits {unknown:#x} were set", "keep them at 0")
+        self.registers[name] = value & ~(_START | _FW)
+        if not value & _PG:
+            self._buffer[bank] = {}
+        if value & _FW and any(byte != 0xFF for byte in self._buffer[bank].values()):
+            self._flush(bank)
+        if value & _START:
+            self._start_erase(bank, value)
+
+    def _start_erase(self, bank: int, value: int) -> None:
+        if not value & (_SER | _BER):
+            self.die.refuse(f"START with FLASH_CR{bank + 1} = {value:#x}", "set SER or BER (RM0399 4.3.10)")
+        flash = self.die.flash
+        per_bank = flash.bank_size // flash.page
+        number = value >> 8 & 7
+        if not value & _BER and number >= per_bank:
+            self.die.refuse(f"erase of sector {number}, a bank has {per_bank}", "use one it has (RM0399 4.3.4)")
+        chosen = range(per_bank) if value & _BER else (number,)
+        if any(self._protected(bank, sector) for sector in chosen):
+            self._error(bank, _WRPERR, f"erase of write-protected sector {number} of bank {bank + 1}")
+            return
+        for sector in chosen:
+            address = flash.address + bank * flash.bank_step + sector * flash.page
+            flash.erase(address)
+            self._take_time(bank, SECTOR_ERASE_PS)
+
+    def _protected(self, bank: int, sector: int) -> bool:
+        """By its bit, or as it has a byte of an area: from START to END in 256 bytes, or all of the bank where they are
+        the same (RM0399 4.5.5); a secure-only area counts with SECURITY (4.5.6)."""
+        areas = ["PRAR"] + (["SCAR"] if self.options["OPTSR_CUR"] & self.mask("OPTSR_CUR", "SECURITY") else [])
+        for name in areas:
+            area = self.options[f"BANK{bank}_{name}_CUR"]
+            start, end = (area & 0xFFF) * 256, (area >> 16 & 0xFFF) * 256
+            size = self.die.flash.page
+            if start == end or (start < end and start < (sector + 1) * size and sector * size <= end):
+                return True
+        return not self.options[f"BANK{bank}_WPSN_CURR"] >> sector & 1
+
+    # programming
+
+    def _bank(self, address: int) -> int:
+        return self.die.flash.bank(address - self.die.flash.address)
+
+    def store(self, address: int, size: int, value: int) -> None:
+        """A store to the flash range (RM0399 4.3.9): bytes gather in the buffer until they are 32."""
+        bank = self._bank(address)
+        self._stall(bank)
+        status, control = self.registers[f"BANK{bank}_SR"], self.registers[f"BANK{bank}_CR"]
+        buffer, start = self._buffer[bank], address & -_WORD
+        if not control & _PG or status & (_PGSERR | _INCERR):
+            why = "without PG" if not control & _PG else "while PGSERR or INCERR is set"
+            self._error(bank, _PGSERR, f"store to {address:#010x} {why}")
+            buffer.clear()
+            return
+        if buffer and start != self._buffer_at[bank]:
+            at = self._buffer_at[bank]
+            self._error(bank, _INCERR, f"store to {address:#010x} while the word at {at:#010x} is not whole")
+            buffer.clear()
+            return
+        places = range(address - start, address - start + size)
+        if any(place in buffer for place in places):  # the new byte replaces the old one (RM0399 4.7.4)
+            self._error(bank, _STRBERR, f"{address:#010x} is stored to twice before its word is programmed")
+        self._buffer_at[bank] = start
+        buffer.update(zip(places, value.to_bytes(size, "little"), strict=True))
+        if len(buffer) == _WORD:
+            self._flush(bank)
+
+    def _flush(self, bank: int) -> None:
+        """Program what is in the buffer; bytes that did not come are 0xFF."""
+        data = bytes(self._buffer[bank].get(place, 0xFF) for place in range(_WORD))
+        address, self._buffer[bank] = self._buffer_at[bank], {}
+        flash = self.die.flash
+        if self._protected(bank, (address - flash.address) % flash.bank_step // flash.page):
+            self._error(bank, _WRPERR, f"program of write-protected {address:#010x}")
+            return
+        old = flash.get(address, _WORD)
+        spoilt = old != b"\xff" * _WORD or address in flash.poisoned
+        flash.program(address, bytes(was & wanted for was, wanted in zip(old, data, strict=True)))
+        if spoilt:  # the ECC of two programs is that of neither (RM0399 4.3.9)
+            self.refusals.append(f"program of {address:#010x}, not erased: its ECC is lost")
+            flash.poisoned.add(address)
+        self._take_time(bank, PROGRAM_PS)
+
+    def _error(self, bank: int, flag: int, text: str) -> None:
+        self.registers[f"BANK{bank}_SR"] |= flag
+        self.refusals.append(f"{text}, at {self.die.where(self.die.core.pc)}")
+
+    # time
+
+    def _take_time(self, bank: int, span: int) -> None:
+        """Code in the bank that works stands still; in the other one it runs on (RM0399 4.3.11)."""
+        now = self.die.timeline.now
+        self.die.log.busy_ps += span
+        self._until[bank] = max(now, self._until[bank]) + span
+        self.busy_until = max(self._until)
+        self.die.timeline.at("FLASH", self.busy_until)
+        flash = self.die.flash
+        self.die.stalls.begin(flash.address + bank * flash.bank_step, self._until[bank])
+
+    def _stall(self, bank: int) -> None:
+        """The core waits for the bank."""
+        rest = self._until[bank] - self.die.timeline.now
+        if rest > 0:
+            self.die.timeline.skip(rest)
+
+    # ECC (RM0399 4.7.7)
+
+    def ecc_detected(self, address: int) -> bool:
+        """Note a double error; the load gets a bus error whatever the flags say."""
+        bank = self._bank(address)
+        if not self.registers[f"BANK{bank}_SR"] & _DBECCERR:
+            self.registers[f"BANK{bank}_SR"] |= _DBECCERR
+            flash = self.die.flash
+            self.registers[f"BANK{bank}_FAR"] = (address - flash.address) % flash.bank_step // _WORD
+        return True

@@ -1,0 +1,187 @@
+"""Flash controller of STM32L0 (RM0367, RM0377 chapter 3): 128-byte pages, words and half-pages, erased to zero."""
+
+# ruff: noqa: N802 - handlers are named after their registers
+from __future__ import annotations
+
+from typing import ClassVar, Final
+
+from spboot.chips import Block as Facts
+from spboot.twin.die import Die
+from spboot.twin.flash.low import FlashLow
+from spboot.twin.timeline import PS_PER_US
+
+_PE_KEYS: Final = (0x89ABCDEF, 0x02030405)
+_PRG_KEYS: Final = (0x8C9DAEBF, 0x13141516)
+_OPT_KEYS: Final = (0xFBEAD9C8, 0x24252627)
+_WORD: Final = 4
+_HALF_PAGE: Final = 64
+_CATEGORY_3: Final = 0x417
+"""Device id of STM32L05x and L06x: there NOTZEROERR does not prevent the write (RM0377 3.3.4)."""
+# DS10690 table 47 (flash memory characteristics): 3.2 ms for a word, a half-page and a page alike.
+OPERATION_PS: Final = 3_200 * PS_PER_US
+
+
+class FlashL0(FlashLow, ips=("flash_l0",)):
+    """The controller.  Stores to flash arrive by `store`."""
+
+    RESET: ClassVar[dict[str, int]] = {"PECR": 7, "SR": 0xC, "OPTR": 0x807000AA}
+    STATE: ClassVar[tuple[str, ...]] = (*FlashLow.STATE, "_keys", "_dead", "_half")
+    READ_ONLY = frozenset({"OPTR", "WRPROT", "WRPROT2"})
+    OPTIONS = ("OPTR", "WRPROT", "WRPROT2")
+    LATENCY_MHZ: ClassVar[dict[int, tuple[int, ...]]] = {1: (16, 32), 2: (8, 16), 3: (4.2,)}  # type: ignore[dict-item]
+    LATENCY_SOURCE = "RM0367 table 13"
+
+    def __init__(self, die: Die, facts: Facts) -> None:
+        super().__init__(die, facts)
+        names = ("WRPERR", "PGAERR", "SIZERR", "OPTVERR", "RDERR", "NOTZEROERR", "FWWERR")
+        self._errors = sum(self.mask("SR", name) for name in names)
+
+    def reset(self) -> None:
+        super().reset()
+        self._keys = {"PELOCK": 0, "PRGLOCK": 0, "OPTLOCK": 0}
+        self._dead: set[str] = set()
+        self._half: list[int] = []
+        """Words of the half-page being gathered; the first address is in front."""
+
+    # keys (RM0367 3.3.4)
+
+    def _key(self, lock: str, keys: tuple[int, int], value: int) -> None:
+        bit = self.mask("PECR", lock)
+        outer = lock != "PELOCK" and self.registers["PECR"] & self.mask("PECR", "PELOCK")
+        if outer or lock in self._dead or not self.registers["PECR"] & bit or value != keys[self._keys[lock]]:
+            self._dead.add(lock)
+            self.registers["PECR"] |= bit
+            self.refusals.append(f"wrong key {value:#x}: {lock} stays until reset (RM0367 3.3.4)")
+            self.bus_fault(lock.replace("LOCK", "KEYR"))
+            return
+        self._keys[lock] += 1
+        if self._keys[lock] == len(keys):
+            self._keys[lock] = 0
+            self.registers["PECR"] &= ~bit
+
+    def write_PEKEYR(self, value: int) -> None:
+        self._key("PELOCK", _PE_KEYS, value)
+
+    def write_PRGKEYR(self, value: int) -> None:
+        self._key("PRGLOCK", _PRG_KEYS, value)
+
+    def write_OPTKEYR(self, value: int) -> None:
+        self._key("OPTLOCK", _OPT_KEYS, value)
+
+    def write_PECR(self, value: int) -> None:
+        old = self.registers["PECR"]
+        locks = sum(self.mask("PECR", name) for name in self._keys)
+        if old & self.mask("PECR", "PELOCK"):
+            if value & ~locks:
+                self.die.refuse(
+                    f"FLASH_PECR written ({value:#x}) while PELOCK is set",
+                    "write the two keys to FLASH_PEKEYR first (RM0367 3.3.4)",
+                )
+            return
+        self.stall()
+        if self._half:
+            self.die.refuse("FLASH_PECR written inside a half-page", "store all 16 words first (RM0367 3.3.4)")
+        kept = (value | old) & locks
+        if value & self.mask("PECR", "PELOCK"):
+            kept = locks
+        self.registers["PECR"] = value & self.masks["PECR"] & ~locks | kept
+        if value & self.mask("PECR", "OBL_LAUNCH"):
+            self.die.request_reset("option")
+
+    # status
+
+    def read_SR(self) -> int:
+        high_voltage_off = self.mask("SR", "ENDHV") | self.mask("SR", "READY")
+        return self.registers["SR"] & ~high_voltage_off | (self.mask("SR", "BSY") if self.busy else high_voltage_off)
+
+    def write_SR(self, value: int) -> None:
+        self.registers["SR"] &= ~(value & (self._errors | self.mask("SR", "EOP")))
+        self._update_line()
+
+    def on_done(self, _when: int) -> None:
+        if self.registers["PECR"] & self.mask("PECR", "EOPIE"):
+            self.registers["SR"] |= self.mask("SR", "EOP")
+            self._update_line()
+
+    def _update_line(self) -> None:
+        sr, pecr = self.registers["SR"], self.registers["PECR"]
+        done = pecr & self.mask("PECR", "EOPIE") and sr & self.mask("SR", "EOP")
+        failed = pecr & self.mask("PECR", "ERRIE") and sr & self._errors
+        self.line("FLASH", bool(done or failed))
+
+    def _error(self, flag: str, text: str) -> None:
+        self.registers["SR"] |= self.mask("SR", flag)
+        self._half = []
+        self.refusals.append(f"{text}, at {self.die.where(self.die.core.pc)}")
+        self._update_line()
+
+    # operations
+
+    def store(self, address: int, size: int, value: int) -> None:
+        """A store to the flash range erases a page, programs a word, or is one of a half-page (RM0367 3.3.4)."""
+        if not self._half:
+            self.stall()
+        flash = self.die.flash
+        address = flash.offset(address) + flash.address
+        pecr = self.registers["PECR"]
+        mode = {name for name in ("PROG", "ERASE", "FPRG", "DATA") if pecr & self.mask("PECR", name)}
+        if pecr & (self.mask("PECR", "PELOCK") | self.mask("PECR", "PRGLOCK")):
+            self._error("WRPERR", f"store to {address:#010x} while PELOCK or PRGLOCK is set")
+        elif self._protected(address):
+            self._error("WRPERR", f"store to write-protected {address:#010x}")
+        elif size != _WORD:
+            self._error("SIZERR", f"{size}-byte store to {address:#010x}; only words can be programmed")
+        elif mode == {"PROG", "ERASE"}:
+            flash.erase(address - address % flash.page)
+            self.take_time(address, OPERATION_PS)
+        elif mode == {"PROG", "FPRG"}:
+            self._gather(address, value)
+        elif not mode:
+            self._program(address, value.to_bytes(_WORD, "little"))
+        else:
+            self.die.refuse(
+                f"store to flash with PECR = {pecr:#x}", "set PROG and ERASE, PROG and FPRG, or none (RM0367 3.3.4)"
+            )
+
+    def _gather(self, address: int, value: int) -> None:
+        if not self._half and address % _HALF_PAGE:
+            self._error("PGAERR", f"half-page begun at {address:#010x}, not on a 64-byte boundary")
+        elif self._half and address - address % _HALF_PAGE != self._half[0]:
+            self._error("PGAERR", f"word at {address:#010x} is not in the half-page of {self._half[0]:#010x}")
+        elif self._from_same_flash():
+            self._error("FWWERR", "half-page programmed by code in flash: the fetch aborts it; run from RAM")
+        else:
+            self._half = [*(self._half or [address]), value]
+            if len(self._half) == 1 + _HALF_PAGE // _WORD:
+                first, words = self._half[0], self._half[1:]
+                self._half = []
+                self._program(first, b"".join(word.to_bytes(_WORD, "little") for word in words))
+
+    def _from_same_flash(self) -> bool:
+        """Code in the other bank is no better: the interface sees one fetch stream (RM0367 3.3.4, FWWERR)."""
+        return self.die.flash.holds(self.die.core.pc)
+
+    def _program(self, address: int, data: bytes) -> None:
+        flash = self.die.flash
+        if address % _WORD:
+            self._error("PGAERR", f"store to {address:#010x} is not on a word boundary")
+            return
+        old = flash.get(address, len(data))
+        if any(old):
+            self._error("NOTZEROERR", f"{address:#010x} is not erased: {old.hex()}")
+            if self.die.chip.device_id != _CATEGORY_3:
+                return
+            data = bytes(was | wanted for was, wanted in zip(old, data, strict=True))
+        flash.program(address, data)
+        self.take_time(address, OPERATION_PS)
+
+    def _protected(self, address: int) -> bool:
+        """A bit of WRPROT protects a sector of 4 KB; WPRMOD turns it around (RM0367, FLASH_WRPROT and FLASH_OPTR)."""
+        sector = (address - self.die.flash.address) // 4096
+        name = "WRPROT" if sector < 32 else "WRPROT2"
+        return bool(self.options[name] >> sector % 32 & 1) != bool(self.options["OPTR"] & self.mask("OPTR", "WPRMOD"))
+
+    def write(self, offset: int, size: int, value: int) -> None:
+        if size != _WORD:
+            self.die.refuse(f"{size}-byte write to a FLASH register", "write whole words (RM0367 3.7)")
+        super().write(offset, size, value)

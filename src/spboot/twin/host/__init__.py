@@ -1,0 +1,1 @@
+"""Between the twin and the machine that it runs on."""

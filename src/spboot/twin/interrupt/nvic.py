@@ -1,0 +1,313 @@
+"""System control space: SysTick, NVIC and SCB (PM0214 4.3 to 4.5; ARMv7-M B3)."""
+
+# ruff: noqa: N802 - handlers are named after their registers
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+from spboot.chips import Block as Facts
+from spboot.twin.block import Block
+from spboot.twin.die import Die
+from spboot.twin.timeline import NEVER
+
+NMI, HARD_FAULT, MEM_MANAGE, BUS_FAULT, USAGE_FAULT = 2, 3, 4, 5, 6
+SVCALL, PENDSV, SYSTICK = 11, 14, 15
+_SYSTEM: Final = (1 << NMI) | (1 << PENDSV) | (1 << SYSTICK)
+_VECTKEY: Final = 0x05FA
+_SCS: Final = 0xE000E000
+
+_PLAIN: Final = {
+    "ICTR": (0x004, 0), "ACTLR": (0x008, 0x307), "SCR": (0xD10, 0x16), "CCR": (0xD14, 0x31B),
+    "SHCSR": (0xD24, 0x7FFFF), "CFSR": (0xD28, 0), "HFSR": (0xD2C, 0), "DFSR": (0xD30, 0), "MMFAR": (0xD34, 0xFFFFFFFF),
+    "BFAR": (0xD38, 0xFFFFFFFF), "AFSR": (0xD3C, 0), "CPACR": (0xD88, 0xF00000), "FPCCR": (0xF34, 0xC000017B),
+    "FPCAR": (0xF38, 0xFFFFFFF8), "FPDSCR": (0xF3C, 0x07C00000), "MPU_TYPE": (0xD90, 0), "MPU_CTRL": (0xD94, 7),
+    "MPU_RNR": (0xD98, 0xFF), "MPU_RBAR": (0xD9C, 0xFFFFFFFF), "MPU_RASR": (0xDA0, 0xFFFFFFFF),
+}  # fmt: skip
+_COMPUTED: Final = {
+    "CSR": 0x010, "RVR": 0x014, "CVR": 0x018, "CALIB": 0x01C, "CPUID": 0xD00, "ICSR": 0xD04, "VTOR": 0xD08,
+    "AIRCR": 0xD0C, "SHPR1": 0xD18, "SHPR2": 0xD1C, "SHPR3": 0xD20, "STIR": 0xF00, "DHCSR": 0xDF0, "DEMCR": 0xDFC,
+    **{f"ID{n}": 0xD40 + 4 * n for n in range(13)},
+}  # fmt: skip
+_RESET: Final = {"CCR": 0x200, "FPCCR": 0xC0000000, "MPU_TYPE": 0x800}
+_V6: Final = frozenset(
+    {"SCR", "CCR", "SHCSR", "MPU_TYPE", "MPU_CTRL", "MPU_RNR", "MPU_RBAR", "MPU_RASR", "CSR", "RVR", "CVR", "CALIB"}
+    | {"CPUID", "ICSR", "VTOR", "AIRCR", "SHPR2", "SHPR3", "DHCSR", "DEMCR", "ACTLR", "DFSR"}
+)
+"""What ARMv6-M has of them (DDI0419 B3.2); the rest does not exist there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Core:
+    """What differs between cores: *priority_mask* are the bits of a priority that STM32 implements, *lines* the most
+    interrupt lines a part has, *vectors* the alignment of a vector table."""
+
+    cpuid: int
+    priority_mask: int
+    lines: int
+    vectors: int
+
+
+_CORES: Final = {
+    "cm0p": Core(cpuid=0x410CC601, priority_mask=0xC0, lines=32, vectors=0x100),
+    "cm4": Core(cpuid=0x410FC241, priority_mask=0xF0, lines=97, vectors=0x200),
+    "cm7": Core(cpuid=0x411FC271, priority_mask=0xF0, lines=150, vectors=0x400),
+    "cm33": Core(cpuid=0x410FD214, priority_mask=0xE0, lines=109, vectors=0x200),
+}
+
+
+class Nvic(Block):
+    """The system control space.  Exceptions are numbered as in ARMv7-M; line n is exception 16 + n."""
+
+    RESET: ClassVar[dict[str, int]] = _RESET
+    STATE: ClassVar[tuple[str, ...]] = ("enabled", "pending", "lines", "priorities", "count_flag", "_started", "_left")
+    QUIET = frozenset({0x018})
+    PAGES = (0, 1, 2, 3)
+    DECLARES: ClassVar[frozenset[str]] = frozenset({*_PLAIN, *_COMPUTED})
+    READ_ONLY = frozenset({"CPUID", "MPU_TYPE", "ICTR", "CALIB"})
+
+    def __init__(self, die: Die) -> None:
+        facts = Facts(name="SCS", ip="", address=_SCS, enable=None, reset=None, interrupts={}, pins=())
+        super().__init__(die, facts)
+        self._core = _CORES[die.chip.core]
+        self.priority_mask = self._core.priority_mask
+        self._first_priority = 0xD1C if die.chip.core == "cm0p" else 0xD18
+        self.has_fault_status = die.chip.core != "cm0p"
+        self._exceptions = 16 + self._core.lines
+        for name, (offset, mask) in _PLAIN.items():
+            if self.has_fault_status or name in _V6:
+                self._declare(name, offset, {})
+                self.masks[name] = mask
+        for name, offset in _COMPUTED.items():
+            if self.has_fault_status or name in _V6:
+                self._declare(name, offset, {})
+        die.timeline.on("SYSTICK", self._on_tick)
+
+    def reset(self) -> None:
+        super().reset()
+        flash = self.die.flash
+        self.registers["VTOR"] = flash.address if flash.alias is None else flash.alias
+        self.enabled = self.pending = self.lines = 0
+        self.priorities = [0] * self._exceptions
+        self.count_flag = False
+        self._started: int | None = None
+        self._left = 0
+        self.die.timeline.cancel("SYSTICK")
+
+    # what may interrupt
+
+    def set_line(self, number: int, level: bool) -> None:
+        """An interrupt line of the chip changed its level."""
+        bit = 1 << (16 + number)
+        if bool(self.lines & bit) == level:
+            return
+        self.lines = self.lines & ~bit | (bit if level else 0)
+        if level:
+            self.die.core.end_slice()
+
+    def pend(self, exception: int) -> None:
+        """Make an exception pending."""
+        self.pending |= 1 << exception
+        self.die.core.end_slice()
+
+    @property
+    def candidates(self) -> int:
+        """Exceptions, as bits, that are pending and enabled."""
+        return (self.pending | self.lines) & (self.enabled | _SYSTEM)
+
+    @property
+    def sleeps_deep(self) -> bool:
+        """Whether a wait for an interrupt is a deep sleep: SLEEPDEEP is set and nothing would end it at once."""
+        return bool(self.registers["SCR"] & 4) and not self.candidates
+
+    def best(self) -> tuple[int, int]:
+        """Group priority and number of the foremost candidate."""
+        found, rest = [], self.candidates
+        while rest:
+            number = (rest & -rest).bit_length() - 1
+            found.append((self.group(self.priority(number)), self.priority(number), number))
+            rest &= rest - 1
+        group, _, number = min(found)
+        return group, number
+
+    def priority(self, exception: int) -> int:
+        """Lower is more urgent; NMI and HardFault are negative."""
+        return {NMI: -2, HARD_FAULT: -1}.get(exception, self.priorities[exception])
+
+    def group(self, priority: int) -> int:
+        """The part of a priority that decides about preemption (PRIGROUP)."""
+        if priority < 0:
+            return priority
+        return priority & ~((2 << (self.registers["AIRCR"] >> 8 & 7)) - 1)
+
+    # accesses
+
+    def read(self, offset: int, size: int) -> int:
+        self._check_privilege(offset)
+        if 0x400 <= offset < 0x400 + self._core.lines or self._first_priority <= offset < 0xD24:
+            first = 16 + offset - 0x400 if offset < 0xD00 else 4 + offset - 0xD18
+            return int.from_bytes(bytes((self.priorities + [0] * 4)[first : first + size]), "little")
+        if 0x100 <= offset < 0x380:
+            bits = {0x200: self.pending | self.lines, 0x280: self.pending | self.lines, 0x300: self._active_bits()}
+            word = bits.get(offset & 0x380, self.enabled)
+            return word >> 16 >> 8 * (offset & 0x7F) & ((1 << 8 * size) - 1)
+        return super().read(offset, size)
+
+    def write(self, offset: int, size: int, value: int) -> None:
+        self._check_privilege(offset)
+        if 0x400 <= offset < 0x400 + self._core.lines or self._first_priority <= offset < 0xD24:
+            first = 16 + offset - 0x400 if offset < 0xD00 else 4 + offset - 0xD18
+            for i, byte in enumerate(value.to_bytes(size, "little")):
+                if first + i < len(self.priorities):
+                    self.priorities[first + i] = byte & self._core.priority_mask
+            self.die.core.end_slice()
+        elif 0x100 <= offset < 0x300:
+            self._write_lines(offset, value)
+        else:
+            super().write(offset, size, value)
+
+    def _write_lines(self, offset: int, value: int) -> None:
+        bits = value << 16 << 8 * (offset & 0x7F) & ((1 << self._exceptions) - 1)
+        bank = offset & 0x380
+        if bank == 0x100:
+            self.enabled |= bits
+        elif bank == 0x180:
+            self.enabled &= ~bits
+        elif bank == 0x200:
+            self.pending |= bits
+        else:
+            self.pending &= ~bits
+        self.die.core.end_slice()
+
+    def _active_bits(self) -> int:
+        return sum(1 << exception for exception in set(self.die.cpu.active))
+
+    def _check_privilege(self, offset: int) -> None:
+        if not self.die.cpu.privileged:
+            self.die.cpu.bus_fault_later(_SCS + offset)
+
+    # SysTick (PM0214 4.5)
+
+    def _tick_ps(self) -> int:
+        return self.die.timeline.cycle_ps * (1 if self.registers["CSR"] & 4 else 8)
+
+    def _count(self) -> int:
+        """The counter now."""
+        if self._started is None:
+            return self._left
+        passed = (self.die.timeline.now - self._started) // self._tick_ps()
+        return int(self._left - passed) % (self.registers["RVR"] + 1) if self._left >= passed else self.registers["RVR"]
+
+    def _start(self, count: int) -> None:
+        self._left = count
+        running = self.registers["CSR"] & 1 and (count or self.registers["RVR"])
+        self._started = self.die.timeline.now if running else None
+        if running:
+            span = count if count else self.registers["RVR"] + 1
+            self._left = span
+            self.die.timeline.at("SYSTICK", self.die.timeline.now + span * self._tick_ps())
+        else:
+            self.die.timeline.cancel("SYSTICK")
+
+    def _on_tick(self, when: int) -> None:
+        self.count_flag = True
+        if self.registers["CSR"] & 2:
+            self.pend(SYSTICK)
+        if not self.registers["RVR"]:
+            self._started, self._left = None, 0
+            return
+        period = (self.registers["RVR"] + 1) * self._tick_ps()
+        missed = (self.die.timeline.now - when) // period
+        self._started, self._left = when + missed * period, self.registers["RVR"] + 1
+        self.die.timeline.at("SYSTICK", when + (missed + 1) * period)
+
+    def frequency_will_change(self) -> int:
+        """The count to go on from, for `frequency_changed`."""
+        return self._count()
+
+    def frequency_changed(self, count: int) -> None:
+        if self.die.timeline.next_due != NEVER and self._started is not None:
+            self._start(count)
+
+    def read_CSR(self) -> int:
+        value = self.registers["CSR"] | self.count_flag << 16
+        self.count_flag = False
+        return value
+
+    def write_CSR(self, value: int) -> None:
+        count = self._count()
+        self.registers["CSR"] = value & 7
+        self._start(count)
+
+    def write_RVR(self, value: int) -> None:
+        self.registers["RVR"] = value & 0xFFFFFF
+        if self._started is None and self.registers["CSR"] & 1:
+            self._start(0)
+
+    def read_CVR(self) -> int:
+        return self._count()
+
+    def write_CVR(self, _value: int) -> None:
+        self.count_flag = False
+        self._start(0)
+
+    # SCB (PM0214 4.4)
+
+    def read_CPUID(self) -> int:
+        return self._core.cpuid
+
+    def read_ICSR(self) -> int:
+        candidates = self.candidates
+        vector = self.best()[1] if candidates else 0
+        active = self.die.cpu.active
+        bits = (
+            (self.pending >> SYSTICK & 1) << 26 | (self.pending >> PENDSV & 1) << 28 | (self.pending >> NMI & 1) << 31
+        )
+        external = bool((self.pending | self.lines) >> 16) << 22
+        return (active[-1] if active else 0) | (len(active) <= 1) << 11 | vector << 12 | external | bits
+
+    def write_ICSR(self, value: int) -> None:
+        for bit, exception, sets in (
+            (31, NMI, 1),
+            (28, PENDSV, 1),
+            (27, PENDSV, 0),
+            (26, SYSTICK, 1),
+            (25, SYSTICK, 0),
+        ):
+            if value >> bit & 1 and sets:
+                self.pend(exception)
+            elif value >> bit & 1:
+                self.pending &= ~(1 << exception)
+
+    def write_VTOR(self, value: int) -> None:
+        size = self._core.vectors
+        if value & (size - 1):
+            self.die.refuse(f"SCB_VTOR = {value:#010x} is not on a {size}-byte boundary", "align it (PM0214 4.4.4)")
+        self.registers["VTOR"] = value & 0x3FFFFF00
+
+    def read_AIRCR(self) -> int:
+        return 0xFA050000 | self.registers["AIRCR"] & 0x700
+
+    def write_AIRCR(self, value: int) -> None:
+        if value >> 16 != _VECTKEY:
+            self.die.refuse(f"SCB_AIRCR written with key {value >> 16:#06x}", "write 0x05FA in the upper half")
+        self.registers["AIRCR"] = value & 0x700
+        if value & 4:
+            self.die.request_reset("software")
+
+    def write_SCR(self, value: int) -> None:
+        self.registers["SCR"] = value & 0x16
+
+    def write_CFSR(self, value: int) -> None:
+        self.registers["CFSR"] &= ~value
+
+    def write_HFSR(self, value: int) -> None:
+        self.registers["HFSR"] &= ~value
+
+    def write_STIR(self, value: int) -> None:
+        self.pend(16 + (value & 0x1FF))
+
+    def write_MPU_CTRL(self, value: int) -> None:
+        if value & 1:
+            self.die.refuse("the MPU was enabled", "the twin does not model it: leave it off")
+        self.registers["MPU_CTRL"] = value & 7

@@ -1,0 +1,1 @@
+"""What code costs, and what it is called."""

@@ -1,0 +1,1 @@
+"""Power control, one file for each family."""

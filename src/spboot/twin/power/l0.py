@@ -1,0 +1,46 @@
+"""Power control of STM32L0 (RM0367 chapter 6)."""
+
+# ruff: noqa: N802 - handlers are named after their registers
+from __future__ import annotations
+
+from typing import ClassVar
+
+from spboot.twin.power.low import PwrLow
+
+
+class PwrL0(PwrLow, ips=("pwr_l0",)):
+    """VOS 1 is range 1; range 2 after a reset."""
+
+    RESET: ClassVar[dict[str, int]] = {"CR": 0x1000}
+    KEPT: ClassVar[dict[str, tuple[str, ...]]] = {"CSR": ("EWUP1", "EWUP2", "EWUP3")}
+
+    def voltage_range(self) -> int:
+        """1 is fast, 3 slow."""
+        vos = self.field("CR", "VOS")
+        return max(vos, 2) if self.settling() else vos
+
+    def write_CR(self, value: int) -> None:
+        vos = value >> 11 & 3
+        if vos == 0:
+            self.die.refuse("PWR_CR.VOS = 0", "use 1, 2 or 3 (RM0367 6.4.1)")
+        if value & self.mask("CR", "LPRUN"):
+            self.die.refuse("PWR_CR.LPRUN was set", "the twin does not model low-power run")
+        if vos != self.field("CR", "VOS"):
+            if self.settling():
+                self.die.refuse("PWR_CR.VOS changed while VOSF is set", "wait for VOSF = 0 (RM0367 6.1.5)")
+            self.settle()
+        if value & self.mask("CR", "CSBF"):
+            self.standby_flag = False
+        self.registers["CR"] = value & self.masks["CR"] & ~(self.mask("CR", "CSBF") | self.mask("CR", "CWUF"))
+        self.die.flash_controller.check_latency()
+
+    def deep_sleep(self) -> str:
+        """PDDS (RM0367 6.4.1)."""
+        return "standby" if self.registers["CR"] & self.mask("CR", "PDDS") else ""
+
+    def write_CSR(self, value: int) -> None:
+        self.registers["CSR"] = value & 0x700
+
+    def read_CSR(self) -> int:
+        standby = self.mask("CSR", "SBF") if self.standby_flag else 0
+        return self.registers["CSR"] | standby | (self.mask("CSR", "VOSF") if self.settling() else 0)

@@ -1,0 +1,71 @@
+"""Power control of STM32L4 (RM0351 chapter 5) and its relatives: voltage scaling, the lock of the backup domain."""
+
+# ruff: noqa: N802 - handlers are named after their registers
+from __future__ import annotations
+
+from typing import ClassVar, Final
+
+from spboot.twin.power.low import PwrLow
+
+_LOW_POWER_RUN: Final = 1 << 14
+_VOSF: Final = 1 << 10
+_PULLS: Final = tuple(f"P{way}CR{port}" for way in "UD" for port in range(9))
+
+
+class PwrL4(PwrLow, ips=("pwr_l4",)):
+    """VOS 1 is range 1, VOS 2 is range 2."""
+
+    RESET: ClassVar[dict[str, int]] = {"CR1": 0x200, "CR3": 0x8000}
+    READ_ONLY = frozenset({"SR1", "SR2"})
+    RANGES: ClassVar[tuple[int, ...]] = (1, 2)
+    """Legal values of VOS, which are the ranges."""
+    MANUAL: ClassVar[str] = "RM0351 5.4.1"
+    KEPT: ClassVar[dict[str, tuple[str, ...]]] = dict.fromkeys(("CR3", "CR4", *_PULLS), ())
+    SR1: ClassVar[int] = 0
+    STANDBY: ClassVar[tuple[str, str, str]] = ("SR1", "SBF", "CSBF")
+    """Register of SBF and its name; the other one is that of the facts of L4 and L5, which exchange the two,"""
+    CLEAR: ClassVar[tuple[str, str, str]] = ("SCR", "CSBF", "SBF")
+    """and of what clears it."""
+    SR2: ClassVar[int] = 0x100
+
+    def voltage_range(self) -> int:
+        """1 is fast, 2 slow, 0 on L5 faster still."""
+        if self.settling():  # on its way up the slower range still counts
+            return max(self.RANGES)
+        return self.registers["CR1"] >> 9 & 3
+
+    def write_CR1(self, value: int) -> None:
+        vos = value >> 9 & 3
+        if vos not in self.RANGES:
+            self.die.refuse(f"PWR_CR1.VOS = {vos}", f"use {', '.join(map(str, self.RANGES))} ({self.MANUAL})")
+        if value & _LOW_POWER_RUN:
+            self.die.refuse("PWR_CR1.LPR was set", "the twin does not model low-power run")
+        if vos < self.registers["CR1"] >> 9 & 3:
+            self.settle()
+        self.registers["CR1"] = value & self.masks["CR1"]
+        self.die.flash_controller.check_latency()
+
+    def deep_sleep(self) -> str:
+        """LPMS (RM0351 5.4.1)."""
+        mode = self.field("CR1", "LPMS")
+        return "standby" if mode == 3 else "shutdown" if mode > 3 else ""
+
+    def sbf(self, register: str) -> int:
+        """What SBF adds to *register*."""
+        return self._bit(*self.STANDBY) if self.standby_flag and register == self.STANDBY[0] else 0
+
+    def _bit(self, register: str, name: str, other: str) -> int:
+        return self.mask(register, name if name in self.fields[register] else other)
+
+    def read_SR1(self) -> int:
+        return self.SR1 | self.sbf("SR1")
+
+    def write_SCR(self, value: int) -> None:
+        self._clear("SCR", value)
+
+    def _clear(self, register: str, value: int) -> None:
+        if register == self.CLEAR[0] and value & self._bit(*self.CLEAR):
+            self.standby_flag = False
+
+    def read_SR2(self) -> int:
+        return self.SR2 | (_VOSF if self.settling() else 0)

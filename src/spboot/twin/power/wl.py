@@ -1,0 +1,24 @@
+"""Power control of STM32WL (RM0453 chapter 6)."""
+
+# ruff: noqa: N802 - handlers are named after their registers
+from __future__ import annotations
+
+from typing import ClassVar
+
+from spboot.twin.power.l4 import PwrL4
+
+
+class PwrWl(PwrL4, ips=("pwr_wl5",)):
+    """STM32WL (RM0453 6.6.1)."""
+
+    RESET: ClassVar[dict[str, int]] = {"CR1": 0x200, "CR3": 0x8000}
+    MANUAL = "RM0453 6.6.1"
+    SR2 = 1 << 7 | 1 << 8
+    STANDBY = ("EXTSCR", "C1SBF", "")
+    CLEAR = ("EXTSCR", "C1CSSF", "")
+
+    def read_EXTSCR(self) -> int:
+        return self.sbf("EXTSCR")
+
+    def write_EXTSCR(self, value: int) -> None:
+        self._clear("EXTSCR", value)
