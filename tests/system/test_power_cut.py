@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import pytest
 
 from spboot.twin import Cut, PowerCut
-from spboot.twin.memory.oplog import Operation
+from spboot.twin.memory.oplog import Cells, Kind
 from tests.system.rig import Rig, Workshop
 
 UPDATE_EVERY = 5
@@ -100,20 +100,20 @@ class Sweep:
     def run(self) -> None:
         self.scenario.begin(self.rig)
         log = self.rig.twin.log
-        append = log.append
+        perform = log.perform
 
-        def hooked(operation: Operation) -> None:
-            append(operation)
+        def hooked(kind: Kind, cells: Cells, address: int, new: bytes) -> None:
+            perform(kind, cells, address, new)
             self.operations += 1
             self.before_next()
 
-        log.append = hooked  # type: ignore[method-assign, assignment]
+        log.perform = hooked  # type: ignore[method-assign]
         try:
             self.before_next()
             self.rig.send(self.scenario.update)
             self.rig.listen()
         except PowerCut:
-            self.child(append)
+            self.child()
         finally:
             if self.cut is not None:
                 os._exit(2)
@@ -137,9 +137,9 @@ class Sweep:
             _, status = os.waitpid(pid, 0)
             assert status == 0, f"operation {self.operations}, {cut}, second {second}: see the output above"
 
-    def child(self, append: Callable[[Operation], None]) -> None:
+    def child(self) -> None:
         """Power is gone: recover, and leave the process."""
-        self.rig.twin.log.append = append  # type: ignore[method-assign, assignment]
+        del self.rig.twin.log.perform  # the hook
         code = 1
         try:
             running = recover(self.rig, self.scenario, self.second)
