@@ -84,7 +84,7 @@ OWN_FRAME static void show_protected(void) {
 static enum spb_verdict self_check(void) {
     struct spb_sha256 sha;
     uint8_t hash[32];
-    uint32_t size = spb_load_u32(at(SPB_ABI_OFFSET + SPB_ABI_OFF_BOOT_SIZE));
+    uint32_t size = spb_word(at(SPB_ABI_OFFSET + SPB_ABI_OFF_BOOT_SIZE));
     uint32_t hash_off = SPB_ABI_OFFSET + SPB_ABI_OFF_SELF_HASH;
     if (size < SPB_PERSONAL_OFFSET + SPB_PERSONAL_SIZE || size > SPB_BOOT_SIZE) return SPB_BAD;
     spb_sha256_init(&sha);
@@ -110,9 +110,9 @@ OWN_FRAME static void check_ourselves(void) {
     if (problem != SPB_TEXT_NONE) stop(problem);
     enum spb_text warning = spb_flash_warning();
     if (warning != SPB_TEXT_NONE) LOG("%t", warning);
-    uint32_t flags = spb_load_u32(spb_port.personal + SPB_PERSONAL_OFF_FLAGS);
+    uint32_t flags = spb_word(spb_port.personal + SPB_PERSONAL_OFF_FLAGS);
     if (self_check() != SPB_GOOD) stop(TEXT("self check failed: program the bootloader again"));
-    if (spb_load_u32(spb_port.personal + SPB_PERSONAL_OFF_MAGIC) != SPB_PERSONAL_MAGIC) {
+    if (spb_word(spb_port.personal + SPB_PERSONAL_OFF_MAGIC) != SPB_PERSONAL_MAGIC) {
         stop(spb_text_of(SPB_E_NOT_PERSONALISED));
     }
     LOG("self check good, product %s; type load for the loader", (const char *)spb_port.personal + SPB_PERSONAL_OFF_PRODUCT_NAME);

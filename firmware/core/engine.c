@@ -28,7 +28,7 @@ enum spb_status spb_engine_start(struct spb_engine *e, uint32_t total_len, bool 
     e->journal_erased = journal_erased;
     e->active = active;
     e->permit = SPB_BAD;
-    if (spb_load_u32(personal(SPB_PERSONAL_OFF_MAGIC)) != SPB_PERSONAL_MAGIC) return e->status = SPB_E_NOT_PERSONALISED;
+    if (spb_word(personal(SPB_PERSONAL_OFF_MAGIC)) != SPB_PERSONAL_MAGIC) return e->status = SPB_E_NOT_PERSONALISED;
     /* No stream is longer than an image and the overhead of its literals; double is beyond doubt. */
     if (total_len > 2 * SPB_SLOT_SIZE) return e->status = SPB_E_IMAGE_TOO_LARGE;
     e->stage = SPB_STAGE_UPDATE;

@@ -21,24 +21,24 @@ enum spb_status spb_journal_erase(void) {
 /* Binds the bitmap to the header it was made for. */
 static uint32_t mark_check(const uint8_t *header, const struct spb_pages *pages) {
     struct spb_sha256 sha;
-    uint8_t hash[32];
+    uint32_t hash[8];
     spb_sha256_init(&sha);
     spb_sha256_update(&sha, header, SPB_HEADER_SIZE);
     spb_sha256_update(&sha, pages->bitmap, SPB_BITMAP_SIZE);
-    spb_sha256_final(&sha, hash);
-    return spb_load_u32(hash);
+    spb_sha256_final(&sha, (uint8_t *)hash);
+    return hash[0];
 }
 
 enum spb_status spb_journal_commit(const uint8_t header[SPB_HEADER_SIZE], const struct spb_pages *pages) {
-    uint8_t record[UNITS(SPB_BITMAP_SIZE) > UNITS(SPB_JOURNAL_MARK_SIZE) ? UNITS(SPB_BITMAP_SIZE)
-                                                                        : UNITS(SPB_JOURNAL_MARK_SIZE)];
+    _Alignas(4) uint8_t record[UNITS(SPB_BITMAP_SIZE) > UNITS(SPB_JOURNAL_MARK_SIZE) ? UNITS(SPB_BITMAP_SIZE)
+                                                                                    : UNITS(SPB_JOURNAL_MARK_SIZE)];
     memset(record, SPB_ERASED, sizeof record);
     memcpy(record, pages->bitmap, SPB_BITMAP_SIZE);
     enum spb_status status = spb_area_program(&spb_port.journal, 0, record, UNITS(SPB_BITMAP_SIZE));
     if (status != SPB_OK) return status;
     memset(record, SPB_ERASED, sizeof record);
-    spb_store_u32(record + SPB_JOURNAL_MARK_OFF_MAGIC, SPB_JOURNAL_COMMIT_MAGIC);
-    spb_store_u32(record + SPB_JOURNAL_MARK_OFF_CHECK, mark_check(header, pages));
+    spb_put_word(record + SPB_JOURNAL_MARK_OFF_MAGIC, SPB_JOURNAL_COMMIT_MAGIC);
+    spb_put_word(record + SPB_JOURNAL_MARK_OFF_CHECK, mark_check(header, pages));
     return spb_area_program(&spb_port.journal, MARK_OFF, record, UNITS(SPB_JOURNAL_MARK_SIZE));
 }
 
@@ -50,8 +50,8 @@ static enum record_state read_step(uint32_t off, uint32_t *done) {
     if (!spb_area_read(&spb_port.journal, off, record, STEP_SIZE)) return RECORD_TORN;
     for (uint32_t i = 0; i < STEP_SIZE / 4; i++) used |= record[i] ^ SPB_ERASED * 0x01010101u;
     if (used == 0) return RECORD_ERASED;
-    *done = spb_load_u32((uint8_t *)record + SPB_JOURNAL_STEP_OFF_DONE);
-    return *done == ~spb_load_u32((uint8_t *)record + SPB_JOURNAL_STEP_OFF_CHECK) ? RECORD_VALID : RECORD_TORN;
+    *done = spb_word((uint8_t *)record + SPB_JOURNAL_STEP_OFF_DONE);
+    return *done == ~spb_word((uint8_t *)record + SPB_JOURNAL_STEP_OFF_CHECK) ? RECORD_VALID : RECORD_TORN;
 }
 
 /* Records are appended in order, so the last one that is not erased bounds them; a torn erase may leave holes. */
@@ -77,16 +77,16 @@ void spb_journal_open(struct spb_journal *j, const uint8_t header[SPB_HEADER_SIZ
     read_steps(j);
     j->committed = j->begun;
     if (!spb_area_read(&spb_port.journal, MARK_OFF, mark, sizeof mark)) return;
-    j->committed |= spb_load_u32((uint8_t *)mark + SPB_JOURNAL_MARK_OFF_MAGIC) == SPB_JOURNAL_COMMIT_MAGIC &&
-                    spb_load_u32((uint8_t *)mark + SPB_JOURNAL_MARK_OFF_CHECK) == mark_check(header, &j->pages);
+    j->committed |= spb_word((uint8_t *)mark + SPB_JOURNAL_MARK_OFF_MAGIC) == SPB_JOURNAL_COMMIT_MAGIC &&
+                    spb_word((uint8_t *)mark + SPB_JOURNAL_MARK_OFF_CHECK) == mark_check(header, &j->pages);
 }
 
 enum spb_status spb_journal_append(struct spb_journal *j, uint32_t steps) {
-    uint8_t record[STEP_SIZE];
+    _Alignas(4) uint8_t record[STEP_SIZE];
     if (j->next > SPB_JOURNAL_SIZE - STEP_SIZE) return steps == SPB_JOURNAL_STEP_FINISHED ? spb_journal_erase() : SPB_OK;
     memset(record, SPB_ERASED, sizeof record);
-    spb_store_u32(record + SPB_JOURNAL_STEP_OFF_DONE, steps);
-    spb_store_u32(record + SPB_JOURNAL_STEP_OFF_CHECK, ~steps);
+    spb_put_word(record + SPB_JOURNAL_STEP_OFF_DONE, steps);
+    spb_put_word(record + SPB_JOURNAL_STEP_OFF_CHECK, ~steps);
     enum spb_status status = spb_area_program(&spb_port.journal, j->next, record, STEP_SIZE);
     j->next += STEP_SIZE;
     return status;

@@ -74,7 +74,7 @@ uint32_t spb_slot_floor(struct spb_slot_work *work) {
 
 bool spb_slot_can_start(const uint8_t vectors[SPB_VECTORS_SIZE], uint32_t image_size) {
     static const uint32_t stacks[][2] = SPB_RAM_RANGES;
-    uint32_t stack = spb_load_u32(vectors), entry = spb_load_u32(vectors + 4);
+    uint32_t stack = spb_word(vectors), entry = spb_word(vectors + 4);
     uint32_t off = entry - SPB_IMAGE_ADDRESS;
     if ((entry & 1) == 0 || off < SPB_VECTORS_SIZE || off >= image_size || (stack & 3) != 0) return false;
     for (uint32_t i = 0; i < sizeof stacks / sizeof stacks[0]; i++) {
