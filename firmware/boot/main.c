@@ -25,7 +25,6 @@
 #include "trigger.h"
 #include "usart.h"
 #include "watchdog.h"
-#include "ymodem.h"
 
 /* Its frame is gone again before the deep calls of the loader and the engine. */
 #define OWN_FRAME __attribute__((noinline))
@@ -33,12 +32,10 @@
 #define LOAD_MS 2000u       /* what a first byte makes of the window: time to type `load` */
 #define FAULTS 3u           /* boots in a row that ended in a fault: then SLOT0 and SLOT1 are left alone */
 #define PROTECTION "read protection level %u, write protection %t"
-#define LOG(...) spb_console_log(&spb_console, __VA_ARGS__)
+#define LOG(...) spb_console_log(__VA_ARGS__)
 
 /* The engine is idle outside a session. */
-static struct spb_slot_work *const work = &spb_device_engine.work.slot;
-
-static uint8_t ymodem_block[SPB_YMODEM_BLOCK] __attribute__((section(".bootram")));
+static struct spb_slot_work *work(void) { return &spb_engine()->work.slot; }
 
 static const uint8_t *at(uint32_t off) { return (const uint8_t *)(SPB_FLASH_ADDRESS + off); }
 
@@ -56,7 +53,7 @@ static void start_hardware(void) {
 
 static void banner(uint32_t note) {
     char causes[SPB_RESET_CAUSES];
-    spb_console_print(&spb_console, "\r\n");
+    spb_console_print("\r\n");
     LOG("spboot %s for %s, %u MHz, reset by %s", SPB_BOOT_VERSION_TEXT, SPB_BOARD_NAME, SPB_CLOCK_HZ / 1000000u,
         spb_reset_causes(causes));
     enum spb_text writing = spb_flash_write_protected() ? TEXT("on") : TEXT("off");
@@ -99,9 +96,9 @@ __attribute__((noreturn)) static void stop(enum spb_text why) {
     LOG("%t", why);
     for (;;) {
         SPB_LED_WRITE(true);
-        (void)spb_console.get(250);
+        (void)spb_line_get(250);
         SPB_LED_WRITE(false);
-        (void)spb_console.get(250);
+        (void)spb_line_get(250);
     }
 }
 
@@ -122,7 +119,7 @@ OWN_FRAME static void check_ourselves(void) {
 /* The window for the word begins with the boot: most of it goes by while images are hashed. */
 static bool wants_loader(void) {
     uint32_t now = spb_tick_ms();
-    return spb_trigger_typed(&spb_console, "load", now < SPB_WINDOW_MS ? SPB_WINDOW_MS - now : 0, LOAD_MS);
+    return spb_trigger_typed("load", now < SPB_WINDOW_MS ? SPB_WINDOW_MS - now : 0, LOAD_MS);
 }
 
 static void show_install(uint32_t done, uint32_t all) {
@@ -133,7 +130,7 @@ static void show_install(uint32_t done, uint32_t all) {
 }
 
 OWN_FRAME static void install(void) {
-    switch (spb_install(work, show_install)) {
+    switch (spb_install(work(), show_install)) {
     case SPB_INSTALL_DONE: LOG("installed"); break;
     case SPB_INSTALL_REFUSED: LOG("the image in SLOT1 was refused and dropped"); break;
     case SPB_INSTALL_FAILED: LOG("install failed, the next reset tries again"); break;
@@ -150,14 +147,15 @@ struct judgement {
 
 OWN_FRAME static void judge(struct judgement *j) {
     uint32_t vectors[SPB_VECTORS_SIZE / 4];
+    struct spb_slot_work *w = work();
     j->header = SPB_BAD;
     j->image = SPB_BAD;
-    if (!spb_slot_header(&spb_port.slot0, work)) return;
-    j->header = spb_slot_vouch(work);
+    if (!spb_slot_header(&spb_port.slot0, w)) return;
+    j->header = spb_slot_vouch(w);
     if (j->header != SPB_GOOD) return;
-    uint32_t size = SPB_MANIFEST_U32(work->header, IMAGE_SIZE);
-    j->version = SPB_MANIFEST_U32(work->header, VERSION);
-    j->image = spb_slot_match(work->header, NULL);
+    uint32_t size = SPB_MANIFEST_U32(w->header, IMAGE_SIZE);
+    j->version = SPB_MANIFEST_U32(w->header, VERSION);
+    j->image = spb_slot_match(w->header, NULL);
     LOG("SLOT0 holds %v, %u bytes", j->version, size);
     if (!spb_area_read(&spb_port.slot0, SPB_VECTOR_SIZE, vectors, sizeof vectors) ||
         !spb_slot_can_start((uint8_t *)vectors, size)) {
@@ -206,7 +204,7 @@ __attribute__((used)) void spb_main(void) {
         if (valid && !loader && !(window && wants_loader())) hand_over(&j);
         if (!valid && j.header == SPB_GOOD) LOG("SLOT0: version %v is not whole", j.version);
         if (!valid) LOG("no valid application in SLOT0");
-        if (spb_session(&spb_console, &spb_device_engine, ymodem_block, valid) == SPB_SESSION_COMMITTED) {
+        if (spb_session(valid) == SPB_SESSION_COMMITTED) {
             restart();
         }
         loader = window = false;
