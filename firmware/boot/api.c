@@ -149,7 +149,7 @@ SE_ErrorStatus SE_APP_GetActiveFwInfo(SE_StatusTypeDef *status, SE_APP_ActiveFwI
     if (status == NULL) return SE_ERROR;
     *status = SE_KO;
     if (info == NULL) return SE_ERROR;
-    const uint8_t *header = spb_area_map(&spb_port.slot0, 0, SPB_HEADER_SIZE);
+    const uint8_t *header = spb_area_map(&spb_slot0, 0, SPB_HEADER_SIZE);
     info->ActiveFwVersion = SPB_MANIFEST_U32(header, VERSION);
     info->ActiveFwSize = SPB_MANIFEST_U32(header, IMAGE_SIZE);
     memcpy(info->ActiveFwTag, header + SPB_MANIFEST_OFF_IMAGE_HASH, SE_TAG_LEN);

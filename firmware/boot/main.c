@@ -71,10 +71,10 @@ static void banner(uint32_t note) {
 
 /* What an update would run into. */
 OWN_FRAME static void show_protected(void) {
-    if (!spb_area_writable(&spb_port.slot0)) LOG("SLOT0 is protected from writing: no update");
+    if (!spb_area_writable(&spb_slot0)) LOG("SLOT0 is protected from writing: no update");
     if (SPB_SINGLE_SLOT) return;
-    if (!spb_area_writable(&spb_port.slot1)) LOG("SLOT1 is protected from writing: no update");
-    if (!spb_area_writable(&spb_port.journal)) LOG("the journal is protected from writing: no update");
+    if (!spb_area_writable(&spb_slot1)) LOG("SLOT1 is protected from writing: no update");
+    if (!spb_area_writable(&spb_journal)) LOG("the journal is protected from writing: no update");
 }
 
 /* SHA-256 of ourselves without the hash itself and without what `spboot build` fills in. */
@@ -150,14 +150,14 @@ OWN_FRAME static void judge(struct judgement *j) {
     struct spb_slot_work *w = work();
     j->header = SPB_BAD;
     j->image = SPB_BAD;
-    if (!spb_slot_header(&spb_port.slot0, w)) return;
+    if (!spb_slot_header(&spb_slot0, w)) return;
     j->header = spb_slot_vouch(w);
     if (j->header != SPB_GOOD) return;
     uint32_t size = SPB_MANIFEST_U32(w->header, IMAGE_SIZE);
     j->version = SPB_MANIFEST_U32(w->header, VERSION);
     j->image = spb_slot_match(w->header, NULL);
     LOG("SLOT0 holds %v, %u bytes", j->version, size);
-    if (!spb_area_read(&spb_port.slot0, SPB_VECTOR_SIZE, vectors, sizeof vectors) ||
+    if (!spb_area_read(&spb_slot0, SPB_VECTOR_SIZE, vectors, sizeof vectors) ||
         !spb_slot_can_start((uint8_t *)vectors, size)) {
         j->image = SPB_BAD;
     }

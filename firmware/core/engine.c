@@ -56,8 +56,8 @@ static enum spb_status base_fits(const struct spb_engine *e, const uint8_t *acti
 
 /* An area that is found protected page by page leaves an update half done. */
 static bool writable(void) {
-    if (SPB_SINGLE_SLOT) return spb_area_writable(&spb_port.slot0);
-    return spb_area_writable(&spb_port.slot0) && spb_area_writable(&spb_port.slot1) && spb_area_writable(&spb_port.journal);
+    if (SPB_SINGLE_SLOT) return spb_area_writable(&spb_slot0);
+    return spb_area_writable(&spb_slot0) && spb_area_writable(&spb_slot1) && spb_area_writable(&spb_journal);
 }
 
 /* The installed header, the erased bytes up to the image, and its vectors.  From here on flash is touched (E1, E6). */
@@ -93,7 +93,7 @@ static uint8_t get_new(void *context, uint32_t off) {
 /* The head and chunk 0 are in: is this update for us?  The answers in words decide, and once more the differences that
  * add up to the permit, which is looked at again before flash is touched (slot.h S2). */
 static enum spb_status accept(struct spb_engine *e) {
-    const uint8_t *active_header = spb_area_map(&spb_port.slot0, 0, SPB_VECTOR_SIZE);
+    const uint8_t *active_header = spb_area_map(&spb_slot0, 0, SPB_VECTOR_SIZE);
     enum spb_status status;
     spb_payload_hash(&e->payload, e->header + SPB_HEADER_OFF_CHUNK_HASH);
     uint32_t permit = (uint32_t)spb_header_verify(e->header, &e->work.slot.p256);
@@ -118,7 +118,7 @@ static enum spb_status accept(struct spb_engine *e) {
 static enum spb_status read_back(struct spb_engine *e) {
     enum spb_status status = spb_candidate_finish(&e->candidate);
     if (status != SPB_OK) return status;
-    if (!spb_slot_header(&spb_port.slot1, &e->work.slot)) return SPB_E_FLASH_ERROR;
+    if (!spb_slot_header(&spb_slot1, &e->work.slot)) return SPB_E_FLASH_ERROR;
     if (memcmp(e->work.slot.header, e->header, SPB_HEADER_SIZE) != 0) return SPB_E_IMAGE_VERIFY_TAG_FAILURE;
     if (spb_slot_match(e->header, &e->candidate.pages) != SPB_GOOD) return SPB_E_IMAGE_VERIFY_TAG_FAILURE;
     return SPB_OK;

@@ -26,9 +26,8 @@ struct spb_flash {
     bool (*read)(uint32_t off, uint32_t *to, uint32_t words);
 };
 
-/* A range of whole erase units, all of one size; elsewhere in the same flash they may have another. */
+/* A range of whole erase units, all of one size; elsewhere in the flash they may have another. */
 struct spb_area {
-    const struct spb_flash *flash;
     uint32_t base;
     uint32_t size;
     uint32_t erase_unit;

@@ -37,7 +37,7 @@ static enum spb_verdict same(const uint8_t *a, const uint8_t *b, uint32_t len) {
 }
 
 static const struct spb_area *where(const struct spb_pages *pages, uint32_t off) {
-    return pages != NULL && spb_pages_has(pages, off / SPB_PAGE_SIZE) ? &spb_port.slot1 : &spb_port.slot0;
+    return pages != NULL && spb_pages_has(pages, off / SPB_PAGE_SIZE) ? &spb_slot1 : &spb_slot0;
 }
 
 /* S2: the places that were hashed are added up, and the places that should have been are taken away again. */
@@ -62,7 +62,7 @@ enum spb_verdict spb_slot_match(const uint8_t header[SPB_HEADER_SIZE], const str
 }
 
 static uint32_t floor_once(struct spb_slot_work *work) {
-    if (!spb_slot_header(&spb_port.slot0, work) || spb_slot_vouch(work) != SPB_GOOD) return 0;
+    if (!spb_slot_header(&spb_slot0, work) || spb_slot_vouch(work) != SPB_GOOD) return 0;
     return SPB_MANIFEST_U32(work->header, VERSION);
 }
 

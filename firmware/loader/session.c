@@ -36,7 +36,7 @@ static void show_refusal(const struct spb_engine *e) {
                     SPB_MANIFEST_U32(e->header, TARGET), SPB_MANIFEST_U32(e->header, IMAGE_SIZE),
                     SPB_MANIFEST_U32(e->header, BASE_VERSION));
     spb_console_log("  this device: version %v, product %x, board %x, room for %u bytes",
-                    slot0_active ? SPB_MANIFEST_U32(spb_area_map(&spb_port.slot0, 0, SPB_HEADER_SIZE), VERSION) : 0u,
+                    slot0_active ? SPB_MANIFEST_U32(spb_area_map(&spb_slot0, 0, SPB_HEADER_SIZE), VERSION) : 0u,
                     spb_word(spb_port.personal + SPB_PERSONAL_OFF_PRODUCT), spb_port.target,
                     SPB_SLOT_SIZE - SPB_VECTOR_SIZE);
 }
