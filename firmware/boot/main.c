@@ -42,8 +42,7 @@ static const uint8_t *at(uint32_t off) { return (const uint8_t *)(SPB_FLASH_ADDR
 static void start_hardware(void) {
     spb_watchdog_period(SPB_WATCHDOG_LONGEST);
     spb_clock_start();
-    spb_gpio_alternate(SPB_CONSOLE_TX_PORT, SPB_CONSOLE_TX_PIN, SPB_CONSOLE_TX_FUNCTION);
-    spb_gpio_alternate(SPB_CONSOLE_RX_PORT, SPB_CONSOLE_RX_PIN, SPB_CONSOLE_RX_FUNCTION);
+    spb_gpio_console();
     spb_usart_start(spb_clock_console_hz());
     spb_tick_start();
     spb_line_start();
