@@ -46,15 +46,19 @@ static void print(enum spb_text format, va_list args) {
     struct spb_sentence s;
     spb_sentence_open(&s, format);
     for (char c; (c = spb_sentence_next(&s)) != '\0';) {
+        if (c > SPB_TEXT_ARG_LAST) {
+            spb_line_put((uint8_t)c);
+            continue;
+        }
+        uint32_t value = va_arg(args, uint32_t);        /* a pointer is as long */
         switch (c) {
-        case SPB_TEXT_ARG_S: put_text(va_arg(args, const char *)); break;
-        case SPB_TEXT_ARG_T: put_sentence((enum spb_text)va_arg(args, uint32_t)); break;
-        case SPB_TEXT_ARG_U: put_decimal(va_arg(args, uint32_t), 0, 0); break;
-        case SPB_TEXT_ARG_W: put_decimal(va_arg(args, uint32_t), 5, ' '); break;
-        case SPB_TEXT_ARG_Z: put_decimal(va_arg(args, uint32_t), 3, '0'); break;
-        case SPB_TEXT_ARG_X: put_hex(va_arg(args, uint32_t)); break;
-        case SPB_TEXT_ARG_V: put_version(va_arg(args, uint32_t)); break;
-        default: spb_line_put((uint8_t)c); break;
+        case SPB_TEXT_ARG_S: put_text((const char *)value); break;
+        case SPB_TEXT_ARG_T: put_sentence((enum spb_text)value); break;
+        case SPB_TEXT_ARG_W: put_decimal(value, 5, ' '); break;
+        case SPB_TEXT_ARG_Z: put_decimal(value, 3, '0'); break;
+        case SPB_TEXT_ARG_X: put_hex(value); break;
+        case SPB_TEXT_ARG_V: put_version(value); break;
+        default: put_decimal(value, 0, 0); break;
         }
     }
 }
