@@ -30,17 +30,11 @@ static enum spb_status copy_page(uint32_t page, uint32_t end) {
     return status;
 }
 
-static uint32_t count_pages(const struct spb_pages *pages, uint32_t used) {
-    uint32_t n = 0;
-    for (uint32_t page = 0; page < used; page++) n += spb_pages_has(pages, page);
-    return n;
-}
-
 /* Highest page first, so the header comes last and SLOT0 never looks complete before it is. */
 static enum spb_status copy_pages(struct spb_journal *j, uint32_t end, const volatile enum spb_verdict *verdict,
                                   spb_install_progress progress) {
     uint32_t used = (end + SPB_PAGE_SIZE - 1) / SPB_PAGE_SIZE;
-    uint32_t all = count_pages(&j->pages, used);
+    uint32_t all = spb_pages_count(&j->pages, used);
     uint32_t nth = 0;
     progress(j->steps, all);
     enum spb_status status = j->begun ? SPB_OK : spb_journal_append(j, 0);

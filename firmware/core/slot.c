@@ -11,6 +11,17 @@
 _Static_assert(SPB_HEADER_SIZE % 4 == 0, "read in words");
 _Static_assert(SPB_VECTOR_SIZE % STEP == 0 && SPB_PAGE_SIZE % STEP == 0, "no step crosses a page");
 
+/* Not inlined, which is shorter. */
+__attribute__((noinline)) bool spb_pages_has(const struct spb_pages *pages, uint32_t page) {
+    return (pages->bitmap[page / 8] >> (page % 8) & 1) != 0;
+}
+
+__attribute__((noinline)) uint32_t spb_pages_count(const struct spb_pages *pages, uint32_t used) {
+    uint32_t n = 0;
+    while (used-- > 0) n += spb_pages_has(pages, used);
+    return n;
+}
+
 bool spb_slot_header(const struct spb_area *slot, struct spb_slot_work *work) {
     return spb_area_read(slot, 0, (uint32_t *)(void *)work->header, SPB_HEADER_SIZE);
 }

@@ -15,9 +15,10 @@ struct spb_pages {
     _Alignas(4) uint8_t bitmap[(SPB_BITMAP_SIZE + 3) / 4 * 4];
 };
 
-static inline bool spb_pages_has(const struct spb_pages *pages, uint32_t page) {
-    return (pages->bitmap[page / 8] >> (page % 8) & 1) != 0;
-}
+bool spb_pages_has(const struct spb_pages *pages, uint32_t page);
+
+/* How many of the first `used` pages. */
+uint32_t spb_pages_count(const struct spb_pages *pages, uint32_t used);
 
 /* A header out of a slot: what is checked and what is used later are the same bytes.  Too large for the stack. */
 struct spb_slot_work {

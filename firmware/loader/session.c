@@ -42,10 +42,9 @@ static void show_refusal(const struct spb_engine *e) {
 }
 
 static void show_accepted(const struct spb_engine *e) {
-    uint32_t pages = 0;
-    for (uint32_t i = 0; i < SPB_SLOT_SIZE / SPB_PAGE_SIZE; i++) pages += spb_pages_has(&e->candidate.pages, i);
     spb_console_log("version %v received, %u bytes, verified, changed pages: %u",
-                    SPB_MANIFEST_U32(e->header, VERSION), e->total, pages);
+                    SPB_MANIFEST_U32(e->header, VERSION), e->total,
+                    spb_pages_count(&e->candidate.pages, SPB_SLOT_SIZE / SPB_PAGE_SIZE));
 }
 
 /* The sender is done; is the update? */
