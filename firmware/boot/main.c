@@ -56,24 +56,21 @@ static void banner(uint32_t note) {
     LOG("spboot %s for %s, %u MHz, reset by %s", SPB_BOOT_VERSION_TEXT, SPB_BOARD_NAME, SPB_CLOCK_HZ / 1000000u,
         spb_reset_causes(causes));
     enum spb_text writing = spb_flash_write_protected() ? TEXT("on") : TEXT("off");
-    if (SPB_SINGLE_SLOT) {
-        LOG("SLOT0 %x, %u KB, no SLOT1, " PROTECTION, SPB_FLASH_ADDRESS + SPB_SLOT0_OFF, SPB_SLOT_SIZE / 1024u,
-            spb_flash_protection(), writing);
-    } else {
-        LOG("SLOT0 %x, %u KB, SLOT1 %x, " PROTECTION, SPB_FLASH_ADDRESS + SPB_SLOT0_OFF, SPB_SLOT_SIZE / 1024u,
-            SPB_FLASH_ADDRESS + SPB_SLOT1_OFF, spb_flash_protection(), writing);
-    }
+#if SPB_SINGLE_SLOT     /* words of a branch that is not taken would stand in the table all the same */
+    LOG("SLOT0 %x, %u KB, no SLOT1, " PROTECTION, SPB_FLASH_ADDRESS + SPB_SLOT0_OFF, SPB_SLOT_SIZE / 1024u,
+        spb_flash_protection(), writing);
+#else
+    LOG("SLOT0 %x, %u KB, SLOT1 %x, " PROTECTION, SPB_FLASH_ADDRESS + SPB_SLOT0_OFF, SPB_SLOT_SIZE / 1024u,
+        SPB_FLASH_ADDRESS + SPB_SLOT1_OFF, spb_flash_protection(), writing);
+#endif
     if (SPB_NOTE_KIND(note) == SPB_NOTE_FAULT) {
         LOG("%u boots in a row ended in a fault, the last at %x", SPB_NOTE_COUNT(note), SPB_FLASH_ADDRESS + SPB_NOTE_PLACE(note));
     }
 }
 
 /* What an update would run into. */
-OWN_FRAME static void show_protected(void) {
-    if (!spb_area_writable(&spb_slot0)) LOG("SLOT0 is protected from writing: no update");
-    if (SPB_SINGLE_SLOT) return;
-    if (!spb_area_writable(&spb_slot1)) LOG("SLOT1 is protected from writing: no update");
-    if (!spb_area_writable(&spb_journal)) LOG("the journal is protected from writing: no update");
+OWN_FRAME static void show_protected(const struct spb_area *area, enum spb_text name) {
+    if (!spb_area_writable(area)) LOG("%t is protected from writing: no update", name);
 }
 
 /* SHA-256 of ourselves without the hash itself and without what `spboot build` fills in. */
@@ -191,7 +188,11 @@ __attribute__((used)) void spb_main(void) {
     if (!fault) spb_note_write(SPB_NOTE_NONE);
     start_hardware();
     banner(note);
-    show_protected();
+    show_protected(&spb_slot0, TEXT("SLOT0"));
+    if (!SPB_SINGLE_SLOT) {
+        show_protected(&spb_slot1, TEXT("SLOT1"));
+        show_protected(&spb_journal, TEXT("the journal"));
+    }
     check_ourselves();
     bool distrust = fault && SPB_NOTE_COUNT(note) >= FAULTS;
     bool loader = SPB_BUTTON_PRESSED() || note == SPB_NOTE_LOADER || distrust;
