@@ -182,7 +182,9 @@ __attribute__((noreturn)) static void restart(void) {
 }
 
 __attribute__((used)) void spb_main(void) {
-    struct judgement j = {.header = SPB_BAD, .image = SPB_BAD};
+    struct judgement j;
+    j.header = SPB_BAD;
+    j.image = SPB_BAD;
     uint32_t note = spb_note_read();
     bool fault = SPB_NOTE_KIND(note) == SPB_NOTE_FAULT;
     if (!fault) spb_note_write(SPB_NOTE_NONE);
