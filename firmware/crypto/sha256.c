@@ -51,26 +51,20 @@ SPB_TESTED void spb_sha256_update(struct spb_sha256 *s, const void *data, size_t
     }
 }
 
-static void store_big_endian(uint8_t *b, uint32_t word)
-{
-    b[0] = (uint8_t)(word >> 24);
-    b[1] = (uint8_t)(word >> 16);
-    b[2] = (uint8_t)(word >> 8);
-    b[3] = (uint8_t)word;
-}
+struct word {
+    uint32_t at_any_alignment;
+} __attribute__((packed, may_alias));
 
 SPB_TESTED void spb_sha256_final(struct spb_sha256 *s, uint8_t hash[32])
 {
     static const uint8_t mark = 0x80, zero = 0;
-    uint8_t bit_len[8];
-    store_big_endian(bit_len, s->len >> 29);
-    store_big_endian(bit_len + 4, s->len << 3);
+    const uint32_t bit_len[2] = {__builtin_bswap32(s->len >> 29), __builtin_bswap32(s->len << 3)};
     spb_sha256_update(s, &mark, 1);
     while (s->len % 64 != 56)
         spb_sha256_update(s, &zero, 1);
     spb_sha256_update(s, bit_len, sizeof bit_len);
     for (int i = 0; i < 8; i++)
-        store_big_endian(hash + 4 * i, s->state[i]);
+        ((struct word *)hash)[i].at_any_alignment = __builtin_bswap32(s->state[i]);
 }
 
 __attribute__((noinline)) void spb_sha256(const void *data, size_t len, uint8_t hash[32])
