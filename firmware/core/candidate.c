@@ -8,7 +8,6 @@ _Static_assert((SPB_WRITE_SIZE & (SPB_WRITE_SIZE - 1)) == 0, "unit offsets are m
 #define UNIT_OFF(off) ((off) & (SPB_WRITE_SIZE - 1))
 
 void spb_candidate_init(struct spb_candidate *c, bool fresh) {
-    memset(c, 0, sizeof *c);
     c->fresh = fresh;
 }
 

@@ -17,6 +17,7 @@ struct spb_candidate {
     struct spb_pages pages;
 };
 
+/* c is all zero, as spb_engine_start() leaves it. */
 void spb_candidate_init(struct spb_candidate *c, bool fresh);
 
 /* The next byte of the slot. */

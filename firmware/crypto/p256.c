@@ -102,10 +102,13 @@ static void halve(uint32_t a[8], const uint32_t modulus[8])
 
 static void load_big_endian(uint32_t r[8], const uint8_t bytes[32])
 {
-    for (int i = 0; i < 8; i++) {
-        const uint8_t *b = bytes + 28 - 4 * i;
-        r[i] = (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
-    }
+    const struct word {
+        uint32_t at_any_alignment;
+    } __attribute__((packed, may_alias)) *word = (const struct word *)(bytes + 32);
+    int i = 8;
+    do
+        *r++ = __builtin_bswap32((--word)->at_any_alignment);
+    while (--i);
 }
 
 /* ---- modulo p ---- */
