@@ -70,8 +70,9 @@ static enum spb_status open_candidate(struct spb_engine *e) {
     e->starts++;
     if (!SPB_SINGLE_SLOT && !e->journal_erased) status = spb_journal_erase();
     e->journal_erased = status == SPB_OK;
-    for (uint32_t off = 0; off < SPB_VECTOR_SIZE + SPB_VECTORS_SIZE && status == SPB_OK; off++) {
-        uint8_t byte = off < SPB_HEADER_SIZE ? e->header[off] : off < SPB_VECTOR_SIZE ? SPB_ERASED : e->vectors[off - SPB_VECTOR_SIZE];
+    while (e->candidate.len < SPB_VECTOR_SIZE + SPB_VECTORS_SIZE && status == SPB_OK) {
+        uint32_t off = e->candidate.len;
+        uint8_t byte = off < SPB_HEADER_SIZE ? e->header[off] : off < SPB_VECTOR_SIZE ? SPB_ERASED : e->vectors[off % SPB_VECTORS_SIZE];
         status = spb_candidate_put(&e->candidate, byte);
     }
     return status;
@@ -146,14 +147,11 @@ __attribute__((noinline)) static enum spb_status chunk(struct spb_engine *e, boo
     return SPB_OK;
 }
 
-/* On the wire the signature follows the manifest; in a header the hash of chunk 0 stands between them. */
-static uint32_t take_head(struct spb_engine *e, const uint8_t *data, uint32_t len) {
-    uint32_t n = 0;
-    for (; n < len && e->taken + n < SPB_HEAD_SIZE; n++) {
-        uint32_t at = e->taken + n;
-        e->header[at < SPB_MANIFEST_SIZE ? at : at - SPB_MANIFEST_SIZE + SPB_HEADER_OFF_SIGNATURE] = data[n];
-    }
-    return n;
+/* One byte.  On the wire the signature follows the manifest; in a header the hash of chunk 0 stands between them. */
+static uint32_t take_head(struct spb_engine *e, uint8_t byte) {
+    uint32_t at = e->taken;
+    e->header[at < SPB_MANIFEST_SIZE ? at : at - SPB_MANIFEST_SIZE + SPB_HEADER_OFF_SIGNATURE] = byte;
+    return 1;
 }
 
 static enum spb_status head_whole(struct spb_engine *e) {
@@ -172,7 +170,7 @@ static enum spb_status take(struct spb_engine *e, const uint8_t *data, uint32_t 
         bool in_head = e->taken < SPB_HEAD_SIZE;
         uint32_t before = e->taken;
         if (e->total != 0 && len > e->total - e->taken) return SPB_E_TOO_MANY_BYTES;
-        uint32_t n = in_head ? take_head(e, data, len) : spb_payload_take(&e->payload, data, len);
+        uint32_t n = in_head ? take_head(e, *data) : spb_payload_take(&e->payload, data, len);
         e->taken += n;
         data += n;
         len -= n;

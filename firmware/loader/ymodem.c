@@ -84,11 +84,9 @@ static enum spb_ymodem_result stop(enum spb_ymodem_result result) {
 /* Block 0: name, NUL, size in decimal, then whatever the sender likes.  Anything else there is no size. */
 static void read_size(struct transfer *t) {
     uint32_t i = 0;
-    uint32_t size = 0;
+    uint32_t size = 0, digit;
     while (i < t->len && block[i] != 0) i++;
-    for (i++; i < t->len && block[i] >= '0' && block[i] <= '9' && size <= (UINT32_MAX - 9) / 10; i++) {
-        size = size * 10 + (uint32_t)(block[i] - '0');
-    }
+    while (++i < t->len && (digit = block[i] - (uint32_t)'0') <= 9 && size <= (UINT32_MAX - 9) / 10) size = size * 10 + digit;
     t->left = size != 0 ? size : UNKNOWN;
     t->padded = t->left % SHORT_BLOCK == 0;
 }
