@@ -43,7 +43,7 @@ static SE_PATCH_Stage public_stage(void) {
         [SPB_STAGE_UPDATE] = SE_PATCH_Stage_UPDATE,
         [SPB_STAGE_VERIFIED] = SE_PATCH_Stage_VERIFIED,
     };
-    return stages[spb_device_engine.stage];
+    return stages[spb_engine()->stage];
 }
 
 static SE_ErrorStatus answer(SE_PATCH_Status *out, enum spb_status status) {
@@ -51,8 +51,8 @@ static SE_ErrorStatus answer(SE_PATCH_Status *out, enum spb_status status) {
     out->completed = status == SPB_OK;
     out->code = status == SPB_OK ? SE_PATCH_StatusCode_COMPLETED : (SE_PATCH_StatusCode)status;
     out->stage = public_stage();
-    out->accumBytes = spb_device_engine.taken;
-    out->totalBytes = spb_device_engine.total;
+    out->accumBytes = spb_engine()->taken;
+    out->totalBytes = spb_engine()->total;
     return status == SPB_OK ? SE_SUCCESS : SE_ERROR;
 }
 
@@ -62,7 +62,7 @@ void SE_PATCH_InitStatus(SE_PATCH_Status *status) {
 
 SE_ErrorStatus SE_PATCH_Poll(SE_PATCH_Status *status) {
     if (status == NULL) return SE_ERROR;
-    (void)answer(status, spb_device_engine.status);
+    (void)answer(status, spb_engine()->status);
     status->completed = status->stage == SE_PATCH_Stage_VERIFIED;
     if (status->stage != SE_PATCH_Stage_VERIFIED && !status->error) status->code = SE_PATCH_StatusCode_NONE;
     return SE_SUCCESS;
@@ -72,21 +72,21 @@ SE_ErrorStatus SE_PATCH_Poll(SE_PATCH_Status *status) {
 static uint32_t start(uint32_t total_len, uint32_t b, uint32_t c) {
     (void)b;
     (void)c;
-    return (uint32_t)spb_engine_start(&spb_device_engine, total_len, true);
+    return (uint32_t)spb_engine_start(spb_engine(), total_len, true);
 }
 
 static uint32_t commit(uint32_t a, uint32_t b, uint32_t c) {
     (void)a;
     (void)b;
     (void)c;
-    return (uint32_t)spb_engine_commit(&spb_device_engine);
+    return (uint32_t)spb_engine_commit(spb_engine());
 }
 
 static uint32_t take(uint32_t data, uint32_t len, uint32_t c) {
     (void)c;
-    enum spb_status status = spb_engine_data(&spb_device_engine, (const uint8_t *)data, len);
-    bool done = status == SPB_OK && spb_device_engine.stage == SPB_STAGE_VERIFIED;
-    if (done && reboot_delay != SE_PATCH_RebootDelay_COMMAND) status = spb_engine_commit(&spb_device_engine);
+    enum spb_status status = spb_engine_data(spb_engine(), (const uint8_t *)data, len);
+    bool done = status == SPB_OK && spb_engine()->stage == SPB_STAGE_VERIFIED;
+    if (done && reboot_delay != SE_PATCH_RebootDelay_COMMAND) status = spb_engine_commit(spb_engine());
     if (done && status == SPB_OK && reboot_delay == SE_PATCH_RebootDelay_IMMEDIATE) spb_cortex_reset();
     return (uint32_t)status;
 }
@@ -95,7 +95,7 @@ static uint32_t drop(uint32_t a, uint32_t b, uint32_t c) {
     (void)a;
     (void)b;
     (void)c;
-    return (uint32_t)spb_engine_abort(&spb_device_engine);
+    return (uint32_t)spb_engine_abort(spb_engine());
 }
 
 /* B1, B2 */
@@ -140,7 +140,7 @@ void SE_PATCH_PrintStatus(const SE_PATCH_Status *status) {
     static const uint8_t stages[] = {TEXT("idle"), TEXT("update"), TEXT("verified")};
     if (status == NULL || (uint32_t)status->stage > SE_PATCH_Stage_VERIFIED || !spb_usart_running()) return;
     spb_line_borrow();
-    spb_console_print(&spb_console, "patch: stage %t, %u of %u bytes, code %u: %t\r\n", stages[status->stage],
+    spb_console_print("patch: stage %t, %u of %u bytes, code %u: %t\r\n", stages[status->stage],
                       status->accumBytes, status->totalBytes, (uint32_t)status->code,
                       sentence_of(status->code));
 }
@@ -149,7 +149,7 @@ SE_ErrorStatus SE_APP_GetActiveFwInfo(SE_StatusTypeDef *status, SE_APP_ActiveFwI
     if (status == NULL) return SE_ERROR;
     *status = SE_KO;
     if (info == NULL) return SE_ERROR;
-    const uint8_t *header = spb_area_map(&spb_port.slot0, 0, SPB_HEADER_SIZE);
+    const uint8_t *header = spb_area_map(&spb_slot0, 0, SPB_HEADER_SIZE);
     info->ActiveFwVersion = SPB_MANIFEST_U32(header, VERSION);
     info->ActiveFwSize = SPB_MANIFEST_U32(header, IMAGE_SIZE);
     memcpy(info->ActiveFwTag, header + SPB_MANIFEST_OFF_IMAGE_HASH, SE_TAG_LEN);

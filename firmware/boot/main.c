@@ -25,7 +25,6 @@
 #include "trigger.h"
 #include "usart.h"
 #include "watchdog.h"
-#include "ymodem.h"
 
 /* Its frame is gone again before the deep calls of the loader and the engine. */
 #define OWN_FRAME __attribute__((noinline))
@@ -33,20 +32,17 @@
 #define LOAD_MS 2000u       /* what a first byte makes of the window: time to type `load` */
 #define FAULTS 3u           /* boots in a row that ended in a fault: then SLOT0 and SLOT1 are left alone */
 #define PROTECTION "read protection level %u, write protection %t"
-#define LOG(...) spb_console_log(&spb_console, __VA_ARGS__)
+#define LOG(...) spb_console_log(__VA_ARGS__)
 
 /* The engine is idle outside a session. */
-static struct spb_slot_work *const work = &spb_device_engine.work.slot;
-
-static uint8_t ymodem_block[SPB_YMODEM_BLOCK] __attribute__((section(".bootram")));
+static struct spb_slot_work *work(void) { return &spb_engine()->work.slot; }
 
 static const uint8_t *at(uint32_t off) { return (const uint8_t *)(SPB_FLASH_ADDRESS + off); }
 
 static void start_hardware(void) {
     spb_watchdog_period(SPB_WATCHDOG_LONGEST);
     spb_clock_start();
-    spb_gpio_alternate(SPB_CONSOLE_TX_PORT, SPB_CONSOLE_TX_PIN, SPB_CONSOLE_TX_FUNCTION);
-    spb_gpio_alternate(SPB_CONSOLE_RX_PORT, SPB_CONSOLE_RX_PIN, SPB_CONSOLE_RX_FUNCTION);
+    spb_gpio_console();
     spb_usart_start(spb_clock_console_hz());
     spb_tick_start();
     spb_line_start();
@@ -56,35 +52,32 @@ static void start_hardware(void) {
 
 static void banner(uint32_t note) {
     char causes[SPB_RESET_CAUSES];
-    spb_console_print(&spb_console, "\r\n");
+    spb_console_print("\r\n");
     LOG("spboot %s for %s, %u MHz, reset by %s", SPB_BOOT_VERSION_TEXT, SPB_BOARD_NAME, SPB_CLOCK_HZ / 1000000u,
         spb_reset_causes(causes));
     enum spb_text writing = spb_flash_write_protected() ? TEXT("on") : TEXT("off");
-    if (SPB_SINGLE_SLOT) {
-        LOG("SLOT0 %x, %u KB, no SLOT1, " PROTECTION, SPB_FLASH_ADDRESS + SPB_SLOT0_OFF, SPB_SLOT_SIZE / 1024u,
-            spb_flash_protection(), writing);
-    } else {
-        LOG("SLOT0 %x, %u KB, SLOT1 %x, " PROTECTION, SPB_FLASH_ADDRESS + SPB_SLOT0_OFF, SPB_SLOT_SIZE / 1024u,
-            SPB_FLASH_ADDRESS + SPB_SLOT1_OFF, spb_flash_protection(), writing);
-    }
+#if SPB_SINGLE_SLOT     /* words of a branch that is not taken would stand in the table all the same */
+    LOG("SLOT0 %x, %u KB, no SLOT1, " PROTECTION, SPB_FLASH_ADDRESS + SPB_SLOT0_OFF, SPB_SLOT_SIZE / 1024u,
+        spb_flash_protection(), writing);
+#else
+    LOG("SLOT0 %x, %u KB, SLOT1 %x, " PROTECTION, SPB_FLASH_ADDRESS + SPB_SLOT0_OFF, SPB_SLOT_SIZE / 1024u,
+        SPB_FLASH_ADDRESS + SPB_SLOT1_OFF, spb_flash_protection(), writing);
+#endif
     if (SPB_NOTE_KIND(note) == SPB_NOTE_FAULT) {
         LOG("%u boots in a row ended in a fault, the last at %x", SPB_NOTE_COUNT(note), SPB_FLASH_ADDRESS + SPB_NOTE_PLACE(note));
     }
 }
 
 /* What an update would run into. */
-OWN_FRAME static void show_protected(void) {
-    if (!spb_area_writable(&spb_port.slot0)) LOG("SLOT0 is protected from writing: no update");
-    if (SPB_SINGLE_SLOT) return;
-    if (!spb_area_writable(&spb_port.slot1)) LOG("SLOT1 is protected from writing: no update");
-    if (!spb_area_writable(&spb_port.journal)) LOG("the journal is protected from writing: no update");
+OWN_FRAME static void show_protected(const struct spb_area *area, enum spb_text name) {
+    if (!spb_area_writable(area)) LOG("%t is protected from writing: no update", name);
 }
 
 /* SHA-256 of ourselves without the hash itself and without what `spboot build` fills in. */
 static enum spb_verdict self_check(void) {
     struct spb_sha256 sha;
     uint8_t hash[32];
-    uint32_t size = spb_load_u32(at(SPB_ABI_OFFSET + SPB_ABI_OFF_BOOT_SIZE));
+    uint32_t size = spb_word(at(SPB_ABI_OFFSET + SPB_ABI_OFF_BOOT_SIZE));
     uint32_t hash_off = SPB_ABI_OFFSET + SPB_ABI_OFF_SELF_HASH;
     if (size < SPB_PERSONAL_OFFSET + SPB_PERSONAL_SIZE || size > SPB_BOOT_SIZE) return SPB_BAD;
     spb_sha256_init(&sha);
@@ -99,9 +92,9 @@ __attribute__((noreturn)) static void stop(enum spb_text why) {
     LOG("%t", why);
     for (;;) {
         SPB_LED_WRITE(true);
-        (void)spb_console.get(250);
+        (void)spb_line_get(250);
         SPB_LED_WRITE(false);
-        (void)spb_console.get(250);
+        (void)spb_line_get(250);
     }
 }
 
@@ -110,9 +103,9 @@ OWN_FRAME static void check_ourselves(void) {
     if (problem != SPB_TEXT_NONE) stop(problem);
     enum spb_text warning = spb_flash_warning();
     if (warning != SPB_TEXT_NONE) LOG("%t", warning);
-    uint32_t flags = spb_load_u32(spb_port.personal + SPB_PERSONAL_OFF_FLAGS);
+    uint32_t flags = spb_word(spb_port.personal + SPB_PERSONAL_OFF_FLAGS);
     if (self_check() != SPB_GOOD) stop(TEXT("self check failed: program the bootloader again"));
-    if (spb_load_u32(spb_port.personal + SPB_PERSONAL_OFF_MAGIC) != SPB_PERSONAL_MAGIC) {
+    if (spb_word(spb_port.personal + SPB_PERSONAL_OFF_MAGIC) != SPB_PERSONAL_MAGIC) {
         stop(spb_text_of(SPB_E_NOT_PERSONALISED));
     }
     LOG("self check good, product %s; type load for the loader", (const char *)spb_port.personal + SPB_PERSONAL_OFF_PRODUCT_NAME);
@@ -122,7 +115,7 @@ OWN_FRAME static void check_ourselves(void) {
 /* The window for the word begins with the boot: most of it goes by while images are hashed. */
 static bool wants_loader(void) {
     uint32_t now = spb_tick_ms();
-    return spb_trigger_typed(&spb_console, "load", now < SPB_WINDOW_MS ? SPB_WINDOW_MS - now : 0, LOAD_MS);
+    return spb_trigger_typed("load", now < SPB_WINDOW_MS ? SPB_WINDOW_MS - now : 0, LOAD_MS);
 }
 
 static void show_install(uint32_t done, uint32_t all) {
@@ -133,7 +126,7 @@ static void show_install(uint32_t done, uint32_t all) {
 }
 
 OWN_FRAME static void install(void) {
-    switch (spb_install(work, show_install)) {
+    switch (spb_install(work(), show_install)) {
     case SPB_INSTALL_DONE: LOG("installed"); break;
     case SPB_INSTALL_REFUSED: LOG("the image in SLOT1 was refused and dropped"); break;
     case SPB_INSTALL_FAILED: LOG("install failed, the next reset tries again"); break;
@@ -150,19 +143,20 @@ struct judgement {
 
 OWN_FRAME static bool can_start(uint32_t size) {
     uint32_t vectors[SPB_READ_MAX / 4];
-    return spb_area_read(&spb_port.slot0, SPB_VECTOR_SIZE, vectors, SPB_VECTORS_SIZE) &&
+    return spb_area_read(&spb_slot0, SPB_VECTOR_SIZE, vectors, SPB_VECTORS_SIZE) &&
            spb_slot_can_start((uint8_t *)vectors, size);
 }
 
 OWN_FRAME static void judge(struct judgement *j) {
+    struct spb_slot_work *w = work();
     j->header = SPB_BAD;
     j->image = SPB_BAD;
-    if (!spb_slot_header(&spb_port.slot0, work)) return;
-    j->header = spb_slot_vouch(work);
+    if (!spb_slot_header(&spb_slot0, w)) return;
+    j->header = spb_slot_vouch(w);
     if (j->header != SPB_GOOD) return;
-    uint32_t size = SPB_MANIFEST_U32(work->header, IMAGE_SIZE);
-    j->version = SPB_MANIFEST_U32(work->header, VERSION);
-    j->image = spb_slot_match(work->header, NULL);
+    uint32_t size = SPB_MANIFEST_U32(w->header, IMAGE_SIZE);
+    j->version = SPB_MANIFEST_U32(w->header, VERSION);
+    j->image = spb_slot_match(w->header, NULL);
     LOG("SLOT0 holds %v, %u bytes", j->version, size);
     if (!can_start(size)) j->image = SPB_BAD;
 }
@@ -190,13 +184,19 @@ __attribute__((noreturn)) static void restart(void) {
 }
 
 __attribute__((used)) void spb_main(void) {
-    struct judgement j = {.header = SPB_BAD, .image = SPB_BAD};
+    struct judgement j;
+    j.header = SPB_BAD;
+    j.image = SPB_BAD;
     uint32_t note = spb_note_read();
     bool fault = SPB_NOTE_KIND(note) == SPB_NOTE_FAULT;
     if (!fault) spb_note_write(SPB_NOTE_NONE);
     start_hardware();
     banner(note);
-    show_protected();
+    show_protected(&spb_slot0, TEXT("SLOT0"));
+    if (!SPB_SINGLE_SLOT) {
+        show_protected(&spb_slot1, TEXT("SLOT1"));
+        show_protected(&spb_journal, TEXT("the journal"));
+    }
     check_ourselves();
     bool distrust = fault && SPB_NOTE_COUNT(note) >= FAULTS;
     bool loader = SPB_BUTTON_PRESSED() || note == SPB_NOTE_LOADER || distrust;
@@ -208,7 +208,7 @@ __attribute__((used)) void spb_main(void) {
         if (valid && !loader && !(window && wants_loader())) hand_over(&j);
         if (!valid && j.header == SPB_GOOD) LOG("SLOT0: version %v is not whole", j.version);
         if (!valid) LOG("no valid application in SLOT0");
-        if (spb_session(&spb_console, &spb_device_engine, ymodem_block, valid) == SPB_SESSION_COMMITTED) {
+        if (spb_session(valid) == SPB_SESSION_COMMITTED) {
             restart();
         }
         loader = window = false;

@@ -12,7 +12,7 @@ uint32_t spb_note_read(void) {
 }
 
 /* RAM with an ECC takes a part of a word of 64 bits only once the next access came (RM0433, RAM ECC): all of it, and a read. */
-void spb_note_write(uint32_t note) {
+__attribute__((noinline)) void spb_note_write(uint32_t note) {
     kept[0] = note;
     kept[1] = ~note;
     if (SPB_DATA_CACHE) spb_cache_clean((uint32_t)kept, sizeof kept);

@@ -6,10 +6,12 @@
 #include "spb_chip.h"
 #include "uart_line.h"
 
+const struct spb_area spb_slot0 = {SPB_SLOT0_OFF, SPB_SLOT_SIZE, SPB_SLOT0_UNIT};
+const struct spb_area spb_slot1 = {SPB_SLOT1_OFF, SPB_SLOT_SIZE, SPB_SLOT1_UNIT};
+const struct spb_area spb_journal = {SPB_JOURNAL_OFF, SPB_JOURNAL_SIZE, SPB_JOURNAL_UNIT};
+
 const struct spb_port spb_port = {
-    .slot0 = {&spb_internal_flash, SPB_SLOT0_OFF, SPB_SLOT_SIZE, SPB_SLOT0_UNIT},
-    .slot1 = {&spb_internal_flash, SPB_SLOT1_OFF, SPB_SLOT_SIZE, SPB_SLOT1_UNIT},
-    .journal = {&spb_internal_flash, SPB_JOURNAL_OFF, SPB_JOURNAL_SIZE, SPB_JOURNAL_UNIT},
+    .flash = &spb_internal_flash,
     .personal = (const uint8_t *)(SPB_FLASH_ADDRESS + SPB_PERSONAL_OFFSET),
     .target = SPB_TARGET,
     .writable = spb_flash_writable,

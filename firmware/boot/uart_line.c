@@ -35,7 +35,7 @@ void spb_line_flush(void) {
     while (first != last) spb_line_alive();
 }
 
-static void put(uint8_t byte) {
+void spb_line_put(uint8_t byte) {
     if (ours) {
         while ((uint8_t)(last + 1) == first) spb_line_alive();
         ring[last++] = byte;
@@ -48,7 +48,7 @@ static void put(uint8_t byte) {
     else patience = 0;
 }
 
-static int get(uint32_t timeout_ms) {
+int spb_line_get(uint32_t timeout_ms) {
     uint32_t start = spb_tick_ms();
     do {
         if (spb_usart_readable()) return spb_usart_read();
@@ -57,4 +57,4 @@ static int get(uint32_t timeout_ms) {
     return SPB_LINE_NOTHING;
 }
 
-const struct spb_line spb_console = {.put = put, .get = get, .now_ms = spb_tick_ms};
+uint32_t spb_line_ms(void) { return spb_tick_ms(); }

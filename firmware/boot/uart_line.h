@@ -9,8 +9,6 @@
 
 #define SPB_LINE_ROOM 256u
 
-extern const struct spb_line spb_console;
-
 /* The UART is the bootloader's from here on. */
 void spb_line_start(void);
 

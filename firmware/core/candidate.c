@@ -8,7 +8,6 @@ _Static_assert((SPB_WRITE_SIZE & (SPB_WRITE_SIZE - 1)) == 0, "unit offsets are m
 #define UNIT_OFF(off) ((off) & (SPB_WRITE_SIZE - 1))
 
 void spb_candidate_init(struct spb_candidate *c, bool fresh) {
-    memset(c, 0, sizeof *c);
     c->fresh = fresh;
 }
 
@@ -17,12 +16,12 @@ static enum spb_status open_page(struct spb_candidate *c) {
     uint32_t page = c->len / SPB_PAGE_SIZE;
     uint32_t start = page * SPB_PAGE_SIZE;
     uint32_t whole = c->len - start - UNIT_OFF(c->len);
-    enum spb_status status = spb_area_erase(&spb_port.slot1, start, SPB_PAGE_SIZE);
+    enum spb_status status = spb_area_erase(&spb_slot1, start, SPB_PAGE_SIZE);
     if (status != SPB_OK) return status;
     if (c->len > start) {
-        const uint8_t *before = spb_area_map(&spb_port.slot0, start, SPB_PAGE_SIZE);
+        const uint8_t *before = spb_area_map(&spb_slot0, start, SPB_PAGE_SIZE);
         if (before == NULL) return SPB_E_FLASH_ERROR;
-        status = spb_area_program(&spb_port.slot1, start, before, whole);
+        status = spb_area_program(&spb_slot1, start, before, whole);
         memcpy(c->unit, before + whole, UNIT_OFF(c->len));
     }
     c->pages.bitmap[page / 8] |= (uint8_t)(1u << (page % 8));
@@ -32,7 +31,7 @@ static enum spb_status open_page(struct spb_candidate *c) {
 enum spb_status spb_candidate_put(struct spb_candidate *c, uint8_t byte) {
     if (c->len >= SPB_SLOT_SIZE) return SPB_E_IMAGE_TOO_LARGE;
     if (!spb_pages_has(&c->pages, c->len / SPB_PAGE_SIZE)) {
-        if (!c->fresh && *spb_area_map(&spb_port.slot0, c->len, 1) == byte) {
+        if (!c->fresh && *spb_area_map(&spb_slot0, c->len, 1) == byte) {
             c->len++;
             return SPB_OK;
         }
@@ -42,18 +41,18 @@ enum spb_status spb_candidate_put(struct spb_candidate *c, uint8_t byte) {
     c->unit[UNIT_OFF(c->len)] = byte;
     c->len++;
     if (UNIT_OFF(c->len) != 0) return SPB_OK;
-    return spb_area_program(&spb_port.slot1, c->len - SPB_WRITE_SIZE, c->unit, SPB_WRITE_SIZE);
+    return spb_area_program(&spb_slot1, c->len - SPB_WRITE_SIZE, c->unit, SPB_WRITE_SIZE);
 }
 
 enum spb_status spb_candidate_finish(struct spb_candidate *c) {
     uint32_t rest = UNIT_OFF(c->len);
     if (rest == 0 || !spb_pages_has(&c->pages, c->len / SPB_PAGE_SIZE)) return SPB_OK;
     memset(c->unit + rest, SPB_ERASED, SPB_WRITE_SIZE - rest);
-    return spb_area_program(&spb_port.slot1, c->len - rest, c->unit, SPB_WRITE_SIZE);
+    return spb_area_program(&spb_slot1, c->len - rest, c->unit, SPB_WRITE_SIZE);
 }
 
 uint8_t spb_candidate_get(const struct spb_candidate *c, uint32_t off) {
-    if (!spb_pages_has(&c->pages, off / SPB_PAGE_SIZE)) return *spb_area_map(&spb_port.slot0, off, 1);
+    if (!spb_pages_has(&c->pages, off / SPB_PAGE_SIZE)) return *spb_area_map(&spb_slot0, off, 1);
     if (off >= c->len - UNIT_OFF(c->len)) return c->unit[UNIT_OFF(off)];
-    return *spb_area_map(&spb_port.slot1, off, 1);
+    return *spb_area_map(&spb_slot1, off, 1);
 }

@@ -13,10 +13,11 @@
 struct spb_candidate {
     uint32_t len;                       /* bytes of the slot streamed so far, header area included */
     bool fresh;                         /* SLOT0 holds nothing to compare with */
-    uint8_t unit[SPB_WRITE_SIZE];       /* bytes of a changed page not programmed yet: the last len % SPB_WRITE_SIZE */
+    _Alignas(4) uint8_t unit[SPB_WRITE_SIZE];   /* bytes of a changed page not programmed yet: the last len % SPB_WRITE_SIZE */
     struct spb_pages pages;
 };
 
+/* c is all zero, as spb_engine_start() leaves it. */
 void spb_candidate_init(struct spb_candidate *c, bool fresh);
 
 /* The next byte of the slot. */

@@ -49,7 +49,7 @@ static uint32_t place_key(uint32_t off) { return off >> 1 & ((1u << KEY_BITS) - 
 
 static uint32_t bits_for(uint32_t value) {
     uint32_t bits = 0;
-    for (; value != 0; value >>= 1) bits++;
+    while (value >> bits != 0) bits++;
     return bits;
 }
 

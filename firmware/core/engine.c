@@ -28,7 +28,7 @@ enum spb_status spb_engine_start(struct spb_engine *e, uint32_t total_len, bool 
     e->journal_erased = journal_erased;
     e->active = active;
     e->permit = SPB_BAD;
-    if (spb_load_u32(personal(SPB_PERSONAL_OFF_MAGIC)) != SPB_PERSONAL_MAGIC) return e->status = SPB_E_NOT_PERSONALISED;
+    if (spb_word(personal(SPB_PERSONAL_OFF_MAGIC)) != SPB_PERSONAL_MAGIC) return e->status = SPB_E_NOT_PERSONALISED;
     /* No stream is longer than an image and the overhead of its literals; double is beyond doubt. */
     if (total_len > 2 * SPB_SLOT_SIZE) return e->status = SPB_E_IMAGE_TOO_LARGE;
     e->stage = SPB_STAGE_UPDATE;
@@ -56,8 +56,8 @@ static enum spb_status base_fits(const struct spb_engine *e, const uint8_t *acti
 
 /* An area that is found protected page by page leaves an update half done. */
 static bool writable(void) {
-    if (SPB_SINGLE_SLOT) return spb_area_writable(&spb_port.slot0);
-    return spb_area_writable(&spb_port.slot0) && spb_area_writable(&spb_port.slot1) && spb_area_writable(&spb_port.journal);
+    if (SPB_SINGLE_SLOT) return spb_area_writable(&spb_slot0);
+    return spb_area_writable(&spb_slot0) && spb_area_writable(&spb_slot1) && spb_area_writable(&spb_journal);
 }
 
 /* The installed header, the erased bytes up to the image, and its vectors.  From here on flash is touched (E1, E6). */
@@ -70,8 +70,9 @@ static enum spb_status open_candidate(struct spb_engine *e) {
     e->starts++;
     if (!SPB_SINGLE_SLOT && !e->journal_erased) status = spb_journal_erase();
     e->journal_erased = status == SPB_OK;
-    for (uint32_t off = 0; off < SPB_VECTOR_SIZE + SPB_VECTORS_SIZE && status == SPB_OK; off++) {
-        uint8_t byte = off < SPB_HEADER_SIZE ? e->header[off] : off < SPB_VECTOR_SIZE ? SPB_ERASED : e->vectors[off - SPB_VECTOR_SIZE];
+    while (e->candidate.len < SPB_VECTOR_SIZE + SPB_VECTORS_SIZE && status == SPB_OK) {
+        uint32_t off = e->candidate.len;
+        uint8_t byte = off < SPB_HEADER_SIZE ? e->header[off] : off < SPB_VECTOR_SIZE ? SPB_ERASED : e->vectors[off % SPB_VECTORS_SIZE];
         status = spb_candidate_put(&e->candidate, byte);
     }
     return status;
@@ -93,7 +94,7 @@ static uint8_t get_new(void *context, uint32_t off) {
 /* The head and chunk 0 are in: is this update for us?  The answers in words decide, and once more the differences that
  * add up to the permit, which is looked at again before flash is touched (slot.h S2). */
 static enum spb_status accept(struct spb_engine *e) {
-    const uint8_t *active_header = spb_area_map(&spb_port.slot0, 0, SPB_VECTOR_SIZE);
+    const uint8_t *active_header = spb_area_map(&spb_slot0, 0, SPB_VECTOR_SIZE);
     enum spb_status status;
     spb_payload_hash(&e->payload, e->header + SPB_HEADER_OFF_CHUNK_HASH);
     uint32_t permit = (uint32_t)spb_header_verify(e->header, &e->work.slot.p256);
@@ -118,7 +119,7 @@ static enum spb_status accept(struct spb_engine *e) {
 static enum spb_status read_back(struct spb_engine *e) {
     enum spb_status status = spb_candidate_finish(&e->candidate);
     if (status != SPB_OK) return status;
-    if (!spb_slot_header(&spb_port.slot1, &e->work.slot)) return SPB_E_FLASH_ERROR;
+    if (!spb_slot_header(&spb_slot1, &e->work.slot)) return SPB_E_FLASH_ERROR;
     if (memcmp(e->work.slot.header, e->header, SPB_HEADER_SIZE) != 0) return SPB_E_IMAGE_VERIFY_TAG_FAILURE;
     if (spb_slot_match(e->header, &e->candidate.pages) != SPB_GOOD) return SPB_E_IMAGE_VERIFY_TAG_FAILURE;
     return SPB_OK;
@@ -146,14 +147,11 @@ __attribute__((noinline)) static enum spb_status chunk(struct spb_engine *e, boo
     return SPB_OK;
 }
 
-/* On the wire the signature follows the manifest; in a header the hash of chunk 0 stands between them. */
-static uint32_t take_head(struct spb_engine *e, const uint8_t *data, uint32_t len) {
-    uint32_t n = 0;
-    for (; n < len && e->taken + n < SPB_HEAD_SIZE; n++) {
-        uint32_t at = e->taken + n;
-        e->header[at < SPB_MANIFEST_SIZE ? at : at - SPB_MANIFEST_SIZE + SPB_HEADER_OFF_SIGNATURE] = data[n];
-    }
-    return n;
+/* One byte.  On the wire the signature follows the manifest; in a header the hash of chunk 0 stands between them. */
+static uint32_t take_head(struct spb_engine *e, uint8_t byte) {
+    uint32_t at = e->taken;
+    e->header[at < SPB_MANIFEST_SIZE ? at : at - SPB_MANIFEST_SIZE + SPB_HEADER_OFF_SIGNATURE] = byte;
+    return 1;
 }
 
 static enum spb_status head_whole(struct spb_engine *e) {
@@ -172,7 +170,7 @@ static enum spb_status take(struct spb_engine *e, const uint8_t *data, uint32_t 
         bool in_head = e->taken < SPB_HEAD_SIZE;
         uint32_t before = e->taken;
         if (e->total != 0 && len > e->total - e->taken) return SPB_E_TOO_MANY_BYTES;
-        uint32_t n = in_head ? take_head(e, data, len) : spb_payload_take(&e->payload, data, len);
+        uint32_t n = in_head ? take_head(e, *data) : spb_payload_take(&e->payload, data, len);
         e->taken += n;
         data += n;
         len -= n;

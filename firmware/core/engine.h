@@ -31,13 +31,13 @@ struct spb_engine {
     bool journal_erased;                /* by us, and not written since */
     uint8_t starts;                     /* updates that touched flash, since the reset */
     uint8_t vectors_len;                /* bytes of NEW in vectors: until all of them are, flash is not touched */
-    uint8_t vectors[SPB_VECTORS_SIZE];
+    _Alignas(4) uint8_t vectors[SPB_VECTORS_SIZE];
     volatile enum spb_verdict permit;   /* this update may touch flash */
     uint32_t taken;                     /* bytes of the update file */
     uint32_t total;                     /* all of them; 0 until the head is in */
     struct spb_candidate candidate;
     struct spb_payload payload;         /* its buffer last, so that what is small is in reach of short instructions */
-    uint8_t header[SPB_HEADER_SIZE];
+    _Alignas(4) uint8_t header[SPB_HEADER_SIZE];
     union {                             /* not needed at the same time */
         struct spb_slot_work slot;      /* before a stream is decoded, and while no update is under way */
         struct spb_delta delta;

@@ -22,7 +22,7 @@
 struct spb_flash {
     /* Erase the unit that starts at off. */
     enum spb_status (*erase)(uint32_t off);
-    /* Program len bytes at off; both are multiples of SPB_PROGRAM_UNIT. */
+    /* Program len bytes at off; both are multiples of SPB_PROGRAM_UNIT.  data is aligned to words. */
     enum spb_status (*program)(uint32_t off, const uint8_t *data, uint32_t len);
     /* The bytes at off, up to the end of the memory. */
     const uint8_t *(*map)(uint32_t off);
@@ -31,9 +31,8 @@ struct spb_flash {
     bool (*read)(uint32_t off, uint32_t *to, uint32_t len);
 };
 
-/* A range of whole erase units, all of one size; elsewhere in the same flash they may have another. */
+/* A range of whole erase units, all of one size; elsewhere in the flash they may have another. */
 struct spb_area {
-    const struct spb_flash *flash;
     uint32_t base;
     uint32_t size;
     uint32_t erase_unit;
@@ -42,7 +41,7 @@ struct spb_area {
 /* No option byte keeps any of it from being erased and programmed. */
 bool spb_area_writable(const struct spb_area *area);
 
-/* off and len are multiples of the erase unit. */
+/* off and len are multiples of the erase unit; data is aligned to words. */
 SPB_CHECKED enum spb_status spb_area_erase(const struct spb_area *area, uint32_t off, uint32_t len);
 SPB_CHECKED enum spb_status spb_area_program(const struct spb_area *area, uint32_t off, const uint8_t *data, uint32_t len);
 

@@ -12,17 +12,17 @@ _Static_assert(SPB_PAGE_SIZE % STEP == 0 && STEP % UNIT == 0, "whole steps and u
  * signature check. */
 __attribute__((noinline)) static enum spb_status copy_step(uint32_t off, uint32_t len) {
     uint32_t from[STEP / 4], to[STEP / 4];
-    if (!spb_area_read(&spb_port.slot1, off, from, len)) return SPB_E_FLASH_ERROR;
-    enum spb_status status = spb_area_program(&spb_port.slot0, off, (uint8_t *)from, len);
+    if (!spb_area_read(&spb_slot1, off, from, len)) return SPB_E_FLASH_ERROR;
+    enum spb_status status = spb_area_program(&spb_slot0, off, (uint8_t *)from, len);
     if (status != SPB_OK) return status;
-    return spb_area_read(&spb_port.slot0, off, to, len) && memcmp(to, from, len) == 0 ? SPB_OK : SPB_E_FLASH_ERROR;
+    return spb_area_read(&spb_slot0, off, to, len) && memcmp(to, from, len) == 0 ? SPB_OK : SPB_E_FLASH_ERROR;
 }
 
 /* Copy one page, up to the end of the image in whole program units; the rest stays erased. */
 static enum spb_status copy_page(uint32_t page, uint32_t end) {
     uint32_t off = page * SPB_PAGE_SIZE;
     uint32_t stop = end - off < SPB_PAGE_SIZE ? (end + UNIT - 1) / UNIT * UNIT : off + SPB_PAGE_SIZE;
-    enum spb_status status = spb_area_erase(&spb_port.slot0, off, SPB_PAGE_SIZE);
+    enum spb_status status = spb_area_erase(&spb_slot0, off, SPB_PAGE_SIZE);
     for (; off < stop && status == SPB_OK; off += STEP) {
         status = copy_step(off, stop - off < STEP ? stop - off : STEP);
         spb_port.alive();
@@ -30,17 +30,11 @@ static enum spb_status copy_page(uint32_t page, uint32_t end) {
     return status;
 }
 
-static uint32_t count_pages(const struct spb_pages *pages, uint32_t used) {
-    uint32_t n = 0;
-    for (uint32_t page = 0; page < used; page++) n += spb_pages_has(pages, page);
-    return n;
-}
-
 /* Highest page first, so the header comes last and SLOT0 never looks complete before it is. */
 static enum spb_status copy_pages(struct spb_journal *j, uint32_t end, const volatile enum spb_verdict *verdict,
                                   spb_install_progress progress) {
     uint32_t used = (end + SPB_PAGE_SIZE - 1) / SPB_PAGE_SIZE;
-    uint32_t all = count_pages(&j->pages, used);
+    uint32_t all = spb_pages_count(&j->pages, used);
     uint32_t nth = 0;
     progress(j->steps, all);
     enum spb_status status = j->begun ? SPB_OK : spb_journal_append(j, 0);
@@ -59,7 +53,7 @@ static enum spb_status copy_pages(struct spb_journal *j, uint32_t end, const vol
  * Versions are compared twice, and what is wrong is added to the verdict (slot.h S2). */
 static enum spb_verdict acceptable(struct spb_slot_work *work, const struct spb_pages *pages) {
     volatile uint32_t floor = spb_slot_floor(work);
-    if (!spb_slot_header(&spb_port.slot1, work)) return SPB_BAD;
+    if (!spb_slot_header(&spb_slot1, work)) return SPB_BAD;
     uint32_t vouched = (uint32_t)spb_slot_vouch(work);
     if (vouched != SPB_GOOD) return SPB_BAD;
     volatile const uint8_t *version = work->header + SPB_MANIFEST_OFF_VERSION;
@@ -73,7 +67,7 @@ static enum spb_verdict acceptable(struct spb_slot_work *work, const struct spb_
 enum spb_install_result spb_install(struct spb_slot_work *work, spb_install_progress progress) {
     volatile enum spb_verdict verdict = SPB_BAD;
     struct spb_journal j;
-    if (SPB_SINGLE_SLOT || !spb_slot_header(&spb_port.slot1, work)) return SPB_INSTALL_NOTHING;
+    if (SPB_SINGLE_SLOT || !spb_slot_header(&spb_slot1, work)) return SPB_INSTALL_NOTHING;
     spb_journal_open(&j, work->header);
     if (!j.committed || j.finished) return SPB_INSTALL_NOTHING;
     verdict = acceptable(work, &j.pages);
@@ -81,7 +75,7 @@ enum spb_install_result spb_install(struct spb_slot_work *work, spb_install_prog
         if (j.begun) return SPB_INSTALL_FAILED;
         return spb_journal_erase() == SPB_OK ? SPB_INSTALL_REFUSED : SPB_INSTALL_FAILED;
     }
-    if (!spb_area_writable(&spb_port.slot0) || !spb_area_writable(&spb_port.journal)) return SPB_INSTALL_FAILED;
+    if (!spb_area_writable(&spb_slot0) || !spb_area_writable(&spb_journal)) return SPB_INSTALL_FAILED;
     uint32_t end = SPB_VECTOR_SIZE + SPB_MANIFEST_U32(work->header, IMAGE_SIZE);
     if (copy_pages(&j, end, &verdict, progress) != SPB_OK) return SPB_INSTALL_FAILED;
     return spb_journal_append(&j, SPB_JOURNAL_STEP_FINISHED) == SPB_OK ? SPB_INSTALL_DONE : SPB_INSTALL_FAILED;

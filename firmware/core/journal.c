@@ -15,31 +15,31 @@ _Static_assert(SPB_SINGLE_SLOT || STEPS_OFF + (SPB_SLOT_SIZE / SPB_PAGE_SIZE + 1
                "a record for every page, and some for torn ones");
 
 enum spb_status spb_journal_erase(void) {
-    return spb_area_erase(&spb_port.journal, 0, SPB_JOURNAL_SIZE);
+    return spb_area_erase(&spb_journal, 0, SPB_JOURNAL_SIZE);
 }
 
 /* Binds the bitmap to the header it was made for. */
 static uint32_t mark_check(const uint8_t *header, const struct spb_pages *pages) {
     struct spb_sha256 sha;
-    uint8_t hash[32];
+    uint32_t hash[8];
     spb_sha256_init(&sha);
     spb_sha256_update(&sha, header, SPB_HEADER_SIZE);
     spb_sha256_update(&sha, pages->bitmap, SPB_BITMAP_SIZE);
-    spb_sha256_final(&sha, hash);
-    return spb_load_u32(hash);
+    spb_sha256_final(&sha, (uint8_t *)hash);
+    return hash[0];
 }
 
 enum spb_status spb_journal_commit(const uint8_t header[SPB_HEADER_SIZE], const struct spb_pages *pages) {
-    uint8_t record[UNITS(SPB_BITMAP_SIZE) > UNITS(SPB_JOURNAL_MARK_SIZE) ? UNITS(SPB_BITMAP_SIZE)
-                                                                        : UNITS(SPB_JOURNAL_MARK_SIZE)];
+    _Alignas(4) uint8_t record[UNITS(SPB_BITMAP_SIZE) > UNITS(SPB_JOURNAL_MARK_SIZE) ? UNITS(SPB_BITMAP_SIZE)
+                                                                                    : UNITS(SPB_JOURNAL_MARK_SIZE)];
     memset(record, SPB_ERASED, sizeof record);
     memcpy(record, pages->bitmap, SPB_BITMAP_SIZE);
-    enum spb_status status = spb_area_program(&spb_port.journal, 0, record, UNITS(SPB_BITMAP_SIZE));
+    enum spb_status status = spb_area_program(&spb_journal, 0, record, UNITS(SPB_BITMAP_SIZE));
     if (status != SPB_OK) return status;
     memset(record, SPB_ERASED, sizeof record);
-    spb_store_u32(record + SPB_JOURNAL_MARK_OFF_MAGIC, SPB_JOURNAL_COMMIT_MAGIC);
-    spb_store_u32(record + SPB_JOURNAL_MARK_OFF_CHECK, mark_check(header, pages));
-    return spb_area_program(&spb_port.journal, MARK_OFF, record, UNITS(SPB_JOURNAL_MARK_SIZE));
+    spb_put_word(record + SPB_JOURNAL_MARK_OFF_MAGIC, SPB_JOURNAL_COMMIT_MAGIC);
+    spb_put_word(record + SPB_JOURNAL_MARK_OFF_CHECK, mark_check(header, pages));
+    return spb_area_program(&spb_journal, MARK_OFF, record, UNITS(SPB_JOURNAL_MARK_SIZE));
 }
 
 /* A record as it reads now; a torn one reads as neither erased nor valid. */
@@ -47,11 +47,11 @@ enum record_state { RECORD_ERASED, RECORD_VALID, RECORD_TORN };
 
 static enum record_state read_step(uint32_t off, uint32_t *done) {
     uint32_t record[STEP_SIZE / 4], used = 0;
-    if (!spb_area_read(&spb_port.journal, off, record, STEP_SIZE)) return RECORD_TORN;
+    if (!spb_area_read(&spb_journal, off, record, STEP_SIZE)) return RECORD_TORN;
     for (uint32_t i = 0; i < STEP_SIZE / 4; i++) used |= record[i] ^ SPB_ERASED * 0x01010101u;
     if (used == 0) return RECORD_ERASED;
-    *done = spb_load_u32((uint8_t *)record + SPB_JOURNAL_STEP_OFF_DONE);
-    return *done == ~spb_load_u32((uint8_t *)record + SPB_JOURNAL_STEP_OFF_CHECK) ? RECORD_VALID : RECORD_TORN;
+    *done = spb_word((uint8_t *)record + SPB_JOURNAL_STEP_OFF_DONE);
+    return *done == ~spb_word((uint8_t *)record + SPB_JOURNAL_STEP_OFF_CHECK) ? RECORD_VALID : RECORD_TORN;
 }
 
 /* Records are appended in order, so the last one that is not erased bounds them; a torn erase may leave holes. */
@@ -73,21 +73,21 @@ static void read_steps(struct spb_journal *j) {
 void spb_journal_open(struct spb_journal *j, const uint8_t header[SPB_HEADER_SIZE]) {
     uint32_t mark[SPB_JOURNAL_MARK_SIZE / 4];
     memset(j, 0, sizeof *j);
-    if (!spb_area_read(&spb_port.journal, 0, (uint32_t *)(void *)j->pages.bitmap, SPB_BITMAP_SIZE)) return;
+    if (!spb_area_read(&spb_journal, 0, (uint32_t *)(void *)j->pages.bitmap, SPB_BITMAP_SIZE)) return;
     read_steps(j);
     j->committed = j->begun;
-    if (!spb_area_read(&spb_port.journal, MARK_OFF, mark, sizeof mark)) return;
-    j->committed |= spb_load_u32((uint8_t *)mark + SPB_JOURNAL_MARK_OFF_MAGIC) == SPB_JOURNAL_COMMIT_MAGIC &&
-                    spb_load_u32((uint8_t *)mark + SPB_JOURNAL_MARK_OFF_CHECK) == mark_check(header, &j->pages);
+    if (!spb_area_read(&spb_journal, MARK_OFF, mark, sizeof mark)) return;
+    j->committed |= spb_word((uint8_t *)mark + SPB_JOURNAL_MARK_OFF_MAGIC) == SPB_JOURNAL_COMMIT_MAGIC &&
+                    spb_word((uint8_t *)mark + SPB_JOURNAL_MARK_OFF_CHECK) == mark_check(header, &j->pages);
 }
 
 enum spb_status spb_journal_append(struct spb_journal *j, uint32_t steps) {
-    uint8_t record[STEP_SIZE];
+    _Alignas(4) uint8_t record[STEP_SIZE];
     if (j->next > SPB_JOURNAL_SIZE - STEP_SIZE) return steps == SPB_JOURNAL_STEP_FINISHED ? spb_journal_erase() : SPB_OK;
     memset(record, SPB_ERASED, sizeof record);
-    spb_store_u32(record + SPB_JOURNAL_STEP_OFF_DONE, steps);
-    spb_store_u32(record + SPB_JOURNAL_STEP_OFF_CHECK, ~steps);
-    enum spb_status status = spb_area_program(&spb_port.journal, j->next, record, STEP_SIZE);
+    spb_put_word(record + SPB_JOURNAL_STEP_OFF_DONE, steps);
+    spb_put_word(record + SPB_JOURNAL_STEP_OFF_CHECK, ~steps);
+    enum spb_status status = spb_area_program(&spb_journal, j->next, record, STEP_SIZE);
     j->next += STEP_SIZE;
     return status;
 }

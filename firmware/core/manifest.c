@@ -9,6 +9,9 @@
 _Static_assert(SPB_HEADER_OFF_SIGNATURE == SPB_MANIFEST_SIZE + SPB_CHUNK_HASH_SIZE, "the signature covers what precedes it");
 _Static_assert(SPB_HEADER_SIZE <= SPB_VECTOR_SIZE, "the header fits in front of an image");
 
+_Static_assert(((SPB_MANIFEST_OFF_PRODUCT | SPB_MANIFEST_OFF_TARGET | SPB_MANIFEST_OFF_VERSION | SPB_MANIFEST_OFF_IMAGE_SIZE |
+                 SPB_MANIFEST_OFF_PAYLOAD_SIZE | SPB_MANIFEST_OFF_BASE_VERSION | SPB_MANIFEST_OFF_SIGNATURE_COUNT) & 3) == 0,
+               "words at multiples of four");
 _Static_assert(SPB_MANIFEST_KIND_IMAGE == 0 && SPB_MANIFEST_KIND_PATCH == 1, "a kind above these two is not for us");
 _Static_assert(SPB_MANIFEST_OFF_TRAILER_SIZE + SPB_MANIFEST_SIZEOF_TRAILER_SIZE == SPB_MANIFEST_OFF_SIGNATURE_COUNT + 4,
                "signature count, key index and trailer size are one word");
@@ -43,7 +46,7 @@ enum spb_status spb_manifest_shape(const uint8_t m[SPB_MANIFEST_SIZE]) {
 }
 
 enum spb_status spb_manifest_fits(const uint8_t m[SPB_MANIFEST_SIZE]) {
-    if (SPB_MANIFEST_U32(m, PRODUCT) != spb_load_u32(spb_port.personal + SPB_PERSONAL_OFF_PRODUCT)) {
+    if (SPB_MANIFEST_U32(m, PRODUCT) != spb_word(spb_port.personal + SPB_PERSONAL_OFF_PRODUCT)) {
         return SPB_E_INVALID_SECTION_KEY;
     }
     if (SPB_MANIFEST_U32(m, TARGET) != spb_port.target) return SPB_E_WRONG_BOARD;
@@ -52,18 +55,14 @@ enum spb_status spb_manifest_fits(const uint8_t m[SPB_MANIFEST_SIZE]) {
     return SPB_OK;
 }
 
-static uint32_t load(const volatile uint8_t *p) {
-    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
-}
-
 uint32_t spb_manifest_misfit(const volatile uint8_t m[SPB_MANIFEST_SIZE]) {
-    uint32_t product = load(m + SPB_MANIFEST_OFF_PRODUCT) ^ spb_load_u32(spb_port.personal + SPB_PERSONAL_OFF_PRODUCT);
-    return product | (load(m + SPB_MANIFEST_OFF_TARGET) ^ spb_port.target);
+    uint32_t product = spb_word(m + SPB_MANIFEST_OFF_PRODUCT) ^ spb_word(spb_port.personal + SPB_PERSONAL_OFF_PRODUCT);
+    return product | (spb_word(m + SPB_MANIFEST_OFF_TARGET) ^ spb_port.target);
 }
 
 /* The borrow of the subtraction is the uppermost bit of this (Hacker's Delight, 2-13). */
 uint32_t spb_manifest_below(const volatile uint8_t version[4], uint32_t floor) {
-    uint32_t v = load(version);
+    uint32_t v = spb_word(version);
     return ((~v & floor) | ((~v | floor) & (v - floor))) >> 31;
 }
 

@@ -9,7 +9,8 @@
 #include "p256.h"
 #include "port.h"
 
-#define SPB_MANIFEST_U32(m, field) spb_load_u32((m) + SPB_MANIFEST_OFF_##field)
+/* A manifest stands at a multiple of four, as do its words. */
+#define SPB_MANIFEST_U32(m, field) spb_word((m) + SPB_MANIFEST_OFF_##field)
 
 /* Shape only: magic, format, kind, sizes that can be, reserved fields zero. */
 SPB_CHECKED enum spb_status spb_manifest_shape(const uint8_t manifest[SPB_MANIFEST_SIZE]);

@@ -22,7 +22,6 @@ static void next_chunk(struct spb_payload *p) {
 }
 
 void spb_payload_init(struct spb_payload *p, uint32_t size) {
-    memset(p, 0, sizeof *p);
     p->left = size;
     next_chunk(p);
 }

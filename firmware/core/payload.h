@@ -21,7 +21,7 @@ struct spb_payload {
     uint8_t buffer[SPB_DELTA_STEP_SIZE + SPB_CHUNK_DATA_SIZE + SPB_CHUNK_HASH_SIZE];
 };
 
-/* size was found possible by spb_manifest_shape(). */
+/* p is all zero; size was found possible by spb_manifest_shape(). */
 void spb_payload_init(struct spb_payload *p, uint32_t size);
 
 /* Take up to len bytes, not past the end of a chunk; how many were taken. */

@@ -11,6 +11,17 @@
 _Static_assert(SPB_HEADER_SIZE % 4 == 0, "read in words");
 _Static_assert(SPB_VECTOR_SIZE % STEP == 0 && SPB_PAGE_SIZE % STEP == 0, "no step crosses a page");
 
+/* Not inlined, which is shorter. */
+__attribute__((noinline)) bool spb_pages_has(const struct spb_pages *pages, uint32_t page) {
+    return (pages->bitmap[page / 8] >> (page % 8) & 1) != 0;
+}
+
+__attribute__((noinline)) uint32_t spb_pages_count(const struct spb_pages *pages, uint32_t used) {
+    uint32_t n = 0;
+    while (used-- > 0) n += spb_pages_has(pages, used);
+    return n;
+}
+
 bool spb_slot_header(const struct spb_area *slot, struct spb_slot_work *work) {
     for (uint32_t off = 0; off < SPB_HEADER_SIZE; off += STEP) {
         uint32_t len = SPB_HEADER_SIZE - off < STEP ? SPB_HEADER_SIZE - off : STEP;
@@ -41,7 +52,7 @@ static enum spb_verdict same(const uint8_t *a, const uint8_t *b, uint32_t len) {
 }
 
 static const struct spb_area *where(const struct spb_pages *pages, uint32_t off) {
-    return pages != NULL && spb_pages_has(pages, off / SPB_PAGE_SIZE) ? &spb_port.slot1 : &spb_port.slot0;
+    return pages != NULL && spb_pages_has(pages, off / SPB_PAGE_SIZE) ? &spb_slot1 : &spb_slot0;
 }
 
 /* S2: the places that were hashed are added up, and the places that should have been are taken away again. */
@@ -66,7 +77,7 @@ enum spb_verdict spb_slot_match(const uint8_t header[SPB_HEADER_SIZE], const str
 }
 
 static uint32_t floor_once(struct spb_slot_work *work) {
-    if (!spb_slot_header(&spb_port.slot0, work) || spb_slot_vouch(work) != SPB_GOOD) return 0;
+    if (!spb_slot_header(&spb_slot0, work) || spb_slot_vouch(work) != SPB_GOOD) return 0;
     return SPB_MANIFEST_U32(work->header, VERSION);
 }
 
@@ -78,7 +89,7 @@ uint32_t spb_slot_floor(struct spb_slot_work *work) {
 
 bool spb_slot_can_start(const uint8_t vectors[SPB_VECTORS_SIZE], uint32_t image_size) {
     static const uint32_t stacks[][2] = SPB_RAM_RANGES;
-    uint32_t stack = spb_load_u32(vectors), entry = spb_load_u32(vectors + 4);
+    uint32_t stack = spb_word(vectors), entry = spb_word(vectors + 4);
     uint32_t off = entry - SPB_IMAGE_ADDRESS;
     if ((entry & 1) == 0 || off < SPB_VECTORS_SIZE || off >= image_size || (stack & 3) != 0) return false;
     for (uint32_t i = 0; i < sizeof stacks / sizeof stacks[0]; i++) {

@@ -15,9 +15,10 @@ struct spb_pages {
     _Alignas(4) uint8_t bitmap[(SPB_BITMAP_SIZE + 3) / 4 * 4];
 };
 
-static inline bool spb_pages_has(const struct spb_pages *pages, uint32_t page) {
-    return (pages->bitmap[page / 8] >> (page % 8) & 1) != 0;
-}
+bool spb_pages_has(const struct spb_pages *pages, uint32_t page);
+
+/* How many of the first `used` pages. */
+uint32_t spb_pages_count(const struct spb_pages *pages, uint32_t used);
 
 /* A header out of a slot: what is checked and what is used later are the same bytes.  Too large for the stack. */
 struct spb_slot_work {
@@ -38,7 +39,7 @@ enum spb_verdict spb_slot_match(const uint8_t header[SPB_HEADER_SIZE], const str
  * Found out twice: a fault that hides the header once does not lower the floor. */
 uint32_t spb_slot_floor(struct spb_slot_work *work);
 
-/* The initial stack pointer and the reset vector of an image: in RAM that is the application's, and Thumb code of the
+/* Aligned to words: the initial stack pointer and the reset vector of an image: in RAM that is the application's, and Thumb code of the
  * image.  What a core could not even begin with is not worth a flash operation. */
 SPB_CHECKED bool spb_slot_can_start(const uint8_t vectors[SPB_VECTORS_SIZE], uint32_t image_size);
 

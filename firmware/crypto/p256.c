@@ -45,13 +45,6 @@ static void copy(uint32_t *r, const uint32_t *a, int words)
     while (--words);
 }
 
-static void set_word(uint32_t r[8], uint32_t word)
-{
-    r[0] = word;
-    for (int i = 1; i < 8; i++)
-        r[i] = 0;
-}
-
 static int is_zero(const uint32_t a[8])
 {
     uint32_t any = 0;
@@ -102,10 +95,13 @@ static void halve(uint32_t a[8], const uint32_t modulus[8])
 
 static void load_big_endian(uint32_t r[8], const uint8_t bytes[32])
 {
-    for (int i = 0; i < 8; i++) {
-        const uint8_t *b = bytes + 28 - 4 * i;
-        r[i] = (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
-    }
+    const struct word {
+        uint32_t at_any_alignment;
+    } __attribute__((packed, may_alias)) *word = (const struct word *)(bytes + 32);
+    int i = 8;
+    do
+        *r++ = __builtin_bswap32((--word)->at_any_alignment);
+    while (--i);
 }
 
 /* ---- modulo p ---- */
@@ -224,7 +220,7 @@ static void point_add(uint32_t field[8][8], const uint32_t q[16], uint32_t negat
     if (is_zero(field[B]))
         point_double(field); /* p = q */
     else
-        set_word(field[Z], 0); /* p = -q */
+        spb_limbs_sub(field[Z], field[Z], field[Z]); /* p = -q: infinity */
 }
 
 /* ---- the comb ---- */
@@ -251,8 +247,10 @@ static void add_column(uint32_t field[8][8], const struct spb_p256_digits *d,
                        const uint32_t table[SPB_P256_POINTS][16], int column)
 {
     uint32_t k = 0;
-    for (int tooth = SPB_P256_TEETH - 1; tooth >= 0; tooth--)
-        k = k << 1 | bit(d, tooth * COLUMNS + column);
+    int tooth = SPB_P256_TEETH;
+    do
+        k = k << 1 | bit(d, --tooth * COLUMNS + column);
+    while (tooth);
     uint32_t minus = k < SPB_P256_POINTS;
     if (minus)
         k = ~k;

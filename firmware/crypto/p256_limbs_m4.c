@@ -99,17 +99,17 @@ NAKED void spb_field_add(uint32_t r[8], const uint32_t a[8], const uint32_t b[8]
         "b 2b\n\t");
 }
 
-/* The product is made in two passes, each of four words of a (r3-r6) times all of b.  A column takes one word of b and
+/* The product is made in two passes, each of four words of a (r3-r6) times all of b, four of them at a time.  A column takes one word of b and
  * one of t, retires the lowest of the five window words into t, and moves the window up by renaming registers.
  * r0 = t, r2 = b. */
-#define COLUMN(off, w0, w1, w2, w3, w4)         \
-    "ldr r12, [r2, #" #off "]\n\t"              \
-    "ldr " #w4 ", [r0, #" #off "]\n\t"          \
+#define COLUMN(w0, w1, w2, w3, w4)              \
+    "ldr r12, [r2], #4\n\t"                     \
+    "ldr " #w4 ", [r0]\n\t"                     \
     "umaal " #w0 ", " #w4 ", r3, r12\n\t"       \
     "umaal " #w1 ", " #w4 ", r4, r12\n\t"       \
     "umaal " #w2 ", " #w4 ", r5, r12\n\t"       \
     "umaal " #w3 ", " #w4 ", r6, r12\n\t"       \
-    "str " #w0 ", [r0, #" #off "]\n\t"
+    "str " #w0 ", [r0], #4\n\t"
 
 /* A Montgomery step on the window w0 .. w7 of t adds m * p and drops the words that hold m, which count as zero then.
  * p = 2^256 - 2^224 + 2^192 + 2^96 - 1 is -1 modulo 2^96, so that m is as it stands the lowest three words (or two): the
@@ -157,8 +157,41 @@ NAKED void spb_field_mul(uint32_t r[8], const uint32_t a[8], const uint32_t b[8]
         "push {r0, r4-r11, lr}\n\t"
         "sub sp, sp, #64\n\t"
         "mov r0, sp\n\t"
-        "bl 3f\n\t"
-        "mov lr, #0\n\t" /* as the first REDUCE_3 needs it */
+        "mov lr, #0xA0000000\n\t"
+
+        /* The product, for spb_limbs_mul, too.  Bits of lr from the top: once more, another pass, once more, done; what is
+         * left then tells whose it is, and is 0 for us, as the first REDUCE_3 needs it. */
+        "3:\n\t"
+        /* t[0..7] = 0, where the first pass adds to them. */
+        "movs r3, #0\n\t"
+        "movs r4, #0\n\t"
+        "movs r5, #0\n\t"
+        "movs r6, #0\n\t"
+        "stmia r0!, {r3-r6}\n\t"
+        "stmia r0, {r3-r6}\n\t"
+        "sub r0, r0, #16\n\t"
+        "1:\n\t"
+        "ldmia r1!, {r3-r6}\n\t"
+        "movs r7, #0\n\t"
+        "mov r8, #0\n\t"
+        "mov r9, #0\n\t"
+        "mov r10, #0\n\t"
+        "2:\n\t"
+        COLUMN(r7, r8, r9, r10, r11)
+        COLUMN(r8, r9, r10, r11, r7)
+        COLUMN(r9, r10, r11, r7, r8)
+        COLUMN(r10, r11, r7, r8, r9)
+        "mov r10, r9\n\t" /* r7-r10 from r11, r7, r8, r9 */
+        "mov r9, r8\n\t"
+        "mov r8, r7\n\t"
+        "mov r7, r11\n\t"
+        "lsls lr, lr, #1\n\t"
+        "bcs 2b\n\t"
+        "stmia r0, {r7-r10}\n\t"
+        "sub r0, r0, #16\n\t"
+        "sub r2, r2, #32\n\t"
+        "bmi 1b\n\t"
+        "bne 4f\n\t"
 
         /* Reduce, three words, three and two.  The words that a step drops make room for the next ones of t. */
         "mov r1, sp\n\t"
@@ -204,41 +237,10 @@ NAKED void spb_field_mul(uint32_t r[8], const uint32_t a[8], const uint32_t b[8]
         ".thumb_func\n\t"
         "spb_limbs_mul:\n\t"
         "push {r4-r11, lr}\n\t"
-        "bl 3f\n\t"
-        "pop {r4-r11, pc}\n\t"
-
-        /* The product, for both; changes every register but sp. */
-        "3:\n\t"
-        "push {lr}\n\t"
-        /* t[0..7] = 0, where the first pass adds to them. */
-        "movs r3, #0\n\t"
-        "movs r4, #0\n\t"
-        "movs r5, #0\n\t"
-        "movs r6, #0\n\t"
-        "stmia r0!, {r3-r6}\n\t"
-        "stmia r0, {r3-r6}\n\t"
-        "sub r0, r0, #16\n\t"
-        "mov lr, #2\n\t"
-        "1:\n\t"
-        "ldmia r1!, {r3-r6}\n\t"
-        "movs r7, #0\n\t"
-        "mov r8, #0\n\t"
-        "mov r9, #0\n\t"
-        "mov r10, #0\n\t"
-        COLUMN(0, r7, r8, r9, r10, r11)
-        COLUMN(4, r8, r9, r10, r11, r7)
-        COLUMN(8, r9, r10, r11, r7, r8)
-        COLUMN(12, r10, r11, r7, r8, r9)
-        COLUMN(16, r11, r7, r8, r9, r10)
-        COLUMN(20, r7, r8, r9, r10, r11)
-        COLUMN(24, r8, r9, r10, r11, r7)
-        COLUMN(28, r9, r10, r11, r7, r8)
-        "strd r10, r11, [r0, #32]\n\t"
-        "strd r7, r8, [r0, #40]\n\t"
-        "adds r0, r0, #16\n\t"
-        "subs lr, lr, #1\n\t"
-        "bne 1b\n\t"
-        "pop {pc}\n\t");
+        "mov lr, #0xA000A000\n\t"
+        "b 3b\n\t"
+        "4:\n\t"
+        "pop {r4-r11, pc}\n\t");
 }
 
 #else

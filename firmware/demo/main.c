@@ -15,28 +15,27 @@
 #include "usart.h"
 #include "ymodem.h"
 
-#define LOG(...) spb_console_log(&spb_console, __VA_ARGS__)
+#define LOG(...) spb_console_log(__VA_ARGS__)
 #define BLINK_MS 250u
 #define CALLS 60u
 
-static uint8_t block[SPB_YMODEM_BLOCK];
 static SE_PATCH_Status status;
 
 static enum spb_status as_status(SE_ErrorStatus result) {
     return result == SE_SUCCESS ? SPB_OK : (enum spb_status)-(int32_t)status.code;
 }
 
-static enum spb_status begin(uint32_t size) {
+enum spb_status spb_ymodem_begin(uint32_t size) {
     const SE_PATCH_StartInfo info = {
         .type = SE_PATCH_ImageType_APP, .rebootDelay = SE_PATCH_RebootDelay_COMMAND, .totalLength = size};
     (void)SE_PATCH_Abort(&status);
     return as_status(SE_PATCH_Init(&status, &info));
 }
 
-static enum spb_status data(const uint8_t *bytes, uint32_t len) { return as_status(SE_PATCH_Data(&status, bytes, len)); }
+enum spb_status spb_ymodem_data(const uint8_t *bytes, uint32_t len) { return as_status(SE_PATCH_Data(&status, bytes, len)); }
 
 /* The total is known once the head is in. */
-static uint32_t wanted(void) { return status.totalBytes == 0 ? 1 : status.totalBytes - status.accumBytes; }
+uint32_t spb_ymodem_wanted(void) { return status.totalBytes == 0 ? 1 : status.totalBytes - status.accumBytes; }
 
 static void reset_now(void) {
     spb_line_flush();
@@ -59,9 +58,8 @@ static void update(void) {
         [SPB_YMODEM_NO_BLOCK_0] = TEXT(", no block 0: start again, by YMODEM"),
         [SPB_YMODEM_REFUSED] = TEXT(""),
     };
-    static const struct spb_ymodem_sink sink = {begin, data, wanted};
     LOG("update: send a .sfb or .sfbp file by YMODEM");
-    enum spb_ymodem_result result = spb_ymodem_receive(&spb_console, &sink, block, CALLS);
+    enum spb_ymodem_result result = spb_ymodem_receive(CALLS);
     if (result == SPB_YMODEM_DONE && SE_PATCH_InstallAtNextReset(&status) == SE_SUCCESS) {
         print_status();
         LOG("update: complete, resetting to install it");
@@ -84,8 +82,7 @@ static void banner(void) {
 
 void demo_main(void) {
     spb_clock_start();
-    spb_gpio_alternate(SPB_CONSOLE_TX_PORT, SPB_CONSOLE_TX_PIN, SPB_CONSOLE_TX_FUNCTION);
-    spb_gpio_alternate(SPB_CONSOLE_RX_PORT, SPB_CONSOLE_RX_PIN, SPB_CONSOLE_RX_FUNCTION);
+    spb_gpio_console();
     spb_usart_start(spb_clock_console_hz());
     spb_tick_start();
     spb_line_start();
@@ -93,7 +90,7 @@ void demo_main(void) {
     SE_PATCH_InitStatus(&status);
     banner();
     for (;;) {
-        int key = spb_console.get(BLINK_MS);
+        int key = spb_line_get(BLINK_MS);
         SPB_LED_WRITE((spb_tick_ms() / BLINK_MS & 1) != 0);
         if (key == 'u') update();
         if (key == 's') {

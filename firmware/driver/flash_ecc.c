@@ -91,8 +91,8 @@ static enum spb_status program(uint32_t off, const uint8_t *data, uint32_t len) 
     bool ok = off % UNIT == 0 && len % UNIT == 0;
     reg_write(IP.cr, IP.program);
     for (uint32_t i = 0; ok && i < len; i += UNIT) {
-        reg_write(SPB_FLASH_ADDRESS + off + i, spb_load_u32(data + i));
-        reg_write(SPB_FLASH_ADDRESS + off + i + 4, spb_load_u32(data + i + 4));
+        reg_write(SPB_FLASH_ADDRESS + off + i, spb_word(data + i));
+        reg_write(SPB_FLASH_ADDRESS + off + i + 4, spb_word(data + i + 4));
         ok = wait();
     }
     end(cache);

@@ -94,7 +94,7 @@ static enum spb_status program(uint32_t off, const uint8_t *data, uint32_t len) 
     begin(b);
     reg_write(CR + b, PSIZE_64 | FLASH_BANK0_CR_PG);
     for (uint32_t i = 0; ok && i < len; i += 4) {
-        reg_write(SPB_FLASH_ADDRESS + off + i, spb_load_u32(data + i));
+        reg_write(SPB_FLASH_ADDRESS + off + i, spb_word(data + i));
         if ((i + 4) % UNIT == 0) ok = wait(b);
     }
     end(b);

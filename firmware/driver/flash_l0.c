@@ -93,7 +93,7 @@ extern const uint32_t spb_flash_burst_start[], spb_flash_burst_end[];
 static bool program_half_page(uint32_t address, const uint8_t *data) {
     uint32_t code[BURST_WORDS], words[HALF_PAGE / 4], primask;
     for (uint32_t i = 0; i < BURST_WORDS; i++) code[i] = ((volatile const uint32_t *)spb_flash_burst_start)[i];
-    for (uint32_t i = 0; i < HALF_PAGE / 4; i++) words[i] = spb_load_u32(data + 4 * i);
+    for (uint32_t i = 0; i < HALF_PAGE / 4; i++) words[i] = spb_word(data + 4 * i);
     void (*run)(uint32_t to, const uint32_t *from, uint32_t busy);
     run = (void (*)(uint32_t, const uint32_t *, uint32_t))((uint32_t)code | 1);
     reg_write(PECR, FLASH_PECR_PROG | FLASH_PECR_FPRG);
@@ -113,7 +113,7 @@ static enum spb_status program(uint32_t off, const uint8_t *data, uint32_t len) 
             ok = program_half_page(address, data + i);
             i += HALF_PAGE;
         } else {
-            reg_write(address, spb_load_u32(data + i));
+            reg_write(address, spb_word(data + i));
             ok = wait();
             i += UNIT;
         }

@@ -81,7 +81,7 @@ static enum spb_status erase(uint32_t off) {
 static void store(uint32_t address, const uint8_t *data) {
     if (WIDTH == 1) *(volatile uint8_t *)address = data[0];
     else if (WIDTH == 2) *(volatile uint16_t *)address = (uint16_t)(data[0] | data[1] << 8);
-    else reg_write(address, spb_load_u32(data));
+    else reg_write(address, spb_word(data));
 }
 
 static enum spb_status program(uint32_t off, const uint8_t *data, uint32_t len) {

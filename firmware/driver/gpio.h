@@ -33,11 +33,22 @@ SPB_GPIO void spb_gpio_output(uint32_t port, uint32_t pin, bool high) {
     spb_gpio_mode(port, pin, SPB_GPIO_OUTPUT);
 }
 
-SPB_GPIO void spb_gpio_alternate(uint32_t port, uint32_t pin, uint32_t function) {
-    uint32_t afr = port + (pin < 8 ? GPIO_AFR0_OFF : GPIO_AFR1_OFF);
-    uint32_t shift = pin % 8 * 4;
-    reg_modify(afr, 15u << shift, function << shift);
-    spb_gpio_mode(port, pin, SPB_GPIO_ALTERNATE);
+/* A field of `width` bits for each pin in two registers, of which one may be the other. */
+SPB_GPIO void spb_gpio_two(uint32_t one, uint32_t one_pin, uint32_t one_value, uint32_t other, uint32_t other_pin,
+                           uint32_t other_value, uint32_t width) {
+    uint32_t ones = (1u << width) - 1, at = one_pin * width % 32, there = other_pin * width % 32;
+    if (one != other) reg_modify(other, ones << there, other_value << there);
+    uint32_t both = one == other ? ones << there : 0;
+    reg_modify(one, ones << at | both, one_value << at | (both & other_value << there));
+}
+
+/* The pins of the console to its UART. */
+SPB_GPIO void spb_gpio_console(void) {
+    uint32_t tx = SPB_CONSOLE_TX_PORT, rx = SPB_CONSOLE_RX_PORT;
+    spb_gpio_two(tx + (SPB_CONSOLE_TX_PIN < 8 ? GPIO_AFR0_OFF : GPIO_AFR1_OFF), SPB_CONSOLE_TX_PIN, SPB_CONSOLE_TX_FUNCTION,
+                 rx + (SPB_CONSOLE_RX_PIN < 8 ? GPIO_AFR0_OFF : GPIO_AFR1_OFF), SPB_CONSOLE_RX_PIN, SPB_CONSOLE_RX_FUNCTION, 4);
+    spb_gpio_two(tx + GPIO_MODER_OFF, SPB_CONSOLE_TX_PIN, SPB_GPIO_ALTERNATE, rx + GPIO_MODER_OFF, SPB_CONSOLE_RX_PIN,
+                 SPB_GPIO_ALTERNATE, 2);
 }
 
 SPB_GPIO bool spb_gpio_read(uint32_t port, uint32_t pin) { return (reg_read(port + GPIO_IDR_OFF) >> pin & 1) != 0; }

@@ -3,13 +3,14 @@
 
 #include <stdarg.h>
 
+#include "line.h"
 #include "sentence.h"
 
-static void put_text(const struct spb_line *line, const char *text) {
-    while (*text) line->put((uint8_t)*text++);
+static void put_text(const char *text) {
+    while (*text) spb_line_put((uint8_t)*text++);
 }
 
-static void put_decimal(const struct spb_line *line, uint32_t value, uint32_t width, char pad) {
+static void put_decimal(uint32_t value, uint32_t width, char pad) {
     char digits[10];
     uint32_t n = 0;
     do {
@@ -17,60 +18,64 @@ static void put_decimal(const struct spb_line *line, uint32_t value, uint32_t wi
         value /= 10;
     } while (value != 0);
     while (width > n) {
-        line->put((uint8_t)pad);
+        spb_line_put((uint8_t)pad);
         width--;
     }
-    while (n > 0) line->put((uint8_t)digits[--n]);
+    while (n > 0) spb_line_put((uint8_t)digits[--n]);
 }
 
-static void put_hex(const struct spb_line *line, uint32_t value) {
-    for (uint32_t shift = 32; shift > 0; shift -= 4) line->put((uint8_t)"0123456789abcdef"[value >> (shift - 4) & 15]);
+static void put_hex(uint32_t value) {
+    for (uint32_t shift = 32; shift > 0; shift -= 4) spb_line_put((uint8_t)"0123456789abcdef"[value >> (shift - 4) & 15]);
 }
 
-static void put_version(const struct spb_line *line, uint32_t version) {
-    put_decimal(line, version >> 24, 0, 0);
-    line->put('.');
-    put_decimal(line, version >> 8 & 0xFFFF, 0, 0);
-    line->put('.');
-    put_decimal(line, version & 0xFF, 0, 0);
+static void put_version(uint32_t version) {
+    put_decimal(version >> 24, 0, 0);
+    spb_line_put('.');
+    put_decimal(version >> 8 & 0xFFFF, 0, 0);
+    spb_line_put('.');
+    put_decimal(version & 0xFF, 0, 0);
 }
 
-static void put_sentence(const struct spb_line *line, enum spb_text text) {
+static void put_sentence(enum spb_text text) {
     struct spb_sentence s;
     spb_sentence_open(&s, text);
-    for (char c; (c = spb_sentence_next(&s)) != '\0';) line->put((uint8_t)c);
+    for (char c; (c = spb_sentence_next(&s)) != '\0';) spb_line_put((uint8_t)c);
 }
 
-static void print(const struct spb_line *line, enum spb_text format, va_list args) {
+static void print(enum spb_text format, va_list args) {
     struct spb_sentence s;
     spb_sentence_open(&s, format);
     for (char c; (c = spb_sentence_next(&s)) != '\0';) {
+        if (c > SPB_TEXT_ARG_LAST) {
+            spb_line_put((uint8_t)c);
+            continue;
+        }
+        uint32_t value = va_arg(args, uint32_t);        /* a pointer is as long */
         switch (c) {
-        case SPB_TEXT_ARG_S: put_text(line, va_arg(args, const char *)); break;
-        case SPB_TEXT_ARG_T: put_sentence(line, (enum spb_text)va_arg(args, uint32_t)); break;
-        case SPB_TEXT_ARG_U: put_decimal(line, va_arg(args, uint32_t), 0, 0); break;
-        case SPB_TEXT_ARG_W: put_decimal(line, va_arg(args, uint32_t), 5, ' '); break;
-        case SPB_TEXT_ARG_Z: put_decimal(line, va_arg(args, uint32_t), 3, '0'); break;
-        case SPB_TEXT_ARG_X: put_hex(line, va_arg(args, uint32_t)); break;
-        case SPB_TEXT_ARG_V: put_version(line, va_arg(args, uint32_t)); break;
-        default: line->put((uint8_t)c); break;
+        case SPB_TEXT_ARG_S: put_text((const char *)value); break;
+        case SPB_TEXT_ARG_T: put_sentence((enum spb_text)value); break;
+        case SPB_TEXT_ARG_W: put_decimal(value, 5, ' '); break;
+        case SPB_TEXT_ARG_Z: put_decimal(value, 3, '0'); break;
+        case SPB_TEXT_ARG_X: put_hex(value); break;
+        case SPB_TEXT_ARG_V: put_version(value); break;
+        default: put_decimal(value, 0, 0); break;
         }
     }
 }
 
-void spb_console_put(const struct spb_line *line, enum spb_text format, ...) {
+void spb_console_put(enum spb_text format, ...) {
     va_list args;
     va_start(args, format);
-    print(line, format, args);
+    print(format, args);
     va_end(args);
 }
 
-void spb_console_put_line(const struct spb_line *line, enum spb_text format, ...) {
+void spb_console_put_line(enum spb_text format, ...) {
     va_list args;
-    uint32_t now = line->now_ms();
-    spb_console_print(line, "[%w.%z] ", now / 1000, now % 1000);
+    uint32_t now = spb_line_ms();
+    spb_console_print("[%w.%z] ", now / 1000, now % 1000);
     va_start(args, format);
-    print(line, format, args);
+    print(format, args);
     va_end(args);
-    spb_console_print(line, "\r\n");
+    spb_console_print("\r\n");
 }

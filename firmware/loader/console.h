@@ -1,20 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* console.h - text for people, on a serial line. */
+/* console.h - text for people, on the serial line. */
 #ifndef SPB_CONSOLE_H
 #define SPB_CONSOLE_H
 
-#include "line.h"
 #include "text.h"
 
 /* Formats are words in the place of the call, never a variable: what comes from elsewhere is an argument.
  * %s text, %t the sentence of a number (text.h), %u decimal, %w decimal in five columns, %z in three digits, %x eight
  * hexadecimal digits, %v version (8.16.8 bits), %% a percent sign. */
-#define spb_console_print(line, ...) spb_console_put(line, SPB_TEXT_MARK __VA_ARGS__)
+#define spb_console_print(...) spb_console_put(SPB_TEXT_MARK __VA_ARGS__)
 
 /* A time stamp "[    1.234] " in front, a line end behind. */
-#define spb_console_log(line, ...) spb_console_put_line(line, SPB_TEXT_MARK __VA_ARGS__)
+#define spb_console_log(...) spb_console_put_line(SPB_TEXT_MARK __VA_ARGS__)
 
-void spb_console_put(const struct spb_line *line, enum spb_text format, ...);
-void spb_console_put_line(const struct spb_line *line, enum spb_text format, ...);
+void spb_console_put(enum spb_text format, ...);
+void spb_console_put_line(enum spb_text format, ...);
 
 #endif

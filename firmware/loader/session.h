@@ -6,7 +6,6 @@
 #include <stdbool.h>
 
 #include "engine.h"
-#include "line.h"
 
 enum spb_session_result {
     SPB_SESSION_COMMITTED,      /* an update is ready to install at the next reset */
@@ -15,7 +14,18 @@ enum spb_session_result {
 
 #define SPB_SESSION_CALLS 60u   /* one a second */
 
-/* active: SLOT0 holds a valid image; without one the loader never gives up.  block: SPB_YMODEM_BLOCK bytes. */
-enum spb_session_result spb_session(const struct spb_line *line, struct spb_engine *engine, uint8_t *block, bool active);
+/* The one there is: the boot room has it. */
+extern struct spb_engine spb_device_engine;
+
+/* It, in a way that tells compilers nothing of where it is: functions that knew would build addresses of its parts,
+ * which takes more than offsets from a register. */
+static inline struct spb_engine *spb_engine(void) {
+    struct spb_engine *engine = &spb_device_engine;
+    __asm__("" : "+r"(engine));
+    return engine;
+}
+
+/* active: SLOT0 holds a valid image; without one the loader never gives up. */
+enum spb_session_result spb_session(bool active);
 
 #endif

@@ -6,9 +6,9 @@
 
 #include <stdbool.h>
 
-#include "line.h"
+#include <stdint.h>
 
 /* True once the word was typed within window_ms from now, or, as soon as a first byte came, within long_ms from then. */
-bool spb_trigger_typed(const struct spb_line *line, const char *word, uint32_t window_ms, uint32_t long_ms);
+bool spb_trigger_typed(const char *word, uint32_t window_ms, uint32_t long_ms);
 
 #endif

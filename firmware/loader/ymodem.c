@@ -4,19 +4,21 @@
 
 #include <stdbool.h>
 
+#include "line.h"
+
 enum { SOH = 0x01, STX = 0x02, EOT = 0x04, ACK = 0x06, NAK = 0x15, CAN = 0x18, CALL = 'C' };
 
 #define BYTE_MS 1000u
 #define QUIET_MS 200u
 #define BLOCK_MS 10000u         /* a long one takes 8.6 s at 1,200 baud */
 #define SHORT_BLOCK 128u
+#define LONG_BLOCK 1024u
 #define FOREIGN_BLOCKS 3u       /* heard instead of block 0, until the sender is told */
 #define UNKNOWN (0u - SHORT_BLOCK)      /* no file has this size, and it is one of whole blocks */
 
+static uint8_t block[LONG_BLOCK] __attribute__((section(".bootram")));
+
 struct transfer {
-    const struct spb_line *line;
-    const struct spb_ymodem_sink *sink;
-    uint8_t *block;
     uint32_t len;               /* of the block received last */
     uint8_t number;             /* it carries */
     uint32_t left;              /* bytes of the file still to come, by its sender */
@@ -33,28 +35,26 @@ static uint16_t crc16(uint16_t crc, uint8_t byte) {
 }
 
 /* Wait until the sender pauses, so that an answer is not lost in what it still sends. */
-static void purge(const struct spb_line *line) {
-    uint32_t start = line->now_ms();
-    while (line->get(QUIET_MS) != SPB_LINE_NOTHING && line->now_ms() - start < 4 * BYTE_MS) {}
+static void purge(void) {
+    uint32_t start = spb_line_ms();
+    while (spb_line_get(QUIET_MS) != SPB_LINE_NOTHING && spb_line_ms() - start < 4 * BYTE_MS) {}
 }
 
-static int next(const struct transfer *t) { return t->line->get(BYTE_MS); }
-
-static void send(const struct transfer *t, uint8_t byte) { t->line->put(byte); }
+static int next(void) { return spb_line_get(BYTE_MS); }
 
 static enum event receive_block(struct transfer *t, uint32_t len) {
     uint16_t crc = 0;
-    uint32_t start = t->line->now_ms();
-    int number = next(t);
-    int check = next(t);
+    uint32_t start = spb_line_ms();
+    int number = next();
+    int check = next();
     for (uint32_t i = 0; i < len; i++) {
-        int byte = next(t);
-        if (byte == SPB_LINE_NOTHING || t->line->now_ms() - start > BLOCK_MS) return GARBLED;
-        t->block[i] = (uint8_t)byte;
+        int byte = next();
+        if (byte == SPB_LINE_NOTHING || spb_line_ms() - start > BLOCK_MS) return GARBLED;
+        block[i] = (uint8_t)byte;
         crc = crc16(crc, (uint8_t)byte);
     }
-    int high = next(t);
-    int low = next(t);
+    int high = next();
+    int low = next();
     if (number < 0 || check < 0 || high < 0 || low < 0) return GARBLED;
     if ((number ^ check) != 0xFF || crc != (high << 8 | low)) return GARBLED;
     t->number = (uint8_t)number;
@@ -63,32 +63,30 @@ static enum event receive_block(struct transfer *t, uint32_t len) {
 }
 
 static enum event receive(struct transfer *t, uint32_t timeout_ms) {
-    int first = t->line->get(timeout_ms);
+    int first = spb_line_get(timeout_ms);
     switch (first) {
     case SPB_LINE_NOTHING: return SILENCE;
     case SOH: return receive_block(t, SHORT_BLOCK);
-    case STX: return receive_block(t, SPB_YMODEM_BLOCK);
+    case STX: return receive_block(t, LONG_BLOCK);
     case EOT: return END;
-    case CAN: return next(t) == CAN ? CANCELLED : GARBLED;
+    case CAN: return next() == CAN ? CANCELLED : GARBLED;
     default: return GARBLED;
     }
 }
 
-static enum spb_ymodem_result stop(struct transfer *t, enum spb_ymodem_result result) {
-    purge(t->line);
-    for (int i = 0; i < 8; i++) send(t, CAN);
-    purge(t->line);
+static enum spb_ymodem_result stop(enum spb_ymodem_result result) {
+    purge();
+    for (int i = 0; i < 8; i++) spb_line_put(CAN);
+    purge();
     return result;
 }
 
 /* Block 0: name, NUL, size in decimal, then whatever the sender likes.  Anything else there is no size. */
 static void read_size(struct transfer *t) {
     uint32_t i = 0;
-    uint32_t size = 0;
-    while (i < t->len && t->block[i] != 0) i++;
-    for (i++; i < t->len && t->block[i] >= '0' && t->block[i] <= '9' && size <= (UINT32_MAX - 9) / 10; i++) {
-        size = size * 10 + (uint32_t)(t->block[i] - '0');
-    }
+    uint32_t size = 0, digit;
+    while (i < t->len && block[i] != 0) i++;
+    while (++i < t->len && (digit = block[i] - (uint32_t)'0') <= 9 && size <= (UINT32_MAX - 9) / 10) size = size * 10 + digit;
     t->left = size != 0 ? size : UNKNOWN;
     t->padded = t->left % SHORT_BLOCK == 0;
 }
@@ -97,21 +95,21 @@ static void read_size(struct transfer *t) {
 static enum spb_ymodem_result call(struct transfer *t, uint32_t tries) {
     uint32_t foreign = 0;
     while (tries--) {
-        send(t, CALL);
+        spb_line_put(CALL);
         switch (receive(t, BYTE_MS)) {
         case BLOCK:
             if (t->number != 0) {
-                if (++foreign == FOREIGN_BLOCKS) return stop(t, SPB_YMODEM_NO_BLOCK_0);
+                if (++foreign == FOREIGN_BLOCKS) return stop(SPB_YMODEM_NO_BLOCK_0);
                 break;
             }
-            if (t->block[0] == 0) {         /* an empty batch */
-                send(t, ACK);
+            if (block[0] == 0) {         /* an empty batch */
+                spb_line_put(ACK);
                 return SPB_YMODEM_CANCELLED;
             }
             read_size(t);
             return SPB_YMODEM_DONE;
         case CANCELLED: return SPB_YMODEM_CANCELLED;
-        case GARBLED: purge(t->line); break;
+        case GARBLED: purge(); break;
         default: break;
         }
     }
@@ -120,15 +118,15 @@ static enum spb_ymodem_result call(struct transfer *t, uint32_t tries) {
 
 /* Y1.  Where there is no padding, all of it is the consumer's to judge. */
 static enum spb_status consume(struct transfer *t) {
-    const uint8_t *bytes = t->block;
+    const uint8_t *bytes = block;
     uint32_t len = t->len < t->left ? t->len : t->left;
     enum spb_status status = SPB_OK;
     t->left -= len;
     while (len > 0 && status == SPB_OK) {
-        uint32_t now = t->padded ? t->sink->wanted() : len;
-        if (now == 0 && bytes != t->block) break;
+        uint32_t now = t->padded ? spb_ymodem_wanted() : len;
+        if (now == 0 && bytes != block) break;
         if (now == 0 || now > len) now = len;
-        status = t->sink->data(bytes, now);
+        status = spb_ymodem_data(bytes, now);
         bytes += now;
         len -= now;
     }
@@ -137,12 +135,12 @@ static enum spb_status consume(struct transfer *t) {
 
 /* The file has ended; the batch ends with an empty block 0.  A sender that just stops is as good. */
 static enum spb_ymodem_result close_batch(struct transfer *t) {
-    send(t, ACK);
+    spb_line_put(ACK);
     for (uint32_t tries = 0; tries < 3; tries++) {
-        send(t, CALL);
+        spb_line_put(CALL);
         enum event event = receive(t, BYTE_MS);
-        if (event == BLOCK && t->block[0] != 0) return stop(t, SPB_YMODEM_DONE);        /* a second file: one is enough */
-        if (event == BLOCK || event == END) send(t, ACK);
+        if (event == BLOCK && block[0] != 0) return stop(SPB_YMODEM_DONE);        /* a second file: one is enough */
+        if (event == BLOCK || event == END) spb_line_put(ACK);
         if (event == BLOCK) break;
     }
     return SPB_YMODEM_DONE;
@@ -155,14 +153,14 @@ static enum spb_ymodem_result receive_file(struct transfer *t) {
     bool end_seen = false;
     while (errors++ < SPB_YMODEM_ERRORS) {
         enum event event = receive(t, BYTE_MS);
-        bool whole = t->sink->wanted() == 0;
+        bool whole = spb_ymodem_wanted() == 0;
         if (event == CANCELLED) return SPB_YMODEM_CANCELLED;
         if (event == END ? whole || end_seen : event == SILENCE && end_seen) return close_batch(t);     /* Y4 */
         end_seen = event == END;
         if (end_seen) continue;         /* unanswered: a NAK for noise would answer the block that follows it */
         if (event != BLOCK) {
-            if (event == GARBLED) purge(t->line);
-            send(t, NAK);
+            if (event == GARBLED) purge();
+            spb_line_put(NAK);
             continue;
         }
         if (t->number == expected) {
@@ -175,20 +173,19 @@ static enum spb_ymodem_result receive_file(struct transfer *t) {
         } else if (t->number != (uint8_t)(expected - 1)) {
             break;
         }
-        send(t, ACK);                                       /* our answer was lost, where a block comes again */
-        if (expected == 1) send(t, CALL);
+        spb_line_put(ACK);                                       /* our answer was lost, where a block comes again */
+        if (expected == 1) spb_line_put(CALL);
     }
-    return stop(t, result);
+    return stop(result);
 }
 
-enum spb_ymodem_result spb_ymodem_receive(const struct spb_line *line, const struct spb_ymodem_sink *sink,
-                                          uint8_t *block, uint32_t tries) {
-    struct transfer t = {.line = line, .sink = sink, .block = block};
+enum spb_ymodem_result spb_ymodem_receive(uint32_t tries) {
+    struct transfer t;
     enum spb_ymodem_result result = call(&t, tries);
     if (result != SPB_YMODEM_DONE) return result;
-    if (sink->begin(t.left != UNKNOWN ? t.left : 0) != SPB_OK) return stop(&t, SPB_YMODEM_REFUSED);
-    line->put(ACK);
-    line->put(CALL);
+    if (spb_ymodem_begin(t.left != UNKNOWN ? t.left : 0) != SPB_OK) return stop(SPB_YMODEM_REFUSED);
+    spb_line_put(ACK);
+    spb_line_put(CALL);
     result = receive_file(&t);
-    return result != SPB_YMODEM_REFUSED && sink->wanted() == 0 ? SPB_YMODEM_DONE : result;     /* Y3 */
+    return result != SPB_YMODEM_REFUSED && spb_ymodem_wanted() == 0 ? SPB_YMODEM_DONE : result;     /* Y3 */
 }

@@ -9,11 +9,9 @@
 #ifndef SPB_YMODEM_H
 #define SPB_YMODEM_H
 
-#include "line.h"
 #include "status.h"
 
 #define SPB_YMODEM_ERRORS 10u
-#define SPB_YMODEM_BLOCK 1024u
 
 enum spb_ymodem_result {
     SPB_YMODEM_DONE,            /* all of the file was consumed */
@@ -24,16 +22,15 @@ enum spb_ymodem_result {
     SPB_YMODEM_REFUSED          /* the consumer refused a byte, and the sender was told to stop */
 };
 
-/* Who takes the file.  An error ends the transfer. */
-struct spb_ymodem_sink {
-    enum spb_status (*begin)(uint32_t size);                        /* 0 when the sender does not say */
-    enum spb_status (*data)(const uint8_t *data, uint32_t len);
-    /* Bytes that are wanted for certain, 0 once the file is whole.  Asked again whenever they are there. */
-    uint32_t (*wanted)(void);
-};
+/* Receive; calls the sender every second, tries times. */
+enum spb_ymodem_result spb_ymodem_receive(uint32_t tries);
 
-/* Receive; calls the sender every second, tries times.  block has room for SPB_YMODEM_BLOCK bytes. */
-enum spb_ymodem_result spb_ymodem_receive(const struct spb_line *line, const struct spb_ymodem_sink *sink,
-                                          uint8_t *block, uint32_t tries);
+/* The consumer: whoever receives defines these three.  An error ends the transfer; size is 0 when the sender does not
+ * say. */
+enum spb_status spb_ymodem_begin(uint32_t size);
+enum spb_status spb_ymodem_data(const uint8_t *data, uint32_t len);
+
+/* Bytes that are wanted for certain, 0 once the file is whole.  Asked again whenever they are there. */
+uint32_t spb_ymodem_wanted(void);
 
 #endif

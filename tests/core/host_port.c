@@ -15,9 +15,9 @@
 
 enum { CUT_NONE, CUT_BEFORE, CUT_AFTER, CUT_TORN, CUT_TORN_CLEAN };
 
-static uint8_t memory[SIZE];
+static _Alignas(4) uint8_t memory[SIZE];
 static uint8_t poisoned[SIZE / SPB_PROGRAM_UNIT];
-static uint8_t personal[SPB_PERSONAL_SIZE];
+static _Alignas(4) uint8_t personal[SPB_PERSONAL_SIZE];
 static uint32_t operations, cut_at, cut_kind, seed, erases[SIZE / UNIT];
 static uint32_t fail_kind, fail_in, fail_erase;
 static uint32_t misuse, dead, stuck = UINT32_MAX;
@@ -87,10 +87,10 @@ static bool writable(uint32_t off, uint32_t len) { return protected_off - off >=
 
 static const struct spb_flash flash = {erase, program, map, read};
 
-const struct spb_port spb_port = {
-    {&flash, 0, SPB_SLOT_SIZE, UNIT}, {&flash, SLOT1_OFF, SPB_SLOT_SIZE, UNIT}, {&flash, JOURNAL_OFF, SPB_JOURNAL_SIZE, UNIT},
-    personal, SPB_TARGET, writable, alive,
-};
+const struct spb_area spb_slot0 = {0, SPB_SLOT_SIZE, UNIT};
+const struct spb_area spb_slot1 = {SLOT1_OFF, SPB_SLOT_SIZE, UNIT};
+const struct spb_area spb_journal = {JOURNAL_OFF, SPB_JOURNAL_SIZE, UNIT};
+const struct spb_port spb_port = {&flash, personal, SPB_TARGET, writable, alive};
 
 /* For the tests. */
 uint8_t *hp_memory(void) { return memory; }
@@ -157,7 +157,7 @@ int hp_install(void) { return (int)spb_install(&engine.work.slot, no_progress); 
 /* Version in SLOT0 when header and image are good, else 0. */
 uint32_t hp_installed(void) {
     struct spb_slot_work work;
-    if (!spb_slot_header(&spb_port.slot0, &work) || spb_slot_vouch(&work) != SPB_GOOD) return 0;
+    if (!spb_slot_header(&spb_slot0, &work) || spb_slot_vouch(&work) != SPB_GOOD) return 0;
     return spb_slot_match(work.header, NULL) == SPB_GOOD ? SPB_MANIFEST_U32(work.header, VERSION) : 0;
 }
 
@@ -245,8 +245,8 @@ int hp_area(uint32_t off, uint32_t len) {
     static const uint8_t data[8] = {0};
     static uint32_t copy[SPB_SLOT_SIZE / 4];
     hp_blank();
-    int programs = len <= sizeof data || len > SPB_SLOT_SIZE ? spb_area_program(&spb_port.slot0, off, data, len) == SPB_OK
-                                                             : spb_area_erase(&spb_port.slot0, off, SPB_PAGE_SIZE) == SPB_OK;
-    return (spb_area_map(&spb_port.slot0, off, len) != NULL) | spb_area_read(&spb_port.slot0, off, copy, len) << 1 |
+    int programs = len <= sizeof data || len > SPB_SLOT_SIZE ? spb_area_program(&spb_slot0, off, data, len) == SPB_OK
+                                                             : spb_area_erase(&spb_slot0, off, SPB_PAGE_SIZE) == SPB_OK;
+    return (spb_area_map(&spb_slot0, off, len) != NULL) | spb_area_read(&spb_slot0, off, copy, len) << 1 |
            programs << 2;
 }

@@ -331,8 +331,7 @@ __attribute__((noreturn, used)) void reset(void) {
     for (volatile uint32_t *to = data_start; to < data_end;) *to++ = *from++;
     for (volatile uint32_t *to = bss_start; to < bss_end;) *to++ = 0;
     spb_clock_start();
-    spb_gpio_alternate(SPB_CONSOLE_TX_PORT, SPB_CONSOLE_TX_PIN, SPB_CONSOLE_TX_FUNCTION);
-    spb_gpio_alternate(SPB_CONSOLE_RX_PORT, SPB_CONSOLE_RX_PIN, SPB_CONSOLE_RX_FUNCTION);
+    spb_gpio_console();
     spb_usart_start(spb_clock_console_hz());
     reg_write(SHPR3, reg_read(SHPR3) | SHPR3_PENDSV_LOWEST);
     count_cycles();

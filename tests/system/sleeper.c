@@ -33,8 +33,7 @@ static uint32_t word(void) {
 
 void demo_main(void) {
     spb_clock_start();
-    spb_gpio_alternate(SPB_CONSOLE_TX_PORT, SPB_CONSOLE_TX_PIN, SPB_CONSOLE_TX_FUNCTION);
-    spb_gpio_alternate(SPB_CONSOLE_RX_PORT, SPB_CONSOLE_RX_PIN, SPB_CONSOLE_RX_FUNCTION);
+    spb_gpio_console();
     spb_usart_start(spb_clock_console_hz());
     for (const char *text = "sleeper ready\r\n"; *text != '\0';) put(*text++);
     for (;;) {

@@ -41,10 +41,10 @@ def test_two_builds_in_two_folders_are_identical(shop: Workshop, tmp_path: Path)
 @pytest.mark.parametrize(
     ("statement", "said"),
     [
-        ('spb_console_log(line, "%t", spb_text_of(status)); spb_console_print(line, "\\r\\n");', None),
-        ("spb_console_log(line, spb_text_of(status));", "spb_text_of_the_words"),
-        ("spb_console_print(line, name);", "spb_text_of_the_words"),
-        ('spb_console_put(line, "100 %");', "enum spb_text"),
+        ('spb_console_log("%t", spb_text_of(status)); spb_console_print("\\r\\n");', None),
+        ("spb_console_log(spb_text_of(status));", "spb_text_of_the_words"),
+        ("spb_console_print(name);", "spb_text_of_the_words"),
+        ('spb_console_put("100 %");', "enum spb_text"),
     ],
 )
 def test_a_format_is_a_literal(shop: Workshop, tmp_path: Path, statement: str, said: str | None) -> None:
@@ -52,9 +52,9 @@ def test_a_format_is_a_literal(shop: Workshop, tmp_path: Path, statement: str, s
     source = tmp_path / "say.c"
     source.write_text(
         '#include "console.h"\n'
-        "void say(const struct spb_line *line, enum spb_status status, const char *name);\n"
-        f"void say(const struct spb_line *line, enum spb_status status, const char *name) {{ {statement} "
-        "(void)line; (void)status; (void)name; }\n"
+        "void say(enum spb_status status, const char *name);\n"
+        f"void say(enum spb_status status, const char *name) {{ {statement} "
+        "(void)status; (void)name; }\n"
     )
     headers.write(tmp_path / "generated", shop.board, Version(1, 0, 0))
     includes = tuple(include_folders("loader", tmp_path / "generated"))

@@ -35,9 +35,10 @@ LLVM spends registers on loop counters, on what does not change in a loop, and o
 constants next to their code and common ends of two instructions pay."""
 _GCC_SMALL = (
     *("-fno-move-loop-invariants", "-fno-tree-loop-im", "-fno-tree-loop-ivcanon", "-fno-schedule-insns2"),
-    *("-fno-caller-saves", "-fno-if-conversion", "-fno-jump-tables"),
+    *("-fno-caller-saves", "-fno-if-conversion", "-fno-jump-tables", "-fno-thread-jumps"),
+    "-fno-inline-small-functions",
 )
-"""All of these spend registers and wide instructions on speed, also with -Os."""
+"""All of these spend registers, wide instructions and copies of code on speed, also with -Os."""
 _GCC_SMALL_THUMB2 = ("-fno-ivopts", "-fno-tree-sink", "-fira-region=all")
 """Shorter where instructions have all addressing modes; on Cortex-M0+ longer."""
 _CORES: Final = {

@@ -59,6 +59,7 @@ def text_header(texts: PackedTexts) -> str:
         define("TEXT_END", texts.first_end),
         define("TEXT_DEPTH", max(texts.depth, 1)),
         *(define(f"TEXT_ARG_{letter}", number) for letter, number in CONVERSIONS.items()),
+        define("TEXT_ARG_LAST", max(CONVERSIONS.values())),
         f"#define SPB_TEXT_PAIRS {{{pairs or '{0, 0}'}}}",
         f"#define SPB_TEXT_PACKED {{{', '.join(map(str, texts.data or [0]))}}}",
     ]
