@@ -243,7 +243,7 @@ void hp_stuck(uint32_t off) { stuck = off; }
 /* What an area grants: 1 map, 2 read, 4 program. */
 int hp_area(uint32_t off, uint32_t len) {
     static const uint8_t data[8] = {0};
-    static uint32_t copy[SPB_SLOT_SIZE / 4];
+    static uint32_t copy[SPB_SLOT_SIZE / 4];  /* so that nothing breaks if it is read */
     hp_blank();
     int programs = len <= sizeof data || len > SPB_SLOT_SIZE ? spb_area_program(&spb_slot0, off, data, len) == SPB_OK
                                                              : spb_area_erase(&spb_slot0, off, SPB_PAGE_SIZE) == SPB_OK;

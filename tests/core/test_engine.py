@@ -63,7 +63,8 @@ def test_e3_flash_that_stores_something_else_is_seen(world: World) -> None:
 
 def test_f1_an_area_does_not_reach_outside_itself(world: World) -> None:
     size = world.device.slot_size
-    assert world.device.lib.hp_area(0, size) == 7
+    assert world.device.lib.hp_area(0, 64) == 7
+    assert world.device.lib.hp_area(0, 65) == world.device.lib.hp_area(0, size) == 5, "more than is read at once"
     for off, length in ((0, size + 8), (size, 8), (size - 8, 16), (8, 0xFFFFFFF8), (0xFFFFFFF8, 16)):
         assert world.device.lib.hp_area(off, length) == 0, (off, length)
 
