@@ -148,10 +148,9 @@ __attribute__((noinline)) static enum spb_status chunk(struct spb_engine *e, boo
 }
 
 /* One byte.  On the wire the signature follows the manifest; in a header the hash of chunk 0 stands between them. */
-static uint32_t take_head(struct spb_engine *e, uint8_t byte) {
+static void take_head(struct spb_engine *e, uint8_t byte) {
     uint32_t at = e->taken;
     e->header[at < SPB_MANIFEST_SIZE ? at : at - SPB_MANIFEST_SIZE + SPB_HEADER_OFF_SIGNATURE] = byte;
-    return 1;
 }
 
 static enum spb_status head_whole(struct spb_engine *e) {
@@ -170,7 +169,9 @@ static enum spb_status take(struct spb_engine *e, const uint8_t *data, uint32_t 
         bool in_head = e->taken < SPB_HEAD_SIZE;
         uint32_t before = e->taken;
         if (e->total != 0 && len > e->total - e->taken) return SPB_E_TOO_MANY_BYTES;
-        uint32_t n = in_head ? take_head(e, *data) : spb_payload_take(&e->payload, data, len);
+        uint32_t n = 1;
+        if (in_head) take_head(e, *data);
+        else n = spb_payload_take(&e->payload, data, len);
         e->taken += n;
         data += n;
         len -= n;

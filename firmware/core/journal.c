@@ -46,9 +46,10 @@ enum spb_status spb_journal_commit(const uint8_t header[SPB_HEADER_SIZE], const 
 enum record_state { RECORD_ERASED, RECORD_VALID, RECORD_TORN };
 
 static enum record_state read_step(uint32_t off, uint32_t *done) {
-    uint32_t record[STEP_SIZE / 4], used = 0;
+    uint32_t record[STEP_SIZE / 4], used = 0, i = STEP_SIZE / 4;
     if (!spb_area_read(&spb_journal, off, record, STEP_SIZE)) return RECORD_TORN;
-    for (uint32_t i = 0; i < STEP_SIZE / 4; i++) used |= record[i] ^ SPB_ERASED * 0x01010101u;
+    do used |= record[--i] ^ SPB_ERASED * 0x01010101u;
+    while (i > 0);
     if (used == 0) return RECORD_ERASED;
     *done = spb_word((uint8_t *)record + SPB_JOURNAL_STEP_OFF_DONE);
     return *done == ~spb_word((uint8_t *)record + SPB_JOURNAL_STEP_OFF_CHECK) ? RECORD_VALID : RECORD_TORN;

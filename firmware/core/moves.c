@@ -86,8 +86,11 @@ void spb_moves_put(struct spb_moves *m, uint32_t key, uint32_t displacement) {
     } else {
         uint32_t hole = m->count < SPB_DELTA_MOVES ? m->count++ : oldest(m);
         if (hole < at) at--;
-        for (; hole < at; hole++) copy(m, hole, hole + 1);
-        for (; hole > at; hole--) copy(m, hole, hole - 1);
+        while (hole != at) {
+            uint32_t from = hole < at ? hole + 1 : hole - 1;
+            copy(m, hole, from);
+            hole = from;
+        }
     }
     m->key_age[at] = key << 8;
     touch(m, at);

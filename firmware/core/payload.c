@@ -27,11 +27,9 @@ void spb_payload_init(struct spb_payload *p, uint32_t size) {
 }
 
 uint32_t spb_payload_take(struct spb_payload *p, const uint8_t *data, uint32_t len) {
-    uint32_t room = p->need - p->fill;
-    if (len > room) len = room;
-    memcpy(chunk(p) + p->fill, data, len);
-    p->fill += len;
-    return len;
+    uint32_t n = 0;
+    while (n < len && p->fill < p->need) chunk(p)[p->fill++] = data[n++];
+    return n;
 }
 
 void spb_payload_hash(const struct spb_payload *p, uint8_t hash[SPB_CHUNK_HASH_SIZE]) {

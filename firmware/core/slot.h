@@ -39,8 +39,8 @@ enum spb_verdict spb_slot_match(const uint8_t header[SPB_HEADER_SIZE], const str
  * Found out twice: a fault that hides the header once does not lower the floor. */
 uint32_t spb_slot_floor(struct spb_slot_work *work);
 
-/* Aligned to words: the initial stack pointer and the reset vector of an image: in RAM that is the application's, and Thumb code of the
- * image.  What a core could not even begin with is not worth a flash operation. */
+/* The initial stack pointer and the reset vector of an image, aligned to words: in RAM that is the application's, and
+ * Thumb code of the image.  What a core could not even begin with is not worth a flash operation. */
 SPB_CHECKED bool spb_slot_can_start(const uint8_t vectors[SPB_VECTORS_SIZE], uint32_t image_size);
 
 #endif

@@ -342,8 +342,10 @@ static int is_scalar(const uint32_t a[8])
 /* Volatile, so that no compiler makes it a call of memset, which this room does not have. */
 static void clear(struct spb_p256_work *w)
 {
-    for (volatile uint32_t *p = (uint32_t *)w; p < (uint32_t *)(w + 1); p++)
-        *p = 0;
+    volatile uint32_t *p = (uint32_t *)w;
+    do
+        *p++ = 0;
+    while (p != (uint32_t *)(w + 1));
 }
 
 SPB_TESTED enum spb_p256_verdict spb_p256_verify(const uint32_t key[SPB_P256_POINTS][16], const uint8_t hash[32],

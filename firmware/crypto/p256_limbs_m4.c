@@ -99,8 +99,9 @@ NAKED void spb_field_add(uint32_t r[8], const uint32_t a[8], const uint32_t b[8]
         "b 2b\n\t");
 }
 
-/* The product is made in two passes, each of four words of a (r3-r6) times all of b, four of them at a time.  A column takes one word of b and
- * one of t, retires the lowest of the five window words into t, and moves the window up by renaming registers.
+/* The product is made in two passes, each of four words of a (r3-r6) times all of b, four of them at a time.  A
+ * column takes one word of b and one of t, retires the lowest of the five window words into t, and moves the
+ * window up by renaming registers.
  * r0 = t, r2 = b. */
 #define COLUMN(w0, w1, w2, w3, w4)              \
     "ldr r12, [r2], #4\n\t"                     \

@@ -25,7 +25,10 @@ static void put_decimal(uint32_t value, uint32_t width, char pad) {
 }
 
 static void put_hex(uint32_t value) {
-    for (uint32_t shift = 32; shift > 0; shift -= 4) spb_line_put((uint8_t)"0123456789abcdef"[value >> (shift - 4) & 15]);
+    for (uint32_t shift = 32; shift > 0;) {
+        uint32_t digit = value >> (shift -= 4) & 15;
+        spb_line_put((uint8_t)(digit < 10 ? '0' + digit : 'a' - 10 + digit));
+    }
 }
 
 static void put_version(uint32_t version) {
