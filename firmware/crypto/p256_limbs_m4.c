@@ -226,7 +226,6 @@ NAKED void spb_field_mul(uint32_t r[8], const uint32_t a[8], const uint32_t b[8]
         "adcs r5, r5, r9\n\t"
         "adc r6, r6, #0\n\t"
         "2:\n\t"
-        "stmia sp, {r10-r12}\n\t" /* P3: without the call above the next product would be this one again */
         "add sp, sp, #64\n\t"
         "pop {r0}\n\t"
         "stmia r0!, {r10-r12}\n\t"

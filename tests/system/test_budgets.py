@@ -79,12 +79,17 @@ def test_stack(shop: Workshop) -> None:
 
 
 def test_signature_check(shop: Workshop) -> None:
+    """The mean of ten: cycles depend a little on the scalars."""
     boot = functions(shop)
-    header, work = boot.allocate(release.header_for(shop.image("1.0.0"))), boot.allocate(WORK_SIZE)
-    result = boot.call("spb_header_verify", header, work)
-    print(f"signature check: {result.cycles} cycles, {result.stack} bytes of stack")
-    assert result.r0 == GOOD
-    assert result.cycles <= BUDGETS["verify_cycles"]
+    cycles = []
+    for patch in range(10):
+        data = shop.wrap(shop.demo("1.0.0"), f"1.0.{patch}")
+        header, work = boot.allocate(release.header_for(data)), boot.allocate(WORK_SIZE)
+        result = boot.call("spb_header_verify", header, work)
+        assert result.r0 == GOOD
+        cycles.append(result.cycles)
+    print(f"signature check: {sum(cycles) // 10} cycles, {max(cycles)} at most, {result.stack} bytes of stack")
+    assert sum(cycles) // 10 <= BUDGETS["verify_cycles"]
     boot.write(header + 90, bytes([boot.read(header + 90, 1)[0] ^ 1]))
     assert boot.call("spb_header_verify", header, work).r0 != GOOD
 
