@@ -35,5 +35,5 @@ const uint8_t *spb_area_map(const struct spb_area *area, uint32_t off, uint32_t 
 }
 
 bool spb_area_read(const struct spb_area *area, uint32_t off, uint32_t *to, uint32_t len) {
-    return len > 0 && inside(area, off, len) && spb_port.flash->read(area->base + off, to, (len + 3) / 4);
+    return len > 0 && inside(area, off, len) && spb_port.flash->read(area->base + off, to, len);
 }

@@ -22,8 +22,10 @@ struct spb_flash {
     enum spb_status (*program)(uint32_t off, const uint8_t *data, uint32_t len);
     /* The bytes at off, up to the end of the memory. */
     const uint8_t *(*map)(uint32_t off);
-    /* Copy words of four bytes, aligned on both sides; false when one of them has an uncorrectable error. */
-    bool (*read)(uint32_t off, uint32_t *to, uint32_t words);
+    /* Copy the words of four bytes, aligned on both sides, that the len > 0 bytes at off are in; false when one of them has
+     * an uncorrectable error.  No number of words is made of len on the way: a fault would make a longer one of it, and
+     * what stands behind `to` would be overwritten. */
+    bool (*read)(uint32_t off, uint32_t *to, uint32_t len);
 };
 
 /* A range of whole erase units, all of one size; elsewhere in the flash they may have another. */

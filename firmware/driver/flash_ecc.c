@@ -104,15 +104,15 @@ static const uint8_t *map(uint32_t off) { return (const uint8_t *)(SPB_FLASH_ADD
 /* The one load that may meet a word that fails its ECC.  The NMI comes before the second barrier has passed, at the load
  * or after it. */
 __attribute__((naked, noinline)) static void copy(uint32_t *to __attribute__((unused)), uint32_t address __attribute__((unused)),
-                                                  uint32_t words __attribute__((unused))) {
+                                                  uint32_t len __attribute__((unused))) {
     __asm volatile(".syntax unified\n"
                    ".global spb_flash_load\n"
                    ".thumb_func\n"
                    "spb_flash_load: ldr r3, [r1]\n"
                    "stmia r0!, {r3}\n"
                    "adds r1, #4\n"
-                   "subs r2, #1\n"
-                   "bne spb_flash_load\n"
+                   "subs r2, #4\n"
+                   "bhi spb_flash_load\n"
                    "dsb\n"
                    ".global spb_flash_load_end\n"
                    "spb_flash_load_end: bx lr\n");
@@ -137,10 +137,10 @@ __attribute__((used)) void spb_flash_ecc_nmi(uint32_t *stacked_pc) {
 }
 
 /* Without the cache, so that a neighbour in the same line is not fetched along. */
-static bool read(uint32_t off, uint32_t *to, uint32_t words) {
+static bool read(uint32_t off, uint32_t *to, uint32_t len) {
     uint32_t cache = cache_off();
     ecc_seen = 0;
-    copy(to, SPB_FLASH_ADDRESS + off, words);
+    copy(to, SPB_FLASH_ADDRESS + off, len);
     cache_back(cache);
     return ecc_seen == 0;
 }

@@ -106,13 +106,13 @@ static const uint8_t *map(uint32_t off) { return (const uint8_t *)(SPB_FLASH_ADD
 
 /* Loads at priority -1, where BFHFNMIGN makes a bus error a flag in CFSR (DDI0403 B3.2.8).  The flags of the flash do
  * not decide: a speculative load of a neighbour sets them, too. */
-static bool read(uint32_t off, uint32_t *to, uint32_t words) {
+static bool read(uint32_t off, uint32_t *to, uint32_t len) {
     uint32_t ccr = reg_read(SCB_CCR);
     __asm volatile("cpsid f" ::: "memory");
     reg_write(SCB_CCR, ccr | BFHFNMIGN);
     reg_write(SCB_CFSR, BUS_FAULTS);
     __asm volatile("dsb\n isb" ::: "memory");
-    spb_flash_copy(to, off, words);
+    spb_flash_copy(to, off, len);
     __asm volatile("dsb\n isb" ::: "memory");
     uint32_t faults = reg_read(SCB_CFSR) & BUS_FAULTS;
     reg_write(SCB_CFSR, BUS_FAULTS);

@@ -117,8 +117,8 @@ enum spb_text spb_flash_warning(void) {
 
 static const uint8_t *map(uint32_t off) { return (const uint8_t *)(SPB_FLASH_ADDRESS + off); }
 
-static bool read(uint32_t off, uint32_t *to, uint32_t words) {
-    spb_flash_copy(to, off, words);
+static bool read(uint32_t off, uint32_t *to, uint32_t len) {
+    spb_flash_copy(to, off, len);
     return true;
 }
 

@@ -41,9 +41,9 @@ void spb_flash_ecc_nmi(uint32_t *stacked_pc);
 /* Of the boot room: note that this boot ended at pc, and reset. */
 __attribute__((noreturn)) void spb_start_over(uint32_t pc);
 
-/* Words of flash to RAM. */
-static inline void spb_flash_copy(uint32_t *to, uint32_t off, uint32_t words) {
-    for (uint32_t at = SPB_FLASH_ADDRESS + off; words > 0; words--, at += 4) *to++ = reg_read(at);
+/* The words that the len bytes at off are in, to RAM. */
+static inline void spb_flash_copy(uint32_t *to, uint32_t off, uint32_t len) {
+    for (uint32_t at = 0; at < len; at += 4) *to++ = reg_read(SPB_FLASH_ADDRESS + off + at);
 }
 
 /* RDP option byte as a level: the same two values on every part. */

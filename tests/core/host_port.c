@@ -70,7 +70,8 @@ static enum spb_status program(uint32_t off, const uint8_t *data, uint32_t len) 
 
 static const uint8_t *map(uint32_t off) { return memory + off; }
 
-static bool read(uint32_t off, uint32_t *to, uint32_t words) {
+static bool read(uint32_t off, uint32_t *to, uint32_t len) {
+    uint32_t words = (len + 3) / 4;
     bool ok = off % 4 == 0 && words > 0 && off + 4 * words <= SIZE;
     if (!ok) abort();
     memcpy(to, memory + off, 4 * words);
