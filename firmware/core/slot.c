@@ -76,15 +76,9 @@ enum spb_verdict spb_slot_match(const uint8_t header[SPB_HEADER_SIZE], const str
     return (enum spb_verdict)((uint32_t)verdict ^ places);
 }
 
-static uint32_t floor_once(struct spb_slot_work *work) {
+__attribute__((noinline)) uint32_t spb_slot_floor_once(struct spb_slot_work *work) {
     if (!spb_slot_header(&spb_slot0, work) || spb_slot_vouch(work) != SPB_GOOD) return 0;
     return SPB_MANIFEST_U32(work->header, VERSION);
-}
-
-uint32_t spb_slot_floor(struct spb_slot_work *work) {
-    volatile uint32_t first = floor_once(work);
-    uint32_t again = floor_once(work);
-    return again > first ? again : first;
 }
 
 bool spb_slot_can_start(const uint8_t vectors[SPB_VECTORS_SIZE], uint32_t image_size) {

@@ -41,7 +41,7 @@ CONTROL = {
         )
     ],
     "boot/main.c": [
-        ("struct judgement j = {.header = SPB_BAD, .image = SPB_BAD};", "struct judgement j;"),
+        ("    j.header = SPB_BAD;\n    j.image = SPB_BAD;\n", ""),
         ("    j->header = SPB_BAD;\n    j->image = SPB_BAD;\n", ""),
         ("    if (j->header != SPB_GOOD || j->image != SPB_GOOD) spb_cortex_reset();\n", ""),
         (" ^ doubt);", " ^ (doubt & 0));"),
