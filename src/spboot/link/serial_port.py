@@ -71,11 +71,15 @@ class SerialPort:
             f"{self.name}: the port went away{_cause(error)}: plug it in, then send the file again from the start"
         )
 
+    def close(self) -> None:
+        """Give the port back to the system."""
+        self._serial.close()
+
     def __enter__(self) -> SerialPort:
         return self
 
     def __exit__(self, *args: object) -> None:
-        self._serial.close()
+        self.close()
 
 
 def _broken() -> tuple[type[Exception], ...]:
