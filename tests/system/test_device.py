@@ -1,4 +1,4 @@
-"""`Device`: a board that runs, as a user's test has it."""
+"""`Device`: a board that runs, as a user's test has it, on the twin and at a serial port alike."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from spboot.device import Device
 from spboot.errors import DeviceError, LinkError, TwinError
 from spboot.twin import Cut, PowerCut
 from tests.system.rig import Workshop, workshop
+from tests.system.terminal import SPEED, twin_command
 
 BOARD = "NUCLEO-L476RG"
 
@@ -47,6 +48,33 @@ def twin(release: Release) -> Iterator[Device]:
         device.program(release.factory)
         device.power_on()
         yield device
+
+
+@pytest.fixture(params=["twin", "serial"])
+def device(request: pytest.FixtureRequest, release: Release) -> Iterator[Device]:
+    """The twin here, or one in another process: the pty of that stands for the wire to a board."""
+    if request.param == "twin":
+        yield request.getfixturevalue("twin")
+        return
+    if sys.platform == "win32":
+        pytest.skip("no pseudo-terminals")
+    with (
+        twin_command("--image", release.factory, "--speed", str(SPEED)) as path,
+        Device(release.shop.board, port=path) as wired,
+    ):
+        yield wired
+
+
+def test_what_a_user_tests(device: Device, release: Release) -> None:
+    device.update(release.image, through="loader", key="r")
+    assert device.version == "1.1.0"
+    device.update(release.patch, through="application")
+    assert device.version == "1.2.0"
+    device.type("s")
+    assert b"patch: stage" in device.read_until("code ")
+    with pytest.raises(DeviceError, match="older than installed"):
+        device.update(release.image, through="application")
+    assert device.version == "1.2.0", "it runs on"
 
 
 # the twin
