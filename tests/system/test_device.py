@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,12 +15,15 @@ import pytest
 from spboot import boards
 from spboot.build import merge
 from spboot.device import Device
+from spboot.device.cost import Metered
 from spboot.errors import DeviceError, LinkError, TwinError
 from spboot.twin import Cut, PowerCut
+from tests.system import test_send
 from tests.system.rig import Workshop, workshop
 from tests.system.terminal import SPEED, twin_command
 
 BOARD = "NUCLEO-L476RG"
+posix = pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminals")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,6 +175,45 @@ def test_a_board_without_button_or_led(tmp_path: Path) -> None:
         device.read_until("anything")
 
 
+def test_a_metered_port_looks_while_nothing_is_said(twin: Device) -> None:
+    twin.wait_for_start()
+    twin.read_until("r resets")
+    twin.wait(0.1)
+    looks: list[float] = []
+    port = Metered(twin.port, lambda: looks.append(twin.port.now()))
+    began = port.now()
+    assert port.read(1, 1.0) == b""
+    assert port.now() - began == pytest.approx(1.0, abs=0.001)
+    assert len(looks) >= 50
+    port.write(b"s")
+    read = port.read(100, 1.0)
+    assert read and port.moved == 1 + len(read), "both ways"
+
+
+# at a port, with a device of a few lines behind it
+
+
+@posix
+def test_a_device_that_takes_its_time_to_restart(release: Release) -> None:
+    """What it started before the update is not what it started after it."""
+    wire = test_send.Device()
+
+    def acts() -> None:
+        wire.say(b"[    0.100] starting 1.0.0\r\n")
+        wire.get(1)
+        wire.receive()
+        wire.say(test_send.TAKEN)
+        time.sleep(4)
+        wire.say(test_send.BANNER + b"[    0.100] starting 1.1.0\r\n")
+
+    thread = threading.Thread(target=acts)
+    with Device(release.shop.board, port=wire.path) as device:
+        thread.start()
+        device.update(release.image, through="application")
+        assert device.version == "1.1.0"
+    thread.join()
+
+
 # what no wire can do
 
 REFUSED = {
@@ -186,7 +230,7 @@ REFUSED = {
 ARGUMENTS = {"program": ({},), "cut": (3,)}
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminals")
+@posix
 def test_what_silicon_cannot_do_is_refused_in_words() -> None:
     master, slave = os.openpty()
     with Device(boards.load(BOARD), port=os.ttyname(slave)) as device:
