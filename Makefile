@@ -13,7 +13,7 @@ PYTEST := $(PY) -m pytest -n 2 --dist worksteal
 
 help:
 	@echo "make venv    .venv with spboot and all it needs: 540 MB"
-	@echo "make demo    bootloader, demo application and two updates on the emulated board, BOARD=LAMP.toml for your own"
+	@echo "make demo    bootloader, demo application and two updates on the emulated board: spboot demo; BOARD=LAMP.toml for your own"
 	@echo "make check   lint, types, import rules, tests/host and tests/delta: a minute, on a busy machine two or three"
 	@echo "make test    everything CI runs: make tools, make check, all tests but the long sweeps; half an hour on two cores"
 	@echo "make dev     what check and test need beyond venv: 240 MB more"
@@ -51,7 +51,7 @@ tools:
 	if [ -n "$$need" ]; then echo "installing$$need"; apt-get update -qq && apt-get install -qq -y --no-install-recommends $$need; fi
 
 demo: venv
-	$(PY) tools/demo.py --output out/demo --board $(BOARD)
+	.venv/bin/spboot demo $(BOARD) --output out/demo
 
 check: dev
 	.venv/bin/ruff check

@@ -8,6 +8,7 @@ SpbootError                 base of all: the command line prints its message and
 |- KeyFolderError           a key folder that is missing, incomplete or unreadable
 |- BuildError               compiler or linker failed, or a budget was exceeded
 |- LinkError                the other end of a serial line did not do its part
+|- DeviceError              a device was asked for what it cannot do, or did not do what it was asked for
 |- TwinError                the emulated chip refused what silicon would refuse, or its image is unusable
 
 Every message says what was found, what was expected and what to do.
@@ -46,6 +47,10 @@ class BuildError(SpbootError):
 
 class LinkError(SpbootError):
     """The other end of a serial line did not do its part."""
+
+
+class DeviceError(SpbootError):
+    """A device was asked for what it cannot do, or did not do what it was asked for."""
 
 
 class TwinError(SpbootError):

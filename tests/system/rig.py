@@ -11,10 +11,9 @@ from spboot.boards import Area, Board
 from spboot.build import merge
 from spboot.build.bootloader import Outputs, build
 from spboot.build.demo import build_demo
+from spboot.device import Device
 from spboot.formats.spec import data_path
 from spboot.keys import Keys
-from spboot.link import ymodem
-from spboot.twin import Twin
 from spboot.twin.host.port import TwinPort
 from spboot.twin.measure.callee import Callee
 from spboot.version import Version
@@ -108,32 +107,17 @@ def functions(shop: Workshop, *, counting: bool = True) -> Callee:
     return made
 
 
-class Rig:
-    """One device under power."""
+class Rig(Device):
+    """One device on the twin, as a shop makes it; what it should say and does not fails the test."""
 
     def __init__(
         self, shop: Workshop, version: str | None = "1.0.0", *, app: bytes | None = None, seed: int = 0
     ) -> None:
+        super().__init__(shop.board, seed=seed)
         self.shop = shop
-        self.board = shop.board
-        self.twin = Twin(shop.board.chip.name, seed=seed, vdd_mv=shop.board.vdd_mv, core_supply=shop.board.core_supply)
         self.twin.symbols(shop.boot.elf)
-        for address, data in shop.factory(version, app).items():
-            self.twin.flash_load(address, data)
+        self.program(shop.factory(version, app))
         self.uart = self.twin.uart(shop.board.console.port)
-        self.uart.baud = shop.board.console.baud
-        self.port = TwinPort(self.twin, shop.board.console.port)
-        self.button_held = False
-        self.heard = b""
-
-    def power_on(self) -> None:
-        self.twin.power_on()
-        if self.board.button:
-            self.twin.pins.set(self.board.button.name, int(self.button_held == self.board.button.active_high))
-        self.port = TwinPort(self.twin, self.board.console.port)
-
-    def hear(self, text: bytes) -> None:
-        self.heard += text
 
     def listen(self, until: bytes = RUNNING, seconds: float = 10.0) -> bytes:
         """Run until *until* was said; everything said since the last call.  Fails when it is not said."""
@@ -152,18 +136,11 @@ class Rig:
     def enter_loader(self) -> None:
         """Power on and type `load` until the loader calls."""
         self.power_on()
-        self.enter_loader_now()
-
-    def enter_loader_now(self) -> None:
-        """The same, where power is on already."""
-        ymodem.wait_for_call(self.port, 10, on_text=self.hear, poke=b"load")
+        self.call("loader")
 
     def ask_application(self) -> None:
         """Make the running demo call for a file."""
-        ymodem.wait_for_call(self.port, 10, on_text=self.hear, key=b"u")
-
-    def send(self, data: bytes, *, block: int = 1024) -> None:
-        ymodem.send(self.port, "update.bin", data, block=block)
+        self.call("application")
 
     def erases(self, area: Area) -> int:
         return self.twin.log.erases(area.address, area.end)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -65,3 +66,19 @@ def lrzsz(program: str, line: int, *arguments: str | Path) -> subprocess.Complet
 def spboot(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     """The command as a user types it."""
     return subprocess.run([SPBOOT, *map(str, arguments)], capture_output=True, text=True, timeout=HANGS_S)
+
+
+@contextmanager
+def twin_command(*arguments: str | Path) -> Iterator[str]:
+    """`spboot twin --pty` in its own process; Ctrl-C at the end."""
+    command = [str(SPBOOT), "twin", "NUCLEO-L476RG", *map(str, arguments), "--pty"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout
+    try:
+        yield process.stdout.readline().strip()
+    finally:
+        process.send_signal(signal.SIGINT)
+        try:
+            assert process.wait(HANGS_S) == 0
+        finally:
+            process.kill()

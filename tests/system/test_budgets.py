@@ -56,7 +56,7 @@ def test_stack(shop: Workshop) -> None:
     rig.twin.power_on(ram_fill=FILL)
     rig.listen(b"spboot")  # the stack was wiped before
     paint(rig, rig.twin.core.get(arm_const.UC_ARM_REG_SP))
-    rig.enter_loader_now()
+    rig.call("loader")
     rig.send(shop.image("1.1.0"))
     rig.listen(b" changed pages: ")
     boot = lowest(rig, top)

@@ -5,11 +5,7 @@ from __future__ import annotations
 import os
 import random
 import select
-import signal
-import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,7 +13,7 @@ import pytest
 from spboot.build import merge
 from spboot.link import ymodem
 from tests.system.rig import Rig, Workshop
-from tests.system.terminal import HANGS_S, SPBOOT, SPEED, lrzsz, on_pty, opened, spboot, wait_for
+from tests.system.terminal import HANGS_S, SPEED, lrzsz, on_pty, opened, spboot, twin_command, wait_for
 
 
 @pytest.mark.parametrize("options", [(), ("-k",)], ids=["128", "1k"])
@@ -88,22 +84,6 @@ def test_damaged_blocks_are_asked_for_again(shop: Workshop) -> None:
     rig.port.write = noisy  # type: ignore[method-assign]
     rig.send(shop.image("1.1.0"), block=128)
     assert b"demo 1.1.0 on" in rig.listen()
-
-
-@contextmanager
-def twin_command(*arguments: str | Path) -> Iterator[str]:
-    """`spboot twin --pty` in its own process; Ctrl-C at the end."""
-    command = [str(SPBOOT), "twin", "NUCLEO-L476RG", *map(str, arguments), "--pty"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    assert process.stdout
-    try:
-        yield process.stdout.readline().strip()
-    finally:
-        process.send_signal(signal.SIGINT)
-        try:
-            assert process.wait(HANGS_S) == 0
-        finally:
-            process.kill()
 
 
 def say_until(path: str, key: bytes, words: bytes) -> None:

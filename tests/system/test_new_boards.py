@@ -128,13 +128,12 @@ def test_the_page_about_a_new_board_can_be_followed(tmp_path: Path) -> None:
 
 @pytest.mark.soak
 def test_the_rehearsal_of_the_page(tmp_path: Path) -> None:
-    """`make demo BOARD=LAMP.toml`, with two slots and with one."""
+    """`spboot demo LAMP.toml`, with two slots and with one."""
     for name, part in (("LAMP", "STM32L475VG"), ("SINGLE", "STM32F401RC")):
         assert spboot(tmp_path, "board", "new", name, "--mcu", part)[0] == 0
-        command = [sys.executable, ROOT / "tools" / "demo.py", "--board", f"{name}.toml", "--output", f"out-{name}"]
-        run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-        assert run.returncode == 0, run.stderr
-        assert "The application announced 1.2.0" in run.stdout
+        code, said, error = spboot(tmp_path, "demo", f"{name}.toml", "--output", f"out-{name}")
+        assert code == 0, error
+        assert "The application announced 1.2.0" in said
 
 
 REFUSED = {

@@ -42,9 +42,9 @@ def test_technichub(shop: Workshop, kind: str) -> None:
     file = update(shop, kind, old, new)
     print(f"{kind}: {len(file)} bytes for {len(new)}")
     rig = Rig(shop, str(OLD), app=old)
-    rig.button_held = True
+    rig.hold()
     rig.power_on()
-    rig.enter_loader_now()
+    rig.call("loader")
     rig.send(file)
     rig.listen(b"verified", seconds=5)
     rig.listen(b"installing", seconds=5)

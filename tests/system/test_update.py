@@ -60,6 +60,6 @@ def test_loader_gives_up_when_there_is_an_application(shop: Workshop) -> None:
 
 def test_button_enters_the_loader(shop: Workshop) -> None:
     rig = Rig(shop)
-    rig.button_held = True
+    rig.hold()
     rig.power_on()
     rig.listen(b"loader: send")

@@ -45,24 +45,34 @@ def text_lines(parts: Iterable[Part]) -> Iterator[str]:
 
 def svg(title: str, parts: Iterable[Part]) -> str:
     """The same as one SVG document, without scripts, fonts or links."""
-    body: list[str] = [_text(16, 24, title, 'font-weight="bold" font-size="15"')]
+    body: list[str] = [text(16, 24, title, 'font-weight="bold" font-size="15"')]
     y = 44
     parts = tuple(parts)
     largest = max(part.size for part in parts)
     for part in parts:
-        body.append(_text(16, y + 14, f"{size_text(part.size)} {part.title}", 'font-style="italic"'))
+        body.append(text(16, y + 14, f"{size_text(part.size)} {part.title}", 'font-style="italic"'))
         y += _SVG_HEAD
         for span in part.spans:
             height = max(_SVG_LEAST, round(span.area.size / largest * _SVG_HEIGHT))
             body += _box(y, height, span)
             y += height
-        body.append(_text(16, y + 4, f"{part.spans[-1].area.end:#010x}"))
+        body.append(text(16, y + 4, f"{part.spans[-1].area.end:#010x}"))
         y += 24
+    return document(_SVG_WIDTH, y, body)
+
+
+def document(width: int, height: int, body: Iterable[str]) -> str:
+    """An SVG document with *body* on white."""
     head = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{_SVG_WIDTH}" height="{y}" '
-        f'viewBox="0 0 {_SVG_WIDTH} {y}" font-family="sans-serif" font-size="12">'
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
+        f'viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="12">'
     )
-    return "\n".join([head, f'<rect width="{_SVG_WIDTH}" height="{y}" fill="white"/>', *body, "</svg>", ""])
+    return "\n".join([head, f'<rect width="{width}" height="{height}" fill="white"/>', *body, "</svg>", ""])
+
+
+def text(x: int, y: int, words: str, style: str = "") -> str:
+    """*words* at a place of an SVG document."""
+    return f'<text x="{x}" y="{y}"{" " + style if style else ""}>{escape(words)}</text>' if words else ""
 
 
 def _box(y: int, height: int, span: Span) -> list[str]:
@@ -70,11 +80,7 @@ def _box(y: int, height: int, span: Span) -> list[str]:
     middle = y + height // 2 + 4
     return [
         f'<rect x="100" y="{y}" width="180" height="{height}" fill="{colour}" stroke="#333"/>',
-        _text(16, y + 4, f"{span.area.address:#010x}"),
-        _text(190, middle, span.name, 'text-anchor="middle"'),
-        _text(292, middle, f"{size_text(span.area.size)}  {span.note}"),
+        text(16, y + 4, f"{span.area.address:#010x}"),
+        text(190, middle, span.name, 'text-anchor="middle"'),
+        text(292, middle, f"{size_text(span.area.size)}  {span.note}"),
     ]
-
-
-def _text(x: int, y: int, text: str, style: str = "") -> str:
-    return f'<text x="{x}" y="{y}"{" " + style if style else ""}>{escape(text)}</text>' if text else ""

@@ -14,7 +14,7 @@ from spboot.cli.group import Group
 from spboot.errors import SpbootError
 
 _NAMES = (
-    *("keys", "build", "image", "patch", "merge", "send", "inspect", "verify", "twin", "delta"),
+    *("keys", "build", "image", "patch", "merge", "send", "inspect", "verify", "twin", "demo", "delta"),
     *("boards", "board", "map", "chips", "chip"),
 )
 

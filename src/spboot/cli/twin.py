@@ -5,25 +5,22 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import math
-import signal
 import sys
-import threading
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from spboot import boards, disk
-from spboot.boards import Board
 from spboot.build.personal import target_of
 from spboot.cli import console, files, options
 from spboot.cli.console import Keys, Terminal, say
+from spboot.cli.interruption import told_to_stop
+from spboot.device import Device
 from spboot.errors import TwinError
 from spboot.formats.manifest import name_id
-from spboot.twin import Cut, LineBridge, PowerCut, PtyBridge, Twin
+from spboot.twin import Cut, LineBridge, PowerCut, PtyBridge
 from spboot.twin.host import state as states
-from spboot.twin.host.images import load as load_image
 
 _LOOK_S = 0.1
 _PRESS_S = 0.3
@@ -98,20 +95,20 @@ def command(
     board = boards.load(board_name)
     if button and board.button is None:
         raise TwinError(f"{board.name} has no button: omit --button; `load` on the console enters the loader")
-    twin = Twin(board.chip.name, seed=seed, vdd_mv=board.vdd_mv, core_supply=board.core_supply)
+    device = Device(board, seed=seed)
     with contextlib.ExitStack() as stack:
         if state is not None:
             files.check_output(state, *images)
             stack.enter_context(disk.alone(state))
-        made_of = _fill(twin, board, images, state)
+        made_of = _fill(device, images, state)
         if armed is not None:
-            twin.arm(armed)
-        session = _Session(twin, board)
+            device.twin.arm(armed)
+        session = _Session(device)
         try:
             session.run(pty=None if pty is None else Path(pty), speed=speed, button=button)
         finally:
             if state is not None:
-                states.save(twin, state, made_of)
+                states.save(device.twin, state, made_of)
             if session.bridge is not None:
                 session.farewell(state, armed)
 
@@ -131,12 +128,12 @@ def _cut(text: str | None, torn: bool) -> Cut | None:
     return replace(cut, when="torn") if torn else cut
 
 
-def _fill(twin: Twin, board: Board, images: tuple[Path, ...], state: Path | None) -> list[str]:
+def _fill(device: Device, images: tuple[Path, ...], state: Path | None) -> list[str]:
     """Put *state* or *images* into flash; the hashes of the images that it was programmed with."""
     hashes = [hashlib.sha256(files.read(path)).hexdigest() for path in images]
     if state is not None and state.exists():
-        made_of = states.load(twin, state)
-        _check_board(twin, board, state)
+        made_of = states.load(device.twin, state)
+        _check_board(device, state)
         if images and hashes != made_of:
             given = " and ".join(map(str, images))
             raise TwinError(
@@ -150,17 +147,18 @@ def _fill(twin: Twin, board: Board, images: tuple[Path, ...], state: Path | None
     for path in images:
         try:
             with files.named(path):
-                load_image(twin, path)
+                device.program(path)
         except TwinError:
-            _check_board(twin, board, path)  # the better reason for bytes outside of flash
+            _check_board(device, path)  # the better reason for bytes outside of flash
             raise
-        _check_board(twin, board, path)
+        _check_board(device, path)
     return hashes
 
 
-def _check_board(twin: Twin, board: Board, source: Path) -> None:
+def _check_board(device: Device, source: Path) -> None:
     """Raise TwinError when the bootloader in flash is that of another board."""
-    target = target_of(twin.flash_read(board.bootloader.address, board.bootloader.size))
+    board = device.board
+    target = target_of(device.twin.flash_read(board.bootloader.address, board.bootloader.size))
     if target is None or target == name_id(board.name):
         return
     other = boards.of_id(target)
@@ -169,11 +167,11 @@ def _check_board(twin: Twin, board: Board, source: Path) -> None:
 
 
 class _Session:
-    """One twin from power-on until somebody leaves."""
+    """One device from power-on until somebody leaves."""
 
-    def __init__(self, twin: Twin, board: Board) -> None:
-        self.twin = twin
-        self.board = board
+    def __init__(self, device: Device) -> None:
+        self.device = device
+        self.twin = device.twin
         self.keys = Keys()
         self.bridge: LineBridge | None = None
         self._release_at: float | None = None
@@ -181,23 +179,21 @@ class _Session:
     def run(self, *, pty: Path | None, speed: float, button: bool) -> None:
         """Until Ctrl-], Ctrl-C or SIGTERM.  Raises TwinError."""
         with contextlib.ExitStack() as stack:
-            stop = stack.enter_context(_told_to_stop())
+            stop = stack.enter_context(told_to_stop())
             self.bridge = self._open(stack, pty, speed)
-            self._hold(button)
-            self.twin.power_on()
             if button:
-                self._release_at = self.twin.time + _HOLD_S
+                self._press(_HOLD_S)
+            self.device.power_on()
             while not stop() and "leave" not in self.keys.asked:
                 try:
                     self.bridge.pump(until=lambda: stop() or bool(self.keys.asked) or self._due(), seconds=_LOOK_S)
                 except PowerCut as cut:
                     say(f"{cut}; power is back", self.bridge)
-                    self.twin.power_on()
+                    self.device.power_on()
                 self._serve(pty is not None)
 
     def _open(self, stack: contextlib.ExitStack, pty: Path | None, speed: float) -> LineBridge:
-        port = self.board.console.port
-        self.twin.uart(port).baud = self.board.console.baud
+        port = self.device.board.console.port
         if sys.platform == "win32":
             raise TwinError("on Windows the twin has no console yet: use a machine with a POSIX terminal, as WSL")
         if pty is None:
@@ -217,45 +213,46 @@ class _Session:
         if on_pty:
             console.listen(self.keys)
         if self._due():
-            self._hold(False)
+            self.device.release()
+            self._release_at = None
         while self.keys.asked and self.keys.asked[0] != "leave":
             getattr(self, f"_do_{self.keys.asked.pop(0)}")()
 
     def _due(self) -> bool:
         return self._release_at is not None and self.twin.time >= self._release_at
 
-    def _hold(self, pressed: bool, seconds: float | None = None) -> None:
-        """Press the button or let go of it; after *seconds* it is let go of."""
-        self._release_at = None if seconds is None else self.twin.time + seconds
-        if self.board.button is not None:
-            self.twin.pins.set(self.board.button.name, self.board.button.active_high == pressed)
+    def _press(self, seconds: float) -> None:
+        """Press the button; after *seconds* it is let go of."""
+        self.device.hold()
+        self._release_at = self.twin.time + seconds
 
     def _do_reset(self) -> None:
         say("reset", self.bridge)
-        self.twin.reset()
+        self.device.reset()
 
     def _do_power(self) -> None:
         say("power off and on", self.bridge)
-        self.twin.power_on()
+        self.device.power_on()
 
     def _do_button(self) -> None:
         if self._has_button():
             say(f"button pressed for {_PRESS_S} s", self.bridge)
-            self._hold(True, _PRESS_S)
+            self._press(_PRESS_S)
 
     def _do_loader(self) -> None:
         if self._has_button():
             say(f"reset with the button held for {_HOLD_S:g} s", self.bridge)
-            self._hold(True, _HOLD_S)
-            self.twin.reset()
+            self._press(_HOLD_S)
+            self.device.reset()
 
     def _do_help(self) -> None:
         say(console.HELP, self.bridge)
 
     def _has_button(self) -> bool:
-        if self.board.button is None:
-            say(f"{self.board.name} has no button", self.bridge)
-        return self.board.button is not None
+        board = self.device.board
+        if board.button is None:
+            say(f"{board.name} has no button", self.bridge)
+        return board.button is not None
 
     def farewell(self, state: Path | None, armed: Cut | None) -> None:
         """What was done, and where it is kept."""
@@ -265,16 +262,3 @@ class _Session:
         kept = f"flash saved in {state}" if state else "flash not saved: --state FILE keeps it"
         done = f"{log.erases()} erases and {log.programs()} programs of flash in {self.twin.time:.1f} s of its time"
         say(f"{kept}; {done}", self.bridge)
-
-
-@contextlib.contextmanager
-def _told_to_stop() -> Iterator[Callable[[], bool]]:
-    """Whether Ctrl-C was typed or the process was asked to end; an exception would be lost inside the emulator."""
-    stop = threading.Event()
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.signal(number, lambda *_: stop.set()) for number in numbers]
-    try:
-        yield stop.is_set
-    finally:
-        for number, handler in zip(numbers, before, strict=True):
-            signal.signal(number, handler)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Final, Protocol
 
 from spboot.errors import LinkError
+
+BITS: Final = 10
+"""Of a byte on the line, 8N1: with its start and stop bit."""
 
 
 class Port(Protocol):

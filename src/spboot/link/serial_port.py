@@ -13,10 +13,8 @@ import serial
 from serial.tools import list_ports
 
 from spboot.errors import LinkError
-from spboot.link.port import PortGoneError
+from spboot.link.port import BITS, PortGoneError
 
-_BITS: Final = 10
-"""Of a byte on the line, 8N1."""
 _STUCK_S: Final = 5.0
 """What is written is on the line this long after its own time, or the port takes nothing."""
 
@@ -50,7 +48,7 @@ class SerialPort:
 
     def write(self, data: bytes) -> None:
         """Send all of *data*; returns when the last byte is on the line."""
-        limit_s = len(data) * _BITS / self.baud + _STUCK_S
+        limit_s = len(data) * BITS / self.baud + _STUCK_S
         try:
             deadline = self.now() + limit_s
             self._serial.write_timeout = limit_s
@@ -71,11 +69,15 @@ class SerialPort:
             f"{self.name}: the port went away{_cause(error)}: plug it in, then send the file again from the start"
         )
 
+    def close(self) -> None:
+        """Give the port back to the system."""
+        self._serial.close()
+
     def __enter__(self) -> SerialPort:
         return self
 
     def __exit__(self, *args: object) -> None:
-        self._serial.close()
+        self.close()
 
 
 def _broken() -> tuple[type[Exception], ...]:

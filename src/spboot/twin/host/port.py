@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
+from spboot.twin.errors import PowerCut
 from spboot.twin.machine import Twin
 
 _LEAST_S: Final = 1e-6
@@ -11,11 +13,14 @@ _LEAST_S: Final = 1e-6
 
 
 class TwinPort:
-    """What the firmware sends is read, what is written it receives.  Time passes while the twin runs: in `read`."""
+    """What the firmware sends is read, what is written it receives.  Time passes while the twin runs: in `read`.
 
-    def __init__(self, twin: Twin, uart: str) -> None:
+    A power cut meanwhile is raised, unless there is *on_cut*, which may give the power back."""
+
+    def __init__(self, twin: Twin, uart: str, on_cut: Callable[[PowerCut], None] | None = None) -> None:
         self._twin = twin
         self._uart = twin.uart(uart)
+        self._on_cut = on_cut
         self._taken = len(self._uart.output)
 
     def now(self) -> float:
@@ -26,7 +31,12 @@ class TwinPort:
         """Up to *size* bytes; b"" when none come within *timeout_s* seconds of virtual time."""
         output = self._uart.output
         if self._taken >= len(output):
-            self._twin.run(until=lambda: len(output) > self._taken, seconds=max(timeout_s, _LEAST_S))
+            try:
+                self._twin.run(until=lambda: len(output) > self._taken, seconds=max(timeout_s, _LEAST_S))
+            except PowerCut as cut:
+                if self._on_cut is None:
+                    raise
+                self._on_cut(cut)
         data = bytes(output[self._taken : self._taken + size])
         self._taken += len(data)
         return data
