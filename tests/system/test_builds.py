@@ -17,9 +17,12 @@ from spboot.build.personal import finish
 from spboot.build.program import Unit, compile_units
 from spboot.build.texts import Texts, status_sentences
 from spboot.errors import BuildError
+from spboot.formats import program
+from spboot.formats.segment import Segment
 from spboot.formats.spec import record, spec
 from spboot.twin.measure.callee import Callee
 from spboot.version import Version
+from tests.system.application import converted
 from tests.system.rig import Workshop
 
 
@@ -99,6 +102,16 @@ def test_no_code_outside_its_rooms(shop: Workshop) -> None:
             if segment["p_filesz"]:
                 start, end = segment["p_paddr"], segment["p_paddr"] + segment["p_filesz"]
                 assert shop.board.bootloader.address <= start < end <= shop.board.bootloader.end
+
+
+def test_elf_hex_and_bin_are_one_bootloader(shop: Workshop, tmp_path: Path) -> None:
+    """And so are those that objcopy makes of the ELF, and what is in flash after a debugger loaded that: its hash goes
+    over all of it, so no byte is left open."""
+    image = Segment(shop.board.bootloader.address, shop.boot.bin.read_bytes())
+    copy = tmp_path / "boot.elf"
+    copy.write_bytes(shop.boot.elf.read_bytes())
+    for path in (shop.boot.elf, shop.boot.hex, shop.boot.bin, converted(copy, "hex"), converted(copy, "bin")):
+        assert program.load(path, image.address).segments == (image,), path.name
 
 
 def another_release(shop: Workshop, personal_size: int) -> bytes:
