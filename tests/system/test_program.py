@@ -23,7 +23,7 @@ _KINDS = {
     "empty RAM": '"aw", %nobits',
     "constructors": '"aw", %init_array',
     "a note": '"a", %note',
-    "for a debugger": '"", %progbits',
+    "for a debugger": '"M", %progbits, 1',
 }
 
 
