@@ -12,9 +12,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
-
-from elftools.elf.elffile import ELFFile
+from typing import Final
 
 from bench.delta import corpus, limits, page
 from bench.delta.options import parse
@@ -22,6 +20,7 @@ from spboot import boards, delta
 from spboot.build import headers
 from spboot.build.compiler import toolchain
 from spboot.errors import SpbootError
+from spboot.formats import elf
 from spboot.formats.spec import data_path
 from spboot.twin.measure.callee import Callee, Core
 from spboot.version import Version
@@ -61,12 +60,11 @@ class Decoder:
     """The decoder compiled as the bootloader has it, on one core."""
 
     def __init__(self, folder: Path, core: Core, compiler: str = "clang") -> None:
-        elf = _build(folder, core, compiler)
-        self._callee = Callee(elf, core)
-        with elf.open("rb") as file:
-            text: Any = ELFFile(file).get_section_by_name(".text")
-            self.size: int = text["sh_size"]
-            """Bytes of code and tables, those of the harness included."""
+        path = _build(folder, core, compiler)
+        self._callee = Callee(path, core)
+        sizes = {use.name: use.size for use in elf.read(path.name, path.read_bytes()).uses}
+        self.size = sizes[".text"]
+        """Bytes of code and tables, those of the harness included."""
         self.state_size = self._callee.call("bench_state_size").r0
 
     def decode(self, old: bytes, new: bytes, stream: bytes) -> Cost:

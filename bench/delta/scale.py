@@ -6,22 +6,19 @@ read from an Intel HEX file of three segments, as `spboot patch` reads it."""
 from __future__ import annotations
 
 import argparse
-import io
 import random
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-import intelhex
-
 from bench.delta import corpus
 from bench.delta.measure import ROOT
 from spboot import delta
-from spboot.formats import program
+from spboot.formats import intel_hex, program
+from spboot.formats.segment import Segment
 
 _BASE: Final = 0x0800_8000
 _MB: Final = 1 << 20
@@ -37,15 +34,8 @@ def _segments(code: bytes, size: int) -> bytes:
     """*code*, pictures and settings in an Intel HEX file, read again as an image of *size* bytes."""
     pictures = random.Random(2).randbytes(_MB) + bytes(range(256)) * (size // 2 // 256)
     parts = {0: code, 6 * _MB: pictures, size - 4096: b"settings" * 512}
-    file = intelhex.IntelHex()
-    for at, data in parts.items():
-        file.frombytes(data, offset=_BASE + at)
-    text = io.StringIO()
-    file.write_hex_file(text)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "image.hex"
-        path.write_text(text.getvalue(), encoding="ascii")
-        return program.read(path, path.read_bytes(), _BASE).from_address(_BASE)
+    file = intel_hex.write(Segment(_BASE + at, data) for at, data in parts.items())
+    return program.read(Path("image.hex"), file, _BASE).from_address(_BASE)
 
 
 def _300_kb() -> tuple[bytes, bytes]:

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
-from elftools.elf.elffile import ELFFile
 
+from spboot.formats import elf
 from spboot.twin.measure.callee import Core
 
 from .conftest import TARGETS, ImageFactory
@@ -75,10 +75,8 @@ def test_aes(image: ImageFactory, compiler: Compiler, core: Core) -> None:
 
 @ON_TARGETS
 def test_size(image: ImageFactory, compiler: Compiler, core: Core) -> None:
-    with image(compiler, core).open("rb") as file:
-        elf = ELFFile(file)
-        total = elf.get_section_by_name(".text")["sh_size"]
-        symbols = elf.get_section_by_name(".symtab").iter_symbols()
-        total -= sum(symbol["st_size"] for symbol in symbols if symbol.name in HARNESS)
-        assert elf.get_section_by_name(".data") is None or elf.get_section_by_name(".data")["sh_size"] == 0
-    assert total <= CRYPTO_MAX_SIZE
+    data = image(compiler, core).read_bytes()
+    sizes = {use.name: use.size for use in elf.read("crypto", data).uses}
+    harness = sum(symbol.size for symbol in elf.symbols("crypto", data) if symbol.name in HARNESS)
+    assert ".data" not in sizes
+    assert sizes[".text"] - harness <= CRYPTO_MAX_SIZE

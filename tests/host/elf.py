@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Mapping, Sequence
 
 _EHSIZE, _PHSIZE, _SHSIZE = 52, 32, 40
 _SHT_PROGBITS, _SHT_STRTAB, _SHT_NOBITS = 1, 3, 8
@@ -12,7 +13,7 @@ EXECUTABLE, OBJECT, SHARED = 2, 1, 3
 
 
 def make(
-    segments: list[tuple[int, bytes]],
+    segments: Sequence[tuple[int, bytes]],
     *,
     machine: int = ARM,
     kind: int = EXECUTABLE,
@@ -21,8 +22,11 @@ def make(
     own_headers: bool = False,
     sections: bool = True,
     ram: tuple[tuple[int, int], ...] = (),
+    runs_at: Mapping[int, int] | None = None,
 ) -> bytes:
     """An ELF with one PT_LOAD per (physical address, bytes), and one without bytes per (address, size) in *ram*.
+
+    *runs_at*: physical address -> that at run time, where it is another one.
 
     *own_headers*: the first segment begins with the ELF's own headers, as linkers make it when nobody tells them."""
     order = ">" if big else "<"
@@ -31,9 +35,9 @@ def make(
     for number, (address, data) in enumerate(segments):
         offset = start + len(body)
         skip = offset if own_headers and not number else 0
-        size = len(data) + skip
-        programs += struct.pack(f"{order}8I", 1, offset - skip, address - skip, address - skip, size, size, 5, 4)
-        headers += struct.pack(f"{order}10I", 0, _SHT_PROGBITS, _ALLOC, address, offset, len(data), 0, 0, 4, 0)
+        size, runs = len(data) + skip, (runs_at or {}).get(address, address)
+        programs += struct.pack(f"{order}8I", 1, offset - skip, runs - skip, address - skip, size, size, 5, 4)
+        headers += struct.pack(f"{order}10I", 0, _SHT_PROGBITS, _ALLOC, runs, offset, len(data), 0, 0, 4, 0)
         body += data
     for address, size in ram:
         programs += struct.pack(f"{order}8I", 1, start + len(body), address, address, 0, size, 6, 4)

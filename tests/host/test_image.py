@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from io import StringIO
 from pathlib import Path
 
 import pytest
-from intelhex import IntelHex
 
 from spboot import boards, delta, image
 from spboot.boards import Area
+from spboot.disk import DiskError
 from spboot.errors import FormatError
 from tests import apps
 from tests.delta.code import noise
 
-from . import elf
+from . import elf, hex_file
 
 Pack = Callable[[list[tuple[int, bytes]]], bytes]
 BOARD = boards.load("NUCLEO-L476RG")
@@ -37,16 +36,7 @@ def write(path: Path, data: bytes) -> Path:
     return path
 
 
-def as_hex(segments: list[tuple[int, bytes]]) -> bytes:
-    """An Intel HEX file."""
-    parsed, out = IntelHex(), StringIO()
-    for address, data in segments:
-        parsed.puts(address, data)
-    parsed.write_hex_file(out)
-    return out.getvalue().encode()
-
-
-@pytest.mark.parametrize(("suffix", "pack"), [("elf", elf.make), ("hex", as_hex)])
+@pytest.mark.parametrize(("suffix", "pack"), [("elf", elf.make), ("hex", hex_file.make)])
 class TestAddressed:
     """What ELF and HEX have in common."""
 
@@ -140,7 +130,7 @@ def test_overlap(tmp_path: Path) -> None:
 
 
 def test_unknown_kind_and_missing_file(tmp_path: Path) -> None:
-    with pytest.raises(FormatError, match=r"expected an application as \.elf, \.hex or \.bin"):
+    with pytest.raises(FormatError, match=r"expected a program as \.elf, \.hex or \.bin"):
         laid(write(tmp_path / "a.zip", b"PK"))
-    with pytest.raises(FormatError, match="cannot be read: No such file"):
+    with pytest.raises(DiskError, match="cannot be read: No such file"):
         laid(tmp_path / "none.elf")

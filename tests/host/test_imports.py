@@ -4,6 +4,7 @@ arrow that runs up against the layers of pyproject.toml."""
 from __future__ import annotations
 
 import ast
+import re
 import tomllib
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -108,3 +109,17 @@ def test_the_graph_sees_what_is_hidden(tmp_path: Path) -> None:
     assert upwards(graph, ["spboot.a", "spboot.b"]) == ["spboot.b.c -> spboot.a"]
     assert upwards(graph, ["spboot.a | spboot.b"]) == ["spboot.a -> spboot.b", "spboot.b.c -> spboot.a"]
     assert "spboot.a is in no layer" in upwards(graph, ["spboot.b"])
+
+
+def test_one_reader_opens_each_format() -> None:
+    """Whoever needs bytes or symbols of an ELF or HEX file asks spboot.formats, so that there is one set of rules."""
+    users = {
+        path.relative_to(ROOT / "src" / "spboot").as_posix()
+        for path in (ROOT / "src").rglob("*.py")
+        if re.search(
+            r"^\s*(?:from|import) (?:elftools|intelhex)|import_module\(.*(?:elftools|intelhex)|\\x7fELF",
+            path.read_text(encoding="utf-8"),
+            re.MULTILINE,
+        )
+    }
+    assert users == {"formats/elf.py", "formats/intel_hex.py", "formats/content.py"}

@@ -19,10 +19,9 @@ import pytest
 
 from spboot import boards, cli, delta, disk, keys
 from spboot.build import personal
-from spboot.build.elf import intel_hex
 from spboot.keys import Keys
 
-from . import bootloader, elf
+from . import bootloader, elf, hex_file
 from .conftest import NEW_APP, OLD_APP, TARGET
 from .mistakes import RELEASE, TABLE
 
@@ -81,11 +80,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory, key_folder: Path, secrets: 
         "app.elf": elf.make([(app, old)]),
         "ram.elf": elf.make([(start, boot), (0x20000000, b"data")]),
         "bad.elf": b"\x7fELF" + bytes(60),
+        "damaged.bin": boot[:-1],
         "bad.hex": b":10000000zz\n",
         "boot.bin": boot,
-        "boot.hex": intel_hex({start: boot}).encode(),
-        "factory.hex": intel_hex({start: boot, app + 0x60000: new}).encode(),
-        "other.hex": intel_hex({start: personal.finish(bootloader.make("NUCLEO-L452RE"), secrets)}).encode(),
+        "boot.hex": hex_file.make([(start, boot)]),
+        "factory.bin": boot.ljust(0x8000, b"\xff") + new,
+        "factory.hex": hex_file.make([(start, boot), (app + 0x60000, new)]),
+        "other.hex": hex_file.make([(start, personal.finish(bootloader.make("NUCLEO-L452RE"), secrets))]),
         "mine.bin": personal.finish(bootloader.make("MINE"), secrets),
         "stranger.bin": personal.finish(bootloader.make(TARGET), stranger),
         "x.sfb": image_file,

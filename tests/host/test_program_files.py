@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import io
 import struct
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from intelhex import IntelHex
 
 from spboot import image
 from spboot.errors import FormatError
 from tests import apps, cannot_start
 from tests.delta.code import noise
 
-from . import elf
+from . import elf, hex_file
 from .conftest import BOARD
 
 Maker = Callable[[], bytes]
@@ -27,11 +25,7 @@ BYTES = cannot_start.images(BOARD)
 
 def hexed(parts: dict[int, bytes], width: int = 16) -> bytes:
     """An Intel HEX file."""
-    out, text = IntelHex(), io.StringIO()
-    for address, data in parts.items():
-        out.puts(address, data)
-    out.write_hex_file(text, byte_count=width)
-    return text.getvalue().encode()
+    return hex_file.make(list(parts.items()), width)
 
 
 GOOD_HEX = hexed({BASE: APP})

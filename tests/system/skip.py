@@ -6,10 +6,10 @@ import ctypes
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Final
+from pathlib import Path
+from typing import Final
 
-from elftools.elf.elffile import ELFFile
-
+from spboot.formats import elf
 from spboot.twin import Twin
 
 _NOPS: Final = {2: bytes.fromhex("00bf"), 4: bytes.fromhex("aff30080")}
@@ -24,15 +24,13 @@ class Function:
     name: str
 
 
-def functions_of(elf: Any) -> list[Function]:
+def functions_of(path: Path) -> list[Function]:
     """The functions of an ELF file in the order of their addresses; those in assembly may have no size."""
-    with elf.open("rb") as file:
-        table: Any = ELFFile(file).get_section_by_name(".symtab")
-        found = {s["st_value"] & ~1: s for s in table.iter_symbols() if s["st_info"]["type"] == "STT_FUNC"}
+    found = {each.value & ~1: each for each in elf.symbols(path.name, path.read_bytes()) if each.is_function}
     starts = sorted(found)
     ends = [*starts[1:], starts[-1] + 0x400]
     return [
-        Function(at, at + found[at]["st_size"] if found[at]["st_size"] else end, found[at].name)
+        Function(at, at + found[at].size if found[at].size else end, found[at].name)
         for at, end in zip(starts, ends, strict=True)
     ]
 

@@ -29,9 +29,9 @@ from typing import Any, Final
 
 import capstone
 import unicorn
-from elftools.elf.elffile import ELFFile
 
 from spboot.errors import SpbootError
+from spboot.formats import elf
 from spboot.formats.spec import record
 from spboot.twin.condition import condition
 from spboot.twin.snapshot import Snapshot
@@ -366,9 +366,8 @@ class Boot:
 
 def _words(rig: Rig, names: re.Pattern[str]) -> list[int]:
     """Addresses of the words with the bootloader's variables of such names."""
-    with rig.shop.boot.elf.open("rb") as file:
-        table: Any = ELFFile(file).get_section_by_name(".symtab")
-        return [s["st_value"] & ~3 for s in table.iter_symbols() if s["st_size"] in (1, 4) and names.fullmatch(s.name)]
+    found = elf.symbols("boot.elf", rig.shop.boot.elf.read_bytes())
+    return [each.value & ~3 for each in found if each.size in (1, 4) and names.fullmatch(each.name)]
 
 
 def _next(hits: Sequence[int], spot: int, otherwise: int) -> int:

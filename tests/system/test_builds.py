@@ -16,10 +16,13 @@ from spboot.build.demo import build_demo
 from spboot.build.personal import finish
 from spboot.build.program import Unit, compile_units
 from spboot.build.texts import Texts, status_sentences
-from spboot.errors import BuildError
+from spboot.errors import BuildError, FormatError
+from spboot.formats import program
+from spboot.formats.segment import Segment
 from spboot.formats.spec import record, spec
 from spboot.twin.measure.callee import Callee
 from spboot.version import Version
+from tests.system.application import converted
 from tests.system.rig import Workshop
 
 
@@ -101,6 +104,16 @@ def test_no_code_outside_its_rooms(shop: Workshop) -> None:
                 assert shop.board.bootloader.address <= start < end <= shop.board.bootloader.end
 
 
+def test_elf_hex_and_bin_are_one_bootloader(shop: Workshop, tmp_path: Path) -> None:
+    """And so are those that objcopy makes of the ELF, and what is in flash after a debugger loaded that: its hash goes
+    over all of it, so no byte is left open."""
+    image = Segment(shop.board.bootloader.address, shop.boot.bin.read_bytes())
+    copy = tmp_path / "boot.elf"
+    copy.write_bytes(shop.boot.elf.read_bytes())
+    for path in (shop.boot.elf, shop.boot.hex, shop.boot.bin, converted(copy, "hex"), converted(copy, "bin")):
+        assert program.load(path, image.address).segments == (image,), path.name
+
+
 def another_release(shop: Workshop, personal_size: int) -> bytes:
     """The bootloader with a personalisation area of another size: what releases before and after this one have."""
     image, layout = bytearray(shop.boot.bin.read_bytes()), record("abi")
@@ -119,6 +132,15 @@ def test_a_bootloader_of_another_release_is_refused(shop: Workshop, tmp_path: Pa
         finish(prebuilt, shop.keys)
     with pytest.raises(BuildError, match=said):
         merge.areas(shop.board, prebuilt, shop.demo("1.0.0"), shop.keys, Version(1, 0, 0))
+
+
+def test_a_bootloader_ends_where_its_place_ends(shop: Workshop) -> None:
+    """A dump of the whole place is one; what reaches further has something else in it, and would lie over SLOT0."""
+    boot, place = shop.boot.bin.read_bytes(), shop.board.bootloader
+    made = [boot.ljust(place.size + more, b"\xff") for more in (0, 1)]
+    assert merge.areas(shop.board, made[0], shop.demo("1.0.0"), shop.keys, Version(1, 0, 0))[place.address] == made[0]
+    with pytest.raises(FormatError, match=r"the bootloader: .* ends outside the bootloader's place"):
+        merge.areas(shop.board, made[1], shop.demo("1.0.0"), shop.keys, Version(1, 0, 0))
 
 
 @pytest.mark.parametrize("image", [b"", bytes(80), bytes(4096), b"\xff" * 4096])

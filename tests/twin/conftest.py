@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import io
 import subprocess
 import sys
 import tempfile
@@ -11,9 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from elftools.elf.elffile import ELFFile
 
 from spboot.errors import TwinError
+from spboot.formats import elf
 from spboot.twin import Twin
 
 HERE = Path(__file__).parent
@@ -96,7 +95,9 @@ def build(source: str, part: str = "STM32L476RG") -> bytes:
 @functools.cache
 def firmware(source: str, part: str = "STM32L476RG") -> bytes:
     """The flash image of *source*, from 0x08000000."""
-    return ELFFile(io.BytesIO(build(source, part))).get_section_by_name(".text").data()  # type: ignore[no-untyped-call, no-any-return]
+    (segment,) = elf.read("f.elf", build(source, part)).segments
+    assert segment.address == 0x08000000
+    return segment.data
 
 
 def twin_of(source: str, part: str = "STM32L476RG") -> Twin:

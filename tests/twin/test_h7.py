@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import io
-
 import pytest
-from elftools.elf.elffile import ELFFile
 
 from spboot.errors import TwinError
+from spboot.formats import elf
 from spboot.twin import Cut, PowerCut, Twin
 
 from .conftest import build, finish, out, twin_of
@@ -124,9 +122,8 @@ def test_the_supply_is_chosen_once_and_before_ram_is_written() -> None:
     twin = make(SUPPLY)
     finish(twin)
     assert (out(twin, 0), out(twin, 1)) == (2, 2)
-    elf = ELFFile(io.BytesIO(build(SUPPLY, PART)))  # type: ignore[no-untyped-call]
-    (symbol,) = elf.get_section_by_name(".symtab").get_symbol_by_name("reset")  # type: ignore[no-untyped-call]
-    twin.flash_load(0x08000004, int(symbol["st_value"]).to_bytes(4, "little"))
+    (reset,) = (each.value for each in elf.symbols("f.elf", build(SUPPLY, PART)) if each.name == "reset")
+    twin.flash_load(0x08000004, reset.to_bytes(4, "little"))
     twin.reset()
     finish(twin)
     twin.power_on()

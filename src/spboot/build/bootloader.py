@@ -14,7 +14,7 @@ from typing import Final
 
 from spboot import disk
 from spboot.boards import Board
-from spboot.build import elf, headers
+from spboot.build import headers
 from spboot.build.compiler import Toolchain, toolchain
 from spboot.build.linkinclude import check_name, include_name, link_check, link_include
 from spboot.build.personal import finish
@@ -22,6 +22,8 @@ from spboot.build.program import Unit, compile_units
 from spboot.build.texts import Texts, status_sentences
 from spboot.disk import reason
 from spboot.errors import BuildError
+from spboot.formats import elf, intel_hex, program
+from spboot.formats.segment import Segment
 from spboot.formats.spec import data_path, spec
 from spboot.keys import Keys
 from spboot.secret import Secret
@@ -220,8 +222,9 @@ def _write_outputs(board: Board, keys: Keys, user_data: Secret, work: Path, outp
     """All files or none: they appear once there was room for all, and those of two builds do not mix."""
     stem = f"spboot-{board.name}"
     names = {kind: output / f"{stem}.{kind}" for kind in ("elf", "bin", "hex", "map")}
-    linked = (work / "boot.elf").read_bytes()
-    image = finish(elf.flash_bytes(linked, board.bootloader.address), keys, user_data)
+    start, linked = board.bootloader.address, (work / "boot.elf").read_bytes()
+    image = finish(program.read(work / "boot.elf", linked, start).from_address(start), keys, user_data)
+    segment = Segment(start, image)
     if len(image) > board.bootloader.size:
         raise BuildError(f"the bootloader has {len(image)} bytes, {board.name} leaves it {board.bootloader.size}")
     header = output / "include" / "spboot" / "spboot.h"
@@ -229,9 +232,9 @@ def _write_outputs(board: Board, keys: Keys, user_data: Secret, work: Path, outp
     # GCC's link-time optimisation names its intermediate files at random.
     text = re.sub(r"\S+\.(ltrans\d+)", r"\1", (work / "boot.map").read_text(encoding="utf-8"))
     secret = {
-        names["elf"]: Secret(elf.with_flash_bytes(linked, board.bootloader.address, image)),
+        names["elf"]: Secret(elf.filled("boot.elf", linked, segment)),
         names["bin"]: image,
-        names["hex"]: Secret(elf.intel_hex({board.bootloader.address: image}).encode("ascii")),
+        names["hex"]: Secret(intel_hex.write([segment])),
     }
     public = {
         linker_include: link_include(board).encode(),

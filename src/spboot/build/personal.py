@@ -91,7 +91,7 @@ def personal_area(keys: Keys, user_data: bytes = b"") -> Secret:
 
 
 def check_made_for(image: bytes, board: Board, keys: Keys) -> None:
-    """Raise BuildError unless *image* is a bootloader for *board* that holds the keys *keys*."""
+    """Raise BuildError unless *image* begins with a whole bootloader for *board* that holds the keys *keys*."""
     abi = abi_of(image)
     if abi["target"] != name_id(board.name):
         known = boards.of_id(abi["target"])
@@ -99,6 +99,8 @@ def check_made_for(image: bytes, board: Board, keys: Keys) -> None:
             f"the bootloader is for another board: {f'{known}, ' if known else ''}id {abi['target']:#010x}, expected "
             f"{name_id(board.name):#010x} ({board.name}): choose another --board, or build it for this one"
         )
+    if self_hash(Secret(image[: abi["boot_size"]])) != abi["self_hash"]:
+        raise BuildError("the bootloader is damaged, it has another hash than it says: get it again, or build it again")
     found = _PERSONAL.unpack(image[spec()["personal"]["offset"] :])
     found |= {name: Secret(found[name]) for name in ("aes_key", "user_data")}
     point = keys.verify.public_numbers()

@@ -8,6 +8,7 @@ from typing import Final
 from spboot.build.personal import target_of
 from spboot.cli import files
 from spboot.errors import FormatError
+from spboot.formats.content import A_HEX, AN_ELF, kind_of
 from spboot.formats.delta_file import is_delta_file
 from spboot.formats.spec import spec
 
@@ -31,10 +32,8 @@ def kind(data: bytes) -> str | None:
         return UPDATE
     if data[:6] == _STATE_MAGIC:
         return "the flash of a twin"
-    if data[:4] == b"\x7fELF":
-        return "an ELF file, an application or a bootloader"
-    if data[:1] == b":":
-        return "an Intel HEX file"
+    if kind_of(data) in (AN_ELF, A_HEX):
+        return kind_of(data)
     if data[:10] == b"-----BEGIN":
         return "a key"
     if target_of(data) is not None:

@@ -9,6 +9,8 @@ from spboot.formats.intel_hex import is_intel_hex
 from spboot.formats.spec import spec
 
 _ABI: Final = spec()["abi"]
+AN_ELF: Final = "an ELF file"
+A_HEX: Final = "an Intel HEX file"
 
 
 def _number(value: int, size: int) -> bytes:
@@ -16,7 +18,7 @@ def _number(value: int, size: int) -> bytes:
 
 
 _BEGINNINGS: Final = (
-    (rb"\x7fELF", "an ELF file"),
+    (rb"\x7fELF", AN_ELF),
     (_number(spec()["manifest"]["magic"], 2) + rb"[\x00-\x0f][\x00-\x0f]", "an update file of spboot (.sfb or .sfbp)"),
     (_number(spec()["delta_file"]["magic"], 2), "a delta file of spboot"),
     (rb"(?s:.{%d})%s" % (_ABI["offset"], _number(_ABI["magic"], 4)), "a bootloader of spboot, or a factory file"),
@@ -46,7 +48,7 @@ _TEXT: Final = re.compile(rb"[\t\n\r\x20-\x7e]{24,}")
 def kind_of(data: bytes) -> str:
     """As "an ELF file"; "" when the bytes say nothing, as those of a program do."""
     if is_intel_hex(data):
-        return "an Intel HEX file"
+        return A_HEX
     for pattern, kind in _BEGINNINGS:
         if re.match(pattern, data):
             return kind

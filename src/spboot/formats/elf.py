@@ -1,10 +1,12 @@
-"""ELF of a program for a Cortex-M -> segments, where it starts, which memory it uses.
+"""ELF of a program for a Cortex-M -> segments, where it starts, which memory it uses, its symbols; one with new bytes.
 
 Read as objcopy reads it: section by section, each where it is loaded (its segment's physical address).  So the .elf and
 the .bin and .hex made of it are the same bytes (docs/decisions/0030)."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any, Final, NamedTuple
@@ -49,40 +51,93 @@ _CORES: Final = {
 
 
 class Use(NamedTuple):
-    """Memory that a program uses while it runs, and what for, as "section '.bss'"."""
+    """Memory that a program uses while it runs: a section by its name, a segment of an ELF without sections by ""."""
 
     name: str
     address: int
     size: int
 
 
+class Symbol(NamedTuple):
+    """A name of the program.  *value*: its address, of a function with bit 0 set, which says Thumb."""
+
+    name: str
+    value: int
+    size: int
+    is_function: bool
+
+
+class _Piece(NamedTuple):
+    """Bytes that are loaded, and where the ELF has them."""
+
+    offset: int
+    runs_at: int
+    segment: Segment
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Elf:
     """A linked program.  *entry*: where it starts; 0 when it does not say that, or says the start of a C library.
 
-    *core*: the architecture it was compiled for, as "ARMv7E-M"; "" when it does not say."""
+    *core*: the architecture it was compiled for, as "ARMv7E-M"; "" when it does not say.  *copied*: whether something
+    is loaded at one place and runs at another, to which start-up code copies it."""
 
     segments: tuple[Segment, ...]
     uses: tuple[Use, ...]
     entry: int
     core: str
+    copied: bool
 
 
 def read(name: str, data: bytes) -> Elf:
     """The program in the ELF file *data*.  Raises FormatError, with *name*: damaged, not linked, or for another kind of
     processor."""
+    with _opened(name, data) as file:
+        pieces = _pieces(name, file)
+        return Elf(
+            segments=joined(name, (piece.segment for piece in pieces)),
+            uses=_uses(file),
+            entry=_entry(file),
+            core=_core(file),
+            copied=any(piece.runs_at != piece.segment.address for piece in pieces),
+        )
+
+
+def symbols(name: str, data: bytes) -> tuple[Symbol, ...]:
+    """What has a name in the ELF file *data*, in the order of its table; nothing when that was stripped.  Raises
+    FormatError, with *name*, as `read` does."""
+    with _opened(name, data) as file:
+        table = file.get_section_by_name(".symtab")
+        return tuple(
+            Symbol(each.name, each["st_value"], each["st_size"], each["st_info"]["type"] == "STT_FUNC")
+            for each in (table.iter_symbols() if table else ())
+            if each.name
+        )
+
+
+def filled(name: str, data: bytes, content: Segment) -> bytes:
+    """The ELF file *data* with the bytes of its program taken from *content*, within which it is.
+
+    Raises FormatError, with *name*, when it is not, or as `read` does."""
+    out = bytearray(data)
+    with _opened(name, data) as file:
+        for offset, _, piece in _pieces(name, file):
+            if not content.address <= piece.address <= piece.end <= content.end:
+                raise FormatError(f"{name}: it has {piece}, expected all within {content}: link it in one place")
+            start = piece.address - content.address
+            out[offset : offset + len(piece.data)] = content.data[start : start + len(piece.data)]
+    return bytes(out)
+
+
+@contextmanager
+def _opened(name: str, data: bytes) -> Iterator[Any]:
+    """The ELF file *data*, of a kind that we read; what pyelftools raises over a damaged one is a FormatError."""
     if not data.startswith(MAGIC):
         raise FormatError(f"{name}: not an ELF file: it begins with {data[:4].hex(' ')}, expected 7f 45 4c 46")
     try:
         file: Any = ELFFile(BytesIO(data))
         _check_kind(name, file)
-        sections = [s for s in file.iter_sections() if s["sh_flags"] & _ALLOC and s["sh_size"]]
-        return Elf(
-            segments=joined(name, _pieces(name, file, sections)),
-            uses=_uses(file, sections),
-            entry=_entry(file),
-            core=_core(file),
-        )
+        yield file
     except (ELFError, UnicodeDecodeError, ValueError, KeyError, IndexError, AttributeError, TypeError) as error:
         raise FormatError(f"{name}: not a usable ELF file: {error or type(error).__name__}: build it again") from None
 
@@ -100,16 +155,21 @@ def _check_kind(name: str, file: Any) -> None:
         raise FormatError(f"{name}: made for {core}, expected a Cortex-M, which has Thumb only: build it for the board")
 
 
-def _pieces(name: str, file: Any, sections: list[Any]) -> list[Segment]:
+def _sections(file: Any) -> list[Any]:
+    """Those that have a place in memory while the program runs."""
+    return [section for section in file.iter_sections() if section["sh_flags"] & _ALLOC and section["sh_size"]]
+
+
+def _pieces(name: str, file: Any) -> list[_Piece]:
     """What is loaded: the sections of PT_LOAD segments that have bytes in the file; the segments, if there are none.
 
     A segment can begin with the ELF's own headers, or have padding between its sections: neither is the program's."""
     loads = [segment for segment in file.iter_segments("PT_LOAD") if segment["p_filesz"]]
     where = "p_paddr" if any(segment["p_paddr"] for segment in loads) else "p_vaddr"
     if not file.num_sections():
-        return [Segment(load[where], _content(name, load)) for load in loads]
+        return [_Piece(load["p_offset"], load["p_vaddr"], Segment(load[where], _content(name, load))) for load in loads]
     pieces = []
-    for section in sections:
+    for section in _sections(file):
         if section["sh_type"] == "SHT_NOBITS":
             continue
         start, size = section["sh_offset"], section["sh_size"]
@@ -119,14 +179,15 @@ def _pieces(name: str, file: Any, sections: list[Any]) -> list[Segment]:
                 f"{name}: section {section.name!r} is to be loaded and is in no segment: expected it in one; look at "
                 "PHDRS of the linker script"
             )
-        pieces.append(Segment(holder[where] + start - holder["p_offset"], _content(name, section)))
+        at = holder[where] + start - holder["p_offset"]
+        pieces.append(_Piece(start, section["sh_addr"], Segment(at, _content(name, section))))
     return pieces
 
 
-def _uses(file: Any, sections: list[Any]) -> tuple[Use, ...]:
+def _uses(file: Any) -> tuple[Use, ...]:
     if file.num_sections():
-        return tuple(Use(f"section {section.name!r}", section["sh_addr"], section["sh_size"]) for section in sections)
-    return tuple(Use("a segment", load["p_vaddr"], load["p_memsz"]) for load in file.iter_segments("PT_LOAD"))
+        return tuple(Use(section.name, section["sh_addr"], section["sh_size"]) for section in _sections(file))
+    return tuple(Use("", load["p_vaddr"], load["p_memsz"]) for load in file.iter_segments("PT_LOAD"))
 
 
 def _holds(load: Any, start: int, size: int) -> bool:

@@ -1,14 +1,18 @@
-"""Intel HEX -> segments.  Strict: what a damaged or cut file looks like is refused, not taken as a shorter program.
+"""Intel HEX <-> segments.  Reads strictly: what a damaged or cut file looks like is refused, not taken as a shorter
+program, which intelhex does (docs/decisions/0030); so intelhex only writes.
 
 Source: Intel, Hexadecimal Object File Format Specification, revision A, 1988; record types 0 to 5."""
 
 from __future__ import annotations
 
+import io
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
+
+import intelhex
 
 from spboot.errors import FormatError
 from spboot.formats.segment import Segment, joined
@@ -35,6 +39,21 @@ def read(name: str, data: bytes) -> tuple[Segment, ...]:
     Raises FormatError, with *name* and the line: a damaged record, no end record or bytes behind it, two bytes for one
     address, a hole as lost lines leave it."""
     return _Reader(name).segments(data)
+
+
+def write(segments: Iterable[Segment]) -> bytes:
+    """The Intel HEX file of *segments*, none of which overlap: read again, it has the same.
+
+    Its lines are short where a hole between two segments would look like lost lines otherwise."""
+    ordered = sorted(segments)
+    file: Any = intelhex.IntelHex()
+    for segment in ordered:
+        file.frombytes(segment.data, offset=segment.address)
+    holes = {after.address - before.end for before, after in itertools.pairwise(ordered)}
+    lost = any(hole <= _LOST_AT_MOST * _LINE_AT_LEAST for hole in holes - {0})
+    text = io.StringIO()
+    file.write_hex_file(text, byte_count=_LINE_AT_LEAST // 2 if lost else _LINE_AT_LEAST)
+    return text.getvalue().encode("ascii")
 
 
 @dataclass(slots=True)

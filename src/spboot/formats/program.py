@@ -1,22 +1,28 @@
-"""A program in a file: ELF, Intel HEX or binary -> segments by the addresses they are programmed at.
+"""A program in a file: ELF, Intel HEX or binary <-> segments by the addresses they are programmed at.
 
-The one reader of programs: for holes, order, overlap, sections that are not loaded, and headers within a segment there
-is one set of rules (docs/decisions/0030).  Reads no files, knows no chip."""
+The one reader and writer of programs, for applications, bootloaders, factory files and the twin: for holes, order,
+overlap, sections that are not loaded, and headers within a segment there is one set of rules (docs/decisions/0030,
+0046).  Knows no chip: whoever has a place for the segments refuses those that are not for it."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Final
 
+from spboot import disk
 from spboot.errors import FormatError
 from spboot.formats import elf, intel_hex
-from spboot.formats.content import kind_of
+from spboot.formats.content import A_HEX, AN_ELF, kind_of
 from spboot.formats.elf import Use
 from spboot.formats.segment import Segment
+from spboot.secret import Secret
 
 FILL: Final = b"\0"
 """What stands between the segments of a program: what `objcopy -O binary` puts there."""
+ERASED: Final = b"\xff"
+"""What stands between the programs of a device: what most flash reads that nobody programmed."""
 
 _BINARY: Final = (".bin",)
 _HEX: Final = (".hex", ".ihex", ".ihx", ".ihe")
@@ -41,10 +47,24 @@ class Program:
 
     def from_address(self, address: int) -> bytes:
         """Its bytes from *address* on, which none is below, gaps filled."""
-        out = bytearray()
-        for segment in self.segments:
-            out += FILL * (segment.address - address - len(out)) + segment.data
-        return bytes(out)
+        return flat(self.segments, address, FILL)
+
+    def run_at(self, address: int) -> bytes:
+        """Those of its bytes that begin at *address*, up to the first gap; none when nothing begins there."""
+        return next((segment.data for segment in self.segments if segment.address == address), b"")
+
+
+def flat(segments: Iterable[Segment], address: int, fill: bytes) -> bytes:
+    """*segments*, in the order of their addresses, none below *address*, as one block from there; *fill* in gaps."""
+    out = bytearray()
+    for segment in segments:
+        out += fill * (segment.address - address - len(out)) + segment.data
+    return bytes(out)
+
+
+def load(path: Path, binary_at: int) -> Program:
+    """The program in the file *path*: see `read`.  Raises FormatError; DiskError when it cannot be read."""
+    return read(path, Secret(disk.read(path)), binary_at)
 
 
 def read(path: PurePath, data: bytes, binary_at: int) -> Program:
@@ -53,12 +73,14 @@ def read(path: PurePath, data: bytes, binary_at: int) -> Program:
     The name decides what the file is; where it says nothing, the content.  Raises FormatError."""
     suffix, found = path.suffix.lower(), kind_of(data)
     if suffix in _BINARY:
+        if found in (AN_ELF, A_HEX):
+            raise FormatError(f"{path} cannot start: it is {found}: give it by a name that says so, as .elf or .hex")
         return Program(kind="binary", segments=(Segment(binary_at, data),) if data else ())
-    if suffix in _HEX or (suffix not in _ELF and found == "an Intel HEX file"):
-        _check_content(path, found, "an Intel HEX file")
+    if suffix in _HEX or (suffix not in _ELF and found == A_HEX):
+        _check_content(path, found, A_HEX)
         return Program(kind="Intel HEX", segments=intel_hex.read(str(path), data))
-    if suffix in _ELF or found == "an ELF file":
-        _check_content(path, found, "an ELF file")
+    if suffix in _ELF or found == AN_ELF:
+        _check_content(path, found, AN_ELF)
         made = elf.read(str(path), data)
         return Program(kind="ELF", segments=made.segments, entry=made.entry, core=made.core, uses=made.uses)
     raise FormatError(_unknown(path, found))
@@ -74,7 +96,7 @@ def _unknown(path: PurePath, found: str, why: str = "") -> str:
     what = f"{path}: {why or f'unknown kind of file {path.suffix!r}'}"
     if found:
         what += f": the content is {found}"
-    known = "expected an application as .elf, .hex or .bin"
+    known = "expected a program as .elf, .hex or .bin"
     convert = next((line for kind, line in _CONVERT.items() if kind in found), "")
     if convert:
         return f"{what}, {known}: convert it by `{convert.format(stem=path.stem, suffix=path.suffix)}`"

@@ -19,6 +19,9 @@ class Segment(NamedTuple):
         """First address after the bytes."""
         return self.address + len(self.data)
 
+    def __repr__(self) -> str:  # a bootloader's bytes have keys in them
+        return f"<{len(self.data)} bytes at {self.address:#010x}>"
+
 
 def joined(name: str, pieces: Iterable[Segment]) -> tuple[Segment, ...]:
     """*pieces* in the order of their addresses, those that touch as one.  Raises FormatError, with *name*, when two

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 import unicorn
-from elftools.common.exceptions import ELFError
-from elftools.elf.elffile import ELFFile
 from unicorn import arm_const
 
+from spboot import disk
 from spboot.errors import TwinError
+from spboot.formats import elf
 from spboot.twin.measure.cost import CoreKind, CycleCounter
 
 Core = Literal["cm0p", "cm3", "cm4", "cm7", "cm33"]
@@ -57,29 +57,28 @@ class Callee:
     With `counting=False` calls run some ten times as fast and report no costs.  *uc* is open to tests that hook it.
     """
 
-    def __init__(self, elf: Path, core: Core = "cm4", *, counting: bool = True) -> None:
+    def __init__(self, path: Path, core: Core = "cm4", *, counting: bool = True) -> None:
         model, kind = _CORES[core]
-        self.symbols: dict[str, int] = {}
         self.uc: Any = _engine.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB)
         self.uc.ctl_set_cpu_model(model)
         self.uc.mem_map(_FLASH, _FLASH_SIZE, unicorn.UC_PROT_READ | unicorn.UC_PROT_EXEC)
         self.uc.mem_map(_RAM, _RAM_SIZE, unicorn.UC_PROT_READ | unicorn.UC_PROT_WRITE)
-        self._load(elf)
+        self._load(path)
         self._counter = CycleCounter(self.uc, kind) if counting else None
         self._next_argument = _ARGUMENTS
 
-    def _load(self, elf: Path) -> None:
+    def _load(self, path: Path) -> None:
+        data = disk.read(path)
+        made = elf.read(path.name, data)
+        if made.copied:
+            raise TwinError(f"{path.name}: start-up code would copy some of it, and none runs here: link all in place")
+        self.symbols = {each.name: each.value for each in elf.symbols(path.name, data)}
         try:
-            with elf.open("rb") as file:
-                image = ELFFile(file)
-                for segment in image.iter_segments("PT_LOAD"):
-                    self.uc.mem_write(segment["p_vaddr"], segment.data())
-                table: Any = image.get_section_by_name(".symtab")
-                for symbol in table.iter_symbols() if table else ():
-                    self.symbols[symbol.name] = symbol["st_value"]
-        except (ELFError, _engine.UcError) as error:
+            for segment in made.segments:
+                self.uc.mem_write(segment.address, segment.data)
+        except _engine.UcError as error:
             raise TwinError(
-                f"{elf.name} cannot be loaded ({error}): expected a linked image for flash at {_FLASH:#x}"
+                f"{path.name} cannot be loaded ({error}): expected a linked image for flash at {_FLASH:#x}"
             ) from error
 
     def allocate(self, data: bytes | int) -> int:

@@ -5,30 +5,16 @@ from __future__ import annotations
 from bisect import bisect_right
 from pathlib import Path
 
-from elftools.common.exceptions import ELFError
-from elftools.elf.elffile import ELFFile
-from elftools.elf.sections import SymbolTableSection
-
-from spboot.errors import TwinError
+from spboot import disk
+from spboot.formats import elf
 
 
 class Symbols:
-    """The functions of an ELF file.  Raises TwinError when the file is none."""
+    """The functions of an ELF file.  Raises FormatError when the file is none, DiskError when it cannot be read."""
 
     def __init__(self, path: Path) -> None:
-        functions = []
-        try:
-            with path.open("rb") as stream:
-                for section in ELFFile(stream).iter_sections():
-                    if isinstance(section, SymbolTableSection):
-                        functions += [
-                            (symbol["st_value"] & ~1, symbol["st_size"], symbol.name)
-                            for symbol in section.iter_symbols()
-                            if symbol["st_info"]["type"] == "STT_FUNC"
-                        ]
-        except (OSError, ELFError) as error:
-            raise TwinError(f"{path}: cannot read symbols ({error}); give the ELF of the image") from error
-        self._functions = sorted(functions)
+        named = elf.symbols(str(path), disk.read(path))
+        self._functions = sorted((each.value & ~1, each.size, each.name) for each in named if each.is_function)
         self._starts = [start for start, _, _ in self._functions]
 
     def name(self, address: int) -> str | None:
