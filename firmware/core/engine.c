@@ -100,7 +100,8 @@ static enum spb_status accept(struct spb_engine *e) {
     uint32_t permit = (uint32_t)spb_header_verify(e->header, &e->work.slot.p256);
     if (permit != SPB_GOOD) return SPB_E_IMAGE_VERIFY_ALG_FAILURE;
     if ((status = spb_manifest_fits(e->header)) != SPB_OK) return status;
-    volatile uint32_t floor = e->active ? SPB_MANIFEST_U32(active_header, VERSION) : spb_slot_floor(&e->work.slot);
+    volatile uint32_t floor = UINT32_MAX;       /* unless it is stored: no version is that high */
+    floor = e->active ? SPB_MANIFEST_U32(active_header, VERSION) : spb_slot_floor(&e->work.slot);
     if ((status = version_fits(e, floor)) != SPB_OK) return status;
     if ((status = base_fits(e, active_header)) != SPB_OK) return status;
     permit ^= spb_manifest_misfit(e->header);

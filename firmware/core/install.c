@@ -52,7 +52,8 @@ static enum spb_status copy_pages(struct spb_journal *j, uint32_t end, const vol
 /* I1, I4.  The page with SLOT0's header is written in the last step; before it the old header still stands.
  * Versions are compared twice, and what is wrong is added to the verdict (slot.h S2). */
 static enum spb_verdict acceptable(struct spb_slot_work *work, const struct spb_pages *pages) {
-    volatile uint32_t floor = spb_slot_floor(work);
+    volatile uint32_t floor = UINT32_MAX;       /* unless it is stored: no version is that high */
+    floor = spb_slot_floor(work);
     if (!spb_slot_header(&spb_slot1, work)) return SPB_BAD;
     uint32_t vouched = (uint32_t)spb_slot_vouch(work);
     if (vouched != SPB_GOOD) return SPB_BAD;
