@@ -9,7 +9,7 @@ import pytest
 import unicorn
 from unicorn import arm_const
 
-from spboot.errors import TwinError
+from spboot.errors import FormatError, TwinError
 from spboot.twin.measure.callee import Callee, Core
 from spboot.twin.measure.cost import CoreKind, CycleCounter, InstructionCost, decoder, instruction_cost
 
@@ -162,5 +162,5 @@ def test_a_fault_names_the_function_and_the_address(image: ImageFactory) -> None
 
 def test_a_file_that_is_no_elf_is_refused(tmp_path: Path) -> None:
     (tmp_path / "image.elf").write_bytes(b"not an ELF")
-    with pytest.raises(TwinError, match=r"image\.elf cannot be loaded"):
+    with pytest.raises(FormatError, match=r"image\.elf: not an ELF file"):
         Callee(tmp_path / "image.elf")
