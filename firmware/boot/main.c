@@ -141,12 +141,6 @@ struct judgement {
     uint32_t version;
 };
 
-OWN_FRAME static bool can_start(uint32_t size) {
-    uint32_t vectors[SPB_READ_MAX / 4];
-    return spb_area_read(&spb_slot0, SPB_VECTOR_SIZE, vectors, SPB_VECTORS_SIZE) &&
-           spb_slot_can_start((uint8_t *)vectors, size);
-}
-
 OWN_FRAME static void judge(struct judgement *j) {
     struct spb_slot_work *w = work();
     j->header = SPB_BAD;
@@ -156,9 +150,12 @@ OWN_FRAME static void judge(struct judgement *j) {
     if (j->header != SPB_GOOD) return;
     uint32_t size = SPB_MANIFEST_U32(w->header, IMAGE_SIZE);
     j->version = SPB_MANIFEST_U32(w->header, VERSION);
-    j->image = spb_slot_match(w->header, NULL);
+    j->image = spb_slot_match(w, NULL);
     LOG("SLOT0 holds %v, %u bytes", j->version, size);
-    if (!can_start(size)) j->image = SPB_BAD;
+    if (!spb_area_read(&spb_slot0, SPB_VECTOR_SIZE, w->read.block, SPB_VECTORS_SIZE) ||
+        !spb_slot_can_start((uint8_t *)w->read.block, size)) {
+        j->image = SPB_BAD;
+    }
 }
 
 /* G3.  The jump wipes the reserved RAM, this stack included.  Where it goes is right for two good verdicts only. */

@@ -58,7 +58,7 @@ static enum spb_verdict acceptable(struct spb_slot_work *work, const struct spb_
     uint32_t vouched = (uint32_t)spb_slot_vouch(work);
     if (vouched != SPB_GOOD) return SPB_BAD;
     volatile const uint8_t *version = work->header + SPB_MANIFEST_OFF_VERSION;
-    uint32_t verdict = (uint32_t)spb_slot_match(work->header, pages);
+    uint32_t verdict = (uint32_t)spb_slot_match(work, pages);
     verdict ^= vouched ^ SPB_GOOD;
     verdict ^= spb_manifest_below(version, floor);
     verdict ^= spb_manifest_below(version, floor) << 1;

@@ -56,23 +56,23 @@ static const struct spb_area *where(const struct spb_pages *pages, uint32_t off)
 }
 
 /* S2: the places that were hashed are added up, and the places that should have been are taken away again. */
-enum spb_verdict spb_slot_match(const uint8_t header[SPB_HEADER_SIZE], const struct spb_pages *pages) {
-    struct spb_sha256 sha;
-    uint32_t block[STEP / 4], hash[8];
+enum spb_verdict spb_slot_match(struct spb_slot_work *work, const struct spb_pages *pages) {
+    struct spb_sha256 *sha = &work->read.sha;
+    uint8_t *hash = (uint8_t *)work->read.block;
     volatile uint32_t places = 0;
-    uint32_t end = SPB_VECTOR_SIZE + SPB_MANIFEST_U32(header, IMAGE_SIZE);
-    spb_sha256_init(&sha);
+    uint32_t end = SPB_VECTOR_SIZE + SPB_MANIFEST_U32(work->header, IMAGE_SIZE);
+    spb_sha256_init(sha);
     for (uint32_t off = SPB_VECTOR_SIZE; off < end; off += STEP) {
         const struct spb_area *area = where(pages, off);
         uint32_t len = end - off < STEP ? end - off : STEP;
-        if (!spb_area_read(area, off, block, len)) return SPB_BAD;
-        spb_sha256_update(&sha, block, len);
+        if (!spb_area_read(area, off, work->read.block, len)) return SPB_BAD;
+        spb_sha256_update(sha, work->read.block, len);
         places += area->base;
         spb_port.alive();
     }
-    spb_sha256_final(&sha, (uint8_t *)hash);
+    spb_sha256_final(sha, hash);
     for (uint32_t off = SPB_VECTOR_SIZE; off < end; off += STEP) places -= where(pages, off)->base;
-    enum spb_verdict verdict = same((uint8_t *)hash, header + SPB_MANIFEST_OFF_IMAGE_HASH, sizeof hash);
+    enum spb_verdict verdict = same(hash, work->header + SPB_MANIFEST_OFF_IMAGE_HASH, SPB_MANIFEST_SIZEOF_IMAGE_HASH);
     return (enum spb_verdict)((uint32_t)verdict ^ places);
 }
 

@@ -2,11 +2,14 @@
 /* slot.h - the installed image: header, signature, hash.
  * S1  An image counts as good only after its header's signature and the hash of every byte were checked in this boot.
  * S2  No single skipped instruction turns a bad verdict of this module into GOOD: what decides is calculated twice and
- *     added up, without a branch. */
+ *     added up, without a branch.
+ * S3  What nobody has vouched for is not on the stack.  What lies lowest in a frame becomes a return address when the
+ *     instruction is skipped that gives the frame back. */
 #ifndef SPB_SLOT_H
 #define SPB_SLOT_H
 
 #include "manifest.h"
+#include "sha256.h"
 
 #define SPB_VECTORS_SIZE 8u     /* of an image: what a core loads at a reset */
 
@@ -23,7 +26,13 @@ uint32_t spb_pages_count(const struct spb_pages *pages, uint32_t used);
 /* A header out of a slot: what is checked and what is used later are the same bytes.  Too large for the stack. */
 struct spb_slot_work {
     _Alignas(4) uint8_t header[SPB_HEADER_SIZE];
-    struct spb_p256_work p256;
+    union {                             /* not needed at the same time */
+        struct spb_p256_work p256;
+        struct {                        /* S3 */
+            struct spb_sha256 sha;
+            uint32_t block[SPB_READ_MAX / 4];   /* of the image, and its hash in the end */
+        } read;
+    };
 };
 
 /* Copy the header out of a slot; false when it cannot be read (F3). */
@@ -32,8 +41,8 @@ SPB_CHECKED bool spb_slot_header(const struct spb_area *slot, struct spb_slot_wo
 /* Shape, signature, product and board of the header in work. */
 enum spb_verdict spb_slot_vouch(struct spb_slot_work *work);
 
-/* The image that the page map describes (NULL: all of it in SLOT0) has the hash that the header promises. */
-enum spb_verdict spb_slot_match(const uint8_t header[SPB_HEADER_SIZE], const struct spb_pages *pages);
+/* The image that the page map describes (NULL: all of it in SLOT0) has the hash that the header in work promises. */
+enum spb_verdict spb_slot_match(struct spb_slot_work *work, const struct spb_pages *pages);
 
 /* Version in SLOT0's header if that header is vouched for (whatever the state of the image behind it), else 0.
  * Found out twice: a fault that hides the header once does not lower the floor.  Inlined, so that one that spoils an

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* sha256_block.h - one block of SHA-256, under sha256.c.  Hashing is most of what a boot does: this is written for speed
  * in little flash.  Two implementations, each a file that compiles to nothing where it is not the one:
- * sha256_block_thumb2.c (Cortex-M3 and later) and sha256_block.c (portable). */
+ * sha256_block_thumb2.c (Cortex-M3 and later) and sha256_block.c (portable).
+ *
+ * H3  No word of the message becomes a return address when the instruction is skipped that gives the frame back: lowest in
+ *     the frame is a word that is no address of code, or what compilers spill there. */
 #ifndef SPB_SHA256_BLOCK_H
 #define SPB_SHA256_BLOCK_H
 

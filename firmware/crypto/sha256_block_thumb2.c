@@ -39,8 +39,10 @@ __attribute__((naked, noinline)) void spb_sha256_block(uint32_t state[8], const 
     __asm__ volatile(
         ".syntax unified\n\t"
         "push {r0, r4-r11, lr}\n\t"
-        "sub sp, sp, #256\n\t"
-        "mov r3, sp\n\t"
+        "sub sp, sp, #296\n\t" /* the schedule, and below it what would be popped if it were not given back: */
+        "movs r4, #0\n\t"
+        "str r4, [sp, #36]\n\t" /* an address that is none, and no word of the message (sha256_block.h H3) */
+        "add r3, sp, #40\n\t"
         /* The schedule: 16 words of the block, then 48 made of them. */
         "movs r4, #16\n\t"
         "1:\n\t"
@@ -69,7 +71,7 @@ __attribute__((naked, noinline)) void spb_sha256_block(uint32_t state[8], const 
         "bne 1b\n\t"
 
         "mov lr, r3\n\t" /* the end of the schedule */
-        "mov r1, sp\n\t"
+        "add r1, sp, #40\n\t"
         "ldmia r0, {r4-r11}\n\t"
         "eor r12, r5, r6\n\t"
         "1:\n\t"
@@ -88,7 +90,7 @@ __attribute__((naked, noinline)) void spb_sha256_block(uint32_t state[8], const 
         "cmp r1, lr\n\t"
         "bne 1b\n\t"
 
-        "add sp, sp, #256\n\t"
+        "add sp, sp, #296\n\t"
         "pop {r0}\n\t"
         "ldmia r0, {r1, r2, r3, r12}\n\t"
         "add r4, r4, r1\n\t"

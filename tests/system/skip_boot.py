@@ -212,6 +212,15 @@ class Boot:
         )
         return next(found, 0)
 
+    def executions(self, words: re.Pattern[str], most: int) -> list[Point]:
+        """*most* executions at random of each instruction whose place() has *words* in it."""
+        where: dict[int, list[int]] = {}
+        for n, address in enumerate(self.addresses):
+            where.setdefault(address, []).append(n)
+        hits = [where[address] for address in sorted(where) if words.search(self.place(address))]
+        chance = random.Random(0)
+        return [self._point(n) for n in sorted(n for each in hits for n in chance.sample(each, min(most, len(each))))]
+
     def sample(self, number: int, seed: int = 0) -> list[Point]:
         """*number* of these points, in their order."""
         points = self.points(seed=seed)

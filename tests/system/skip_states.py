@@ -88,6 +88,15 @@ class Maker:
         data[-7] ^= 0x10
         return bytes(data)
 
+    def full_of_addresses(self, version: str) -> bytes:
+        """Behind its vectors each word is where it wants to be entered, as the core loads it and, in turn, as SHA-256 does;
+        the first one of each block of that is an address in RAM.  Whatever takes a return address out of it starts it."""
+        entry, ram = self.board.image_address + 0x40 | 1, self.board.ram.end + 0x200
+        block = struct.pack(">I", ram) + (struct.pack(">I", entry) + struct.pack("<I", entry)) * 8
+        data = self.slot(version)
+        start = self.board.vector_size + 64
+        return data[:start] + (block[:64] * (len(data) // 64))[: len(data) - start]
+
     def other_product(self, version: str) -> bytes:
         return self.slot(version, signer=self.other)
 
@@ -130,6 +139,7 @@ def _original_behind(maker: Maker) -> State:
 SITUATIONS: Final[dict[str, Callable[[Maker], State]]] = {
     "unsigned": lambda m: State(slot0=m.unsigned(NOW)),
     "tampered": lambda m: State(slot0=m.tampered(NOW)),
+    "full of addresses": lambda m: State(slot0=m.full_of_addresses(NOW)),
     "tampered, original in SLOT1": lambda m: State(slot0=m.tampered(NOW), slot1=m.slot(NOW)),
     "tampered, original in SLOT1 and journal": _original_behind,
     "other product": lambda m: State(slot0=m.other_product(NOW)),

@@ -29,6 +29,9 @@ BOARDS = (QUICK, SLOW, "DISCO-F769I", "DISCO-L562E")
 SAMPLE = ("tampered", "tampered, original in SLOT1", "older committed", "unsigned, warm")
 POINTS = {QUICK: 60, SLOW: 35}
 LOADER_POINTS = 3
+EXECUTIONS = 14
+HANDLES_IMAGES = re.compile("sha256|slot|judge|read|same|difference")
+FRAME_GIVEN_BACK = re.compile(r": (add(\.w|w)?|mov|ldr(\.w)?) (sp, |.*\[sp\], )|: pop")
 
 
 Makers = dict[tuple[str, str], Maker]
@@ -90,6 +93,20 @@ def test_a_sample_of_the_decisions(makers: Makers, folder: Path, name: str, situ
     assert boot.unfaulted == "refused"
     found = accepted(boot, boot.sample(POINTS[name]))
     assert found == []
+
+
+@pytest.mark.parametrize("compiler", NAMES)
+@pytest.mark.parametrize("name", [QUICK, SLOW])
+def test_s3_h3_a_frame_that_is_not_given_back(makers: Makers, folder: Path, name: str, compiler: str) -> None:
+    """What is popped instead is nothing out of the image, which is made of addresses of its own."""
+    maker = maker_of(makers, folder, name, compiler)
+    state = prepare(maker, SITUATIONS["full of addresses"](maker))
+    boot = Boot(state, allowed=maker.slot(NOW), only=HANDLES_IMAGES)
+    assert boot.unfaulted == "refused"
+    points = boot.executions(FRAME_GIVEN_BACK, EXECUTIONS)
+    assert len(points) > 3 * EXECUTIONS, "fewer than those of hashing"
+    results = boot.sweep(points)
+    assert [boot.place(r.point.address) + " " + r.detail for r in results if r.outcome == "accepted"] == []
 
 
 @pytest.fixture(scope="module")
