@@ -89,8 +89,8 @@ class Maker:
         return bytes(data)
 
     def full_of_addresses(self, version: str) -> bytes:
-        """Behind its vectors each word is where it wants to be entered, as the core loads it and, in turn, as SHA-256 does;
-        the first one of each block of that is an address in RAM.  Whatever takes a return address out of it starts it."""
+        """Behind its vectors each word is where it wants to be entered, as the core loads it and, in turn, as SHA-256
+        does; the first of each block is an address in RAM.  Whatever takes a return address out of it starts it."""
         entry, ram = self.board.image_address + 0x40 | 1, self.board.ram.end + 0x200
         block = struct.pack(">I", ram) + (struct.pack(">I", entry) + struct.pack("<I", entry)) * 8
         data = self.slot(version)

@@ -9,6 +9,7 @@ from typing import ClassVar, Final
 from spboot.chips import Block as Facts
 from spboot.twin.die import Die
 from spboot.twin.flash.caches import FlashCaches
+from spboot.twin.flash.controller import Controller
 from spboot.twin.timeline import PS_PER_MS, PS_PER_US
 
 _KEYS: Final = (0x45670123, 0xCDEF89AB)
@@ -32,16 +33,13 @@ class Sector:
     size: int
 
 
-class FlashF4(FlashCaches, ips=("flash_f4",)):
+class FlashF4(FlashCaches, Controller, ips=("flash_f4",)):
     """The controller.  Stores to flash arrive by `store`."""
-
-    ECC = False
-    BUS_ERROR = False
 
     RESET: ClassVar[dict[str, int]] = {"CR": _LOCK, "OPTCR": 0x0FFFAAED, "OPTCR1": 0x0FFF0000}
     READ_ONLY = frozenset({"OPTCR1"})
     OPTIONS: ClassVar[tuple[str, ...]] = ("OPTCR", "OPTCR1")
-    STATE = (*FlashCaches.STATE, "options", "refusals", "_key", "_dead", "_busy_until")
+    STATE = (*FlashCaches.STATE, *Controller.STATE, "_key", "_dead")
     CACHES = FlashCaches.CODE_AND_DATA
     MANUAL: ClassVar[str] = "RM0090"
     BANK_2_SNB: ClassVar[int] = 16
@@ -53,12 +51,8 @@ class FlashF4(FlashCaches, ips=("flash_f4",)):
 
     def __init__(self, die: Die, facts: Facts) -> None:
         super().__init__(die, facts)
-        self.options = {name: self.RESET[name] for name in self.OPTIONS}
-        self.refusals: list[str] = []
-        """What the controller refused by an error flag, and programs that could not set all bits, in words."""
         self.sectors = self._make_sectors()
         self._errors = self.masks["SR"] & ~(_EOP | _BSY)
-        die.timeline.on("FLASH", self._on_done)
 
     def _make_sectors(self) -> list[Sector]:
         sectors: list[Sector] = []
@@ -72,11 +66,8 @@ class FlashF4(FlashCaches, ips=("flash_f4",)):
 
     def reset(self) -> None:
         super().reset()
-        self.registers.update(self.options)
         self._key = 0
         self._dead = False
-        self._busy_until = 0
-        self.die.timeline.cancel("FLASH")
 
     # access control
 
@@ -98,7 +89,7 @@ class FlashF4(FlashCaches, ips=("flash_f4",)):
     # keys
 
     def write_KEYR(self, value: int) -> None:
-        self._stall()
+        self.stall()
         self.die.flash.unlock()
         if self._dead or not self.registers["CR"] & _LOCK or value != _KEYS[self._key]:
             self._dead = True
@@ -135,7 +126,7 @@ class FlashF4(FlashCaches, ips=("flash_f4",)):
         super().write(offset, size, value)
 
     def write_CR(self, value: int) -> None:
-        self._stall()
+        self.stall()
         if self.registers["CR"] & _LOCK:
             if value & ~_LOCK:
                 self.die.refuse(
@@ -170,7 +161,7 @@ class FlashF4(FlashCaches, ips=("flash_f4",)):
             return
         for sector in chosen:
             self.die.flash.erase(sector.address, sector.size)
-            self._take_time(sector.address, self.ERASE_MS[sector.size // 1024][psize] * PS_PER_MS)
+            self.take_time(sector.address, self.ERASE_MS[sector.size // 1024][psize] * PS_PER_MS)
 
     def _protected(self, sector: Sector) -> bool:
         """nWRP, which SPRMOD turns around; those of bank 2 are in OPTCR1 (RM0090, FLASH_OPTCR)."""
@@ -193,7 +184,7 @@ class FlashF4(FlashCaches, ips=("flash_f4",)):
 
     def store(self, address: int, size: int, value: int) -> None:
         """A store to the flash range (RM0090 3.6.4).  PGAERR needs one that crosses 16 bytes, which no core sends."""
-        self._stall()
+        self.stall()
         address = self.die.flash.offset(address) + self.die.flash.address
         if self.registers["CR"] & (_LOCK | _PG | _SER | _MER) != _PG:
             self._error(_PGSERR, f"store to {address:#010x} without PG, or with SER or MER")
@@ -216,33 +207,14 @@ class FlashF4(FlashCaches, ips=("flash_f4",)):
                 f" at {self.die.where(self.die.core.pc)}"
             )
         flash.program(address, cells)
-        self._take_time(address, self.PROGRAM_PS)
+        self.take_time(address, self.PROGRAM_PS)
 
     def _error(self, flag: int, text: str) -> None:
         self.registers["SR"] |= flag | (_OPERR if self.registers["CR"] & _ERRIE else 0)
         self.refusals.append(f"{text}, at {self.die.where(self.die.core.pc)}")
         self._update_line()
 
-    # time
-
-    def _take_time(self, address: int, span: int) -> None:
-        """Code in the bank that works stands still; in the other one it runs on (RM0090 3.6.5)."""
-        self.die.log.busy_ps += span
-        self._busy_until = max(self.die.timeline.now, self._busy_until) + span
-        self.die.timeline.at("FLASH", self._busy_until)
-        self.die.stalls.begin(address, self._busy_until)
-
-    def _stall(self) -> None:
-        """The core waits for the operation to end."""
-        rest = self._busy_until - self.die.timeline.now
-        if rest > 0:
-            self.die.timeline.skip(rest)
-
-    @property
-    def busy(self) -> bool:
-        return self._busy_until > self.die.timeline.now
-
-    def _on_done(self, _when: int) -> None:
+    def on_done(self, _when: int) -> None:
         if self.registers["CR"] & _EOPIE:
             self.registers["SR"] |= _EOP
             self._update_line()
@@ -250,13 +222,3 @@ class FlashF4(FlashCaches, ips=("flash_f4",)):
     def _update_line(self) -> None:
         sr, cr = self.registers["SR"], self.registers["CR"]
         self.line("FLASH", bool((cr & _EOPIE and sr & _EOP) or (cr & _ERRIE and sr & _OPERR)))
-
-    # ECC: none
-
-    @property
-    def ecc_pending(self) -> bool:
-        return False
-
-    def ecc_detected(self, _address: int) -> bool:
-        """Nothing detects a half programmed word: it reads as something."""
-        return False

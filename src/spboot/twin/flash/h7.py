@@ -8,7 +8,7 @@ from typing import ClassVar, Final
 
 from spboot.chips import Block as Facts
 from spboot.twin.die import Die
-from spboot.twin.flash.low import FlashLow
+from spboot.twin.flash.controller import Controller
 from spboot.twin.power.h7 import PwrH7
 from spboot.twin.timeline import PS_PER_MS, PS_PER_US
 
@@ -27,7 +27,7 @@ _STATE_MHZ: Final = {3: (70, 140, 210, 225), 2: (55, 110, 165, 225), 1: (45, 90,
 _DELAY_MHZ: Final = {3: (70, 185), 2: (55, 165), 1: (45, 135)}
 
 
-class FlashH7(FlashLow, ips=("flash_h7",)):
+class FlashH7(Controller, ips=("flash_h7",)):
     """Stores arrive by `store` and wait in a write buffer until a word of 32 bytes is whole."""
 
     RESET: ClassVar[dict[str, int]] = {
@@ -36,7 +36,7 @@ class FlashH7(FlashLow, ips=("flash_h7",)):
         "BANK0_WPSN_PRGR": 0xFF, "BANK1_WPSN_PRGR": 0xFF, "BANK0_PRAR_CUR": 0xFF, "BANK1_PRAR_CUR": 0xFF,
         "BANK0_SCAR_CUR": 0xFF, "BANK1_SCAR_CUR": 0xFF, "BOOT4_CUR": 0x10000810, "BOOT4_PRG": 0x10000810,
     }  # fmt: skip
-    STATE = (*FlashLow.STATE, "_key", "_dead", "_buffer", "_buffer_at", "_until")
+    STATE = (*Controller.STATE, "_key", "_dead", "_buffer", "_buffer_at", "_until")
     READ_ONLY = frozenset(f"BANK{bank}_{name}" for bank in range(2) for name in ("SR", "WPSN_CURR", "FAR"))
     ECC = True
     BUS_ERROR = True

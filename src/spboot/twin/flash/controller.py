@@ -1,0 +1,86 @@
+"""What flash controllers share: options, the time that operations take, words for what was refused."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from spboot.chips import Block as Facts
+from spboot.twin.block import Block
+from spboot.twin.die import Die
+
+
+class Controller(Block, ips=("flash_l4",)):
+    """Base of the models."""
+
+    STATE: ClassVar[tuple[str, ...]] = ("options", "refusals", "busy_until")
+    ECC: ClassVar[bool] = False
+    """A word that does not fit its ECC can be noticed, by `ecc_detected`."""
+    BUS_ERROR = False
+    OPTIONS: ClassVar[tuple[str, ...]] = ()
+    """Option registers: a reset loads them."""
+
+    def __init__(self, die: Die, facts: Facts) -> None:
+        super().__init__(die, facts)
+        self.options = {name: self.RESET.get(name, 0) for name in self.OPTIONS}
+        self.refusals: list[str] = []
+        """What the controller refused by an error flag, in words."""
+        self.busy_until = 0
+        die.timeline.on("FLASH", self.on_done)
+
+    def reset(self) -> None:
+        super().reset()
+        self.registers.update(self.options)
+        self.busy_until = 0
+        self.die.timeline.cancel("FLASH")
+
+    def store(self, address: int, size: int, value: int) -> None:
+        """A store to the flash range.  Raises PowerCut."""
+        raise NotImplementedError
+
+    def on_done(self, _when: int) -> None:
+        """The operation under way has ended."""
+
+    @property
+    def busy(self) -> bool:
+        """An operation is under way."""
+        return self.busy_until > self.die.timeline.now
+
+    # clock
+
+    def check_latency(self) -> None:
+        """Refuse a clock that the flash cannot follow."""
+        raise NotImplementedError
+
+    def write_ACR(self, value: int) -> None:  # noqa: N802 - named after its register
+        reserved = self.RESET.get("ACR", 0) & ~self.masks["ACR"]
+        self.registers["ACR"] = value & self.masks["ACR"] | reserved
+        self.check_latency()
+
+    # time
+
+    def take_time(self, address: int, span: int) -> None:
+        """The bank of *address* is busy; code in the same bank stands still meanwhile, in the other one it runs on
+        (RM0351 3.3.8, RM0090 3.6.5)."""
+        if not span:
+            return
+        self.die.log.busy_ps += span
+        self.busy_until = max(self.die.timeline.now, self.busy_until) + span
+        self.die.timeline.at("FLASH", self.busy_until)
+        self.die.stalls.begin(address, self.busy_until)
+
+    def stall(self) -> None:
+        """The core waits for the operation to end."""
+        rest = self.busy_until - self.die.timeline.now
+        if rest > 0:
+            self.die.timeline.skip(rest)
+
+    # ECC
+
+    def ecc_detected(self, _address: int) -> bool:
+        """A double error at an address: note it unless an earlier one still stands.  Whether the NMI is new."""
+        return False
+
+    @property
+    def ecc_pending(self) -> bool:
+        """The flag that raises the NMI is up."""
+        return False
