@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -208,9 +209,23 @@ def test_state_file_keeps_flash(make: Make, tmp_path: Path) -> None:
     state.load(again, path)
     assert again.flash_read(0x08000000, 1 << 20) == twin.flash_read(0x08000000, 1 << 20)
     assert again.flash.poisoned == {0x080F0000}
-    path.write_bytes(b"nonsense")
-    with pytest.raises(TwinError, match="not a state file"):
-        state.load(again, path)
+
+
+def test_a_damaged_state_file_is_refused(make: Make, tmp_path: Path) -> None:
+    """Nonsense, one cut short, and one that unpacks to more than the part has."""
+    twin, path = make(ECHO), tmp_path / "flash.twin"
+    state.save(twin, path)
+    whole, size = path.read_bytes(), twin.flash.size
+    packed = len(zlib.compress(twin.flash_read(twin.flash.address, size), 1))
+    damaged = {
+        b"nonsense": "not a state file",
+        whole[:-9]: r"not a state file \(\d+ bytes of flash",
+        whole[:-packed] + zlib.compress(bytes(50 * size)): rf"not a state file \({size + 1} bytes of flash",
+    }
+    for data, words in damaged.items():
+        path.write_bytes(data)
+        with pytest.raises(TwinError, match=words):
+            state.load(twin, path)
 
 
 @posix

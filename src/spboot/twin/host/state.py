@@ -35,21 +35,26 @@ def save(twin: Twin, path: Path, images: Sequence[str] = ()) -> None:
 
 
 def load(twin: Twin, path: Path) -> list[str]:
-    """Put what `save` wrote into the flash of *twin*; its *images*.  Raises TwinError when it is of another part."""
+    """Put what `save` wrote into the flash of *twin*; its *images*.
+
+    Raises TwinError when it is damaged or of another part, DiskError when it cannot be read."""
+    data = disk.read(path)
     try:
-        data = path.read_bytes()
         magic, size = _HEAD.unpack_from(data)
         if magic != _MAGIC:
             raise ValueError("no flash of a twin")
         facts = json.loads(data[_HEAD.size : _HEAD.size + size])
-        cells = zlib.decompress(data[_HEAD.size + size :])
+        cells = zlib.decompressobj().decompress(data[_HEAD.size + size :], twin.flash.size + 1)
         poisoned, part, options = set(facts["poisoned"]), facts["part"], facts["options"]
         images = [str(image) for image in facts.get("images", ())]
-    except OSError as error:
-        raise TwinError(f"{path}: cannot be read: {error.strerror}") from None
     except (ValueError, KeyError, TypeError, struct.error, zlib.error) as error:
         raise TwinError(f"{path}: not a state file ({error}); give another file or delete it") from None
-    if part != twin.chip.name or len(cells) != twin.flash.size:
+    if part == twin.chip.name and len(cells) != twin.flash.size:
+        raise TwinError(
+            f"{path}: not a state file ({len(cells)} bytes of flash or more, expected {twin.flash.size}); "
+            "give another file or delete it"
+        )
+    if part != twin.chip.name:
         raise TwinError(
             f"{path}: holds the flash of {part}, expected {twin.chip.name}: run its board, or give another file"
         )
