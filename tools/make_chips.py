@@ -3,7 +3,8 @@
 
 FACTS holds chips.jsonl.xz and registers/ (see CONTRIBUTING).  The product keeps only what it uses: memories, block
 addresses with their IP version, clock and reset bits, pins and interrupts; and for each IP version of these parts the
-registers with their fields.  What the facts get wrong or do not say stands in make_chips.toml, with the manual's word.
+registers with their fields.  What the facts get wrong or do not say stands in chips/families/FAMILY.toml with the
+manual's word, or in make_chips.toml if it is nobody's alone.
 The output is sorted, so a second run changes nothing.
 
 parts/FAMILY.json shares what parts have in common:
@@ -25,7 +26,10 @@ from pathlib import Path
 from typing import Any
 
 OUT = Path(__file__).resolve().parents[1] / "src" / "spboot" / "chips"
+FAMILIES = {path.stem: tomllib.loads(path.read_text()) for path in sorted((OUT / "families").glob("*.toml"))}
 RULES = tomllib.loads(Path(__file__).with_suffix(".toml").read_text())
+for kind in ("memory", "field", "register"):
+    RULES[kind] = RULES.get(kind, []) + [rule for family in FAMILIES.values() for rule in family.get(kind, [])]
 # Blocks the bootloader, an application's start-up or the twin touches.
 KINDS = (
     *(
@@ -258,7 +262,7 @@ def main(facts: Path) -> None:
     with lzma.open(facts / "chips.jsonl.xz", "rt") as lines:
         for chip in map(json.loads, lines):
             controllers = [p["ip"] for p in chip["cores"][0]["peripherals"] if p["name"] == "FLASH"]
-            if chip["family"] in RULES["families"] and controllers[0] not in RULES["other_flash"]:
+            if chip["family"] in FAMILIES and controllers[0] not in RULES["other_flash"]:
                 families[chip["family"]].append(chip)
     for folder in ("parts", "ip"):
         for old in (OUT / folder).glob("*.json"):

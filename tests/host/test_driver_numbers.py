@@ -9,11 +9,13 @@ import re
 import pytest
 
 from spboot import chips
-from spboot.build.bootloader import _DRIVERS
+from spboot.build.drivers import drivers
 from spboot.formats.spec import data_path
 from spboot.twin import models
+from tests.families import ALL
 
 DRIVER = data_path("firmware") / "driver"
+DRIVERS = drivers().ip
 NUMBER = re.compile(r"#define (\w+) \(?(1u << \d+|0x[0-9A-Fa-f]+u|\d+u)\)?\s*$", re.M)
 MEANINGS = {
     ("clock_f4f7.c", "SYSCLK_PLL"): ("CFGR", "SW", "PLL1_P"),
@@ -97,7 +99,13 @@ BODIES = {
     "usart_v3.c": {"0x1000000"},
 }
 """Numbers outside of definitions: bytes of a word, sizes."""
-FILES = sorted(path.name for path in DRIVER.iterdir())
+for _facts in ALL.values():
+    for _file, _kinds in _facts.drivers.items():
+        MEANINGS |= {(_file, name): tuple(meaning) for name, meaning in _kinds.get("meanings", {}).items()}
+        RESETS |= {(_file, name): register for name, register in _kinds.get("resets", {}).items()}
+        OTHER |= {_file: _kinds["other"]} if "other" in _kinds else {}
+        BODIES |= {_file: set(_kinds["body"])} if "body" in _kinds else {}
+FILES = sorted(path.name for path in DRIVER.iterdir() if path.suffix != ".toml")
 
 
 def source(file: str) -> str:
@@ -114,7 +122,7 @@ def defined(file: str) -> dict[str, int]:
 
 
 def served(file: str) -> list[str]:
-    return [ip for ip, files in _DRIVERS.items() if file in files]
+    return [ip for ip, files in DRIVERS.items() if file in files]
 
 
 @pytest.mark.parametrize("file", FILES)
@@ -151,7 +159,7 @@ FLAGS_H7 = {
 
 def test_reset_flags_are_in_the_order_of_their_names() -> None:
     """Drivers take them by shifts: those of CSR from bit 24; on F4 and F7 brown-out has bit 25 beside power's 27."""
-    for ip, files in _DRIVERS.items():
+    for ip, files in DRIVERS.items():
         if not ip.startswith("rcc"):
             continue
         expected = FLAGS_H7 if "rcc_h7.c" in files else FLAGS

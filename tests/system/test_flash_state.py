@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from spboot.link import ymodem
+from tests.families import BOARDS
 from tests.system.feeder import SENTENCES
 from tests.system.rig import Rig, Workshop
-from tests.system.sleeper import FAMILIES
 from tests.system.test_boards import greeting, workshops
 
 __all__ = ["workshops"]
@@ -108,7 +108,7 @@ def takes_a_patch(rig: Rig, shop: Workshop, meddle: Callable[[], None] = lambda:
     assert not rig.twin.faults
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", BOARDS)
 def test_all_flags_set_and_cr_unlocked_and_dirty(workshops, name: str) -> None:  # type: ignore[no-untyped-def]
     shop = workshops(name)
     rig, controller = running(shop)
@@ -121,7 +121,7 @@ def test_all_flags_set_and_cr_unlocked_and_dirty(workshops, name: str) -> None: 
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", BOARDS)
 def test_each_flag_left_set(workshops, name: str) -> None:  # type: ignore[no-untyped-def]
     shop = workshops(name)
     rig, controller = running(shop)
@@ -133,7 +133,7 @@ def test_each_flag_left_set(workshops, name: str) -> None:  # type: ignore[no-un
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", BOARDS)
 def test_cr_left_unlocked_and_dirty(workshops, name: str) -> None:  # type: ignore[no-untyped-def]
     shop = workshops(name)
     rig, controller = running(shop)

@@ -13,13 +13,11 @@ import pytest
 from spboot import boards, keys
 from spboot.boards import Board
 from spboot.twin import Twin
+from tests.families import ALL
 from tests.system.rig import Rig, Workshop, functions
 
-PAGES = (
-    *("NUCLEO-L476RG", "NUCLEO-L412KB", "NUCLEO-L452RE", "DISCO-L4R9I", "DISCO-L562E", "NUCLEO-WL55JC"),
-    *("NUCLEO-G0B1RE", "NUCLEO-G474RE"),
-)
-SECTORS = ("NUCLEO-L073RZ", "NUCLEO-F429ZI", "DISCO-F769I", "DISCO-H745I")
+PAGES = tuple(name for facts in ALL.values() for name in facts.areas)
+SECTORS = tuple(facts.board for facts in ALL.values() if facts.sectors)
 REDUCED = ("NUCLEO-L476RG", "NUCLEO-G0B1RE", *SECTORS)
 Asked = Callable[..., bool]
 
@@ -142,16 +140,13 @@ def sectors(board: Board) -> Iterator[tuple[int, int, int]]:
 
 
 def protected_sector(board: Board, number: int, bank: int) -> dict[str, int]:
-    """RM0367 FLASH_WRPROT, RM0090 FLASH_OPTCR and OPTCR1, RM0399 FLASH_WPSN_CUR."""
-    ip = board.chip.block("FLASH").ip
-    if ip == "flash_l0":
-        number += bank * 24
-        return {"WRPROT" if number < 32 else "WRPROT2": 1 << number % 32}
-    if ip == "flash_h7":
-        return {f"BANK{bank}_WPSN_CURR": 0xFF & ~(1 << number)}
-    register = "OPTCR1" if bank else "OPTCR"
+    """Options that protect a sector: table `sectors` of its family."""
+    how = ALL[board.chip.family].sectors
+    if "in_bank" in how:
+        bank, number = divmod(number + bank * how["in_bank"], 32)
+    register, bit = how["registers"][bank], 1 << how["low"] + number
     factory = Twin(board.chip.name).flash_controller.options[register]
-    return {register: factory & ~(1 << 16 + number)}
+    return {register: factory | bit if how["protects"] else factory & ~bit}
 
 
 @pytest.mark.parametrize("name", SECTORS)

@@ -9,7 +9,6 @@ from spboot import chips
 from spboot.chips import Chip
 from spboot.formats.spec import record
 
-_VECTOR_SIZE = {"cm0p": 0x200, "cm4": 0x200, "cm33": 0x200, "cm7": 0x400}
 _SMALLEST_PAGE = 2048
 """Smaller erase units are taken together: a page costs a bit of RAM and a record in the journal."""
 
@@ -176,7 +175,7 @@ def has_second_core(chip: Chip) -> bool:
 
 def vector_size(chip: Chip) -> int:
     """What Board.vector_size is on *chip*."""
-    return _VECTOR_SIZE[chip.core]
+    return chip.of_family.vector_size
 
 
 def page_size(*erase_units: int) -> int:

@@ -14,6 +14,7 @@ from typing import Final
 from spboot import chips
 from spboot.boards import Area, Board, Pin
 from spboot.boards.clocks import clock_limit
+from spboot.build.drivers import drivers
 from spboot.chips import Block, Chip
 from spboot.delta.prior import delta_prior_header
 from spboot.errors import BoardError
@@ -27,9 +28,6 @@ WINDOW_MS: Final = 100
 
 _DRIVEN = ("FLASH", "RCC", "PWR", "IWDG", "WWDG", "ICACHE")
 """Blocks whose registers the drivers name, where the part has them."""
-_WRITE_SIZE: Final = {"flash_l0": 64}
-"""Bytes an update gathers before it programs them, where that is more than a program unit: a half-page of L0 takes as
-long as a word (RM0367 3.3.4)."""
 _WRONG_BANKS: Final = "option bytes: the flash is not in {banks} bank{s} as the board file has it; change them"
 
 
@@ -57,7 +55,7 @@ def config_header(board: Board, boot_version: Version) -> str:
         "PAGE_SIZE": board.page_size,
         "JOURNAL_SIZE": board.journal.size if board.journal else 0,
         "PROGRAM_UNIT": memory.program_unit,
-        "WRITE_SIZE": max(memory.program_unit, _WRITE_SIZE.get(board.chip.block("FLASH").ip, 0)),
+        "WRITE_SIZE": max(memory.program_unit, drivers().write_size.get(board.chip.block("FLASH").ip, 0)),
         "ERASED": memory.erased,
         "VECTOR_SIZE": board.vector_size,
         "IMAGE_ADDRESS": board.image_address,

@@ -24,7 +24,7 @@ PAGE_ERASE_PS: Final = 22_020 * PS_PER_US
 MASS_ERASE_PS: Final = 22_130 * PS_PER_US
 
 
-class FlashEcc(FlashCaches, FlashLow, ips=("flash_l4",)):
+class FlashEcc(FlashCaches, FlashLow, like="flash_l4"):
     """The controller.  Stores to flash arrive by `store`."""
 
     STATE: ClassVar[tuple[str, ...]] = (*FlashCaches.STATE, *FlashLow.STATE, "_key", "_option_key", "_dead", "_first")
