@@ -15,7 +15,7 @@
 
 #define KEY1 0x45670123u /* RM0351 3.3.5, Unlocking the Flash memory */
 #define KEY2 0xCDEF89ABu
-#define UNIT 8u
+#define UNIT SPB_PROGRAM_UNIT /* two words, or four */
 #define IP spb_ecc_flash
 #define AREAS spb_ecc_areas
 #define DUAL (SPB_FLASH_BANK_SIZE < SPB_FLASH_SIZE)
@@ -37,7 +37,7 @@ static void cache_back(uint32_t before) {
     reg_write(IP.cache, before);
 }
 
-/* Until no operation is under way, but not for ever: a double word of which somebody stored one half only keeps G0 and WL
+/* Until no operation is under way, but not for ever: a unit of which somebody stored a part only keeps G0, WL and U5
  * busy, and a write to CR is a fault then (RM0444 3.7.4, 3.7.5). */
 static bool rest(void) {
     uint32_t left = ROUNDS;
@@ -93,6 +93,10 @@ static enum spb_status program(uint32_t off, const uint8_t *data, uint32_t len) 
     for (uint32_t i = 0; ok && i < len; i += UNIT) {
         reg_write(SPB_FLASH_ADDRESS + off + i, spb_word(data + i));
         reg_write(SPB_FLASH_ADDRESS + off + i + 4, spb_word(data + i + 4));
+        if (UNIT > 8u) {
+            reg_write(SPB_FLASH_ADDRESS + off + i + 8, spb_word(data + i + 8));
+            reg_write(SPB_FLASH_ADDRESS + off + i + 12, spb_word(data + i + 12));
+        }
         ok = wait();
     }
     end(cache);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* flash_ecc.h - flash that is programmed by double words, each with its ECC, and erased by pages: L4, L5, G0, G4, WL.
+/* flash_ecc.h - flash that is programmed by double words, or by quad-words, each with its ECC, and erased by
+ * pages.
  * flash_ecc.c is the driver; the file of an IP version says what its registers and bits are called. */
 #ifndef SPB_FLASH_ECC_H
 #define SPB_FLASH_ECC_H

@@ -90,7 +90,7 @@ def _more_memory(was: Method) -> Method:
 
 
 def _any_second(was: Method) -> Method:
-    return lambda m, at, size, value: was(m, m._first[0] + 4 if m._first else at, size, value)
+    return lambda m, at, size, value: was(m, m._first[0] + len(m._first[1]) if m._first else at, size, value)
 
 
 def _any_width(was: Method) -> Method:
@@ -98,7 +98,7 @@ def _any_width(was: Method) -> Method:
 
 
 def _half_way(was: Method) -> Method:
-    return lambda m, bank, page: was(m, bank, page // 2)
+    return lambda m, bank, page, span: was(m, bank, page // 2, span)
 
 
 CARELESS: dict[str, tuple[str, type, str, Callable[[Method], Method]]] = {

@@ -17,7 +17,7 @@ from spboot.errors import BoardError
 FOLDER: Final = Path(__file__).resolve().parent / "families"
 _CORRECTIONS: Final = frozenset({"memory", "field", "register"})
 _REQUIRED: Final = frozenset({"manual", "vector_size", "clock", "identity", "ports"})
-_OPTIONAL: Final = frozenset({"flash_alias", "second_address", "revision", "exti"})
+_OPTIONAL: Final = frozenset({"flash_alias", "priority_bits", "second_address", "revision", "exti"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,23 +41,29 @@ class Identity:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
     """Ports after a reset: *reset* has port, or "others", -> registers that are not 0.  *brr*: they have the register
-    BRR, which the facts lack."""
+    BRR, which the facts lack.  *vddio2*: the register and the bit of PWR that connect the supply of PG2 to PG15."""
 
     brr: bool
     reset: dict[str, dict[str, int]]
+    vddio2: list[str] | None = None
+
+    def vddio2_supplies(self, port: str, pin: int) -> bool:
+        """Whether a pin has no supply until that bit is set."""
+        return self.vddio2 is not None and port == "G" and pin >= 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Family:
     """One family.
 
-    *vector_size* is the alignment of a vector table; *flash_alias* where the core sees flash as well, None if nowhere;
-    *second_address* maps a RAM to its name at its first address; *exti* has the masks of EXTI that a reset sets, and
-    *revision* is the upper half of DBGMCU_IDCODE."""
+    *vector_size* is the alignment of a vector table; *priority_bits* are those that an interrupt priority has;
+    *flash_alias* is where the core sees flash as well, None if nowhere; *second_address* maps a RAM to its name at its
+    first address; *exti* has the masks of EXTI that a reset sets, and *revision* is the upper half of DBGMCU_IDCODE."""
 
     name: str
     manual: str
     vector_size: int
+    priority_bits: int
     clocks: tuple[Clock, ...]
     identity: Identity
     ports: Ports
@@ -97,6 +103,7 @@ def parse(name: str, text: str) -> Family:
             name=name,
             manual=table["manual"],
             vector_size=table["vector_size"],
+            priority_bits=table.get("priority_bits", 4),
             clocks=tuple(Clock(**row) for row in table["clock"]),
             identity=Identity(**table["identity"]),
             ports=Ports(**table["ports"]),

@@ -120,8 +120,8 @@ class Pins:
         return port.alternate(pin)
 
     def supplied(self, name: str) -> bool:
-        """Whether a pin has its supply: PG2 to PG15 hang on VDDIO2, which PWR_CR2.IOSV connects (RM0351 5.1.4)."""
-        pwr = self._die.pwr
-        if name[1] != "G" or int(name[2:]) < 2 or "IOSV" not in pwr.fields.get("CR2", {}):
+        """Whether a pin has its supply: PG2 to PG15 hang on VDDIO2, which a bit of PWR connects (RM0351 5.1.4)."""
+        ports = self._die.chip.of_family.ports
+        if not ports.vddio2 or not ports.vddio2_supplies(name[1], int(name[2:])):
             return True
-        return bool(pwr.field("CR2", "IOSV"))
+        return bool(self._die.pwr.field(*ports.vddio2))

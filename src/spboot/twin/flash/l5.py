@@ -19,7 +19,7 @@ class FlashL5(FlashEcc, ips=("flash_l5",)):
         "WRP2AR": 0xFF80FFFF, "WRP2BR": 0xFF80FFFF,
     }  # fmt: skip
     OPTIONS = ("OPTR", "WRP1AR", "WRP1BR", "WRP2AR", "WRP2BR")
-    SR, CR, PREFIX = "NSSR", "NSCR", "NS"
+    SR, CR, KEYR, PREFIX = "NSSR", "NSCR", "NSKEYR", "NS"
     TWO_IN_ONE = True
     MASS = ("MER1", "MER2")
     LATENCY_MHZ: ClassVar[dict[int, tuple[int, ...]]] = {
