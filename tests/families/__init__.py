@@ -46,6 +46,8 @@ class Facts:
     standby: Table
     read_protection: str = ""
     """The option register whose lowest byte is the read protection level of its board."""
+    part_waits: bool = False
+    """A unit of which a part is stored keeps the controller busy."""
     areas: tuple[str, ...] = ()
     """Boards whose flash is protected by areas of pages,"""
     sectors: Table = field(default_factory=dict)

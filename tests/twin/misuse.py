@@ -95,7 +95,7 @@ def check(name: str, case: Case, *, locked: bool = False) -> None:
     else:
         finish(twin, 3)
         assert out(twin) == sum(facts["flags"][flag] for flag in case.flags)
-        if set(case.flags) - {"EOP", "OPERR", "WBNE"}:
+        if set(case.flags) - {"EOP", "OPERR", "WBNE", "WDW"}:
             assert twin.flash_controller.refusals, "a flag, and no word about it"
     after = bytes.fromhex(case.after) or before
     assert twin.flash_read(places["AT"], len(after)) == after

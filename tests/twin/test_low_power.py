@@ -115,7 +115,8 @@ def test_which_flags_keep_an_operation_from_starting(family: Family) -> None:
         twin.flash_load(0x08000000, source)
         twin.power_on()
         block = twin.blocks["FLASH"]
-        register, prefix = ("NSSR", "NS") if "NSSR" in block.registers else ("SR", "")
+        register = "NSSR" if "NSSR" in block.registers else "SR"
+        prefix = "NS" if "NSPGSERR" in block.fields[register] else ""
         found = [n for name in names for n in (prefix + name, name) if n in block.fields[register]]
         for name in found:
             block.registers[register] |= block.mask(register, name)

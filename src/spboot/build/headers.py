@@ -111,7 +111,7 @@ def chip_header(board: Board) -> str:
     lines += _register_lines("GPIO", chip.block("GPIOA").ip)
     lines += _console_lines(board) + _port_lines(board) + _switch_lines(board)
     if chip.block("PWR").enable:
-        lines += _bits(chip, "PWR", [chip.block("PWR")])
+        lines += _kind_lines(chip, "PWR", "enable", [chip.block("PWR")])  # some have no reset bit
     return guarded("SPB_CHIP_H", ['#include "spb_config.h"', *lines])
 
 
@@ -145,16 +145,18 @@ def _rcc(chip: Chip, where: tuple[str, str] | None, owner: str) -> tuple[int, in
 
 def _bits(chip: Chip, name: str, blocks: list[Block]) -> list[str]:
     """SPB_<name>_{ENABLE,RESET}{_OFF,}: the bits of all *blocks*, which must share the registers."""
-    lines = []
-    for kind in ("enable", "reset"):
-        found = [_rcc(chip, getattr(block, kind), block.name) for block in blocks]
-        if len({offset for offset, _ in found}) != 1:
-            raise BoardError(f"{chip.name}: {', '.join(b.name for b in blocks)} do not share one {kind} register")
-        mask = 0
-        for _, bits in found:
-            mask |= bits
-        lines += [define(f"{name}_{kind}_OFF", found[0][0]), define(f"{name}_{kind}", mask)]
-    return lines
+    return [line for kind in ("enable", "reset") for line in _kind_lines(chip, name, kind, blocks)]
+
+
+def _kind_lines(chip: Chip, name: str, kind: str, blocks: list[Block]) -> list[str]:
+    """Those of one *kind*."""
+    found = [_rcc(chip, getattr(block, kind), block.name) for block in blocks]
+    if len({offset for offset, _ in found}) != 1:
+        raise BoardError(f"{chip.name}: {', '.join(b.name for b in blocks)} do not share one {kind} register")
+    mask = 0
+    for _, bits in found:
+        mask |= bits
+    return [define(f"{name}_{kind}_OFF", found[0][0]), define(f"{name}_{kind}", mask)]
 
 
 def _wwdg_lines(chip: Chip) -> list[str]:
