@@ -71,7 +71,8 @@ def spelled(pins: set[str]) -> str:
 def memories(chip: dict[str, Any]) -> list[list[dict[str, Any]]]:
     """Flash configurations, the one a part is shipped with first, as make_chips.toml corrects them."""
     configurations = [
-        [memory_facts(m) for m in configuration if not m["name"].startswith("OTP")] for configuration in chip["memory"]
+        [memory_facts(m) for m in configuration if inside(m) and not m["name"].startswith("OTP")]
+        for configuration in chip["memory"]
     ]
     for rule in RULES["memory"]:
         if not any(fnmatch.fnmatchcase(chip["name"], pattern) for pattern in rule["parts"]):
@@ -88,6 +89,11 @@ def memories(chip: dict[str, Any]) -> list[list[dict[str, Any]]]:
             # With another erase unit it is the effect of an option byte, not a mistake in the facts.
             configurations[: 0 if "erase_unit" in rule else 1] = [halves]
     return configurations
+
+
+def inside(memory: dict[str, Any]) -> bool:
+    """Whether it is there after a reset: not a window of an external memory, no RAM among peripherals."""
+    return bool(memory["address"] < 0x40000000)
 
 
 def split(configuration: list[dict[str, Any]], erase_unit: int | None) -> list[dict[str, Any]]:

@@ -63,7 +63,8 @@ OTHER = {
     "clock_f4f7.c": "HSI_HZ INPUT_HZ VCO_LEAST_HZ PLL_Q PLL_R",  # Hz and factors
     "cortex.c": "SYST_CSR SYST_RVR SYST_CVR AIRCR SYST_ON AIRCR_SYSRESETREQ",  # DDI0403 B3.2
     "cortex.h": "SPB_CORTEX_COUNTS",  # 24 bits: DDI0403 B3.3.3
-    "flash_ecc.c": "KEY1 KEY2 ROUNDS WRP_AREAS",
+    "flash_areas.c": "WRP_AREAS",
+    "flash_ecc.c": "KEY1 KEY2 ROUNDS",
     "flash_f4.c": "RDERR",  # as flash_f7 has it: below
     "flash_g0.c": "ECC2R_OFF",  # test_registers.py
     # DDI0403 B3.2.8, B3.2.15
@@ -83,7 +84,7 @@ OTHER = {
 """Keys, units, frequencies, factors, and registers of the core: nothing that the descriptions of a block have."""
 BODIES = {
     "cache_m7.c": {">> 13", "0x7FFF"},  # CCSIDR.NumSets, DDI0403 B4.8.2
-    "flash_ecc.c": {">> 16"},  # END of WRP1AR: tests/twin/test_write_protection.py
+    "flash_areas.c": {">> 16"},  # END of WRP1AR: tests/twin/test_write_protection.py
     "flash_f4.c": {"0x100000"},
     "flash_sector.c": {"<< 8"},
     "internal_flash.h": {"0xAA", "0xCC"},  # RDP of levels 0 and 2

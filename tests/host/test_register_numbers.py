@@ -109,7 +109,7 @@ CONSTANTS: dict[str, dict[str, str]] = {
 }  # fmt: skip
 NUMBERS: dict[str, dict[str, str]] = {
     "blocks.crc_v3": {"<<1": "[polynomial]", "~0x1": "CR.RESET"},
-    "blocks.debug": {"<<16": "IDCODE.REV_ID", "&0x40000000": "[DDI0403]", "&0xffffffff": "[word]"},
+    "blocks.debug": {"<<12": "[above IDCODE.DEV_ID]", "&0x40000000": "[DDI0403]", "&0xffffffff": "[word]"},
     "flash.caches": {"<<9": "ACR.ICEN|ARTEN", "<<10": "ACR.DCEN", "<<11": "ACR.ICRST|ARTRST", "<<12": "ACR.DCRST"},
     "flash.ecc": {"<<10": "ACR.DCEN", "<<24": "ECCR.ECCIE|ECCCIE"},
     "flash.f4": {"~0x3": "[bytes]"},

@@ -51,6 +51,13 @@ class Controller:
         for bank in self.banks:
             self.block.registers[bank + self.status] |= mask
 
+    def lock(self, bank: str) -> int:
+        """The mask of the lock bit."""
+        register = bank + self.control
+        return self.block.mask(
+            register, next(name for name in ("LOCK", "NSLOCK") if name in self.block.fields[register])
+        )
+
     def unlock(self) -> None:
         """Where it is locked."""
         if self.control == "PECR" and self.block.registers["PECR"] & 1:
@@ -61,7 +68,7 @@ class Controller:
         if self.control == "PECR":
             return
         for bank in self.banks:
-            locked = self.block.registers[bank + self.control] & 1 << (0 if self.h7 else 31)
+            locked = self.block.registers[bank + self.control] & self.lock(bank)
             for key in KEYS if locked else ():
                 self.write("NSKEYR" if self.control == "NSCR" else bank + "KEYR", key)
 
@@ -156,7 +163,7 @@ def test_part_of_a_unit_is_an_error_and_no_hang(workshops, name: str) -> None:  
     assert rig.twin.run(until=lambda: b"update: not done" in rig.uart.output[start:], seconds=30)
     assert SENTENCES["SECTION_ERASE_FAILURE"].encode() in rig.uart.output[start:]
     assert not rig.twin.faults
-    if controller.block.registers[controller.control] >> 31:
+    if controller.block.registers[controller.control] & controller.lock(""):
         controller.unlock()
         controller.write(controller.control, 1)
     for left in range(unit - 4, 0, -4):

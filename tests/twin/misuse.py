@@ -23,7 +23,7 @@ KINDS = (
     "program without unlock", "wrong width", "non-erased unit", "misaligned", "second program of an ECC unit",
     "clock off", "access above memory", "bank crossing", "wrong sector number",
 )  # fmt: skip
-FACTS = frozenset({"at", "status", "keys", "locked", "flags", "none"})
+FACTS = frozenset({"at", "status", "keys", "keys_fault", "locked", "flags", "none"})
 """Keys of the table beside the kinds: where AT is, how the flags are read and what each is, the keys and the lock."""
 
 

@@ -26,7 +26,7 @@ from spboot.version import Version
 WINDOW_MS: Final = 100
 """How long after the start of the bootloader the word `load` is listened for, unless a first byte prolongs that."""
 
-_DRIVEN = ("FLASH", "RCC", "PWR", "IWDG", "WWDG", "ICACHE")
+_DRIVEN = ("FLASH", "RCC", "PWR", "IWDG", "WWDG", "ICACHE", "DBGMCU")
 """Blocks whose registers the drivers name, where the part has them."""
 _WRONG_BANKS: Final = "option bytes: the flash is not in {banks} bank{s} as the board file has it; change them"
 

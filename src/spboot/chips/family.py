@@ -58,7 +58,8 @@ class Family:
 
     *vector_size* is the alignment of a vector table; *priority_bits* are those that an interrupt priority has;
     *flash_alias* is where the core sees flash as well, None if nowhere; *second_address* maps a RAM to its name at its
-    first address; *exti* has the masks of EXTI that a reset sets, and *revision* is the upper half of DBGMCU_IDCODE."""
+    first address; *exti* has the masks of EXTI that a reset sets, and *revision* has the bits of DBGMCU_IDCODE above
+    the device id."""
 
     name: str
     manual: str
@@ -110,7 +111,7 @@ def parse(name: str, text: str) -> Family:
             flash_alias=table.get("flash_alias"),
             second_address=table.get("second_address", {}),
             exti=table.get("exti", {}),
-            revision=table.get("revision", 0x1007),
+            revision=table.get("revision", 0x10070),
         )
     except TypeError as error:  # a key of a table within that is missing or unknown
         raise BoardError(f"{_path(name)}: {str(error).removeprefix('Clock.').replace('__init__() ', '')}") from None

@@ -20,7 +20,7 @@ class Dbgmcu(Block, ips=("dbgmcu_f4", "dbgmcu_f7", "dbgmcu_g4", "dbgmcu_h7", "db
 
     def reset(self) -> None:
         super().reset()
-        self.registers["IDCODE"] = self.die.chip.of_family.revision << 16 | self.die.chip.device_id
+        self.registers["IDCODE"] = self.die.chip.of_family.revision << 12 | self.die.chip.device_id
 
 
 class Dwt(Block):

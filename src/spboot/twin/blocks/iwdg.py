@@ -12,7 +12,9 @@ from spboot.twin.timeline import PS_PER_S
 
 _START, _OPEN, _RELOAD = 0xCCCC, 0x5555, 0xAAAA
 _UPDATE_TICKS: Final = 5
-_OPTIONS: Final = (("OPTR", "IWDG_SW"), ("OPTR", "WDG_SW"), ("OPTCR", "IWDG_SW"), ("OPTSR_CUR", "IWDG1_HW"))
+_OPTIONS: Final = (
+    ("OPTR", "IWDG_SW"), ("OPTR", "WDG_SW"), ("OPTCR", "IWDG_SW"), ("OPTSR_CUR", "IWDG1_HW"), ("OPTSR_CUR", "IWDG_SW"),
+)  # fmt: skip
 """Where the option bit is, and its name in the facts: clear, the watchdog starts at every reset."""
 
 
