@@ -56,6 +56,8 @@ class Facts:
     unfit: tuple[Table, ...] = ()
     """Option bits that change how the flash is laid out, and what the bootloader then says."""
     write_protection: tuple[Table, ...] = ()
+    warned: tuple[Table, ...] = ()
+    """Options that the bootloader names and goes on with, "" where it says nothing, and its read protection level."""
     reset_values: dict[str, list[Any]] = field(default_factory=dict)
     pages: tuple[Table, ...] = ()
     protected: tuple[Table, ...] = ()

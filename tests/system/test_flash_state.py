@@ -51,12 +51,10 @@ class Controller:
         for bank in self.banks:
             self.block.registers[bank + self.status] |= mask
 
-    def lock(self, bank: str) -> int:
-        """The mask of the lock bit."""
+    def bit(self, name: str, bank: str = "") -> int:
+        """The mask of a bit of CR."""
         register = bank + self.control
-        return self.block.mask(
-            register, next(name for name in ("LOCK", "NSLOCK") if name in self.block.fields[register])
-        )
+        return self.block.mask(register, name if name in self.block.fields[register] else f"NS{name}")
 
     def unlock(self) -> None:
         """Where it is locked."""
@@ -68,7 +66,7 @@ class Controller:
         if self.control == "PECR":
             return
         for bank in self.banks:
-            locked = self.block.registers[bank + self.control] & self.lock(bank)
+            locked = self.block.registers[bank + self.control] & self.bit("LOCK", bank)
             for key in KEYS if locked else ():
                 self.write("NSKEYR" if self.control == "NSCR" else bank + "KEYR", key)
 
@@ -154,7 +152,7 @@ def test_part_of_a_unit_is_an_error_and_no_hang(workshops, name: str) -> None:  
     rig, controller = running(workshops(name))
     unit = rig.board.chip.flash[0].program_unit
     controller.unlock()
-    controller.write(controller.control, 1)
+    controller.write(controller.control, controller.bit("PG"))
     controller.block.store(rig.board.slot1.end - unit, 4, 0)
     rig.ask_application()
     start = len(rig.uart.output)
@@ -163,9 +161,9 @@ def test_part_of_a_unit_is_an_error_and_no_hang(workshops, name: str) -> None:  
     assert rig.twin.run(until=lambda: b"update: not done" in rig.uart.output[start:], seconds=30)
     assert SENTENCES["SECTION_ERASE_FAILURE"].encode() in rig.uart.output[start:]
     assert not rig.twin.faults
-    if controller.block.registers[controller.control] & controller.lock(""):
+    if controller.block.registers[controller.control] & controller.bit("LOCK"):
         controller.unlock()
-        controller.write(controller.control, 1)
+        controller.write(controller.control, controller.bit("PG"))
     for left in range(unit - 4, 0, -4):
         controller.block.store(rig.board.slot1.end - left, 4, 0)
     rig.twin.run(seconds=0.5)

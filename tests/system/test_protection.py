@@ -13,7 +13,7 @@ import pytest
 from spboot import boards, keys
 from spboot.boards import Board
 from spboot.twin import Twin
-from tests.families import ALL
+from tests.families import ALL, Table, rows
 from tests.system.rig import Rig, Workshop, functions
 
 PAGES = tuple(name for facts in ALL.values() for name in facts.areas)
@@ -182,21 +182,13 @@ def test_protection_from_reading(shops, name: str, options: dict[str, int], prot
     assert [off for off in offs if not one(off, unit)] == protected
 
 
-@pytest.mark.parametrize(
-    ("name", "options", "said"),
-    [
-        ("DISCO-H745I", {}, "BCM4 is set: the Cortex-M4 starts, too"),
-        ("DISCO-H745I", {"OPTSR_CUR": 0x1B86AAF0}, ""),
-        ("NUCLEO-F429ZI", {}, "brown-out reset is off"),
-        ("NUCLEO-F429ZI", {"OPTCR": 0x0FFFAAE9}, ""),
-        ("NUCLEO-L476RG", {}, ""),
-    ],
-)
-def test_options_that_are_better_otherwise_are_named(shops, name: str, options: dict[str, int], said: str) -> None:  # type: ignore[no-untyped-def]
-    """RM0399 FLASH_OPTSR_CUR, RM0090 FLASH_OPTCR; the boot goes on."""
-    rig = Rig(shops(name))
-    rig.twin.flash_controller.options.update(options)
+@pytest.mark.parametrize("row", rows("warned"), ids=lambda row: f"{row['board']}-{row['options']}")
+def test_options_that_are_better_otherwise_are_named(shops, row: Table) -> None:  # type: ignore[no-untyped-def]
+    """And the state of a product; the boot goes on."""
+    rig, said = Rig(shops(row["board"])), row["said"]
+    rig.twin.flash_controller.options.update(row["options"])
     rig.power_on()
     text = rig.listen(b"starting 1.0.0", seconds=10).decode()
     assert ("option b" in text) == bool(said)
     assert said in text
+    assert f"read protection level {row.get('level', 0)}" in text
