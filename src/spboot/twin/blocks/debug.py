@@ -13,7 +13,7 @@ _DWT = 0xE0001000
 _DWT_REGISTERS = {"CTRL": 0, "CYCCNT": 4, "LAR": 0xFB0}
 
 
-class Dbgmcu(Block, ips=("dbgmcu_f4", "dbgmcu_f7", "dbgmcu_g4", "dbgmcu_h7", "dbgmcu_l4")):
+class Dbgmcu(Block, ips=("dbgmcu_f4", "dbgmcu_f7", "dbgmcu_g4", "dbgmcu_h5", "dbgmcu_h7", "dbgmcu_l4")):
     """RM0351 48.16.  Not reset by a system reset."""
 
     READ_ONLY = frozenset({"IDCODE"})
