@@ -9,6 +9,7 @@ import pytest
 from spboot import chips
 from spboot.build import drivers
 from spboot.chips import family
+from spboot.chips.place import place_at
 from spboot.errors import BoardError, BuildError
 
 GOOD = (family.FOLDER / "STM32G4.toml").read_text(encoding="utf-8")
@@ -70,3 +71,19 @@ def test_drivers_that_are_not_there(
     monkeypatch.setattr(drivers, "data_path", lambda _: tmp_path)
     with pytest.raises(BuildError, match=message):
         drivers.drivers.__wrapped__()
+
+
+@pytest.mark.parametrize(
+    ("part", "address"),
+    [
+        ("STM32H563ZI", 0x08FF_F000),  # OTP
+        ("STM32H563ZI", 0x0900_0000),  # high-cycle data
+        ("STM32U575ZI", 0x0BFA_0000),  # OTP
+        ("STM32L562QE", 0x0BF9_0000),
+        ("STM32L476RG", 0x1FFF_7800),
+    ],
+)
+def test_system_memory_is_called_so(part: str, address: int) -> None:
+    found = place_at(chips.load(part), address)
+    assert found is not None and found.what.startswith("system memory")
+    assert place_at(chips.load("STM32L476RG"), 0x0900_0000) is None

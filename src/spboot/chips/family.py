@@ -17,7 +17,7 @@ from spboot.errors import BoardError
 FOLDER: Final = Path(__file__).resolve().parent / "families"
 _CORRECTIONS: Final = frozenset({"memory", "field", "register"})
 _REQUIRED: Final = frozenset({"manual", "vector_size", "clock", "identity", "ports"})
-_OPTIONAL: Final = frozenset({"flash_alias", "priority_bits", "second_address", "revision", "exti"})
+_OPTIONAL: Final = frozenset({"system_memory", "flash_alias", "priority_bits", "second_address", "revision", "exti"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +72,8 @@ class Family:
     second_address: dict[str, str]
     exti: dict[str, int]
     revision: int
+    system_memory: tuple[tuple[int, int], ...]
+    """First and next address of option bytes, OTP and the like, where they are not where other families have them."""
 
     def clock(self, part: str) -> Clock:
         """The clocks of *part*: the first pattern that fits.  Raises BoardError when none does."""
@@ -112,6 +114,7 @@ def parse(name: str, text: str) -> Family:
             second_address=table.get("second_address", {}),
             exti=table.get("exti", {}),
             revision=table.get("revision", 0x10070),
+            system_memory=tuple((first, end) for first, end in table.get("system_memory", ())),
         )
     except TypeError as error:  # a key of a table within that is missing or unknown
         raise BoardError(f"{_path(name)}: {str(error).removeprefix('Clock.').replace('__init__() ', '')}") from None
