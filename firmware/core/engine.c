@@ -22,10 +22,8 @@ static enum spb_status finish(struct spb_engine *e, enum spb_stage stage, enum s
 enum spb_status spb_engine_start(struct spb_engine *e, uint32_t total_len, bool active) {
     if (e->stage != SPB_STAGE_IDLE) return e->status = SPB_E_INVALID_STATE;
     uint8_t starts = e->starts;
-    bool journal_erased = e->journal_erased;
     memset(e, 0, sizeof *e);
     e->starts = starts;
-    e->journal_erased = journal_erased;
     e->active = active;
     e->permit = SPB_BAD;
     if (spb_word(personal(SPB_PERSONAL_OFF_MAGIC)) != SPB_PERSONAL_MAGIC) return e->status = SPB_E_NOT_PERSONALISED;
@@ -68,8 +66,7 @@ static enum spb_status open_candidate(struct spb_engine *e) {
     if (!writable()) return SPB_E_WRITE_PROTECTED;
     if (e->starts == SPB_ENGINE_STARTS) return SPB_E_TOO_MANY_STARTS;
     e->starts++;
-    if (!SPB_SINGLE_SLOT && !e->journal_erased) status = spb_journal_erase();
-    e->journal_erased = status == SPB_OK;
+    if (!SPB_SINGLE_SLOT) status = spb_journal_erase();
     while (e->candidate.len < SPB_VECTOR_SIZE + SPB_VECTORS_SIZE && status == SPB_OK) {
         uint32_t off = e->candidate.len;
         uint8_t byte = off < SPB_HEADER_SIZE ? e->header[off] : off < SPB_VECTOR_SIZE ? SPB_ERASED : e->vectors[off % SPB_VECTORS_SIZE];
@@ -87,7 +84,7 @@ static enum spb_status put_new(void *context, uint8_t byte) {
 }
 
 static uint8_t get_new(void *context, uint32_t off) {
-    const struct spb_engine *e = context;
+    struct spb_engine *e = context;
     return e->vectors_len < SPB_VECTORS_SIZE ? e->vectors[off] : spb_candidate_get(&e->candidate, SPB_VECTOR_SIZE + off);
 }
 
@@ -112,6 +109,9 @@ static enum spb_status accept(struct spb_engine *e) {
     uint32_t old_len = patch ? SPB_MANIFEST_U32(active_header, IMAGE_SIZE) : 0;
     spb_payload_unlock(&e->payload, personal(SPB_PERSONAL_OFF_AES_KEY), e->header);
     spb_delta_init(&e->work.delta, active_header + SPB_VECTOR_SIZE, old_len, SPB_MANIFEST_U32(e->header, IMAGE_SIZE));
+    if (SPB_PARTS > 1) {
+        spb_delta_split(&e->work.delta, SPB_PART_SIZE - SPB_VECTOR_SIZE, spb_area_map(&spb_slot0, SPB_PART_SIZE, 1));
+    }
     spb_candidate_init(&e->candidate, SPB_SINGLE_SLOT || !e->active);
     return SPB_OK;
 }
@@ -199,7 +199,6 @@ enum spb_status spb_engine_commit(struct spb_engine *e) {
     if (e->stage == SPB_STAGE_UPDATE) return finish(e, SPB_STAGE_IDLE, SPB_E_TOO_FEW_BYTES);
     if (e->stage != SPB_STAGE_VERIFIED) return e->status = SPB_E_INVALID_STATE;
     if (!SPB_SINGLE_SLOT && !e->committed) {
-        e->journal_erased = false;
         if (spb_journal_commit(e->header, &e->candidate.pages) != SPB_OK && spb_journal_erase() == SPB_OK) {
             return finish(e, SPB_STAGE_IDLE, SPB_E_INSTALL_ERROR);
         }
@@ -210,7 +209,6 @@ enum spb_status spb_engine_commit(struct spb_engine *e) {
 
 enum spb_status spb_engine_abort(struct spb_engine *e) {
     enum spb_status status = !SPB_SINGLE_SLOT && e->committed ? spb_journal_erase() : SPB_OK;
-    e->journal_erased |= e->committed && status == SPB_OK;
     e->committed = e->committed && status != SPB_OK;
     return finish(e, SPB_STAGE_IDLE, status);
 }

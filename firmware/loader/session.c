@@ -44,7 +44,7 @@ static void show_refusal(const struct spb_engine *e) {
 static void show_accepted(const struct spb_engine *e) {
     spb_console_log("version %v received, %u bytes, verified, changed pages: %u",
                     SPB_MANIFEST_U32(e->header, VERSION), e->total,
-                    spb_pages_count(&e->candidate.pages, SPB_SLOT_SIZE / SPB_PAGE_SIZE));
+                    e->candidate.pages.count);
 }
 
 /* The sender is done; is the update? */
