@@ -93,8 +93,7 @@ class Device:
     def __init__(self, library: Path, board: Board, keys: Keys, *, slot_size: int = 0) -> None:
         self.lib = ctypes.CDLL(str(library))
         self.board = board
-        for name in ("hp_memory", "hp_personal"):
-            getattr(self.lib, name).restype = ctypes.POINTER(ctypes.c_uint8)
+        self.lib.hp_personal.restype = ctypes.POINTER(ctypes.c_uint8)
         for name in (
             "hp_size",
             "hp_misuse",
@@ -111,10 +110,12 @@ class Device:
 
     def write(self, off: int, data: bytes) -> None:
         """Factory programming at *off* from the start of SLOT0."""
-        ctypes.memmove(ctypes.addressof(self.lib.hp_memory().contents) + off, data, len(data))
+        self.lib.hp_write(off, data, len(data))
 
     def read(self, off: int, size: int) -> bytes:
-        return ctypes.string_at(ctypes.addressof(self.lib.hp_memory().contents) + off, size)
+        data = ctypes.create_string_buffer(size)
+        self.lib.hp_read(off, data, size)
+        return data.raw
 
     def install_factory(self, header: bytes, image: bytes) -> None:
         self.lib.hp_blank()

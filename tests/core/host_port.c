@@ -13,8 +13,9 @@
 #define SIZE (2u * SPB_SLOT_SIZE + SPB_JOURNAL_SIZE)
 #define UNIT HP_ERASE_UNIT     /* given by the test */
 #define REST (SPB_SLOT_SIZE - SPB_PART_SIZE)
-#define SLOT1_OFF SPB_SLOT_SIZE
-#define JOURNAL_OFF (2u * SPB_SLOT_SIZE)
+#define SLOT1_OFF SPB_PART_SIZE
+#define JOURNAL_OFF (2u * SPB_PART_SIZE)
+#define REST_OFF (JOURNAL_OFF + SPB_JOURNAL_SIZE)
 
 enum { CUT_NONE, CUT_BEFORE, CUT_AFTER, CUT_TORN, CUT_TORN_CLEAN };
 
@@ -100,7 +101,7 @@ static const struct spb_flash flash = {erase, program, map, read, writable};
 
 #if SPB_PARTS == 2
 /* The other memory: the second parts of SLOT0 and SLOT1, one behind the other. */
-static uint32_t there(uint32_t off) { return SPB_PART_SIZE + off + (off < REST ? 0 : SPB_PART_SIZE); }
+static uint32_t there(uint32_t off) { return REST_OFF + off; }
 
 static enum spb_status rest_erase(uint32_t off) {
     if (off % HP_REST_ERASE_UNIT) misuse++;
@@ -129,7 +130,22 @@ const struct spb_area spb_journal = {{{&flash, JOURNAL_OFF, SPB_JOURNAL_SIZE, UN
 const struct spb_port spb_port = {&flash, personal, SPB_TARGET, alive};
 
 /* For the tests. */
-uint8_t *hp_memory(void) { return memory; }
+
+/* A place as tests count: SLOT0, SLOT1 and the journal, one behind the other, whatever memories they are in. */
+static uint32_t place(uint32_t off) {
+    uint32_t in = off % SPB_SLOT_SIZE, slot = off / SPB_SLOT_SIZE;
+    if (slot > 1) return JOURNAL_OFF + off - 2u * SPB_SLOT_SIZE;
+    return in < SPB_PART_SIZE ? slot * SPB_PART_SIZE + in : REST_OFF + slot * REST + in - SPB_PART_SIZE;
+}
+
+void hp_write(uint32_t off, const uint8_t *data, uint32_t len) {
+    for (uint32_t i = 0; i < len; i++) memory[place(off + i)] = data[i];
+}
+
+void hp_read(uint32_t off, uint8_t *data, uint32_t len) {
+    for (uint32_t i = 0; i < len; i++) data[i] = memory[place(off + i)];
+}
+
 uint8_t *hp_personal(void) { return personal; }
 uint32_t hp_size(void) { return SIZE; }
 uint32_t hp_misuse(void) { return misuse; }
@@ -278,7 +294,9 @@ void hp_fail(uint32_t at, uint32_t kind, uint32_t erases_fail) {
 void hp_protect(uint32_t off) { protected_off = off; }
 
 /* Units of a range that cannot be read; a byte that is stored with its lowest bit wrong. */
-void hp_poison(uint32_t off, uint32_t len) { memset(poisoned + off / SPB_PROGRAM_UNIT, 1, len / SPB_PROGRAM_UNIT); }
+void hp_poison(uint32_t off, uint32_t len) {
+    for (uint32_t i = 0; i < len; i += SPB_PROGRAM_UNIT) poisoned[place(off + i) / SPB_PROGRAM_UNIT] = 1;
+}
 void hp_stuck(uint32_t off) { stuck = off; }
 
 /* What an area grants: 1 map, 2 read, 4 program. */

@@ -4,6 +4,7 @@ RAM for large slots."""
 from __future__ import annotations
 
 import random
+import struct
 from pathlib import Path
 
 import pytest
@@ -30,13 +31,25 @@ LARGE = Parts(
 V = {text: Version.parse(text).pack() for text in ("1.0.0", "1.1.0")}
 
 
+def with_calls(image: bytes, start: int) -> bytes:
+    """*image* with 32 BL at *start*: one is half in one part and half in the other.  What they call has not moved."""
+    out = bytearray(image)
+    for n in range(32):
+        at = start + 4 * n
+        offset = 1000 + 16 * n - (at + 4)
+        out[at : at + 4] = struct.pack("<2H", 0xF400 | offset >> 12 & 0x3FF, 0xF800 | offset >> 1 & 0x7FF)
+    return bytes(out)
+
+
 def made(folder: Path, parts: Parts) -> World:
     """NUCLEO-L476RG with slots of *parts*; its images begin in the first part and end in the second."""
     board, secrets = boards.load("NUCLEO-L476RG"), keys.new(folder / "keys", "demo", development=True)
-    size = parts.first + 5003
+    size, border = parts.first + 5003, parts.first - board.vector_size
     one = startable(board, firmware_like(1, size))
-    border = parts.first - board.vector_size
-    images = {"1.0.0": one, "1.1.0": edited(one, 100, border - 1, size - 400) + b"tail" * 100}
+    new = edited(one, 100, size - 400)
+    new = new[:3000] + b"more" + new[3000:] + b"tail" * 100
+    one, new = with_calls(one, border - 66), with_calls(new, border - 62)
+    images = {"1.0.0": one, "1.1.0": new}
     device = Device(compile_core(board, folder, parts=parts), board, secrets, slot_size=parts.slot)
     return World(device=device, board=board, keys=secrets, images=images, capacity=parts.slot - board.vector_size)
 
