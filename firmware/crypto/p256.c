@@ -208,8 +208,8 @@ static void point_add(uint32_t field[8][8], const uint32_t q[16], uint32_t negat
 
 /* ---- the comb ---- */
 
-/* An odd v, -2^256 < v < 2^256, is the sum of digits d_i 2^i, d_i = +1 or -1, for i = 0 .. 255: bit i of (v - 1) / 2 + 2^255
- * tells which.  u is one if it is odd, and u - n, which stands for it, if it is even. */
+/* An odd v, -2^256 < v < 2^256, is the sum of digits d_i 2^i, d_i = +1 or -1, for i = 0 .. 255: bit i of
+ * (v - 1) / 2 + 2^255 tells which.  u is one if it is odd, and u - n, which stands for it, if it is even. */
 static void recode(uint32_t digits[8], const uint32_t u[8])
 {
     uint32_t odd = u[0] & 1;
