@@ -11,11 +11,6 @@
 _Static_assert(SPB_JOURNAL_MARK_SIZE <= SPB_READ_MAX, "read at once");
 _Static_assert(SPB_PAGE_SIZE % STEP == 0 && STEP % SPB_COPY_UNIT == 0, "whole steps and units");
 
-/* Where a compiler knows that there is one memory, it sees through its calls. */
-static const struct spb_flash *flash_of(const struct spb_part *part) {
-    return SPB_MEMORIES == 1 ? spb_port.flash : part->flash;
-}
-
 /* The part that all of the len bytes at *off are in, or a null pointer; *off is then what it is there. */
 static const struct spb_part *part_of(const struct spb_area *area, uint32_t *off, uint32_t len) {
     const struct spb_part *part = area->parts;
@@ -28,8 +23,8 @@ static const struct spb_part *part_of(const struct spb_area *area, uint32_t *off
 bool spb_area_writable(const struct spb_area *area) {
     bool all = true;
     const struct spb_part *part = area->parts;
-    for (uint32_t i = 0; i < SPB_PARTS && part->size != 0; i++, part++) {
-        all &= flash_of(part)->writable(part->base, part->size);
+    for (uint32_t i = 0; i < SPB_PARTS && (i == 0 || part->size != 0); i++, part++) {
+        all &= spb_flash_of(part)->writable(part->base, part->size);
     }
     return all;
 }
@@ -38,7 +33,7 @@ enum spb_status spb_area_erase(const struct spb_area *area, uint32_t off, uint32
     const struct spb_part *part = part_of(area, &off, len);
     enum spb_status status = part != NULL ? SPB_OK : SPB_E_SECTION_ERASE_FAILURE;
     for (uint32_t at = 0; status == SPB_OK && at < len; at += part->erase_unit) {
-        status = flash_of(part)->erase(off + at);
+        status = spb_flash_of(part)->erase(off + at);
         spb_port.alive();
     }
     return status;
@@ -50,38 +45,41 @@ enum spb_status spb_area_program(const struct spb_area *area, uint32_t off, cons
     for (uint32_t at = 0; status == SPB_OK && at < len; at += SPB_ALIVE_EVERY) {
         uint32_t step = len - at < SPB_ALIVE_EVERY ? len - at : SPB_ALIVE_EVERY;
         if (at > 0) spb_port.alive();
-        status = flash_of(part)->program(off + at, data + at, step);
+        status = spb_flash_of(part)->program(off + at, data + at, step);
     }
     return status;
 }
 
 const uint8_t *spb_area_map(const struct spb_area *area, uint32_t off, uint32_t len) {
     const struct spb_part *part = part_of(area, &off, len);
-    return part != NULL ? flash_of(part)->map(off) : NULL;
+    return part != NULL ? spb_flash_of(part)->map(off) : NULL;
 }
 
 bool spb_area_read(const struct spb_area *area, uint32_t off, uint32_t *to, uint32_t len) {
     const struct spb_part *part = part_of(area, &off, len);
-    return len - 1u < SPB_READ_MAX && part != NULL && flash_of(part)->read(off, to, len);
+    return len - 1u < SPB_READ_MAX && part != NULL && spb_flash_of(part)->read(off, to, len);
 }
 
 static uint32_t lower(uint32_t a, uint32_t b) { return a < b ? a : b; }
 
+/* len <= STEP */
+static bool read_step(const struct spb_area *area, uint32_t off, uint32_t *to, uint32_t len) {
+    if (STEP == SPB_READ_MAX) return spb_area_read(area, off, to, len);
+    bool ok = true;
+    for (uint32_t at = 0; at < len; at += SPB_READ_MAX) {
+        ok &= spb_area_read(area, off + at, to + at / 4, lower(len - at, SPB_READ_MAX));
+    }
+    return ok;
+}
+
 /* Its frame is not on the stack under a signature check. */
 __attribute__((noinline)) static enum spb_status copy_step(const struct spb_area *from, const struct spb_area *into,
                                                            uint32_t off, uint32_t len) {
-    uint32_t bytes[STEP / 4], there[SPB_READ_MAX / 4];
-    for (uint32_t i = 0; i < STEP / SPB_READ_MAX && i * SPB_READ_MAX < len; i++) {
-        uint32_t at = i * SPB_READ_MAX, n = STEP == SPB_READ_MAX ? len : lower(len - at, SPB_READ_MAX);
-        if (!spb_area_read(from, off + at, bytes + at / 4, n)) return SPB_E_FLASH_ERROR;
-    }
+    uint32_t bytes[STEP / 4], there[STEP / 4];
+    if (!read_step(from, off, bytes, len)) return SPB_E_FLASH_ERROR;
     enum spb_status status = spb_area_program(into, off, (uint8_t *)bytes, len);
-    for (uint32_t i = 0; i < STEP / SPB_READ_MAX && i * SPB_READ_MAX < len && status == SPB_OK; i++) {
-        uint32_t at = i * SPB_READ_MAX, n = STEP == SPB_READ_MAX ? len : lower(len - at, SPB_READ_MAX);
-        bool same = spb_area_read(into, off + at, there, n) && memcmp(there, bytes + at / 4, n) == 0;
-        if (!same) status = SPB_E_FLASH_ERROR;
-    }
-    return status;
+    if (status != SPB_OK) return status;
+    return read_step(into, off, there, len) && memcmp(there, bytes, len) == 0 ? SPB_OK : SPB_E_FLASH_ERROR;
 }
 
 enum spb_status spb_area_copy(const struct spb_area *from, const struct spb_area *into, uint32_t off, uint32_t len) {

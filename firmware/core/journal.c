@@ -34,8 +34,8 @@ static void read_steps(struct spb_journal *j, uint32_t off) {
         if (step == SPB_ENTRY_ERASED) continue;
         j->next = off + SPB_ENTRY_UNIT;
         if (step < SPB_JOURNAL_STEP || step == SPB_ENTRY_NONE) continue;
-        j->begun = true;
-        if (step == SPB_JOURNAL_STEP_FINISHED) j->finished = true;
+        j->begun = 1;
+        if (step == SPB_JOURNAL_STEP_FINISHED) j->finished = 1;
         else if (step - SPB_JOURNAL_STEP > j->steps) j->steps = step - SPB_JOURNAL_STEP;
     }
 }

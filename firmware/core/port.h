@@ -20,4 +20,14 @@ struct spb_port {
 extern const struct spb_port spb_port;      /* constants, which compilers know: nothing takes its address */
 extern const struct spb_area spb_slot0, spb_slot1, spb_journal;
 
+/* Where a compiler knows that there is one memory, it sees through its calls. */
+static inline const struct spb_flash *spb_flash_of(const struct spb_part *part) {
+    return SPB_MEMORIES == 1 ? spb_port.flash : part->flash;
+}
+
+/* The first bytes of an area, as far as every area goes. */
+static inline const uint8_t *spb_area_start(const struct spb_area *area) {
+    return spb_flash_of(area->parts)->map(area->parts->base);
+}
+
 #endif

@@ -36,8 +36,10 @@ static uint32_t difference(const volatile uint8_t *a, const volatile uint8_t *b,
 }
 
 static enum spb_verdict same(const uint8_t *a, const uint8_t *b, uint32_t len) {
-    uint32_t verdict = SPB_GOOD ^ difference(a, b, len) << 1;
-    return (enum spb_verdict)(verdict ^ difference(a, b, len));
+    volatile uint32_t verdict = SPB_GOOD;       /* or compilers take all differences together, and one step adds them */
+    verdict ^= difference(a, b, len) << 1;
+    verdict ^= difference(a, b, len);
+    return (enum spb_verdict)verdict;
 }
 
 static const struct spb_area *where(const struct spb_pages *pages, uint32_t page) {
@@ -53,16 +55,18 @@ enum spb_verdict spb_slot_match(struct spb_slot_work *work, const struct spb_pag
     volatile uint32_t places = 0;
     uint32_t end = SPB_VECTOR_SIZE + SPB_MANIFEST_U32(work->header, IMAGE_SIZE);
     spb_sha256_init(sha);
-    for (uint32_t off = SPB_VECTOR_SIZE; off < end;) {
-        uint32_t page = spb_page_of(off), stop = lower(end, spb_page_start(page + 1));
-        const struct spb_area *area = where(pages, page);
-        for (; off < stop; off += STEP) {
-            uint32_t len = lower(end - off, STEP);
-            if (!spb_area_read(area, off, work->read.block, len)) return SPB_BAD;
-            spb_sha256_update(sha, work->read.block, len);
-            spb_port.alive();
+    const struct spb_area *area = NULL;
+    for (uint32_t off = SPB_VECTOR_SIZE, stop = 0; off < end; off += STEP) {
+        if (off >= stop) {
+            uint32_t page = spb_page_of(off);
+            stop = spb_page_start(page + 1);
+            area = where(pages, page);
+            places += area->parts[0].base;
         }
-        places += area->parts[0].base;
+        uint32_t len = lower(end - off, STEP);
+        if (!spb_area_read(area, off, work->read.block, len)) return SPB_BAD;
+        spb_sha256_update(sha, work->read.block, len);
+        spb_port.alive();
     }
     spb_sha256_final(sha, hash);
     for (uint32_t page = 0; spb_page_start(page) < end; page++) places -= where(pages, page)->parts[0].base;

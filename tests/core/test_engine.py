@@ -54,9 +54,9 @@ def test_e3_flash_that_stores_something_else_is_seen(world: World) -> None:
         world.device.lib.hp_stuck(world.device.slot_size + 8 * unit)
         status = world.device.feed(world.image("1.1.0"))
         world.device.lib.hp_stuck(0xFFFFFFFF)
-        assert status in ("IMAGE_VERIFY_TAG_FAILURE", "OK"), status
+        assert status in ("IMAGE_VERIFY_TAG_FAILURE", "FLASH_ERROR", "OK"), status
         touched = unit // 256 in world.device.changed(224)
-        assert (status == "IMAGE_VERIFY_TAG_FAILURE") == touched
+        assert (status != "OK") == touched
     assert touched
 
 
