@@ -12,7 +12,7 @@ static enum spb_status put(struct spb_delta *d, uint8_t byte) {
     return SPB_OK;
 }
 
-static uint8_t get(const struct spb_delta *d, uint32_t off) {
+static uint8_t get(struct spb_delta *d, uint32_t off) {
     (void)d;
     return made[off];
 }

@@ -135,13 +135,17 @@ static uint32_t reference_key(const struct spb_delta *d, const struct spb_refere
     return place_key(ref->target - d->image.base);
 }
 
+static const uint8_t *old_at(const struct spb_delta *d, uint32_t off) {
+    return SPB_PARTS == 1 || off < d->split ? d->old + off : d->rest + (off - d->split);
+}
+
 /* Does NEW at target + moved begin like OLD at target?  1 yes, -1 no, 0 not to be seen yet. */
-static int looks_alike(const struct spb_delta *d, uint32_t target, uint32_t moved) {
+static int looks_alike(struct spb_delta *d, uint32_t target, uint32_t moved) {
     uint32_t from = (target & ~1u) - d->image.base;
     uint32_t to = from + moved;
     if (from >= d->image.size || d->image.size - from < 4 || to >= d->np || d->np - to < 4) return 0;
     for (uint32_t i = 0; i < 4; i++) {
-        if (d->old[from + i] != d->out->get(d, to + i)) return -1;
+        if (*old_at(d, from + i) != d->out->get(d, to + i)) return -1;
     }
     return 1;
 }
@@ -262,12 +266,15 @@ static enum spb_status one_byte(struct spb_delta *d, const uint8_t *bytes, uint3
 }
 
 /* What the copy goes on with: up to four bytes at its source, in OLD or in buffer. */
-static uint32_t window(const struct spb_delta *d, uint8_t buffer[4], const uint8_t **bytes) {
+static uint32_t window(struct spb_delta *d, uint8_t buffer[4], const uint8_t **bytes) {
     uint32_t at = source(d);
     uint32_t len = (d->copying == OLD ? d->image.size : d->np) - at;
     if (len > 4) len = 4;
-    *bytes = d->copying == OLD ? d->old + at : buffer;
-    for (uint32_t i = 0; i < len && *bytes == buffer; i++) buffer[i] = d->out->get(d, at + i);
+    bool as_it_is = d->copying == OLD && (SPB_PARTS == 1 || at >= d->split || len <= d->split - at);
+    *bytes = as_it_is ? old_at(d, at) : buffer;
+    for (uint32_t i = 0; i < len && *bytes == buffer; i++) {
+        buffer[i] = SPB_PARTS > 1 && d->copying == OLD ? *old_at(d, at + i) : d->out->get(d, at + i);
+    }
     return len;
 }
 

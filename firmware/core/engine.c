@@ -23,10 +23,8 @@ __attribute__((noinline)) static enum spb_status finish(struct spb_engine *e, en
 enum spb_status spb_engine_start(struct spb_engine *e, uint32_t total_len, bool active) {
     if (e->stage != SPB_STAGE_IDLE) return e->status = SPB_E_INVALID_STATE;
     uint8_t starts = e->starts;
-    bool journal_erased = e->journal_erased;
     memset(e, 0, sizeof *e);
     e->starts = starts;
-    e->journal_erased = journal_erased;
     e->active = active;
     e->permit = SPB_BAD;
     if (spb_word(personal(SPB_PERSONAL_OFF_MAGIC)) != SPB_PERSONAL_MAGIC) return e->status = SPB_E_NOT_PERSONALISED;
@@ -69,8 +67,7 @@ static enum spb_status open_candidate(struct spb_engine *e) {
     if (!writable()) return SPB_E_WRITE_PROTECTED;
     if (e->starts == SPB_ENGINE_STARTS) return SPB_E_TOO_MANY_STARTS;
     e->starts++;
-    if (!SPB_SINGLE_SLOT && !e->journal_erased) status = spb_journal_erase();
-    e->journal_erased = status == SPB_OK;
+    if (!SPB_SINGLE_SLOT) status = spb_journal_erase();
     while (e->candidate.len < SPB_VECTOR_SIZE + SPB_VECTORS_SIZE && status == SPB_OK) {
         uint32_t off = e->candidate.len;
         uint8_t byte = off < SPB_HEADER_SIZE ? e->header[off] : off < SPB_VECTOR_SIZE ? SPB_ERASED : e->vectors[off % SPB_VECTORS_SIZE];
@@ -94,8 +91,8 @@ static enum spb_status put_new(struct spb_delta *d, uint8_t byte) {
     return e->vectors_len == SPB_VECTORS_SIZE ? open_candidate(e) : SPB_OK;
 }
 
-static uint8_t get_new(const struct spb_delta *d, uint32_t off) {
-    const struct spb_engine *e = engine_of(d);
+static uint8_t get_new(struct spb_delta *d, uint32_t off) {
+    struct spb_engine *e = engine_of(d);
     return e->vectors_len < SPB_VECTORS_SIZE ? e->vectors[off] : spb_candidate_get(&e->candidate, SPB_VECTOR_SIZE + off);
 }
 
@@ -121,6 +118,9 @@ static enum spb_status accept(struct spb_engine *e) {
     spb_payload_unlock(&e->payload, personal(SPB_PERSONAL_OFF_AES_KEY), e->header);
     static const struct spb_delta_new out = {put_new, get_new};
     spb_delta_init(&e->work.delta, &out, active_header + SPB_VECTOR_SIZE, old_len, SPB_MANIFEST_U32(e->header, IMAGE_SIZE));
+    if (SPB_PARTS > 1) {
+        spb_delta_split(&e->work.delta, SPB_PART_SIZE - SPB_VECTOR_SIZE, spb_area_map(&spb_slot0, SPB_PART_SIZE, 1));
+    }
     spb_candidate_init(&e->candidate, SPB_SINGLE_SLOT || !e->active);
     return SPB_OK;
 }
@@ -207,7 +207,6 @@ enum spb_status spb_engine_commit(struct spb_engine *e) {
     if (e->stage == SPB_STAGE_UPDATE) return finish(e, SPB_STAGE_IDLE, SPB_E_TOO_FEW_BYTES);
     if (e->stage != SPB_STAGE_VERIFIED) return e->status = SPB_E_INVALID_STATE;
     if (!SPB_SINGLE_SLOT && !e->committed) {
-        e->journal_erased = false;
         if (spb_journal_commit(e->header, &e->candidate.pages) != SPB_OK && spb_journal_erase() == SPB_OK) {
             return finish(e, SPB_STAGE_IDLE, SPB_E_INSTALL_ERROR);
         }
@@ -221,7 +220,6 @@ enum spb_status spb_engine_abort(struct spb_engine *e) {
     if (e->committed) {
         if (!SPB_SINGLE_SLOT) status = spb_journal_erase();
         e->committed = status != SPB_OK;
-        e->journal_erased = status == SPB_OK;
     }
     return finish(e, SPB_STAGE_IDLE, status);
 }

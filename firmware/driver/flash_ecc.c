@@ -178,4 +178,5 @@ enum spb_text spb_flash_warning(void) { return SPB_TEXT_NONE; }
 
 uint32_t spb_flash_protection(void) { return spb_flash_rdp_level(reg_read(FLASH_BASE + FLASH_OPTR_OFF) & FLASH_OPTR_RDP); }
 
-const struct spb_flash spb_internal_flash = {.erase = erase, .program = program, .map = map, .read = read};
+const struct spb_flash spb_internal_flash = {.erase = erase, .program = program, .map = map, .read = read,
+                                             .writable = spb_flash_writable};

@@ -67,7 +67,7 @@ static enum spb_status put(struct spb_delta *d, uint8_t byte) {
     return s->failed ? SPB_E_SECTION_WRITE_FAILURE : SPB_OK;
 }
 
-static uint8_t get(const struct spb_delta *d, uint32_t off) {
+static uint8_t get(struct spb_delta *d, uint32_t off) {
     struct sink *s = filled;
     (void)d;
     FUZZ_CHECK(off < s->len, "D2: NEW is read only below what was put");

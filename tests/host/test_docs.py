@@ -27,7 +27,7 @@ PAGES = sorted(
     for folder, pattern in (("", "*.md"), ("docs", "**/*.md"), ("spec", "*.md"))
     for path in (ROOT / folder).glob(pattern)
 )
-RECORDS = ("manifest", "header", "journal.mark", "journal.step", "abi", "personal", "delta_file")
+RECORDS = ("manifest", "header", "journal.entry", "journal.mark", "abi", "personal", "delta_file")
 
 INVARIANT = re.compile(r"^ \* ([A-Z][0-9]+) {2}", re.MULTILINE)
 
@@ -139,9 +139,9 @@ def test_flash_plan_and_places_in_the_journal() -> None:
             assert (number(address), number(size)) == (found.address, found.size)
         memory = board.chip.memory_at(board.slot0.address)
         sizes = {
-            "bitmap": -(-board.slot0.size // board.page_size // 8),
+            "page": spec()["journal"]["entry_size"],
             "mark": spec()["journal"]["mark_size"],
-            "step": spec()["journal"]["step_size"],
+            "step": spec()["journal"]["entry_size"],
         }
         offset, expected = 0, []
         for kind, size in sizes.items():
@@ -192,11 +192,12 @@ def test_worked_example(example_keys: Keys) -> None:
 
 
 def test_worked_journal() -> None:
-    bitmap = bytes([1]) + bytes(27)
-    header = release.Artefact.parse(example("patch")).header.pack()
-    mark = b"COMM" + hashlib.sha256(header + bitmap).digest()[:4]
-    steps = b"".join(record("journal", "step_").pack(done=n, check=n ^ 0xFFFFFFFF) for n in (1, 0xFFFFFFFE))
-    assert example("journal") == bitmap.ljust(32, b"\xff") + mark + steps
+    def entry(value: int) -> bytes:
+        return record("journal", "entry_").pack(value=value, check=value ^ 0xFFFF).ljust(8, b"\xff")
+
+    facts = spec()["journal"]
+    mark = b"COMM" + release.Artefact.parse(example("patch")).header.signature[:4]
+    assert example("journal") == entry(0) + mark + entry(facts["step"]) + entry(facts["step_finished"])
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))

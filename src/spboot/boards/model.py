@@ -7,7 +7,7 @@ from typing import Final
 
 from spboot import chips
 from spboot.chips import Chip
-from spboot.formats.spec import record
+from spboot.formats.spec import record, spec
 
 _VECTOR_SIZE = {"cm0p": 0x200, "cm4": 0x200, "cm33": 0x200, "cm7": 0x400}
 _SMALLEST_PAGE = 2048
@@ -18,7 +18,7 @@ DEBUG_PINS: Final = {"PA13": "SWDIO", "PA14": "SWCLK"}
 VDD_MV: Final = 3300
 """Supply voltage of a board that does not say."""
 SPARE_STEPS: Final = 16
-"""Step records that a journal has beyond one for each page; journal.c asserts them."""
+"""Steps that a journal has room for beyond one every so many bytes; journal.c asserts them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,11 +184,13 @@ def page_size(*erase_units: int) -> int:
     return max(_SMALLEST_PAGE, *erase_units)
 
 
-def journal_size(pages: int, program_unit: int) -> int:
-    """Bytes that the records of an update of *pages* pages can take: bitmap, mark, steps (firmware/core/journal.c)."""
+def journal_size(pages: int, page_size: int, program_unit: int) -> int:
+    """Bytes that the records of an update of *pages* pages can take: pages, mark, steps (firmware/core/journal.c)."""
 
     def units(size: int) -> int:
         return -(-size // program_unit) * program_unit
 
-    step, mark = record("journal", "step_").size, record("journal", "mark_").size
-    return units(-(-pages // 8)) + units(mark) + (pages + SPARE_STEPS) * units(step)
+    entry, mark = record("journal", "entry_").size, record("journal", "mark_").size
+    every: int = spec()["journal"]["step_every"]
+    steps = min(pages, pages * page_size // every) + SPARE_STEPS
+    return units(mark) + (pages + steps) * units(entry)

@@ -14,7 +14,7 @@ static enum spb_status put(struct spb_delta *d, uint8_t byte) {
     return SPB_OK;
 }
 
-static uint8_t get(const struct spb_delta *d, uint32_t off) { return ((const struct output *)d)->bytes[off]; }
+static uint8_t get(struct spb_delta *d, uint32_t off) { return ((const struct output *)d)->bytes[off]; }
 
 int spb_decode(const uint8_t *old_bytes, uint32_t old_len, const uint8_t *stream, uint32_t len, uint8_t *new_bytes,
                uint32_t new_len) {

@@ -349,7 +349,7 @@ static enum spb_status put_nothing(struct spb_delta *d, uint8_t byte) {
     return SPB_OK;
 }
 
-static uint8_t get_new(const struct spb_delta *d, uint32_t off) {
+static uint8_t get_new(struct spb_delta *d, uint32_t off) {
     const struct writer *w = (const struct writer *)((const char *)d - offsetof(struct writer, d));
     return w->pair->new_bytes[off];
 }
