@@ -13,7 +13,7 @@ Row = tuple[str, int, tuple[str, ...]]
 
 COMMANDS: list[Row] = [
     ("biuld", 2, ("no such command 'biuld'", "did you mean build?")),
-    ("frobnicate", 2, ("no such command", "there are: keys, build, image")),
+    ("frobnicate", 2, ("no such command", "there are: keys, build, merge")),
     ("keys nwe lamp", 2, ("'nwe'", "did you mean new?")),
     ("delta", 2, ("encode", "apply")),
     ("build --kyes lamp", 2, ("No such option '--kyes'", "--keys")),
