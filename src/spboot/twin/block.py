@@ -37,6 +37,9 @@ class Block:
     KEPT: ClassVar[dict[str, tuple[str, ...]]] = {}
     """Register -> the fields that outlive Standby; none named: all of it."""
 
+    SERVED: ClassVar[frozenset[str]] = frozenset()
+    """Registers that `read` and `write` of a subclass answer by themselves, without `read_REG` and `write_REG`."""
+
     CONSUMING: ClassVar[frozenset[int]] = frozenset()
     """Offsets whose reading takes something away: who reads them does not wait."""
 
@@ -103,6 +106,11 @@ class Block:
     def offset_of(self, register: str) -> int:
         """Where *register* is in the block."""
         return next(offset for offset, name in self.names.items() if name == register)
+
+    def handlers(self, register: str) -> tuple[Callable[[], int] | None, Callable[[int], None] | None]:
+        """What runs when *register* is read and when it is written; None where it is plain storage."""
+        offset = self.offset_of(register)
+        return self._readers.get(offset), self._writers.get(offset)
 
     def mask(self, register: str, field: str) -> int:
         """The bits of *field* in *register*."""
