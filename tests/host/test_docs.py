@@ -253,9 +253,13 @@ def test_files_and_names_in_them_exist(page: Path) -> None:
 
 
 def test_make_targets_exist() -> None:
-    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     for page in PAGES:
-        named = set(re.findall(r"`make ([a-z]+)`|^(?: {4})?make ([a-z]+)", page.read_text(encoding="utf-8"), re.M))
+        named = set(
+            re.findall(
+                r"`make ([a-z-]+)(?: [A-Z]+=[^`]*)?`|^(?: {4})?make ([a-z-]+)", page.read_text(encoding="utf-8"), re.M
+            )
+        )
         assert {a or b for a, b in named} <= targets, page.name
 
 
