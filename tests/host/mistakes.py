@@ -119,6 +119,11 @@ FILES_IN_THE_WRONG_PLACE: list[Row] = [
         1,
         ("ram.elf: 4 bytes at 0x20000000, which is RAM (SRAM); a bootloader",),
     ),
+    (
+        f"merge format2.bin new.bin {RELEASE} -o x.hex",
+        1,
+        ("format2.bin", "takes updates of format 2", "another release"),
+    ),
     (f"merge damaged.bin new.bin {RELEASE} -o x.hex", 1, ("damaged.bin", "another hash than it says")),
     (
         f"merge factory.hex new.bin {RELEASE} -o x.bin",
