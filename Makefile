@@ -63,7 +63,7 @@ check: dev
 	$(PYTEST) -q -m "not soak" tests/host tests/delta
 
 test: dev tools check
-	$(PYTEST) -q -m "not soak" tests/core tests/crypto tests/fuzz tests/twin tests/system
+	$(PYTEST) -q -m "not soak" tests/core tests/crypto tests/fuzz tests/twin tests/system tests/upgrade
 
 soak: dev tools fuzz-tools
 	$(PYTEST) -q -m soak tests
