@@ -29,9 +29,9 @@ class Block:
     STATE: ClassVar[tuple[str, ...]] = ()
     """Attributes that belong to the state beside the registers."""
     OPTIONS: ClassVar[tuple[str, ...]] = ()
-    """Registers with option bytes: nobody waits for one of them to change."""
+    """Registers with option bytes: the idle detector ignores them, as nobody waits for one to change."""
     QUIET: ClassVar[frozenset[int]] = frozenset()
-    """Offsets whose access says nothing about whether the firmware waits (counters, watchdog reload).
+    """Offsets that the idle detector ignores (free-running counters, watchdog reload).
     One that is read is a counter."""
 
     KEPT: ClassVar[dict[str, tuple[str, ...]]] = {}
@@ -41,7 +41,7 @@ class Block:
     """Registers that `read` and `write` of a subclass answer by themselves, without `read_REG` and `write_REG`."""
 
     CONSUMING: ClassVar[frozenset[int]] = frozenset()
-    """Offsets whose reading takes something away: who reads them does not wait."""
+    """Offsets whose reading changes something, as a data register: reading one again and again is no wait."""
 
     def __init_subclass__(cls, ips: tuple[str, ...] = ()) -> None:
         """A handler that no register of *ips* answers to would never be called: an error, not silence."""
