@@ -253,7 +253,7 @@ def write(path: Path, value: Any) -> None:
     path.write_text(text.replace("},", "},\n").replace("}],", "}],\n") + "\n")
 
 
-def main(facts: Path) -> None:
+def main(facts: Path, out: Path = OUT) -> None:
     families = defaultdict(list)
     with lzma.open(facts / "chips.jsonl.xz", "rt") as lines:
         for chip in map(json.loads, lines):
@@ -261,15 +261,16 @@ def main(facts: Path) -> None:
             if chip["family"] in RULES["families"] and controllers[0] not in RULES["other_flash"]:
                 families[chip["family"]].append(chip)
     for folder in ("parts", "ip"):
-        for old in (OUT / folder).glob("*.json"):
+        (out / folder).mkdir(exist_ok=True)
+        for old in (out / folder).glob("*.json"):
             old.unlink()
     ips = set()
     for family, chips in families.items():
         table = family_facts(chips)
         ips |= {variant["ip"] for variants in table["blocks"].values() for variant in variants}
-        write(OUT / "parts" / f"{family}.json", table)
+        write(out / "parts" / f"{family}.json", table)
     for ip in ips:
-        write(OUT / "ip" / f"{ip}.json", ip_facts(facts, ip))
+        write(out / "ip" / f"{ip}.json", ip_facts(facts, ip))
 
 
 if __name__ == "__main__":

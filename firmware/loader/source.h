@@ -17,11 +17,12 @@ enum spb_source_end {
 
 static inline bool spb_source_has_reason(enum spb_source_end end) { return end < SPB_SOURCE_DONE; }
 
-/* The consumer: whoever receives defines these three.  An error ends the transfer; size is 0 when it is not known. */
+/* The consumer: whoever receives defines these three functions.  An error ends the transfer.  size is 0 when the source
+ * does not name it. */
 enum spb_status spb_source_begin(uint32_t size);
 enum spb_status spb_source_data(const uint8_t *data, uint32_t len);
 
-/* Bytes that are wanted for certain, 0 once the file is whole.  Asked again whenever they are there. */
+/* Number of bytes that are certainly wanted, 0 once the file is whole.  Called again when that many have come. */
 uint32_t spb_source_wanted(void);
 
 #endif

@@ -254,9 +254,13 @@ def test_files_and_names_in_them_exist(page: Path) -> None:
 
 
 def test_make_targets_exist() -> None:
-    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     for page in PAGES:
-        named = set(re.findall(r"`make ([a-z]+)`|^(?: {4})?make ([a-z]+)", page.read_text(encoding="utf-8"), re.M))
+        named = set(
+            re.findall(
+                r"`make ([a-z-]+)(?: [A-Z]+=[^`]*)?`|^(?: {4})?make ([a-z-]+)", page.read_text(encoding="utf-8"), re.M
+            )
+        )
         assert {a or b for a, b in named} <= targets, page.name
 
 
@@ -300,26 +304,5 @@ def test_every_invariant_is_named_by_a_test() -> None:
     assert UNCOVERED.keys() <= found, "UNCOVERED names what is no longer there"
 
 
-def test_lengths() -> None:
+def test_architecture_is_short() -> None:
     assert len((ROOT / "docs" / "ARCHITECTURE.md").read_text(encoding="utf-8").splitlines()) <= 120
-    limits = {
-        "firmware": (".c", ".h", 450),
-        "src": (".py", ".py", 400),
-        "tests": (".py", ".c", 450),
-        "bench": (".py", ".py", 400),
-    }
-    for folder, (one, other, limit) in limits.items():
-        for path in (ROOT / folder).rglob("*"):
-            if path.suffix in (one, other) and ".venv" not in path.parts:
-                lines = len(path.read_text(encoding="utf-8").splitlines())
-                assert lines <= (400 if path.suffix == ".py" else limit), f"{path.relative_to(ROOT)}: {lines} lines"
-
-
-@pytest.mark.parametrize("folder", ["src", "tests", "tools", "bench"])
-def test_functions_are_short(folder: str) -> None:
-    """50 lines with head and docstring; a C function is the matter of the reader."""
-    for path in (path for path in (ROOT / folder).rglob("*.py") if ".venv" not in path.parts):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                lines = (node.end_lineno or 0) - node.lineno + 1
-                assert lines <= 50, f"{path.relative_to(ROOT)}: {node.name} has {lines} lines"

@@ -50,6 +50,7 @@ RESET_VALUES: dict[str, dict[str, tuple[str, int]]] = {
         "12.4.1-GPIOA_MODER": ("RCC_AHB4ENR |= 1; (void)RCC_AHB4ENR; OUT[0] = GPIOA_MODER;", 0xABFFFFFF),
         "2.3-vectors": ("OUT[0] = SCB_VTOR;", 0x08000000),
         "CPUID": ("OUT[0] = REG(0xe000ed00) >> 4 & 0xfff;", 0xC27),
+        "DBGMCU_IDC": ("OUT[0] = REG(0x5c001000);", 0x20030450),
         "65.2-flash-size": ("OUT[0] = HALF(0x1ff1e880);", 2048),
     },
 }  # fmt: skip

@@ -17,13 +17,14 @@ _REVISIONS = {0x450: 0x20030000}
 
 
 class Dbgmcu(Block, ips=("dbgmcu_f4", "dbgmcu_f7", "dbgmcu_g4", "dbgmcu_h7", "dbgmcu_l4")):
-    """RM0351 48.16.  Not reset by a system reset."""
+    """RM0351 48.16.  Not reset by a system reset.  On STM32H7 IDCODE is called IDC."""
 
-    READ_ONLY = frozenset({"IDCODE"})
+    READ_ONLY = frozenset({"IDC", "IDCODE"})
 
     def reset(self) -> None:
         super().reset()
-        self.registers["IDCODE"] = _REVISIONS.get(self.die.chip.device_id, 0x10070000) | self.die.chip.device_id
+        name = "IDC" if "IDC" in self.registers else "IDCODE"
+        self.registers[name] = _REVISIONS.get(self.die.chip.device_id, 0x10070000) | self.die.chip.device_id
 
 
 class Dwt(Block):
