@@ -9,7 +9,7 @@ LOCK := --quiet --all-build-deps --allow-unsafe --no-emit-index-url --no-emit-tr
 	--strip-extras --generate-hashes
 PYTEST := $(PY) -m pytest -n 2 --dist worksteal
 
-.PHONY: help venv dev tools demo check test soak fuzz fuzz-tools bench lock clean
+.PHONY: help venv dev tools demo check test soak fuzz fuzz-tools bench fidelity chips chips-check lock clean
 
 help:
 	@echo "make venv    .venv with spboot and all it needs: 540 MB"
@@ -20,6 +20,8 @@ help:
 	@echo "make soak    the long sweeps"
 	@echo "make fuzz    libFuzzer on the decoder of patches, FUZZ_SECONDS for each of two fuzzers"
 	@echo "make bench   patch sizes next to other tools and cycles of decoding, into docs/delta.md; limits of budgets.toml"
+	@echo "make fidelity  which registers of the twin the bootloaders and its tests access, into docs/fidelity.md: five minutes"
+	@echo "make chips   facts of parts and registers out of the pinned revision of the open part data: CLONE=folder of its clone"
 	@echo "make tools   what the tests need beyond Python, by apt-get (root); npm alone is some 300 Debian packages"
 	@echo "make lock    renew requirements.lock and requirements-dev.lock"
 
@@ -61,7 +63,7 @@ check: dev
 	$(PYTEST) -q -m "not soak" tests/host tests/delta
 
 test: dev tools check
-	$(PYTEST) -q -m "not soak" tests/core tests/crypto tests/fuzz tests/twin tests/system
+	$(PYTEST) -q -m "not soak" tests/core tests/crypto tests/fuzz tests/twin tests/system tests/upgrade
 
 soak: dev tools fuzz-tools
 	$(PYTEST) -q -m soak tests
@@ -86,6 +88,16 @@ bench: dev tools $(BENCH)/.venv/.installed
 	$(PY) -m bench.delta.digests
 	$(PY) -m bench.delta --write
 	$(PY) -m bench.delta.cycles --write
+
+fidelity: dev
+	$(PY) -m tools.fidelity --measure
+
+# CLONE: a git clone of the open part data; FACTS in its place: a folder that tools/distil_chips.py made.
+chips: venv
+	$(PY) tools/renew_chips.py $(if $(CLONE),--clone $(CLONE)) $(if $(FACTS),--facts $(FACTS))
+
+chips-check: venv
+	$(PY) tools/renew_chips.py --check $(if $(CLONE),--clone $(CLONE)) $(if $(FACTS),--facts $(FACTS))
 
 lock:
 	.venv/bin/pip install --quiet pip-tools

@@ -36,7 +36,8 @@ def bootloader(board: Board, keys: Keys) -> bytes:
     facts, table = spec()["abi"], record("abi")
     blank = bytearray(0x1000)
     values: dict[str, int | bytes] = {field.name: bytes(field.size) if field.size > 4 else 0 for field in table.fields}
-    values |= {"reserved": bytes(4), "magic": facts["magic"], "target": name_id(board.name)}
+    values |= {"reserved": bytes(2), "magic": facts["magic"], "target": name_id(board.name)}
     values |= {"personal_size": record("personal").size}
+    values |= {"update_format": spec()["format"], "stream_format": spec()["delta"]["format"]}
     blank[facts["offset"] : facts["offset"] + table.size] = table.pack(**values)
     return finish(bytes(blank), keys)

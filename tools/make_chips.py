@@ -28,7 +28,7 @@ from typing import Any
 OUT = Path(__file__).resolve().parents[1] / "src" / "spboot" / "chips"
 FAMILIES = {path.stem: tomllib.loads(path.read_text()) for path in sorted((OUT / "families").glob("*.toml"))}
 RULES = tomllib.loads(Path(__file__).with_suffix(".toml").read_text())
-for kind in ("memory", "field", "register"):
+for kind in ("memory", "block", "field", "register"):
     RULES[kind] = RULES.get(kind, []) + [rule for family in FAMILIES.values() for rule in family.get(kind, [])]
 # Blocks the bootloader, an application's start-up or the twin touches.
 KINDS = (
@@ -146,7 +146,11 @@ def blocks_of(chip: dict[str, Any]) -> dict[str, dict[str, Any]]:
     core = chip["cores"][0]
     kinds = [p for p in core["peripherals"] if p["name"].rstrip("0123456789").startswith(KINDS)]
     kept = [p for p in kinds if p["name"] not in ("IWDG2", "WWDG2")]
-    return {p["name"].replace("WDG1", "WDG"): block_facts(p, core["interrupts"]) for p in kept}
+    found = {p["name"].replace("WDG1", "WDG"): block_facts(p, core["interrupts"]) for p in kept}
+    for rule in RULES["block"]:
+        if any(fnmatch.fnmatchcase(chip["name"], pattern) for pattern in rule["parts"]):
+            found[rule["name"]] = block_facts(rule, {})
+    return found
 
 
 def on_package(block: dict[str, Any], pins: set[str]) -> list[list[Any]]:
@@ -263,7 +267,7 @@ def write(path: Path, value: Any) -> None:
     path.write_text(text.replace("},", "},\n").replace("}],", "}],\n") + "\n")
 
 
-def main(facts: Path) -> None:
+def main(facts: Path, out: Path = OUT) -> None:
     families = defaultdict(list)
     with lzma.open(facts / "chips.jsonl.xz", "rt") as lines:
         for chip in map(json.loads, lines):
@@ -271,15 +275,16 @@ def main(facts: Path) -> None:
             if chip["family"] in FAMILIES and controllers[0] not in RULES["other_flash"]:
                 families[chip["family"]].append(chip)
     for folder in ("parts", "ip"):
-        for old in (OUT / folder).glob("*.json"):
+        (out / folder).mkdir(exist_ok=True)
+        for old in (out / folder).glob("*.json"):
             old.unlink()
     ips = set()
     for family, chips in families.items():
         table = family_facts(chips)
         ips |= {variant["ip"] for variants in table["blocks"].values() for variant in variants}
-        write(OUT / "parts" / f"{family}.json", table)
+        write(out / "parts" / f"{family}.json", table)
     for ip in ips:
-        write(OUT / "ip" / f"{ip}.json", ip_facts(facts, ip))
+        write(out / "ip" / f"{ip}.json", ip_facts(facts, ip))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ struct abi_table {
     uint32_t boot_version, boot_size, target, vector_size;
     uint8_t self_hash[32];
     uint32_t personal_size;
-    uint8_t reserved[4];
+    uint8_t update_format, stream_format, reserved[2];
 };
 _Static_assert(sizeof(struct abi_table) == SPB_ABI_SIZE, "as in the spec");
 
@@ -26,6 +26,8 @@ __attribute__((section(".abi"), used)) const struct abi_table spb_abi = {
     .target = SPB_TARGET,
     .vector_size = SPB_VECTOR_SIZE,
     .personal_size = SPB_PERSONAL_SIZE,
+    .update_format = SPB_FORMAT,
+    .stream_format = SPB_DELTA_FORMAT,
 };
 
 struct gate {

@@ -2,18 +2,23 @@
 /* port.c - this board, as core sees it. */
 #include "port.h"
 
+#include <stddef.h>
+
 #include "internal_flash.h"
 #include "spb_chip.h"
 #include "uart_line.h"
 
-const struct spb_area spb_slot0 = {SPB_SLOT0_OFF, SPB_SLOT_SIZE, SPB_SLOT0_UNIT};
-const struct spb_area spb_slot1 = {SPB_SLOT1_OFF, SPB_SLOT_SIZE, SPB_SLOT1_UNIT};
-const struct spb_area spb_journal = {SPB_JOURNAL_OFF, SPB_JOURNAL_SIZE, SPB_JOURNAL_UNIT};
+/* One memory: parts do not name it, or its functions would have an address, and a compiler would keep them apart. */
+_Static_assert(SPB_MEMORIES == 1, "then nobody asks a part");
+#define ALL_IN_ONE NULL
+
+const struct spb_area spb_slot0 = {{{ALL_IN_ONE, SPB_SLOT0_OFF, SPB_SLOT_SIZE, SPB_SLOT0_UNIT}}};
+const struct spb_area spb_slot1 = {{{ALL_IN_ONE, SPB_SLOT1_OFF, SPB_SLOT_SIZE, SPB_SLOT1_UNIT}}};
+const struct spb_area spb_journal = {{{ALL_IN_ONE, SPB_JOURNAL_OFF, SPB_JOURNAL_SIZE, SPB_JOURNAL_UNIT}}};
 
 const struct spb_port spb_port = {
     .flash = &spb_internal_flash,
     .personal = (const uint8_t *)(SPB_FLASH_ADDRESS + SPB_PERSONAL_OFFSET),
     .target = SPB_TARGET,
-    .writable = spb_flash_writable,
     .alive = spb_line_alive,
 };

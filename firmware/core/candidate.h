@@ -12,9 +12,13 @@
 
 struct spb_candidate {
     uint32_t len;                       /* bytes of the slot streamed so far, header area included */
+    uint32_t end;                       /* of the page of the last of them */
+    bool open;                          /* that page is ours */
     bool fresh;                         /* SLOT0 holds nothing to compare with */
-    _Alignas(4) uint8_t unit[SPB_WRITE_SIZE];   /* bytes of a changed page not programmed yet: the last len % SPB_WRITE_SIZE */
+    bool seen_open;                     /* is this page ours? */
+    uint32_t seen;                      /* 1 + the page that was last asked for, but 0 */
     struct spb_pages pages;
+    _Alignas(4) uint8_t unit[SPB_WRITE_SIZE];   /* bytes of a changed page not programmed yet: the last len % SPB_WRITE_SIZE */
 };
 
 /* c is all zero, as spb_engine_start() leaves it. */
@@ -27,6 +31,6 @@ SPB_CHECKED enum spb_status spb_candidate_put(struct spb_candidate *c, uint8_t b
 SPB_CHECKED enum spb_status spb_candidate_finish(struct spb_candidate *c);
 
 /* The byte at off, off < len, as put. */
-uint8_t spb_candidate_get(const struct spb_candidate *c, uint32_t off);
+uint8_t spb_candidate_get(struct spb_candidate *c, uint32_t off);
 
 #endif

@@ -9,8 +9,7 @@
  * E4  Until commit() a reset forgets the update; the active image is never touched here.
  * E5  The result does not depend on how the update's bytes are divided over the calls.  (Bytes after its end are
  *     TOO_MANY_BYTES in the call that brings the end, INVALID_STATE in a later one.)
- * E6  From one reset to the next at most SPB_ENGINE_STARTS updates touch flash, whatever is sent again and again, and the
- *     journal is erased only when it holds something. */
+ * E6  From one reset to the next at most SPB_ENGINE_STARTS updates touch flash, whatever is sent again and again. */
 #ifndef SPB_ENGINE_H
 #define SPB_ENGINE_H
 
@@ -19,7 +18,7 @@
 
 #define SPB_HEAD_SIZE (SPB_MANIFEST_SIZE + SPB_SIGNATURE_SIZE)
 
-#define SPB_ENGINE_STARTS 16u
+#define SPB_ENGINE_STARTS 8u
 
 enum spb_stage { SPB_STAGE_IDLE, SPB_STAGE_UPDATE, SPB_STAGE_VERIFIED };
 
@@ -28,7 +27,6 @@ struct spb_engine {
     enum spb_status status;             /* of the last call that could fail */
     bool active;                        /* SLOT0 holds a valid image */
     bool committed;
-    bool journal_erased;                /* by us, and not written since */
     uint8_t starts;                     /* updates that touched flash, since the reset */
     uint8_t vectors_len;                /* bytes of NEW in vectors: until all of them are, flash is not touched */
     _Alignas(4) uint8_t vectors[SPB_VECTORS_SIZE];
@@ -37,11 +35,11 @@ struct spb_engine {
     uint32_t total;                     /* all of them; 0 until the head is in */
     struct spb_candidate candidate;
     struct spb_payload payload;         /* its buffer last, so that what is small is in reach of short instructions */
-    _Alignas(4) uint8_t header[SPB_HEADER_SIZE];
     union {                             /* not needed at the same time */
         struct spb_slot_work slot;      /* before a stream is decoded, and while no update is under way */
         struct spb_delta delta;
-    } work;
+    } work;                             /* wiped with the payload before it */
+    _Alignas(4) uint8_t header[SPB_HEADER_SIZE];
 };
 
 /* Begin; total_len = 0 when unknown.  active: SLOT0 was verified in this boot.  Touches no flash. */

@@ -2,40 +2,91 @@
 #include "flash.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #include "port.h"
 
-_Static_assert(SPB_BITMAP_SIZE <= SPB_READ_MAX && SPB_JOURNAL_MARK_SIZE <= SPB_READ_MAX, "read at once");
+#define STEP (SPB_SLOT_UNIT < SPB_READ_MAX ? SPB_READ_MAX : SPB_SLOT_UNIT)   /* bytes copied at a time */
 
-static bool inside(const struct spb_area *area, uint32_t off, uint32_t len) {
-    return off <= area->size && len <= area->size - off;
+_Static_assert(SPB_JOURNAL_MARK_SIZE <= SPB_READ_MAX, "read at once");
+_Static_assert(SPB_PAGE_SIZE % STEP == 0 && STEP % SPB_COPY_UNIT == 0, "whole steps and units");
+
+/* The part that all of the len bytes at *off are in, or a null pointer; *off is then what it is there. */
+static const struct spb_part *part_of(const struct spb_area *area, uint32_t *off, uint32_t len) {
+    const struct spb_part *part = area->parts;
+    for (uint32_t i = 1; i < SPB_PARTS && *off >= part->size; i++) *off -= part++->size;
+    if (*off > part->size || len > part->size - *off) return NULL;
+    *off += part->base;
+    return part;
 }
 
-bool spb_area_writable(const struct spb_area *area) { return spb_port.writable(area->base, area->size); }
+bool spb_area_writable(const struct spb_area *area) {
+    bool all = true;
+    const struct spb_part *part = area->parts;
+    for (uint32_t i = 0; i < SPB_PARTS && (i == 0 || part->size != 0); i++, part++) {
+        all &= spb_flash_of(part)->writable(part->base, part->size);
+    }
+    return all;
+}
 
 enum spb_status spb_area_erase(const struct spb_area *area, uint32_t off, uint32_t len) {
-    enum spb_status status = inside(area, off, len) ? SPB_OK : SPB_E_SECTION_ERASE_FAILURE;
-    for (uint32_t at = 0; status == SPB_OK && at < len; at += area->erase_unit) {
-        status = spb_port.flash->erase(area->base + off + at);
+    const struct spb_part *part = part_of(area, &off, len);
+    enum spb_status status = part != NULL ? SPB_OK : SPB_E_SECTION_ERASE_FAILURE;
+    for (uint32_t at = 0; status == SPB_OK && at < len; at += part->erase_unit) {
+        status = spb_flash_of(part)->erase(off + at);
         spb_port.alive();
     }
     return status;
 }
 
 enum spb_status spb_area_program(const struct spb_area *area, uint32_t off, const uint8_t *data, uint32_t len) {
-    enum spb_status status = inside(area, off, len) ? SPB_OK : SPB_E_SECTION_WRITE_FAILURE;
+    const struct spb_part *part = part_of(area, &off, len);
+    enum spb_status status = part != NULL ? SPB_OK : SPB_E_SECTION_WRITE_FAILURE;
     for (uint32_t at = 0; status == SPB_OK && at < len; at += SPB_ALIVE_EVERY) {
         uint32_t step = len - at < SPB_ALIVE_EVERY ? len - at : SPB_ALIVE_EVERY;
         if (at > 0) spb_port.alive();
-        status = spb_port.flash->program(area->base + off + at, data + at, step);
+        status = spb_flash_of(part)->program(off + at, data + at, step);
     }
     return status;
 }
 
 const uint8_t *spb_area_map(const struct spb_area *area, uint32_t off, uint32_t len) {
-    return inside(area, off, len) ? spb_port.flash->map(area->base + off) : NULL;
+    const struct spb_part *part = part_of(area, &off, len);
+    return part != NULL ? spb_flash_of(part)->map(off) : NULL;
 }
 
 bool spb_area_read(const struct spb_area *area, uint32_t off, uint32_t *to, uint32_t len) {
-    return len - 1u < SPB_READ_MAX && inside(area, off, len) && spb_port.flash->read(area->base + off, to, len);
+    const struct spb_part *part = part_of(area, &off, len);
+    return len - 1u < SPB_READ_MAX && part != NULL && spb_flash_of(part)->read(off, to, len);
+}
+
+static uint32_t lower(uint32_t a, uint32_t b) { return a < b ? a : b; }
+
+/* len <= STEP */
+static bool read_step(const struct spb_area *area, uint32_t off, uint32_t *to, uint32_t len) {
+    if (STEP == SPB_READ_MAX) return spb_area_read(area, off, to, len);
+    bool ok = true;
+    for (uint32_t at = 0; at < len; at += SPB_READ_MAX) {
+        ok &= spb_area_read(area, off + at, to + at / 4, lower(len - at, SPB_READ_MAX));
+    }
+    return ok;
+}
+
+/* Its frame is not on the stack under a signature check. */
+__attribute__((noinline)) static enum spb_status copy_step(const struct spb_area *from, const struct spb_area *into,
+                                                           uint32_t off, uint32_t len) {
+    uint32_t bytes[STEP / 4], there[STEP / 4];
+    if (!read_step(from, off, bytes, len)) return SPB_E_FLASH_ERROR;
+    enum spb_status status = spb_area_program(into, off, (uint8_t *)bytes, len);
+    if (status != SPB_OK) return status;
+    return read_step(into, off, there, len) && memcmp(there, bytes, len) == 0 ? SPB_OK : SPB_E_FLASH_ERROR;
+}
+
+enum spb_status spb_area_copy(const struct spb_area *from, const struct spb_area *into, uint32_t off, uint32_t len) {
+    enum spb_status status = SPB_OK;
+    for (uint32_t end = off + len; off < end && status == SPB_OK; off += STEP) {
+        status = copy_step(from, into, off, lower(end - off, STEP));
+        spb_port.alive();
+    }
+    return status;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* flash.h - what core needs of a flash memory, and areas of it.
- * F1  Offsets are checked here: no driver is asked for a byte outside its memory, no area for one outside itself.
+/* flash.h - what core needs of a flash memory, and areas of memories.
+ * F1  Offsets are checked here: no driver is asked for a byte outside its memory, no area for one outside itself, nor for
+ *     bytes of two parts at once.
  * F2  Nothing is programmed that was not erased by us since (the callers' duty: candidate, install, journal).
  * F3  A unit that a power cut left half written may fault when it is loaded (ECC flash).  What a cut may have torn is
  *     copied by read(), which says so; map() is for what was found whole in this boot, or was written in it. */
@@ -9,6 +10,7 @@
 
 #include <stdbool.h>
 
+#include "spb_config.h"
 #include "status.h"
 
 /* Bytes that are programmed from one alive() to the next; every page is a multiple.  A page of 256 KB takes
@@ -19,23 +21,31 @@
  * slots may be anybody's, and one skipped instruction must not put it over the stack. */
 #define SPB_READ_MAX 64u
 
+/* One memory.  Calls return when the work is done; while it is, nothing can be read there, and afterwards all of it can. */
 struct spb_flash {
     /* Erase the unit that starts at off. */
     enum spb_status (*erase)(uint32_t off);
-    /* Program len bytes at off; both are multiples of SPB_PROGRAM_UNIT.  data is aligned to words. */
+    /* Program len bytes at off; both are multiples of the program unit.  data is aligned to words, and in RAM where this
+     * memory cannot be read meanwhile. */
     enum spb_status (*program)(uint32_t off, const uint8_t *data, uint32_t len);
     /* The bytes at off, up to the end of the memory. */
     const uint8_t *(*map)(uint32_t off);
     /* Copy len > 0 bytes, rounded up to words of four, aligned on both sides; false when one of the words has an
      * uncorrectable error. */
     bool (*read)(uint32_t off, uint32_t *to, uint32_t len);
+    /* Of the len bytes at off, whole erase units, none is protected. */
+    bool (*writable)(uint32_t off, uint32_t len);
 };
 
-/* A range of whole erase units, all of one size; elsewhere in the flash they may have another. */
+/* A range of whole erase units of one memory, all of one size; elsewhere in it they may have another. */
+struct spb_part {
+    const struct spb_flash *flash;
+    uint32_t base, size, erase_unit;
+};
+
+/* Parts, laid end to end: an offset counts through all of each, whatever is used of it.  Those behind the last have size 0. */
 struct spb_area {
-    uint32_t base;
-    uint32_t size;
-    uint32_t erase_unit;
+    struct spb_part parts[SPB_PARTS];
 };
 
 /* No option byte keeps any of it from being erased and programmed. */
@@ -47,6 +57,12 @@ SPB_CHECKED enum spb_status spb_area_program(const struct spb_area *area, uint32
 
 /* The len bytes at off, or a null pointer when they are not all inside. */
 const uint8_t *spb_area_map(const struct spb_area *area, uint32_t off, uint32_t len);
+
+/* Copy len bytes at off, a multiple of SPB_COPY_UNIT each, from one area into the other, which is erased there; both are then
+ * compared.  By way of RAM, as the two may be in one memory. */
+SPB_CHECKED enum spb_status spb_area_copy(const struct spb_area *from, const struct spb_area *into, uint32_t off, uint32_t len);
+
+#define SPB_COPY_UNIT (SPB_SLOT_UNIT < 4 ? 4u : SPB_SLOT_UNIT)
 
 /* Copy the len bytes at off, which is a multiple of 4; `to` has room for whole words.  False when they are not all
  * inside, are none or more than SPB_READ_MAX, or cannot be read (F3). */

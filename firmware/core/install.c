@@ -1,49 +1,30 @@
 /* SPDX-License-Identifier: MIT */
 #include "install.h"
 
-#include <string.h>
-
-#define STEP SPB_READ_MAX                                       /* bytes copied at a time */
-#define UNIT (SPB_PROGRAM_UNIT < 4 ? 4u : SPB_PROGRAM_UNIT)     /* read in words */
-
-_Static_assert(SPB_PAGE_SIZE % STEP == 0 && STEP % UNIT == 0, "whole steps and units");
-
-/* One step's bytes from SLOT1 to SLOT0, and back to see that they are there.  Its frame is not on the stack under a
- * signature check. */
-__attribute__((noinline)) static enum spb_status copy_step(uint32_t off, uint32_t len) {
-    uint32_t from[STEP / 4], to[STEP / 4];
-    if (!spb_area_read(&spb_slot1, off, from, len)) return SPB_E_FLASH_ERROR;
-    enum spb_status status = spb_area_program(&spb_slot0, off, (uint8_t *)from, len);
-    if (status != SPB_OK) return status;
-    return spb_area_read(&spb_slot0, off, to, len) && memcmp(to, from, len) == 0 ? SPB_OK : SPB_E_FLASH_ERROR;
+/* Copy one page, up to the end of the image in whole units; the rest stays erased. */
+static enum spb_status copy_page(uint32_t off, uint32_t len, uint32_t end) {
+    uint32_t used = end - off < len ? (end - off + SPB_COPY_UNIT - 1) / SPB_COPY_UNIT * SPB_COPY_UNIT : len;
+    enum spb_status status = spb_area_erase(&spb_slot0, off, len);
+    return status == SPB_OK ? spb_area_copy(&spb_slot1, &spb_slot0, off, used) : status;
 }
 
-/* Copy one page, up to the end of the image in whole program units; the rest stays erased. */
-static enum spb_status copy_page(uint32_t page, uint32_t end) {
-    uint32_t off = page * SPB_PAGE_SIZE;
-    uint32_t stop = end - off < SPB_PAGE_SIZE ? (end + UNIT - 1) / UNIT * UNIT : off + SPB_PAGE_SIZE;
-    enum spb_status status = spb_area_erase(&spb_slot0, off, SPB_PAGE_SIZE);
-    for (; off < stop && status == SPB_OK; off += STEP) {
-        status = copy_step(off, stop - off < STEP ? stop - off : STEP);
-        spb_port.alive();
-    }
-    return status;
-}
-
-/* Highest page first, so the header comes last and SLOT0 never looks complete before it is. */
+/* Highest page first, so the header comes last and SLOT0 never looks complete before it is.  A list that has become
+ * shorter since the steps were written (pages.h Q1) is begun anew. */
 static enum spb_status copy_pages(struct spb_journal *j, uint32_t end, const volatile enum spb_verdict *verdict,
                                   spb_install_progress progress) {
-    uint32_t used = (end + SPB_PAGE_SIZE - 1) / SPB_PAGE_SIZE;
-    uint32_t all = spb_pages_count(&j->pages, used);
-    uint32_t nth = 0;
-    progress(j->steps, all);
-    enum spb_status status = j->begun ? SPB_OK : spb_journal_append(j, 0);
-    for (uint32_t page = used; page-- > 0 && status == SPB_OK;) {
-        if (!spb_pages_has(&j->pages, page)) continue;
-        if (nth++ < j->steps) continue;
+    uint32_t all = j->pages.count, nth = j->steps <= all ? j->steps : 0, since = 0;
+    progress(nth, all);
+    enum spb_status status = j->begun ? SPB_OK : spb_journal_append(j, SPB_JOURNAL_DONE(0));
+    while (nth < all && status == SPB_OK) {
         if (*verdict != SPB_GOOD) return SPB_E_IMAGE_VERIFY_TAG_FAILURE;
-        status = copy_page(page, end);
-        if (status == SPB_OK) status = spb_journal_append(j, nth);
+        uint32_t page = spb_entry_read((all - ++nth) * SPB_ENTRY_UNIT);
+        uint32_t off = spb_page_start(page), len = spb_page_start(page + 1) - off;
+        if (off < end) status = copy_page(off, len, end);
+        since += len;
+        if (status == SPB_OK && since >= SPB_JOURNAL_STEP_EVERY) {
+            status = spb_journal_append(j, SPB_JOURNAL_DONE(nth));
+            since = 0;
+        }
         if (status == SPB_OK) progress(nth, all);
     }
     return status;

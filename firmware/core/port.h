@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* port.h - the device, as core sees it.  The boot room defines what is here; tests on a host define theirs.
- * Both slots have SPB_SLOT_SIZE bytes in pages of SPB_PAGE_SIZE: one or more erase units, whatever unit the slot has.
+ * Both slots have SPB_SLOT_SIZE bytes in the same SPB_PARTS parts, one or two; those of a number have one size, and pages
+ * of one size: one or more erase units, whatever unit the part has.  SPB_SLOT_UNIT is a
+ * multiple of the program units of all of them, SPB_PROGRAM_UNIT that of the journal's memory.
  * A board with SPB_SINGLE_SLOT has no second slot: slot1 is slot0. */
 #ifndef SPB_PORT_H
 #define SPB_PORT_H
@@ -9,14 +11,23 @@
 #include "spb_config.h"
 
 struct spb_port {
-    const struct spb_flash *flash;      /* all areas are in it */
+    const struct spb_flash *flash;      /* all parts are in it, where SPB_MEMORIES is 1 */
     const uint8_t *personal;    /* the personalisation area, SPB_PERSONAL_SIZE bytes */
     uint32_t target;            /* what a manifest must name as its target */
-    bool (*writable)(uint32_t off, uint32_t len);   /* of these bytes of flash, whole erase units, none is protected */
     void (*alive)(void);        /* called at least every few milliseconds of work: feeds the watchdog */
 };
 
 extern const struct spb_port spb_port;      /* constants, which compilers know: nothing takes its address */
 extern const struct spb_area spb_slot0, spb_slot1, spb_journal;
+
+/* Where a compiler knows that there is one memory, it sees through its calls. */
+static inline const struct spb_flash *spb_flash_of(const struct spb_part *part) {
+    return SPB_MEMORIES == 1 ? spb_port.flash : part->flash;
+}
+
+/* The first bytes of an area, as far as every area goes. */
+static inline const uint8_t *spb_area_start(const struct spb_area *area) {
+    return spb_flash_of(area->parts)->map(area->parts->base);
+}
 
 #endif

@@ -11,17 +11,6 @@
 _Static_assert(SPB_HEADER_SIZE % 4 == 0, "read in words");
 _Static_assert(SPB_VECTOR_SIZE % STEP == 0 && SPB_PAGE_SIZE % STEP == 0, "no step crosses a page");
 
-/* Not inlined, which is shorter. */
-__attribute__((noinline)) bool spb_pages_has(const struct spb_pages *pages, uint32_t page) {
-    return (pages->bitmap[page / 8] >> (page % 8) & 1) != 0;
-}
-
-__attribute__((noinline)) uint32_t spb_pages_count(const struct spb_pages *pages, uint32_t used) {
-    uint32_t n = 0;
-    while (used-- > 0) n += spb_pages_has(pages, used);
-    return n;
-}
-
 bool spb_slot_header(const struct spb_area *slot, struct spb_slot_work *work) {
     for (uint32_t off = 0; off < SPB_HEADER_SIZE; off += STEP) {
         uint32_t len = SPB_HEADER_SIZE - off < STEP ? SPB_HEADER_SIZE - off : STEP;
@@ -47,13 +36,17 @@ static uint32_t difference(const volatile uint8_t *a, const volatile uint8_t *b,
 }
 
 static enum spb_verdict same(const uint8_t *a, const uint8_t *b, uint32_t len) {
-    uint32_t verdict = SPB_GOOD ^ difference(a, b, len) << 1;
-    return (enum spb_verdict)(verdict ^ difference(a, b, len));
+    volatile uint32_t verdict = SPB_GOOD;       /* or compilers take all differences together, and one step adds them */
+    verdict ^= difference(a, b, len) << 1;
+    verdict ^= difference(a, b, len);
+    return (enum spb_verdict)verdict;
 }
 
-static const struct spb_area *where(const struct spb_pages *pages, uint32_t off) {
-    return pages != NULL && spb_pages_has(pages, off / SPB_PAGE_SIZE) ? &spb_slot1 : &spb_slot0;
+static const struct spb_area *where(const struct spb_pages *pages, uint32_t page) {
+    return pages != NULL && spb_pages_has(pages, page) ? &spb_slot1 : &spb_slot0;
 }
+
+static uint32_t lower(uint32_t a, uint32_t b) { return a < b ? a : b; }
 
 /* S2: the places that were hashed are added up, and the places that should have been are taken away again. */
 enum spb_verdict spb_slot_match(struct spb_slot_work *work, const struct spb_pages *pages) {
@@ -62,16 +55,21 @@ enum spb_verdict spb_slot_match(struct spb_slot_work *work, const struct spb_pag
     volatile uint32_t places = 0;
     uint32_t end = SPB_VECTOR_SIZE + SPB_MANIFEST_U32(work->header, IMAGE_SIZE);
     spb_sha256_init(sha);
-    for (uint32_t off = SPB_VECTOR_SIZE; off < end; off += STEP) {
-        const struct spb_area *area = where(pages, off);
-        uint32_t len = end - off < STEP ? end - off : STEP;
+    const struct spb_area *area = NULL;
+    for (uint32_t off = SPB_VECTOR_SIZE, stop = 0; off < end; off += STEP) {
+        if (off >= stop) {
+            uint32_t page = spb_page_of(off);
+            stop = spb_page_start(page + 1);
+            area = where(pages, page);
+            places += area->parts[0].base;
+        }
+        uint32_t len = lower(end - off, STEP);
         if (!spb_area_read(area, off, work->read.block, len)) return SPB_BAD;
         spb_sha256_update(sha, work->read.block, len);
-        places += area->base;
         spb_port.alive();
     }
     spb_sha256_final(sha, hash);
-    for (uint32_t off = SPB_VECTOR_SIZE; off < end; off += STEP) places -= where(pages, off)->base;
+    for (uint32_t page = 0; spb_page_start(page) < end; page++) places -= where(pages, page)->parts[0].base;
     enum spb_verdict verdict = same(hash, work->header + SPB_MANIFEST_OFF_IMAGE_HASH, SPB_MANIFEST_SIZEOF_IMAGE_HASH);
     return (enum spb_verdict)((uint32_t)verdict ^ places);
 }

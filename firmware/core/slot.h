@@ -9,19 +9,10 @@
 #define SPB_SLOT_H
 
 #include "manifest.h"
+#include "pages.h"
 #include "sha256.h"
 
 #define SPB_VECTORS_SIZE 8u     /* of an image: what a core loads at a reset */
-
-/* Pages of NEW that stand in SLOT1; the others stand in SLOT0.  Bit i of byte i / 8 is page i.  Whole words. */
-struct spb_pages {
-    _Alignas(4) uint8_t bitmap[(SPB_BITMAP_SIZE + 3) / 4 * 4];
-};
-
-bool spb_pages_has(const struct spb_pages *pages, uint32_t page);
-
-/* How many of the first `used` pages. */
-uint32_t spb_pages_count(const struct spb_pages *pages, uint32_t used);
 
 /* A header out of a slot: what is checked and what is used later are the same bytes.  Too large for the stack. */
 struct spb_slot_work {
@@ -41,7 +32,7 @@ SPB_CHECKED bool spb_slot_header(const struct spb_area *slot, struct spb_slot_wo
 /* Shape, signature, product and board of the header in work. */
 enum spb_verdict spb_slot_vouch(struct spb_slot_work *work);
 
-/* The image that the page map describes (NULL: all of it in SLOT0) has the hash that the header in work promises. */
+/* The image with these pages in SLOT1 and the others in SLOT0 (NULL: all of them) has the hash that the header in work promises. */
 enum spb_verdict spb_slot_match(struct spb_slot_work *work, const struct spb_pages *pages);
 
 /* Version in SLOT0's header if that header is vouched for (whatever the state of the image behind it), else 0.

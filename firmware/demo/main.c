@@ -25,17 +25,17 @@ static enum spb_status as_status(SE_ErrorStatus result) {
     return result == SE_SUCCESS ? SPB_OK : (enum spb_status)-(int32_t)status.code;
 }
 
-enum spb_status spb_ymodem_begin(uint32_t size) {
+enum spb_status spb_source_begin(uint32_t size) {
     const SE_PATCH_StartInfo info = {
         .type = SE_PATCH_ImageType_APP, .rebootDelay = SE_PATCH_RebootDelay_COMMAND, .totalLength = size};
     (void)SE_PATCH_Abort(&status);
     return as_status(SE_PATCH_Init(&status, &info));
 }
 
-enum spb_status spb_ymodem_data(const uint8_t *bytes, uint32_t len) { return as_status(SE_PATCH_Data(&status, bytes, len)); }
+enum spb_status spb_source_data(const uint8_t *bytes, uint32_t len) { return as_status(SE_PATCH_Data(&status, bytes, len)); }
 
 /* The total is known once the head is in. */
-uint32_t spb_ymodem_wanted(void) { return status.totalBytes == 0 ? 1 : status.totalBytes - status.accumBytes; }
+uint32_t spb_source_wanted(void) { return status.totalBytes == 0 ? 1 : status.totalBytes - status.accumBytes; }
 
 static void reset_now(void) {
     spb_line_flush();
@@ -50,23 +50,17 @@ static void print_status(void) {
 }
 
 static void update(void) {
-    static const uint8_t why[] = {
-        [SPB_YMODEM_DONE] = TEXT(""),
-        [SPB_YMODEM_NO_SENDER] = TEXT(", nobody sent a file"),
-        [SPB_YMODEM_CANCELLED] = TEXT(", the sender gave up"),
-        [SPB_YMODEM_LINE_ERROR] = TEXT(", too many errors on the line"),
-        [SPB_YMODEM_NO_BLOCK_0] = TEXT(", no block 0: start again, by YMODEM"),
-        [SPB_YMODEM_REFUSED] = TEXT(""),
-    };
     LOG("update: send a .sfb or .sfbp file by YMODEM");
-    enum spb_ymodem_result result = spb_ymodem_receive(CALLS);
-    if (result == SPB_YMODEM_DONE && SE_PATCH_InstallAtNextReset(&status) == SE_SUCCESS) {
+    enum spb_source_end end = spb_ymodem_receive(CALLS);
+    if (end == SPB_SOURCE_DONE && SE_PATCH_InstallAtNextReset(&status) == SE_SUCCESS) {
         print_status();
         LOG("update: complete, resetting to install it");
         reset_now();
     }
-    if (result == SPB_YMODEM_REFUSED || result == SPB_YMODEM_DONE) print_status();
-    LOG("update: not done%t", why[result]);
+    if (end == SPB_SOURCE_REFUSED || end == SPB_SOURCE_DONE) print_status();
+    if (end == SPB_SOURCE_NONE) end = (enum spb_source_end)TEXT("nobody sent a file");
+    if (spb_source_has_reason(end)) LOG("update: not done, %t", end);
+    else LOG("update: not done");
     (void)SE_PATCH_Abort(&status);
 }
 

@@ -147,4 +147,5 @@ static bool read(uint32_t off, uint32_t *to, uint32_t len) {
     return ecc_seen == 0;
 }
 
-const struct spb_flash spb_internal_flash = {.erase = erase, .program = program, .map = map, .read = read};
+const struct spb_flash spb_internal_flash = {.erase = erase, .program = program, .map = map, .read = read,
+                                             .writable = spb_flash_writable};

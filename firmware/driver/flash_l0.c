@@ -131,7 +131,8 @@ static bool read(uint32_t off, uint32_t *to, uint32_t len) {
 
 __attribute__((used)) void spb_flash_ecc_nmi(uint32_t *stacked_pc) { (void)stacked_pc; }
 
-const struct spb_flash spb_internal_flash = {.erase = erase, .program = program, .map = map, .read = read};
+const struct spb_flash spb_internal_flash = {.erase = erase, .program = program, .map = map, .read = read,
+                                             .writable = spb_flash_writable};
 
 enum spb_text spb_flash_problem(void) { return SPB_TEXT_NONE; }
 

@@ -130,4 +130,5 @@ const struct spb_flash spb_internal_flash = {
     .program = program,
     .map = map,
     .read = read,
+    .writable = spb_flash_writable,
 };

@@ -5,12 +5,12 @@
 
 #include "text.h"
 
-/* Formats are words in the place of the call, never a variable: what comes from elsewhere is an argument.
+/* The format is a literal in the call, never a variable: text that comes from elsewhere is an argument.
  * %s text, %t the sentence of a number (text.h), %u decimal, %w decimal in five columns, %z in three digits, %x eight
  * hexadecimal digits, %v version (8.16.8 bits), %% a percent sign. */
 #define spb_console_print(...) spb_console_put(SPB_TEXT_MARK __VA_ARGS__)
 
-/* A time stamp "[    1.234] " in front, a line end behind. */
+/* The same with a time stamp "[    1.234] " in front and a line end behind. */
 #define spb_console_log(...) spb_console_put_line(SPB_TEXT_MARK __VA_ARGS__)
 
 void spb_console_put(enum spb_text format, ...);

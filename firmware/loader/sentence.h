@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* sentence.h - unpacks a sentence of the table byte by byte.
- * A byte of the table from SPB_TEXT_PAIR on stands for two others, which may be such bytes again; the right one waits
- * while the left one is taken apart.  One from SPB_TEXT_END on has the zero that ends a sentence as its last.  Characters
- * from the space on are SPB_TEXT_SHIFT less than in ASCII, which leaves more bytes for pairs. */
+ * A byte of the table from SPB_TEXT_PAIR on stands for a pair of bytes, each of which may stand for a pair again; the
+ * second one waits while the first is unpacked.  Bytes from SPB_TEXT_END on unpack to something whose last byte is the
+ * zero that ends a sentence.  Characters from the space on have SPB_TEXT_SHIFT less than in ASCII: that leaves more
+ * bytes for pairs. */
 #ifndef SPB_SENTENCE_H
 #define SPB_SENTENCE_H
 
@@ -19,7 +20,7 @@ struct spb_sentence {
 
 void spb_sentence_open(struct spb_sentence *s, enum spb_text text);
 
-/* The next character; 0 at the end, and not to be asked again after it. */
+/* The next character, 0 at the end of the sentence.  Do not call it again after that. */
 char spb_sentence_next(struct spb_sentence *s);
 
 #endif

@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "session.h"
 
-#include <stddef.h>
-
 #include "console.h"
 #include "ymodem.h"
 
-/* YMODEM's consumer has no context: one session at a time. */
+/* The consumer has no context: one session at a time. */
 static bool slot0_active;
 
-enum spb_status spb_ymodem_begin(uint32_t size) {
+enum spb_status spb_source_begin(uint32_t size) {
     struct spb_engine *e = spb_engine();
     enum spb_status status = spb_engine_abort(e);
     if (status != SPB_OK) return status;
@@ -17,12 +15,12 @@ enum spb_status spb_ymodem_begin(uint32_t size) {
 }
 
 /* The total is known once the head is in. */
-uint32_t spb_ymodem_wanted(void) {
+uint32_t spb_source_wanted(void) {
     const struct spb_engine *e = spb_engine();
     return e->total == 0 ? 1 : e->total - e->taken;
 }
 
-enum spb_status spb_ymodem_data(const uint8_t *bytes, uint32_t len) { return spb_engine_data(spb_engine(), bytes, len); }
+enum spb_status spb_source_data(const uint8_t *bytes, uint32_t len) { return spb_engine_data(spb_engine(), bytes, len); }
 
 /* Where SLOT0 is all there is, an update that was accepted has begun to overwrite it. */
 static bool overwritten(void) { return SPB_SINGLE_SLOT && spb_engine()->candidate.len != 0; }
@@ -31,12 +29,12 @@ static bool overwritten(void) { return SPB_SINGLE_SLOT && spb_engine()->candidat
 static void show_refusal(const struct spb_engine *e) {
     spb_console_log("refused, code %u: %t", (uint32_t)e->status, spb_text_of(e->status));
     if (e->total == 0) return;
-    spb_console_log("  the file says: version %v, product %x, board %x, %u bytes, from version %v",
+    spb_console_log("  the file: version %v, product %x, board %x, %u bytes, from version %v",
                     SPB_MANIFEST_U32(e->header, VERSION), SPB_MANIFEST_U32(e->header, PRODUCT),
                     SPB_MANIFEST_U32(e->header, TARGET), SPB_MANIFEST_U32(e->header, IMAGE_SIZE),
                     SPB_MANIFEST_U32(e->header, BASE_VERSION));
     spb_console_log("  this device: version %v, product %x, board %x, room for %u bytes",
-                    slot0_active ? SPB_MANIFEST_U32(spb_area_map(&spb_slot0, 0, SPB_HEADER_SIZE), VERSION) : 0u,
+                    slot0_active ? SPB_MANIFEST_U32(spb_area_start(&spb_slot0), VERSION) : 0u,
                     spb_word(spb_port.personal + SPB_PERSONAL_OFF_PRODUCT), spb_port.target,
                     SPB_SLOT_SIZE - SPB_VECTOR_SIZE);
 }
@@ -44,24 +42,18 @@ static void show_refusal(const struct spb_engine *e) {
 static void show_accepted(const struct spb_engine *e) {
     spb_console_log("version %v received, %u bytes, verified, changed pages: %u",
                     SPB_MANIFEST_U32(e->header, VERSION), e->total,
-                    spb_pages_count(&e->candidate.pages, SPB_SLOT_SIZE / SPB_PAGE_SIZE));
+                    e->candidate.pages.count);
 }
 
 /* The sender is done; is the update? */
-static bool conclude(enum spb_ymodem_result result) {
-    static const uint8_t reasons[] = {
-        [SPB_YMODEM_CANCELLED] = TEXT("the sender gave up"),
-        [SPB_YMODEM_LINE_ERROR] = TEXT("too many errors on the line"),
-        [SPB_YMODEM_NO_BLOCK_0] = TEXT("no block 0: start again, by YMODEM"),
-        [SPB_YMODEM_REFUSED] = SPB_TEXT_NONE,
-    };
+static bool conclude(enum spb_source_end end) {
     struct spb_engine *e = spb_engine();
-    if (reasons[result] != SPB_TEXT_NONE) {
-        spb_console_log("transfer ended: %t", reasons[result]);
+    if (spb_source_has_reason(end)) {
+        spb_console_log("transfer ended: %t", end);
         if (spb_engine_abort(e) != SPB_OK) spb_console_log("%t", spb_text_of(e->status));
         return false;
     }
-    if (result == SPB_YMODEM_DONE && spb_engine_commit(e) == SPB_OK) {
+    if (end == SPB_SOURCE_DONE && spb_engine_commit(e) == SPB_OK) {
         show_accepted(e);
         return true;
     }
@@ -75,12 +67,12 @@ enum spb_session_result spb_session(bool active) {
     for (;;) {
         spb_console_log("loader: send a .sfb%t file by YMODEM",
                         slot0_active && !SPB_SINGLE_SLOT ? TEXT(" or .sfbp") : TEXT(""));
-        enum spb_ymodem_result result = spb_ymodem_receive(SPB_SESSION_CALLS);
+        enum spb_source_end end = spb_ymodem_receive(SPB_SESSION_CALLS);
         slot0_active = slot0_active && !overwritten();
-        if (result == SPB_YMODEM_NO_SENDER) {
+        if (end == SPB_SOURCE_NONE) {
             spb_console_print("\r\n");
             if (slot0_active) return SPB_SESSION_IDLE;
-        } else if (conclude(result)) {
+        } else if (conclude(end)) {
             return SPB_SESSION_COMMITTED;
         }
     }

@@ -74,11 +74,14 @@ static enum event receive(struct transfer *t, uint32_t timeout_ms) {
     }
 }
 
-static enum spb_ymodem_result stop(enum spb_ymodem_result result) {
+#define CANCELLED_BY_SENDER ((enum spb_source_end)TEXT("the sender gave up"))
+
+/* Tell the sender. */
+static enum spb_source_end stop(enum spb_source_end end) {
     purge();
     for (int i = 0; i < 8; i++) spb_line_put(CAN);
     purge();
-    return result;
+    return end;
 }
 
 /* Block 0: name, NUL, size in decimal, then whatever the sender likes.  Anything else there is no size. */
@@ -92,28 +95,28 @@ static void read_size(struct transfer *t) {
 }
 
 /* Call until block 0 comes. */
-static enum spb_ymodem_result call(struct transfer *t, uint32_t tries) {
+static enum spb_source_end call(struct transfer *t, uint32_t tries) {
     uint32_t foreign = 0;
     while (tries--) {
         spb_line_put(CALL);
         switch (receive(t, BYTE_MS)) {
         case BLOCK:
             if (t->number != 0) {
-                if (++foreign == FOREIGN_BLOCKS) return stop(SPB_YMODEM_NO_BLOCK_0);
+                if (++foreign == FOREIGN_BLOCKS) return stop((enum spb_source_end)TEXT("no block 0: start again, by YMODEM"));
                 break;
             }
             if (block[0] == 0) {         /* an empty batch */
                 spb_line_put(ACK);
-                return SPB_YMODEM_CANCELLED;
+                return CANCELLED_BY_SENDER;
             }
             read_size(t);
-            return SPB_YMODEM_DONE;
-        case CANCELLED: return SPB_YMODEM_CANCELLED;
+            return SPB_SOURCE_DONE;
+        case CANCELLED: return CANCELLED_BY_SENDER;
         case GARBLED: purge(); break;
         default: break;
         }
     }
-    return SPB_YMODEM_NO_SENDER;
+    return SPB_SOURCE_NONE;
 }
 
 /* Y1.  Where there is no padding, all of it is the consumer's to judge. */
@@ -123,10 +126,10 @@ static enum spb_status consume(struct transfer *t) {
     enum spb_status status = SPB_OK;
     t->left -= len;
     while (len > 0 && status == SPB_OK) {
-        uint32_t now = t->padded ? spb_ymodem_wanted() : len;
+        uint32_t now = t->padded ? spb_source_wanted() : len;
         if (now == 0 && bytes != block) break;
         if (now == 0 || now > len) now = len;
-        status = spb_ymodem_data(bytes, now);
+        status = spb_source_data(bytes, now);
         bytes += now;
         len -= now;
     }
@@ -134,27 +137,27 @@ static enum spb_status consume(struct transfer *t) {
 }
 
 /* The file has ended; the batch ends with an empty block 0.  A sender that just stops is as good. */
-static enum spb_ymodem_result close_batch(struct transfer *t) {
+static enum spb_source_end close_batch(struct transfer *t) {
     spb_line_put(ACK);
     for (uint32_t tries = 0; tries < 3; tries++) {
         spb_line_put(CALL);
         enum event event = receive(t, BYTE_MS);
-        if (event == BLOCK && block[0] != 0) return stop(SPB_YMODEM_DONE);        /* a second file: one is enough */
+        if (event == BLOCK && block[0] != 0) return stop(SPB_SOURCE_DONE);        /* a second file: one is enough */
         if (event == BLOCK || event == END) spb_line_put(ACK);
         if (event == BLOCK) break;
     }
-    return SPB_YMODEM_DONE;
+    return SPB_SOURCE_DONE;
 }
 
-static enum spb_ymodem_result receive_file(struct transfer *t) {
-    enum spb_ymodem_result result = SPB_YMODEM_LINE_ERROR;
+static enum spb_source_end receive_file(struct transfer *t) {
+    enum spb_source_end result = (enum spb_source_end)TEXT("too many errors on the line");
     uint8_t expected = 1;
     uint32_t errors = 0;
     bool end_seen = false;
     while (errors++ < SPB_YMODEM_ERRORS) {
         enum event event = receive(t, BYTE_MS);
-        bool whole = spb_ymodem_wanted() == 0;
-        if (event == CANCELLED) return SPB_YMODEM_CANCELLED;
+        bool whole = spb_source_wanted() == 0;
+        if (event == CANCELLED) return CANCELLED_BY_SENDER;
         if (event == END ? whole || end_seen : event == SILENCE && end_seen) return close_batch(t);     /* Y4 */
         end_seen = event == END;
         if (end_seen) continue;         /* unanswered: a NAK for noise would answer the block that follows it */
@@ -165,7 +168,7 @@ static enum spb_ymodem_result receive_file(struct transfer *t) {
         }
         if (t->number == expected) {
             if (consume(t) != SPB_OK) {
-                result = SPB_YMODEM_REFUSED;
+                result = SPB_SOURCE_REFUSED;
                 break;
             }
             expected++;
@@ -179,13 +182,13 @@ static enum spb_ymodem_result receive_file(struct transfer *t) {
     return stop(result);
 }
 
-enum spb_ymodem_result spb_ymodem_receive(uint32_t tries) {
+enum spb_source_end spb_ymodem_receive(uint32_t tries) {
     struct transfer t;
-    enum spb_ymodem_result result = call(&t, tries);
-    if (result != SPB_YMODEM_DONE) return result;
-    if (spb_ymodem_begin(t.left != UNKNOWN ? t.left : 0) != SPB_OK) return stop(SPB_YMODEM_REFUSED);
+    enum spb_source_end result = call(&t, tries);
+    if (result != SPB_SOURCE_DONE) return result;
+    if (spb_source_begin(t.left != UNKNOWN ? t.left : 0) != SPB_OK) return stop(SPB_SOURCE_REFUSED);
     spb_line_put(ACK);
     spb_line_put(CALL);
     result = receive_file(&t);
-    return result != SPB_YMODEM_REFUSED && spb_ymodem_wanted() == 0 ? SPB_YMODEM_DONE : result;     /* Y3 */
+    return result != SPB_SOURCE_REFUSED && spb_source_wanted() == 0 ? SPB_SOURCE_DONE : result;       /* Y3 */
 }

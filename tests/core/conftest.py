@@ -23,8 +23,14 @@ class World:
     board: Board
     keys: Keys
     images: dict[str, bytes]
+    capacity: int = 0
+    """Bytes of an image; 0: as on the board."""
     made: dict[object, bytes] = field(default_factory=dict)
     """Artefacts made before: encoding is the slow part."""
+
+    @property
+    def room(self) -> int:
+        return self.capacity or self.board.image_capacity
 
     def image(self, version: str, **changes: object) -> bytes:
         return self._cached(("image", version, repr(changes)), lambda: self._image(version, **changes))
@@ -38,11 +44,19 @@ class World:
         return self.made[key]
 
     def _image(self, version: str, **changes: object) -> bytes:
-        options = {"target": self.board.name, "capacity": self.board.image_capacity, "keys": self.keys} | changes
+        options = {
+            "target": self.board.name,
+            "capacity": self.room,
+            "keys": self.keys,
+        } | changes
         return apps.forced_image(self.images[version], version=Version.parse(version), **options)  # type: ignore[arg-type]
 
     def _patch(self, old: str, new: str, **changes: object) -> bytes:
-        options = {"target": self.board.name, "capacity": self.board.image_capacity, "keys": self.keys} | changes
+        options = {
+            "target": self.board.name,
+            "capacity": self.room,
+            "keys": self.keys,
+        } | changes
         base = release.Base(image=self.images[old], version=Version.parse(old))
         return apps.forced_patch(base, self.images[new], version=Version.parse(new), **options)  # type: ignore[arg-type]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import itertools
 import os
+import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,9 +23,44 @@ NAMES = {number: name for name, number in STATUS.items()} | {0: "OK"}
 INSTALL = ("nothing", "done", "refused", "failed")
 
 
-def compile_core(board: Board, folder: Path, *, sanitize: bool) -> Path:
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """Slots of two parts.  The first is in the board's flash; *unit* and *erase_unit* are those of the memory with the
+    rest.  Sizes in bytes."""
+
+    first: int
+    page: int
+    rest: int
+    rest_page: int
+    unit: int
+    erase_unit: int
+    journal: int
+
+    @property
+    def slot(self) -> int:
+        return self.first + self.rest
+
+    def numbers(self) -> dict[str, int]:
+        """What spb_config.h says of them."""
+        return {
+            "SLOT_SIZE": self.slot, "MEMORIES": 2, "PARTS": 2, "PART_SIZE": self.first, "PAGE_SIZE": self.page,
+            "REST_PAGE_SIZE": self.rest_page, "SLOT_UNIT": self.unit, "WRITE_SIZE": self.unit,
+            "JOURNAL_SIZE": self.journal,
+        }  # fmt: skip
+
+
+def compile_core(board: Board, folder: Path, *, sanitize: bool = False, parts: Parts | None = None) -> Path:
     """Shared library of core, crypto and host_port.c.  With *sanitize* it needs LD_PRELOAD of libasan."""
     headers.write(folder / "generated", board, boot_version())
+    rest = []
+    if parts:
+        config = folder / "generated/core/spb_config.h"
+        text = config.read_text()
+        for name, value in parts.numbers().items():
+            text, found = re.subn(rf"^(#define SPB_{name} ).*", rf"\g<1>{value}u", text, flags=re.MULTILINE)
+            assert found == 1, name
+        config.write_text(text)
+        rest = [f"-DHP_REST_UNIT={parts.unit}u", f"-DHP_REST_ERASE_UNIT={parts.erase_unit}u"]
     firmware = Path(os.environ.get("SPBOOT_TEST_FIRMWARE", data_path("firmware")))  # test_mutants.py sets it
     sources = [
         *(firmware / "core").glob("*.c"),
@@ -37,7 +73,7 @@ def compile_core(board: Board, folder: Path, *, sanitize: bool) -> Path:
     strict = [] if "SPBOOT_TEST_FIRMWARE" in os.environ else ["-Wall", "-Wextra", "-Werror"]
     command = ["gcc", "-std=c11", "-g", *strict, "-shared", "-fPIC", *flags]
     unit = board.chip.memory_at(board.slot0.address).erase_unit
-    command += [f"-DHP_ERASE_UNIT={unit}u", *(f"-I{path}" for path in includes)]
+    command += [f"-DHP_ERASE_UNIT={unit}u", *rest, *(f"-I{path}" for path in includes)]
     command += ["-o", str(library), *map(str, sources)]
     subprocess.run(command, check=True)
     return library
@@ -54,23 +90,32 @@ class Decoded:
 class Device:
     """One device; *library* can be loaded once in a process, so all Devices of a process are the same one."""
 
-    def __init__(self, library: Path, board: Board, keys: Keys) -> None:
+    def __init__(self, library: Path, board: Board, keys: Keys, *, slot_size: int = 0) -> None:
         self.lib = ctypes.CDLL(str(library))
         self.board = board
-        for name in ("hp_memory", "hp_personal", "hp_bitmap"):
-            getattr(self.lib, name).restype = ctypes.POINTER(ctypes.c_uint8)
-        for name in ("hp_size", "hp_misuse", "hp_operations", "hp_erases", "hp_installed", "hp_save_size"):
+        self.lib.hp_personal.restype = ctypes.POINTER(ctypes.c_uint8)
+        for name in (
+            "hp_size",
+            "hp_misuse",
+            "hp_operations",
+            "hp_erases",
+            "hp_installed",
+            "hp_save_size",
+            "hp_engine_size",
+        ):
             getattr(self.lib, name).restype = ctypes.c_uint32
         self.lib.hp_blank()
         ctypes.memmove(self.lib.hp_personal(), personal_area(keys), spec()["personal"]["size"])
-        self.slot_size = board.slot0.size
+        self.slot_size = slot_size or board.slot0.size
 
     def write(self, off: int, data: bytes) -> None:
         """Factory programming at *off* from the start of SLOT0."""
-        ctypes.memmove(ctypes.addressof(self.lib.hp_memory().contents) + off, data, len(data))
+        self.lib.hp_write(off, data, len(data))
 
     def read(self, off: int, size: int) -> bytes:
-        return ctypes.string_at(ctypes.addressof(self.lib.hp_memory().contents) + off, size)
+        data = ctypes.create_string_buffer(size)
+        self.lib.hp_read(off, data, size)
+        return data.raw
 
     def install_factory(self, header: bytes, image: bytes) -> None:
         self.lib.hp_blank()
@@ -129,6 +174,10 @@ class Device:
         pages = self.slot_size // unit
         span = {"slot0": range(pages), "slot1": range(pages, 2 * pages), "journal": range(2 * pages, 2 * pages + 1)}
         return sum(int(self.lib.hp_erases(page)) for page in span[area])
+
+    def changed(self, pages: int) -> list[int]:
+        """Which of the first *pages* the update has in SLOT1."""
+        return [page for page in range(pages) if self.lib.hp_changed(page)]
 
     def decode(self, old: bytes, stream: bytes, new_len: int, pieces: int | None = None) -> Decoded:
         """What the C decoder makes of *stream*, given in runs of *pieces* bytes (0: any number; None: at once)."""

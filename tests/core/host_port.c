@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* host_port.c - spb_port over arrays, so that core runs on the host under sanitizers and power is cut in microseconds.
  * One operation (an erase, or one program unit) can be cut before, after or torn; from then on nothing changes any
- * more and every call fails, as for a chip without power.  A torn unit is poisoned: read() says no. */
+ * more and every call fails, as for a chip without power.  A torn unit is poisoned: read() says no.
+ * Where slots have two parts, the second ones are in another memory, which is erased and programmed by other units and
+ * cannot be read while it is programmed. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,8 +12,10 @@
 
 #define SIZE (2u * SPB_SLOT_SIZE + SPB_JOURNAL_SIZE)
 #define UNIT HP_ERASE_UNIT     /* given by the test */
-#define SLOT1_OFF SPB_SLOT_SIZE
-#define JOURNAL_OFF (2u * SPB_SLOT_SIZE)
+#define REST (SPB_SLOT_SIZE - SPB_PART_SIZE)
+#define SLOT1_OFF SPB_PART_SIZE
+#define JOURNAL_OFF (2u * SPB_PART_SIZE)
+#define REST_OFF (JOURNAL_OFF + SPB_JOURNAL_SIZE)
 
 enum { CUT_NONE, CUT_BEFORE, CUT_AFTER, CUT_TORN, CUT_TORN_CLEAN };
 
@@ -35,12 +39,11 @@ static int power(void) {
     return cut_kind == CUT_BEFORE ? 0 : cut_kind == CUT_AFTER ? 1 : 2;
 }
 
-static enum spb_status erase(uint32_t off) {
+static enum spb_status erase_unit(uint32_t off, uint32_t size) {
     int does = power();
     if (fail_erase) return SPB_E_SECTION_ERASE_FAILURE;
-    if (off % UNIT) misuse++;
     erases[off / UNIT]++;
-    for (uint32_t i = off; does && i < off + UNIT; i += SPB_PROGRAM_UNIT) {
+    for (uint32_t i = off; does && i < off + size; i += SPB_PROGRAM_UNIT) {
         uint32_t unit = i / SPB_PROGRAM_UNIT;
         uint32_t luck = does == 1 ? 0 : random_u32() >> 24;
         if (luck < 128) memset(memory + i, SPB_ERASED, SPB_PROGRAM_UNIT);
@@ -50,22 +53,31 @@ static enum spb_status erase(uint32_t off) {
     return dead ? SPB_E_SECTION_ERASE_FAILURE : SPB_OK;
 }
 
-static enum spb_status program(uint32_t off, const uint8_t *data, uint32_t len) {
-    if (off % SPB_PROGRAM_UNIT || len % SPB_PROGRAM_UNIT) misuse++;
-    for (uint32_t i = 0; i < len; i += SPB_PROGRAM_UNIT) {
+static enum spb_status program_units(uint32_t off, const uint8_t *data, uint32_t len, uint32_t size) {
+    for (uint32_t i = 0; i < len; i += size) {
         int does = power();
         bool fails = fail_kind != CUT_NONE && fail_in-- == 0;
         if (fails) does = fail_kind == CUT_BEFORE ? 0 : fail_kind == CUT_AFTER ? 1 : 2;
-        for (uint32_t k = 0; does && k < SPB_PROGRAM_UNIT; k++) {
+        for (uint32_t k = 0; does && k < size; k++) {
             uint8_t *cell = memory + off + i + k;
             if (*cell != SPB_ERASED || poisoned[(off + i) / SPB_PROGRAM_UNIT]) misuse++;
             *cell = does == 1 ? data[i + k] : torn(*cell, data[i + k]);
             if (off + i + k == stuck) *cell ^= 1;
         }
-        if (does == 2) poisoned[(off + i) / SPB_PROGRAM_UNIT] = (fails ? fail_kind : cut_kind) == CUT_TORN;
+        if (does == 2) memset(poisoned + (off + i) / SPB_PROGRAM_UNIT, (fails ? fail_kind : cut_kind) == CUT_TORN, size / SPB_PROGRAM_UNIT);
         if (fails) return SPB_E_SECTION_WRITE_FAILURE;
     }
     return dead ? SPB_E_SECTION_WRITE_FAILURE : SPB_OK;
+}
+
+static enum spb_status erase(uint32_t off) {
+    if (off % UNIT) misuse++;
+    return erase_unit(off, UNIT);
+}
+
+static enum spb_status program(uint32_t off, const uint8_t *data, uint32_t len) {
+    if (off % SPB_PROGRAM_UNIT || len % SPB_PROGRAM_UNIT) misuse++;
+    return program_units(off, data, len, SPB_PROGRAM_UNIT);
 }
 
 static const uint8_t *map(uint32_t off) { return memory + off; }
@@ -85,15 +97,55 @@ static void alive(void) {}
 static uint32_t protected_off = UINT32_MAX;
 static bool writable(uint32_t off, uint32_t len) { return protected_off - off >= len; }
 
-static const struct spb_flash flash = {erase, program, map, read};
+static const struct spb_flash flash = {erase, program, map, read, writable};
 
-const struct spb_area spb_slot0 = {0, SPB_SLOT_SIZE, UNIT};
-const struct spb_area spb_slot1 = {SLOT1_OFF, SPB_SLOT_SIZE, UNIT};
-const struct spb_area spb_journal = {JOURNAL_OFF, SPB_JOURNAL_SIZE, UNIT};
-const struct spb_port spb_port = {&flash, personal, SPB_TARGET, writable, alive};
+#if SPB_PARTS == 2
+/* The other memory: the second parts of SLOT0 and SLOT1, one behind the other. */
+static uint32_t there(uint32_t off) { return REST_OFF + off; }
+
+static enum spb_status rest_erase(uint32_t off) {
+    if (off % HP_REST_ERASE_UNIT) misuse++;
+    return erase_unit(there(off), HP_REST_ERASE_UNIT);
+}
+
+static enum spb_status rest_program(uint32_t off, const uint8_t *data, uint32_t len) {
+    if (off % HP_REST_UNIT || len % HP_REST_UNIT) misuse++;
+    if (data >= memory && data < memory + SIZE) misuse++;
+    return program_units(there(off), data, len, HP_REST_UNIT);
+}
+
+static const uint8_t *rest_map(uint32_t off) { return map(there(off)); }
+static bool rest_read(uint32_t off, uint32_t *to, uint32_t len) { return read(there(off), to, len); }
+static bool rest_writable(uint32_t off, uint32_t len) { return writable(there(off), len); }
+
+static const struct spb_flash rest = {rest_erase, rest_program, rest_map, rest_read, rest_writable};
+#define AND_REST(off) , {&rest, off, REST, HP_REST_ERASE_UNIT}
+#else
+#define AND_REST(off)
+#endif
+
+const struct spb_area spb_slot0 = {{{&flash, 0, SPB_PART_SIZE, UNIT} AND_REST(0)}};
+const struct spb_area spb_slot1 = {{{&flash, SLOT1_OFF, SPB_PART_SIZE, UNIT} AND_REST(REST)}};
+const struct spb_area spb_journal = {{{&flash, JOURNAL_OFF, SPB_JOURNAL_SIZE, UNIT}}};
+const struct spb_port spb_port = {&flash, personal, SPB_TARGET, alive};
 
 /* For the tests. */
-uint8_t *hp_memory(void) { return memory; }
+
+/* A place as tests count: SLOT0, SLOT1 and the journal, one behind the other, whatever memories they are in. */
+static uint32_t place(uint32_t off) {
+    uint32_t in = off % SPB_SLOT_SIZE, slot = off / SPB_SLOT_SIZE;
+    if (slot > 1) return JOURNAL_OFF + off - 2u * SPB_SLOT_SIZE;
+    return in < SPB_PART_SIZE ? slot * SPB_PART_SIZE + in : REST_OFF + slot * REST + in - SPB_PART_SIZE;
+}
+
+void hp_write(uint32_t off, const uint8_t *data, uint32_t len) {
+    for (uint32_t i = 0; i < len; i++) memory[place(off + i)] = data[i];
+}
+
+void hp_read(uint32_t off, uint8_t *data, uint32_t len) {
+    for (uint32_t i = 0; i < len; i++) data[i] = memory[place(off + i)];
+}
+
 uint8_t *hp_personal(void) { return personal; }
 uint32_t hp_size(void) { return SIZE; }
 uint32_t hp_misuse(void) { return misuse; }
@@ -115,6 +167,7 @@ void hp_restore(const uint8_t *from) {
     memcpy(poisoned, from + SIZE, sizeof poisoned);
 }
 
+uint32_t hp_engine_size(void) { return sizeof(struct spb_engine); }
 uint32_t hp_save_size(void) { return SIZE + sizeof poisoned; }
 
 void hp_power_on(uint32_t kind, uint32_t at, uint32_t new_seed) {
@@ -136,7 +189,7 @@ int hp_start(uint32_t total, int active) { return spb_engine_start(&engine, tota
 int hp_commit(void) { return spb_engine_commit(&engine); }
 int hp_abort(void) { return spb_engine_abort(&engine); }
 int hp_stage(void) { return (int)engine.stage; }
-const uint8_t *hp_bitmap(void) { return engine.candidate.pages.bitmap; }
+int hp_changed(uint32_t page) { return spb_pages_has(&engine.candidate.pages, page); }
 
 /* From a fresh heap block, so that the address sanitizer sees every read outside. */
 int hp_data(const uint8_t *data, uint32_t len) {
@@ -167,15 +220,19 @@ struct sink {
     uint32_t len, room;
 };
 
-static enum spb_status sink_put(void *context, uint8_t byte) {
-    struct sink *s = context;
+static struct sink *filled;     /* not around the decoder, which is a heap block of just its size */
+
+static enum spb_status sink_put(struct spb_delta *d, uint8_t byte) {
+    struct sink *s = filled;
+    (void)d;
     if (s->len == s->room) abort();
     s->data[s->len++] = byte;
     return SPB_OK;
 }
 
-static uint8_t sink_get(void *context, uint32_t off) {
-    struct sink *s = context;
+static uint8_t sink_get(struct spb_delta *d, uint32_t off) {
+    const struct sink *s = filled;
+    (void)d;
     if (off >= s->len) abort();
     return s->data[off];
 }
@@ -185,20 +242,21 @@ static uint8_t sink_get(void *context, uint32_t off) {
 int hp_decode(const uint8_t *old, uint32_t old_len, const uint8_t *stream, uint32_t len, uint8_t *new, uint32_t new_len,
               uint32_t piece, uint32_t *put) {
     struct sink sink = {new, 0, new_len};
-    const struct spb_delta_new out = {sink_put, sink_get, &sink};
+    static const struct spb_delta_new out = {sink_put, sink_get};
     struct spb_delta *d = malloc(sizeof *d);
     uint8_t *base = malloc(old_len ? old_len : 1);
     uint32_t taken = 0, read = 0;
     enum spb_status status = SPB_OK;
     memcpy(base, old, old_len);
-    spb_delta_init(d, base, old_len, new_len);
+    filled = &sink;
+    spb_delta_init(d, &out, base, old_len, new_len);
     do {
         uint32_t used;
         uint32_t more = piece != 0 ? piece : random_u32() >> 16 & 63;
         read = len - read > more ? read + more : len;
         uint8_t *in = malloc(read - taken ? read - taken : 1);
         memcpy(in, stream + taken, read - taken);
-        status = spb_delta_run(d, &out, in, read - taken, read == len, &used);
+        status = spb_delta_run(d, in, read - taken, read == len, &used);
         free(in);
         taken += used;
         if (status == SPB_OK && read < len && read - taken > SPB_DELTA_STEP_SIZE) abort();
@@ -215,10 +273,14 @@ static struct spb_journal journal;
 
 int hp_journal_erase(void) { return spb_journal_erase(); }
 int hp_journal_commit(void) {
-    struct spb_pages pages = {{0x5A}};
+    static const uint32_t changed[] = {1, 3, 4, 6};
+    struct spb_pages pages = {0};
+    for (uint32_t i = 0; i < 4; i++) {
+        if (spb_pages_add(&pages, changed[i]) != SPB_OK) return -1;
+    }
     return spb_journal_commit(memory + SLOT1_OFF, &pages);
 }
-int hp_journal_append(uint32_t steps) { return spb_journal_append(&journal, steps); }
+int hp_journal_append(uint32_t step) { return spb_journal_append(&journal, step); }
 
 /* Steps, or -1 without a commit, or -2 when finished. */
 int hp_journal_open(void) {
@@ -237,7 +299,9 @@ void hp_fail(uint32_t at, uint32_t kind, uint32_t erases_fail) {
 void hp_protect(uint32_t off) { protected_off = off; }
 
 /* Units of a range that cannot be read; a byte that is stored with its lowest bit wrong. */
-void hp_poison(uint32_t off, uint32_t len) { memset(poisoned + off / SPB_PROGRAM_UNIT, 1, len / SPB_PROGRAM_UNIT); }
+void hp_poison(uint32_t off, uint32_t len) {
+    for (uint32_t i = 0; i < len; i += SPB_PROGRAM_UNIT) poisoned[place(off + i) / SPB_PROGRAM_UNIT] = 1;
+}
 void hp_stuck(uint32_t off) { stuck = off; }
 
 /* What an area grants: 1 map, 2 read, 4 program. */

@@ -16,6 +16,8 @@ def make(board_name: str, size: int = 0x3000) -> bytes:
     values |= {
         "magic": facts["magic"],
         "personal_size": record("personal").size,
+        "update_format": spec()["format"],
+        "stream_format": spec()["delta"]["format"],
         "target": name_id(board_name),
     }
     vectors = struct.pack("<2I", 0x20002000, 0x08000101)

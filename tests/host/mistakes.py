@@ -15,7 +15,7 @@ Row = tuple[str, int, tuple[str, ...]]
 
 COMMANDS: list[Row] = [
     ("biuld", 2, ("no such command 'biuld'", "did you mean build?")),
-    ("frobnicate", 2, ("no such command", "there are: keys, build, image")),
+    ("frobnicate", 2, ("no such command", "there are: keys, build, merge")),
     ("keys nwe lamp", 2, ("'nwe'", "did you mean new?")),
     ("delta", 2, ("encode", "apply")),
     ("build --kyes lamp", 2, ("No such option '--kyes'", "--keys")),
@@ -120,6 +120,11 @@ FILES_IN_THE_WRONG_PLACE: list[Row] = [
         f"merge ram.elf new.bin {RELEASE} -o x.hex",
         1,
         ("ram.elf: 4 bytes at 0x20000000, which is RAM (SRAM); a bootloader",),
+    ),
+    (
+        f"merge format2.bin new.bin {RELEASE} -o x.hex",
+        1,
+        ("format2.bin", "takes updates of format 2", "another release"),
     ),
     (f"merge damaged.bin new.bin {RELEASE} -o x.hex", 1, ("damaged.bin", "another hash than it says")),
     (

@@ -1,5 +1,5 @@
-"""The imports of all of `src` as a graph, those under TYPE_CHECKING and inside functions included: no circle, and no
-arrow that runs up against the layers of pyproject.toml."""
+"""The imports of all of `src` as a graph, those under TYPE_CHECKING, inside functions and by name included: no circle,
+and no arrow that runs up against the layers of pyproject.toml."""
 
 from __future__ import annotations
 
@@ -36,6 +36,8 @@ def imports(folder: Path) -> Graph:
                 assert not node.level, f"{path}: a relative import"
                 names = {f"{node.module}.{alias.name}" for alias in node.names}
                 found.update(name if name in files else str(node.module) for name in names)
+            elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("import_module"):
+                found.update(str(each.value) for each in node.args if isinstance(each, ast.Constant))
         found &= files.keys() - {module}
     return graph
 
@@ -98,10 +100,12 @@ def test_the_graph_sees_what_is_hidden(tmp_path: Path) -> None:
         "spboot/a.py": "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from spboot.b import B\n",
         "spboot/b/__init__.py": "from spboot.b import c\n",
         "spboot/b/c.py": "def f():\n    import spboot.a\n",
+        "spboot/d.py": "import importlib\nimportlib.import_module('spboot.a')\n",
     }.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
     graph = imports(tmp_path)
+    assert graph.pop("spboot.d") == {"spboot.a"}
     assert graph == {"spboot": set(), "spboot.a": {"spboot.b"}, "spboot.b": {"spboot.b.c"}, "spboot.b.c": {"spboot.a"}}
     with pytest.raises(CycleError):
         TopologicalSorter(graph).prepare()

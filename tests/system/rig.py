@@ -12,7 +12,7 @@ from spboot.build import merge
 from spboot.build.bootloader import Outputs, build
 from spboot.build.demo import build_demo
 from spboot.device import Device
-from spboot.formats.spec import data_path
+from spboot.formats.spec import data_path, record, spec
 from spboot.keys import Keys
 from spboot.twin.host.port import TwinPort
 from spboot.twin.measure.callee import Callee
@@ -94,6 +94,20 @@ def workshop(board: Board, compiler: str, folder: Path) -> Workshop:
     """One with new development keys, all of it in *folder*."""
     secrets = keys.new(folder / "keys", "demo", development=True)
     return Workshop(board=board, keys=secrets, compiler=compiler, folder=folder)
+
+
+def changed_pages(rig: Rig) -> list[int]:
+    """What the journal begins with: the pages that an update has in SLOT1."""
+    journal, layout = rig.board.journal, record("journal", "entry_")
+    assert journal is not None
+    step = max(layout.size, rig.board.chip.memory_at(journal.address).program_unit)
+    pages: list[int] = []
+    for at in range(journal.address, journal.end, step):
+        entry = layout.unpack(rig.twin.flash_read(at, layout.size))
+        if entry["value"] ^ entry["check"] != 0xFFFF or entry["value"] >= spec()["journal"]["step"]:
+            break
+        pages.append(entry["value"])
+    return pages
 
 
 def functions(shop: Workshop, *, counting: bool = True) -> Callee:

@@ -6,7 +6,6 @@ test_skip.py shows with good images that the bootloader takes both for its own."
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import random
 import struct
 from collections.abc import Callable
@@ -111,19 +110,17 @@ class Maker:
 
     def committed(self, slot1: bytes) -> bytes:
         """The journal that has *slot1* installed at the next reset, all of its pages."""
-        facts, page = spec()["journal"], self.board.page_size
-        size = -(-(self.board.slot0.size // page) // 8)
-        bitmap = ((1 << -(-len(slot1) // page)) - 1).to_bytes(size, "little")
-        header = slot1[: record("header").size]
-        check = int.from_bytes(hashlib.sha256(header + bitmap).digest()[:4], "little")
-        mark = record("journal", "mark_").pack(magic=facts["commit_magic"], check=check)
-        return self._units(bitmap) + self._units(mark)
+        pages = range(-(-len(slot1) // self.board.page_size))
+        check = int.from_bytes(record("header").unpack(slot1)["signature"][:4], "little")
+        mark = record("journal", "mark_").pack(magic=spec()["journal"]["commit_magic"], check=check)
+        return b"".join(map(self._entry, pages)) + self._units(mark)
+
+    def _entry(self, value: int) -> bytes:
+        return self._units(record("journal", "entry_").pack(value=value, check=~value & 0xFFFF))
 
     def installed(self, slot1: bytes) -> bytes:
         """The journal after that: what an update leaves."""
-        done = spec()["journal"]["step_finished"]
-        step = record("journal", "step_").pack(done=done, check=~done & 0xFFFFFFFF)
-        return self.committed(slot1) + self._units(step)
+        return self.committed(slot1) + self._entry(spec()["journal"]["step_finished"])
 
     def commit(self, slot1: bytes, *, slot0: bytes | None = None) -> State:
         """*slot1* waits to be installed over 1.1.0, or over *slot0*."""

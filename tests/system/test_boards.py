@@ -83,7 +83,7 @@ def updates_arrive(shop: Workshop) -> None:
     text = rig.boot()
     assert f"spboot 0.1.0 for {board.name}, {board.clock_hz // 10**6} MHz, reset by power on".encode() in text
     assert f"SLOT0 {board.slot0.address:08x}".encode() in text
-    assert b"read protection level 0, write protection off\r" in text
+    assert b"protection: read level 0, write off\r" in text
     assert greeting(board, "1.0.0") in text
     assert not list(rig.twin.log), "a boot without update touches no flash"
     rig.enter_loader()
@@ -180,7 +180,7 @@ def test_read_protection_is_reported(workshops, facts: Facts, rdp: int, level: i
     options, register = rig.twin.flash_controller.options, facts.read_protection
     options[register] = options[register] & ~0xFF | rdp
     rig.power_on()
-    rig.listen(f"read protection level {level}, write protection off\r".encode())
+    rig.listen(f"protection: read level {level}, write off\r".encode())
 
 
 @pytest.mark.parametrize("row", rows("write_protection"), ids=lambda row: f"{row['board']}-{row['options']}")
@@ -191,7 +191,7 @@ def test_write_protection_is_reported(workshops, row: Table) -> None:  # type: i
     assert row["options"].keys() <= rig.twin.flash_controller.options.keys()
     rig.twin.flash_controller.options.update(row["options"])
     rig.power_on()
-    rig.listen(f"read protection level 0, write protection {said}\r".encode())
+    rig.listen(f"protection: read level 0, write {said}\r".encode())
 
 
 def test_updates_go_past_a_protected_bootloader(workshops) -> None:  # type: ignore[no-untyped-def]

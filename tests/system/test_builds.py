@@ -114,20 +114,39 @@ def test_elf_hex_and_bin_are_one_bootloader(shop: Workshop, tmp_path: Path) -> N
         assert program.load(path, image.address).segments == (image,), path.name
 
 
-def another_release(shop: Workshop, personal_size: int) -> bytes:
-    """The bootloader with a personalisation area of another size: what releases before and after this one have."""
+def another_release(shop: Workshop, **changes: int) -> bytes:
+    """The bootloader with other words in its ABI table, as releases before and after this one have them."""
     image, layout = bytearray(shop.boot.bin.read_bytes()), record("abi")
     at = spec()["abi"]["offset"]
-    image[at : at + layout.size] = layout.pack(**(layout.unpack(bytes(image[at:])) | {"personal_size": personal_size}))
+    image[at : at + layout.size] = layout.pack(**(layout.unpack(bytes(image[at:])) | changes))
     return bytes(image)
 
 
 @pytest.mark.parametrize(("size", "found"), [(1280, "1280 bytes"), (0, "an unknown number of bytes")])
 def test_a_bootloader_of_another_release_is_refused(shop: Workshop, tmp_path: Path, size: int, found: str) -> None:
     """Neither filled with keys, whose table would lie across its code, nor merged."""
-    prebuilt = another_release(shop, size)
+    prebuilt = another_release(shop, personal_size=size)
     expected = record("personal").size
     said = f"this bootloader has {found} for keys and names, expected {expected}: it is of another release"
+    with pytest.raises(BuildError, match=said):
+        finish(prebuilt, shop.keys)
+    with pytest.raises(BuildError, match=said):
+        merge.areas(shop.board, prebuilt, shop.demo("1.0.0"), shop.keys, Version(1, 0, 0))
+
+
+@pytest.mark.parametrize(
+    ("changes", "found"),
+    [
+        ({"update_format": 2}, "updates of format 2 with patch streams of format 2"),
+        ({"stream_format": 1}, "updates of format 3 with patch streams of format 1"),
+        ({"update_format": 4, "stream_format": 3}, "updates of format 4 with patch streams of format 3"),
+        ({"update_format": 0, "stream_format": 0}, "updates it does not name a format of"),
+    ],
+)
+def test_a_bootloader_that_takes_other_updates_is_refused(shop: Workshop, changes: dict[str, int], found: str) -> None:
+    """A device with it would leave production, and none of the updates that are made here would reach it."""
+    prebuilt = another_release(shop, **changes)
+    said = f"this bootloader takes {found}, and this spboot makes updates of format 3 with patch streams of format 2: "
     with pytest.raises(BuildError, match=said):
         finish(prebuilt, shop.keys)
     with pytest.raises(BuildError, match=said):

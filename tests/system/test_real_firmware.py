@@ -10,7 +10,7 @@ from bench.delta import corpus
 from spboot import release
 from spboot.version import Version
 from tests import apps
-from tests.system.rig import Rig, Workshop
+from tests.system.rig import Rig, Workshop, changed_pages
 
 OLD, NEW = Version.parse("7.27.0"), Version.parse("7.28.0")
 PAGE = 2048
@@ -25,13 +25,12 @@ def update(shop: Workshop, kind: str, old: bytes, new: bytes) -> bytes:
 
 
 def as_the_engine_sees_it(rig: Rig, size: int) -> bytes:
-    """NEW through the page map that the commit record holds."""
-    board = rig.board
-    bitmap = rig.twin.flash_read(board.journal.address, board.slot0.size // PAGE // 8)
+    """NEW through the list of pages that the journal holds."""
+    board, changed = rig.board, changed_pages(rig)
     pages = -(-(board.vector_size + size) // PAGE)
     parts = []
     for page in range(pages):
-        slot = board.slot1 if bitmap[page // 8] >> page % 8 & 1 else board.slot0
+        slot = board.slot1 if page in changed else board.slot0
         parts.append(rig.twin.flash_read(slot.address + page * PAGE, PAGE))
     return b"".join(parts)[board.vector_size : board.vector_size + size]
 

@@ -14,13 +14,13 @@ from spboot.build import headers, personal
 from spboot.link import ymodem
 from spboot.twin.host.port import TwinPort
 from tests.system.feeder import NEXT, Feeder, Stage
-from tests.system.rig import Rig, Workshop
+from tests.system.rig import Rig, Workshop, changed_pages
 
 WINDOW_S = headers.WINDOW_MS / 1000
 LONG_S = 2.0
 JUDGED = b"SLOT0 holds 1.0.0"
 LOADER = b"loader: send"
-NO_APPLICATION = b"no valid application in SLOT0"
+NO_APPLICATION = b"no valid firmware in SLOT0"
 WATCHDOG_MS = 100
 Flavour = Literal["at", "after"]
 
@@ -212,15 +212,18 @@ def test_unreadable_words_elsewhere_are_in_nobodys_way(rig: Rig, flavour: Flavou
 
 @pytest.mark.parametrize("flavour", ["at", "after"])
 def test_unreadable_words_of_an_update(rig: Rig, committed: Callable[[Rig], None], flavour: Flavour) -> None:
-    """Bitmap and mark: there was no update.  SLOT1: it is dropped.  A step: it is not counted."""
+    """A page and the mark: there was no update.  SLOT1: it is dropped.  A step: it is not counted."""
     slot1, journal = rig.board.slot1.address, rig.board.journal.address
+    committed(rig)
+    mark = journal + 8 * len(changed_pages(rig))
     rig.twin.ecc_nmi = flavour
     old, new = "feeder 1.0.0 ready", "feeder 1.1.0 ready"
     dropped = "the image in SLOT1 was refused and dropped"
     for name, address, said, version in (
-        ("bitmap", journal, "", old),
-        ("mark", journal + 32, "", old),
-        ("step", journal + 40, "installed", new),
+        ("page", journal, "", old),
+        ("last page", mark - 8, "", old),
+        ("mark", mark, "", old),
+        ("step", mark + 8, "installed", new),
         ("header", slot1, "", old),
         ("image", slot1 + rig.board.vector_size + 9, dropped, old),
         ("image", slot1 + 2048 + 9, dropped, old),
@@ -267,8 +270,8 @@ def test_garbage_in_slot1_and_journal(rig: Rig, garbage: str) -> None:
 def test_an_old_slot1_header_with_a_garbled_journal(rig: Rig, committed: Callable[[Rig], None]) -> None:
     committed(rig)
     fresh = rig.twin.flash_read(rig.board.journal.address, 64)
-    bitmap = -(-rig.board.slot0.size // 2048 // 8)
-    for at in (*range(0, bitmap, 5), bitmap - 1, *range(32, 40)):
+    mark = 8 * len(changed_pages(rig))
+    for at in (*range(4), *range(mark - 8, mark - 4), *range(mark, mark + 8)):
         committed(rig)
         rig.twin.flash_load(rig.board.journal.address, fresh[:at] + bytes([fresh[at] ^ 1 << at % 8]) + fresh[at + 1 :])
         assert "feeder 1.0.0 ready" in reset_outcome(rig), at

@@ -5,10 +5,10 @@
  *
  * Call them from thread mode (main loop or one task), on any stack with 64 bytes free (SE_PATCH_PrintStatus: 160) and
  * room for an interrupt's frame: the engine runs on a stack of its own in the reserved RAM, with interrupts on.  A second
- * task that calls while one is inside gets BUSY.  An RTOS that compares the stack pointer of a switched-out task with the
- * task's own stack must leave the calling task out of that check.  Flash is erased and programmed while SE_PATCH_Data
- * runs; keep other flash writers out meanwhile.  Interrupts are served late while the bank that their code, or the
- * bootloader, is in works: on STM32F4, F7 and H7 for seconds when a sector of that bank is erased. */
+ * task that calls while one is inside gets BUSY.  An RTOS that checks the stack pointer of a task when it switches to
+ * another one has to leave the calling task out of that check.  Flash is erased and programmed while SE_PATCH_Data
+ * runs: write no other flash meanwhile.  Interrupts are served late while the flash bank is busy that their code, or
+ * the bootloader, is in: on STM32F4, F7 and H7 for seconds when a sector of that bank is erased. */
 #ifndef SPBOOT_H
 #define SPBOOT_H
 
@@ -77,7 +77,7 @@ typedef enum {
 } SE_PATCH_StatusCode;
 
 typedef enum {
-    SE_PATCH_ImageType_NONE = 0,     /* whatever the update says */
+    SE_PATCH_ImageType_NONE = 0,     /* any that the update names */
     SE_PATCH_ImageType_APP,
     SE_PATCH_ImageType_WIDTH = 0x7FFFFFFF
 } SE_PATCH_ImageType;
@@ -116,13 +116,13 @@ void SE_PATCH_InitStatus(SE_PATCH_Status *status);
 void SE_PATCH_PrintStatus(const SE_PATCH_Status *status);
 
 /* Begins an update.  Touches no flash.  Errors: INVALID_ARG, INVALID_STATE (one is under way: SE_PATCH_Abort first, or
- * called from an interrupt), IMAGE_TOO_LARGE, BUSY, WATCHDOG_WINDOW (IWDG with WINR < RLR, or WWDG runs: a feed or none
- * would reset the device on the way). */
+ * called from an interrupt), IMAGE_TOO_LARGE, BUSY, WATCHDOG_WINDOW (IWDG runs with WINR < RLR, or WWDG runs: whether
+ * it is fed during the update or not, it would reset the device). */
 SE_ErrorStatus SE_PATCH_Init(SE_PATCH_Status *status, const SE_PATCH_StartInfo *info);
 
-/* Takes the next len bytes of a .sfb or .sfbp file, any number, in order.  Blocks while flash is erased (some 25 ms a
- * page).  Flash is first touched after signature, product, board, version, size and base were found good.  The call
- * that brings the last byte also reads the new image back and hashes it. */
+/* Takes the next len bytes of a .sfb or .sfbp file, in order and in pieces of any size.  Blocks while flash is erased
+ * (some 25 ms a page).  Flash is first touched after signature, product, board, version, size and base were found good.
+ * The call that brings the last byte also reads the new image back and hashes it. */
 SE_ErrorStatus SE_PATCH_Data(SE_PATCH_Status *status, const uint8_t *data, uint32_t len);
 
 /* Marks a VERIFIED image for installation at the next reset (SE_PATCH_RebootDelay_COMMAND). */
@@ -134,8 +134,8 @@ SE_ErrorStatus SE_PATCH_Abort(SE_PATCH_Status *status);
 /* Where the update stands.  Never fails, never waits. */
 SE_ErrorStatus SE_PATCH_Poll(SE_PATCH_Status *status);
 
-/* What a code means and what to do, in a sentence; "" for an unknown one.  It stands in one buffer of the reserved RAM:
- * good until the next call of this function from anywhere, so copy what is kept, and call it from one task. */
+/* What a code means and what to do, in a sentence; "" for an unknown one.  It is in a buffer of the reserved RAM that
+ * the next call of this function overwrites: copy what you keep, and call it from one task only. */
 const char *SE_PATCH_GetStatusCodeString(SE_PATCH_StatusCode code);
 
 #define SE_TAG_LEN 32                /* SHA-256 of the image */
@@ -166,7 +166,7 @@ typedef enum {
     SE_APP_Request_WIDTH = 0x7FFFFFFF
 } SE_APP_Request;
 
-/* What the next reset shall do, once; a power-on forgets it.  Reset within your own code afterwards, as you like. */
+/* Sets what the next reset does, once; a power-on forgets it.  The reset itself is up to your code. */
 SE_ErrorStatus SE_APP_RequestAtReset(SE_StatusTypeDef *status, SE_APP_Request request);
 
 #ifdef __cplusplus

@@ -233,7 +233,7 @@ class Loader:
         if board.journal is None:
             return
         pages = board.slot0.size // board.page_size
-        need = journal_size(pages, board.chip.flash[0].program_unit)
+        need = journal_size(pages, board.page_size, board.chip.flash[0].program_unit)
         if board.journal.size < need:
             raise self.fail(
                 "flash.journal.size",

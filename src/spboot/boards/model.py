@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from spboot.chips import Chip
-from spboot.formats.spec import record
+from spboot.formats.spec import record, spec
 
 _SMALLEST_PAGE = 2048
 """Smaller erase units are taken together: a page costs a bit of RAM and a record in the journal."""
@@ -16,7 +16,7 @@ DEBUG_PINS: Final = {"PA13": "SWDIO", "PA14": "SWCLK"}
 VDD_MV: Final = 3300
 """Supply voltage of a board that does not say."""
 SPARE_STEPS: Final = 16
-"""Step records that a journal has beyond one for each page; journal.c asserts them."""
+"""Steps that a journal has room for beyond one every so many bytes; journal.c asserts them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,11 +181,13 @@ def page_size(*erase_units: int) -> int:
     return max(_SMALLEST_PAGE, *erase_units)
 
 
-def journal_size(pages: int, program_unit: int) -> int:
-    """Bytes that the records of an update of *pages* pages can take: bitmap, mark, steps (firmware/core/journal.c)."""
+def journal_size(pages: int, page_size: int, program_unit: int) -> int:
+    """Bytes that the records of an update of *pages* pages can take: pages, mark, steps (firmware/core/journal.c)."""
 
     def units(size: int) -> int:
         return -(-size // program_unit) * program_unit
 
-    step, mark = record("journal", "step_").size, record("journal", "mark_").size
-    return units(-(-pages // 8)) + units(mark) + (pages + SPARE_STEPS) * units(step)
+    entry, mark = record("journal", "entry_").size, record("journal", "mark_").size
+    every: int = spec()["journal"]["step_every"]
+    steps = min(pages, pages * page_size // every) + SPARE_STEPS
+    return units(mark) + (pages + steps) * units(entry)

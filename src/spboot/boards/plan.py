@@ -148,7 +148,7 @@ def _double(chip: Chip, first: Memory, rest: list[Memory]) -> Iterator[_Double]:
         for third in rest:
             page = page_size(first.erase_unit, second.erase_unit)
             for pages in range(min(first.size, second.size) // page, 0, -1):
-                need = _up(journal_size(pages, first.program_unit), third.erase_unit)
+                need = _up(journal_size(pages, page, first.program_unit), third.erase_unit)
                 found = _fit(first, second, third, pages * page, need, journal_first=has_second_core(chip))
                 if found:
                     slot1, journal = found

@@ -28,7 +28,7 @@ WINDOW_MS: Final = 100
 
 _DRIVEN = ("FLASH", "RCC", "PWR", "IWDG", "WWDG", "ICACHE", "DBGMCU")
 """Blocks whose registers the drivers name, where the part has them."""
-_WRONG_BANKS: Final = "option bytes: the flash is not in {banks} bank{s} as the board file has it; change them"
+_WRONG_BANKS: Final = "the flash is not in {banks} bank{s} as in the board file: change the option bytes"
 
 
 def write(folder: Path, board: Board, boot_version: Version) -> None:
@@ -52,14 +52,18 @@ def config_header(board: Board, boot_version: Version) -> str:
     numbers = {
         "SINGLE_SLOT": int(board.slot1 is None),
         "SLOT_SIZE": slot.size,
+        "MEMORIES": 1,
+        "PARTS": 1,
+        "PART_SIZE": slot.size,
         "PAGE_SIZE": board.page_size,
+        "REST_PAGE_SIZE": board.page_size,
         "JOURNAL_SIZE": board.journal.size if board.journal else 0,
         "PROGRAM_UNIT": memory.program_unit,
+        "SLOT_UNIT": memory.program_unit,
         "WRITE_SIZE": max(memory.program_unit, drivers().write_size.get(board.chip.block("FLASH").ip, 0)),
         "ERASED": memory.erased,
         "VECTOR_SIZE": board.vector_size,
         "IMAGE_ADDRESS": board.image_address,
-        "BITMAP_SIZE": -(-slot.size // board.page_size // 8),
         "TARGET": name_id(board.name),
         "BOOT_VERSION": boot_version.pack(),
         "BOOT_SIZE": board.bootloader.size,

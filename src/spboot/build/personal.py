@@ -38,7 +38,9 @@ def finish(image: bytes, keys: Keys, user_data: bytes = b"") -> Secret:
 
 
 def abi_of(image: bytes) -> dict[str, Any]:
-    """The ABI table of a bootloader whose personalisation area we know.  Raises BuildError: it is none, or another."""
+    """The ABI table of a bootloader whose personalisation area we know, and that takes the updates which we make.
+
+    Raises BuildError: it is no bootloader, or one of another release."""
     facts = spec()["abi"]
     if len(image) < facts["offset"] + _ABI.size:
         raise BuildError(f"this is no spboot bootloader: it has {len(image)} bytes")
@@ -50,7 +52,20 @@ def abi_of(image: bytes) -> dict[str, Any]:
             f"this bootloader has {abi['personal_size'] or 'an unknown number of'} bytes for keys and names, expected "
             f"{_PERSONAL.size}: it is of another release; build it again, or use the spboot that built it"
         )
+    found, made = (abi["update_format"], abi["stream_format"]), (spec()["format"], spec()["delta"]["format"])
+    if found != made:
+        raise BuildError(
+            f"this bootloader takes {_formats(*found)}, and this spboot makes {_formats(*made)}: it is of another "
+            "release; build it again, or, where devices have it, use the spboot that built it"
+        )
     return abi
+
+
+def _formats(update: int, stream: int) -> str:
+    """Formats that a bootloader takes, in words."""
+    if not update:
+        return "updates it does not name a format of"
+    return f"updates of format {update} with patch streams of format {stream}"
 
 
 def self_hash(image: bytes) -> bytes:

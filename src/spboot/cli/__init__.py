@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import sys
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -13,17 +12,24 @@ from spboot.cli import failure
 from spboot.cli.group import Group
 from spboot.errors import SpbootError
 
-_NAMES = (
-    *("keys", "build", "image", "patch", "merge", "send", "inspect", "verify", "twin", "demo", "delta"),
-    *("boards", "board", "map", "chips", "chip"),
-)
+_GROUPS: Final = {
+    "Keys and bootloader": ("keys", "build", "merge"),
+    "Images and patches": ("image", "patch", "inspect", "verify", "delta"),
+    "Devices": ("demo", "twin", "send"),
+    "Boards and parts": ("boards", "board", "map", "chips", "chip"),
+}
+"""Heading in the help -> commands, each a module of this package."""
+
+
+_SHORT: Final = 78
+"""Letters of a sentence about a command, which has one line of a screen with 80."""
 
 
 class _Commands(Group):
     """Commands by module name, so that `spboot keys` does not import the emulator."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return [name for name in _NAMES if importlib.util.find_spec(f"{__name__}.{name}")]
+        return [name for names in _GROUPS.values() for name in names]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in self.list_commands(ctx):
@@ -31,6 +37,14 @@ class _Commands(Group):
         command = importlib.import_module(f"{__name__}.{cmd_name}").command
         assert isinstance(command, click.Command)
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        width = max(len(name) for name in self.list_commands(ctx))  # map is a command here
+        for heading, names in _GROUPS.items():
+            commands = {name: self.get_command(ctx, name) for name in names}
+            rows = [(name.ljust(width), found.get_short_help_str(_SHORT)) for name, found in commands.items() if found]
+            with formatter.section(heading):
+                formatter.write_dl(rows)
 
     def make_context(self, *args: Any, **options: Any) -> click.Context:
         with failure.told():  # --help and --version print here
@@ -51,7 +65,16 @@ class _Commands(Group):
 )
 @click.version_option(package_name="spboot", message="%(prog)s %(version)s")
 def root() -> None:
-    """Secure patching bootloader and firmware updates for STM32."""
+    """Secure patching bootloader and firmware updates for STM32.
+
+    `spboot COMMAND --help` says more of a command, with examples.
+
+    \b
+    Examples:
+      spboot demo
+      spboot keys new keys --product demo --development
+      spboot build NUCLEO-L476RG --keys keys -o boot
+    """
 
 
 def main() -> None:

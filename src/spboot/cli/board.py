@@ -45,7 +45,12 @@ def size(text: str) -> int:
 
 @click.group("board", cls=Group)
 def command() -> None:
-    """Boards of your own."""
+    """Make a board of your own.
+
+    \b
+    Examples:
+      spboot board new LAMP --mcu STM32L476RG
+    """
 
 
 @command.command("new")
@@ -77,9 +82,16 @@ def new(
     single_slot: bool,
     output: Path | None,
 ) -> None:
-    """Write the board file NAME.toml for a board with part PART.
+    """Write the file of a board of your own.
 
-    What is not given is chosen; what was chosen is printed, and why."""
+    NAME is the board's name, and its file NAME.toml.  What is not given is chosen; what was chosen is printed, and why.
+
+    \b
+    Examples:
+      spboot board new LAMP --mcu STM32L476RG
+      spboot board new LAMP --mcu STM32L476RG --console USART2:PA2:PA3 \\
+          --button PC13:low --led PA5:high --clock 80
+    """
     if chips.part_of(name) and not chips.part_of(mcu):
         raise BoardError(f"{name} is a part and {mcu} is none: swap the two, as `spboot board new {mcu} --mcu {name}`")
     path = _path(name, output)

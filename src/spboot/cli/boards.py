@@ -18,7 +18,16 @@ from spboot.cli import tables
 @click.argument("name", metavar="[BOARD]", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(name: str | None, as_json: bool) -> None:
-    """List the boards, or show one: by name, or a .toml file."""
+    """List the boards, or show one.
+
+    BOARD is the name of a board that comes with spboot, or the .toml file of your own.
+
+    \b
+    Examples:
+      spboot boards
+      spboot boards NUCLEO-L476RG
+      spboot boards LAMP.toml --json
+    """
     found = [boards.load(each) for each in ([name] if name else boards.names())]
     if as_json:
         facts = [_facts(board) for board in found]

@@ -17,10 +17,21 @@ from spboot.secret import Secret
 @click.argument("board_name", metavar="BOARD")
 @options.keys
 @click.option("-o", "--output", "output", type=options.PATH, required=True, metavar="DIR", help="Folder for the files.")
-@click.option("--compiler", type=click.Choice(NAMES), default="clang", show_default=True)
-@click.option("--user-data", type=options.PATH, help="File of at most 128 bytes for SE_APP_GetSecureUserData.")
+@click.option("--compiler", type=click.Choice(NAMES), default="clang", show_default=True, help="Compiler to use.")
+@click.option(
+    "--user-data", type=options.PATH, metavar="FILE", help="File of at most 128 bytes for SE_APP_GetSecureUserData."
+)
 def command(board_name: str, key_folder: Path, output: Path, compiler: str, user_data: Path | None) -> None:
-    """Build the bootloader for BOARD with its keys: .elf .bin .hex, map, linker include and header."""
+    """Build the bootloader of a board, with your keys in it.
+
+    DIR gets the bootloader as .elf, .bin and .hex, its map, and what an application needs: linker include and header.
+    BOARD is the name of a board that comes with spboot, or the .toml file of your own.
+
+    \b
+    Examples:
+      spboot build NUCLEO-L476RG --keys keys -o boot
+      spboot build LAMP.toml --keys lamp-keys -o lamp-boot --compiler gcc
+    """
     board = boards.load(board_name)
     secrets = keys.load(key_folder)
     data = Secret(files.read(user_data)) if user_data else b""

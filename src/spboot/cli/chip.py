@@ -21,7 +21,15 @@ from spboot.errors import BoardError
 @click.argument("part")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(part: str, as_json: bool) -> None:
-    """Show PART: memories, consoles with their pins, and what is supported or missing."""
+    """Show one part: memories, consoles, drivers.
+
+    PART, as STM32L476RG, with the pins that its consoles can have, and what is supported or missing.
+
+    \b
+    Examples:
+      spboot chip STM32L476RG
+      spboot chip STM32L476RG --json
+    """
     chip = chips.load(part.upper())
     lacks = missing(chip)
     if as_json:

@@ -20,7 +20,16 @@ from spboot.errors import BoardError
 @click.option("--supported", is_flag=True, help="Only parts that we can build a bootloader for.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(pattern: str, supported: bool, as_json: bool) -> None:
-    """List the parts whose name holds PATTERN, as L476, or fits it, as 'STM32L4?6*'."""
+    """List the parts we know.
+
+    PATTERN is a part of their name, as L476, or one with wildcards for the whole of it.
+
+    \b
+    Examples:
+      spboot chips --supported
+      spboot chips L476
+      spboot chips 'STM32L4?6*' --json
+    """
     names = [name for name in chips.names() if _fits(name, pattern.upper())]
     if not names:
         raise BoardError(

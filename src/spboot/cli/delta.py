@@ -16,7 +16,15 @@ from spboot.formats.delta_file import is_delta_file
 
 @click.group("delta", cls=Group)
 def command() -> None:
-    """Raw patches between any two files: neither signed nor encrypted."""
+    """Make and apply raw patches between any two files.
+
+    They are neither signed nor encrypted.
+
+    \b
+    Examples:
+      spboot delta encode old.bin new.bin -o change.spbd
+      spboot delta apply old.bin change.spbd -o new-again.bin
+    """
 
 
 def address(text: str) -> int:
@@ -39,7 +47,13 @@ def address(text: str) -> int:
     help="Address both are linked at, when they are code: a multiple of 256.",
 )
 def encode(old: Path, new: Path, output: Path, base: int) -> None:
-    """Write the patch that makes NEW from OLD."""
+    """Write the patch that makes NEW from OLD.
+
+    \b
+    Examples:
+      spboot delta encode old.bin new.bin -o change.spbd
+      spboot delta encode old.bin new.bin --base 0x8008200 -o change.spbd
+    """
     files.check_output(output, old, new)
     before, after = files.read(old), files.read(new)
     with progress("comparing") as tick:
@@ -53,7 +67,12 @@ def encode(old: Path, new: Path, output: Path, base: int) -> None:
 @click.argument("patch", type=options.PATH)
 @options.output
 def apply(old: Path, patch: Path, output: Path) -> None:
-    """Make NEW from OLD and PATCH."""
+    """Make NEW from OLD and PATCH.
+
+    \b
+    Examples:
+      spboot delta apply old.bin change.spbd -o new-again.bin
+    """
     files.check_output(output, old, patch)
     before, change = files.read(old), files.read(patch)
     if is_delta_file(before) and not is_delta_file(change):

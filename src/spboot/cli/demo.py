@@ -52,11 +52,12 @@ _PICTURE: Final = "demo.svg"
 )
 @click.pass_context
 def command(context: click.Context, board_name: str, output: Path) -> None:
-    """Show two updates of BOARD on an emulated chip: a full image, then a patch.
+    """Show two updates of an emulated board.
 
     Makes development keys, a bootloader and three versions of an application of some 100 KB, by the commands that it
-    shows, and updates the board, with its console on the screen.  At the end it compares what the two updates cost,
-    also as a picture, and says what to try next.  It needs a minute or two, and no board.
+    shows, and updates BOARD by a full image and then by a patch, with its console on the screen.  At the end it
+    compares what the two updates cost, also as a picture, and says what to try next.  It needs a minute or two, and no
+    board.
 
     \b
     Examples:

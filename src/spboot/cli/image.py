@@ -19,7 +19,15 @@ from spboot.version import Version
 @options.version
 @options.output
 def command(app: Path, board_name: str, key_folder: Path, version: Version, output: Path) -> None:
-    """Sign and encrypt the application APP (.elf, .hex, .bin) as a full image (.sfb)."""
+    """Make a full image (.sfb), which every device takes.
+
+    APP is the application as .elf, .hex or .bin.  It is compressed, encrypted and signed.
+
+    \b
+    Examples:
+      spboot image app.elf --board NUCLEO-L476RG --keys keys --version 1.1.0 \\
+          -o app-1.1.0.sfb
+    """
     files.check_output(output, app)
     board = boards.load(board_name)
     secrets = keys.load(key_folder, need_private=True)

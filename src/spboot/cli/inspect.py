@@ -30,10 +30,16 @@ _Facts = dict[str, str | int | None]
     "--keys", "key_folder", type=options.PATH, metavar="DIR", help="Key folder: name the product, check it all."
 )
 def command(file: Path, as_json: bool, key_folder: Path | None, der: Path | None, signed: Path | None) -> None:
-    """Show every field of FILE (.sfb, .sfbp, delta file).
+    """Show every field of an update or delta file.
 
-    With --der sig.der --signed signed.bin, OpenSSL can check the signature:
-    openssl dgst -sha256 -verify keys/verify.pem -signature sig.der signed.bin"""
+    FILE is an .sfb, .sfbp or delta file.  With --der and --signed OpenSSL can check the signature, as below.
+
+    \b
+    Examples:
+      spboot inspect app-1.1.0.sfb --keys keys
+      spboot inspect app-1.1.0.sfb --der sig.der --signed signed.bin
+      openssl dgst -sha256 -verify keys/verify.pem -signature sig.der signed.bin
+    """
     data = kinds.read(file, kinds.UPDATE, kinds.DELTA)
     _write_signature(file, data, der, signed)
     secrets = keys.load(key_folder) if key_folder else None

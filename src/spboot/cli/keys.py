@@ -13,7 +13,12 @@ from spboot.cli.options import PATH
 
 @click.group("keys", cls=Group)
 def command() -> None:
-    """Keys of a product."""
+    """Make the keys of a product.
+
+    \b
+    Examples:
+      spboot keys new lamp-keys --product lamp
+    """
 
 
 @command.command("new")
@@ -23,7 +28,16 @@ def command() -> None:
     "--development", is_flag=True, help="Mark the keys as development keys: bootloaders say so when they start."
 )
 def new(folder: Path, product: str | None, development: bool) -> None:
-    """Make a key folder DIR: signing and encryption keys for one product."""
+    """Make a key folder for one product.
+
+    DIR gets the key that signs updates, the one that encrypts them, and the product's name.  Keep a safe copy: without
+    these keys no device in the field takes an update any more.
+
+    \b
+    Examples:
+      spboot keys new lamp-keys --product lamp
+      spboot keys new keys --product demo --development
+    """
     made = keys.new(folder, product, development=development)
     click.echo(f"{folder}: keys for product {made.product}{' (development)' if development else ''}")
     click.echo(f"keep {keys.SIGNING} and {keys.ENCRYPTION} secret, and a copy of them safe")

@@ -16,7 +16,13 @@ from spboot.cli import files, options
 @click.argument("board_name", metavar="BOARD")
 @click.option("--svg", "svg_file", type=options.PATH, metavar="FILE", help="Write an SVG drawing to FILE instead.")
 def command(board_name: str, svg_file: Path | None) -> None:
-    """Draw what lies where in flash and RAM of BOARD."""
+    """Draw what lies where in flash and RAM of a board.
+
+    \b
+    Examples:
+      spboot map NUCLEO-L476RG
+      spboot map LAMP.toml --svg lamp.svg
+    """
     board = boards.load(board_name)
     title = f"{board.name}, {board.chip.name}"
     if svg_file:

@@ -23,7 +23,16 @@ from spboot.version import Version
 @options.version
 @options.output
 def command(bootloader: Path, app: Path, board_name: str, key_folder: Path, version: Version, output: Path) -> None:
-    """Merge BOOTLOADER (.bin, .hex or .elf of `spboot build`) and APP into one .hex or .bin for the factory."""
+    """Put bootloader and application in one factory file.
+
+    BOOTLOADER is the .bin, .hex or .elf of `spboot build`, APP the first application that devices run.  FILE is for the
+    programmer in production, as .hex or .bin.
+
+    \b
+    Examples:
+      spboot merge boot/spboot-NUCLEO-L476RG.bin app.elf --version 1.0.0 \\
+          --board NUCLEO-L476RG --keys keys -o factory.hex
+    """
     files.check_output(output, app)
     files.check_output(output, bootloader)
     if output.suffix not in (".hex", ".bin"):

@@ -24,7 +24,16 @@ from spboot.version import Version
 def command(
     old: Path, from_version: Version, new: Path, version: Version, board_name: str, key_folder: Path, output: Path
 ) -> None:
-    """Sign and encrypt the way from OLD to NEW (.elf, .hex, .bin) as a patch (.sfbp)."""
+    """Make a patch (.sfbp) from one release to the next.
+
+    Only devices that run OLD take it.  OLD and NEW are applications as .elf, .hex or .bin.
+
+    \b
+    Examples:
+      spboot patch --from app-1.1.0.elf --from-version 1.1.0 \\
+          --to app-1.2.0.elf --version 1.2.0 --board NUCLEO-L476RG --keys keys \\
+          -o app-1.2.0.sfbp
+    """
     files.check_output(output, old, new)
     board = boards.load(board_name)
     if board.slot1 is None:

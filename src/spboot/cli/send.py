@@ -63,11 +63,19 @@ def command(
     quiet_after: float,
     no_verdict: bool,
 ) -> None:
-    """Send FILE (.sfb, .sfbp) to the device on PORT by YMODEM and show what it says.
+    """Send an update to a device by YMODEM.
+
+    FILE (.sfb, .sfbp) goes to the device on the serial port PORT, whose text is shown meanwhile.  Its time stamps begin
+    again at each boot.
 
     Ends with 0 when the device said that the update is complete, with 1 when it said otherwise or could not be reached,
-    with 3 when it took the file and did not say what became of it.  Time stamps are the device's own and begin again at
-    each boot."""
+    with 3 when it took the file and did not say what became of it.
+
+    \b
+    Examples:
+      spboot send /dev/ttyACM0 app-1.1.0.sfb --load     # then reset the board
+      spboot send /dev/ttyACM0 app-1.2.0.sfbp --key u   # to its application
+    """
     data = files.read(file)
     screen = _Screen()
     delivery = Delivery(

@@ -67,11 +67,12 @@ def faster_than_nothing(text: str) -> float:
 @click.option(
     "--speed",
     type=faster_than_nothing,
+    metavar="FACTOR",
     default="1",
     show_default=True,
     help="Speed of virtual time while the firmware idles, relative to real time.",
 )
-@click.option("--seed", default=0, show_default=True, help="Decides what RAM holds at power-on.")
+@click.option("--seed", default=0, metavar="NUMBER", show_default=True, help="Decides what RAM holds at power-on.")
 def command(
     board_name: str | None,
     images: tuple[Path, ...],
@@ -83,10 +84,19 @@ def command(
     speed: float,
     seed: int,
 ) -> None:
-    """Run the firmware of BOARD on an emulated chip, with its console here or on a pseudo-terminal.
+    """Run the firmware of a board on an emulated chip.
+
+    Its console is here, or with --pty on a pseudo-terminal, where `spboot send` or a terminal program finds it.
 
     Keys: Ctrl-] leaves; Ctrl-T and r resets, p cuts the power and gives it back, b presses the button, l resets with
-    the button held, ? shows these.  With --pty they are typed where the twin runs, and need no Ctrl-T."""
+    the button held, ? shows these.  With --pty they are typed where the twin runs, and need no Ctrl-T.
+
+    \b
+    Examples:
+      spboot twin NUCLEO-L476RG --image factory.hex
+      spboot twin NUCLEO-L476RG --state board.state --pty board
+      spboot twin NUCLEO-L476RG --image factory.hex --cut 40 --torn
+    """
     if board_name is None and pty:
         board_name, pty = pty, ""  # --pty BOARD
     if board_name is None:

@@ -25,7 +25,15 @@ from spboot.version import Version
     help="Board file, when the board is your own: check that the image can start there.",
 )
 def command(file: Path, key_folder: Path, old: Path | None, board_name: str | None) -> None:
-    """Check FILE (.sfb, .sfbp): signature, every chunk, and that it decodes to the signed image."""
+    """Check an update file as a device would.
+
+    FILE (.sfb, .sfbp): its signature, every chunk, and that it decodes to the signed image, for a patch with --from.
+
+    \b
+    Examples:
+      spboot verify app-1.1.0.sfb --keys keys
+      spboot verify app-1.2.0.sfbp --keys keys --from app-1.1.0.elf
+    """
     data, secrets = kinds.read(file, kinds.UPDATE), keys.load(key_folder)
     with files.named(file):
         target = release.Artefact.parse(data).header.manifest.target

@@ -1,4 +1,4 @@
-"""Patch streams: how NEW is made from OLD.  Format: spec/patch-stream.md."""
+"""Patch streams, which make NEW from OLD.  Format: spec/patch-stream.md."""
 
 from spboot.delta.chip_decoder import decode
 from spboot.delta.encoder import Progress, encode

@@ -1,6 +1,6 @@
 """Reference decoder of the patch stream: OLD and a stream give NEW.  Source: spec/patch-stream.md.
 
-Written from that page alone, to be read beside it; it is slow, and the second opinion on the decoder in C.
+Written from that page alone and to be read beside it.  It is slow: it is there to check the decoder in C.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from spboot.formats.spec import spec
 
 CALM: Final[int] = spec()["delta"]["calm"]
 SURE_UNIT: Final[int] = spec()["delta"]["sure_unit"]
-_RUN_KNOWN: Final = 8  # after so many bytes without a surprise a copy is taken for good
-_MOST: Final = 255  # run and calm count no further
+_RUN_KNOWN: Final = 8  # bytes without a change after which a copy is taken for right: then its move is learnt
+_MOST: Final = 255  # run and calm stop counting here
 _RECENT: Final = 7  # the last three decisions about a kind
 
 OLD: Final = 0
@@ -31,7 +31,7 @@ def _bad(found: str) -> FormatError:
 
 
 class Decoder:
-    """One stream on its way: NEW as far as it is written, and all that is known about what follows."""
+    """The state while one stream is decoded: NEW as far as it is written, and what the models have learnt."""
 
     def __init__(self, bits: Bits, old: bytes, new_len: int) -> None:
         self.bits = bits
@@ -51,7 +51,7 @@ class Decoder:
         self.changed = self.asked = self.wrote = False
 
     def step(self) -> None:
-        """One step.  Raises FormatError when the stream cannot be."""
+        """Decode one step.  Raises FormatError when the stream breaks a rule."""
         if self.space is None:
             self._begin()
         elif self.space == STORED:
@@ -176,7 +176,7 @@ class Decoder:
         self.asked = False
 
     def _odd(self) -> int:
-        """The odd byte of the half-word at the source: the one with the operation code."""
+        """The byte at the odd address of the half-word at the source, which has the operation code."""
         source = self.old if self.space == OLD else self.new
         return source[self.source | 1] if self.source | 1 < len(source) else 0
 
@@ -210,7 +210,7 @@ class Decoder:
     # References
 
     def _reference(self, data: bytes, found: Reference) -> bool:
-        """Copy the reference *found*, which is *data* in the source.  False: it goes byte by byte."""
+        """Copy the reference *found*, which is *data* in the source.  False: its bytes follow one by one."""
         name = self._key(found)
         guess = self._guess(found, name)
         pc = self.base + len(self.new) + 4 & U32

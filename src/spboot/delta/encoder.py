@@ -1,5 +1,5 @@
-"""Encoder of the patch stream.  The work is done by a library in C (native/encode.h); the same input gives the same
-stream on every machine."""
+"""Encoder of the patch stream, by a library in C (native/encode.h).  The same input gives the same stream on every
+machine."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ def encode(old: bytes, new: bytes, progress: Progress | None = None, base: int =
 
     *base*: address that both are linked at, a multiple of 256; 0 when they are not code.  An exception that *progress*
     raises, or an interrupt, ends the work and is passed on.  Raises BuildError when the library cannot be compiled,
-    FormatError when an image is too large or *base* is no such address, MemoryError."""
+    FormatError when an image is too large or *base* no such address, MemoryError when there is too little memory."""
     return _encode(old, new, progress, base, None)
 
 
 def count(old: bytes, new: bytes, base: int = 0) -> list[tuple[int, int]]:
-    """How often each adaptive bit is 0 and 1 in the stream that encode() makes.  For training."""
+    """How often each adaptive bit is 0 and 1 in the stream that encode() makes, to train the models with."""
     counts = (ctypes.c_uint32 * (2 * library.load().spb_encode_models()))()
     _encode(old, new, None, base, counts)
     return list(zip(counts[::2], counts[1::2], strict=True))
@@ -62,7 +62,7 @@ def _encode(
 
 
 class _Work(threading.Thread):
-    """The call into C, which Ctrl-C reaches only through *stop*: Python's signals go to the main thread."""
+    """The call into C, on a thread of its own.  Ctrl-C ends it through *stop*: only the main thread gets signals."""
 
     def __init__(
         self, native: ctypes.CDLL, old: bytes, new: bytes, base: int, counts: ctypes.Array[ctypes.c_uint32] | None

@@ -26,7 +26,7 @@ from typing import Final
 from spboot.delta.prior import delta_prior_header
 from spboot.disk import is_full, reason
 from spboot.errors import BuildError
-from spboot.formats.c_header import spec_header
+from spboot.formats.c_header import define, guarded, spec_header
 from spboot.formats.spec import data_path
 
 _LOG = logging.getLogger(__name__)
@@ -94,7 +94,11 @@ def _sources() -> dict[str, bytes]:
     """Name -> text of all that is compiled."""
     core = data_path("firmware") / "core"
     files = [*sorted(_NATIVE.glob("*.[ch]")), *(core / name for name in (*_FIRMWARE, *_HEADERS))]
-    generated = {"spb_spec.h": spec_header(), "spb_delta_prior.h": delta_prior_header()}
+    generated = {
+        "spb_spec.h": spec_header(),
+        "spb_config.h": guarded("SPB_CONFIG_H", [define("PARTS", 1)]),
+        "spb_delta_prior.h": delta_prior_header(),
+    }
     return {file.name: file.read_bytes() for file in files} | {n: t.encode() for n, t in generated.items()}
 
 

@@ -1,4 +1,7 @@
-"""What the decoder has learnt about where things went.  Source: spec/patch-stream.md, "Map of moves"."""
+"""The map of moves: where code and data of OLD went in NEW, as far as the decoder has learnt.
+
+Source: spec/patch-stream.md, "Map of moves".
+"""
 
 from __future__ import annotations
 
@@ -39,7 +42,7 @@ def _signed(displacement: int) -> int:
 
 @dataclass(slots=True)
 class Move:
-    """What lay at *key* went *displacement* bytes up.  *age*: the clock when that was last of use."""
+    """One entry: what lay at *key* in OLD is *displacement* bytes higher in NEW.  *age*: the clock at its last use."""
 
     key: int
     displacement: int
@@ -56,10 +59,10 @@ class Guess:
 
 
 class Moves:
-    """At most MOVES moves."""
+    """The map, of at most MOVES entries."""
 
     def __init__(self) -> None:
-        self._moves: list[Move] = []  # in the order of their keys: on ties the lowest counts
+        self._moves: list[Move] = []  # in the order of their keys: of two that are equally near the lowest counts
         self._clock = 0
 
     def __len__(self) -> int:

@@ -12,9 +12,10 @@ from spboot.formats.c_header import guarded
 from spboot.formats.spec import patch_models
 
 UNKNOWN: Final = 0x8080
-"""State of the tree's bits at its start: nearly one half, never asked.  Two equal bytes, for the firmware's memset."""
+"""State of the tree's bits at its start: a probability of nearly one half, not used yet.  Both bytes are equal, so that
+the firmware can set all of them by memset."""
 _BYTE: Final = 1 << 24
-"""A range below this is moved up by a byte."""
+"""Below this the range is shifted up by a byte."""
 
 
 def delta_prior_header() -> str:

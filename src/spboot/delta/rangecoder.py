@@ -11,7 +11,7 @@ _TOP = 1 << 24
 
 
 class Bits(Protocol):
-    """Where decisions come from: a range decoder, or a test that makes them up."""
+    """A source of decisions: a range decoder, or a test that makes them up."""
 
     def bit(self, model: int) -> int:
         """A decision with the adaptive bit *model*."""
@@ -24,7 +24,7 @@ class Bits(Protocol):
 
 
 class RangeDecoder:
-    """The decisions in a stream.  Past its end every byte reads as zero."""
+    """Decodes the decisions in a stream, behind whose end every byte reads as zero."""
 
     def __init__(self, stream: bytes) -> None:
         self._models = start()
@@ -40,7 +40,7 @@ class RangeDecoder:
 
     @property
     def unread(self) -> int:
-        """Bytes of the stream not looked at yet."""
+        """Number of bytes of the stream that were not read yet."""
         return max(0, len(self._stream) - self._at)
 
     def bit(self, model: int) -> int:

@@ -23,8 +23,8 @@ B_COND_W: Final = 8
 LDR_W: Final = 9
 MOVW: Final = 10
 
-SLACK: Final = 4096  # a pointer may lead so far behind the end of OLD
-_LEAST_CODE: Final = 0x400  # a word up to here is a number, not a pointer
+SLACK: Final = 4096  # bytes behind the end of OLD that a pointer may still lead to
+_LEAST_CODE: Final = 0x400  # a word up to here is taken for a number, not for a pointer
 _LEAST_SMALL: Final = 0x20
 _SMALL_END: Final = 1 << 16
 _DEVICE: Final = 0x90  # top byte of a pointer to external flash ...

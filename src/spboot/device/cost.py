@@ -1,4 +1,4 @@
-"""What one update costs a device: bytes and seconds on the line, pages, time of the flash."""
+"""Measures what one update costs a device: bytes and seconds on the line, pages, time of the flash."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from spboot.link.ymodem import Progress
 from spboot.twin.timeline import PS_PER_S
 
 _LOOK_S: Final = 0.02
-"""Of virtual time, between two looks at the pages."""
+"""Seconds of virtual time between two looks at the pages."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
-    """One update.  Seconds are the twin's.  *rows*: maps of the slots, see `Pages.rows`."""
+    """What one update cost, in seconds of the twin's time.  *rows*: maps of the slots, see `Pages.rows`."""
 
     name: str
     file_bytes: int
@@ -27,12 +27,12 @@ class Cost:
     flash_s: float
     all_s: float
     pages: int
-    """That were erased, in all areas;"""
+    """Pages that were erased, in all areas;"""
     rows: dict[str, list[str]]
 
 
 class Metered:
-    """A port that counts what goes over it both ways, and calls *look* while it waits."""
+    """A port that counts the bytes in both directions, and calls *look* while it waits."""
 
     def __init__(self, port: Port, look: Callable[[], None]) -> None:
         self.moved = 0

@@ -1,4 +1,4 @@
-"""What an update does to the pages of a board, as its twin logs it."""
+"""Which pages of a board an update erases and writes, by the log of the twin."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from spboot.twin import OperationLog
 
 LEFT, ERASED, WRITTEN = ".", "-", "#"
 ROW: Final = 64
-"""Pages in a row of a map."""
+"""Number of pages in a row of a map."""
 
 
 class Pages:
-    """Page numbers by area: erased at least once, and written since.  `look` takes in what *log* has that is new."""
+    """The pages of each area that were erased, and those written since.  `look` reads the new entries of *log*."""
 
     def __init__(self, board: Board, log: OperationLog) -> None:
         self.board = board

@@ -7,7 +7,14 @@ from collections.abc import Iterable
 from spboot.formats.spec import Record, record, spec
 from spboot.formats.texts import CONVERSIONS, FIRST_PAIR, SHIFT, SHIFTED, PackedTexts
 
-_RECORDS = (("manifest", ""), ("header", ""), ("journal", "mark_"), ("journal", "step_"), ("abi", ""), ("personal", ""))
+_RECORDS = (
+    ("manifest", ""),
+    ("header", ""),
+    ("journal", "entry_"),
+    ("journal", "mark_"),
+    ("abi", ""),
+    ("personal", ""),
+)
 
 
 def define(name: str, value: int | str) -> str:
@@ -31,7 +38,7 @@ def spec_header() -> str:
         lines += _record_lines(f"{table}_{prefix}".rstrip("_").upper(), record(table, prefix))
     for table, values in facts.items():
         if isinstance(values, dict) and table != "status":
-            known = {"size", "mark_size", "step_size"} if table in {t for t, _ in _RECORDS} else set()
+            known = {"size", "entry_size", "mark_size"} if table in {t for t, _ in _RECORDS} else set()
             lines += [define(f"{table}_{k}", v) for k, v in values.items() if isinstance(v, int) and k not in known]
     lines += [define("ABI_GATE_COUNT", len(facts["abi"]["gates"])), _gates(facts["abi"]["gates"])]
     return guarded("SPB_SPEC_H", [*lines, *_status_lines(facts["status"]["codes"])])

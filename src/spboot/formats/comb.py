@@ -1,4 +1,4 @@
-"""Comb tables: what the firmware needs to multiply a P-256 point quickly, made here because points are public.
+"""Comb tables, by which the firmware multiplies a P-256 point quickly.  They are made here, as the points are public.
 
 Entry k of the table of Q, 0 <= k < 2^(teeth - 1), is the sum over the teeth j of +-2^(columns j) Q, with + for the last
 tooth and for each j whose bit is set in k.  A coordinate v is stored as v 2^256 mod p, eight little-endian words.

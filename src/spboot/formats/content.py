@@ -1,4 +1,4 @@
-"""What a file is by its first bytes, in words: for the message about one that is not what was asked for."""
+"""Tells in words what a file is, by its first bytes, for the message about a file that is not what was asked for."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _TEXT: Final = re.compile(rb"[\t\n\r\x20-\x7e]{24,}")
 
 
 def kind_of(data: bytes) -> str:
-    """As "an ELF file"; "" when the bytes say nothing, as those of a program do."""
+    """What *data* is, as "an ELF file"; "" when its first bytes do not tell, as those of a program."""
     if is_intel_hex(data):
         return A_HEX
     for pattern, kind in _BEGINNINGS:

@@ -18,7 +18,7 @@ CHECK_SIZE: Final[int] = _RECORD.field("check").size
 
 
 def check_of(old: bytes, new: bytes) -> bytes:
-    """What tells that this OLD gave this NEW: the first bytes of SHA-256 over both, one after the other."""
+    """The check that this OLD gives this NEW: the first bytes of SHA-256 over OLD followed by NEW."""
     sha = hashlib.sha256(old)
     sha.update(new)
     return sha.digest()[:CHECK_SIZE]
@@ -31,7 +31,7 @@ def is_delta_file(data: bytes) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeltaHead:
-    """*new_size*: bytes of NEW.  *check*: check_of() OLD and NEW."""
+    """The head of a delta file.  *new_size*: bytes of NEW.  *check*: what `check_of` gives for OLD and NEW."""
 
     new_size: int
     check: bytes

@@ -104,7 +104,7 @@ def read(name: str, data: bytes) -> Elf:
 
 
 def symbols(name: str, data: bytes) -> tuple[Symbol, ...]:
-    """What has a name in the ELF file *data*, in the order of its table; nothing when that was stripped.  Raises
+    """The symbols of the ELF file *data*, in the order of its table; none when the table was stripped.  Raises
     FormatError, with *name*, as `read` does."""
     with _opened(name, data) as file:
         table = file.get_section_by_name(".symtab")
@@ -156,12 +156,12 @@ def _check_kind(name: str, file: Any) -> None:
 
 
 def _sections(file: Any) -> list[Any]:
-    """Those that have a place in memory while the program runs."""
+    """Sections that have a place in memory while the program runs."""
     return [section for section in file.iter_sections() if section["sh_flags"] & _ALLOC and section["sh_size"]]
 
 
 def _pieces(name: str, file: Any) -> list[_Piece]:
-    """What is loaded: the sections of PT_LOAD segments that have bytes in the file; the segments, if there are none.
+    """What is loaded: the sections with bytes in PT_LOAD segments, or those segments, if there are no sections.
 
     A segment can begin with the ELF's own headers, or have padding between its sections: neither is the program's."""
     loads = [segment for segment in file.iter_segments("PT_LOAD") if segment["p_filesz"]]
@@ -213,7 +213,7 @@ def _entry(file: Any) -> int:
 
 
 def _core(file: Any) -> str:
-    """By .ARM.attributes; of ARMv7 there are kinds, and only "M" is a Cortex-M."""
+    """The architecture, by .ARM.attributes.  ARMv7 has several profiles, of which only "M" is a Cortex-M."""
     section = file.get_section_by_name(".ARM.attributes")
     if section is None:
         return ""

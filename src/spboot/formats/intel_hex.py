@@ -20,10 +20,11 @@ from spboot.formats.segment import Segment, joined
 _DATA, _END, _SEGMENT_BASE, _SEGMENT_START, _LINEAR_BASE, _LINEAR_START = range(6)
 _LENGTHS: Final = {_END: 0, _SEGMENT_BASE: 2, _SEGMENT_START: 4, _LINEAR_BASE: 2, _LINEAR_START: 4}
 _BORDER: Final = 0x1_0000
-"""A record does not go over a multiple of it: what that means differs from reader to reader."""
+"""A record must not cross a multiple of this: readers differ in what that would mean."""
 _LOST_AT_MOST: Final = 4
 _LINE_AT_LEAST: Final = 16
-"""A hole of so many lines in a row is taken for lost lines, where lines are so long: a linker seldom leaves one."""
+"""A hole of up to so many whole lines is taken for lost lines, in a file whose lines have at least so many bytes: a
+linker seldom leaves such a hole."""
 _MARKS: Final = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 _GET_IT_WHOLE: Final = "get the file again, whole, or build it again"
 
@@ -128,10 +129,10 @@ class _Reader:
             self.base = int.from_bytes(content, "big") << 4
         elif kind == _LINEAR_BASE:
             self.base = int.from_bytes(content, "big") << 16
-        # Where to start (03, 05) is for a debugger: the vector table says it to the chip.
+        # Records 03 and 05 tell a debugger where to start; the chip starts where the vector table says.
 
     def _look_for_lost_lines(self) -> None:
-        """Refuse a hole of a few whole lines behind a whole line: no checksum goes over more than one."""
+        """Refuse a hole of a few whole lines behind a whole line.  No checksum tells of it: each covers one line."""
         whole = max((len(record.data) for record in self.records), default=0)
         ordered = sorted(self.records)
         for before, after in itertools.pairwise(ordered):

@@ -20,7 +20,7 @@ MANIFEST_SIZE: Final[int] = _RECORD.size
 KIND_IMAGE: Final[int] = _SPEC["kind_image"]
 KIND_PATCH: Final[int] = _SPEC["kind_patch"]
 LATER_KINDS: Final[dict[int, str]] = {_SPEC["kind_keys"]: "new keys", _SPEC["kind_bootloader"]: "a new bootloader"}
-"""What a later version may send: refused by name."""
+"""Kinds that a later version may send, which are refused by their names."""
 SIGNATURE_COUNT: Final[int] = _SPEC["signature_count"]
 IMAGE_MIN: Final = 8  # initial stack pointer and reset vector
 BASE_HASH_SIZE: Final = 8
@@ -42,7 +42,7 @@ def _other(version: int) -> str:
 
 
 def name_id(name: str) -> int:
-    """What stands in the manifest for the name of a product or a board."""
+    """The number by which the manifest names a product or a board."""
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:ID_SIZE], "little")
 
 
@@ -82,7 +82,7 @@ class Manifest:
             )
 
     def _check_supported(self) -> None:
-        """What has room in the format and is not made yet."""
+        """Refuse values that the format has room for and that this version does not support."""
         if self.kind in LATER_KINDS:
             raise FormatError(f"manifest: kind is {self.kind} ({LATER_KINDS[self.kind]}), {_NEWER}")
         if self.kind not in (KIND_IMAGE, KIND_PATCH):

@@ -1,4 +1,4 @@
-"""The payload of an update: ciphertext in chunks, each vouching for the next.  Knows no keys.
+"""The payload of an update: ciphertext in chunks, each with the hash of the next one.  Knows no keys.
 
 Source: [chunk] of spec/spboot.toml.  The hash of chunk 0 is not on the wire: the signature covers it.
 """
@@ -47,7 +47,7 @@ def first_hash(wire: bytes) -> bytes:
 def chunks(wire: bytes, expected: bytes) -> Iterator[bytes]:
     """Ciphertext of *wire*, chunk by chunk, each only after its hash fitted; chunk 0 must hash to *expected*.
 
-    Raises FormatError when the length cannot be, AuthenticationError at the first chunk that does not fit.
+    Raises FormatError when no payload has this length, AuthenticationError at the first chunk with another hash.
     """
     if not 1 <= len(wire) % CHUNK_SIZE <= DATA_SIZE:
         raise FormatError(f"payload: {len(wire)} bytes do not end in a chunk of 1 .. {DATA_SIZE} bytes")

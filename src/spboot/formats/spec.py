@@ -1,4 +1,4 @@
-"""spec/spboot.toml as Python values: records, and the numbers around them.  Typed once, there."""
+"""spec/spboot.toml as Python values: records, and the numbers around them, which are typed nowhere else."""
 
 from __future__ import annotations
 

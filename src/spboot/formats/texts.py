@@ -1,7 +1,7 @@
-"""Sentences packed by pairs of bytes: a byte above those of characters stands for two others, which may be such
-bytes again.
+"""Packs sentences by replacing pairs of bytes: a byte above those of characters stands for two others, each of which
+may stand for two others again.
 
-A sentence ends with a zero, which may be the right one of a pair: bytes of which it is the last are the highest."""
+A sentence ends with a zero, which may be the second byte of a pair: bytes whose last one it is are the highest."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _PAIRS: Final = 0x100 - FIRST_PAIR
 MOST: Final = 0x100
 """Sentences that a table can hold: the number of one is a byte."""
 _COST: Final = 2
-"""Bytes of a pair in the table: it has to save more than that."""
+"""Bytes that a pair takes in the table: a pair that does not save more is not made."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,15 +36,15 @@ class PackedTexts:
     first_end: int
     """A sentence ends with a zero, or with a byte from here on."""
     depth: int
-    """Bytes that wait at most while one is taken apart from the left."""
+    """Most bytes that have to wait while one is taken apart from the left: the depth of the decoder's stack."""
 
     @property
     def size(self) -> int:
-        """Bytes of flash."""
+        """Bytes that pairs and sentences take in flash."""
         return len(self.data) + _COST * len(self.pairs)
 
     def unpack(self) -> list[str]:
-        """The sentences again."""
+        """The sentences, unpacked again."""
         whole = b"".join(self._expand(byte) for byte in self.data)
         return [bytes(map(_character, text)).decode("ascii") for text in whole.split(b"\0")[:-1]]
 

@@ -1,4 +1,4 @@
-"""One file to one device: call, transfer, again if the device was reset meanwhile, and what it says came of it."""
+"""Delivers one file to one device: waits for its call, transfers, begins again after a reset, reads its verdict."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from spboot.link.ymodem import OnText, Progress
 
 _TRANSFERS: Final = 3
 _PAUSES: Final = 10
-"""A device that never pauses is listened to for as many times the pause."""
+"""A device that never pauses is listened to for this many times the pause."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,9 +24,9 @@ class Delivery:
     poke: bytes = b""
     key: bytes = b""
     timeout_s: float = 60.0
-    """For the device to call,"""
+    """Longest wait for the device to call."""
     quiet_s: float = 3.0
-    """and the pause that ends what it says afterwards."""
+    """Pause that ends what it says after the transfer."""
     block: int = 1024
 
     def run(
@@ -41,7 +41,7 @@ class Delivery:
     ) -> Verdict | None:
         """Deliver *data* as file *name*; the device's verdict, None when it gave none.
 
-        All it says goes to *on_text*; *on_restart* hears why a transfer begins again.  Raises LinkError."""
+        All it says goes to *on_text*; *on_restart* is told why a transfer begins again.  Raises LinkError."""
         for _ in range(_TRANSFERS):
             ymodem.wait_for_call(port, self.timeout_s, on_text=on_text, poke=self.poke, key=self.key)
             hearing = Hearing()

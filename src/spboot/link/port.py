@@ -1,4 +1,4 @@
-"""What a serial line is to everything that speaks over one."""
+"""The interface of a serial line, as all code that speaks over one sees it."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Final, Protocol
 from spboot.errors import LinkError
 
 BITS: Final = 10
-"""Of a byte on the line, 8N1: with its start and stop bit."""
+"""Bits that a byte takes on the line: 8N1, with its start and stop bit."""
 
 
 class Port(Protocol):
-    """A serial line with the clock that its waits are measured by: of this machine, or of an emulated chip."""
+    """A serial line and the clock that waits on it are measured by: this machine's, or that of an emulated chip."""
 
     def read(self, size: int, timeout_s: float) -> bytes:
         """Up to *size* bytes; b"" when none come within *timeout_s*.  Raises PortGoneError."""
@@ -20,8 +20,8 @@ class Port(Protocol):
         """Send all of *data*.  Raises PortGoneError."""
 
     def now(self) -> float:
-        """Seconds; only differences mean anything."""
+        """The time in seconds, from any start: only differences of two calls have a meaning."""
 
 
 class PortGoneError(LinkError):
-    """The port itself is gone or takes nothing: nobody can be told anything any more."""
+    """The port itself is gone or takes no bytes, so the device cannot even be told that the transfer ends."""

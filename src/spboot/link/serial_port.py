@@ -16,7 +16,7 @@ from spboot.errors import LinkError
 from spboot.link.port import BITS, PortGoneError
 
 _STUCK_S: Final = 5.0
-"""What is written is on the line this long after its own time, or the port takes nothing."""
+"""Seconds, beyond the time that the bytes need on the line, after which a port is said to take nothing."""
 
 
 class SerialPort:
@@ -24,7 +24,7 @@ class SerialPort:
 
     def __init__(self, name: str, baud: int) -> None:
         try:
-            # Locked where the system has locks: two programs at one port take each other's bytes away.
+            # Locked where the system has locks: of two programs at one port each gets a part of the bytes.
             exclusive = None if sys.platform == "win32" else True
             self._serial = serial.Serial(name, baud, timeout=0, exclusive=exclusive)
         except _broken() as error:
@@ -81,7 +81,7 @@ class SerialPort:
 
 
 def _broken() -> tuple[type[Exception], ...]:
-    """What pyserial lets through when a port does not work; termios has an error of its own, no OSError."""
+    """Exceptions that pyserial raises or lets pass when a port does not work; that of termios is no OSError."""
     if sys.platform == "win32":
         return (OSError, ValueError)
     import termios
@@ -90,7 +90,7 @@ def _broken() -> tuple[type[Exception], ...]:
 
 
 def _cause(error: Exception) -> str:
-    """The system's words in brackets, once: pyserial wraps its own around them, and guesses where there are none."""
+    """The words of the system, in brackets, without those that pyserial puts around them; "" where it only guesses."""
     code = getattr(error, "errno", None) or next((n for n in error.args if isinstance(n, int)), None)
     return "" if code is None else f" ({os.strerror(code)})"
 
@@ -111,7 +111,7 @@ def _listed() -> str:
 
 
 def _why_closed(name: str, baud: int, error: Exception) -> str:
-    """What is the matter with a port that cannot be opened, and what to do."""
+    """A sentence that says why a port cannot be opened, and what to do."""
     code, text = getattr(error, "errno", None), str(error)
     if code == errno.ENOENT or "FileNotFoundError" in text:
         return f"there is no such port; {_listed()}"

@@ -1,10 +1,10 @@
-"""What a device says of a file it was sent: recognised in its text, by lines.
+"""Recognises, in the lines that a device prints, what became of a file that it was sent.
 
 Accepted: `version 1.2.3 received, ... verified`, `update: complete`, `installed`,
           `patch: stage verified, ... code 1: ...`
 Refused:  `refused, code N: ...`, `transfer ended: ...`, `update: not done ...`, `patch: ... code N: ...`, and what the
           bootloader says of an install that failed.
-The last word counts.  docs/application.md asks applications to say `update: complete` or `update: not done`."""
+The last one counts.  docs/application.md asks applications to say `update: complete` or `update: not done`."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ class Verdict:
 
 
 class Hearing:
-    """Takes the device's text as it comes."""
+    """Reads the device's text, in pieces of any size, for a verdict."""
 
     def __init__(self) -> None:
         self._rest = ""
         self._so_far: Verdict | None = None
 
     def feed(self, text: bytes) -> None:
-        """The next bytes, however they are divided."""
+        """Take the next bytes; lines may be divided anywhere."""
         *lines, self._rest = (self._rest + text.decode("latin-1")).split("\n")
         for line in lines:
             self._so_far = _after(self._so_far, line)
@@ -50,7 +50,7 @@ class Hearing:
 
 
 def _after(before: Verdict | None, line: str) -> Verdict | None:
-    """The verdict once *line* was said."""
+    """The verdict after *line*, when it was *before* until then."""
     words = _STAMP.sub("", "".join(char for char in line if char.isprintable()).strip())
     accepted = bool(_ACCEPTED.search(words))
     if not accepted and not _REFUSED.search(words):

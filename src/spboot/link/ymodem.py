@@ -1,4 +1,4 @@
-"""Sends a file by YMODEM (Forsberg 1988).  Every wait ends, by the clock of the port."""
+"""Sends a file by YMODEM (Forsberg 1988).  Every wait has a limit, measured by the clock of the port."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ SOH, STX, EOT, ACK, NAK, CAN, CALL = 0x01, 0x02, 0x04, 0x06, 0x15, 0x18, 0x43
 _SIZES: Final = {128: SOH, 1024: STX}
 _TRIES: Final = 10
 _SILENT_TRIES: Final = 3
-"""A receiver that says nothing at all is given up after as many."""
+"""Tries after which a receiver that says nothing at all is given up."""
 _ANSWER_S: Final = 10.0
 """Longest wait for the answer to a block: a receiver may erase a lot of flash first."""
 _CLOSE_S: Final = 3.0
 _QUIET_S: Final = 0.15
-"""A `C` is a call, not a letter of some text, when nothing follows it for this long."""
+"""Silence in seconds that makes a `C` a call for a file; a `C` that is followed sooner is a letter of some text."""
 _CALLS_S: Final = 0.5
-"""Two calls further apart than this are not one that was left over."""
+"""Seconds between two calls that make the second one new; closer together, it is left over from before."""
 _POKE_S: Final = 0.05
-"""The loader's word, for a window of 100 ms after a reset."""
+"""Seconds between two words for the loader, which listens for 100 ms after a reset."""
 _KEY_S: Final = 1.0
 _FORGET_S: Final = 2.5
-"""A receiver calls again within this time, once the last poke is out of its way."""
+"""Seconds within which a receiver calls again once no more words are sent to it."""
 _BANNER: Final = re.compile(rb"spboot \S+ for ")
-"""What the bootloader says first after a reset."""
+"""The beginning of the first line that the bootloader prints after a reset."""
 
 Progress = Callable[[int, int], None]
 OnText = Callable[[bytes], None]
 
 
 class RefusedError(LinkError):
-    """The receiver cancelled the transfer; its reason is on the line, for whoever reads on."""
+    """The receiver cancelled the transfer; the text with its reason can still be read from the port."""
 
 
 class RestartedError(LinkError):
@@ -46,7 +46,7 @@ class RestartedError(LinkError):
 
 
 class NoAnswerError(LinkError):
-    """The receiver does not answer, or does not take a block."""
+    """The receiver does not answer, or refuses the same block again and again."""
 
 
 def packet(number: int, data: bytes, size: int) -> bytes:
@@ -79,8 +79,8 @@ def wait_for_call(port: Port, timeout_s: float, *, on_text: OnText, poke: bytes 
 
 
 def listen(port: Port, quiet_s: float, *, on_text: OnText, limit_s: float = 60.0) -> bool:
-    """Hand what the device says to *on_text* until it calls for a file: True; or pauses for *quiet_s* seconds, or
-    *limit_s* are over, for there are devices that never pause: False."""
+    """Hand what the device says to *on_text*.  True as soon as it calls for a file; False when it pauses for *quiet_s*
+    seconds, or after *limit_s*, as there are devices that never pause."""
     end = port.now() + limit_s
     text = port.read(256, quiet_s)
     while text:
@@ -154,7 +154,7 @@ def _send_file(line: Dialogue, name: str, data: bytes, block: int, progress: Pro
     except RestartedError:
         if sent < len(data):
             raise
-        # Some restart with the last byte, to install it.
+        # Some receivers restart as soon as they have the last byte, to install the file.
 
 
 class Dialogue:
@@ -167,7 +167,8 @@ class Dialogue:
         self._text = bytearray()
 
     def exchange(self, data: bytes, *, calling: bool = False, tries: int = _TRIES, answer_s: float = _ANSWER_S) -> None:
-        """Send *data* until it is acknowledged.  *calling*: a receiver that calls has not heard of it yet.
+        """Send *data* until it is acknowledged.  *calling*: the receiver calls already, so another call
+        only says that it has not heard of *data* yet.
 
         Raises RefusedError, RestartedError, NoAnswerError."""
         silent = 0
@@ -186,7 +187,7 @@ class Dialogue:
         raise NoAnswerError(f"the device did not take a block in {tries} tries: check the line and its speed")
 
     def wait_for_call(self, timeout_s: float) -> None:
-        """The receiver wants what comes next."""
+        """Wait until the receiver calls for what comes next."""
         deadline = self._port.now() + timeout_s
         while self._port.now() < deadline:
             byte = self._next(0.5)
@@ -197,13 +198,13 @@ class Dialogue:
         raise NoAnswerError("the device does not go on: reset it and try again")
 
     def flush(self) -> None:
-        """Hand on the text that has no end yet."""
+        """Hand on the last line, which has no end yet."""
         if self._text:
             self._on_text(bytes(self._text))
         self._text.clear()
 
     def _answer(self, timeout_s: float) -> int | None:
-        """ACK or NAK, CALL for a second call; None when neither comes."""
+        """Return ACK or NAK, or CALL when the receiver calls a second time; None when none of them comes."""
         deadline = self._port.now() + timeout_s
         called = math.inf
         while (now := self._port.now()) < deadline:
@@ -225,12 +226,12 @@ class Dialogue:
         return byte[0] if byte else None
 
     def _pauses(self) -> bool:
-        """Nothing follows, or an answer: what came was not a letter of some text."""
+        """Whether nothing or an answer follows: then the byte before it was not a letter of some text."""
         self._held = self._port.read(1, _QUIET_S)
         return not self._held or self._held[0] in (ACK, NAK, CAN)
 
     def _put(self, byte: int) -> None:
-        """A byte that is no answer: two CAN end it all, the banner tells of a reset, the rest is text."""
+        """Take a byte that is no answer.  Two CAN end the transfer, the banner tells of a reset, all else is text."""
         if byte == CAN:
             self._held = self._port.read(1, 1.0)
             if self._held == bytes((CAN,)):

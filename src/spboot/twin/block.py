@@ -29,16 +29,19 @@ class Block:
     STATE: ClassVar[tuple[str, ...]] = ()
     """Attributes that belong to the state beside the registers."""
     OPTIONS: ClassVar[tuple[str, ...]] = ()
-    """Registers with option bytes: nobody waits for one of them to change."""
+    """Registers with option bytes: the idle detector ignores them, as nobody waits for one to change."""
     QUIET: ClassVar[frozenset[int]] = frozenset()
-    """Offsets whose access says nothing about whether the firmware waits (counters, watchdog reload).
+    """Offsets that the idle detector ignores (free-running counters, watchdog reload).
     One that is read is a counter."""
 
     KEPT: ClassVar[dict[str, tuple[str, ...]]] = {}
     """Register -> the fields that outlive Standby; none named: all of it."""
 
+    SERVED: ClassVar[frozenset[str]] = frozenset()
+    """Registers that `read` and `write` of a subclass answer by themselves, without `read_REG` and `write_REG`."""
+
     CONSUMING: ClassVar[frozenset[int]] = frozenset()
-    """Offsets whose reading takes something away: who reads them does not wait."""
+    """Offsets whose reading changes something, as a data register: reading one again and again is no wait."""
 
     def __init_subclass__(cls, ips: tuple[str, ...] = (), like: str | None = None) -> None:
         """A class models the IP versions *ips*; a base says with *like* which one has all registers it handles.  A
@@ -105,6 +108,11 @@ class Block:
     def offset_of(self, register: str) -> int:
         """Where *register* is in the block."""
         return next(offset for offset, name in self.names.items() if name == register)
+
+    def handlers(self, register: str) -> tuple[Callable[[], int] | None, Callable[[int], None] | None]:
+        """What runs when *register* is read and when it is written; None where it is plain storage."""
+        offset = self.offset_of(register)
+        return self._readers.get(offset), self._writers.get(offset)
 
     def mask(self, register: str, field: str) -> int:
         """The bits of *field* in *register*."""

@@ -16,6 +16,7 @@ class CrcV3(Block, ips=("crc_v3",)):
     """Polynomial, size and reversal are programmable; the data register takes 8, 16 and 32 bits."""
 
     RESET: ClassVar[dict[str, int]] = {"DR32": 0xFFFFFFFF, "INIT": 0xFFFFFFFF, "POL": 0x04C11DB7}
+    SERVED = frozenset({"DR8", "DR16", "DR32"})
     STATE = ("_sum",)
 
     def reset(self) -> None:

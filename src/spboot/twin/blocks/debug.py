@@ -14,13 +14,14 @@ _DWT_REGISTERS = {"CTRL": 0, "CYCCNT": 4, "LAR": 0xFB0}
 
 
 class Dbgmcu(Block, ips=("dbgmcu_f4", "dbgmcu_f7", "dbgmcu_g4", "dbgmcu_h5", "dbgmcu_h7", "dbgmcu_l4")):
-    """RM0351 48.16.  Not reset by a system reset."""
+    """RM0351 48.16.  Not reset by a system reset.  On STM32H7 IDCODE is called IDC."""
 
-    READ_ONLY = frozenset({"IDCODE"})
+    READ_ONLY = frozenset({"IDC", "IDCODE"})
 
     def reset(self) -> None:
         super().reset()
-        self.registers["IDCODE"] = self.die.chip.of_family.revision << 12 | self.die.chip.device_id
+        name = "IDC" if "IDC" in self.registers else "IDCODE"
+        self.registers[name] = self.die.chip.of_family.revision << 12 | self.die.chip.device_id
 
 
 class Dwt(Block):

@@ -63,6 +63,7 @@ class Nvic(Block):
 
     RESET: ClassVar[dict[str, int]] = _RESET
     STATE: ClassVar[tuple[str, ...]] = ("enabled", "pending", "lines", "priorities", "count_flag", "_started", "_left")
+    SERVED = frozenset({"SHPR1", "SHPR2", "SHPR3"})
     QUIET = frozenset({0x018})
     PAGES = (0, 1, 2, 3)
     DECLARES: ClassVar[frozenset[str]] = frozenset({*_PLAIN, *_COMPUTED})

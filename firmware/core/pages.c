@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+#include "pages.h"
+
+#include <string.h>
+
+#include "bytes.h"
+
+uint32_t spb_entry_read(uint32_t off) {
+    uint32_t unit[SPB_ENTRY_UNIT / 4], used = 0, i = SPB_ENTRY_UNIT / 4;
+    if (!spb_area_read(&spb_journal, off, unit, sizeof unit)) return SPB_ENTRY_NONE;
+    do used |= unit[--i] ^ SPB_ERASED * 0x01010101u;
+    while (i > 0);
+    if (used == 0) return SPB_ENTRY_ERASED;
+    uint32_t value = unit[0] & 0xFFFF;
+    return value == ~unit[0] >> 16 ? value : SPB_ENTRY_NONE;
+}
+
+enum spb_status spb_entry_write(uint32_t off, uint32_t value) {
+    _Alignas(4) uint8_t entry[SPB_ENTRY_UNIT];
+    memset(entry, SPB_ERASED, sizeof entry);
+    spb_put_word(entry, value | ~value << 16);
+    return spb_area_program(&spb_journal, off, entry, sizeof entry);
+}
+
+enum spb_status spb_pages_add(struct spb_pages *pages, uint32_t page) {
+    uint32_t off = pages->count++ * SPB_ENTRY_UNIT;
+    return SPB_SINGLE_SLOT ? SPB_OK : spb_entry_write(off, page);
+}
+
+bool spb_pages_has(const struct spb_pages *pages, uint32_t page) {
+    uint32_t low = 0, high = SPB_SINGLE_SLOT ? 0 : pages->count;
+    while (low < high) {
+        uint32_t middle = (low + high) / 2;
+        uint32_t found = spb_entry_read(middle * SPB_ENTRY_UNIT);
+        if (found == page) return true;
+        if (found < page) low = middle + 1;
+        else high = middle;
+    }
+    return false;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/* pages.h - the pages of a slot, by number, and the list of those that an update has in SLOT1.
+ * The list is what the journal begins with (journal.h): an entry a page, in ascending order, each appended before its
+ * page of SLOT1 is erased.  So it takes no RAM, however large the slots.
+ * Q1  What cannot be read, or is no entry, is not in the list: its page is looked for in SLOT0, and a hash says no. */
+#ifndef SPB_PAGES_H
+#define SPB_PAGES_H
+
+#include "port.h"
+
+/* Page of the byte at off of a slot; where a page begins, also the one behind the last.  Numbers go on from a part to the
+ * next. */
+static inline uint32_t spb_page_of(uint32_t off) {
+    if (SPB_PARTS == 1 || off < SPB_PART_SIZE) return off / SPB_PAGE_SIZE;
+    return SPB_PART_SIZE / SPB_PAGE_SIZE + (off - SPB_PART_SIZE) / SPB_REST_PAGE_SIZE;
+}
+
+static inline uint32_t spb_page_start(uint32_t page) {
+    if (SPB_PARTS == 1 || page < SPB_PART_SIZE / SPB_PAGE_SIZE) return page * SPB_PAGE_SIZE;
+    return SPB_PART_SIZE + (page - SPB_PART_SIZE / SPB_PAGE_SIZE) * SPB_REST_PAGE_SIZE;
+}
+
+#define SPB_PAGES (SPB_PART_SIZE / SPB_PAGE_SIZE + (SPB_SLOT_SIZE - SPB_PART_SIZE) / SPB_REST_PAGE_SIZE)
+
+/* Bytes of an entry on flash: whole program units. */
+#define SPB_ENTRY_UNIT ((SPB_JOURNAL_ENTRY_SIZE + SPB_PROGRAM_UNIT - 1) / SPB_PROGRAM_UNIT * SPB_PROGRAM_UNIT)
+
+/* The value of the entry at off of the journal: a page, or a step (journal.h); higher than both where none is. */
+uint32_t spb_entry_read(uint32_t off);
+
+#define SPB_ENTRY_ERASED 0x10000u   /* nor anything else */
+#define SPB_ENTRY_NONE 0x10001u     /* something else, or it cannot be read */
+
+/* Write one; flash is erased there. */
+SPB_CHECKED enum spb_status spb_entry_write(uint32_t off, uint32_t value);
+
+struct spb_pages {
+    uint32_t count;
+};
+
+/* Put the next page behind the others, which have lower numbers. */
+SPB_CHECKED enum spb_status spb_pages_add(struct spb_pages *pages, uint32_t page);
+
+bool spb_pages_has(const struct spb_pages *pages, uint32_t page);
+
+#endif

@@ -1,0 +1,1 @@
+"""Every released bootloader and application against the spboot of today; see test_upgrade.py."""
