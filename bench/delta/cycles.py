@@ -17,8 +17,8 @@ from typing import Final
 from bench.delta import corpus, limits, page
 from bench.delta.options import parse
 from spboot import boards, delta
-from spboot.build import headers
-from spboot.build.compiler import toolchain
+from spboot.builder import headers
+from spboot.builder.compiler import toolchain
 from spboot.errors import SpbootError
 from spboot.formats import elf
 from spboot.formats.spec import data_path

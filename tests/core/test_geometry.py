@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from spboot import boards, keys, release
-from spboot.build.personal import personal_area
+from spboot.builder.personal import personal_area
 from spboot.formats.spec import spec
 from spboot.version import Version
 from tests.apps import startable

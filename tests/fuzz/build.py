@@ -6,8 +6,8 @@ import subprocess
 from pathlib import Path
 
 from spboot import boards
-from spboot.build import headers
-from spboot.build.bootloader import boot_version
+from spboot.builder import headers
+from spboot.builder.bootloader import boot_version
 from spboot.formats.spec import data_path
 from tests.fuzz import seeds
 

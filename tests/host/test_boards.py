@@ -10,8 +10,8 @@ import pytest
 
 from spboot import boards
 from spboot.boards.model import SPARE_STEPS, Area, journal_size
-from spboot.build.headers import config_header
-from spboot.build.linkinclude import link_include
+from spboot.builder.headers import config_header
+from spboot.builder.linkinclude import link_include
 from spboot.errors import BoardError
 from spboot.formats.spec import data_path
 from spboot.version import Version

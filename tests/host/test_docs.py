@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from spboot import boards, cli, delta, keys, release
-from spboot.build.personal import personal_area
+from spboot.builder.personal import personal_area
 from spboot.formats.comb import comb_table
 from spboot.formats.spec import record, spec
 from spboot.keys import Keys

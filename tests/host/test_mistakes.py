@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from spboot import boards, cli, delta, disk, keys
-from spboot.build import personal
+from spboot.builder import personal
 from spboot.keys import Keys
 
 from . import bootloader, elf, hex_file

@@ -11,8 +11,8 @@ import pytest
 from spboot import boards, chips
 from spboot.boards.drawing import svg, text_lines
 from spboot.boards.layout import Part, flash_layout, ram_layout, size_text
-from spboot.build import bootloader
-from spboot.build.support import missing
+from spboot.builder import bootloader
+from spboot.builder.support import missing
 from spboot.errors import BuildError
 
 from .test_cli import Run, run

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from spboot import boards, chips
-from spboot.build import headers
-from spboot.build.bootloader import _DRIVERS
+from spboot.builder import headers
+from spboot.builder.bootloader import _DRIVERS
 from spboot.formats.spec import data_path
 from spboot.twin import models
 from spboot.twin.flash import l4

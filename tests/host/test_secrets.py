@@ -21,7 +21,7 @@ from rich.traceback import Traceback
 
 import spboot
 from spboot import boards, keys, release
-from spboot.build import merge, personal
+from spboot.builder import merge, personal
 from spboot.formats.spec import Record
 from spboot.keys import Keys
 from spboot.secret import Secret

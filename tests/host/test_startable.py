@@ -11,7 +11,7 @@ import pytest
 
 from spboot import boards, cli, image, release, startable
 from spboot.boards import Board
-from spboot.build import merge
+from spboot.builder import merge
 from spboot.errors import FormatError
 from spboot.keys import Keys
 from spboot.version import Version

@@ -7,7 +7,7 @@ import os
 import pytest
 
 from spboot import boards
-from spboot.build.compiler import NAMES
+from spboot.builder.compiler import NAMES
 from tests.system.feeder import Feeder
 from tests.system.rig import Workshop, workshop
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from spboot import image, release
-from spboot.build.demo import build_app
+from spboot.builder.demo import build_app
 from spboot.formats.spec import spec
 from spboot.version import Version
 from tests.system.rig import Rig, Workshop

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from spboot import image, keys, release
 from spboot.boards import Area, Board
-from spboot.build import merge
-from spboot.build.bootloader import Outputs, build
-from spboot.build.demo import build_demo
+from spboot.builder import merge
+from spboot.builder.bootloader import Outputs, build
+from spboot.builder.demo import build_demo
 from spboot.device import Device
 from spboot.formats.spec import data_path
 from spboot.keys import Keys

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from spboot import boards
-from spboot.build.compiler import NAMES
+from spboot.builder.compiler import NAMES
 from tests.system.rig import workshop
 from tests.system.skip import Result, counted
 from tests.system.skip_boot import DECIDES, Boot

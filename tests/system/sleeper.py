@@ -6,7 +6,7 @@ import struct
 from pathlib import Path
 
 from spboot import chips, image
-from spboot.build.demo import build_app
+from spboot.builder.demo import build_app
 from spboot.version import Version
 from tests.system.rig import Rig, Workshop
 

@@ -15,8 +15,8 @@ import pytest
 
 from spboot import boards, keys, release
 from spboot.boards import Board
-from spboot.build.bootloader import sources
-from spboot.build.compiler import NAMES
+from spboot.builder.bootloader import sources
+from spboot.builder.compiler import NAMES
 from spboot.errors import BuildError
 from spboot.formats.spec import spec
 from spboot.link import ymodem

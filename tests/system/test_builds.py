@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from elftools.elf.elffile import ELFFile
 
-from spboot.build import headers, merge
-from spboot.build.bootloader import build, include_folders
-from spboot.build.compiler import run, toolchain
-from spboot.build.demo import build_demo
-from spboot.build.personal import finish
-from spboot.build.program import Unit, compile_units
-from spboot.build.texts import Texts, status_sentences
+from spboot.builder import headers, merge
+from spboot.builder.bootloader import build, include_folders
+from spboot.builder.compiler import run, toolchain
+from spboot.builder.demo import build_demo
+from spboot.builder.personal import finish
+from spboot.builder.program import Unit, compile_units
+from spboot.builder.texts import Texts, status_sentences
 from spboot.errors import BuildError, FormatError
 from spboot.formats import program
 from spboot.formats.segment import Segment

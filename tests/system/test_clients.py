@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from spboot.build import merge
+from spboot.builder import merge
 from spboot.link import ymodem
 from tests.system.rig import Rig, Workshop
 from tests.system.terminal import HANGS_S, SPEED, lrzsz, on_pty, opened, spboot, twin_command, wait_for

@@ -20,8 +20,8 @@ import pytest
 
 import spboot
 from spboot import boards, image, keys
-from spboot.build import cargo
-from spboot.build.demo import build_demo
+from spboot.builder import cargo
+from spboot.builder.demo import build_demo
 from spboot.version import Version
 
 ROOT = Path(spboot.__file__).resolve().parents[2]

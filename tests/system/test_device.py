@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from spboot import boards
-from spboot.build import merge
+from spboot.builder import merge
 from spboot.device import Device
 from spboot.device.cost import Metered
 from spboot.errors import DeviceError, LinkError, TwinError

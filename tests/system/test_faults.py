@@ -14,7 +14,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from spboot import boards, release
-from spboot.build.compiler import NAMES
+from spboot.builder.compiler import NAMES
 from tests.crypto import verifier
 from tests.crypto.skipper import Skipper
 from tests.system.rig import GOOD, Workshop, functions, workshop

@@ -8,7 +8,7 @@ import pytest
 from unicorn import arm_const
 
 from spboot import boards
-from spboot.build.compiler import NAMES
+from spboot.builder.compiler import NAMES
 from spboot.twin.measure.callee import Callee
 from tests.system.rig import functions, workshop
 

@@ -20,10 +20,10 @@ from spboot import boards, chips, keys
 from spboot.boards import Board
 from spboot.boards.draft import Wish, consoles, draft
 from spboot.boards.model import core_supplies
-from spboot.build import bootloader, headers
-from spboot.build.compiler import NAMES
-from spboot.build.demo import build_demo
-from spboot.build.support import missing
+from spboot.builder import bootloader, headers
+from spboot.builder.compiler import NAMES
+from spboot.builder.demo import build_demo
+from spboot.builder.support import missing
 from spboot.chips import Chip
 from spboot.twin import Twin
 from spboot.twin.host import images

@@ -13,8 +13,8 @@ import pytest
 from elftools.elf.elffile import ELFFile
 
 from spboot import boards, image, keys, release
-from spboot.build import merge
-from spboot.build.compiler import NAMES
+from spboot.builder import merge
+from spboot.builder.compiler import NAMES
 from spboot.errors import BuildError, FormatError
 from spboot.keys import Keys
 from spboot.version import Version

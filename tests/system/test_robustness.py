@@ -10,7 +10,7 @@ from typing import Literal
 
 import pytest
 
-from spboot.build import headers, personal
+from spboot.builder import headers, personal
 from spboot.link import ymodem
 from spboot.twin.host.port import TwinPort
 from tests.system.feeder import NEXT, Feeder, Stage

@@ -9,8 +9,8 @@ import pytest
 
 from spboot import boards, chips
 from spboot.boards.draft import Wish, draft
-from spboot.build import bootloader
-from spboot.build.compiler import NAMES
+from spboot.builder import bootloader
+from spboot.builder.compiler import NAMES
 from tests.system.rig import RUNNING, Rig, Workshop, workshop
 from tests.system.test_handover import spinning_application
 from tests.system.test_power_cut import SCENARIOS, Sweep, count_operations

@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from spboot import boards, release
-from spboot.build.compiler import NAMES
+from spboot.builder.compiler import NAMES
 from spboot.errors import LinkError
 from spboot.formats.spec import spec
 from spboot.twin import Cut, PowerCut

@@ -13,8 +13,8 @@ import pytest
 from unicorn import arm_const
 
 from spboot import boards
-from spboot.build import bootloader, program
-from spboot.build.compiler import NAMES
+from spboot.builder import bootloader, program
+from spboot.builder.compiler import NAMES
 from spboot.formats.spec import data_path
 from spboot.twin import Twin
 from tests.system.rig import workshop

@@ -11,7 +11,7 @@ import pytest
 
 from spboot import boards
 from spboot.boards import Area, Board
-from spboot.build.compiler import NAMES
+from spboot.builder.compiler import NAMES
 from spboot.twin.blocks.wwdg import Wwdg
 from tests.system.feeder import SENTENCES, Feeder, Stage
 from tests.system.rig import RUNNING, Rig, Workshop, workshop

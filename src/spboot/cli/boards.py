@@ -9,8 +9,8 @@ import click
 from spboot import boards
 from spboot.boards import Board, Pin
 from spboot.boards.layout import size_text
-from spboot.build.bootloader import driven
-from spboot.build.support import missing
+from spboot.builder.bootloader import driven
+from spboot.builder.support import missing
 from spboot.cli import tables
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from spboot import boards, keys
-from spboot.build import bootloader
-from spboot.build.compiler import NAMES
+from spboot.builder import bootloader
+from spboot.builder.compiler import NAMES
 from spboot.cli import files, options
 from spboot.secret import Secret
 

@@ -16,7 +16,7 @@ import click
 
 from spboot import boards, image
 from spboot.boards import Board
-from spboot.build.demo import build_demo
+from spboot.builder.demo import build_demo
 from spboot.cli import files, options, tables
 from spboot.cli.interruption import told_to_stop
 from spboot.cli.screen import Screen, map_lines

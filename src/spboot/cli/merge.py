@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from spboot import boards, image, keys
-from spboot.build import merge
-from spboot.build.personal import target_of
+from spboot.builder import merge
+from spboot.builder.personal import target_of
 from spboot.cli import files, options
 from spboot.errors import BuildError
 from spboot.formats import program

@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from spboot import boards, disk
-from spboot.build.personal import target_of
+from spboot.builder.personal import target_of
 from spboot.cli import console, files, options
 from spboot.cli.console import Keys, Terminal, say
 from spboot.cli.interruption import told_to_stop

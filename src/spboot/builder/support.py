@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from spboot.boards.draft import consoles
 from spboot.boards.plan import plan
-from spboot.build.bootloader import NEEDED, driven
-from spboot.build.compiler import toolchain
+from spboot.builder.bootloader import NEEDED, driven
+from spboot.builder.compiler import toolchain
 from spboot.chips import Chip
 from spboot.errors import BoardError, BuildError
 

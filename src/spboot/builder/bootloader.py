@@ -14,12 +14,12 @@ from typing import Final
 
 from spboot import disk
 from spboot.boards import Board
-from spboot.build import headers
-from spboot.build.compiler import Toolchain, toolchain
-from spboot.build.linkinclude import check_name, include_name, link_check, link_include
-from spboot.build.personal import finish
-from spboot.build.program import Unit, compile_units
-from spboot.build.texts import Texts, status_sentences
+from spboot.builder import headers
+from spboot.builder.compiler import Toolchain, toolchain
+from spboot.builder.linkinclude import check_name, include_name, link_check, link_include
+from spboot.builder.personal import finish
+from spboot.builder.program import Unit, compile_units
+from spboot.builder.texts import Texts, status_sentences
 from spboot.disk import reason
 from spboot.errors import BuildError
 from spboot.formats import elf, intel_hex, program

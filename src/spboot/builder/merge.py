@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from spboot import image, release
 from spboot.boards import Board
-from spboot.build.personal import check_made_for
+from spboot.builder.personal import check_made_for
 from spboot.formats import intel_hex, program
 from spboot.formats.program import Program
 from spboot.formats.segment import Segment
