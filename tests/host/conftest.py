@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from spboot import boards, keys, release
+from spboot import release
+from spboot.boards import Board
 from spboot.keys import Keys
 from spboot.version import Version
 from tests import apps
 
 TARGET = "NUCLEO-L476RG"
-BOARD = boards.load(TARGET)
+BOARD = Board.load(TARGET)
 OLD_APP = apps.startable(BOARD, bytes((at * at * 7 + at // 3 * 31) >> 3 & 255 for at in range(3000)))
 NEW_APP = OLD_APP[:700] + bytes((at * 89 ^ at >> 2) & 255 for at in range(900)) + OLD_APP[640:]
 
@@ -21,14 +22,14 @@ NEW_APP = OLD_APP[:700] + bytes((at * 89 ^ at >> 2) & 255 for at in range(900)) 
 def key_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A key folder for product "demo"."""
     folder = tmp_path_factory.mktemp("keys") / "demo"
-    keys.new(folder)
+    Keys.new(folder)
     return folder
 
 
 @pytest.fixture(scope="session")
 def secrets(key_folder: Path) -> Keys:
     """The keys in it."""
-    return keys.load(key_folder, need_private=True)
+    return Keys.load(key_folder, need_private=True)
 
 
 @pytest.fixture(scope="session")

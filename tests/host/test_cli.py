@@ -16,7 +16,8 @@ import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from spboot import boards, cli, keys, release
+from spboot import boards, cli, release
+from spboot.boards import Board
 from spboot.cli import files
 from spboot.keys import Keys
 from spboot.version import Version
@@ -60,12 +61,12 @@ def patch_args(folder: Path, **change: str) -> list[str | Path]:
 
 def test_a_release_from_keys_to_patch(run: Run) -> None:
     assert run("keys", "new", "lamp", "--development")[0] == 0
-    assert keys.load(Path("lamp")).development
+    assert Keys.load(Path("lamp")).development
     code, out, err = run("image", "new.bin", "--board", TARGET, "--keys", "lamp", "--version", "v1.2.3", "-o", "x.sfb")
     assert (code, err) == (0, "")
     assert "image 1.2.3" in out
     assert run(*patch_args(Path("lamp")))[0] == 0
-    assert release.verify(Path("x.sfb").read_bytes(), keys.load(Path("lamp"))).image == NEW_APP
+    assert release.verify(Path("x.sfb").read_bytes(), Keys.load(Path("lamp"))).image == NEW_APP
     code, out, _ = run("verify", "x.sfbp", "--keys", "lamp", "--from", "old.bin")
     assert code == 0
     assert "decodes to image 1.2.3" in out
@@ -74,7 +75,7 @@ def test_a_release_from_keys_to_patch(run: Run) -> None:
 
 
 def test_image_capacity_is_that_of_the_board(run: Run, key_folder: Path) -> None:
-    capacity = boards.load(TARGET).image_capacity
+    capacity = Board.load(TARGET).image_capacity
     Path("big.bin").write_bytes(bytes(capacity + 1))
     code, _, err = run("image", "big.bin", "--board", TARGET, "--keys", key_folder, "--version", "1", "-o", "x.sfb")
     assert code == 1
@@ -93,7 +94,7 @@ def test_verify_refuses_a_damaged_file(run: Run, key_folder: Path, image_file: b
 
 def test_verify_takes_the_base_as_elf(run: Run, key_folder: Path, secrets: Keys, patch_file: bytes) -> None:
     Path("x.sfbp").write_bytes(patch_file)
-    Path("old.elf").write_bytes(elf.make([(boards.load(TARGET).image_address, OLD_APP)]))
+    Path("old.elf").write_bytes(elf.make([(Board.load(TARGET).image_address, OLD_APP)]))
     code, out, _ = run("verify", "x.sfbp", "--keys", key_folder, "--from", "old.elf")
     assert code == 0
     assert "decodes to image 1.2.3" in out

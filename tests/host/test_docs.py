@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from spboot import boards, cli, delta, keys, release
+from spboot.boards import Board
 from spboot.builder.personal import personal_area
 from spboot.formats.comb import comb_table
 from spboot.formats.spec import record, spec
@@ -133,7 +134,7 @@ def test_flash_plan_and_places_in_the_journal() -> None:
     plans, places = tables("board"), tables("journal")
     assert plans and plans.keys() == places.keys()
     for name, rows in plans.items():
-        board = boards.load(name)
+        board = Board.load(name)
         for area, address, size, _ in rows:
             found = getattr(board, area.strip("`"))
             assert (number(address), number(size)) == (found.address, found.size)
@@ -168,13 +169,13 @@ def example_keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
     ):
         (folder / name).write_bytes(data)
         (folder / name).chmod(0o600)
-    return keys.load(folder, need_private=True)
+    return Keys.load(folder, need_private=True)
 
 
 def test_worked_example(example_keys: Keys) -> None:
     old = example("old")
     new = old[:40] + b"\xff" + old[41:]
-    board = boards.load("NUCLEO-L476RG")
+    board = Board.load("NUCLEO-L476RG")
     v1, v2 = Version(1, 0, 0), Version(1, 0, 1)
     common = {"board": board, "keys": example_keys}
     assert release.make_image(old, version=v1, **common) == example("image")  # type: ignore[arg-type]

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import ECB
 
-from spboot import delta, keys, release
+from spboot import delta, release
 from spboot.boards import Area, Board
 from spboot.errors import AuthenticationError, FormatError, KeyFolderError, VersionError
 from spboot.formats.header import Header
@@ -128,7 +128,7 @@ def test_signature_covers_manifest_and_first_chunk(image_file: bytes, secrets: K
 
 
 def test_another_key_is_refused(image_file: bytes, secrets: Keys, tmp_path: Path) -> None:
-    other = keys.new(tmp_path / "demo")
+    other = Keys.new(tmp_path / "demo")
     with pytest.raises(AuthenticationError, match="signature is wrong"):
         release.verify(image_file, other)
     with pytest.raises(AuthenticationError, match=r"check encryption\.key"):

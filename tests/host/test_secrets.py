@@ -20,7 +20,8 @@ from rich.console import Console
 from rich.traceback import Traceback
 
 import spboot
-from spboot import boards, keys, release
+from spboot import keys, release
+from spboot.boards import Board
 from spboot.builder import merge, personal
 from spboot.formats.spec import Record
 from spboot.keys import Keys
@@ -163,15 +164,15 @@ def fail_personal(self: Record) -> struct.Struct:
 
 
 def new_folder(bench: Bench) -> None:
-    keys.new(bench.folder / "fresh")
+    Keys.new(bench.folder / "fresh")
 
 
 def load_folder(bench: Bench) -> None:
-    keys.load(bench.folder / "copy")
+    Keys.load(bench.folder / "copy")
 
 
 def full_image(bench: Bench) -> None:
-    release.make_image(NEW_APP, board=boards.load(TARGET), keys=bench.secrets, version=Version(1, 0, 0))
+    release.make_image(NEW_APP, board=Board.load(TARGET), keys=bench.secrets, version=Version(1, 0, 0))
 
 
 def finished(bench: Bench) -> None:
@@ -179,13 +180,13 @@ def finished(bench: Bench) -> None:
 
 
 def merged(bench: Bench) -> None:
-    merge.areas(boards.load(TARGET), bench.image, NEW_APP, bench.secrets, Version(1, 0, 0))
+    merge.areas(Board.load(TARGET), bench.image, NEW_APP, bench.secrets, Version(1, 0, 0))
 
 
 BUGS: list[tuple[Callable[[Bench], None], object, str, object]] = [
     (new_folder, keys, "_create", fail),
     (new_folder, keys, "_create", fail_late),
-    (new_folder, keys, "load", fail),
+    (new_folder, Keys, "load", fail),
     (load_folder, keys, "_read_encryption", fail),
     (load_folder, keys.re, "fullmatch", fail),
     (load_folder, keys.serialization, "load_pem_private_key", fail),
@@ -216,7 +217,7 @@ def test_tracebacks_with_locals(
     for file in key_folder.iterdir():
         (tmp_path / "copy" / file.name).write_bytes(file.read_bytes())
         (tmp_path / "copy" / file.name).chmod(file.stat().st_mode)
-    boards.load(TARGET)
+    Board.load(TARGET)
     image = personal.finish(bootloader.make(TARGET), secrets, USER_DATA)
     monkeypatch.setattr(keys.ec, "generate_private_key", lambda _curve: secrets.signing)
     monkeypatch.setattr(keys.os, "urandom", lambda _size: bytes(secrets.encryption))

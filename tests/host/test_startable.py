@@ -77,7 +77,7 @@ def test_bytes_are_refused_with_the_reason(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("board_name", ONE_PER_CORE)
 def test_the_library_signs_none_of_them(board_name: str, secrets: Keys) -> None:
     """make_image, make_patch on both sides, verify of what was signed by force, merge: on every core."""
-    board, version = boards.load(board_name), Version(1, 1, 0)
+    board, version = Board.load(board_name), Version(1, 1, 0)
     good = release.Base(image=apps.startable(board, noise(300, "good")), version=Version(1, 0, 0))
     for name, bad in cannot_start.images(board).items():
         old = release.Base(image=bad, version=good.version)
@@ -109,7 +109,7 @@ def test_verify_decodes_and_looks(secrets: Keys) -> None:
 @pytest.mark.parametrize("board_name", boards.names())
 def test_the_edges_of_what_can_start(board_name: str) -> None:
     """S1, S2: the first and last stack pointer of every RAM, the first and last reset vector of an image."""
-    board = boards.load(board_name)
+    board = Board.load(board_name)
     good = apps.startable(board, noise(300, "edge"))
     last = board.image_address + len(good) - 2
     for area in board.stacks:

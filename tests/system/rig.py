@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from spboot import image, keys, release
+from spboot import image, release
 from spboot.boards import Area, Board
 from spboot.builder import merge
 from spboot.builder.bootloader import Outputs, build
@@ -92,7 +92,7 @@ class Workshop:
 
 def workshop(board: Board, compiler: str, folder: Path) -> Workshop:
     """One with new development keys, all of it in *folder*."""
-    secrets = keys.new(folder / "keys", "demo", development=True)
+    secrets = Keys.new(folder / "keys", "demo", development=True)
     return Workshop(board=board, keys=secrets, compiler=compiler, folder=folder)
 
 

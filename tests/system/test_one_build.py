@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from elftools.elf.elffile import ELFFile
 
-from spboot import boards, image, keys, release
+from spboot import boards, image, release
+from spboot.boards import Board
 from spboot.builder import merge
 from spboot.builder.compiler import NAMES
 from spboot.errors import BuildError, FormatError
@@ -21,7 +22,7 @@ from spboot.version import Version
 from tests import apps
 from tests.system.application import FLASH, RAM, SECTIONS, build, build_for, converted, script
 
-BOARD = boards.load("NUCLEO-L476RG")
+BOARD = Board.load("NUCLEO-L476RG")
 V1, V2 = Version(1, 0, 0), Version(1, 1, 0)
 GAPS = {
     "as CubeMX has it": SECTIONS,
@@ -38,7 +39,7 @@ GAPS = {
 
 @pytest.fixture(scope="module")
 def secrets(tmp_path_factory: pytest.TempPathFactory) -> Keys:
-    return keys.new(tmp_path_factory.mktemp("one-build") / "keys", "demo", development=True)
+    return Keys.new(tmp_path_factory.mktemp("one-build") / "keys", "demo", development=True)
 
 
 @pytest.mark.parametrize("compiler", NAMES)
@@ -110,7 +111,7 @@ def test_a_wrong_script_fails_at_link(name: str, compiler: str, tmp_path: Path) 
 @pytest.mark.parametrize("name", boards.names())
 def test_a_right_script_links_for_every_board(name: str, compiler: str, tmp_path: Path) -> None:
     """With a stack at either end of what is allowed, too, and with names that no check knows."""
-    board = boards.load(name)
+    board = Board.load(name)
     elf = build(board, tmp_path, compiler, script(board))
     assert image.load(elf, board)
     edge = build(board, tmp_path / "edge", compiler, script(board, stack="SPBOOT_RESERVED_END + 4"))
@@ -189,7 +190,7 @@ def test_the_start_of_a_c_library_is_an_entry(compiler: str, tmp_path: Path) -> 
 
 
 def test_code_for_another_core_is_refused(tmp_path: Path) -> None:
-    m4, m0 = boards.load("NUCLEO-L476RG"), boards.load("NUCLEO-L073RZ")
+    m4, m0 = Board.load("NUCLEO-L476RG"), Board.load("NUCLEO-L073RZ")
     compiled_for_m4 = dataclasses.replace(m0, chip=dataclasses.replace(m0.chip, core=m4.chip.core))
     elf = build(compiled_for_m4, tmp_path, "gcc", script(m0))
     with pytest.raises(FormatError, match="compiled for ARMv7E-M, STM32L073RZ runs ARMv6-M"):

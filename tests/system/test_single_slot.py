@@ -6,7 +6,8 @@ import itertools
 
 import pytest
 
-from spboot import boards, release
+from spboot import release
+from spboot.boards import Board
 from spboot.builder.compiler import NAMES
 from spboot.errors import LinkError
 from spboot.formats.spec import spec
@@ -21,7 +22,7 @@ POINTS = 40
 @pytest.fixture(scope="module", params=NAMES)
 def single(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Workshop:
     folder = tmp_path_factory.mktemp(f"single-{request.param}")
-    return workshop(boards.load("NUCLEO-L412KB"), request.param, folder)
+    return workshop(Board.load("NUCLEO-L412KB"), request.param, folder)
 
 
 def patch_between(shop: Workshop, old: bytes, new: bytes) -> bytes:

@@ -19,7 +19,7 @@ from spboot.cli import tables
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(name: str | None, as_json: bool) -> None:
     """List the boards, or show one: by name, or a .toml file."""
-    found = [boards.load(each) for each in ([name] if name else boards.names())]
+    found = [Board.load(each) for each in ([name] if name else boards.names())]
     if as_json:
         facts = [_facts(board) for board in found]
         click.echo(json.dumps(facts[0] if name else facts, indent=2))

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import click
 
-from spboot import boards, keys
+from spboot.boards import Board
 from spboot.builder import bootloader
 from spboot.builder.compiler import NAMES
 from spboot.cli import files, options
+from spboot.keys import Keys
 from spboot.secret import Secret
 
 
@@ -21,8 +22,8 @@ from spboot.secret import Secret
 @click.option("--user-data", type=options.PATH, help="File of at most 128 bytes for SE_APP_GetSecureUserData.")
 def command(board_name: str, key_folder: Path, output: Path, compiler: str, user_data: Path | None) -> None:
     """Build the bootloader for BOARD with its keys: .elf .bin .hex, map, linker include and header."""
-    board = boards.load(board_name)
-    secrets = keys.load(key_folder)
+    board = Board.load(board_name)
+    secrets = Keys.load(key_folder)
     data = Secret(files.read(user_data)) if user_data else b""
     made = bootloader.build(board, secrets, output, compiler=compiler, user_data=data)
     click.echo(f"{made.hex}: {made.size} bytes of {board.bootloader.size}")

@@ -14,7 +14,7 @@ from typing import Final
 
 import click
 
-from spboot import boards, image
+from spboot import image
 from spboot.boards import Board
 from spboot.builder.demo import build_demo
 from spboot.cli import files, options, tables
@@ -63,7 +63,7 @@ def command(context: click.Context, board_name: str, output: Path) -> None:
       spboot demo
       spboot demo LAMP.toml --output lamp-demo    # a board of your own
     """
-    board = boards.load(board_name)
+    board = Board.load(board_name)
     _prepare(output)
     demo = _Demo(context, board, board_name, output)
     demo.make_files()

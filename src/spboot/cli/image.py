@@ -6,9 +6,11 @@ from pathlib import Path
 
 import click
 
-from spboot import boards, image, keys, release
+from spboot import image, release
+from spboot.boards import Board
 from spboot.cli import files, options
 from spboot.cli.progress import progress
+from spboot.keys import Keys
 from spboot.version import Version
 
 
@@ -21,8 +23,8 @@ from spboot.version import Version
 def command(app: Path, board_name: str, key_folder: Path, version: Version, output: Path) -> None:
     """Sign and encrypt the application APP (.elf, .hex, .bin) as a full image (.sfb)."""
     files.check_output(output, app)
-    board = boards.load(board_name)
-    secrets = keys.load(key_folder, need_private=True)
+    board = Board.load(board_name)
+    secrets = Keys.load(key_folder, need_private=True)
     data = image.load(app, board)
     with progress("packing") as tick:
         made = release.make_image(data, board=board, keys=secrets, version=version, progress=tick)

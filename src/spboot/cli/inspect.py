@@ -9,7 +9,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from spboot import boards, keys, release
+from spboot import boards, release
 from spboot.cli import files, kinds, options
 from spboot.errors import AuthenticationError, SpbootError
 from spboot.formats import payload, signature
@@ -36,7 +36,7 @@ def command(file: Path, as_json: bool, key_folder: Path | None, der: Path | None
     openssl dgst -sha256 -verify keys/verify.pem -signature sig.der signed.bin"""
     data = kinds.read(file, kinds.UPDATE, kinds.DELTA)
     _write_signature(file, data, der, signed)
-    secrets = keys.load(key_folder) if key_folder else None
+    secrets = Keys.load(key_folder) if key_folder else None
     with files.named(file):
         facts = _delta_facts(data) if is_delta_file(data) else _update_facts(data, secrets)
     if as_json:

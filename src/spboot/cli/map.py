@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from spboot import boards
+from spboot.boards import Board
 from spboot.boards.drawing import svg, text_lines
 from spboot.boards.layout import flash_layout, ram_layout
 from spboot.cli import files, options
@@ -17,7 +17,7 @@ from spboot.cli import files, options
 @click.option("--svg", "svg_file", type=options.PATH, metavar="FILE", help="Write an SVG drawing to FILE instead.")
 def command(board_name: str, svg_file: Path | None) -> None:
     """Draw what lies where in flash and RAM of BOARD."""
-    board = boards.load(board_name)
+    board = Board.load(board_name)
     title = f"{board.name}, {board.chip.name}"
     if svg_file:
         files.check_output(svg_file)

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import click
 
-from spboot import boards, image, keys
+from spboot import image
+from spboot.boards import Board
 from spboot.builder import merge
 from spboot.builder.personal import target_of
 from spboot.cli import files, options
 from spboot.errors import BuildError
 from spboot.formats import program
+from spboot.keys import Keys
 from spboot.version import Version
 
 
@@ -28,8 +30,8 @@ def command(bootloader: Path, app: Path, board_name: str, key_folder: Path, vers
     files.check_output(output, bootloader)
     if output.suffix not in (".hex", ".bin"):
         raise BuildError(f"{output}: cannot write {output.suffix!r}, expected a name that ends in .hex or .bin")
-    board = boards.load(board_name)
-    secrets = keys.load(key_folder, need_private=True)
+    board = Board.load(board_name)
+    secrets = Keys.load(key_folder, need_private=True)
     start = board.bootloader.address
     first, second = (program.load(path, start) for path in (bootloader, app))
     if target_of(first.run_at(start)) is None and target_of(second.run_at(start)) is not None:

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import click
 
-from spboot import boards, image, keys, release
+from spboot import image, release
+from spboot.boards import Board
 from spboot.cli import files, options
 from spboot.cli.progress import progress
 from spboot.errors import BoardError
+from spboot.keys import Keys
 from spboot.version import Version
 
 
@@ -26,10 +28,10 @@ def command(
 ) -> None:
     """Sign and encrypt the way from OLD to NEW (.elf, .hex, .bin) as a patch (.sfbp)."""
     files.check_output(output, old, new)
-    board = boards.load(board_name)
+    board = Board.load(board_name)
     if board.slot1 is None:
         raise BoardError(f"{board.name} has a single slot, which takes no patches: make a full image (spboot image)")
-    secrets = keys.load(key_folder, need_private=True)
+    secrets = Keys.load(key_folder, need_private=True)
     before, after = (image.load(path, board) for path in (old, new))
     with progress("comparing") as tick:
         made = release.make_patch(

@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 from spboot import boards, disk
+from spboot.boards import Board
 from spboot.builder.personal import target_of
 from spboot.cli import console, files, options
 from spboot.cli.console import Keys, Terminal, say
@@ -92,7 +93,7 @@ def command(
     if board_name is None:
         raise click.UsageError("Missing argument 'BOARD'.")
     armed = _cut(cut, torn)
-    board = boards.load(board_name)
+    board = Board.load(board_name)
     if button and board.button is None:
         raise TwinError(f"{board.name} has no button: omit --button; `load` on the console enters the loader")
     device = Device(board, seed=seed)

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import click
 
-from spboot import boards, image, keys, release
+from spboot import boards, image, release
+from spboot.boards import Board
 from spboot.cli import files, kinds, options
 from spboot.errors import BoardError
+from spboot.keys import Keys
 from spboot.version import Version
 
 
@@ -26,10 +28,10 @@ from spboot.version import Version
 )
 def command(file: Path, key_folder: Path, old: Path | None, board_name: str | None) -> None:
     """Check FILE (.sfb, .sfbp): signature, every chunk, and that it decodes to the signed image."""
-    data, secrets = kinds.read(file, kinds.UPDATE), keys.load(key_folder)
+    data, secrets = kinds.read(file, kinds.UPDATE), Keys.load(key_folder)
     with files.named(file):
         target = release.Artefact.parse(data).header.manifest.target
-    board = boards.load(board_name) if board_name else boards.by_id(target)
+    board = Board.load(board_name) if board_name else boards.by_id(target)
     if board is None and old is not None:
         raise BoardError(f"the update is for a board that is not ours ({target:#010x}): name its file with --board")
     base = image.load(old, board) if old and board else None
