@@ -16,6 +16,10 @@ Every message says what was found, what was expected and what to do.
 
 from __future__ import annotations
 
+import contextlib
+import os
+from collections.abc import Iterator
+
 
 class SpbootError(Exception):
     """Base of every error that is not a bug of ours."""
@@ -55,3 +59,14 @@ class DeviceError(SpbootError):
 
 class TwinError(SpbootError):
     """The emulated chip refused what silicon would refuse, or its image is unusable."""
+
+
+@contextlib.contextmanager
+def named(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Errors of what is inside are about *path*, and say so."""
+    try:
+        yield
+    except SpbootError as error:
+        if str(error).startswith(str(path)):
+            raise
+        raise type(error)(f"{path}: {error}") from None

@@ -8,6 +8,7 @@ import pytest
 
 from spboot import release
 from spboot.boards import Board
+from spboot.image import Image
 from spboot.keys import Keys
 from spboot.version import Version
 from tests import apps
@@ -16,6 +17,11 @@ TARGET = "NUCLEO-L476RG"
 BOARD = Board.load(TARGET)
 OLD_APP = apps.startable(BOARD, bytes((at * at * 7 + at // 3 * 31) >> 3 & 255 for at in range(3000)))
 NEW_APP = OLD_APP[:700] + bytes((at * 89 ^ at >> 2) & 255 for at in range(900)) + OLD_APP[640:]
+
+
+def made(app: bytes, version: str, board: Board = BOARD) -> Image:
+    """The image of an application that comes from no file."""
+    return Image(data=app, board=board, version=Version.parse(version))
 
 
 @pytest.fixture(scope="session")
@@ -35,16 +41,10 @@ def secrets(key_folder: Path) -> Keys:
 @pytest.fixture(scope="session")
 def image_file(secrets: Keys) -> bytes:
     """A full image release of NEW_APP, version 1.2.3."""
-    return release.make_image(NEW_APP, board=BOARD, keys=secrets, version=Version(1, 2, 3))
+    return release.full_image(made(NEW_APP, "1.2.3"), keys=secrets)
 
 
 @pytest.fixture(scope="session")
 def patch_file(secrets: Keys) -> bytes:
     """A patch from OLD_APP 1.2.2 to NEW_APP 1.2.3."""
-    return release.make_patch(
-        release.Base(image=OLD_APP, version=Version(1, 2, 2)),
-        NEW_APP,
-        board=BOARD,
-        keys=secrets,
-        version=Version(1, 2, 3),
-    )
+    return release.patch(made(OLD_APP, "1.2.2"), made(NEW_APP, "1.2.3"), keys=secrets)

@@ -20,10 +20,9 @@ from spboot import boards, cli, release
 from spboot.boards import Board
 from spboot.cli import files
 from spboot.keys import Keys
-from spboot.version import Version
 
 from . import elf
-from .conftest import BOARD, NEW_APP, OLD_APP, TARGET
+from .conftest import BOARD, NEW_APP, OLD_APP, TARGET, made
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -98,9 +97,8 @@ def test_verify_takes_the_base_as_elf(run: Run, key_folder: Path, secrets: Keys,
     code, out, _ = run("verify", "x.sfbp", "--keys", key_folder, "--from", "old.elf")
     assert code == 0
     assert "decodes to image 1.2.3" in out
-    base = release.Base(image=OLD_APP, version=Version(1, 0, 0))
     mine = dataclasses.replace(BOARD, name="mine")
-    Path("x.sfbp").write_bytes(release.make_patch(base, NEW_APP, board=mine, keys=secrets, version=Version(1, 2, 3)))
+    Path("x.sfbp").write_bytes(release.patch(made(OLD_APP, "1.0.0", mine), made(NEW_APP, "1.2.3", mine), keys=secrets))
     code, _, err = run("verify", "x.sfbp", "--keys", key_folder, "--from", "old.elf")
     assert code == 1
     assert "name its file with --board" in err
@@ -233,14 +231,14 @@ def test_interrupted(run: Run, key_folder: Path, monkeypatch: pytest.MonkeyPatch
     def interrupt(*args: object, **options: object) -> bytes:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(release, "make_patch", interrupt)
+    monkeypatch.setattr(release, "patch", interrupt)
     code, _, err = run(*patch_args(key_folder))
     assert code == 130
     assert err.strip() == "interrupted"
 
 
 def test_a_bug_shows_its_traceback(run: Run, key_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(release, "make_patch", lambda *args, **options: 1 // 0)
+    monkeypatch.setattr(release, "patch", lambda *args, **options: 1 // 0)
     monkeypatch.setattr(sys, "argv", ["spboot", *map(str, patch_args(key_folder))])
     with pytest.raises(ZeroDivisionError):
         cli.main()

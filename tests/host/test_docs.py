@@ -18,6 +18,7 @@ from spboot.boards import Board
 from spboot.builder.personal import personal_area
 from spboot.formats.comb import comb_table
 from spboot.formats.spec import record, spec
+from spboot.image import Image
 from spboot.keys import Keys
 from spboot.version import Version
 
@@ -177,10 +178,9 @@ def test_worked_example(example_keys: Keys) -> None:
     new = old[:40] + b"\xff" + old[41:]
     board = Board.load("NUCLEO-L476RG")
     v1, v2 = Version(1, 0, 0), Version(1, 0, 1)
-    common = {"board": board, "keys": example_keys}
-    assert release.make_image(old, version=v1, **common) == example("image")  # type: ignore[arg-type]
-    base = release.Base(image=old, version=v1)
-    assert release.make_patch(base, new, version=v2, **common) == example("patch")  # type: ignore[arg-type]
+    first, second = (Image(data=data, board=board, version=version) for data, version in ((old, v1), (new, v2)))
+    assert release.full_image(first, keys=example_keys) == example("image")
+    assert release.patch(first, second, keys=example_keys) == example("patch")
     assert delta.encode_file(old, new, base=board.image_address) == example("delta")
     for name in ("image", "patch"):
         header = release.Artefact.parse(example(name)).header

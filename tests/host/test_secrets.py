@@ -27,10 +27,9 @@ from spboot.formats.spec import Record
 from spboot.keys import Keys
 from spboot.secret import Secret
 from spboot.twin import Twin
-from spboot.version import Version
 
 from . import bootloader
-from .conftest import NEW_APP, TARGET
+from .conftest import NEW_APP, TARGET, made
 
 USER_DATA = Secret(b"the owner's own secret, 0123456789abcdef")
 HOLDERS = {"spboot.keys.Keys", "spboot.twin.snapshot.Snapshot"}
@@ -172,7 +171,7 @@ def load_folder(bench: Bench) -> None:
 
 
 def full_image(bench: Bench) -> None:
-    release.make_image(NEW_APP, board=Board.load(TARGET), keys=bench.secrets, version=Version(1, 0, 0))
+    release.full_image(made(NEW_APP, "1.0.0"), keys=bench.secrets)
 
 
 def finished(bench: Bench) -> None:
@@ -180,7 +179,7 @@ def finished(bench: Bench) -> None:
 
 
 def merged(bench: Bench) -> None:
-    merge.areas(Board.load(TARGET), bench.image, NEW_APP, bench.secrets, Version(1, 0, 0))
+    merge.factory(bench.image, made(NEW_APP, "1.0.0"), bench.secrets)
 
 
 BUGS: list[tuple[Callable[[Bench], None], object, str, object]] = [

@@ -19,10 +19,11 @@ from xml.etree import ElementTree
 import pytest
 
 import spboot
-from spboot import boards, image
+from spboot import boards
 from spboot.boards import Board
 from spboot.builder import cargo
 from spboot.builder.demo import build_demo
+from spboot.image import Image
 from spboot.keys import Keys
 from spboot.version import Version
 
@@ -90,7 +91,7 @@ def test_the_demo_and_what_the_readme_says_of_it(tmp_path: Path) -> None:
     made = tmp_path / "out" / "demo"
     assert sizes == [(made / name).stat().st_size for name in ("demo-1.1.0.sfb", "demo-1.2.0.sfbp")]
     assert sizes[1] * 50 < sizes[0], "a patch is small"
-    firmware = image.load(made / "demo-1.2.0.elf", Board.load(BOARD))
+    firmware = Image.load(made / "demo-1.2.0.elf", Board.load(BOARD), "1.0.0").data
     assert 90_000 < len(firmware) < 110_000
     for _, kind, size, line, pages, flash, until in rows:
         assert f"| demo, {kind} | {size} bytes for {len(firmware) // 1000} KB, {pages} pages |" in README
@@ -213,7 +214,7 @@ def test_cargo_is_the_same_each_time_and_changes_little() -> None:
 def test_cargo_is_kept_by_the_linker(name: str, compiler: str, tmp_path: Path) -> None:
     board = Board.load(name)
     sizes = [
-        len(image.load(elf, board))
+        len(Image.load(elf, board, "1.0.0").data)
         for elf in (
             build_demo(board, Version(1, 0, 0), tmp_path, compiler=compiler, cargo_size=size) for size in (0, 12_000)
         )

@@ -14,7 +14,6 @@ import pytest
 
 from spboot import boards
 from spboot.boards import Board
-from spboot.builder import merge
 from spboot.device import Device
 from spboot.device.cost import Metered
 from spboot.errors import DeviceError, LinkError, TwinError
@@ -42,7 +41,7 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Release:
     folder = tmp_path_factory.mktemp("release")
     shop = workshop(Board.load(BOARD), "clang", folder)
     made = Release(shop=shop, factory=folder / "factory.hex", image=folder / "1.1.0.sfb", patch=folder / "1.2.0.sfbp")
-    made.factory.write_bytes(merge.as_hex(shop.factory("1.0.0")))
+    shop.factory("1.0.0").save(made.factory)
     made.image.write_bytes(shop.image("1.1.0"))
     made.patch.write_bytes(shop.patch("1.1.0", "1.2.0"))
     return made
@@ -228,7 +227,7 @@ REFUSED = {
     "program": "the board's programmer, with the file that `spboot merge` makes",
     "cut": "pull its plug",
 }
-ARGUMENTS = {"program": ({},), "cut": (3,)}
+ARGUMENTS = {"program": ("factory.hex",), "cut": (3,)}
 
 
 @posix

@@ -140,8 +140,7 @@ def rig(device: Rig) -> Rig:
     flash = device.twin.flash
     flash.put(flash.address, b"\xff" * flash.size)
     flash.poisoned.clear()
-    for address, data in device.shop.factory("1.0.0").items():
-        device.twin.flash_load(address, data)
+    device.program(device.shop.factory("1.0.0"))
     device.twin.log.clear()
     return device
 

@@ -1,16 +1,37 @@
-"""One file for production: bootloader, installed header, application."""
+"""Bootloader, installed header and application as one program: what a device has when it leaves production."""
 
 from __future__ import annotations
 
+from os import PathLike
+from pathlib import Path
+
 from spboot import image, release
 from spboot.boards import Board
+from spboot.builder.bootloader import Bootloader
 from spboot.builder.personal import check_made_for
-from spboot.formats import intel_hex, program
+from spboot.errors import named
+from spboot.formats import program
 from spboot.formats.program import Program
-from spboot.formats.segment import Segment
+from spboot.formats.segment import Segment, joined
+from spboot.image import Image
 from spboot.keys import Keys
 from spboot.secret import Secret
-from spboot.version import Version
+
+
+def merge(boot: Bootloader | str | PathLike[str], app: Image, *, keys: Keys) -> Program:
+    """The program of a device as it leaves production: bootloader *boot*, or the one in a file (.bin, .hex, .elf), and
+    *app* installed.
+
+    Raises BuildError: the file is no bootloader, for another board, or holds other keys than *keys*; FormatError: it
+    has bytes for other places, or *app* cannot start; DiskError.
+
+    >>> [hex(segment.address) for segment in merge(boot, old, keys=keys).segments]
+    ['0x8000000', '0x8008000', '0x8008200']
+    """
+    path = boot.bin if isinstance(boot, Bootloader) else Path(boot)
+    with named(path):
+        inside = bootloader_in(program.load(path, app.board.bootloader.address), app.board, keys, str(path))
+    return factory(inside, app, keys)
 
 
 def bootloader_in(found: Program, board: Board, keys: Keys, name: str) -> Secret:
@@ -25,33 +46,23 @@ def bootloader_in(found: Program, board: Board, keys: Keys, name: str) -> Secret
     return Secret(found.from_address(start))
 
 
-def areas(board: Board, bootloader: bytes, app: bytes, keys: Keys, version: Version) -> dict[int, bytes]:
-    """Address -> bytes of a device as it leaves production with *app* installed as *version*.
-
-    Raises BuildError: *bootloader* is none, is for another board, or holds other keys than *keys*; FormatError: it is
-    larger than its place, or *app* cannot start."""
+def factory(bootloader: bytes, app: Image, keys: Keys) -> Program:
+    """What `merge` makes, of the bytes of a bootloader.  Raises BuildError and FormatError as it does."""
+    board = app.board
     check_made_for(bootloader, board, keys)
     image.check_place(Segment(board.bootloader.address, bootloader), _room(board), board, "the bootloader")
-    sealed = release.make_image(app, board=board, keys=keys, version=version)
-    return {
-        board.bootloader.address: Secret(bootloader),
-        board.slot0.address: release.header_for(sealed),
-        board.image_address: app,
-    }
+    header = release.header_for(release.full_image(app, keys=keys))
+    return program_of(board, bootloader, header, app.data)
 
 
-def as_hex(parts: dict[int, bytes]) -> bytes:
-    """Intel HEX."""
-    return Secret(intel_hex.write(_segments(parts)))
-
-
-def as_bin(parts: dict[int, bytes]) -> bytes:
-    """One block from the lowest address on, gaps erased (0xFF)."""
-    return Secret(program.flat(_segments(parts), min(parts), program.ERASED))
-
-
-def _segments(parts: dict[int, bytes]) -> list[Segment]:
-    return sorted(Segment(address, data) for address, data in parts.items())
+def program_of(board: Board, bootloader: bytes, header: bytes = b"", app: bytes = b"") -> Program:
+    """These bytes at their places in the flash of *board*, whatever they are."""
+    pieces = (
+        Segment(board.bootloader.address, bootloader),
+        Segment(board.slot0.address, header),
+        Segment(board.image_address, app),
+    )
+    return Program(kind="factory", segments=joined("the factory file", pieces))
 
 
 def _room(board: Board) -> image.Room:

@@ -14,7 +14,6 @@ from typing import Final
 
 import click
 
-from spboot import image
 from spboot.boards import Board
 from spboot.builder.demo import build_demo
 from spboot.cli import files, options, tables
@@ -24,6 +23,7 @@ from spboot.device import Device, Through
 from spboot.device.cost import Cost, measure
 from spboot.device.picture import svg
 from spboot.errors import DeviceError
+from spboot.image import Image
 from spboot.version import Version
 
 _BOARD: Final = "NUCLEO-L476RG"
@@ -170,7 +170,7 @@ class _Demo:
         device = Device(self._board)
         device.program(self._out / "factory.hex")
         device.power_on()
-        size = len(image.load(self._elf(_VERSIONS[-1]), self._board))
+        size = len(Image.load(self._elf(_VERSIONS[-1]), self._board, _VERSIONS[-1]).data)
         with told_to_stop() as stop:
             return [self._run(device, update, Screen(size, stop), size, _words(update)) for update in self._updates()]
 
