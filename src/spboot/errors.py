@@ -9,6 +9,7 @@ SpbootError                 base of all: the command line prints its message and
 |- BuildError               compiler or linker failed, or a budget was exceeded
 |- LinkError                the other end of a serial line did not do its part
 |- DeviceError              a device was asked for what it cannot do, or did not do what it was asked for
+|- ExtraError               a part of spboot that is not installed here, with the command that installs it
 |- TwinError                the emulated chip refused what silicon would refuse, or its image is unusable
 
 Every message says what was found, what was expected and what to do.
@@ -59,6 +60,15 @@ class DeviceError(SpbootError):
 
 class TwinError(SpbootError):
     """The emulated chip refused what silicon would refuse, or its image is unusable."""
+
+
+class ExtraError(SpbootError):
+    """A part of spboot that is not installed here, with the command that installs it."""
+
+
+def not_installed(what: str, extra: str) -> ExtraError:
+    """The error about *what* is missing, which the *extra* of the package brings."""
+    return ExtraError(f'{what} is not installed here: pip install "spboot[{extra}]"')
 
 
 @contextlib.contextmanager
