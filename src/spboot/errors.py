@@ -23,7 +23,14 @@ from collections.abc import Iterator
 
 
 class SpbootError(Exception):
-    """Base of every error that is not a bug of ours."""
+    """Base of every error that is not a bug of ours.
+
+    >>> try:
+    ...     Board.load("nucleo-l476rg")
+    ... except SpbootError as error:
+    ...     print(error)
+    unknown board 'nucleo-l476rg'; did you mean NUCLEO-L476RG?
+    """
 
 
 class FormatError(SpbootError):

@@ -73,7 +73,12 @@ class Artefact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What verify() proved.  *stream*: decrypted patch stream.  *image*: NEW, None for a patch checked without OLD."""
+    """What verify() proved.  *stream*: decrypted patch stream.  *image*: NEW, None for a patch checked without OLD.
+
+    >>> report = verify(full_image(new, keys=keys), keys)
+    >>> report.artefact.header.manifest.image_size == len(new.data)
+    True
+    """
 
     artefact: Artefact
     chunk_count: int

@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.traceback import Traceback
 
 import spboot
-from spboot import keys, release
+from spboot import disk, keys, release
 from spboot.boards import Board
 from spboot.builder import merge, personal
 from spboot.formats.spec import Record
@@ -124,6 +124,18 @@ def test_every_class_that_holds_a_key_is_known() -> None:
     assert {f"{kind.__module__}.{kind.__name__}" for kind in holders()} == HOLDERS
 
 
+def test_nothing_that_a_user_handles_shows_a_key(secrets: Keys, forbidden: list[str]) -> None:
+    """What `import spboot` gives: keys, a factory program, a device that was programmed with it, a report."""
+    image = personal.finish(bootloader.make(TARGET), secrets, USER_DATA)
+    program = merge.factory(image, made(NEW_APP, "1.0.0"), secrets)
+    assert bytes(secrets.encryption) in program.segments[0].data
+    report = spboot.verify(spboot.full_image(made(NEW_APP, "1.0.0"), keys=secrets), secrets)
+    with spboot.Device(spboot.Board.load(TARGET)) as device:
+        device.program(program)
+        for each in (secrets, program, program.segments, report, device, made(NEW_APP, "1.0.0")):
+            check(f"{each} {each!r} {[each]}", forbidden)
+
+
 def test_a_snapshot_shows_no_memory(secrets: Keys, forbidden: list[str]) -> None:
     twin = Twin("STM32L412KB")
     twin.flash_load(0x08000000, personal.finish(bootloader.make(TARGET), secrets, USER_DATA))
@@ -182,6 +194,10 @@ def merged(bench: Bench) -> None:
     merge.factory(bench.image, made(NEW_APP, "1.0.0"), bench.secrets)
 
 
+def saved(bench: Bench) -> None:
+    merge.factory(bench.image, made(NEW_APP, "1.0.0"), bench.secrets).save(bench.folder / "factory.bin")
+
+
 BUGS: list[tuple[Callable[[Bench], None], object, str, object]] = [
     (new_folder, keys, "_create", fail),
     (new_folder, keys, "_create", fail_late),
@@ -196,6 +212,8 @@ BUGS: list[tuple[Callable[[Bench], None], object, str, object]] = [
     (finished, Record, "_struct", fail_personal),
     (merged, release, "header_for", fail),
     (merged, personal, "comb_table", fail),
+    (merged, merge, "joined", fail),
+    (saved, disk, "write", fail),
 ]
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import doctest
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,8 +14,10 @@ from pathlib import Path
 
 import pytest
 
+import spboot
 from spboot.boards import Board
 from spboot.builder.demo import build_demo
+from spboot.formats.segment import Segment
 from spboot.version import Version
 from tests.system.terminal import SPEED, twin_command
 
@@ -62,6 +66,27 @@ def port(folder: Path) -> Iterator[str]:
 def test_the_script(folder: Path) -> None:
     made = {path.name for path in folder.iterdir()}
     assert made >= {"keys", "boot", "lamp-1.1.0.sfb", "lamp-1.1.0.sfbp", "factory.hex", "factory.bin"}
+
+
+NO_EXAMPLE = {name for name in spboot.__all__ if name.endswith("Error")} - {"SpbootError"}
+
+
+@pytest.mark.parametrize("name", sorted(set(spboot.__all__) - NO_EXAMPLE))
+def test_each_name_has_an_example_that_runs(name: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With what the script of the page has by its end, where it ended."""
+    (example,) = (
+        found for found in doctest.DocTestFinder(recurse=False, exclude_empty=False).find(getattr(spboot, name), name)
+    )
+    assert example.examples, f"{name} has none"
+    monkeypatch.chdir(folder)
+    shutil.rmtree("lamp-keys", ignore_errors=True)
+    board, keys = spboot.Board.load("NUCLEO-L476RG"), spboot.Keys.load("keys")
+    old, new = (spboot.Image.load(f"lamp-{version}.elf", board, version) for version in ("1.0.0", "1.1.0"))
+    boot = "boot/spboot-NUCLEO-L476RG.bin"
+    names = {"Path": Path, "board": board, "keys": keys, "old": old, "new": new, "boot": boot, "Segment": Segment}
+    example.globs = {known: getattr(spboot, known) for known in spboot.__all__} | names
+    said: list[str] = []
+    assert doctest.DocTestRunner().run(example, out=said.append).failed == 0, "".join(said)
 
 
 def test_a_users_test_has_15_lines_and_one_import(folder: Path) -> None:

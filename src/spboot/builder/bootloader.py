@@ -107,7 +107,12 @@ NEEDED: Final = ("FLASH", "RCC", "PWR", "GPIOA", "IWDG")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bootloader:
-    """What `build` made: the files of a bootloader for *board*, and what an application needs to link on top of it."""
+    """What `build` made: the files of a bootloader for *board*, and what an application needs to link on top of it.
+
+    >>> boot = build(board, keys, "boot")
+    >>> boot.linker_include.name, boot.header.name
+    ('spboot-NUCLEO-L476RG.ld', 'spboot.h')
+    """
 
     board: Board
     elf: Path

@@ -40,7 +40,11 @@ class Program:
     """What a file puts into memory.  *segments*: in the order of their addresses, none empty, none touching another.
 
     *kind* is that of the file, "factory" when it was put together here.  *entry*, *core* and *uses* are known of an ELF
-    only: see formats.elf.Elf.  No repr shows bytes: a bootloader has keys in it."""
+    only: see formats.elf.Elf.  No repr shows bytes: a bootloader has keys in it.
+
+    >>> Program(kind="factory", segments=(Segment(0x8000000, b"lamp"),))
+    Program(kind='factory', segments=(<4 bytes at 0x08000000>,), entry=0, core='', uses=())
+    """
 
     kind: str
     segments: tuple[Segment, ...]
@@ -66,10 +70,10 @@ class Program:
         target = Path(path)
         check_writable(target)
         if target.suffix == ".hex":
-            data = intel_hex.write(self.segments)
+            data = Secret(intel_hex.write(self.segments))
         else:
-            data = flat(self.segments, self.segments[0].address, ERASED)
-        disk.write(target, Secret(data), secret=True)
+            data = Secret(flat(self.segments, self.segments[0].address, ERASED))
+        disk.write(target, data, secret=True)
 
 
 def check_writable(path: Path) -> None:
