@@ -9,7 +9,7 @@ LOCK := --quiet --all-build-deps --allow-unsafe --no-emit-index-url --no-emit-tr
 	--strip-extras --generate-hashes
 PYTEST := $(PY) -m pytest -n 2 --dist worksteal
 
-.PHONY: help venv dev tools demo check test soak fuzz fuzz-tools bench lock clean
+.PHONY: help venv dev tools demo check test soak fuzz fuzz-tools bench wheels lock clean
 
 help:
 	@echo "make venv    .venv with spboot and all it needs: 540 MB"
@@ -20,6 +20,7 @@ help:
 	@echo "make soak    the long sweeps"
 	@echo "make fuzz    libFuzzer on the decoder of patches, FUZZ_SECONDS for each of two fuzzers"
 	@echo "make bench   patch sizes next to other tools and cycles of decoding, into docs/delta.md; limits of budgets.toml"
+	@echo "make wheels  wheels for Linux, macOS and Windows, and one for any system, into out/wheels: minutes the first time"
 	@echo "make tools   what the tests need beyond Python, by apt-get (root); npm alone is some 300 Debian packages"
 	@echo "make lock    renew requirements.lock and requirements-dev.lock"
 
@@ -87,10 +88,13 @@ bench: dev tools $(BENCH)/.venv/.installed
 	$(PY) -m bench.delta --write
 	$(PY) -m bench.delta.cycles --write
 
+wheels: venv
+	$(PY) tools/wheels.py out/wheels
+
 lock:
 	.venv/bin/pip install --quiet pip-tools
-	.venv/bin/pip-compile $(LOCK) --extra dev -o requirements-dev.lock pyproject.toml
-	.venv/bin/pip-compile $(LOCK) -c requirements-dev.lock -o requirements.lock pyproject.toml
+	.venv/bin/pip-compile $(LOCK) --extra all,dev -o requirements-dev.lock pyproject.toml
+	.venv/bin/pip-compile $(LOCK) --extra all -c requirements-dev.lock -o requirements.lock pyproject.toml
 
 clean:
 	rm -rf build out .venv $(BENCH)/.venv $(BENCH)/corpus

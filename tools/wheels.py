@@ -42,10 +42,11 @@ PLATFORMS: Final = {
 class EncoderHook(BuildHookInterface):
     """Puts the encoder of a platform into its wheel."""
 
+    _work: Path | None = None
+
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Compile it, and tag the wheel; one for any platform is left as it is, and so is an editable one."""
         tag = os.environ.get(VARIABLE, ANY)
-        self._work = Path(tempfile.mkdtemp(prefix="spboot-wheel-"))
         if tag == ANY or version == "editable":
             return
         if tag not in PLATFORMS:
@@ -53,6 +54,7 @@ class EncoderHook(BuildHookInterface):
         sys.path.insert(0, str(Path(self.root) / "src"))
         from spboot.delta import compilation
 
+        self._work = Path(tempfile.mkdtemp(prefix="spboot-wheel-"))
         platform = PLATFORMS[tag]
         name = f"encoder{compilation.suffix(platform.system)}"
         made = compilation.compile_library(compilation.sources(), self._work, name, "-target", platform.target)
@@ -62,7 +64,8 @@ class EncoderHook(BuildHookInterface):
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
         """Nothing stays behind."""
-        shutil.rmtree(self._work, ignore_errors=True)
+        if self._work is not None:
+            shutil.rmtree(self._work, ignore_errors=True)
 
 
 def build(folder: Path, tag: str) -> None:
