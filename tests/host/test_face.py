@@ -14,6 +14,7 @@ import spboot
 from spboot.delta import compilation, library
 from spboot.image import Image
 from spboot.keys import Keys
+from tests import apps
 
 from .conftest import BOARD, NEW_APP, OLD_APP, made
 
@@ -82,12 +83,15 @@ COMMANDS = {
     "image new.bin --board NUCLEO-L476RG --keys demo --version 1.2.3 -o new.sfb": (0, "new.sfb: image 1.2.3"),
     "verify new.sfb --keys demo": (0, "signature good"),
     "inspect new.sfb --keys demo": (0, "signature and chunks good"),
+    "merge boot.bin new.bin --board NUCLEO-L476RG --keys demo --version 1.2.3 -o factory.hex": (0, "factory.hex: boot"),
+    "send /dev/ttyNONE new.sfb": (1, "there is no such port"),
 }
 
 
 def test_without_the_extras(key_folder: Path, tmp_path: Path) -> None:
     """All that signs and checks, with the encoder that a wheel brings; the rest says what to install."""
     (tmp_path / "new.bin").write_bytes(NEW_APP)
+    (tmp_path / "boot.bin").write_bytes(apps.bootloader(BOARD, Keys.load(key_folder)))
     (tmp_path / "demo").symlink_to(key_folder)
     encoder = library._PACKAGED if library._PACKAGED.exists() else library._file()
     program = f"""{ABSENT}
