@@ -48,7 +48,7 @@ def build_wheels(folder: Path, *tags: str, root: Path = ROOT, cache: Path | None
     return {path.stem.split("-")[-1]: path for path in folder.glob("*.whl")}
 
 
-def inspect(wheel: Path, tag: str) -> None:
+def inspect(wheel: Path, tag: str, root: Path = ROOT) -> None:
     """Its encoder is that of the platform; nothing in it is of the machine that made it."""
     name, kind, machine, needs = PLATFORMS[tag]
     with zipfile.ZipFile(wheel) as inside:
@@ -56,7 +56,7 @@ def inspect(wheel: Path, tag: str) -> None:
         data = inside.read(f"spboot/delta/native/{name}")
         others = [each for each in inside.namelist() if re.search(r"\.(so|dylib|dll|lib|pdb|a)$", each)]
         for each in inside.namelist():
-            assert str(ROOT).encode() not in inside.read(each), each
+            assert str(root).encode() not in inside.read(each), each
     assert f"Tag: py3-none-{tag}\n" in facts and "Root-Is-Purelib: false\n" in facts
     assert others == [f"spboot/delta/native/{name}"]
     found = libraries.read(data)
@@ -111,19 +111,19 @@ def test_a_platform_that_we_do_not_know(tmp_path: Path) -> None:
 
 @pytest.mark.soak
 def test_all_wheels_twice(tmp_path: Path) -> None:
-    """From this folder and from another one, with a compiler's cache each: the same bytes."""
-    other = tmp_path / "elsewhere"
-    for name in SOURCE:
-        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy2
-        (other / name).parent.mkdir(exist_ok=True)
-        copy(ROOT / name, other / name)
-    first = build_wheels(tmp_path / "1", cache=tmp_path / "cache-1")
-    second = build_wheels(tmp_path / "2", root=other, cache=tmp_path / "cache-2")
+    """From two copies of the sources at places of their own, with a compiler's cache each: the same bytes."""
+    copies = tmp_path / "one", tmp_path / "two" / "deeper"
+    for root in copies:
+        root.mkdir(parents=True)
+        for name in SOURCE:
+            copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy2
+            copy(ROOT / name, root / name)
+    first, second = (build_wheels(root / "wheels", root=root, cache=root / "cache") for root in copies)
     assert first.keys() == second.keys() == {*PLATFORMS, "any"}
     for tag, wheel in first.items():
         assert wheel.read_bytes() == second[tag].read_bytes(), tag
         if tag != "any":
-            inspect(wheel, tag)
+            inspect(wheel, tag, copies[0])
 
 
 class Machine:
