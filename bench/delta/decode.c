@@ -4,16 +4,16 @@
 
 #include <string.h>
 
-static uint8_t *made;
+static uint8_t *made, *end;
 
-static enum spb_status put(void *context, uint8_t byte) {
-    uint8_t **end = context;
-    *(*end)++ = byte;
+static enum spb_status put(struct spb_delta *d, uint8_t byte) {
+    (void)d;
+    *end++ = byte;
     return SPB_OK;
 }
 
-static uint8_t get(void *context, uint32_t off) {
-    (void)context;
+static uint8_t get(const struct spb_delta *d, uint32_t off) {
+    (void)d;
     return made[off];
 }
 
@@ -26,10 +26,9 @@ uint32_t bench_state_size(void) { return sizeof(struct spb_delta); }
 /* sizes: bytes of OLD, NEW, stream. */
 uint32_t bench_decode(struct spb_delta *state, const uint8_t *old, const uint32_t sizes[3], const uint8_t *stream,
                       uint8_t *to) {
-    uint8_t *end = to;
-    const struct spb_delta_new out = {put, get, &end};
+    static const struct spb_delta_new out = {put, get};
     uint32_t used;
-    made = to;
-    spb_delta_init(state, old, sizes[0], sizes[1]);
-    return (uint32_t)spb_delta_run(state, &out, stream, sizes[2], true, &used);
+    made = end = to;
+    spb_delta_init(state, &out, old, sizes[0], sizes[1]);
+    return (uint32_t)spb_delta_run(state, stream, sizes[2], true, &used);
 }

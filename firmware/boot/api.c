@@ -37,20 +37,15 @@ const char *SE_PATCH_GetStatusCodeString(SE_PATCH_StatusCode code) {
     return text;
 }
 
-static SE_PATCH_Stage public_stage(void) {
-    static const SE_PATCH_Stage stages[] = {
-        [SPB_STAGE_IDLE] = SE_PATCH_Stage_IDLE,
-        [SPB_STAGE_UPDATE] = SE_PATCH_Stage_UPDATE,
-        [SPB_STAGE_VERIFIED] = SE_PATCH_Stage_VERIFIED,
-    };
-    return stages[spb_engine()->stage];
-}
+_Static_assert((int)SE_PATCH_Stage_IDLE == SPB_STAGE_IDLE && (int)SE_PATCH_Stage_UPDATE == SPB_STAGE_UPDATE &&
+                   (int)SE_PATCH_Stage_VERIFIED == SPB_STAGE_VERIFIED,
+               "spboot.h and engine.h number the stages alike");
 
 static SE_ErrorStatus answer(SE_PATCH_Status *out, enum spb_status status) {
     out->error = status != SPB_OK;
     out->completed = status == SPB_OK;
     out->code = status == SPB_OK ? SE_PATCH_StatusCode_COMPLETED : (SE_PATCH_StatusCode)status;
-    out->stage = public_stage();
+    out->stage = (SE_PATCH_Stage)spb_engine()->stage;
     out->accumBytes = spb_engine()->taken;
     out->totalBytes = spb_engine()->total;
     return status == SPB_OK ? SE_SUCCESS : SE_ERROR;
@@ -149,7 +144,7 @@ SE_ErrorStatus SE_APP_GetActiveFwInfo(SE_StatusTypeDef *status, SE_APP_ActiveFwI
     if (status == NULL) return SE_ERROR;
     *status = SE_KO;
     if (info == NULL) return SE_ERROR;
-    const uint8_t *header = spb_area_map(&spb_slot0, 0, SPB_HEADER_SIZE);
+    const uint8_t *header = spb_area_start(&spb_slot0);
     info->ActiveFwVersion = SPB_MANIFEST_U32(header, VERSION);
     info->ActiveFwSize = SPB_MANIFEST_U32(header, IMAGE_SIZE);
     memcpy(info->ActiveFwTag, header + SPB_MANIFEST_OFF_IMAGE_HASH, SE_TAG_LEN);
@@ -178,12 +173,15 @@ SE_ErrorStatus SE_APP_GetSecureUserData(SE_StatusTypeDef *status, void *data, ui
     return SE_SUCCESS;
 }
 
+_Static_assert(SPB_NOTE_OF(SE_APP_Request_NONE) == SPB_NOTE_NONE && SPB_NOTE_OF(SE_APP_Request_LOADER) == SPB_NOTE_LOADER &&
+                   SPB_NOTE_OF(SE_APP_Request_NO_WINDOW) == SPB_NOTE_HURRY,
+               "a request is the kind of its note");
+
 SE_ErrorStatus SE_APP_RequestAtReset(SE_StatusTypeDef *status, SE_APP_Request request) {
-    static const uint32_t notes[] = {SPB_NOTE_NONE, SPB_NOTE_LOADER, SPB_NOTE_HURRY};
     if (status == NULL) return SE_ERROR;
     *status = SE_KO;
-    if ((uint32_t)request >= sizeof notes / sizeof notes[0]) return SE_ERROR;
-    spb_note_write(notes[request]);
+    if ((uint32_t)request > SE_APP_Request_NO_WINDOW) return SE_ERROR;
+    spb_note_write(SPB_NOTE_OF(request));
     *status = SE_OK;
     return SE_SUCCESS;
 }

@@ -31,7 +31,7 @@
 
 #define LOAD_MS 2000u       /* what a first byte makes of the window: time to type `load` */
 #define FAULTS 3u           /* boots in a row that ended in a fault: then SLOT0 and SLOT1 are left alone */
-#define PROTECTION "read protection level %u, write protection %t"
+#define PROTECTION "protection: read level %u, write %t"
 #define LOG(...) spb_console_log(__VA_ARGS__)
 
 /* The engine is idle outside a session. */
@@ -50,7 +50,7 @@ static void start_hardware(void) {
     SPB_LED_START();
 }
 
-static void banner(uint32_t note) {
+static void banner(uint32_t note, uint32_t faults) {
     char causes[SPB_RESET_CAUSES];
     spb_console_print("\r\n");
     LOG("spboot %s for %s, %u MHz, reset by %s", SPB_BOOT_VERSION_TEXT, SPB_BOARD_NAME, SPB_CLOCK_HZ / 1000000u,
@@ -63,14 +63,12 @@ static void banner(uint32_t note) {
     LOG("SLOT0 %x, %u KB, SLOT1 %x, " PROTECTION, SPB_FLASH_ADDRESS + SPB_SLOT0_OFF, SPB_SLOT_SIZE / 1024u,
         SPB_FLASH_ADDRESS + SPB_SLOT1_OFF, spb_flash_protection(), writing);
 #endif
-    if (SPB_NOTE_KIND(note) == SPB_NOTE_FAULT) {
-        LOG("%u boots in a row ended in a fault, the last at %x", SPB_NOTE_COUNT(note), SPB_FLASH_ADDRESS + SPB_NOTE_PLACE(note));
-    }
+    if (faults != 0) LOG("%u faults in a row, the last at %x", faults, SPB_FLASH_ADDRESS + SPB_NOTE_PLACE(note));
 }
 
 /* What an update would run into. */
 OWN_FRAME static void show_protected(const struct spb_area *area, enum spb_text name) {
-    if (!spb_area_writable(area)) LOG("%t is protected from writing: no update", name);
+    if (!spb_area_writable(area)) LOG("%t is write protected: no update", name);
 }
 
 /* SHA-256 of ourselves without the hash itself and without what `spboot build` fills in. */
@@ -185,17 +183,17 @@ __attribute__((used)) void spb_main(void) {
     j.header = SPB_BAD;
     j.image = SPB_BAD;
     uint32_t note = spb_note_read();
-    bool fault = SPB_NOTE_KIND(note) == SPB_NOTE_FAULT;
-    if (!fault) spb_note_write(SPB_NOTE_NONE);
+    uint32_t faults = SPB_NOTE_KIND(note) == SPB_NOTE_FAULT ? SPB_NOTE_COUNT(note) : 0;
+    if (faults == 0) spb_note_write(SPB_NOTE_NONE);
     start_hardware();
-    banner(note);
+    banner(note, faults);
     show_protected(&spb_slot0, TEXT("SLOT0"));
     if (!SPB_SINGLE_SLOT) {
         show_protected(&spb_slot1, TEXT("SLOT1"));
         show_protected(&spb_journal, TEXT("the journal"));
     }
     check_ourselves();
-    bool distrust = fault && SPB_NOTE_COUNT(note) >= FAULTS;
+    bool distrust = faults >= FAULTS;
     bool loader = SPB_BUTTON_PRESSED() || note == SPB_NOTE_LOADER || distrust;
     bool window = note != SPB_NOTE_HURRY && !spb_power_woke();
     if (!distrust) install();
@@ -204,7 +202,7 @@ __attribute__((used)) void spb_main(void) {
         bool valid = j.header == SPB_GOOD && j.image == SPB_GOOD;
         if (valid && !loader && !(window && wants_loader())) hand_over(&j);
         if (!valid && j.header == SPB_GOOD) LOG("SLOT0: version %v is not whole", j.version);
-        if (!valid) LOG("no valid application in SLOT0");
+        if (!valid) LOG("no valid firmware in SLOT0");
         if (spb_session(valid) == SPB_SESSION_COMMITTED) {
             restart();
         }

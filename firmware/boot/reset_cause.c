@@ -18,12 +18,13 @@ const char *spb_reset_causes(char *text) {
     if (spb_power_woke()) flags = WOKE;
     if (flags != PIN) flags &= ~PIN; /* every other reset pulls the pin, too */
     if (flags == 0) flags = OTHER;
-    spb_sentence_open(&names, TEXT("other/options/pin/power on/software/watchdog/wwdg/low power/wake from Standby/"));
+    spb_sentence_open(&names, TEXT("other/options/pin/power on/software/watchdog/wwdg/low power/Standby/"));
     for (; flags != 0; flags >>= 1) {
+        char letter;
         do {
-            *to = spb_sentence_next(&names);
+            *to = letter = spb_sentence_next(&names);
             to += flags & 1;
-        } while ((flags & 1) != 0 ? to[-1] != '/' : *to != '/');
+        } while (letter != '/');
     }
     to[-1] = '\0';
     return text;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "delta.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "prior.h"
@@ -10,35 +11,40 @@ enum golomb { NEAR, BRANCH, POINTER, OTHER, SURE, DISTANCE };
 
 #define KEY_BITS 22u
 #define PROVEN 8u               /* bytes in a row that a copy had right */
-#define BIT(model) spb_range_bit(&d->range, &d->models.model)
+/* The number of a model, by the name and the indexes it has: compilers count elements better than bytes. */
+#define MODEL(name) ((uint32_t)(offsetof(struct spb_delta_models, name) / sizeof(uint16_t)))
+#define MODEL_1(array, i) (MODEL(array) + (uint32_t)(&d->models.array[i] - &d->models.array[0]))
+#define MODEL_2(array, i, j) (MODEL(array) + (uint32_t)(&d->models.array[i][j] - &d->models.array[0][0]))
+#define MODEL_3(array, i, j, k) (MODEL(array) + (uint32_t)(&d->models.array[i][j][k] - &d->models.array[0][0][0]))
+#define BIT(model) spb_range_bit(&d->range, model)
 
 /* The two lowest bits of the number learn, the others below its leading 1 do not. */
 static uint32_t golomb(struct spb_delta *d, enum golomb g) {
-    uint32_t e = spb_range_tree(&d->range, d->models.exponent[g], 5);
+    uint32_t e = spb_range_tree(&d->range, MODEL_2(exponent, g, 0), 5);
     uint32_t i = e < 2 ? e : 2;
     uint32_t u = 1u << (e - i) | spb_range_direct(&d->range, e - i);
-    while (i-- > 0) u = u << 1 | BIT(mantissa[g][2 * (i == 0) + (e > 3)]);
+    while (i-- > 0) u = u << 1 | BIT(MODEL_2(mantissa, g, 2 * (i == 0) + (e > 3)));
     return u - 1;
 }
 
 static uint32_t signed_golomb(struct spb_delta *d, enum golomb g) {
-    bool down = BIT(sign[g]);
+    bool down = BIT(MODEL_1(sign, g));
     uint32_t more = golomb(d, g);
     return down ? ~more : more + 1;
 }
 
-static enum spb_status put(struct spb_delta *d, const struct spb_delta_new *out, uint32_t byte) {
+static enum spb_status put(struct spb_delta *d, uint32_t byte) {
     d->last[1] = d->last[0];
     d->last[0] = (uint8_t)byte;
     d->np++;
-    return out->put(out->context, (uint8_t)byte);
+    return d->out->put(d, (uint8_t)byte);
 }
 
-static enum spb_status literal(struct spb_delta *d, const struct spb_delta_new *out) {
-    uint32_t high = spb_range_tree(&d->range, d->models.literal_high[d->np & 1][d->last[1] >> 6], 4);
-    uint32_t low = spb_range_tree(&d->range, d->models.literal_low[high], 4);
+static enum spb_status literal(struct spb_delta *d) {
+    uint32_t high = spb_range_tree(&d->range, MODEL_3(literal_high, d->np & 1, d->last[1] >> 6, 0), 4);
+    uint32_t low = spb_range_tree(&d->range, MODEL_2(literal_low, high, 0), 4);
     if (d->literals < 3) d->literals++;
-    return put(d, out, high << 4 | low);
+    return put(d, high << 4 | low);
 }
 
 /* --- where a copy starts --- */
@@ -55,12 +61,12 @@ static uint32_t bits_for(uint32_t value) {
 
 /* The displacement np - source of a copy from OLD. */
 static uint32_t displacement(struct spb_delta *d) {
-    if (BIT(same[d->literals == 0])) return d->r0;
-    if (BIT(mapped)) return spb_moves_nearest(&d->moves, d->np, d->r0);
-    if (BIT(previous)) return d->r1;
-    if (BIT(near)) return d->r0 + signed_golomb(d, NEAR);
+    if (BIT(MODEL_1(same, d->literals == 0))) return d->r0;
+    if (BIT(MODEL(mapped))) return spb_moves_nearest(&d->moves, d->np, d->r0);
+    if (BIT(MODEL(previous))) return d->r1;
+    if (BIT(MODEL(near))) return d->r0 + signed_golomb(d, NEAR);
     uint32_t source = spb_range_direct(&d->range, bits_for(d->image.size) - 1) << 1;
-    return d->np - (source | BIT(low));
+    return d->np - (source | BIT(MODEL(low)));
 }
 
 static void start_old(struct spb_delta *d) {
@@ -76,14 +82,14 @@ static void start_old(struct spb_delta *d) {
 }
 
 static enum spb_status start_copy(struct spb_delta *d) {
-    bool from_new = d->image.size == 0 || BIT(space[d->before != NONE]);
+    bool from_new = d->image.size == 0 || BIT(MODEL_1(space, d->before != NONE));
     if (from_new && d->np == 0) {       /* no bytes to copy yet: NEW comes as it is */
         d->copying = STORED;
         return SPB_OK;
     }
     d->pending = SPB_MOVES_NO_KEY;
     if (from_new) {
-        if (!BIT(again)) d->distance = golomb(d, DISTANCE) + 1;
+        if (!BIT(MODEL(again))) d->distance = golomb(d, DISTANCE) + 1;
         d->moved = d->distance;
     } else {
         start_old(d);
@@ -105,14 +111,14 @@ static bool is_calm(const struct spb_delta *d) { return d->np - d->calm_from >= 
 
 static bool changed(const struct spb_delta *d) { return d->changed && run(d) < PROVEN; }
 
-static enum spb_status copied(struct spb_delta *d, const struct spb_delta_new *out, const uint8_t *bytes, uint32_t len) {
+static enum spb_status copied(struct spb_delta *d, const uint8_t *bytes, uint32_t len) {
     enum spb_status status;
     if (d->pending != SPB_MOVES_NO_KEY && run(d) >= PROVEN) {
         spb_moves_put(&d->moves, d->pending, d->moved);
         d->pending = SPB_MOVES_NO_KEY;
     }
     do {
-        status = put(d, out, *bytes++);
+        status = put(d, *bytes++);
     } while (--len > 0 && status == SPB_OK);
     return status;
 }
@@ -130,18 +136,17 @@ static uint32_t reference_key(const struct spb_delta *d, const struct spb_refere
 }
 
 /* Does NEW at target + moved begin like OLD at target?  1 yes, -1 no, 0 not to be seen yet. */
-static int looks_alike(const struct spb_delta *d, const struct spb_delta_new *out, uint32_t target, uint32_t moved) {
+static int looks_alike(const struct spb_delta *d, uint32_t target, uint32_t moved) {
     uint32_t from = (target & ~1u) - d->image.base;
     uint32_t to = from + moved;
     if (from >= d->image.size || d->image.size - from < 4 || to >= d->np || d->np - to < 4) return 0;
     for (uint32_t i = 0; i < 4; i++) {
-        if (d->old[from + i] != out->get(out->context, to + i)) return -1;
+        if (d->old[from + i] != d->out->get(d, to + i)) return -1;
     }
     return 1;
 }
 
-static struct spb_moves_guess guess(struct spb_delta *d, const struct spb_delta_new *out,
-                                    const struct spb_reference *ref, uint32_t key) {
+static struct spb_moves_guess guess(struct spb_delta *d, const struct spb_reference *ref, uint32_t key) {
     struct spb_moves_guess g = {0, 0, SPB_MOVES_FAR};
     bool local = spb_reference_local(ref->kind);
     if (d->copying == NEW) {
@@ -150,7 +155,7 @@ static struct spb_moves_guess guess(struct spb_delta *d, const struct spb_delta_
         bool code = key >> KEY_BITS == 0;
         g = spb_moves_find(&d->moves, key, code ? place_key(source(d)) : SPB_MOVES_NO_KEY, d->moved);
         if (code && !local && g.class != SPB_MOVES_EXACT && g.first != g.second &&
-            looks_alike(d, out, ref->target, g.first) < 0 && looks_alike(d, out, ref->target, g.second) > 0) {
+            looks_alike(d, ref->target, g.first) < 0 && looks_alike(d, ref->target, g.second) > 0) {
             uint32_t other = g.first;
             g.first = g.second;
             g.second = other;
@@ -167,7 +172,7 @@ static struct spb_moves_guess guess(struct spb_delta *d, const struct spb_delta_
 static bool as_guessed(struct spb_delta *d, uint32_t kind, enum spb_moves_class class) {
     uint8_t *history = &d->history[kind];
     if (d->np < d->sure_end) return true;
-    bool hit = d->copying == NEW ? BIT(ref_new[kind]) : BIT(ref[kind][class][*history != 0]);
+    bool hit = d->copying == NEW ? BIT(MODEL_1(ref_new, kind)) : BIT(MODEL_3(ref, kind, class, *history != 0));
     *history = (uint8_t)((*history << 1 | !hit) & 7);
     return hit;
 }
@@ -179,37 +184,37 @@ static enum golomb golomb_of(uint32_t kind) {
 
 /* A reference in the copied bytes: retarget it as guessed, as it was, or as the stream says.  *done is false when the
  * stream has it byte by byte.  Not inlined: most steps do without it, and their registers stay theirs. */
-__attribute__((noinline)) static enum spb_status reference(struct spb_delta *d, const struct spb_delta_new *out,
-                                                           const struct spb_reference *ref, const uint8_t *now,
-                                                           bool *done) {
-    uint8_t bytes[4];
+__attribute__((noinline)) static enum spb_status reference(struct spb_delta *d, const struct spb_reference *ref,
+                                                           const uint8_t *now, bool *done) {
+    uint32_t word = 0;
+    const uint8_t *bytes = (const uint8_t *)&word;
     uint32_t at = d->image.base + d->np;
     uint32_t key = reference_key(d, ref);
-    struct spb_moves_guess g = guess(d, out, ref, key);
+    struct spb_moves_guess g = guess(d, ref, key);
     *done = true;
-    memcpy(bytes, now, ref->len);
+    memcpy(&word, now, ref->len);
     if (as_guessed(d, ref->kind, g.class)) {
-        (void)spb_reference_write(ref, bytes, at, ref->target + g.first);
-        return copied(d, out, bytes, ref->len);
+        (void)spb_reference_write(ref, &word, at, ref->target + g.first);
+        return copied(d, bytes, ref->len);
     }
-    uint32_t moved;
-    if (BIT(missed[ref->kind][0])) {
+    uint32_t moved, missed = MODEL_2(missed, ref->kind, 0);
+    if (BIT(missed)) {
         moved = ref->kind == SPB_REFERENCE_BL || spb_reference_local(ref->kind) ? d->moved : 0;
-    } else if (BIT(missed[ref->kind][1])) {
+    } else if (BIT(missed + 1)) {
         surprise(d, SPB_DELTA_CALM / 2);
         d->skip = ref->len;
         *done = false;
         return SPB_OK;
     } else {
         moved = g.second;
-        if (!BIT(missed[ref->kind][2])) {
+        if (!BIT(missed + 2)) {
             moved = g.first + signed_golomb(d, golomb_of(ref->kind)) * spb_reference_unit(ref->kind);
         }
-        if (!spb_reference_write(ref, bytes, at, ref->target + moved)) return SPB_E_PARSER_ERROR;
+        if (!spb_reference_write(ref, &word, at, ref->target + moved)) return SPB_E_PARSER_ERROR;
     }
     if (d->copying == OLD) spb_moves_put(&d->moves, key, moved);
     surprise(d, SPB_DELTA_CALM / 2);
-    return copied(d, out, bytes, ref->len);
+    return copied(d, bytes, ref->len);
 }
 
 /* How the low byte of an instruction differs from OLD depends on what it is: LDR literal and ADR, branches, others. */
@@ -220,19 +225,20 @@ static uint32_t change_class(const struct spb_delta *d, uint32_t opcode) {
 }
 
 /* The copied byte is not what comes: the copy ends here, or goes on behind another byte. */
-static enum spb_status mismatch(struct spb_delta *d, const struct spb_delta_new *out, uint32_t byte, uint32_t opcode) {
+static enum spb_status mismatch(struct spb_delta *d, uint32_t byte, uint32_t opcode) {
     uint32_t right = run(d);
     uint32_t level = right == 0 ? 0 : right < 4 ? 1 : right < 32 ? 2 : 3;
-    if (BIT(end[d->copying == NEW ? 2 : changed(d)][level])) {
+    if (BIT(MODEL_2(end, d->copying == NEW ? 2 : changed(d), level))) {
         bool fresh = right == 0 && !d->changed;
         d->before = d->copying;
         d->copying = NONE;
         return fresh ? SPB_E_PARSER_ERROR : SPB_OK;
     }
     uint32_t class = change_class(d, opcode);
-    uint32_t high = spb_range_tree(&d->range, d->models.change_high[class], 4);
-    uint32_t low = spb_range_tree(&d->range, d->models.change_low[class][high == 0 ? 0 : high == 15 ? 1 : 2], 4);
-    enum spb_status status = put(d, out, byte + (high << 4 | low));
+    uint32_t high = spb_range_tree(&d->range, MODEL_2(change_high, class, 0), 4);
+    uint32_t part = high == 0 ? 0 : high == 15 ? 1 : 2;
+    uint32_t low = spb_range_tree(&d->range, MODEL_3(change_low, class, part, 0), 4);
+    enum spb_status status = put(d, byte + (high << 4 | low));
     surprise(d, 0);
     d->run_from = d->np;
     d->run_bits = 0;
@@ -240,59 +246,60 @@ static enum spb_status mismatch(struct spb_delta *d, const struct spb_delta_new 
     return status;
 }
 
-static enum spb_status one_byte(struct spb_delta *d, const struct spb_delta_new *out, const uint8_t *bytes, uint32_t len) {
+static enum spb_status one_byte(struct spb_delta *d, const uint8_t *bytes, uint32_t len) {
     bool odd = source(d) % 2 != 0;
     uint32_t opcode = (odd ? bytes[0] : len > 1 ? bytes[1] : 0u) >> 3;
     if (d->skip > 0) d->skip--;
     if (d->np >= d->sure_end) {
         uint32_t state = d->copying == NEW ? 2 : d->skip > 0 ? 1 : changed(d) ? 3 : 0;
         while (d->run_bits < 7 && run(d) >> d->run_bits != 0) d->run_bits++;
-        if (spb_range_mixed(&d->range, &d->models.flag[state][d->run_bits][d->np % 2],
-                            &d->models.opcode[odd][opcode][run(d) >= PROVEN])) {
-            return mismatch(d, out, bytes[0], opcode);
+        if (spb_range_mixed(&d->range, MODEL_3(flag, state, d->run_bits, d->np % 2),
+                            MODEL_3(opcode, odd, opcode, run(d) >= PROVEN))) {
+            return mismatch(d, bytes[0], opcode);
         }
     }
-    return copied(d, out, bytes, 1);
+    return copied(d, bytes, 1);
 }
 
 /* What the copy goes on with: up to four bytes at its source, in OLD or in buffer. */
-static uint32_t window(const struct spb_delta *d, const struct spb_delta_new *out, uint8_t buffer[4],
-                       const uint8_t **bytes) {
+static uint32_t window(const struct spb_delta *d, uint8_t buffer[4], const uint8_t **bytes) {
     uint32_t at = source(d);
     uint32_t len = (d->copying == OLD ? d->image.size : d->np) - at;
     if (len > 4) len = 4;
     *bytes = d->copying == OLD ? d->old + at : buffer;
-    for (uint32_t i = 0; i < len && *bytes == buffer; i++) buffer[i] = out->get(out->context, at + i);
+    for (uint32_t i = 0; i < len && *bytes == buffer; i++) buffer[i] = d->out->get(d, at + i);
     return len;
 }
 
-/* May a reference begin here? */
-static bool may_refer(const struct spb_delta *d, uint32_t len) {
-    return d->skip == 0 && (source(d) | d->np) % 2 == 0 && len >= 2 && d->new_len - d->np >= 2;
+/* How many of the len bytes of the window a reference may have; fewer than 2: none may begin here. */
+static uint32_t may_refer(const struct spb_delta *d, uint32_t len) {
+    uint32_t room = d->new_len - d->np;
+    if (d->skip != 0 || (source(d) | d->np) % 2 != 0) return 0;
+    return len < room ? len : room;
 }
 
-/* Is there one in the len bytes of the window? */
+/* Is there one in so many bytes? */
 static bool refers(const struct spb_delta *d, struct spb_reference *ref, const uint8_t *bytes, uint32_t len) {
     uint32_t at = source(d);
-    uint32_t room = d->new_len - d->np;
-    return spb_reference_read(ref, &d->image, bytes, len < room ? len : room, d->image.base + at, (at | d->np) % 4 == 0);
+    return spb_reference_read(ref, &d->image, bytes, len, d->image.base + at, (at | d->np) % 4 == 0);
 }
 
-static enum spb_status go_on(struct spb_delta *d, const struct spb_delta_new *out) {
+static enum spb_status go_on(struct spb_delta *d) {
     struct spb_reference ref;
     uint8_t buffer[4];
     const uint8_t *bytes;
-    uint32_t len = window(d, out, buffer, &bytes);
-    if (may_refer(d, len)) {
-        if (refers(d, &ref, bytes, len)) {
+    uint32_t len = window(d, buffer, &bytes);
+    uint32_t room = may_refer(d, len);
+    if (room >= 2) {
+        if (refers(d, &ref, bytes, room)) {
             bool done;
-            enum spb_status status = reference(d, out, &ref, bytes, &done);
+            enum spb_status status = reference(d, &ref, bytes, &done);
             if (done) return status;
         } else if (d->np + 2 <= d->sure_end) {
-            return copied(d, out, bytes, 2);
+            return copied(d, bytes, 2);
         }
     }
-    return one_byte(d, out, bytes, len);
+    return one_byte(d, bytes, len);
 }
 
 /* --- steps --- */
@@ -305,40 +312,42 @@ static enum spb_status announce(struct spb_delta *d) {
     return SPB_OK;
 }
 
-static enum spb_status step(struct spb_delta *d, const struct spb_delta_new *out) {
+static enum spb_status step(struct spb_delta *d) {
     if (d->copying == NONE) {
-        if (BIT(op[d->literals + (d->before == NONE ? 0 : 4)])) return start_copy(d);
-        return literal(d, out);
+        if (BIT(MODEL_1(op, d->literals + (d->before == NONE ? 0 : 4)))) return start_copy(d);
+        return literal(d);
     }
     if (d->copying == OLD && source(d) >= d->image.size) {
         d->copying = d->before = NONE;
         return SPB_OK;
     }
-    if (d->copying == STORED) return put(d, out, spb_range_direct(&d->range, 8));
+    if (d->copying == STORED) return put(d, spb_range_direct(&d->range, 8));
     if (is_calm(d) && !d->asked) return announce(d);
-    return go_on(d, out);
+    return go_on(d);
 }
 
-void spb_delta_init(struct spb_delta *d, const uint8_t *old, uint32_t old_len, uint32_t new_len) {
+void spb_delta_init(struct spb_delta *d, const struct spb_delta_new *out, const uint8_t *old, uint32_t old_len,
+                    uint32_t new_len) {
     uint16_t *models = (uint16_t *)&d->models;
     _Static_assert(sizeof d->models == SPB_DELTA_MODELS * sizeof *models, "as many models as the specification has");
     memset(d, 0, sizeof *d);
+    d->out = out;
     d->old = old;
     d->image.size = old_len;
     d->new_len = new_len;
+    d->range.models = models;
     spb_prior_unpack(models);
 }
 
 /* Steps, each begun while at least so much of the stream is left as one may read.  Not inlined, so that one pushing of
  * registers does for many steps. */
-__attribute__((noinline)) static enum spb_status steps(struct spb_delta *d, const struct spb_delta_new *out,
-                                                       const uint8_t *limit) {
+__attribute__((noinline)) static enum spb_status steps(struct spb_delta *d, const uint8_t *limit) {
     enum spb_status status = SPB_OK;
-    while (status == SPB_OK && d->np < d->new_len && d->range.in <= limit) status = step(d, out);
+    while (status == SPB_OK && d->np < d->new_len && d->range.in <= limit) status = step(d);
     return status;
 }
 
-enum spb_status spb_delta_run(struct spb_delta *d, const struct spb_delta_new *out, const uint8_t *in, uint32_t len,
+enum spb_status spb_delta_run(struct spb_delta *d, const uint8_t *in, uint32_t len,
                               bool last, uint32_t *used) {
     enum spb_status status = SPB_OK;
     d->range.in = in;
@@ -349,7 +358,7 @@ enum spb_status spb_delta_run(struct spb_delta *d, const struct spb_delta_new *o
             if (d->image.size > 0) d->image.base = spb_range_direct(&d->range, 24) << 8;
             d->started = true;
         }
-        status = steps(d, out, last ? d->range.end : d->range.end - SPB_DELTA_STEP_SIZE);
+        status = steps(d, last ? d->range.end : d->range.end - SPB_DELTA_STEP_SIZE);
     }
     *used = (uint32_t)(d->range.in - in);
     if (status != SPB_OK || d->np < d->new_len) return status;

@@ -12,11 +12,12 @@
 #include "reference.h"
 #include "status.h"
 
-/* Where NEW goes, and where its earlier bytes come back from. */
+struct spb_delta;
+
+/* Where NEW goes, and where its earlier bytes come back from.  Whoever decodes finds its own around the decoder. */
 struct spb_delta_new {
-    enum spb_status (*put)(void *context, uint8_t byte);
-    uint8_t (*get)(void *context, uint32_t off);
-    void *context;
+    enum spb_status (*put)(struct spb_delta *d, uint8_t byte);
+    uint8_t (*get)(const struct spb_delta *d, uint32_t off);
 };
 
 /* The adaptive bits, by the names the specification gives them and in its order. */
@@ -47,17 +48,18 @@ struct spb_delta {                  /* what is passed on first, then bytes: they
     uint32_t sure_end;              /* up to here bytes need no flag */
     uint32_t pending;               /* key to learn when the copy has proved itself */
     uint32_t run_from, calm_from;   /* where the copy began or changed a byte; had its last surprise */
+    const struct spb_delta_new *out;
     uint8_t history[SPB_REFERENCE_KINDS];
     struct spb_moves moves;
     struct spb_delta_models models;
 };
 
-void spb_delta_init(struct spb_delta *d, const uint8_t *old, uint32_t old_len, uint32_t new_len);
+void spb_delta_init(struct spb_delta *d, const struct spb_delta_new *out, const uint8_t *old, uint32_t old_len,
+                    uint32_t new_len);
 
 /* Decode what is whole in the len bytes at in, everything when last; *used says how many were read.  At most
  * SPB_DELTA_STEP_SIZE stay unread before the last run: give them again in front of the next.
  * SPB_E_PARSER_ERROR: not a patch stream, or it does not end where NEW does.  Other errors are put()'s. */
-SPB_CHECKED enum spb_status spb_delta_run(struct spb_delta *d, const struct spb_delta_new *out, const uint8_t *in,
-                                          uint32_t len, bool last, uint32_t *used);
+SPB_CHECKED enum spb_status spb_delta_run(struct spb_delta *d, const uint8_t *in, uint32_t len, bool last, uint32_t *used);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "journal.h"
@@ -10,10 +11,10 @@
 
 static const uint8_t *personal(uint32_t off) { return spb_port.personal + off; }
 
-/* Secrets and half-made state go with the update. */
-static enum spb_status finish(struct spb_engine *e, enum spb_stage stage, enum spb_status status) {
-    spb_wipe(&e->payload, sizeof e->payload);
-    spb_wipe(&e->work, sizeof e->work);
+/* Secrets and half-made state go with the update.  Not inlined, which is shorter. */
+__attribute__((noinline)) static enum spb_status finish(struct spb_engine *e, enum spb_stage stage,
+                                                        enum spb_status status) {
+    spb_wipe(&e->payload, offsetof(struct spb_engine, header) - offsetof(struct spb_engine, payload));
     e->stage = stage;
     e->status = status;
     return status;
@@ -78,23 +79,30 @@ static enum spb_status open_candidate(struct spb_engine *e) {
     return status;
 }
 
-static enum spb_status put_new(void *context, uint8_t byte) {
-    struct spb_engine *e = context;
+/* Around its decoder, in a way that tells compilers nothing of where it is: they would count from the decoder. */
+static struct spb_engine *engine_of(const struct spb_delta *d) {
+    uintptr_t address = (uintptr_t)d - offsetof(struct spb_engine, work);
+    __asm__("" : "+r"(address));
+    return (struct spb_engine *)address;
+}
+
+static enum spb_status put_new(struct spb_delta *d, uint8_t byte) {
+    struct spb_engine *e = engine_of(d);
     if (e->candidate.len % ALIVE_EVERY == 0) spb_port.alive();
     if (e->vectors_len == SPB_VECTORS_SIZE) return spb_candidate_put(&e->candidate, byte);
     e->vectors[e->vectors_len++] = byte;
     return e->vectors_len == SPB_VECTORS_SIZE ? open_candidate(e) : SPB_OK;
 }
 
-static uint8_t get_new(void *context, uint32_t off) {
-    const struct spb_engine *e = context;
+static uint8_t get_new(const struct spb_delta *d, uint32_t off) {
+    const struct spb_engine *e = engine_of(d);
     return e->vectors_len < SPB_VECTORS_SIZE ? e->vectors[off] : spb_candidate_get(&e->candidate, SPB_VECTOR_SIZE + off);
 }
 
 /* The head and chunk 0 are in: is this update for us?  The answers in words decide, and once more the differences that
  * add up to the permit, which is looked at again before flash is touched (slot.h S2). */
 static enum spb_status accept(struct spb_engine *e) {
-    const uint8_t *active_header = spb_area_map(&spb_slot0, 0, SPB_VECTOR_SIZE);
+    const uint8_t *active_header = spb_area_start(&spb_slot0);
     enum spb_status status;
     spb_payload_hash(&e->payload, e->header + SPB_HEADER_OFF_CHUNK_HASH);
     uint32_t permit = (uint32_t)spb_header_verify(e->header, &e->work.slot.p256);
@@ -111,7 +119,8 @@ static enum spb_status accept(struct spb_engine *e) {
     bool patch = e->header[SPB_MANIFEST_OFF_KIND] == SPB_MANIFEST_KIND_PATCH;
     uint32_t old_len = patch ? SPB_MANIFEST_U32(active_header, IMAGE_SIZE) : 0;
     spb_payload_unlock(&e->payload, personal(SPB_PERSONAL_OFF_AES_KEY), e->header);
-    spb_delta_init(&e->work.delta, active_header + SPB_VECTOR_SIZE, old_len, SPB_MANIFEST_U32(e->header, IMAGE_SIZE));
+    static const struct spb_delta_new out = {put_new, get_new};
+    spb_delta_init(&e->work.delta, &out, active_header + SPB_VECTOR_SIZE, old_len, SPB_MANIFEST_U32(e->header, IMAGE_SIZE));
     spb_candidate_init(&e->candidate, SPB_SINGLE_SLOT || !e->active);
     return SPB_OK;
 }
@@ -128,7 +137,6 @@ static enum spb_status read_back(struct spb_engine *e) {
 
 /* One whole chunk is in the buffer.  Not inlined: less of a stack on Cortex-M0+. */
 __attribute__((noinline)) static enum spb_status chunk(struct spb_engine *e, bool first) {
-    const struct spb_delta_new out = {put_new, get_new, e};
     bool last = spb_payload_last(&e->payload);
     const uint8_t *in;
     uint32_t used;
@@ -141,7 +149,7 @@ __attribute__((noinline)) static enum spb_status chunk(struct spb_engine *e, boo
         if (memcmp(hash, e->payload.expect, sizeof hash) != 0) return SPB_E_INVALID_PATCH_TAG;
     }
     uint32_t len = spb_payload_open(&e->payload, &in);
-    enum spb_status status = spb_delta_run(&e->work.delta, &out, in, len, last, &used);
+    enum spb_status status = spb_delta_run(&e->work.delta, in, len, last, &used);
     if (status != SPB_OK) return status;
     if (last) return e->work.delta.np == e->work.delta.new_len ? read_back(e) : SPB_E_PARSER_ERROR;
     spb_payload_next(&e->payload, used);
@@ -209,8 +217,11 @@ enum spb_status spb_engine_commit(struct spb_engine *e) {
 }
 
 enum spb_status spb_engine_abort(struct spb_engine *e) {
-    enum spb_status status = !SPB_SINGLE_SLOT && e->committed ? spb_journal_erase() : SPB_OK;
-    e->journal_erased |= e->committed && status == SPB_OK;
-    e->committed = e->committed && status != SPB_OK;
+    enum spb_status status = SPB_OK;
+    if (e->committed) {
+        if (!SPB_SINGLE_SLOT) status = spb_journal_erase();
+        e->committed = status != SPB_OK;
+        e->journal_erased = status == SPB_OK;
+    }
     return finish(e, SPB_STAGE_IDLE, status);
 }

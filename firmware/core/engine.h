@@ -37,11 +37,11 @@ struct spb_engine {
     uint32_t total;                     /* all of them; 0 until the head is in */
     struct spb_candidate candidate;
     struct spb_payload payload;         /* its buffer last, so that what is small is in reach of short instructions */
-    _Alignas(4) uint8_t header[SPB_HEADER_SIZE];
     union {                             /* not needed at the same time */
         struct spb_slot_work slot;      /* before a stream is decoded, and while no update is under way */
         struct spb_delta delta;
-    } work;
+    } work;                             /* wiped with the payload before it */
+    _Alignas(4) uint8_t header[SPB_HEADER_SIZE];
 };
 
 /* Begin; total_len = 0 when unknown.  active: SLOT0 was verified in this boot.  Touches no flash. */

@@ -64,8 +64,8 @@ static void read_steps(struct spb_journal *j) {
         if (state == RECORD_ERASED) continue;
         j->next = off + STEP_SIZE;
         if (state != RECORD_VALID) continue;
-        j->begun = true;
-        if (done == SPB_JOURNAL_STEP_FINISHED) j->finished = true;
+        j->begun = 1;
+        if (done == SPB_JOURNAL_STEP_FINISHED) j->finished = 1;
         else if (done > j->steps) j->steps = done;
     }
 }

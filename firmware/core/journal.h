@@ -16,9 +16,9 @@
 #include "slot.h"
 
 struct spb_journal {
-    bool committed;
-    bool begun;                 /* SLOT0 may have been touched */
-    bool finished;
+    uint32_t committed;         /* not 0: true, as the next two */
+    uint32_t begun;             /* SLOT0 may have been touched */
+    uint32_t finished;
     uint32_t steps;             /* pages installed, in the order of install.h */
     uint32_t next;              /* offset of the next record that reads as erased */
     struct spb_pages pages;

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "moves.h"
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #define SPACE(key) ((key) >> 22)
 #define NEAR 512u               /* half-words */
 #define NONE 0xFFFFFFFFu
@@ -29,30 +32,31 @@ static uint32_t up_to(const struct spb_moves *m, uint32_t key) {
 
 struct spb_moves_guess spb_moves_find(struct spb_moves *m, uint32_t key, uint32_t here_key, uint32_t here) {
     uint32_t upper = up_to(m, key);
-    uint32_t distance[2] = {NONE, NONE};    /* to the nearest key below (or equal), above */
-    uint32_t displacement[2] = {0, 0};
-    uint32_t own = 2;                       /* the side on which here is the nearest */
+    struct side {
+        uint32_t distance, displacement;
+    } sides[2], *own = NULL;                /* the nearest key below (or equal), above; the side on which here is it */
     for (uint32_t side = 0; side < 2; side++) {
         uint32_t i = upper - 1 + side;
+        sides[side] = (struct side){NONE, 0};
         if (i >= m->count || SPACE(key_of(m, i) ^ key) != 0) continue;
-        distance[side] = side == 0 ? key - key_of(m, i) : key_of(m, i) - key;
-        displacement[side] = displacement_of(m, i);
+        sides[side].distance = side == 0 ? key - key_of(m, i) : key_of(m, i) - key;
+        sides[side].displacement = displacement_of(m, i);
     }
     if (here_key != SPB_MOVES_NO_KEY) {
-        uint32_t side = here_key > key;
-        uint32_t gap = side == 0 ? key - here_key : here_key - key;
-        if (gap < distance[side]) {
-            distance[side] = gap;
-            displacement[side] = extended(here);
+        struct side *side = here_key > key ? &sides[1] : &sides[0];
+        uint32_t gap = here_key > key ? here_key - key : key - here_key;
+        if (gap < side->distance) {
+            *side = (struct side){gap, extended(here)};
             own = side;
         }
     }
-    uint32_t nearer = distance[1] < distance[0];
-    if (nearer != own && distance[nearer] != NONE) touch(m, upper - 1 + nearer);
-    enum spb_moves_class class = distance[nearer] < NEAR ? SPB_MOVES_NEAR : SPB_MOVES_FAR;
-    if (distance[1 - nearer] != NONE && displacement[0] == displacement[1]) class = SPB_MOVES_AGREED;
-    if (distance[nearer] == 0) class = SPB_MOVES_EXACT;
-    return (struct spb_moves_guess){displacement[nearer], displacement[1 - nearer], class};
+    bool above = sides[1].distance < sides[0].distance;
+    const struct side *nearer = above ? &sides[1] : &sides[0], *other = above ? &sides[0] : &sides[1];
+    if (nearer != own && nearer->distance != NONE) touch(m, upper - 1 + above);
+    enum spb_moves_class class = nearer->distance < NEAR ? SPB_MOVES_NEAR : SPB_MOVES_FAR;
+    if (other->distance != NONE && nearer->displacement == other->displacement) class = SPB_MOVES_AGREED;
+    if (nearer->distance == 0) class = SPB_MOVES_EXACT;
+    return (struct spb_moves_guess){nearer->displacement, other->displacement, class};
 }
 
 /* Of several with the lowest age, the one with the lowest key. */

@@ -19,4 +19,7 @@ struct spb_port {
 extern const struct spb_port spb_port;      /* constants, which compilers know: nothing takes its address */
 extern const struct spb_area spb_slot0, spb_slot1, spb_journal;
 
+/* The first bytes of an area, as far as every area goes. */
+static inline const uint8_t *spb_area_start(const struct spb_area *area) { return spb_port.flash->map(area->base); }
+
 #endif

@@ -11,9 +11,9 @@
 __attribute__((noinline)) void spb_prior_unpack(uint16_t *models) {
     static const uint16_t state[16] = SPB_DELTA_PRIOR_STATES;
     static const uint8_t packed[] = SPB_DELTA_PRIOR;
-    struct spb_range range = {.in = packed, .end = packed + sizeof packed};
     uint16_t tree[15];
+    struct spb_range range = {.in = packed, .end = packed + sizeof packed, .models = tree};
     memset(tree, 0x80, sizeof tree);        /* nearly one half, never asked */
     spb_range_start(&range);
-    for (uint32_t i = 0; i < SPB_DELTA_MODELS; i++) models[i] = state[spb_range_tree(&range, tree, 4)];
+    for (uint32_t i = 0; i < SPB_DELTA_MODELS; i++) models[i] = state[spb_range_tree(&range, 0, 4)];
 }

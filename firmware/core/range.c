@@ -23,7 +23,7 @@ static inline __attribute__((always_inline)) void learn(uint16_t *model, uint32_
 }
 
 /* Most of the time of a decoder goes here: no calls.  p in 1 .. 4095 and range >= 2^24, so neither part is ever empty. */
-uint32_t spb_range_mixed(struct spb_range *r, uint16_t *one, uint16_t *other) {
+static uint32_t decide(struct spb_range *r, uint16_t *one, uint16_t *other) {
     uint32_t range = r->range;
     uint32_t code = r->code;
     uint32_t bound = (range >> 12) * (((uint32_t)(*one >> 4) + (*other >> 4)) >> 1);
@@ -46,19 +46,24 @@ uint32_t spb_range_mixed(struct spb_range *r, uint16_t *one, uint16_t *other) {
     }
 }
 
-uint32_t spb_range_bit(struct spb_range *r, uint16_t *model) { return spb_range_mixed(r, model, model); }
+uint32_t spb_range_mixed(struct spb_range *r, uint32_t one, uint32_t other) {
+    return decide(r, r->models + one, r->models + other);
+}
+
+uint32_t spb_range_bit(struct spb_range *r, uint32_t model) { return spb_range_mixed(r, model, model); }
 
 uint32_t spb_range_direct(struct spb_range *r, uint32_t bits) {
     uint32_t value = 0;
     while (bits--) {
         uint16_t even = EVEN;
-        value = value << 1 | spb_range_bit(r, &even);
+        value = value << 1 | decide(r, &even, &even);
     }
     return value;
 }
 
-uint32_t spb_range_tree(struct spb_range *r, uint16_t *models, uint32_t bits) {
+uint32_t spb_range_tree(struct spb_range *r, uint32_t first, uint32_t bits) {
     uint32_t m = 1;
-    while (m >> bits == 0) m = m << 1 | spb_range_bit(r, &models[m - 1]);
+    do m = m << 1 | spb_range_bit(r, first + m - 1);
+    while (m >> bits == 0);
     return m - (1u << bits);
 }

@@ -116,22 +116,17 @@ bool spb_reference_read(struct spb_reference *ref, const struct spb_image_range 
     return false;
 }
 
-bool spb_reference_write(const struct spb_reference *ref, uint8_t *b, uint32_t at, uint32_t target) {
+bool spb_reference_write(const struct spb_reference *ref, uint32_t *word, uint32_t at, uint32_t target) {
     if (ref->kind == SPB_REFERENCE_SMALL && target >= END_NUMBER) return false;
     if (ref->kind == SPB_REFERENCE_CODE || ref->kind == SPB_REFERENCE_DATA || ref->kind == SPB_REFERENCE_SMALL) {
-        spb_store_u32(b, target);
+        *word = target;
         return true;
     }
     uint32_t form = 0;
     while (kinds[form] != ref->kind) form++;
     uint32_t offset = target - origin(form, at);
-    uint32_t v = scatter(form, spb_load_u16(b) << 16 | (ref->len == 4 ? spb_load_u16(b + 2) : 0), offset);
+    uint32_t v = scatter(form, *word << 16 | *word >> 16, offset);
     if (gather(form, v) != offset) return false;
-    b[0] = (uint8_t)(v >> 16);
-    b[1] = (uint8_t)(v >> 24);
-    if (ref->len == 4) {
-        b[2] = (uint8_t)v;
-        b[3] = (uint8_t)(v >> 8);
-    }
+    *word = v << 16 | v >> 16;
     return true;
 }

@@ -39,9 +39,9 @@ struct spb_image_range {
 bool spb_reference_read(struct spb_reference *ref, const struct spb_image_range *image, const uint8_t *b, uint32_t len,
                         uint32_t at, bool word);
 
-/* The same reference at address at, to target: ref->len bytes, made of those at b, over b itself.
- * False, and b as it was, when it cannot reach. */
-bool spb_reference_write(const struct spb_reference *ref, uint8_t *b, uint32_t at, uint32_t target);
+/* The same reference at address at, to target, made of its ref->len bytes, of which the first is the lowest of *word.
+ * False, and *word as it was, when it cannot reach. */
+bool spb_reference_write(const struct spb_reference *ref, uint32_t *word, uint32_t at, uint32_t target);
 
 /* Target and source move together when the code around them does. */
 static inline bool spb_reference_local(uint32_t kind) { return kind >= SPB_REFERENCE_LDR && kind <= SPB_REFERENCE_LDR_W; }

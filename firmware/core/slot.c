@@ -47,8 +47,10 @@ static uint32_t difference(const volatile uint8_t *a, const volatile uint8_t *b,
 }
 
 static enum spb_verdict same(const uint8_t *a, const uint8_t *b, uint32_t len) {
-    uint32_t verdict = SPB_GOOD ^ difference(a, b, len) << 1;
-    return (enum spb_verdict)(verdict ^ difference(a, b, len));
+    volatile uint32_t verdict = SPB_GOOD;       /* or compilers take all differences together, and one step adds them */
+    verdict ^= difference(a, b, len) << 1;
+    verdict ^= difference(a, b, len);
+    return (enum spb_verdict)verdict;
 }
 
 static const struct spb_area *where(const struct spb_pages *pages, uint32_t off) {

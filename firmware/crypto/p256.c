@@ -9,7 +9,6 @@
  *             2^256 + 2^224, then below 2^225: two at most.
  *   subtract  the difference is above -2^256.  Each addition of p while it is negative takes it up to above -2^224,
  *             then to above 0: two at most.
- *   halve     (v + p) / 2 is below 2^256; the carry of the addition is shifted in.
  * Before a value is tested or compared, `reduce_once` makes it the smallest one: 2^256 < 2p.
  *
  * Points are Jacobian, (x / z^2, y / z^3).
@@ -84,15 +83,6 @@ static void shift_right(uint32_t a[8], uint32_t top)
     }
 }
 
-/* a = a / 2 mod m, m odd */
-static void halve(uint32_t a[8], const uint32_t modulus[8])
-{
-    uint32_t carry = 0;
-    if (a[0] & 1)
-        carry = spb_limbs_add(a, a, modulus);
-    shift_right(a, carry);
-}
-
 static void load_big_endian(uint32_t r[8], const uint8_t bytes[32])
 {
     const struct word {
@@ -106,27 +96,20 @@ static void load_big_endian(uint32_t r[8], const uint8_t bytes[32])
 
 /* ---- modulo p ---- */
 
-/* The three operands are those of the other operations. */
-static void field_halve(uint32_t r[8], const uint32_t a[8], const uint32_t b[8])
-{
-    (void)a;
-    (void)b;
-    halve(r, spb_p256_prime);
-}
-
 /* Formulas are lists of steps, which take a third of the flash that calls take. */
 enum { X, Y, Z, QX, QY, A, B, T }; /* fields of struct spb_p256_work: the point (X, Y, Z), the one added to it, three more */
-enum { MUL, ADD, SUB, HALVE, END };
+enum { MUL, ADD, SUB, END };
 
 #define STEP(operation, r, a, b) (operation) << 4 | (r), (a) << 4 | (b)
 
 static void field_run(uint32_t field[8][8], const uint8_t *step)
 {
-    static void (*const operations[])(uint32_t r[8], const uint32_t a[8], const uint32_t b[8]) = {
-        [MUL] = spb_field_mul, [ADD] = spb_field_add, [SUB] = spb_field_sub, [HALVE] = field_halve,
-    };
+    typedef void operation(uint32_t r[8], const uint32_t a[8], const uint32_t b[8]);
+    static operation *const operations[] = {[MUL] = spb_field_mul, [ADD] = spb_field_add, [SUB] = spb_field_sub};
+    operation *const *at = operations;
+    __asm__("" : "+r"(at)); /* or its address is made in the loop */
     do
-        operations[step[0] >> 4](field[step[0] & 15], field[step[1] >> 4], field[step[1] & 15]);
+        at[step[0] >> 4](field[step[0] & 15], field[step[1] >> 4], field[step[1] & 15]);
     while (*(step += 2) != END << 4);
 }
 
@@ -148,7 +131,7 @@ static void scalar_mul(uint32_t r[8], const uint32_t a[8], const uint32_t b[8])
 
 /* ---- points ---- */
 
-/* The "dbl-2001-b" formula for a = -3, with 2y for y. */
+/* The "dbl-2001-b" formula for a = -3, with 2y for y where that saves a doubling. */
 static void point_double(uint32_t field[8][8])
 {
     static const uint8_t steps[] = {
@@ -158,18 +141,18 @@ static void point_double(uint32_t field[8][8])
         STEP(MUL, T, A, T),
         STEP(ADD, A, T, T),
         STEP(ADD, A, A, T), /* alpha = 3 (x - z^2) (x + z^2) */
-        STEP(ADD, Y, Y, Y),
-        STEP(MUL, Z, Z, Y), /* z' = 2 y z */
-        STEP(MUL, T, Y, Y), /* 4 y^2 */
+        STEP(ADD, T, Y, Y),
+        STEP(MUL, Z, Z, T), /* z' = 2 y z */
+        STEP(MUL, Y, Y, T),
+        STEP(ADD, T, Y, Y), /* 4 y^2 */
         STEP(MUL, B, X, T), /* beta = 4 x y^2 */
         STEP(MUL, X, A, A),
         STEP(SUB, X, X, B),
         STEP(SUB, X, X, B), /* x' = alpha^2 - 2 beta */
         STEP(SUB, B, B, X),
         STEP(MUL, B, A, B),
-        STEP(MUL, T, T, T),
-        STEP(HALVE, T, 0, 0), /* 8 y^4 */
-        STEP(SUB, Y, B, T),   /* y' = alpha (beta - x') - 8 y^4 */
+        STEP(MUL, T, Y, T), /* 8 y^4 */
+        STEP(SUB, Y, B, T), /* y' = alpha (beta - x') - 8 y^4 */
         STEP(END, 0, 0, 0),
     };
     field_run(field, steps);
@@ -225,36 +208,31 @@ static void point_add(uint32_t field[8][8], const uint32_t q[16], uint32_t negat
 
 /* ---- the comb ---- */
 
-/* An odd u is the sum of digits d_i 2^i, d_i = +1 or -1, for i = 0 .. 255: bit i of (u - 1) / 2 + 2^255 tells which.
- * For an even u, 0 included, n - u is odd. */
-static void recode(struct spb_p256_digits *d, const uint32_t u[8])
+/* An odd v, -2^256 < v < 2^256, is the sum of digits d_i 2^i, d_i = +1 or -1, for i = 0 .. 255: bit i of
+ * (v - 1) / 2 + 2^255 tells which.  u is one if it is odd, and u - n, which stands for it, if it is even. */
+static void recode(uint32_t digits[8], const uint32_t u[8])
 {
-    copy(d->bits, u, 8);
-    d->negative = !(u[0] & 1);
-    if (d->negative)
-        spb_limbs_sub(d->bits, order, u);
-    shift_right(d->bits, 1);
-}
-
-static uint32_t bit(const struct spb_p256_digits *d, int i)
-{
-    return d->bits[i >> 5] >> (i & 31) & 1;
+    uint32_t odd = u[0] & 1;
+    copy(digits, u, 8);
+    if (!odd)
+        spb_limbs_sub(digits, digits, order);
+    shift_right(digits, odd);
 }
 
 /* Adds the four digits of one column.  Entry k of the table is the sum over the teeth j of +-2^(64 j) times the point,
  * + for the last tooth and where bit j of k is set: half of all sums, the others are their negatives. */
-static void add_column(uint32_t field[8][8], const struct spb_p256_digits *d,
-                       const uint32_t table[SPB_P256_POINTS][16], int column)
+static void add_column(uint32_t field[8][8], const uint32_t digits[8], const uint32_t table[SPB_P256_POINTS][16],
+                       uint32_t column)
 {
-    uint32_t k = 0;
-    int tooth = SPB_P256_TEETH;
-    do
-        k = k << 1 | bit(d, --tooth * COLUMNS + column);
-    while (tooth);
+    uint32_t k = 0, tooth = SPB_P256_TEETH;
+    do {
+        tooth--;
+        k = k << 1 | (digits[tooth * (COLUMNS / 32) + column / 32] >> (column % 32) & 1);
+    } while (tooth);
     uint32_t minus = k < SPB_P256_POINTS;
     if (minus)
         k = ~k;
-    point_add(field, table[k % SPB_P256_POINTS], minus ^ d->negative);
+    point_add(field, table[k % SPB_P256_POINTS], minus);
 }
 
 /* ---- the verdict ---- */
@@ -294,12 +272,12 @@ static void field_mul_reduced(uint32_t r[8], const uint32_t a[8], const uint32_t
 }
 
 /* r = a u / 2^256 mod n; u becomes what the digits stand for. */
-static void scalar_mul_digits(uint32_t r[8], const uint32_t a[8], const struct spb_p256_digits *d, uint32_t u[8])
+static void scalar_mul_digits(uint32_t r[8], const uint32_t a[8], const uint32_t digits[8], uint32_t u[8])
 {
-    spb_limbs_add(u, d->bits, d->bits);
+    uint32_t positive = spb_limbs_add(u, digits, digits);
     u[0] |= 1;
-    if (d->negative)
-        spb_limbs_sub(u, order, u);
+    if (!positive)
+        spb_limbs_add(u, u, order);
     scalar_mul(r, a, u);
 }
 
@@ -314,8 +292,8 @@ __attribute__((noinline)) static uint32_t point_verdict(struct spb_p256_work *w,
     if (is_zero(field[Z]))
         return SPB_P256_BAD;
     load_big_endian(asked, hash);
-    scalar_mul_digits(asked + 8, asked, &w->u2, field[T]);
-    scalar_mul_digits(claim.found + 8, r, &w->u1, field[T]);
+    scalar_mul_digits(asked + 8, asked, w->u2, field[T]);
+    scalar_mul_digits(claim.found + 8, r, w->u1, field[T]);
     spb_field_mul(field[Z], field[Z], field[Z]);
     field_mul_reduced(claim.found, field[X], one); /* X out of Montgomery form, */
     field_mul_reduced(asked, r, field[Z]);         /* as this product is, of a factor that is and one that is not */
@@ -359,14 +337,14 @@ SPB_TESTED enum spb_p256_verdict spb_p256_verify(const uint32_t key[SPB_P256_POI
         return SPB_P256_BAD;
     load_big_endian(u, hash);
     scalar_mul(u, u, inverse);
-    recode(&w->u1, u); /* hash / s */
+    recode(w->u1, u); /* hash / s */
     scalar_mul(u, w->r, inverse);
-    recode(&w->u2, u); /* r / s */
+    recode(w->u2, u); /* r / s */
     int column;
     for (column = COLUMNS - 1; column >= 0; column--) {
         point_double(w->field);
-        add_column(w->field, &w->u1, spb_p256_generator, column);
-        add_column(w->field, &w->u2, key, column);
+        add_column(w->field, w->u1, spb_p256_generator, (uint32_t)column);
+        add_column(w->field, w->u2, key, (uint32_t)column);
         __asm__("" : "+r"(column)); /* or the compiler knows with what the loop ends, */
     }
     __asm__("" : "+r"(column)); /* and that what ended it is true */

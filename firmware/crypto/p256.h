@@ -28,16 +28,10 @@ enum spb_p256_verdict {
     SPB_P256_BAD = 0x2B96D469,
 };
 
-/* A scalar as 256 digits of +1 (bit set) and -1 (bit clear), and whether the sum stands for its negative. */
-struct spb_p256_digits {
-    uint32_t bits[8];
-    uint32_t negative;
-};
-
 /* Numbers of one verification. */
 struct spb_p256_work {
     uint32_t field[8][8];       /* the sum of points, and what is calculated on the way */
-    struct spb_p256_digits u1, u2;
+    uint32_t u1[8], u2[8];      /* scalars as 256 digits of +1 (bit set) and -1 (bit clear) */
     uint32_t r[8];
 };
 

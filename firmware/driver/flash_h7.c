@@ -127,7 +127,7 @@ static bool read(uint32_t off, uint32_t *to, uint32_t len) {
 /* Swapped, an address belongs to the other bank's registers. */
 enum spb_text spb_flash_problem(void) {
     uint32_t swapped = reg_read(OPTIONS) & FLASH_OPTSR_CUR_SWAP_BANK_OPT;
-    return swapped != 0 ? TEXT("option bytes: the banks are swapped; change them") : SPB_TEXT_NONE;
+    return swapped != 0 ? TEXT("the banks are swapped: change the option bytes") : SPB_TEXT_NONE;
 }
 
 uint32_t spb_flash_protection(void) {

@@ -15,7 +15,7 @@
 #define MAKES_DUAL ((PLUS ? DBANK : 0u) | (SMALL ? FLASH_OPTR_DUALBANK : 0u))
 
 static uint32_t select_page(uint32_t off) {
-    uint32_t bank = off < SPB_FLASH_BANK_SIZE ? 0 : FLASH_CR_BKER;
+    uint32_t bank = off / SPB_FLASH_BANK_SIZE * FLASH_CR_BKER;
     return FLASH_CR_PER | off % SPB_FLASH_BANK_SIZE / SPB_SLOT0_UNIT << FLASH_CR_PNB_POS | bank;
 }
 

@@ -6,30 +6,33 @@
 
 #define CYCLES_PER_MS (SPB_CLOCK_HZ / 1000u)
 
-static uint32_t last, rest, ms;
+/* One address for the three. */
+static struct {
+    uint32_t last, rest, ms;
+} t;
 
 void spb_tick_start(void) {
     spb_cortex_count_start();
-    last = spb_cortex_count();
+    t.last = spb_cortex_count();
 }
 
 void spb_tick_stop(void) { spb_cortex_count_stop(); }
 
 uint32_t spb_tick_ms(void) {
     uint32_t now = spb_cortex_count();
-    rest += (last - now) & SPB_CORTEX_COUNTS;
-    last = now;
-    while (rest >= CYCLES_PER_MS) {
-        rest -= CYCLES_PER_MS;
-        ms++;
+    t.rest += (t.last - now) & SPB_CORTEX_COUNTS;
+    t.last = now;
+    while (t.rest >= CYCLES_PER_MS) {
+        t.rest -= CYCLES_PER_MS;
+        t.ms++;
     }
-    return ms;
+    return t.ms;
 }
 
 /* Since the last reading the counter may have gone round more than once. */
 void spb_tick_slept(uint32_t cycles) {
     uint32_t now = spb_cortex_count();
-    rest += cycles + ((last - now - cycles) & SPB_CORTEX_COUNTS);
-    last = now;
+    t.rest += cycles + ((t.last - now - cycles) & SPB_CORTEX_COUNTS);
+    t.last = now;
     (void)spb_tick_ms();
 }

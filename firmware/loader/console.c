@@ -11,17 +11,14 @@ static void put_text(const char *text) {
 }
 
 static void put_decimal(uint32_t value, uint32_t width, char pad) {
-    char digits[10];
-    uint32_t n = 0;
+    uint8_t digits[10], *end = digits;
     do {
-        digits[n++] = (char)('0' + value % 10);
+        *end++ = (uint8_t)('0' + value % 10);
         value /= 10;
     } while (value != 0);
-    while (width > n) {
-        spb_line_put((uint8_t)pad);
-        width--;
-    }
-    while (n > 0) spb_line_put((uint8_t)digits[--n]);
+    for (uint32_t n = (uint32_t)(end - digits); n < width; n++) spb_line_put((uint8_t)pad);
+    do spb_line_put(*--end);
+    while (end != digits);
 }
 
 static void put_hex(uint32_t value) {

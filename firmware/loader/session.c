@@ -31,12 +31,12 @@ static bool overwritten(void) { return SPB_SINGLE_SLOT && spb_engine()->candidat
 static void show_refusal(const struct spb_engine *e) {
     spb_console_log("refused, code %u: %t", (uint32_t)e->status, spb_text_of(e->status));
     if (e->total == 0) return;
-    spb_console_log("  the file says: version %v, product %x, board %x, %u bytes, from version %v",
+    spb_console_log("  the file: version %v, product %x, board %x, %u bytes, from version %v",
                     SPB_MANIFEST_U32(e->header, VERSION), SPB_MANIFEST_U32(e->header, PRODUCT),
                     SPB_MANIFEST_U32(e->header, TARGET), SPB_MANIFEST_U32(e->header, IMAGE_SIZE),
                     SPB_MANIFEST_U32(e->header, BASE_VERSION));
     spb_console_log("  this device: version %v, product %x, board %x, room for %u bytes",
-                    slot0_active ? SPB_MANIFEST_U32(spb_area_map(&spb_slot0, 0, SPB_HEADER_SIZE), VERSION) : 0u,
+                    slot0_active ? SPB_MANIFEST_U32(spb_area_start(&spb_slot0), VERSION) : 0u,
                     spb_word(spb_port.personal + SPB_PERSONAL_OFF_PRODUCT), spb_port.target,
                     SPB_SLOT_SIZE - SPB_VECTOR_SIZE);
 }

@@ -167,15 +167,19 @@ struct sink {
     uint32_t len, room;
 };
 
-static enum spb_status sink_put(void *context, uint8_t byte) {
-    struct sink *s = context;
+static struct sink *filled;     /* not around the decoder, which is a heap block of just its size */
+
+static enum spb_status sink_put(struct spb_delta *d, uint8_t byte) {
+    struct sink *s = filled;
+    (void)d;
     if (s->len == s->room) abort();
     s->data[s->len++] = byte;
     return SPB_OK;
 }
 
-static uint8_t sink_get(void *context, uint32_t off) {
-    struct sink *s = context;
+static uint8_t sink_get(const struct spb_delta *d, uint32_t off) {
+    const struct sink *s = filled;
+    (void)d;
     if (off >= s->len) abort();
     return s->data[off];
 }
@@ -185,20 +189,21 @@ static uint8_t sink_get(void *context, uint32_t off) {
 int hp_decode(const uint8_t *old, uint32_t old_len, const uint8_t *stream, uint32_t len, uint8_t *new, uint32_t new_len,
               uint32_t piece, uint32_t *put) {
     struct sink sink = {new, 0, new_len};
-    const struct spb_delta_new out = {sink_put, sink_get, &sink};
+    static const struct spb_delta_new out = {sink_put, sink_get};
     struct spb_delta *d = malloc(sizeof *d);
     uint8_t *base = malloc(old_len ? old_len : 1);
     uint32_t taken = 0, read = 0;
     enum spb_status status = SPB_OK;
     memcpy(base, old, old_len);
-    spb_delta_init(d, base, old_len, new_len);
+    filled = &sink;
+    spb_delta_init(d, &out, base, old_len, new_len);
     do {
         uint32_t used;
         uint32_t more = piece != 0 ? piece : random_u32() >> 16 & 63;
         read = len - read > more ? read + more : len;
         uint8_t *in = malloc(read - taken ? read - taken : 1);
         memcpy(in, stream + taken, read - taken);
-        status = spb_delta_run(d, &out, in, read - taken, read == len, &used);
+        status = spb_delta_run(d, in, read - taken, read == len, &used);
         free(in);
         taken += used;
         if (status == SPB_OK && read < len && read - taken > SPB_DELTA_STEP_SIZE) abort();

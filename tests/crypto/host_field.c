@@ -15,10 +15,8 @@ int main(void)
             spb_field_add(operand[0], operand[0], operand[1]);
         else if (request == '-')
             spb_field_sub(operand[0], operand[0], operand[1]);
-        else if (request == '*')
-            spb_field_mul(operand[0], operand[0], operand[1]);
         else
-            halve(operand[0], spb_p256_prime);
+            spb_field_mul(operand[0], operand[0], operand[1]);
         fwrite(operand[0], sizeof operand[0], 1, stdout);
     }
     return 0;

@@ -15,7 +15,7 @@ from .vectors import Vector, on_the_wire
 
 GOOD = 0x5AC3A53C
 BAD = 0x2B96D469
-WORK_SIZE = 360  # struct spb_p256_work
+WORK_SIZE = 352  # struct spb_p256_work
 Verdict = Literal["good", "bad", "key refused", "neither"]
 
 

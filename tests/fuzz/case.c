@@ -13,6 +13,8 @@ struct sink {
     bool failed;
 };
 
+static struct sink *filled;     /* not around the decoder, which is a heap block of just its size */
+
 uint32_t fuzz_accepted;
 
 static uint32_t half(const uint8_t *b) { return b[0] | (uint32_t)b[1] << 8; }
@@ -53,8 +55,9 @@ bool fuzz_case_read(struct fuzz_case *c, const uint8_t *data, size_t size) {
 
 void fuzz_case_free(struct fuzz_case *c) { free(c->old); }
 
-static enum spb_status put(void *context, uint8_t byte) {
-    struct sink *s = context;
+static enum spb_status put(struct spb_delta *d, uint8_t byte) {
+    struct sink *s = filled;
+    (void)d;
     fuzz_before_put();
     FUZZ_CHECK(!s->failed, "nothing is put behind an error");
     FUZZ_CHECK(s->len < s->size, "D2: at most new_len bytes are put");
@@ -64,8 +67,9 @@ static enum spb_status put(void *context, uint8_t byte) {
     return s->failed ? SPB_E_SECTION_WRITE_FAILURE : SPB_OK;
 }
 
-static uint8_t get(void *context, uint32_t off) {
-    struct sink *s = context;
+static uint8_t get(const struct spb_delta *d, uint32_t off) {
+    struct sink *s = filled;
+    (void)d;
     FUZZ_CHECK(off < s->len, "D2: NEW is read only below what was put");
     FUZZ_CHECK(++s->gets <= MOST_GETS, "D4: work between two bytes of NEW is bounded");
     return s->new[off];
@@ -86,7 +90,7 @@ bool fuzz_init;
 
 struct fuzz_result fuzz_decode(const struct fuzz_case *c, const uint8_t *stream, uint32_t len, uint8_t division) {
     struct sink sink = {.new = block(c->new_len), .size = c->new_len, .fail = c->fail};
-    const struct spb_delta_new out = {put, get, &sink};
+    static const struct spb_delta_new out = {put, get};
     struct spb_delta *d = malloc(sizeof *d);
     struct fuzz_result result = {SPB_OK, 0, sink.new};
     uint32_t at = 0, random = division;
@@ -94,8 +98,9 @@ struct fuzz_result fuzz_decode(const struct fuzz_case *c, const uint8_t *stream,
     uint32_t carried = 0;
     bool last = false;
     if (d == NULL) exit(1);
+    filled = &sink;
     fuzz_init = true;
-    spb_delta_init(d, c->old, c->old_len, c->new_len);
+    spb_delta_init(d, &out, c->old, c->old_len, c->new_len);
     fuzz_init = false;
     while (result.status == SPB_OK && !last) {
         uint32_t part = chunk_len(division, &random, len - at);
@@ -106,7 +111,7 @@ struct fuzz_result fuzz_decode(const struct fuzz_case *c, const uint8_t *stream,
         if (part > 0) memcpy(in + carried, stream + at, part);
         at += part;
         last = at == len;
-        result.status = spb_delta_run(d, &out, in, all, last, &used);
+        result.status = spb_delta_run(d, in, all, last, &used);
         FUZZ_CHECK(used <= all, "D1: no more is used than was given");
         FUZZ_CHECK(result.status == SPB_OK || sink.failed || result.status == SPB_E_PARSER_ERROR, "a known status");
         FUZZ_CHECK(!sink.failed || result.status == SPB_E_SECTION_WRITE_FAILURE, "the status of put() comes through");

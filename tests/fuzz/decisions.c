@@ -70,18 +70,18 @@ void spb_range_start(struct spb_range *r) {
     if (!decisions.on || fuzz_init) real_start(r);
 }
 
-uint32_t spb_range_mixed(struct spb_range *r, uint16_t *one, uint16_t *other) {
+uint32_t spb_range_mixed(struct spb_range *r, uint32_t one, uint32_t other) {
     if (!decisions.on) return real_mixed(r, one, other);
-    uint32_t bit = choose(((uint32_t)(*one >> 4) + (*other >> 4)) >> 1);
-    learn(one, bit);
-    learn(other, bit);
+    uint32_t bit = choose(((uint32_t)(r->models[one] >> 4) + (r->models[other] >> 4)) >> 1);
+    learn(r->models + one, bit);
+    learn(r->models + other, bit);
     return bit;
 }
 
-uint32_t spb_range_bit(struct spb_range *r, uint16_t *model) {
+uint32_t spb_range_bit(struct spb_range *r, uint32_t model) {
     if (!decisions.on) return real_bit(r, model);
-    uint32_t bit = choose(*model >> 4);
-    learn(model, bit);
+    uint32_t bit = choose(r->models[model] >> 4);
+    learn(r->models + model, bit);
     return bit;
 }
 
@@ -96,10 +96,10 @@ uint32_t spb_range_direct(struct spb_range *r, uint32_t bits) {
     return value;
 }
 
-uint32_t spb_range_tree(struct spb_range *r, uint16_t *models, uint32_t bits) {
-    if (!decisions.on || fuzz_init) return real_tree(r, models, bits);
+uint32_t spb_range_tree(struct spb_range *r, uint32_t first, uint32_t bits) {
+    if (!decisions.on || fuzz_init) return real_tree(r, first, bits);
     uint32_t m = 1;
-    while (m >> bits == 0) m = m << 1 | spb_range_bit(r, &models[m - 1]);
+    while (m >> bits == 0) m = m << 1 | spb_range_bit(r, first + m - 1);
     return m - (1u << bits);
 }
 

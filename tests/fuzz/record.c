@@ -21,11 +21,11 @@ static uint32_t noted(uint32_t bit) {
     return bit;
 }
 
-uint32_t spb_range_mixed(struct spb_range *r, uint16_t *one, uint16_t *other) {
+uint32_t spb_range_mixed(struct spb_range *r, uint32_t one, uint32_t other) {
     return noted(real_mixed(r, one, other));
 }
 
-uint32_t spb_range_bit(struct spb_range *r, uint16_t *model) { return noted(real_bit(r, model)); }
+uint32_t spb_range_bit(struct spb_range *r, uint32_t model) { return noted(real_bit(r, model)); }
 
 uint32_t spb_range_direct(struct spb_range *r, uint32_t bits) {
     uint32_t value = real_direct(r, bits);
@@ -33,10 +33,10 @@ uint32_t spb_range_direct(struct spb_range *r, uint32_t bits) {
     return value;
 }
 
-uint32_t spb_range_tree(struct spb_range *r, uint16_t *models, uint32_t bits) {
-    if (fuzz_init) return real_tree(r, models, bits);
+uint32_t spb_range_tree(struct spb_range *r, uint32_t first, uint32_t bits) {
+    if (fuzz_init) return real_tree(r, first, bits);
     uint32_t m = 1;
-    while (m >> bits == 0) m = m << 1 | spb_range_bit(r, &models[m - 1]);
+    while (m >> bits == 0) m = m << 1 | spb_range_bit(r, first + m - 1);
     return m - (1u << bits);
 }
 

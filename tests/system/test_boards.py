@@ -83,7 +83,7 @@ def updates_arrive(shop: Workshop) -> None:
     text = rig.boot()
     assert f"spboot 0.1.0 for {board.name}, {board.clock_hz // 10**6} MHz, reset by power on".encode() in text
     assert f"SLOT0 {board.slot0.address:08x}".encode() in text
-    assert b"read protection level 0, write protection off\r" in text
+    assert b"protection: read level 0, write off\r" in text
     assert greeting(board, "1.0.0") in text
     assert not list(rig.twin.log), "a boot without update touches no flash"
     rig.enter_loader()
@@ -189,7 +189,7 @@ def test_read_protection_is_reported(workshops, name: str, rdp: int, level: int)
     options = rig.twin.flash_controller.options
     options["OPTR"] = options["OPTR"] & ~0xFF | rdp
     rig.power_on()
-    rig.listen(f"read protection level {level}, write protection off\r".encode())
+    rig.listen(f"protection: read level {level}, write off\r".encode())
 
 
 WPRMOD, SPRMOD = 1 << 8, 1 << 31
@@ -236,7 +236,7 @@ def test_write_protection_is_reported(workshops, name: str, options: dict[str, i
     assert options.keys() <= rig.twin.flash_controller.options.keys()
     rig.twin.flash_controller.options.update(options)
     rig.power_on()
-    rig.listen(f"read protection level 0, write protection {said}\r".encode())
+    rig.listen(f"protection: read level 0, write {said}\r".encode())
 
 
 def test_updates_go_past_a_protected_bootloader(workshops) -> None:  # type: ignore[no-untyped-def]

@@ -103,7 +103,7 @@ def test_protected_flash_is_said_and_left_alone(shop: Workshop) -> None:
         pytest.skip("areas of each family: test_protection.py")
     feeder = Feeder(shop)
     feeder.twin.flash_controller.options["WRP1AR"] = 0x0040_0040  # page 64 of bank 1
-    assert b"SLOT0 is protected from writing" in feeder.reset()
+    assert b"SLOT0 is write protected" in feeder.reset()
     feeder.init()
     assert feeder.data(feeder.image()).code == "WRITE_PROTECTED"
     assert not len(feeder.twin.log)
@@ -115,7 +115,7 @@ def test_a_fault_of_the_bootloader_is_said_and_three_lead_to_the_loader(shop: Wo
     rig = Rig(shop)
     at = _address(rig, "spb_reset")
     at += rig.twin.flash_read(at, 64).index(b"\x00\xde")  # the udf behind the call of main
-    place = f"boots in a row ended in a fault, the last at {at:08x}\r\n".encode()
+    place = f"faults in a row, the last at {at:08x}\r\n".encode()
     rig.power_on()
     for count in (1, 2, 3):
         rig.listen(b"self check good")

@@ -70,11 +70,11 @@ def digits_of_zeros() -> int:
     return 1 - 2**256
 
 
-def column(u: int) -> tuple[int, bool]:
-    """The four digits that the comb begins with, as bits, and whether they count as their negatives."""
-    odd = u if u & 1 else ORDER - u
-    bits = odd >> 1 | 1 << 255
-    return sum((bits >> (64 * tooth + 63) & 1) << tooth for tooth in range(4)), not u & 1
+def column(u: int) -> int:
+    """The four digits that the comb begins with, as bits."""
+    odd = u if u & 1 else u - ORDER
+    bits = odd + 2**256 >> 1
+    return sum((bits >> (64 * tooth + 63) & 1) << tooth for tooth in range(4))
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +149,7 @@ class Forger:
             (r, s)
             for r, s in tries
             for first in [column(self.hash * pow(s, -1, ORDER) % ORDER)]
-            if first[0] == 15 and first == column(r * pow(s, -1, ORDER) % ORDER)
+            if first == 15 and first == column(r * pow(s, -1, ORDER) % ORDER)
         )
 
 

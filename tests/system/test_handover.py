@@ -61,7 +61,7 @@ def test_g1_nothing_unverified_starts(shop: Workshop) -> None:
         address = board.slot0.address + off
         rig.twin.flash_load(address, bytes([rig.twin.flash_read(address, 1)[0] ^ 0x40]))
         rig.power_on()
-        rig.listen(b"no valid application in SLOT0")
+        rig.listen(b"no valid firmware in SLOT0")
         assert not rig.twin.run(until=b"starting", seconds=2)
 
 

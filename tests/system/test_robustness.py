@@ -20,7 +20,7 @@ WINDOW_S = headers.WINDOW_MS / 1000
 LONG_S = 2.0
 JUDGED = b"SLOT0 holds 1.0.0"
 LOADER = b"loader: send"
-NO_APPLICATION = b"no valid application in SLOT0"
+NO_APPLICATION = b"no valid firmware in SLOT0"
 WATCHDOG_MS = 100
 Flavour = Literal["at", "after"]
 

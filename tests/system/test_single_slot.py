@@ -107,7 +107,7 @@ def cut_and_repair(shop: Workshop, cut: Cut) -> str:
     rig.twin.ecc_nmi = ("at", "after")[cut.at & 1]
     rig.enter_loader()
     text = rig.heard.decode(errors="replace")
-    waits = "no valid application in SLOT0" in text
+    waits = "no valid firmware in SLOT0" in text
     if "self check good" in text and waits:
         rig.send(shop.image("1.1.0"))
         assert b"demo 1.1.0" in rig.listen()

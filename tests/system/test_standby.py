@@ -12,7 +12,7 @@ from tests.system.test_boards import workshops
 __all__ = ["workshops"]
 
 WITH_MSI = ("NUCLEO-L476RG", "DISCO-L4R9I", "DISCO-L562E", "NUCLEO-WL55JC")
-WOKE = "reset by wake from Standby\r"
+WOKE = "reset by Standby\r"
 
 
 @pytest.mark.parametrize("name", WITH_MSI)

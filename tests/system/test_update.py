@@ -45,7 +45,7 @@ def test_a_version_only_change_costs_what_it_changes(shop: Workshop) -> None:
 def test_no_application_stays_in_the_loader_and_says_so(shop: Workshop) -> None:
     rig = Rig(shop, None)
     rig.enter_loader()
-    assert b"no valid application in SLOT0" in rig.heard
+    assert b"no valid firmware in SLOT0" in rig.heard
     assert not rig.twin.run(until=b"starting", seconds=70)
     rig.listen(b"C")
     rig.send(shop.image("1.0.0"))

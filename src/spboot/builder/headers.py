@@ -30,7 +30,7 @@ _DRIVEN = ("FLASH", "RCC", "PWR", "IWDG", "WWDG", "ICACHE")
 _WRITE_SIZE: Final = {"flash_l0": 64}
 """Bytes an update gathers before it programs them, where that is more than a program unit: a half-page of L0 takes as
 long as a word (RM0367 3.3.4)."""
-_WRONG_BANKS: Final = "option bytes: the flash is not in {banks} bank{s} as the board file has it; change them"
+_WRONG_BANKS: Final = "the flash is not in {banks} bank{s} as in the board file: change the option bytes"
 
 
 def write(folder: Path, board: Board, boot_version: Version) -> None:

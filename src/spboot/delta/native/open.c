@@ -51,7 +51,7 @@ static bool can_be_told(const struct spb_pair *pair, const struct spb_reference 
     const struct spb_image_range image = {pair->base, pair->old_len};
     const uint8_t *now = pair->new_bytes + np;
     struct spb_reference there;
-    uint8_t again[4];
+    uint32_t again = 0;
     uint32_t target = 0;
     if (ref->kind >= SPB_REFERENCE_CODE && ref->kind <= SPB_REFERENCE_SMALL) {
         for (uint32_t i = 4; i-- > 0;) target = target << 8 | now[i];
@@ -61,8 +61,8 @@ static bool can_be_told(const struct spb_pair *pair, const struct spb_reference 
         target = there.target;
     }
     if (target - ref->target + 65535 >= 131071) return false;
-    memcpy(again, bytes, ref->len);
-    return spb_reference_write(ref, again, pair->base + np, target) && memcmp(again, now, ref->len) == 0;
+    memcpy(&again, bytes, ref->len);
+    return spb_reference_write(ref, &again, pair->base + np, target) && memcmp(&again, now, ref->len) == 0;
 }
 
 /* Price of a reference as a whole; negative: byte by byte is better. */
@@ -71,11 +71,11 @@ static spb_bits reference_price(const struct spb_open *open, const struct spb_co
     const struct spb_prices *prices = open->prices;
     const uint8_t *now = open->pair->new_bytes + np;
     bool kept = memcmp(bytes, now, ref->len) == 0, hit = kept;
-    uint8_t made[4];
-    memcpy(made, bytes, ref->len);
+    uint32_t made = 0;
+    memcpy(&made, bytes, ref->len);
     uint32_t target = ref->target + expected_move(open, copy, ref);
-    if (ref->kind != SPB_REFERENCE_DATA && spb_reference_write(ref, made, open->pair->base + np, target)) {
-        hit = memcmp(made, now, ref->len) == 0;
+    if (ref->kind != SPB_REFERENCE_DATA && spb_reference_write(ref, &made, open->pair->base + np, target)) {
+        hit = memcmp(&made, now, ref->len) == 0;
     }
     if (hit) return copy->run >= 32 ? prices->hit[ref->kind] / 2 : prices->hit[ref->kind];
     if (kept) return prices->kept[ref->kind];

@@ -18,7 +18,8 @@
 
 /* The models begin as those of the decoder, which unpacks them by a range decoder that answers itself. */
 #undef spb_delta_init
-void spb_delta_init(struct spb_delta *d, const uint8_t *old, uint32_t old_len, uint32_t new_len);
+void spb_delta_init(struct spb_delta *d, const struct spb_delta_new *out, const uint8_t *old, uint32_t old_len,
+                    uint32_t new_len);
 
 /* What the decoder will ask next; the price since the last answer with a mean goes to that mean. */
 struct answer {
@@ -29,7 +30,6 @@ struct answer {
 struct writer {
     struct spb_delta d;
     const struct spb_pair *pair;
-    struct spb_delta_new out;
     struct spb_sender *s;
     struct spb_tally *tally;
     const struct spb_operation *op, *end;
@@ -62,14 +62,14 @@ static struct writer *writer_of(struct spb_range *range) {
 
 void spb_answer_start(struct spb_range *range) { (void)range; }
 
-uint32_t spb_answer_mixed(struct spb_range *range, uint16_t *one, uint16_t *other) {
+uint32_t spb_answer_mixed(struct spb_range *range, uint32_t one, uint32_t other) {
     struct writer *w = writer_of(range);
     const struct answer *a = answer(w);
-    spb_sender_mixed(w->s, one, other, a->value);
+    spb_sender_mixed(w->s, range->models + one, range->models + other, a->value);
     return sent(w, a);
 }
 
-uint32_t spb_answer_bit(struct spb_range *range, uint16_t *model) { return spb_answer_mixed(range, model, model); }
+uint32_t spb_answer_bit(struct spb_range *range, uint32_t model) { return spb_answer_mixed(range, model, model); }
 
 uint32_t spb_answer_direct(struct spb_range *range, uint32_t bits) {
     struct writer *w = writer_of(range);
@@ -78,10 +78,10 @@ uint32_t spb_answer_direct(struct spb_range *range, uint32_t bits) {
     return sent(w, a);
 }
 
-uint32_t spb_answer_tree(struct spb_range *range, uint16_t *models, uint32_t bits) {
+uint32_t spb_answer_tree(struct spb_range *range, uint32_t first, uint32_t bits) {
     struct writer *w = writer_of(range);
     const struct answer *a = answer(w);
-    spb_sender_tree(w->s, models, a->value, bits);
+    spb_sender_tree(w->s, range->models + first, a->value, bits);
     return sent(w, a);
 }
 
@@ -174,7 +174,7 @@ static bool target_of(const struct spb_pair *pair, const struct spb_reference *r
     const struct spb_image_range image = {pair->base, pair->old_len};
     const uint8_t *now = pair->new_bytes + np;
     struct spb_reference there;
-    uint8_t again[4];
+    uint32_t again = 0;
     if (ref->kind <= SPB_REFERENCE_SMALL && ref->kind >= SPB_REFERENCE_CODE) {
         *target = spb_load_u32(now);
     } else {
@@ -183,17 +183,17 @@ static bool target_of(const struct spb_pair *pair, const struct spb_reference *r
         }
         *target = there.target;
     }
-    memcpy(again, bytes, ref->len);
-    return spb_reference_write(ref, again, pair->base + np, *target) && memcmp(again, now, ref->len) == 0;
+    memcpy(&again, bytes, ref->len);
+    return spb_reference_write(ref, &again, pair->base + np, *target) && memcmp(&again, now, ref->len) == 0;
 }
 
 enum way { HIT, KEPT, BYTEWISE, SECOND, TOLD };
 
 static bool makes(const struct writer *w, const struct spb_reference *ref, const uint8_t *bytes, uint32_t moved) {
-    uint8_t made[4];
-    memcpy(made, bytes, ref->len);
-    bool reached = spb_reference_write(ref, made, w->pair->base + w->d.np, ref->target + moved);
-    return reached && memcmp(made, w->pair->new_bytes + w->d.np, ref->len) == 0;
+    uint32_t made = 0;
+    memcpy(&made, bytes, ref->len);
+    bool reached = spb_reference_write(ref, &made, w->pair->base + w->d.np, ref->target + moved);
+    return reached && memcmp(&made, w->pair->new_bytes + w->d.np, ref->len) == 0;
 }
 
 /* A far jump of which two bytes stayed, or a short one of which three stayed, is cheaper byte by byte. */
@@ -207,12 +207,12 @@ static bool worth_telling(const struct spb_reference *ref, const uint8_t *bytes,
 static enum way way_of(const struct writer *w, const struct spb_reference *ref, const uint8_t *bytes,
                        const struct spb_moves_guess *g, int32_t *step) {
     const uint8_t *now = w->pair->new_bytes + w->d.np;
-    uint8_t guessed[4];
+    uint32_t guessed = 0;
     uint32_t target;
-    memcpy(guessed, bytes, ref->len);
-    bool reached = spb_reference_write(ref, guessed, w->pair->base + w->d.np, ref->target + g->first);
+    memcpy(&guessed, bytes, ref->len);
+    bool reached = spb_reference_write(ref, &guessed, w->pair->base + w->d.np, ref->target + g->first);
     if (ends(w, w->op, w->left, source(&w->d)) || w->left < ref->len) return BYTEWISE;
-    if (memcmp(guessed, now, ref->len) == 0) return HIT;
+    if (memcmp(&guessed, now, ref->len) == 0) return HIT;
     if (memcmp(bytes, now, ref->len) == 0) return KEPT;
     if (w->d.copying == OLD && makes(w, ref, bytes, g->second)) return SECOND;
     if (!reached || !target_of(w->pair, ref, bytes, w->d.np, &target)) return BYTEWISE;
@@ -226,7 +226,7 @@ static enum way way_of(const struct writer *w, const struct spb_reference *ref, 
 
 static enum way prepare_reference(struct writer *w, const struct spb_reference *ref, const uint8_t *bytes) {
     struct spb_tally *t = w->tally;
-    struct spb_moves_guess g = guess(&w->d, &w->out, ref, reference_key(&w->d, ref));
+    struct spb_moves_guess g = guess(&w->d, ref, reference_key(&w->d, ref));
     int32_t step = 0;
     enum way way = way_of(w, ref, bytes, &g, &step);
     if (w->d.np < w->d.sure_end) {
@@ -287,15 +287,18 @@ static uint32_t sure_bytes(const struct writer *w) {
         struct spb_reference ref;
         uint8_t buffer[4];
         const uint8_t *bytes;
-        uint32_t len = window(d, &w->out, buffer, &bytes);
+        uint32_t len = window(d, buffer, &bytes);
         while (ahead.left == 0 && ++ahead.op != w->end) ahead.left = ahead.op->len;
         if (ahead.op == w->end || ends(&ahead, ahead.op, ahead.left, source(d))) break;
         uint32_t step = 1;
-        if (may_refer(d, len) && refers(d, &ref, bytes, len)) {
-            struct spb_moves_guess g = guess(d, &w->out, &ref, reference_key(d, &ref));
-            memmove(buffer, bytes, ref.len);
+        uint32_t room = may_refer(d, len);
+        if (room >= 2 && refers(d, &ref, bytes, room)) {
+            uint32_t word = 0;
+            struct spb_moves_guess g = guess(d, &ref, reference_key(d, &ref));
+            memcpy(&word, bytes, ref.len);
+            (void)spb_reference_write(&ref, &word, w->pair->base + d->np, ref.target + g.first);
+            memcpy(buffer, &word, ref.len);
             bytes = buffer;
-            (void)spb_reference_write(&ref, buffer, w->pair->base + d->np, ref.target + g.first);
             step = ref.len;
         }
         if (d->skip > 0) d->skip--;
@@ -322,8 +325,9 @@ static void prepare(struct writer *w) {
     } else if (is_calm(d) && !d->asked) {
         say_golomb(w, sure_bytes(w) / SPB_DELTA_SURE_UNIT);
     } else {
-        uint32_t len = window(d, &w->out, buffer, &bytes);
-        if (may_refer(d, len) && refers(d, &ref, bytes, len)) {
+        uint32_t len = window(d, buffer, &bytes);
+        uint32_t room = may_refer(d, len);
+        if (room >= 2 && refers(d, &ref, bytes, room)) {
             if (prepare_reference(w, &ref, bytes) != BYTEWISE) return;
         }
         prepare_byte(w, bytes, len);
@@ -339,14 +343,14 @@ static void advance(struct writer *w, uint32_t len) {
     }
 }
 
-static enum spb_status put_nothing(void *context, uint8_t byte) {
-    struct writer *w = context;
+static enum spb_status put_nothing(struct spb_delta *d, uint8_t byte) {
+    struct writer *w = writer_of(&d->range);
     if (w->pair->new_bytes[w->d.np - 1] != byte) w->wrong = true;
     return SPB_OK;
 }
 
-static uint8_t get_new(void *context, uint32_t off) {
-    const struct writer *w = context;
+static uint8_t get_new(const struct spb_delta *d, uint32_t off) {
+    const struct writer *w = (const struct writer *)((const char *)d - offsetof(struct writer, d));
     return w->pair->new_bytes[off];
 }
 
@@ -357,8 +361,8 @@ bool spb_writer_run(const struct spb_pair *pair, const struct spb_operations *op
     struct writer w = {.pair = pair, .s = s, .tally = tally, .op = operations->list};
     w.end = w.op + operations->count;
     if (operations->count > 0) w.left = w.op->len;
-    w.out = (struct spb_delta_new){put_nothing, get_new, &w};
-    spb_delta_init(&w.d, pair->old_bytes, pair->old_len, pair->new_len);
+    const struct spb_delta_new out = {put_nothing, get_new};
+    spb_delta_init(&w.d, &out, pair->old_bytes, pair->old_len, pair->new_len);
     spb_sender_init(s, (const uint16_t *)&w.d.models, counts);
     if (pair->old_len > 0) spb_sender_direct(s, pair->base >> 8, 24);
     w.d.image.base = pair->base;
@@ -367,7 +371,7 @@ bool spb_writer_run(const struct spb_pair *pair, const struct spb_operations *op
         if (w.op == w.end) return false;
         w.mark = s->spent;
         prepare(&w);
-        if (step(&w.d, &w.out) != SPB_OK || w.asked != w.prepared) return false;
+        if (step(&w.d) != SPB_OK || w.asked != w.prepared) return false;
         advance(&w, w.d.np - np);
     }
     return !w.wrong && !s->failed;
