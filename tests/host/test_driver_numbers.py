@@ -9,7 +9,7 @@ import re
 import pytest
 
 from spboot import chips
-from spboot.build.bootloader import _DRIVERS
+from spboot.builder.bootloader import _DRIVERS
 from spboot.formats.spec import data_path
 from spboot.twin import models
 

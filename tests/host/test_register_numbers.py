@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from spboot import chips
-from spboot.build.bootloader import _ALWAYS, _CORE_FILES, _DRIVERS
+from spboot.builder.bootloader import _ALWAYS, _CORE_FILES, _DRIVERS
 from spboot.formats.spec import data_path
 from spboot.twin import models
 
