@@ -9,7 +9,7 @@ LOCK := --quiet --all-build-deps --allow-unsafe --no-emit-index-url --no-emit-tr
 	--strip-extras --generate-hashes
 PYTEST := $(PY) -m pytest -n 2 --dist worksteal
 
-.PHONY: help venv dev tools demo check test soak fuzz fuzz-tools bench fidelity chips chips-check lock clean
+.PHONY: help venv dev tools demo check test soak fuzz fuzz-tools bench fidelity chips chips-check wheels lock clean
 
 help:
 	@echo "make venv    .venv with spboot and all it needs: 540 MB"
@@ -22,6 +22,7 @@ help:
 	@echo "make bench   patch sizes next to other tools and cycles of decoding, into docs/delta.md; limits of budgets.toml"
 	@echo "make fidelity  which registers of the twin the bootloaders and its tests access, into docs/fidelity.md: five minutes"
 	@echo "make chips   facts of parts and registers out of the pinned revision of the open part data: CLONE=folder of its clone"
+	@echo "make wheels  wheels for Linux, macOS and Windows, and one for any system, into out/wheels: minutes the first time"
 	@echo "make tools   what the tests need beyond Python, by apt-get (root); npm alone is some 300 Debian packages"
 	@echo "make lock    renew requirements.lock and requirements-dev.lock"
 
@@ -99,10 +100,13 @@ chips: venv
 chips-check: venv
 	$(PY) tools/renew_chips.py --check $(if $(CLONE),--clone $(CLONE)) $(if $(FACTS),--facts $(FACTS))
 
+wheels: venv
+	$(PY) tools/wheels.py out/wheels
+
 lock:
 	.venv/bin/pip install --quiet pip-tools
-	.venv/bin/pip-compile $(LOCK) --extra dev -o requirements-dev.lock pyproject.toml
-	.venv/bin/pip-compile $(LOCK) -c requirements-dev.lock -o requirements.lock pyproject.toml
+	.venv/bin/pip-compile $(LOCK) --extra all,dev -o requirements-dev.lock pyproject.toml
+	.venv/bin/pip-compile $(LOCK) --extra all -c requirements-dev.lock -o requirements.lock pyproject.toml
 
 clean:
 	rm -rf build out .venv $(BENCH)/.venv $(BENCH)/corpus

@@ -6,7 +6,7 @@ import struct
 
 from spboot import release
 from spboot.boards import Board
-from spboot.build.personal import finish
+from spboot.builder.personal import finish
 from spboot.formats.manifest import name_id
 from spboot.formats.spec import record, spec
 from spboot.keys import Keys

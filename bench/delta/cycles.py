@@ -16,9 +16,10 @@ from typing import Final
 
 from bench.delta import corpus, limits, page
 from bench.delta.options import parse
-from spboot import boards, delta
-from spboot.build import headers
-from spboot.build.compiler import toolchain
+from spboot import delta
+from spboot.boards import Board
+from spboot.builder import headers
+from spboot.builder.compiler import toolchain
 from spboot.errors import SpbootError
 from spboot.formats import elf
 from spboot.formats.spec import data_path
@@ -82,7 +83,7 @@ class Decoder:
 def _build(folder: Path, core: Core, compiler: str) -> Path:
     """Compile and link decoder and harness; the ELF's path."""
     tools = toolchain(compiler, core)
-    headers.write(folder / "generated", boards.load("NUCLEO-L476RG"), Version.parse("0.0.0"))
+    headers.write(folder / "generated", Board.load("NUCLEO-L476RG"), Version.parse("0.0.0"))
     (folder / "link.ld").write_text(_SCRIPT + "".join(f"EXTERN({entry})\n" for entry in _ENTRIES), encoding="utf-8")
     firmware = data_path("firmware")
     includes = [firmware / "core", folder / "generated" / "core", firmware / "include" / "freestanding"]

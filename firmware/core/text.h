@@ -2,7 +2,7 @@
 /* text.h - what is said to people: a sentence is a number here, its words stand packed in a table of the build.
  * TEXT("words") is the number of a sentence with these words; the first SPB_STATUS_COUNT are those of [status] of the
  * spec, so a status code is the number of its sentence.  The build puts the number in the place of the words after the
- * preprocessor has run (build/texts.py); the same words have the same number. */
+ * preprocessor has run (builder/texts.py); the same words have the same number. */
 #ifndef SPB_TEXT_H
 #define SPB_TEXT_H
 

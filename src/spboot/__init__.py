@@ -1,1 +1,94 @@
-"""spboot: secure patching bootloader and firmware update system for STM32 microcontrollers."""
+"""spboot: secure patching bootloader and firmware update system for STM32 microcontrollers.
+
+All of it that a script or a test needs is here (docs/python.md).  What needs the compiler or the emulator is imported
+when it is first used, so a machine that only signs needs neither.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from spboot.errors import (
+    AuthenticationError,
+    BoardError,
+    BuildError,
+    DeviceError,
+    ExtraError,
+    FormatError,
+    KeyFolderError,
+    LinkError,
+    SpbootError,
+    TwinError,
+    VersionError,
+)
+
+if TYPE_CHECKING:
+    from spboot.boards import Board
+    from spboot.builder.bootloader import Bootloader, build
+    from spboot.builder.merge import merge
+    from spboot.device import Device
+    from spboot.formats.program import Program
+    from spboot.image import Image
+    from spboot.inspection import inspect
+    from spboot.keys import Keys
+    from spboot.release import Report, full_image, patch, verify
+    from spboot.version import Version
+
+__all__ = [
+    "AuthenticationError",
+    "Board",
+    "BoardError",
+    "Bootloader",
+    "BuildError",
+    "Device",
+    "DeviceError",
+    "ExtraError",
+    "FormatError",
+    "Image",
+    "KeyFolderError",
+    "Keys",
+    "LinkError",
+    "Program",
+    "Report",
+    "SpbootError",
+    "TwinError",
+    "Version",
+    "VersionError",
+    "build",
+    "full_image",
+    "inspect",
+    "merge",
+    "patch",
+    "verify",
+]
+
+_HOMES = {
+    "Board": "spboot.boards",
+    "Bootloader": "spboot.builder.bootloader",
+    "Device": "spboot.device",
+    "Image": "spboot.image",
+    "Keys": "spboot.keys",
+    "Program": "spboot.formats.program",
+    "Report": "spboot.release",
+    "Version": "spboot.version",
+    "build": "spboot.builder.bootloader",
+    "full_image": "spboot.release",
+    "inspect": "spboot.inspection",
+    "merge": "spboot.builder.merge",
+    "patch": "spboot.release",
+    "verify": "spboot.release",
+}
+"""Name -> the module that it is imported from when it is first asked for (PEP 562)."""
+
+if not TYPE_CHECKING:  # a type checker would take any name for one of ours
+
+    def __getattr__(name: str) -> Any:
+        if name not in _HOMES:
+            raise AttributeError(f"module 'spboot' has no attribute {name!r}")
+        found = globals()[name] = getattr(import_module(_HOMES[name]), name)
+        return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -4,8 +4,10 @@ Gaps are filled as objcopy fills them, so that one build is the same image in al
 
 from __future__ import annotations
 
+import os
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Self
 
 from spboot import startable
 from spboot.boards import Area, Board
@@ -15,6 +17,7 @@ from spboot.formats import program
 from spboot.formats.content import kind_of
 from spboot.formats.program import Program
 from spboot.formats.segment import Segment
+from spboot.version import Version
 
 _INCLUDE: Final = "include spboot's linker file for this board"
 _RUNS: Final = {
@@ -35,17 +38,40 @@ class Room(NamedTuple):
     too_large: str
 
 
-def load(path: Path, board: Board) -> bytes:
-    """The image in *path*, which must be linked for *board* and able to start there.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """An application for *board* as *version*: its bytes from the vector table on, as they stand at *address*.
 
-    A .bin carries no address and is taken as it is.  Raises FormatError: no program, linked elsewhere, too large, data
-    for other places, an application that cannot start; DiskError when it cannot be read."""
-    found = read(path, board)
-    image = flatten(found, board, str(path))
-    startable.check(image, board, str(path))
-    if found.entry:
-        startable.check_entry(found.entry, image, str(path))
-    return image
+    >>> app = Image.load("lamp-1.0.0.elf", Board.load("NUCLEO-L476RG"), "1.0.0")
+    >>> app.version, hex(app.address)
+    (Version(major=1, minor=0, patch=0), '0x8008200')
+    """
+
+    data: bytes
+    board: Board
+    version: Version
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], board: Board, version: Version | str) -> Self:
+        """The application in the file *path* (.elf, .hex, .bin), linked for *board* and able to start there.
+
+        A .bin carries no address and is taken as it is.  Raises FormatError: no program, linked elsewhere, too large,
+        data for other places, an application that cannot start; VersionError; DiskError when it cannot be read."""
+        number = Version.parse(version) if isinstance(version, str) else version
+        found = read(Path(path), board)
+        data = flatten(found, board, str(path))
+        startable.check(data, board, str(path))
+        if found.entry:
+            startable.check_entry(found.entry, data, str(path))
+        return cls(data=data, board=board, version=number)
+
+    @property
+    def address(self) -> int:
+        """Where the application is linked."""
+        return self.board.image_address
+
+    def __repr__(self) -> str:
+        return f"<image {self.version} for {self.board.name}, {len(self.data)} bytes>"
 
 
 def read(path: Path, board: Board) -> Program:

@@ -15,7 +15,7 @@ import stat
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
@@ -50,7 +50,14 @@ _PREHASHED = Prehashed(hashes.SHA256())
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Keys:
-    """One product's keys.  *signing* is None when only updates are to be checked.  Its repr shows no key."""
+    """One product's keys.  *signing* is None when only updates are to be checked.  Its repr shows no key.
+
+    >>> keys = Keys.new("lamp-keys", "lamp", development=True)
+    >>> keys
+    Keys(product='lamp', development=True)
+    >>> Keys.load("lamp-keys").product
+    'lamp'
+    """
 
     product: str
     development: bool
@@ -60,6 +67,40 @@ class Keys:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "encryption", Secret(self.encryption))
+
+    @classmethod
+    def new(cls, folder: str | os.PathLike[str], product: str | None = None, *, development: bool = False) -> Self:
+        """Make a key folder; *product* is the folder's own name when not given.  Never overwrites a file.
+
+        Raises KeyFolderError: a file is there already, the name is no product name, or the folder cannot be written."""
+        path = Path(folder)
+        _fill(path, check_product(Path(os.path.realpath(path)).name if product is None else product), development)
+        return cls.load(path, need_private=True)
+
+    @classmethod
+    def load(cls, folder: str | os.PathLike[str], *, need_private: bool = False) -> Self:
+        """Read a key folder.  verify.pem may be absent where signing.pem is, and signing.pem unless *need_private*.
+
+        Raises KeyFolderError: which file, what was found, what was expected."""
+        path = Path(folder)
+        _check_folder(path)
+        product, development = _read_product(path / PRODUCT)
+        signing = _read_signing(path / SIGNING) if need_private or (path / SIGNING).exists() else None
+        if (path / VERIFY).exists() or signing is None:
+            verify = _read_verify(path / VERIFY)
+            if signing and signing.public_key().public_numbers() != verify.public_numbers():
+                raise KeyFolderError(
+                    f"{path / VERIFY} is not the public half of {SIGNING}: one of them is another key's"
+                )
+        else:
+            verify = signing.public_key()
+        return cls(
+            product=product,
+            development=development,
+            signing=signing,
+            verify=verify,
+            encryption=_read_encryption(path / ENCRYPTION),
+        )
 
     def sign(self, digest: bytes) -> bytes:
         """r || w (formats/signature.py) over a SHA-256 *digest*; the same digest gives the same bytes (RFC 6979).
@@ -88,11 +129,8 @@ def check_product(name: str) -> str:
     return name
 
 
-def new(folder: Path, product: str | None = None, *, development: bool = False) -> Keys:
-    """Make a key folder; *product* is the folder's own name when not given.  Never overwrites a file.
-
-    Raises KeyFolderError: a file is there already, the name is no product name, or the folder cannot be written."""
-    product = check_product(Path(os.path.realpath(folder)).name if product is None else product)
+def _fill(folder: Path, product: str, development: bool) -> None:
+    """Put new keys into *folder*: all files of it or none.  Raises KeyFolderError."""
     if folder.exists() and not folder.is_dir():
         raise KeyFolderError(f"{folder} is a file, expected a folder to make or to fill: choose another name")
     for name in _FILES:
@@ -113,7 +151,6 @@ def new(folder: Path, product: str | None = None, *, development: bool = False) 
     except KeyboardInterrupt:
         _remove(made, None if there else folder)
         raise
-    return load(folder, need_private=True)
 
 
 def _contents(product: str, development: bool) -> dict[str, bytes]:
@@ -142,28 +179,6 @@ def _remove(made: list[Path], folder: Path | None) -> None:
             path.unlink()
         if folder is not None:
             folder.rmdir()
-
-
-def load(folder: Path, *, need_private: bool = False) -> Keys:
-    """Read a key folder.  verify.pem may be absent where signing.pem is, and signing.pem unless *need_private*.
-
-    Raises KeyFolderError: which file, what was found, what was expected."""
-    _check_folder(folder)
-    product, development = _read_product(folder / PRODUCT)
-    signing = _read_signing(folder / SIGNING) if need_private or (folder / SIGNING).exists() else None
-    if (folder / VERIFY).exists() or signing is None:
-        verify = _read_verify(folder / VERIFY)
-        if signing and signing.public_key().public_numbers() != verify.public_numbers():
-            raise KeyFolderError(f"{folder / VERIFY} is not the public half of {SIGNING}: one of them is another key's")
-    else:
-        verify = signing.public_key()
-    return Keys(
-        product=product,
-        development=development,
-        signing=signing,
-        verify=verify,
-        encryption=_read_encryption(folder / ENCRYPTION),
-    )
 
 
 def _check_folder(folder: Path) -> None:

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.ciphers.modes import CTR
 from spboot import delta, startable
 from spboot.boards import Board
 from spboot.delta import Progress
-from spboot.errors import AuthenticationError, FormatError, VersionError
+from spboot.errors import AuthenticationError, BoardError, FormatError, VersionError
 from spboot.formats import payload
 from spboot.formats.header import Header
 from spboot.formats.manifest import (
@@ -30,6 +30,7 @@ from spboot.formats.manifest import (
 )
 from spboot.formats.signature import SIGNATURE_SIZE
 from spboot.formats.spec import spec
+from spboot.image import Image
 from spboot.keys import Keys
 from spboot.version import Version
 
@@ -39,7 +40,7 @@ _SALT_SIZE: Final = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Base:
-    """What a patch starts from.  *address*: where both images are linked, a multiple of 256; 0 when that is not known,
+    """What `_make` patches from.  *address*: where both images are linked, a multiple of 256; 0 when that is not known,
     which makes a larger patch."""
 
     image: bytes
@@ -72,7 +73,12 @@ class Artefact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What verify() proved.  *stream*: decrypted patch stream.  *image*: NEW, None for a patch checked without OLD."""
+    """What verify() proved.  *stream*: decrypted patch stream.  *image*: NEW, None for a patch checked without OLD.
+
+    >>> report = verify(full_image(new, keys=keys), keys)
+    >>> report.artefact.header.manifest.image_size == len(new.data)
+    True
+    """
 
     artefact: Artefact
     chunk_count: int
@@ -80,31 +86,48 @@ class Report:
     image: bytes | None
 
 
-def make_image(app: bytes, *, board: Board, keys: Keys, version: Version, progress: Progress | None = None) -> bytes:
-    """A full image release of *app* (bytes from the vector table on) for *board*: the .sfb file.
+def full_image(image: Image, *, keys: Keys, progress: Progress | None = None) -> bytes:
+    """The .sfb file of *image*, signed and encrypted: any device of its board takes it that runs an older version.
 
-    Raises FormatError (size, cannot start), VersionError (0.0.0), KeyFolderError (cannot sign)."""
-    startable.check(app, board)
-    capacity = board.image_capacity
-    return _make(app, None, target=board.name, capacity=capacity, keys=keys, version=version, progress=progress)
+    Raises FormatError (size, cannot start), VersionError (0.0.0), KeyFolderError (cannot sign).
+
+    >>> update = full_image(new, keys=keys)
+    >>> Path("lamp-1.1.0.sfb").write_bytes(update) == len(update)
+    True
+    """
+    startable.check(image.data, image.board)
+    target, capacity = image.board.name, image.board.image_capacity
+    return _make(
+        image.data, None, target=target, capacity=capacity, keys=keys, version=image.version, progress=progress
+    )
 
 
-def make_patch(
-    old: Base, new: bytes, *, board: Board, keys: Keys, version: Version, progress: Progress | None = None
-) -> bytes:
-    """A patch from *old* to *new* for *board*: the .sfbp file.  Raises as make_image, and when *version* is not above
-    that of *old* (VersionError), or *new* is the same image (FormatError)."""
-    startable.check(old.image, board, "the old image")
-    startable.check(new, board, "the new image")
-    if version <= old.version:
-        raise VersionError(f"version {version} is not above {old.version}, which the patch starts from: raise it")
+def patch(old: Image, new: Image, *, keys: Keys, progress: Progress | None = None) -> bytes:
+    """The .sfbp file of the way from *old* to *new*, signed and encrypted: devices that run *old* take it.
+
+    Raises as full_image, and BoardError: the board has a single slot, or the images are for two boards; VersionError:
+    *new* is not above *old*; FormatError: both are one image.
+
+    >>> len(patch(old, new, keys=keys)) < len(full_image(new, keys=keys))
+    True
+    """
+    board = new.board
+    if old.board != board:
+        raise BoardError(f"the old image is for {old.board.name}, the new one for {board.name}: expected one board")
+    if board.slot1 is None:
+        raise BoardError(f"{board.name} has a single slot, which takes no patches: make a full image (spboot image)")
+    startable.check(old.data, board, "the old image")
+    startable.check(new.data, board, "the new image")
+    if new.version <= old.version:
+        raise VersionError(f"version {new.version} is not above {old.version}, which the patch starts from: raise it")
     if not old.version.pack():
         raise VersionError(f"the patch starts from version {old.version}, which means no version: give the real one")
-    if new == old.image:
+    if new.data == old.data:
         raise FormatError("the new image is the old one, byte for byte: there is nothing to patch")
-    capacity = board.image_capacity
-    _check_size("old", old.image, capacity)
-    return _make(new, old, target=board.name, capacity=capacity, keys=keys, version=version, progress=progress)
+    target, capacity = board.name, board.image_capacity
+    _check_size("old", old.data, capacity)
+    base = Base(image=old.data, version=old.version, address=old.address)
+    return _make(new.data, base, target=target, capacity=capacity, keys=keys, version=new.version, progress=progress)
 
 
 def _check_size(which: str, image: bytes, capacity: int) -> None:
@@ -140,7 +163,7 @@ def _make(
     wire, first = payload.build(_cipher(keys.encryption, manifest, stream))
     head = manifest.pack()
     data = head + keys.sign(hashlib.sha256(head + first).digest()) + wire
-    if verify(data, keys, old=old.image if old else None).image != new:
+    if _decoded(data, keys, old.image if old else None).image != new:
         raise AssertionError("release: the artefact does not decode to the new image")
     return data
 
@@ -158,11 +181,33 @@ def _cipher(key: bytes, manifest: Manifest, data: bytes) -> bytes:
     return encryptor.update(data) + encryptor.finalize()
 
 
-def verify(data: bytes, keys: Keys, *, old: bytes | None = None, board: Board | None = None) -> Report:
-    """Check an update file as a device would: signature, product, every chunk; then decode it and compare hashes.
+def verify(update: bytes, keys: Keys, *, old: Image | None = None, board: Board | None = None) -> Report:
+    """Check *update* as a device would: signature, product, every chunk; then decode it and compare hashes.
 
-    A patch is decoded only when its base *old* is given.  *board*: the update is for it, and what is decoded can start
-    there.  Raises AuthenticationError or FormatError."""
+    A patch is decoded only when *old*, which it starts from, is given.  *board*, that of *old* if that is given: the
+    update is for it, and what is decoded can start there.  Raises AuthenticationError or FormatError.
+
+    >>> verify(patch(old, new, keys=keys), keys, old=old).image == new.data
+    True
+    """
+    report = _decoded(update, keys, old.data if old else None)
+    manifest = report.artefact.header.manifest
+    board = old.board if old and not board else board
+    if board is not None and manifest.target != name_id(board.name):
+        raise AuthenticationError(
+            f"the update is for another board: id {manifest.target:#010x}, expected {name_id(board.name):#010x} "
+            f"({board.name})"
+        )
+    if manifest.kind == KIND_PATCH and old is not None and old.version.pack() != manifest.base_version:
+        raise AuthenticationError(
+            f"the patch starts from version {Version.unpack(manifest.base_version)}, expected {old.version}"
+        )
+    if board is not None and report.image is not None:
+        startable.check(report.image, board)
+    return report
+
+
+def _decoded(data: bytes, keys: Keys, old: bytes | None) -> Report:
     artefact = Artefact.parse(data)
     header, manifest = artefact.header, artefact.header.manifest
     keys.check(hashlib.sha256(header.signed()).digest(), header.signature)
@@ -181,13 +226,6 @@ def verify(data: bytes, keys: Keys, *, old: bytes | None = None, board: Board | 
     elif old is not None:
         _check_base(manifest, old)
         image = _decode(manifest, old, stream)
-    if board is not None and manifest.target != name_id(board.name):
-        raise AuthenticationError(
-            f"the update is for another board: id {manifest.target:#010x}, expected {name_id(board.name):#010x} "
-            f"({board.name})"
-        )
-    if board is not None and image is not None:
-        startable.check(image, board)
     return Report(artefact=artefact, chunk_count=len(chunks), stream=stream, image=image)
 
 

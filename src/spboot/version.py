@@ -17,7 +17,11 @@ _INSTEAD = {"major": "", "minor": ": raise major instead", "patch": ": raise min
 class Version:
     """major 0 .. 255, minor 0 .. 65535, patch 0 .. 255.  Packed, 0 stands for "no base" only.
 
-    Raises VersionError on a part out of range."""
+    Raises VersionError on a part out of range.
+
+    >>> Version.parse("1.2.3") < Version.parse("v1.10")
+    True
+    """
 
     major: int
     minor: int

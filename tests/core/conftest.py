@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from spboot import boards, keys, release
+from spboot import release
 from spboot.boards import Board
 from spboot.keys import Keys
 from spboot.version import Version
@@ -88,8 +88,8 @@ def edited(data: bytes, *places: int) -> bytes:
 @pytest.fixture(scope="session")
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     folder: Path = tmp_path_factory.mktemp("core")
-    board = boards.load("NUCLEO-L476RG")
-    secrets = keys.new(folder / "keys", "demo", development=True)
+    board = Board.load("NUCLEO-L476RG")
+    secrets = Keys.new(folder / "keys", "demo", development=True)
     one = apps.startable(board, firmware_like(1, 9003))  # no multiple of a program unit
     images = {
         "1.0.0": one,

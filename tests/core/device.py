@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from spboot.boards import Board
-from spboot.build import headers
-from spboot.build.bootloader import boot_version
-from spboot.build.personal import personal_area
+from spboot.builder import headers
+from spboot.builder.bootloader import boot_version
+from spboot.builder.personal import personal_area
 from spboot.formats.spec import data_path, spec
 from spboot.keys import Keys
 

@@ -7,8 +7,8 @@ import random
 
 import pytest
 
-from spboot import keys as keys_module
 from spboot import release
+from spboot.keys import Keys
 from spboot.version import Version
 from tests import apps
 from tests.core.conftest import World
@@ -100,7 +100,7 @@ def refusals(world: World) -> dict[str, tuple[bytes, str]]:
     common = {"target": world.board.name, "keys": world.keys, "version": Version.parse("1.2.0")}
     image, patch = world.image("1.1.0"), world.patch("1.0.0", "1.1.0")
     large = bytes(world.board.image_capacity + 1)
-    other_keys = keys_module.Keys(
+    other_keys = Keys(
         product="other", development=True, signing=world.keys.signing, verify=world.keys.verify, encryption=bytes(16)
     )
     same = apps.forced_image(

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from spboot import boards, keys, release
-from spboot.build.personal import personal_area
+from spboot import release
+from spboot.boards import Board
+from spboot.builder.personal import personal_area
 from spboot.formats.spec import spec
+from spboot.keys import Keys
 from spboot.version import Version
 from tests.apps import startable
 from tests.core.conftest import World, edited, firmware_like
@@ -21,8 +23,8 @@ SHAPES = ("NUCLEO-L073RZ", "DISCO-H745I", "NUCLEO-G0B1RE")
 @pytest.fixture(scope="module", params=SHAPES)
 def shaped(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> World:
     folder: Path = tmp_path_factory.mktemp(request.param)
-    board = boards.load(request.param)
-    secrets = keys.new(folder / "keys", "demo", development=True)
+    board = Board.load(request.param)
+    secrets = Keys.new(folder / "keys", "demo", development=True)
     one = startable(board, firmware_like(1, 3 * board.page_size + 1003 if board.page_size <= 4096 else 9003))
     images = {"1.0.0": one, "1.1.0": edited(one, 100, len(one) // 2, len(one) - 9) + b"tail" * 100}
     device = Device(compile_core(board, folder, sanitize=False), board, secrets)

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from spboot import boards, keys
+from spboot.boards import Board
+from spboot.keys import Keys
 from spboot.version import Version
 from tests.apps import startable
 from tests.core.conftest import World, edited, firmware_like
@@ -43,7 +44,7 @@ def with_calls(image: bytes, start: int) -> bytes:
 
 def made(folder: Path, parts: Parts) -> World:
     """NUCLEO-L476RG with slots of *parts*; its images begin in the first part and end in the second."""
-    board, secrets = boards.load("NUCLEO-L476RG"), keys.new(folder / "keys", "demo", development=True)
+    board, secrets = Board.load("NUCLEO-L476RG"), Keys.new(folder / "keys", "demo", development=True)
     size, border = parts.first + 5003, parts.first - board.vector_size
     one = startable(board, firmware_like(1, size))
     new = edited(one, 100, size - 400)
@@ -134,7 +135,7 @@ def test_every_cut(world: World, kind: str) -> None:
 
 def test_24_mb_in_pages_of_4_kb_need_no_more_ram(tmp_path: Path) -> None:
     """As much as the board's own 224 pages: a bitmap would be 28 bytes for these, and 768 for 6,144."""
-    usual = compile_core(boards.load("NUCLEO-L476RG"), tmp_path / "usual")
+    usual = compile_core(Board.load("NUCLEO-L476RG"), tmp_path / "usual")
     large = made(tmp_path, LARGE)
     assert large.device.lib.hp_engine_size() <= Device(usual, large.board, large.keys).lib.hp_engine_size()
     test_updates_arrive(large, "image")

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from spboot import delta
-from spboot.delta import encoder, library
+from spboot.delta import compilation, encoder, library
 from spboot.errors import BuildError, FormatError
 
 from .code import noise
@@ -126,7 +126,7 @@ def fresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, zig: str) -> Path:
     """An empty cache, and a library that is quick to compile."""
     monkeypatch.setenv("ZIG_GLOBAL_CACHE_DIR", zig)
     monkeypatch.setattr(library, "cache_folder", lambda: tmp_path / "spboot")
-    monkeypatch.setattr(library, "_sources", lambda: {"one.c": ONE.encode()})
+    monkeypatch.setattr(compilation, "sources", lambda: {"one.c": ONE.encode()})
     return tmp_path / "spboot"
 
 
@@ -144,7 +144,7 @@ def test_made_once(fresh: Path, caplog: pytest.LogCaptureFixture) -> None:
 
 def test_other_sources_are_another_file(fresh: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = library._file()
-    monkeypatch.setattr(library, "_sources", lambda: {"two.c": b"int two(void); int two(void) { return 2; }\n"})
+    monkeypatch.setattr(compilation, "sources", lambda: {"two.c": b"int two(void); int two(void) { return 2; }\n"})
     assert library._file() != first
 
 
@@ -156,7 +156,7 @@ def test_a_damaged_file_is_made_again(fresh: Path, damage) -> None:  # type: ign
     first.write_bytes(damage(first.read_bytes()))
     again = library._file()
     assert ctypes.CDLL(str(again)).one() == 1
-    assert again.name == library._name(library._key(library._sources()), again.read_bytes())
+    assert again.name == library._name(library._key(compilation.sources()), again.read_bytes())
 
 
 def test_a_folder_open_to_others_is_not_used(fresh: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -176,7 +176,7 @@ def test_a_home_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_a_compiler_that_fails_says_so(fresh: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(library, "_sources", lambda: {"bad.c": b"this is not C\n"})
+    monkeypatch.setattr(compilation, "sources", lambda: {"bad.c": b"this is not C\n"})
     with pytest.raises(BuildError, match=r"cannot be compiled.*(?s:.*)bad\.c"):
         library._file()
     assert not list(fresh.iterdir())
@@ -187,9 +187,9 @@ def test_two_processes_at_once(tmp_path: Path, zig: str) -> None:
     program = f"""
 from pathlib import Path
 import ctypes, sys
-from spboot.delta import library
+from spboot.delta import compilation, library
 library.cache_folder = lambda: Path(sys.argv[1]) / "spboot"
-library._sources = lambda: {{"one.c": {ONE.encode()!r}}}
+compilation.sources = lambda: {{"one.c": {ONE.encode()!r}}}
 print(ctypes.CDLL(str(library._file())).one())
 """
     command = [sys.executable, "-c", program, str(tmp_path)]

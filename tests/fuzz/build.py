@@ -5,9 +5,9 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from spboot import boards
-from spboot.build import headers
-from spboot.build.bootloader import boot_version
+from spboot.boards import Board
+from spboot.builder import headers
+from spboot.builder.bootloader import boot_version
 from spboot.formats.spec import data_path
 from tests.fuzz import seeds
 
@@ -51,7 +51,7 @@ def corpus(folder: Path) -> dict[str, list[Path]]:
 
 def _program(folder: Path, harness: str, compiler: tuple[str, ...], *more: str, firmware: Path | None = None) -> Path:
     core = (firmware or data_path("firmware")) / "core"
-    headers.write(folder / "generated", boards.load("NUCLEO-L476RG"), boot_version())
+    headers.write(folder / "generated", Board.load("NUCLEO-L476RG"), boot_version())
     seeds.write_old(folder / "generated/fuzz_old.h")
     # the harnesses of decisions include prior.c and range.c
     sources = [core / name for name in (*_DECODER, *(["prior.c", "range.c"] if harness == "stream" else []))]

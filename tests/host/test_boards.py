@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from spboot import boards
+from spboot.boards import Board
 from spboot.boards.model import SPARE_STEPS, Area, journal_size
-from spboot.build.headers import config_header
-from spboot.build.linkinclude import link_include
+from spboot.builder.headers import config_header
+from spboot.builder.linkinclude import link_include
 from spboot.errors import BoardError
 from spboot.formats.spec import data_path
 from spboot.version import Version
@@ -31,7 +32,7 @@ def test_all_boards_are_here() -> None:
 
 @pytest.mark.parametrize("name", LEAST_SLOT)
 def test_boards_load(name: str) -> None:
-    board = boards.load(name)
+    board = Board.load(name)
     assert board.name == name
     assert board.slot0.size >= LEAST_SLOT[name] * K
     assert board.bootloader.size >= 24 * K
@@ -47,7 +48,7 @@ def test_boards_load(name: str) -> None:
 
 def test_the_first_board_keeps_its_plan() -> None:
     """Devices in the field cannot follow another (docs/decisions/0007)."""
-    board = boards.load("NUCLEO-L476RG")
+    board = Board.load("NUCLEO-L476RG")
     found = {key: (area.address, area.size) for key, area in board.areas.items()}
     assert found == {
         "bootloader": (0x0800_0000, 0x6000),
@@ -58,11 +59,11 @@ def test_the_first_board_keeps_its_plan() -> None:
 
 
 def test_who_needs_vddio2() -> None:
-    assert [name for name in boards.names() if boards.load(name).needs_vddio2] == ["DISCO-L562E", "NUCLEO-L496ZG"]
+    assert [name for name in boards.names() if Board.load(name).needs_vddio2] == ["DISCO-L562E", "NUCLEO-L496ZG"]
 
 
 def test_reserved_ram_is_where_applications_begin() -> None:
-    address = {name: boards.load(name).ram.address for name in boards.names()}
+    address = {name: Board.load(name).ram.address for name in boards.names()}
     assert address.pop("DISCO-H745I") == 0x2400_0000
     assert address.pop("DISCO-F769I") == 0x2002_0000
     assert set(address.values()) == {0x2000_0000}
@@ -80,8 +81,8 @@ def test_reserved_ram_is_where_applications_begin() -> None:
     ],
 )
 def test_ram_goes_on_over_adjacent_memories(name: str, top: int) -> None:
-    assert boards.load(name).ram_top == top
-    assert f"RAM_TOP = {top:#010x};" in link_include(boards.load(name))
+    assert Board.load(name).ram_top == top
+    assert f"RAM_TOP = {top:#010x};" in link_include(Board.load(name))
 
 
 @pytest.mark.parametrize(
@@ -101,11 +102,11 @@ def test_ram_goes_on_over_adjacent_memories(name: str, top: int) -> None:
 )
 def test_where_a_stack_may_begin(name: str, ranges: str) -> None:
     """Every RAM of the memory map without (start, end] of the reserved one, adjacent memories in one."""
-    assert f"#define SPB_RAM_RANGES {ranges}\n" in config_header(boards.load(name), Version(1, 0, 0))
+    assert f"#define SPB_RAM_RANGES {ranges}\n" in config_header(Board.load(name), Version(1, 0, 0))
 
 
 def test_a_stack_is_not_in_the_reserved_ram_at_its_second_address() -> None:
-    board = boards.load("NUCLEO-L496ZG")  # SRAM2 is at 0x20040000 and at 0x10000000
+    board = Board.load("NUCLEO-L496ZG")  # SRAM2 is at 0x20040000 and at 0x10000000
     moved = dataclasses.replace(board, ram=Area(address=0x2004_2000, size=0x1500))
     found = [(area.address, area.end) for area in moved.stacks]
     assert found == [
@@ -126,7 +127,7 @@ def test_journal_size_is_what_the_firmware_asserts() -> None:
 
 
 def load(text: str) -> boards.Board:
-    return boards.parse(Path("lamp.toml"), text)
+    return Board.parse(Path("lamp.toml"), text)
 
 
 def test_the_supply_is_optional() -> None:
@@ -269,11 +270,11 @@ def test_vector_tables_and_pages_are_aligned() -> None:
 
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(BoardError, match="unknown board 'LAMP'; known: B-L072Z-LRWAN1, "):
-        boards.load("LAMP")
+        Board.load("LAMP")
     with pytest.raises(BoardError, match="No such file"):
-        boards.load(str(tmp_path / "none.toml"))
+        Board.load(str(tmp_path / "none.toml"))
     (tmp_path / "bad.toml").write_bytes(b"\xff")
     with pytest.raises(BoardError, match="not a TOML file"):
-        boards.load(str(tmp_path / "bad.toml"))
+        Board.load(str(tmp_path / "bad.toml"))
     with pytest.raises(BoardError, match="not a TOML file"):
         load("part = ")

@@ -6,7 +6,8 @@ import itertools
 
 import pytest
 
-from spboot import boards, chips
+from spboot import chips
+from spboot.boards import Board
 from spboot.chips import Chip, Memory, family
 from spboot.errors import BoardError
 from tests.families import ALL
@@ -82,7 +83,7 @@ def test_every_family_has_facts_for_tests() -> None:
     assert tuple(ALL) == chips.families() == tuple(sorted({chips.load(name).family for name in NAMES}))
     for name, facts in ALL.items():
         assert facts.manual == family.load(name).manual
-        assert {chips.load(facts.part).family, boards.load(facts.board).chip.family} == {name}
+        assert {chips.load(facts.part).family, Board.load(facts.board).chip.family} == {name}
 
 
 def test_a_memory_with_two_addresses_is_there_once() -> None:

@@ -16,13 +16,13 @@ import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from spboot import boards, cli, keys, release
+from spboot import boards, cli, release
+from spboot.boards import Board
 from spboot.cli import files
 from spboot.keys import Keys
-from spboot.version import Version
 
 from . import elf
-from .conftest import BOARD, NEW_APP, OLD_APP, TARGET
+from .conftest import BOARD, NEW_APP, OLD_APP, TARGET, made
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -60,12 +60,12 @@ def patch_args(folder: Path, **change: str) -> list[str | Path]:
 
 def test_a_release_from_keys_to_patch(run: Run) -> None:
     assert run("keys", "new", "lamp", "--development")[0] == 0
-    assert keys.load(Path("lamp")).development
+    assert Keys.load(Path("lamp")).development
     code, out, err = run("image", "new.bin", "--board", TARGET, "--keys", "lamp", "--version", "v1.2.3", "-o", "x.sfb")
     assert (code, err) == (0, "")
     assert "image 1.2.3" in out
     assert run(*patch_args(Path("lamp")))[0] == 0
-    assert release.verify(Path("x.sfb").read_bytes(), keys.load(Path("lamp"))).image == NEW_APP
+    assert release.verify(Path("x.sfb").read_bytes(), Keys.load(Path("lamp"))).image == NEW_APP
     code, out, _ = run("verify", "x.sfbp", "--keys", "lamp", "--from", "old.bin")
     assert code == 0
     assert "decodes to image 1.2.3" in out
@@ -74,7 +74,7 @@ def test_a_release_from_keys_to_patch(run: Run) -> None:
 
 
 def test_image_capacity_is_that_of_the_board(run: Run, key_folder: Path) -> None:
-    capacity = boards.load(TARGET).image_capacity
+    capacity = Board.load(TARGET).image_capacity
     Path("big.bin").write_bytes(bytes(capacity + 1))
     code, _, err = run("image", "big.bin", "--board", TARGET, "--keys", key_folder, "--version", "1", "-o", "x.sfb")
     assert code == 1
@@ -93,13 +93,12 @@ def test_verify_refuses_a_damaged_file(run: Run, key_folder: Path, image_file: b
 
 def test_verify_takes_the_base_as_elf(run: Run, key_folder: Path, secrets: Keys, patch_file: bytes) -> None:
     Path("x.sfbp").write_bytes(patch_file)
-    Path("old.elf").write_bytes(elf.make([(boards.load(TARGET).image_address, OLD_APP)]))
+    Path("old.elf").write_bytes(elf.make([(Board.load(TARGET).image_address, OLD_APP)]))
     code, out, _ = run("verify", "x.sfbp", "--keys", key_folder, "--from", "old.elf")
     assert code == 0
     assert "decodes to image 1.2.3" in out
-    base = release.Base(image=OLD_APP, version=Version(1, 0, 0))
     mine = dataclasses.replace(BOARD, name="mine")
-    Path("x.sfbp").write_bytes(release.make_patch(base, NEW_APP, board=mine, keys=secrets, version=Version(1, 2, 3)))
+    Path("x.sfbp").write_bytes(release.patch(made(OLD_APP, "1.0.0", mine), made(NEW_APP, "1.2.3", mine), keys=secrets))
     code, _, err = run("verify", "x.sfbp", "--keys", key_folder, "--from", "old.elf")
     assert code == 1
     assert "name its file with --board" in err
@@ -232,14 +231,14 @@ def test_interrupted(run: Run, key_folder: Path, monkeypatch: pytest.MonkeyPatch
     def interrupt(*args: object, **options: object) -> bytes:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(release, "make_patch", interrupt)
+    monkeypatch.setattr(release, "patch", interrupt)
     code, _, err = run(*patch_args(key_folder))
     assert code == 130
     assert err.strip() == "interrupted"
 
 
 def test_a_bug_shows_its_traceback(run: Run, key_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(release, "make_patch", lambda *args, **options: 1 // 0)
+    monkeypatch.setattr(release, "patch", lambda *args, **options: 1 // 0)
     monkeypatch.setattr(sys, "argv", ["spboot", *map(str, patch_args(key_folder))])
     with pytest.raises(ZeroDivisionError):
         cli.main()

@@ -14,9 +14,11 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from spboot import boards, cli, delta, keys, release
-from spboot.build.personal import personal_area
+from spboot.boards import Board
+from spboot.builder.personal import personal_area
 from spboot.formats.comb import comb_table
 from spboot.formats.spec import record, spec
+from spboot.image import Image
 from spboot.keys import Keys
 from spboot.version import Version
 
@@ -133,7 +135,7 @@ def test_flash_plan_and_places_in_the_journal() -> None:
     plans, places = tables("board"), tables("journal")
     assert plans and plans.keys() == places.keys()
     for name, rows in plans.items():
-        board = boards.load(name)
+        board = Board.load(name)
         for area, address, size, _ in rows:
             found = getattr(board, area.strip("`"))
             assert (number(address), number(size)) == (found.address, found.size)
@@ -168,18 +170,17 @@ def example_keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
     ):
         (folder / name).write_bytes(data)
         (folder / name).chmod(0o600)
-    return keys.load(folder, need_private=True)
+    return Keys.load(folder, need_private=True)
 
 
 def test_worked_example(example_keys: Keys) -> None:
     old = example("old")
     new = old[:40] + b"\xff" + old[41:]
-    board = boards.load("NUCLEO-L476RG")
+    board = Board.load("NUCLEO-L476RG")
     v1, v2 = Version(1, 0, 0), Version(1, 0, 1)
-    common = {"board": board, "keys": example_keys}
-    assert release.make_image(old, version=v1, **common) == example("image")  # type: ignore[arg-type]
-    base = release.Base(image=old, version=v1)
-    assert release.make_patch(base, new, version=v2, **common) == example("patch")  # type: ignore[arg-type]
+    first, second = (Image(data=data, board=board, version=version) for data, version in ((old, v1), (new, v2)))
+    assert release.full_image(first, keys=example_keys) == example("image")
+    assert release.patch(first, second, keys=example_keys) == example("patch")
     assert delta.encode_file(old, new, base=board.image_address) == example("delta")
     for name in ("image", "patch"):
         header = release.Artefact.parse(example(name)).header

@@ -9,7 +9,7 @@ import re
 import pytest
 
 from spboot import chips
-from spboot.build.drivers import drivers
+from spboot.builder.drivers import drivers
 from spboot.formats.spec import data_path
 from spboot.twin import models
 from tests.families import ALL

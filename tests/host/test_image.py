@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from spboot import boards, delta, image
-from spboot.boards import Area
+from spboot import delta, image
+from spboot.boards import Area, Board
 from spboot.disk import DiskError
 from spboot.errors import FormatError
 from tests import apps
@@ -18,7 +18,7 @@ from tests.delta.code import noise
 from . import elf, hex_file
 
 Pack = Callable[[list[tuple[int, bytes]]], bytes]
-BOARD = boards.load("NUCLEO-L476RG")
+BOARD = Board.load("NUCLEO-L476RG")
 BASE = BOARD.image_address
 APP = apps.startable(BOARD, noise(64, "app"))
 

@@ -10,8 +10,8 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
-from spboot import keys
 from spboot.errors import AuthenticationError, KeyFolderError
+from spboot.keys import Keys
 
 posix = pytest.mark.skipif(os.name != "posix", reason="file modes are POSIX")
 
@@ -19,7 +19,7 @@ posix = pytest.mark.skipif(os.name != "posix", reason="file modes are POSIX")
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A fresh key folder."""
-    keys.new(tmp_path / "lamp", development=True)
+    Keys.new(tmp_path / "lamp", development=True)
     return tmp_path / "lamp"
 
 
@@ -31,7 +31,7 @@ def pem(key: ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey) -> bytes:
 
 
 def test_new(folder: Path) -> None:
-    loaded = keys.load(folder)
+    loaded = Keys.load(folder)
     assert loaded.product == "lamp"
     assert loaded.development
     assert loaded.signing is not None
@@ -55,11 +55,11 @@ def test_private_files_are_private(folder: Path) -> None:
 def test_readable_by_others_is_refused(folder: Path, name: str, mode: int) -> None:
     (folder / name).chmod(mode)
     with pytest.raises(KeyFolderError, match=f"chmod 600 .*{name}"):
-        keys.load(folder)
+        Keys.load(folder)
 
 
 def test_two_folders_differ(tmp_path: Path) -> None:
-    one, two = keys.new(tmp_path / "one"), keys.new(tmp_path / "two", "lamp")
+    one, two = Keys.new(tmp_path / "one"), Keys.new(tmp_path / "two", "lamp")
     assert one.encryption != two.encryption
     assert one.verify.public_numbers() != two.verify.public_numbers()
     assert two.product == "lamp"
@@ -71,7 +71,7 @@ def test_nothing_is_overwritten(tmp_path: Path, name: str) -> None:
     (tmp_path / "k").mkdir()
     (tmp_path / "k" / name).write_text("mine")
     with pytest.raises(KeyFolderError, match="never overwritten"):
-        keys.new(tmp_path / "k")
+        Keys.new(tmp_path / "k")
     assert [path.name for path in (tmp_path / "k").iterdir()] == [name]
     assert (tmp_path / "k" / name).read_text() == "mine"
 
@@ -81,64 +81,64 @@ def test_file_that_appears_meanwhile_is_not_overwritten(tmp_path: Path, monkeypa
     (tmp_path / "k" / "signing.pem").write_text("mine")
     monkeypatch.setattr(Path, "exists", lambda self: False)
     with pytest.raises(KeyFolderError, match="File exists"):
-        keys.new(tmp_path / "k")
+        Keys.new(tmp_path / "k")
     assert (tmp_path / "k" / "signing.pem").read_text() == "mine"
 
 
 @pytest.mark.parametrize("name", ["", "a" * 17, "two words", "ümlaut", "a/b", "x\n"])
 def test_product_names_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(KeyFolderError, match=r"expected 1 \.\. 16 characters"):
-        keys.new(tmp_path / "k", name)
+        Keys.new(tmp_path / "k", name)
     assert not (tmp_path / "k").exists()
 
 
 def test_folder_name_that_is_no_product_name(tmp_path: Path) -> None:
     with pytest.raises(KeyFolderError, match="--product"):
-        keys.new(tmp_path / "a folder")
+        Keys.new(tmp_path / "a folder")
 
 
 @pytest.mark.parametrize("name", ["encryption.key", "product.toml"])
 def test_missing_file(folder: Path, name: str) -> None:
     (folder / name).unlink()
     with pytest.raises(KeyFolderError, match=f"{name} is missing"):
-        keys.load(folder)
+        Keys.load(folder)
 
 
 def test_missing_folder(tmp_path: Path) -> None:
     with pytest.raises(KeyFolderError, match="spboot keys new"):
-        keys.load(tmp_path / "none")
+        Keys.load(tmp_path / "none")
 
 
 def test_signing_key_alone_is_enough(folder: Path) -> None:
     (folder / "verify.pem").unlink()
-    loaded = keys.load(folder, need_private=True)
+    loaded = Keys.load(folder, need_private=True)
     digest = hashlib.sha256(b"x").digest()
     loaded.check(digest, loaded.sign(digest))
 
 
 def test_public_key_alone_checks_but_does_not_sign(folder: Path) -> None:
     digest = hashlib.sha256(b"x").digest()
-    signature = keys.load(folder).sign(digest)
+    signature = Keys.load(folder).sign(digest)
     (folder / "signing.pem").unlink()
-    loaded = keys.load(folder)
+    loaded = Keys.load(folder)
     loaded.check(digest, signature)
     with pytest.raises(KeyFolderError, match="only its owner"):
         loaded.sign(digest)
     with pytest.raises(KeyFolderError, match=r"signing.pem is missing"):
-        keys.load(folder, need_private=True)
+        Keys.load(folder, need_private=True)
 
 
 def test_neither_pem(folder: Path) -> None:
     (folder / "signing.pem").unlink()
     (folder / "verify.pem").unlink()
     with pytest.raises(KeyFolderError, match=r"verify.pem is missing"):
-        keys.load(folder)
+        Keys.load(folder)
 
 
 def test_wrong_curve(folder: Path) -> None:
     (folder / "signing.pem").write_bytes(pem(ec.generate_private_key(ec.SECP384R1())))
     with pytest.raises(KeyFolderError, match=r"secp384r1 key, expected .* P-256"):
-        keys.load(folder)
+        Keys.load(folder)
 
 
 def test_wrong_kind_of_key(folder: Path) -> None:
@@ -148,20 +148,20 @@ def test_wrong_kind_of_key(folder: Path) -> None:
         key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     )
     with pytest.raises(KeyFolderError, match="expected an elliptic curve key on P-256"):
-        keys.load(folder)
+        Keys.load(folder)
 
 
 def test_halves_of_two_keys(folder: Path) -> None:
     (folder / "signing.pem").write_bytes(pem(ec.generate_private_key(ec.SECP256R1())))
     with pytest.raises(KeyFolderError, match="not the public half"):
-        keys.load(folder)
+        Keys.load(folder)
 
 
 @pytest.mark.parametrize("name", ["signing.pem", "verify.pem"])
 def test_not_pem(folder: Path, name: str) -> None:
     (folder / name).write_bytes(b"garbage")
     with pytest.raises(KeyFolderError, match="PEM"):
-        keys.load(folder)
+        Keys.load(folder)
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ def test_not_pem(folder: Path, name: str) -> None:
 def test_bad_encryption_key(folder: Path, text: str, message: str) -> None:
     (folder / "encryption.key").write_text(text)
     with pytest.raises(KeyFolderError, match=message):
-        keys.load(folder)
+        Keys.load(folder)
 
 
 @pytest.mark.parametrize(
@@ -187,11 +187,11 @@ def test_bad_encryption_key(folder: Path, text: str, message: str) -> None:
 def test_bad_product_file(folder: Path, text: str, message: str) -> None:
     (folder / "product.toml").write_text(text)
     with pytest.raises(KeyFolderError, match=message):
-        keys.load(folder)
+        Keys.load(folder)
 
 
 def test_signature(folder: Path) -> None:
-    loaded = keys.load(folder)
+    loaded = Keys.load(folder)
     digest = hashlib.sha256(b"message").digest()
     signature = loaded.sign(digest)
     assert len(signature) == 64

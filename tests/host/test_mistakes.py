@@ -18,8 +18,9 @@ from pathlib import Path
 import click
 import pytest
 
-from spboot import boards, cli, delta, disk, keys
-from spboot.build import personal
+from spboot import boards, cli, delta, disk
+from spboot.boards import Board
+from spboot.builder import personal
 from spboot.formats.spec import record, spec
 from spboot.keys import Keys
 
@@ -50,7 +51,7 @@ def board_files(folder: Path) -> None:
 
 def key_folders(folder: Path, key_folder: Path) -> None:
     """lamp, a stranger's, and some that lost a file."""
-    keys.new(folder / "stranger", "demo")
+    Keys.new(folder / "stranger", "demo")
     lacks: dict[str, tuple[str, ...]] = {
         "lamp": (),
         "noenc": ("encryption.key",),
@@ -71,9 +72,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory, key_folder: Path, secrets: 
     (home / "folder").mkdir()
     board_files(home)
     key_folders(home, key_folder)
-    stranger = keys.load(home / "stranger")
-    start, app = boards.load(TARGET).bootloader.address, boards.load(TARGET).image_address
-    vectors = struct.pack("<2I", boards.load(TARGET).ram_top, app + 0x200 | 1)
+    stranger = Keys.load(home / "stranger")
+    start, app = Board.load(TARGET).bootloader.address, Board.load(TARGET).image_address
+    vectors = struct.pack("<2I", Board.load(TARGET).ram_top, app + 0x200 | 1)
     old, new = (vectors + data[len(vectors) :] for data in (OLD_APP, NEW_APP))
     boot = personal.finish(bootloader.make(TARGET), secrets)
     at = spec()["abi"]["offset"] + record("abi").field("update_format").offset

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from spboot import boards, chips
+from spboot.boards import Board
 from spboot.boards.drawing import svg, text_lines
 from spboot.boards.layout import Part, flash_layout, ram_layout, size_text
-from spboot.build import bootloader
-from spboot.build.drivers import Drivers
-from spboot.build.support import missing
+from spboot.builder import bootloader
+from spboot.builder.drivers import Drivers
+from spboot.builder.support import missing
 from spboot.errors import BuildError
 from tests.families import ALL
 
@@ -27,13 +28,13 @@ GOLDEN = Path(__file__).parent / "map-NUCLEO-F429ZI.txt"
 def test_missing_agrees_with_the_build() -> None:
     """Where nothing is missing, a bootloader has all its sources; where something is, it has not."""
     for name in boards.names():
-        board = boards.load(name)
+        board = Board.load(name)
         if missing(board.chip) is None and board.chip.block(board.console.port).ip in bootloader.driven():
             assert bootloader.sources(board)["driver"]
         else:
             with pytest.raises(BuildError, match="there is no driver for"):
                 bootloader.sources(board)
-    assert missing(boards.load("NUCLEO-L476RG").chip) is None
+    assert missing(Board.load("NUCLEO-L476RG").chip) is None
 
 
 def test_a_part_that_is_too_small() -> None:
@@ -133,7 +134,7 @@ def test_map(run: Run) -> None:
 @pytest.mark.parametrize("name", boards.names())
 def test_maps_hold_every_byte_once(name: str) -> None:
     """The parts are the memories of the chip, their spans touch, and the areas of the board are among them."""
-    board = boards.load(name)
+    board = Board.load(name)
     flash, ram = flash_layout(board), ram_layout(board)
     for parts, memories in ((flash, board.chip.flash), (ram, board.chip.ram)):
         assert sum(part.size for part in parts) == sum(memory.size for memory in memories)
@@ -152,12 +153,12 @@ def test_map_as_svg(run: Run) -> None:
     texts = [node.text for node in root.iter("{http://www.w3.org/2000/svg}text")]
     assert {"bootloader", "SLOT0", "SLOT1", "journal", "reserved", "0x08040000", "0x20020000"} <= set(texts)
     boxes = [node for node in root.iter("{http://www.w3.org/2000/svg}rect") if node.get("stroke")]
-    board = boards.load("DISCO-F769I")
+    board = Board.load("DISCO-F769I")
     assert len(boxes) == sum(len(part.spans) for part in (*flash_layout(board), *ram_layout(board)))
 
 
 def test_svg_has_no_markup_from_names() -> None:
-    assert "<b>" not in svg("<b>&", (flash_layout(boards.load("NUCLEO-L476RG"))[0],))
+    assert "<b>" not in svg("<b>&", (flash_layout(Board.load("NUCLEO-L476RG"))[0],))
 
 
 def test_sizes() -> None:
@@ -177,7 +178,7 @@ def test_new_board(run: Run) -> None:
         *("--console", "USART1:PB6:PB7", "--clock", "48", "--vdd", "3000", "--keep-free", "16K"),
     )
     assert (code, err) == (0, "")
-    board = boards.load("LAMP.toml")
+    board = Board.load("LAMP.toml")
     assert (board.chip.name, board.clock_hz, board.vdd_mv) == ("STM32L475VG", 48_000_000, 3000)
     assert board.console.port == "USART1" and board.led and board.button and not board.button.active_high
     assert max(area.end for area in board.areas.values()) <= 0x0810_0000 - 16 * 1024
@@ -192,7 +193,7 @@ def test_new_board(run: Run) -> None:
 def test_new_board_elsewhere(run: Run) -> None:
     Path("mine").mkdir()
     assert run("board", "new", "LAMP", "--mcu", "STM32L476RG", "--single-slot", "-o", "mine/LAMP.toml")[0] == 0
-    assert boards.load("mine/LAMP.toml").slot1 is None
+    assert Board.load("mine/LAMP.toml").slot1 is None
     assert not Path("LAMP.toml").exists()
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from spboot import image
 from spboot.errors import FormatError
+from spboot.image import Image
 from tests import apps, cannot_start
 from tests.delta.code import noise
 
@@ -147,7 +147,7 @@ def test_files_are_refused_with_the_reason(name: str, tmp_path: Path) -> None:
     path = tmp_path / file
     path.write_bytes(make())
     with pytest.raises(FormatError) as refused:
-        image.load(path, BOARD)
+        Image.load(path, BOARD, "1.0.0")
     said = str(refused.value).replace(f"{tmp_path}/", "")
     assert said.startswith(file)
     assert [word for word in words if word not in said] == [], said
@@ -183,7 +183,7 @@ GOOD: dict[str, tuple[str, Maker]] = {
 def test_the_same_application_in_many_files(name: str, tmp_path: Path) -> None:
     file, make = GOOD[name]
     (tmp_path / file).write_bytes(make())
-    assert image.load(tmp_path / file, BOARD) == APP
+    assert Image.load(tmp_path / file, BOARD, "1.0.0").data == APP
 
 
 def test_hex_with_segment_bases(tmp_path: Path) -> None:
@@ -191,14 +191,14 @@ def test_hex_with_segment_bases(tmp_path: Path) -> None:
     lines = record_of(2, b"\x10\x00") + record_of(0, b"data", 0x20) + END
     (tmp_path / "a.hex").write_bytes(lines)
     with pytest.raises(FormatError, match="4 bytes at 0x00010020, which is no memory of the chip"):
-        image.load(tmp_path / "a.hex", BOARD)
+        Image.load(tmp_path / "a.hex", BOARD, "1.0.0")
 
 
 def test_a_gap_that_no_lost_line_leaves_is_filled(tmp_path: Path) -> None:
     for size, gap in ((32, 1000), (30, 18), (32, 8), (32, 24), (24, 40), (32, 16 * 5)):
         parts = {BASE: apps.startable(BOARD, noise(size, "part")), BASE + size + gap: b"behind"}
         (tmp_path / "a.hex").write_bytes(hexed(parts))
-        assert image.load(tmp_path / "a.hex", BOARD) == parts[BASE] + bytes(gap) + b"behind"
+        assert Image.load(tmp_path / "a.hex", BOARD, "1.0.0").data == parts[BASE] + bytes(gap) + b"behind"
 
 
 def test_any_line_lost_is_noticed(tmp_path: Path) -> None:
@@ -206,10 +206,10 @@ def test_any_line_lost_is_noticed(tmp_path: Path) -> None:
     for line in range(len(LINES)):
         (tmp_path / "a.hex").write_bytes(without(line))
         if line == len(LINES) - 2:
-            assert image.load(tmp_path / "a.hex", BOARD) == APP[: len(APP) // 16 * 16]
+            assert Image.load(tmp_path / "a.hex", BOARD, "1.0.0").data == APP[: len(APP) // 16 * 16]
             continue
         with pytest.raises(FormatError):
-            image.load(tmp_path / "a.hex", BOARD)
+            Image.load(tmp_path / "a.hex", BOARD, "1.0.0")
 
 
 def test_damaged_elf_files_are_no_crash(tmp_path: Path) -> None:
@@ -223,7 +223,7 @@ def test_damaged_elf_files_are_no_crash(tmp_path: Path) -> None:
             bad[place] ^= bits
             path.write_bytes(bad)
             try:
-                image.load(path, BOARD)
+                Image.load(path, BOARD, "1.0.0")
             except FormatError:
                 refused += 1
     assert refused > 100

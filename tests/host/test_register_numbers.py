@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from spboot import chips
-from spboot.build.drivers import drivers
+from spboot.builder.drivers import drivers
 from spboot.formats.spec import data_path
 from spboot.twin import models
 from tests.families import ALL

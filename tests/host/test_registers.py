@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from spboot import boards, chips
-from spboot.build import headers
-from spboot.build.drivers import drivers
+from spboot.boards import Board
+from spboot.builder import headers
+from spboot.builder.drivers import drivers
 from spboot.formats.spec import data_path
 from spboot.twin import models
 from spboot.twin.flash import l4
@@ -163,7 +164,7 @@ def test_models_name_only_registers_of_the_facts(ip: str) -> None:
 @pytest.mark.parametrize("name", boards.names())
 def test_reset_values_have_no_bits_that_no_field_has(name: str) -> None:
     """Enable registers of the clock tree: a bit that is set after a reset is a field's."""
-    chip = boards.load(name).chip
+    chip = Board.load(name).chip
     rcc = chip.block("RCC").ip
     if rcc not in models.MODELS:
         pytest.skip(f"no model of {rcc}")

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import ECB
 
-from spboot import delta, keys, release
+from spboot import delta, release
 from spboot.boards import Area, Board
 from spboot.errors import AuthenticationError, FormatError, KeyFolderError, VersionError
 from spboot.formats.header import Header
@@ -24,7 +24,7 @@ from spboot.formats.spec import record
 from spboot.keys import Keys
 from spboot.version import Version
 
-from .conftest import BOARD, NEW_APP, OLD_APP, TARGET
+from .conftest import BOARD, NEW_APP, OLD_APP, TARGET, made
 
 ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
@@ -84,16 +84,16 @@ def test_report(image_file: bytes, patch_file: bytes, secrets: Keys) -> None:
     report = release.verify(patch_file, secrets)
     assert report.image is None
     assert report.chunk_count == (len(patch_file) - 140 + 527) // 528
-    assert release.verify(patch_file, secrets, old=OLD_APP).image == NEW_APP
+    assert release.verify(patch_file, secrets, old=made(OLD_APP, "1.2.2")).image == NEW_APP
 
 
 def test_the_same_inputs_give_the_same_file(image_file: bytes, secrets: Keys) -> None:
-    again = release.make_image(NEW_APP, board=BOARD, keys=secrets, version=Version(1, 2, 3))
+    again = release.full_image(made(NEW_APP, "1.2.3"), keys=secrets)
     assert again == image_file
 
 
 def test_artefacts_that_differ_have_their_own_nonce(image_file: bytes, patch_file: bytes, secrets: Keys) -> None:
-    other = release.make_image(NEW_APP, board=BOARD, keys=secrets, version=Version(1, 2, 4))
+    other = release.full_image(made(NEW_APP, "1.2.4"), keys=secrets)
     heads = {hashlib.sha256(data[:76]).digest()[:12] for data in (image_file, patch_file, other)}
     assert len(heads) == 3
 
@@ -128,7 +128,7 @@ def test_signature_covers_manifest_and_first_chunk(image_file: bytes, secrets: K
 
 
 def test_another_key_is_refused(image_file: bytes, secrets: Keys, tmp_path: Path) -> None:
-    other = keys.new(tmp_path / "demo")
+    other = Keys.new(tmp_path / "demo")
     with pytest.raises(AuthenticationError, match="signature is wrong"):
         release.verify(image_file, other)
     with pytest.raises(AuthenticationError, match=r"check encryption\.key"):
@@ -139,7 +139,7 @@ def test_another_key_is_refused(image_file: bytes, secrets: Keys, tmp_path: Path
 
 def test_patch_of_another_base_is_refused(patch_file: bytes, secrets: Keys) -> None:
     with pytest.raises(AuthenticationError, match=r"starts from another image: found .* \(version 1\.2\.2\)"):
-        release.verify(patch_file, secrets, old=NEW_APP)
+        release.verify(patch_file, secrets, old=made(NEW_APP, "1.2.2"))
 
 
 def with_room(capacity: int | None) -> Board:
@@ -157,14 +157,14 @@ def make_image(
     version: Version = Version(1, 0, 0),  # noqa: B008
 ) -> bytes:
     """make_image with defaults."""
-    return release.make_image(app, board=with_room(capacity), keys=secrets, version=version)
+    return release.full_image(made(app, str(version), with_room(capacity)), keys=secrets)
 
 
 def make_patch(old: bytes, new: bytes, secrets: Keys, versions: str = "1.0 1.1", capacity: int | None = None) -> bytes:
     """make_patch with defaults."""
-    before, after = map(Version.parse, versions.split())
-    base = release.Base(image=old, version=before)
-    return release.make_patch(base, new, board=with_room(capacity), keys=secrets, version=after)
+    before, after = versions.split()
+    board = with_room(capacity)
+    return release.patch(made(old, before, board), made(new, after, board), keys=secrets)
 
 
 @pytest.mark.parametrize("size", [10, 11, 512, 600])

@@ -20,16 +20,16 @@ from rich.console import Console
 from rich.traceback import Traceback
 
 import spboot
-from spboot import boards, keys, release
-from spboot.build import merge, personal
+from spboot import disk, keys, release
+from spboot.boards import Board
+from spboot.builder import merge, personal
 from spboot.formats.spec import Record
 from spboot.keys import Keys
 from spboot.secret import Secret
 from spboot.twin import Twin
-from spboot.version import Version
 
 from . import bootloader
-from .conftest import NEW_APP, TARGET
+from .conftest import NEW_APP, TARGET, made
 
 USER_DATA = Secret(b"the owner's own secret, 0123456789abcdef")
 HOLDERS = {"spboot.keys.Keys", "spboot.twin.snapshot.Snapshot"}
@@ -124,6 +124,18 @@ def test_every_class_that_holds_a_key_is_known() -> None:
     assert {f"{kind.__module__}.{kind.__name__}" for kind in holders()} == HOLDERS
 
 
+def test_nothing_that_a_user_handles_shows_a_key(secrets: Keys, forbidden: list[str]) -> None:
+    """What `import spboot` gives: keys, a factory program, a device that was programmed with it, a report."""
+    image = personal.finish(bootloader.make(TARGET), secrets, USER_DATA)
+    program = merge.factory(image, made(NEW_APP, "1.0.0"), secrets)
+    assert bytes(secrets.encryption) in program.segments[0].data
+    report = spboot.verify(spboot.full_image(made(NEW_APP, "1.0.0"), keys=secrets), secrets)
+    with spboot.Device(spboot.Board.load(TARGET)) as device:
+        device.program(program)
+        for each in (secrets, program, program.segments, report, device, made(NEW_APP, "1.0.0")):
+            check(f"{each} {each!r} {[each]}", forbidden)
+
+
 def test_a_snapshot_shows_no_memory(secrets: Keys, forbidden: list[str]) -> None:
     twin = Twin("STM32L412KB")
     twin.flash_load(0x08000000, personal.finish(bootloader.make(TARGET), secrets, USER_DATA))
@@ -163,15 +175,15 @@ def fail_personal(self: Record) -> struct.Struct:
 
 
 def new_folder(bench: Bench) -> None:
-    keys.new(bench.folder / "fresh")
+    Keys.new(bench.folder / "fresh")
 
 
 def load_folder(bench: Bench) -> None:
-    keys.load(bench.folder / "copy")
+    Keys.load(bench.folder / "copy")
 
 
 def full_image(bench: Bench) -> None:
-    release.make_image(NEW_APP, board=boards.load(TARGET), keys=bench.secrets, version=Version(1, 0, 0))
+    release.full_image(made(NEW_APP, "1.0.0"), keys=bench.secrets)
 
 
 def finished(bench: Bench) -> None:
@@ -179,13 +191,17 @@ def finished(bench: Bench) -> None:
 
 
 def merged(bench: Bench) -> None:
-    merge.areas(boards.load(TARGET), bench.image, NEW_APP, bench.secrets, Version(1, 0, 0))
+    merge.factory(bench.image, made(NEW_APP, "1.0.0"), bench.secrets)
+
+
+def saved(bench: Bench) -> None:
+    merge.factory(bench.image, made(NEW_APP, "1.0.0"), bench.secrets).save(bench.folder / "factory.bin")
 
 
 BUGS: list[tuple[Callable[[Bench], None], object, str, object]] = [
     (new_folder, keys, "_create", fail),
     (new_folder, keys, "_create", fail_late),
-    (new_folder, keys, "load", fail),
+    (new_folder, Keys, "load", fail),
     (load_folder, keys, "_read_encryption", fail),
     (load_folder, keys.re, "fullmatch", fail),
     (load_folder, keys.serialization, "load_pem_private_key", fail),
@@ -196,6 +212,8 @@ BUGS: list[tuple[Callable[[Bench], None], object, str, object]] = [
     (finished, Record, "_struct", fail_personal),
     (merged, release, "header_for", fail),
     (merged, personal, "comb_table", fail),
+    (merged, merge, "joined", fail),
+    (saved, disk, "write", fail),
 ]
 
 
@@ -216,7 +234,7 @@ def test_tracebacks_with_locals(
     for file in key_folder.iterdir():
         (tmp_path / "copy" / file.name).write_bytes(file.read_bytes())
         (tmp_path / "copy" / file.name).chmod(file.stat().st_mode)
-    boards.load(TARGET)
+    Board.load(TARGET)
     image = personal.finish(bootloader.make(TARGET), secrets, USER_DATA)
     monkeypatch.setattr(keys.ec, "generate_private_key", lambda _curve: secrets.signing)
     monkeypatch.setattr(keys.os, "urandom", lambda _size: bytes(secrets.encryption))

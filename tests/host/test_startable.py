@@ -9,16 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from spboot import boards, cli, image, release, startable
+from spboot import boards, cli, release, startable
 from spboot.boards import Board
-from spboot.build import merge
+from spboot.builder import merge
 from spboot.errors import FormatError
+from spboot.image import Image
 from spboot.keys import Keys
 from spboot.version import Version
 from tests import apps, cannot_start
 from tests.delta.code import noise
 
-from .conftest import BOARD, NEW_APP, OLD_APP, TARGET
+from .conftest import BOARD, NEW_APP, OLD_APP, TARGET, made
 
 BYTES = cannot_start.images(BOARD)
 ONE_PER_CORE = ("NUCLEO-L073RZ", "NUCLEO-L476RG", "DISCO-F769I", "DISCO-H745I", "DISCO-L562E")
@@ -69,28 +70,23 @@ def test_bytes_are_refused_with_the_reason(name: str, tmp_path: Path) -> None:
     words = WORDS.get(name, "the reset vector (word 1)" if name.startswith("reset") else "the initial stack pointer")
     (tmp_path / "app.bin").write_bytes(BYTES[name])
     with pytest.raises(FormatError) as refused:
-        image.load(tmp_path / "app.bin", BOARD)
+        Image.load(tmp_path / "app.bin", BOARD, "1.0.0")
     assert str(refused.value).startswith(f"{tmp_path / 'app.bin'} cannot start: ")
     assert words in str(refused.value)
 
 
 @pytest.mark.parametrize("board_name", ONE_PER_CORE)
 def test_the_library_signs_none_of_them(board_name: str, secrets: Keys) -> None:
-    """make_image, make_patch on both sides, verify of what was signed by force, merge: on every core."""
-    board, version = boards.load(board_name), Version(1, 1, 0)
-    good = release.Base(image=apps.startable(board, noise(300, "good")), version=Version(1, 0, 0))
+    """full_image, patch on both sides, verify of what was signed by force, merge: on every core."""
+    board = Board.load(board_name)
+    good = apps.startable(board, noise(300, "good"))
+    first, second = made(good, "1.0.0", board), made(good, "1.1.0", board)
     for name, bad in cannot_start.images(board).items():
-        old = release.Base(image=bad, version=good.version)
+        old, new = made(bad, "1.0.0", board), made(bad, "1.1.0", board)
         tries: list[tuple[str, Callable[[], object]]] = [
-            ("the image", lambda bad=bad: release.make_image(bad, board=board, keys=secrets, version=version)),
-            (
-                "the new image",
-                lambda bad=bad: release.make_patch(good, bad, board=board, keys=secrets, version=version),
-            ),
-            (
-                "the old image",
-                lambda old=old: release.make_patch(old, good.image, board=board, keys=secrets, version=version),
-            ),
+            ("the image", lambda new=new: release.full_image(new, keys=secrets)),
+            ("the new image", lambda new=new: release.patch(first, new, keys=secrets)),
+            ("the old image", lambda old=old: release.patch(old, second, keys=secrets)),
         ]
         for which, attempt in tries:
             with pytest.raises(FormatError, match=f"^{which} cannot start: "):
@@ -109,7 +105,7 @@ def test_verify_decodes_and_looks(secrets: Keys) -> None:
 @pytest.mark.parametrize("board_name", boards.names())
 def test_the_edges_of_what_can_start(board_name: str) -> None:
     """S1, S2: the first and last stack pointer of every RAM, the first and last reset vector of an image."""
-    board = boards.load(board_name)
+    board = Board.load(board_name)
     good = apps.startable(board, noise(300, "edge"))
     last = board.image_address + len(good) - 2
     for area in board.stacks:
@@ -183,7 +179,7 @@ def test_verify_says_whether_it_can_start(
     folder = tmp_path_factory.mktemp("updates")
     bad = apps.forced_image(BYTES["stack pointer odd"], target=TARGET, keys=secrets, version=Version(1, 0, 0))
     own = apps.forced_image(BYTES["stack pointer odd"], target="LAMP", keys=secrets, version=Version(1, 0, 0))
-    good = release.make_image(NEW_APP, board=BOARD, keys=secrets, version=Version(1, 0, 0))
+    good = release.full_image(made(NEW_APP, "1.0.0"), keys=secrets)
     for name, data in (("bad", bad), ("own", own), ("good", good)):
         (folder / f"{name}.sfb").write_bytes(data)
     (folder / "LAMP.toml").write_text((Path(boards.__file__).parent / "data" / f"{TARGET}.toml").read_text())
@@ -199,8 +195,9 @@ def test_verify_says_whether_it_can_start(
 
 def test_a_factory_file_starts(secrets: Keys) -> None:
     with pytest.raises(FormatError, match="the image cannot start"):
-        merge.areas(BOARD, _bootloader(secrets), BYTES["all 0xff"], secrets, Version(1, 0, 0))
-    assert merge.areas(BOARD, _bootloader(secrets), NEW_APP, secrets, Version(1, 0, 0))[BOARD.image_address] == NEW_APP
+        merge.factory(_bootloader(secrets), made(BYTES["all 0xff"], "1.0.0"), secrets)
+    program = merge.factory(_bootloader(secrets), made(NEW_APP, "1.0.0"), secrets)
+    assert program.run_at(BOARD.image_address) == NEW_APP
 
 
 def _bootloader(secrets: Keys) -> bytes:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spboot.build.texts import Texts, status_sentences
+from spboot.builder.texts import Texts, status_sentences
 from spboot.errors import BuildError, FormatError
 from spboot.formats.c_header import text_header
 from spboot.formats.spec import spec

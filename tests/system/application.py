@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Final
 
 from spboot.boards import Board
-from spboot.build.compiler import toolchain
-from spboot.build.linkinclude import check_name, include_name, link_check, link_include
+from spboot.builder.compiler import toolchain
+from spboot.builder.linkinclude import check_name, include_name, link_check, link_include
 
 SOURCE: Final = """
 extern unsigned _estack, _sidata, _sdata, _edata, _sbss, _ebss;

@@ -6,8 +6,8 @@ import os
 
 import pytest
 
-from spboot import boards
-from spboot.build.compiler import NAMES
+from spboot.boards import Board
+from spboot.builder.compiler import NAMES
 from tests.system.feeder import Feeder
 from tests.system.rig import Workshop, workshop
 
@@ -18,7 +18,7 @@ BOARD = os.environ.get("SPBOOT_TEST_BOARD", "NUCLEO-L476RG")
 @pytest.fixture(scope="session", params=NAMES)
 def shop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Workshop:
     folder = tmp_path_factory.mktemp(f"system-{request.param}")
-    return workshop(boards.load(BOARD), request.param, folder)
+    return workshop(Board.load(BOARD), request.param, folder)
 
 
 @pytest.fixture(scope="session")

@@ -11,9 +11,10 @@ from enum import IntEnum
 from pathlib import Path
 from typing import Final
 
-from spboot import image, release
-from spboot.build.demo import build_app
+from spboot import release
+from spboot.builder.demo import build_app
 from spboot.formats.spec import spec
+from spboot.image import Image
 from spboot.version import Version
 from tests.system.rig import Rig, Workshop
 
@@ -93,7 +94,7 @@ def feeder_app(shop: Workshop, version: str, compiler: str | None = None) -> byt
         elf = build_app(
             shop.board, [str(source)], shop.folder / f"feeder-{name}-{version}.elf", Version.parse(version), name
         )
-        return image.load(elf, shop.board) + _ballast(version)
+        return Image.load(elf, shop.board, "1.0.0").data + _ballast(version)
 
     return shop._once(("feeder", version, name), make)
 
@@ -125,15 +126,9 @@ class Feeder:
 
     def patch(self, new: bytes | None = None) -> bytes:
         """The .sfbp from the running feeder to itself as 1.1.0, or to *new*."""
-        board, target = self.shop.board, feeder_app(self.shop, "1.1.0") if new is None else new
-        base = release.Base(image=self.app, version=Version.parse("1.0.0"), address=board.image_address)
-        return release.make_patch(
-            base,
-            target,
-            board=board,
-            keys=self.shop.keys,
-            version=Version.parse("1.1.0"),
-        )
+        target = feeder_app(self.shop, "1.1.0") if new is None else new
+        old, made = self.shop.made(self.app, "1.0.0"), self.shop.made(target, "1.1.0")
+        return release.patch(old, made, keys=self.shop.keys)
 
     # the line
 

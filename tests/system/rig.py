@@ -6,13 +6,15 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from spboot import image, keys, release
+from spboot import release
 from spboot.boards import Area, Board
-from spboot.build import merge
-from spboot.build.bootloader import Outputs, build
-from spboot.build.demo import build_demo
+from spboot.builder import merge
+from spboot.builder.bootloader import Bootloader, build
+from spboot.builder.demo import build_demo
 from spboot.device import Device
+from spboot.formats.program import Program
 from spboot.formats.spec import data_path, record, spec
+from spboot.image import Image
 from spboot.keys import Keys
 from spboot.twin.host.port import TwinPort
 from spboot.twin.measure.callee import Callee
@@ -33,7 +35,7 @@ class Workshop:
     keys: Keys
     compiler: str
     folder: Path
-    boot: Outputs = field(init=False)
+    boot: Bootloader = field(init=False)
     _demos: dict[str, bytes] = field(default_factory=dict)
     _made: dict[tuple[str, ...], bytes] = field(default_factory=dict)
 
@@ -44,7 +46,7 @@ class Workshop:
         """The demo application that calls itself *version*."""
         if version not in self._demos:
             elf = build_demo(self.board, Version.parse(version), self.folder, compiler=self.compiler)
-            self._demos[version] = image.load(elf, self.board)
+            self._demos[version] = Image.load(elf, self.board, "1.0.0").data
         return self._demos[version]
 
     def image(self, version: str) -> bytes:
@@ -53,19 +55,17 @@ class Workshop:
 
     def wrap(self, application: bytes, version: str) -> bytes:
         """The .sfb of any application."""
-        return release.make_image(application, board=self.board, keys=self.keys, version=Version.parse(version))
+        return release.full_image(self.made(application, version), keys=self.keys)
+
+    def made(self, application: bytes, version: str) -> Image:
+        """The image of an application that comes from no file."""
+        return Image(data=application, board=self.board, version=Version.parse(version))
 
     def patch(self, old: str, new: str) -> bytes:
         """The .sfbp between two demos."""
         return self._once(
             ("patch", old, new),
-            lambda: release.make_patch(
-                release.Base(image=self.demo(old), version=Version.parse(old), address=self.board.image_address),
-                self.demo(new),
-                board=self.board,
-                keys=self.keys,
-                version=Version.parse(new),
-            ),
+            lambda: release.patch(self.made(self.demo(old), old), self.made(self.demo(new), new), keys=self.keys),
         )
 
     def _once(self, key, make) -> bytes:  # type: ignore[no-untyped-def]
@@ -73,26 +73,21 @@ class Workshop:
             self._made[key] = make()
         return self._made[key]
 
-    def factory(self, version: str | None, app: bytes | None = None) -> dict[int, bytes]:
+    def factory(self, version: str | None, app: bytes | None = None) -> Program:
         """Flash of a new device: bootloader, and *app*, whatever it is, or the demo as *version*, unless that is
         None."""
         boot = self.boot.bin.read_bytes()
         if version is None:
-            return {self.board.bootloader.address: boot}
-        number = Version.parse(version)
+            return merge.program_of(self.board, boot)
         if app is None:
-            return merge.areas(self.board, boot, self.demo(version), self.keys, number)
-        sealed = apps.forced_image(app, target=self.board.name, keys=self.keys, version=number)
-        return {
-            self.board.bootloader.address: boot,
-            self.board.slot0.address: release.header_for(sealed),
-            self.board.image_address: app,
-        }
+            return merge.factory(boot, self.made(self.demo(version), version), self.keys)
+        sealed = apps.forced_image(app, target=self.board.name, keys=self.keys, version=Version.parse(version))
+        return merge.program_of(self.board, boot, release.header_for(sealed), app)
 
 
 def workshop(board: Board, compiler: str, folder: Path) -> Workshop:
     """One with new development keys, all of it in *folder*."""
-    secrets = keys.new(folder / "keys", "demo", development=True)
+    secrets = Keys.new(folder / "keys", "demo", development=True)
     return Workshop(board=board, keys=secrets, compiler=compiler, folder=folder)
 
 

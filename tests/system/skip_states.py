@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from spboot import keys, release
+from spboot import release
 from spboot.boards import Area
 from spboot.formats.spec import record, spec
 from spboot.keys import Keys
@@ -48,7 +48,7 @@ class Maker:
     def __post_init__(self) -> None:
         self.board = self.shop.board
         self.erased = bytes([self.board.chip.flash[0].erased])
-        self.stranger = keys.new(self.shop.folder / "stranger", self.shop.keys.product, development=True)
+        self.stranger = Keys.new(self.shop.folder / "stranger", self.shop.keys.product, development=True)
         self.other = dataclasses.replace(self.shop.keys, product="other")
 
     # images

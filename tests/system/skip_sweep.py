@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from spboot import boards
-from spboot.build.compiler import NAMES
+from spboot.boards import Board
+from spboot.builder.compiler import NAMES
 from tests.system.rig import workshop
 from tests.system.skip import Result, counted
 from tests.system.skip_boot import DECIDES, Boot
@@ -76,7 +76,7 @@ def main() -> None:
     for name in options.board or BOARDS:
         for compiler in options.compiler or NAMES:
             with tempfile.TemporaryDirectory() as folder:
-                maker = Maker(workshop(boards.load(name), compiler, Path(folder)))
+                maker = Maker(workshop(Board.load(name), compiler, Path(folder)))
                 for situation in options.situation or every:
                     if maker.board.slot1 is not None or not re.search("SLOT1|committed", situation):
                         show(maker, compiler, situation, extent)

@@ -6,8 +6,9 @@ import struct
 from pathlib import Path
 from typing import Any
 
-from spboot import chips, image
-from spboot.build.demo import build_app
+from spboot import chips
+from spboot.builder.demo import build_app
+from spboot.image import Image
 from spboot.version import Version
 from tests.families import ALL
 from tests.system.rig import Rig, Workshop
@@ -20,7 +21,7 @@ def sleeper_app(shop: Workshop) -> bytes:
         source = str(Path(__file__).with_name("sleeper.c").resolve())
         own = ["demo/start.c", source]
         elf = build_app(shop.board, own, shop.folder / "sleeper.elf", Version.parse("1.0.0"), shop.compiler)
-        return image.load(elf, shop.board)
+        return Image.load(elf, shop.board, "1.0.0").data
 
     return shop._once(("sleeper",), make)
 

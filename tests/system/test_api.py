@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from spboot.build import personal
-from spboot.build.compiler import NAMES
+from spboot.builder import personal
+from spboot.builder.compiler import NAMES
 from spboot.errors import BuildError
 from tests.system.feeder import (
     CODES,

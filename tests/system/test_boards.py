@@ -15,10 +15,11 @@ import pytest
 
 from spboot import boards, keys, release
 from spboot.boards import Board
-from spboot.build.bootloader import sources
-from spboot.build.compiler import NAMES
+from spboot.builder.bootloader import sources
+from spboot.builder.compiler import NAMES
 from spboot.errors import BuildError
 from spboot.formats.spec import spec
+from spboot.keys import Keys
 from spboot.link import ymodem
 from spboot.twin import models
 from spboot.version import Version
@@ -50,7 +51,7 @@ def lacks(board: Board) -> str:
 
 def every(*, two_slots: bool | None = None) -> list[object]:
     """The names of all boards; those that lack something are skipped and say what."""
-    found = {name: boards.load(name) for name in boards.names()}
+    found = {name: Board.load(name) for name in boards.names()}
     return [
         pytest.param(name, marks=pytest.mark.skip(reason=lacks(board))) if lacks(board) else name
         for name, board in found.items()
@@ -62,12 +63,12 @@ def every(*, two_slots: bool | None = None) -> list[object]:
 def workshops(tmp_path_factory: pytest.TempPathFactory):  # type: ignore[no-untyped-def]
     """Workshops by board and compiler, each made when it is first asked for."""
     folder: Path = tmp_path_factory.mktemp("boards")
-    secrets = keys.new(folder / "keys", "demo", development=True)
+    secrets = Keys.new(folder / "keys", "demo", development=True)
 
     @functools.cache
     def make(name: str, compiler: str = "clang") -> Workshop:
         where = folder / f"{name}-{compiler}"
-        return Workshop(board=boards.load(name), keys=secrets, compiler=compiler, folder=where)
+        return Workshop(board=Board.load(name), keys=secrets, compiler=compiler, folder=where)
 
     return make
 
@@ -107,7 +108,7 @@ def files_are_refused(shop: Workshop) -> None:
     """For another board, by another key, of an older version; the installed one runs on."""
     board, target = shop.board, shop.board.name
     folder = shop.folder / "other-keys"
-    others = keys.load(folder) if folder.exists() else keys.new(folder, "demo", development=True)
+    others = Keys.load(folder) if folder.exists() else Keys.new(folder, "demo", development=True)
 
     def image(version: str = "1.1.0", target: str = target, secrets: keys.Keys = shop.keys) -> bytes:
         return apps.forced_image(

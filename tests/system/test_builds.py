@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from elftools.elf.elffile import ELFFile
 
-from spboot.build import headers, merge
-from spboot.build.bootloader import build, include_folders
-from spboot.build.compiler import run, toolchain
-from spboot.build.demo import build_demo
-from spboot.build.personal import finish
-from spboot.build.program import Unit, compile_units
-from spboot.build.texts import Texts, status_sentences
+from spboot.builder import headers, merge
+from spboot.builder.bootloader import build, include_folders
+from spboot.builder.compiler import run, toolchain
+from spboot.builder.demo import build_demo
+from spboot.builder.personal import finish
+from spboot.builder.program import Unit, compile_units
+from spboot.builder.texts import Texts, status_sentences
 from spboot.errors import BuildError, FormatError
 from spboot.formats import program
 from spboot.formats.segment import Segment
@@ -131,7 +131,7 @@ def test_a_bootloader_of_another_release_is_refused(shop: Workshop, tmp_path: Pa
     with pytest.raises(BuildError, match=said):
         finish(prebuilt, shop.keys)
     with pytest.raises(BuildError, match=said):
-        merge.areas(shop.board, prebuilt, shop.demo("1.0.0"), shop.keys, Version(1, 0, 0))
+        merge.factory(prebuilt, shop.made(shop.demo("1.0.0"), "1.0.0"), shop.keys)
 
 
 @pytest.mark.parametrize(
@@ -157,9 +157,10 @@ def test_a_bootloader_ends_where_its_place_ends(shop: Workshop) -> None:
     """A dump of the whole place is one; what reaches further has something else in it, and would lie over SLOT0."""
     boot, place = shop.boot.bin.read_bytes(), shop.board.bootloader
     made = [boot.ljust(place.size + more, b"\xff") for more in (0, 1)]
-    assert merge.areas(shop.board, made[0], shop.demo("1.0.0"), shop.keys, Version(1, 0, 0))[place.address] == made[0]
+    app = shop.made(shop.demo("1.0.0"), "1.0.0")
+    assert merge.factory(made[0], app, shop.keys).run_at(place.address)[: place.size] == made[0]
     with pytest.raises(FormatError, match=r"the bootloader: .* ends outside the bootloader's place"):
-        merge.areas(shop.board, made[1], shop.demo("1.0.0"), shop.keys, Version(1, 0, 0))
+        merge.factory(made[1], app, shop.keys)
 
 
 @pytest.mark.parametrize("image", [b"", bytes(80), bytes(4096), b"\xff" * 4096])

@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from spboot import boards
+from spboot.boards import Board
 from spboot.link import ymodem
 from spboot.twin.flash import icache
 from tests.system.rig import Rig, Workshop, workshop
@@ -23,7 +23,7 @@ CACHES = {
 
 @pytest.fixture(scope="module", params=CACHES)
 def shop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Workshop:
-    return workshop(boards.load(request.param), "clang", tmp_path_factory.mktemp(request.param))
+    return workshop(Board.load(request.param), "clang", tmp_path_factory.mktemp(request.param))
 
 
 @pytest.mark.parametrize("damaged", [False, True], ids=["good", "damaged"])

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from spboot.build import merge
 from spboot.link import ymodem
 from tests.system.rig import Rig, Workshop
 from tests.system.terminal import HANGS_S, SPEED, lrzsz, on_pty, opened, spboot, twin_command, wait_for
@@ -101,7 +100,7 @@ def test_twin_and_send_commands(shop: Workshop, tmp_path: Path) -> None:
     """Exit codes and words follow from what the device said, the rest is read off the device when it is there."""
     factory, state = tmp_path / "factory.hex", tmp_path / "flash.state"
     image, patch = tmp_path / "demo-1.1.0.sfb", tmp_path / "demo-1.2.0.sfbp"
-    factory.write_bytes(merge.as_hex(shop.factory("1.0.0")))
+    shop.factory("1.0.0").save(factory)
     image.write_bytes(shop.image("1.1.0"))
     patch.write_bytes(shop.patch("1.1.0", "1.2.0"))
     with twin_command("--image", factory, "--state", state, "--speed", "1") as path:

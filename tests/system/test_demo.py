@@ -19,9 +19,12 @@ from xml.etree import ElementTree
 import pytest
 
 import spboot
-from spboot import boards, image, keys
-from spboot.build import cargo
-from spboot.build.demo import build_demo
+from spboot import boards
+from spboot.boards import Board
+from spboot.builder import cargo
+from spboot.builder.demo import build_demo
+from spboot.image import Image
+from spboot.keys import Keys
 from spboot.version import Version
 
 ROOT = Path(spboot.__file__).resolve().parents[2]
@@ -45,7 +48,7 @@ def small_board(folder: Path, name: str = "SMALL", baud: int = 57_600) -> Path:
     text = (Path(boards.__file__).parent / "data" / f"{BOARD}.toml").read_text(encoding="utf-8")
     path = folder / f"{name}.toml"
     path.write_text(text.replace("baud = 115_200", f"baud = {baud}").replace("size = 0x7_0000", "size = 0x6000"))
-    board = boards.load(str(path))
+    board = Board.load(str(path))
     assert (board.console.baud, board.slot0.size) == (baud, 0x6000)
     return path
 
@@ -88,7 +91,7 @@ def test_the_demo_and_what_the_readme_says_of_it(tmp_path: Path) -> None:
     made = tmp_path / "out" / "demo"
     assert sizes == [(made / name).stat().st_size for name in ("demo-1.1.0.sfb", "demo-1.2.0.sfbp")]
     assert sizes[1] * 50 < sizes[0], "a patch is small"
-    firmware = image.load(made / "demo-1.2.0.elf", boards.load(BOARD))
+    firmware = Image.load(made / "demo-1.2.0.elf", Board.load(BOARD), "1.0.0").data
     assert 90_000 < len(firmware) < 110_000
     for _, kind, size, line, pages, flash, until in rows:
         assert f"| demo, {kind} | {size} bytes for {len(firmware) // 1000} KB, {pages} pages |" in README
@@ -209,9 +212,9 @@ def test_cargo_is_the_same_each_time_and_changes_little() -> None:
 @pytest.mark.parametrize("compiler", ["clang", "gcc"])
 @pytest.mark.parametrize("name", ["NUCLEO-L073RZ", "NUCLEO-L476RG"])
 def test_cargo_is_kept_by_the_linker(name: str, compiler: str, tmp_path: Path) -> None:
-    board = boards.load(name)
+    board = Board.load(name)
     sizes = [
-        len(image.load(elf, board))
+        len(Image.load(elf, board, "1.0.0").data)
         for elf in (
             build_demo(board, Version(1, 0, 0), tmp_path, compiler=compiler, cargo_size=size) for size in (0, 12_000)
         )
@@ -222,7 +225,7 @@ def test_cargo_is_kept_by_the_linker(name: str, compiler: str, tmp_path: Path) -
 def test_the_demo_removes_nothing_but_an_older_demo(tmp_path: Path) -> None:
     """Not even a folder with keys in it, which are somebody's."""
     small_board(tmp_path)
-    keys.new(tmp_path / "mine" / "keys", "demo")
+    Keys.new(tmp_path / "mine" / "keys", "demo")
     before = sorted(tmp_path.rglob("*"))
     ended = typed("spboot demo SMALL.toml -o mine", tmp_path)
     assert ended.returncode == 1

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from spboot import boards
-from spboot.build import merge
+from spboot.boards import Board
 from spboot.device import Device
 from spboot.device.cost import Metered
 from spboot.errors import DeviceError, LinkError, TwinError
@@ -39,9 +39,9 @@ class Release:
 @pytest.fixture(scope="module")
 def release(tmp_path_factory: pytest.TempPathFactory) -> Release:
     folder = tmp_path_factory.mktemp("release")
-    shop = workshop(boards.load(BOARD), "clang", folder)
+    shop = workshop(Board.load(BOARD), "clang", folder)
     made = Release(shop=shop, factory=folder / "factory.hex", image=folder / "1.1.0.sfb", patch=folder / "1.2.0.sfbp")
-    made.factory.write_bytes(merge.as_hex(shop.factory("1.0.0")))
+    shop.factory("1.0.0").save(made.factory)
     made.image.write_bytes(shop.image("1.1.0"))
     made.patch.write_bytes(shop.patch("1.1.0", "1.2.0"))
     return made
@@ -163,7 +163,7 @@ def test_a_board_without_button_or_led(tmp_path: Path) -> None:
     text = (Path(boards.__file__).parent / "data" / f"{BOARD}.toml").read_text(encoding="utf-8")
     start, end = text.index("[button]"), text.index("# SLOT1 and the journal")
     bare = text[:start] + text[end:]
-    board = boards.parse(tmp_path / "BARE.toml", bare)
+    board = Board.parse(tmp_path / "BARE.toml", bare)
     assert board.button is None and board.led is None
     device = Device(board)
     for act in (device.hold, device.press):
@@ -227,13 +227,13 @@ REFUSED = {
     "program": "the board's programmer, with the file that `spboot merge` makes",
     "cut": "pull its plug",
 }
-ARGUMENTS = {"program": ({},), "cut": (3,)}
+ARGUMENTS = {"program": ("factory.hex",), "cut": (3,)}
 
 
 @posix
 def test_what_silicon_cannot_do_is_refused_in_words() -> None:
     master, slave = os.openpty()
-    with Device(boards.load(BOARD), port=os.ttyname(slave)) as device:
+    with Device(Board.load(BOARD), port=os.ttyname(slave)) as device:
         for name, instead in REFUSED.items():
             with pytest.raises(DeviceError) as refusal:
                 found = getattr(device, name)
@@ -247,4 +247,4 @@ def test_what_silicon_cannot_do_is_refused_in_words() -> None:
     os.close(slave)
     os.close(master)
     with pytest.raises(LinkError, match="there is no such port"):
-        Device(boards.load(BOARD), port="/dev/ttyNONE")
+        Device(Board.load(BOARD), port="/dev/ttyNONE")

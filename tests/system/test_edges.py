@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from spboot import boards
+from spboot.boards import Board
 from spboot.link import ymodem
 from spboot.version import Version
 from tests import apps, cannot_start
@@ -25,7 +25,7 @@ REFUSED = f"refused, code {CODES.index('CANNOT_START')}: {SENTENCES['CANNOT_STAR
 
 @pytest.fixture(scope="module", params=BOARDS)
 def shop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Workshop:
-    return workshop(boards.load(request.param), "clang", tmp_path_factory.mktemp(request.param))
+    return workshop(Board.load(request.param), "clang", tmp_path_factory.mktemp(request.param))
 
 
 @pytest.fixture(scope="module")
@@ -136,7 +136,7 @@ def _address(rig: Rig, name: str) -> int:
 @pytest.mark.parametrize(("name", "size"), [("NUCLEO-L476RG", 200_000), ("NUCLEO-L073RZ", 72_000)])
 def test_from_reset_to_application(name: str, size: int, tmp_path: Path) -> None:
     """Virtual time from a reset to the jump, with an application of *size* bytes."""
-    made = workshop(boards.load(name), "clang", tmp_path)
+    made = workshop(Board.load(name), "clang", tmp_path)
     app = made.demo("1.0.0")
     size = min(size, made.board.image_capacity)
     rig = Rig(made, app=app + bytes(range(256)) * ((size - len(app)) // 256))

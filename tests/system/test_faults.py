@@ -13,8 +13,9 @@ from dataclasses import dataclass
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from spboot import boards, release
-from spboot.build.compiler import NAMES
+from spboot import release
+from spboot.boards import Board
+from spboot.builder.compiler import NAMES
 from tests.crypto import verifier
 from tests.crypto.skipper import Skipper
 from tests.system.rig import GOOD, Workshop, functions, workshop
@@ -37,7 +38,7 @@ ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 @pytest.fixture(scope="module", params=TARGETS)
 def shop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Workshop:
     name, compiler = request.param
-    return workshop(boards.load(name), compiler, tmp_path_factory.mktemp(f"faults-{name}-{compiler}"))
+    return workshop(Board.load(name), compiler, tmp_path_factory.mktemp(f"faults-{name}-{compiler}"))
 
 
 def indices(skipper: Skipper) -> list[int]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from spboot import boards
+from spboot.boards import Board
 from tools.fidelity import accesses
 from tools.fidelity.measure import of_bootloader
 
@@ -19,5 +20,5 @@ QUICK = "NUCLEO-L476RG"
 def test_accesses_of_a_bootloader(name: str, tmp_path: Path) -> None:
     told = accesses.load().bootloaders
     expected = {ip: {register for register, users in rest.items() if name in users} for ip, rest in told.items()}
-    found = of_bootloader(boards.load(name), tmp_path)
+    found = of_bootloader(Board.load(name), tmp_path)
     assert found == {ip: registers for ip, registers in expected.items() if registers}, "run `make fidelity`"

@@ -7,8 +7,8 @@ import random
 import pytest
 from unicorn import arm_const
 
-from spboot import boards
-from spboot.build.compiler import NAMES
+from spboot.boards import Board
+from spboot.builder.compiler import NAMES
 from spboot.twin.measure.callee import Callee
 from tests.system.rig import functions, workshop
 
@@ -20,7 +20,7 @@ def chip(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     """A Cortex-M0+, a Cortex-M4."""
     board, compiler = request.param
     folder = tmp_path_factory.mktemp(f"libcalls-{board}-{compiler}")
-    return functions(workshop(boards.load(board), compiler, folder), counting=False)
+    return functions(workshop(Board.load(board), compiler, folder), counting=False)
 
 
 def test_division(chip: Callee) -> None:

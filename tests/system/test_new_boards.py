@@ -16,15 +16,16 @@ from pathlib import Path
 
 import pytest
 
-from spboot import boards, chips, keys
+from spboot import boards, chips
 from spboot.boards import Board
 from spboot.boards.draft import Wish, consoles, draft
 from spboot.boards.model import core_supplies
-from spboot.build import bootloader, headers
-from spboot.build.compiler import NAMES
-from spboot.build.demo import build_demo
-from spboot.build.support import missing
+from spboot.builder import bootloader, headers
+from spboot.builder.compiler import NAMES
+from spboot.builder.demo import build_demo
+from spboot.builder.support import missing
 from spboot.chips import Chip
+from spboot.keys import Keys
 from spboot.twin import Twin
 from spboot.twin.host import images
 from spboot.version import Version
@@ -54,7 +55,7 @@ def new_board(part: str, folder: Path) -> Board:
     code, drawn, _ = spboot(folder, "map", f"{name}.toml")
     assert code == 0
     assert "SLOT0" in drawn
-    return boards.load(str(folder / f"{name}.toml"))
+    return Board.load(str(folder / f"{name}.toml"))
 
 
 def takes_updates(part: str, compiler: str, folder: Path) -> None:
@@ -65,7 +66,7 @@ def takes_updates(part: str, compiler: str, folder: Path) -> None:
 
 
 def test_no_part_of_a_board_of_ours_and_every_family() -> None:
-    assert not NEW.keys() & {boards.load(name).chip.name for name in boards.names()}
+    assert not NEW.keys() & {Board.load(name).chip.name for name in boards.names()}
     assert {chips.load(part).family for part in NEW} == set(ALL)
 
 
@@ -94,7 +95,7 @@ def test_the_page_about_a_new_board_can_be_followed(tmp_path: Path) -> None:
     done = []
     for line in steps():
         if line.startswith("merge "):
-            elf = build_demo(boards.load(str(tmp_path / "LAMP.toml")), Version(1, 0, 0), tmp_path)
+            elf = build_demo(Board.load(str(tmp_path / "LAMP.toml")), Version(1, 0, 0), tmp_path)
             elf.rename(tmp_path / "app-1.0.0.elf")
         code, _, error = spboot(tmp_path, *shlex.split(line))
         assert code == 0, f"spboot {line}: {error}"
@@ -199,14 +200,14 @@ def test_no_console_of_a_supported_part_is_a_crash() -> None:
 
 
 def builds(board: Board, compiler: str, folder: Path) -> None:
-    secrets = keys.load(folder / "keys") if (folder / "keys").exists() else keys.new(folder / "keys", "demo")
+    secrets = Keys.load(folder / "keys") if (folder / "keys").exists() else Keys.new(folder / "keys", "demo")
     made = bootloader.build(board, secrets, folder / "boot", compiler=compiler)
     assert made.size <= LIMITS[board.chip.core][0], board.chip.name
 
 
 def test_drivers_that_no_board_of_ours_has_are_built(tmp_path: Path) -> None:
     """One part of each choice of files; the tests of our boards build the others."""
-    ours = {drivers(boards.load(name)) for name in boards.names()}
+    ours = {drivers(Board.load(name)) for name in boards.names()}
     others: dict[str, Board] = {}
     for chip, supply in supported():
         board = drafted(chip, supply)

@@ -12,16 +12,19 @@ from pathlib import Path
 import pytest
 from elftools.elf.elffile import ELFFile
 
-from spboot import boards, image, keys, release
-from spboot.build import merge
-from spboot.build.compiler import NAMES
+from spboot import boards, release
+from spboot.boards import Board
+from spboot.builder import merge
+from spboot.builder.compiler import NAMES
 from spboot.errors import BuildError, FormatError
+from spboot.formats.program import Program
+from spboot.image import Image
 from spboot.keys import Keys
 from spboot.version import Version
 from tests import apps
 from tests.system.application import FLASH, RAM, SECTIONS, build, build_for, converted, script
 
-BOARD = boards.load("NUCLEO-L476RG")
+BOARD = Board.load("NUCLEO-L476RG")
 V1, V2 = Version(1, 0, 0), Version(1, 1, 0)
 GAPS = {
     "as CubeMX has it": SECTIONS,
@@ -38,27 +41,34 @@ GAPS = {
 
 @pytest.fixture(scope="module")
 def secrets(tmp_path_factory: pytest.TempPathFactory) -> Keys:
-    return keys.new(tmp_path_factory.mktemp("one-build") / "keys", "demo", development=True)
+    return Keys.new(tmp_path_factory.mktemp("one-build") / "keys", "demo", development=True)
 
 
 @pytest.mark.parametrize("compiler", NAMES)
 @pytest.mark.parametrize("name", GAPS)
 def test_elf_hex_and_bin_are_one_image(name: str, compiler: str, secrets: Keys, tmp_path: Path) -> None:
-    loaded: list[list[bytes]] = []
-    for number in (4, 5):
+    loaded: list[list[Image]] = []
+    for number, version in ((4, V1), (5, V2)):
         elf = build(BOARD, tmp_path / str(number), compiler, script(BOARD, sections=GAPS[name]), number=number)
         files = (elf, converted(elf, "hex"), converted(elf, "bin"))
-        loaded.append([image.load(path, BOARD) for path in files])
-        assert loaded[-1][2] == files[2].read_bytes()
+        loaded.append([Image.load(path, BOARD, version) for path in files])
+        assert loaded[-1][2].data == files[2].read_bytes()
     made = set()
     for old, new in zip(*loaded, strict=True):
-        assert old != new
-        update = release.make_image(old, board=BOARD, keys=secrets, version=V1)
-        base = release.Base(image=old, version=V1, address=BOARD.image_address)
-        patch = release.make_patch(base, new, board=BOARD, keys=secrets, version=V2)
-        factory = merge.areas(BOARD, apps.bootloader(BOARD, secrets), old, secrets, V1)
-        made.add((update, patch, merge.as_hex(factory), merge.as_bin(factory)))
+        assert old.data != new.data
+        update = release.full_image(old, keys=secrets)
+        patch = release.patch(old, new, keys=secrets)
+        factory = merge.factory(apps.bootloader(BOARD, secrets), old, secrets)
+        made.add((update, patch, *saved(factory, tmp_path)))
     assert len(made) == 1
+
+
+def saved(factory: Program, folder: Path) -> list[bytes]:
+    """As .hex and as .bin."""
+    files = [folder / name for name in ("factory.hex", "factory.bin")]
+    for file in files:
+        factory.save(file)
+    return [file.read_bytes() for file in files]
 
 
 def test_the_gaps_are_there(tmp_path: Path) -> None:
@@ -110,11 +120,11 @@ def test_a_wrong_script_fails_at_link(name: str, compiler: str, tmp_path: Path) 
 @pytest.mark.parametrize("name", boards.names())
 def test_a_right_script_links_for_every_board(name: str, compiler: str, tmp_path: Path) -> None:
     """With a stack at either end of what is allowed, too, and with names that no check knows."""
-    board = boards.load(name)
+    board = Board.load(name)
     elf = build(board, tmp_path, compiler, script(board))
-    assert image.load(elf, board)
+    assert Image.load(elf, board, V1).data
     edge = build(board, tmp_path / "edge", compiler, script(board, stack="SPBOOT_RESERVED_END + 4"))
-    assert image.load(edge, board)
+    assert Image.load(edge, board, V1).data
 
 
 @pytest.mark.parametrize("compiler", NAMES)
@@ -122,7 +132,7 @@ def test_the_script_of_the_documents_links(compiler: str, tmp_path: Path) -> Non
     page = (Path(__file__).parents[2] / "docs" / "application.md").read_text(encoding="utf-8")
     text = re.search(r"\n( {4}INCLUDE (?:.*\n)*? {4}INCLUDE .*\n)", page)
     assert text
-    assert image.load(build(BOARD, tmp_path, compiler, textwrap.dedent(text[1])), BOARD)
+    assert Image.load(build(BOARD, tmp_path, compiler, textwrap.dedent(text[1])), BOARD, V1).data
 
 
 @pytest.mark.parametrize("compiler", NAMES)
@@ -150,7 +160,7 @@ def test_what_was_linked_without_the_includes_is_refused(
         "SPBOOT_FLASH_LENGTH = 0x6fe00;\nSPBOOT_RAM_START = 0x20001500;\nSPBOOT_RAM_LENGTH = 0x16b00;")  # fmt: skip
     elf = build(BOARD, tmp_path, compiler, text)
     with pytest.raises(FormatError) as refused:
-        image.load(elf, BOARD)
+        Image.load(elf, BOARD, V1)
     assert all(word in str(refused.value) for word in words), refused.value
 
 
@@ -170,27 +180,27 @@ def test_what_was_linked_without_the_includes_is_refused(
 def test_elf_files_for_others_are_refused(flags: str, kind: str, words: str, tmp_path: Path) -> None:
     elf = build_for(BOARD, tmp_path, flags, kind)
     with pytest.raises(FormatError, match=re.escape(words)):
-        image.load(elf, BOARD)
+        Image.load(elf, BOARD, V1)
 
 
 @pytest.mark.parametrize("core", ["cortex-m0plus", "cortex-m3", "cortex-m4"])
 def test_code_that_the_core_runs_is_taken(core: str, tmp_path: Path) -> None:
-    assert image.load(build_for(BOARD, tmp_path, f"-mcpu={core} -mthumb"), BOARD)
+    assert Image.load(build_for(BOARD, tmp_path, f"-mcpu={core} -mthumb"), BOARD, V1).data
 
 
 @pytest.mark.parametrize("compiler", NAMES)
 def test_the_start_of_a_c_library_is_an_entry(compiler: str, tmp_path: Path) -> None:
     """As of Keil, IAR and newlib: the reset handler calls it.  By another name it is no reset vector."""
     elf = build(BOARD, tmp_path, compiler, script(BOARD, entry="_start"))
-    assert image.load(elf, BOARD)
+    assert Image.load(elf, BOARD, V1).data
     subprocess.run(["arm-none-eabi-objcopy", "--redefine-sym", "_start=begin", elf, tmp_path / "b.elf"], check=True)
     with pytest.raises(FormatError, match=r"its ELF entry is .*, its reset vector .*, expected the same address"):
-        image.load(tmp_path / "b.elf", BOARD)
+        Image.load(tmp_path / "b.elf", BOARD, V1)
 
 
 def test_code_for_another_core_is_refused(tmp_path: Path) -> None:
-    m4, m0 = boards.load("NUCLEO-L476RG"), boards.load("NUCLEO-L073RZ")
+    m4, m0 = Board.load("NUCLEO-L476RG"), Board.load("NUCLEO-L073RZ")
     compiled_for_m4 = dataclasses.replace(m0, chip=dataclasses.replace(m0.chip, core=m4.chip.core))
     elf = build(compiled_for_m4, tmp_path, "gcc", script(m0))
     with pytest.raises(FormatError, match="compiled for ARMv7E-M, STM32L073RZ runs ARMv6-M"):
-        image.load(elf, m0)
+        Image.load(elf, m0, V1)

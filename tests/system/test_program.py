@@ -11,7 +11,7 @@ import pytest
 from hypothesis import event, given, reject, settings
 from hypothesis import strategies as st
 
-from spboot.build.compiler import NAMES, run, toolchain
+from spboot.builder.compiler import NAMES, run, toolchain
 from spboot.errors import BuildError, FormatError
 from spboot.formats import intel_hex, program
 from tests.system.application import converted

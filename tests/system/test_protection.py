@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from spboot import boards, keys
 from spboot.boards import Board
+from spboot.keys import Keys
 from spboot.twin import Twin
 from tests.families import ALL, Table, rows
 from tests.system.rig import Rig, Workshop, functions
@@ -61,11 +61,11 @@ def areas(board: Board) -> Iterator[Area]:
 @pytest.fixture(scope="module")
 def shops(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Workshop]:
     folder: Path = tmp_path_factory.mktemp("protection")
-    secrets = keys.new(folder / "keys", "demo", development=True)
+    secrets = Keys.new(folder / "keys", "demo", development=True)
 
     @functools.cache
     def make(name: str) -> Workshop:
-        return Workshop(board=boards.load(name), keys=secrets, compiler="clang", folder=folder / name)
+        return Workshop(board=Board.load(name), keys=secrets, compiler="clang", folder=folder / name)
 
     return make
 

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from spboot import keys as keys_module
 from spboot import release
 from spboot.formats.spec import record, spec
 from spboot.keys import Keys
@@ -57,7 +56,7 @@ def files(shop: Workshop, old: bytes, new: bytes) -> Iterator[tuple[str, Bad]]:
 
     other_product = dataclasses.replace(secrets, product="other")
     folder = shop.folder / "other-keys"
-    other_keys = keys_module.load(folder) if folder.exists() else keys_module.new(folder, "demo", development=True)
+    other_keys = Keys.load(folder) if folder.exists() else Keys.new(folder, "demo", development=True)
     good, good_patch = image(), patch()
     yield "older version", Bad(image(version="0.9.9"), "IMAGE_VERSION_FAILURE")
     yield "equal version", Bad(image(version="1.0.0"), "SAME_VERSION")

@@ -10,7 +10,7 @@ from typing import Literal
 
 import pytest
 
-from spboot.build import headers, personal
+from spboot.builder import headers, personal
 from spboot.link import ymodem
 from spboot.twin.host.port import TwinPort
 from tests.system.feeder import NEXT, Feeder, Stage
@@ -140,8 +140,7 @@ def rig(device: Rig) -> Rig:
     flash = device.twin.flash
     flash.put(flash.address, b"\xff" * flash.size)
     flash.poisoned.clear()
-    for address, data in device.shop.factory("1.0.0").items():
-        device.twin.flash_load(address, data)
+    device.program(device.shop.factory("1.0.0"))
     device.twin.log.clear()
     return device
 

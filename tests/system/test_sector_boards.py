@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from spboot import boards, chips
+from spboot import chips
+from spboot.boards import Board
 from spboot.boards.draft import Wish, draft
-from spboot.build import bootloader
-from spboot.build.compiler import NAMES
+from spboot.builder import bootloader
+from spboot.builder.compiler import NAMES
 from tests.system.rig import RUNNING, Rig, Workshop, workshop
 from tests.system.test_handover import spinning_application
 from tests.system.test_power_cut import SCENARIOS, Sweep, count_operations
@@ -25,7 +26,7 @@ STAYS = {("RCC", "CR"), ("PWR", "CR3")}
 def shop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Workshop:
     board, compiler = request.param
     folder = tmp_path_factory.mktemp(f"{board}-{compiler}")
-    return workshop(boards.load(board), compiler, folder)
+    return workshop(Board.load(board), compiler, folder)
 
 
 def test_updates_without_a_refusal(shop: Workshop) -> None:
@@ -130,7 +131,7 @@ def test_flash_that_is_divided_otherwise_is_not_touched(part: str, tmp_path: Pat
 def test_a_journal_begins_with_what_stops_a_core() -> None:
     """Where a second core begins after a reset, unless an option bit keeps it off, there is the journal: the first two
     words are erased or page 0 and 0xFF behind it, so that stack and entry lead nowhere (RM0399 2.6: 0x08100000)."""
-    board = boards.load("DISCO-H745I")
+    board = Board.load("DISCO-H745I")
     assert board.journal is not None
     assert board.journal.address == 0x08100000
     assert board.chip.memory_at(board.journal.address).program_unit >= 8, (
@@ -156,7 +157,7 @@ def new_board(part: str, wish: Wish, folder: Path) -> Workshop:
     """What `spboot board new` makes of a part, in a workshop."""
     path = folder / f"NEW-{part}.toml"
     path.write_text(draft(path, chips.load(part), wish, bootloader.driven()).text)
-    return workshop(boards.load(str(path)), "clang", folder)
+    return workshop(Board.load(str(path)), "clang", folder)
 
 
 @pytest.mark.soak

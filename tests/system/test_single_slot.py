@@ -6,12 +6,14 @@ import itertools
 
 import pytest
 
-from spboot import boards, release
-from spboot.build.compiler import NAMES
+from spboot import release
+from spboot.boards import Board
+from spboot.builder.compiler import NAMES
 from spboot.errors import LinkError
 from spboot.formats.spec import spec
 from spboot.twin import Cut, PowerCut
 from spboot.version import Version
+from tests import apps
 from tests.system.rig import Rig, Workshop, workshop
 
 SENTENCES: dict[str, str] = dict(spec()["status"]["codes"])
@@ -21,12 +23,12 @@ POINTS = 40
 @pytest.fixture(scope="module", params=NAMES)
 def single(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Workshop:
     folder = tmp_path_factory.mktemp(f"single-{request.param}")
-    return workshop(boards.load("NUCLEO-L412KB"), request.param, folder)
+    return workshop(Board.load("NUCLEO-L412KB"), request.param, folder)
 
 
 def patch_between(shop: Workshop, old: bytes, new: bytes) -> bytes:
-    base = release.Base(image=old, version=Version.parse("1.0.0"))
-    return release.make_patch(base, new, board=shop.board, keys=shop.keys, version=Version.parse("1.1.0"))
+    base, board = release.Base(image=old, version=Version.parse("1.0.0")), shop.board
+    return apps.forced_patch(base, new, target=board.name, keys=shop.keys, version=Version.parse("1.1.0"))
 
 
 def test_banner_and_loader_speak_of_one_slot(single: Workshop) -> None:

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from unicorn import arm_const
 
-from spboot import boards
-from spboot.build import bootloader, program
-from spboot.build.compiler import NAMES
+from spboot.boards import Board
+from spboot.builder import bootloader, program
+from spboot.builder.compiler import NAMES
 from spboot.formats.spec import data_path
 from spboot.twin import Twin
 from tests.system.rig import workshop
@@ -74,7 +74,7 @@ def maker_of(makers: Makers, folder: Path, name: str, compiler: str) -> Maker:
     if (name, compiler) not in makers:
         where = folder / f"{name}-{compiler}"
         where.mkdir()
-        makers[name, compiler] = Maker(workshop(boards.load(name), compiler, where))
+        makers[name, compiler] = Maker(workshop(Board.load(name), compiler, where))
     return makers[name, compiler]
 
 
@@ -127,7 +127,7 @@ def control(tmp_path_factory: pytest.TempPathFactory) -> Maker:
     with pytest.MonkeyPatch.context() as patch:
         for module in (bootloader, program):
             patch.setattr(module, "data_path", lambda name: firmware if name == "firmware" else data_path(name))
-        return Maker(workshop(boards.load(QUICK), "clang", folder))
+        return Maker(workshop(Board.load(QUICK), "clang", folder))
 
 
 @pytest.mark.parametrize("situation", ONE_BRANCH)

@@ -11,7 +11,7 @@ import pytest
 
 from spboot import boards
 from spboot.boards import Area, Board
-from spboot.build.compiler import NAMES
+from spboot.builder.compiler import NAMES
 from spboot.twin.blocks.wwdg import Wwdg
 from tests.system.feeder import SENTENCES, Feeder, Stage
 from tests.system.rig import RUNNING, Rig, Workshop, workshop
@@ -61,18 +61,18 @@ def is_kept_content(shop: Workshop) -> None:
 
 @pytest.mark.parametrize("name", REDUCED)
 def test_a_watchdog_at_its_silicon_default(name: str, tmp_path: Path) -> None:
-    is_kept_content(workshop(boards.load(name), "clang", tmp_path))
+    is_kept_content(workshop(Board.load(name), "clang", tmp_path))
 
 
 @pytest.mark.parametrize("name", ["NUCLEO-F429ZI", "DISCO-H745I"])
 def test_a_watchdog_while_the_bank_of_the_code_is_erased(name: str, tmp_path: Path) -> None:
     """R1: in the application's calls, too.  K3 where there are caches: the twin refuses code that they may hide."""
-    is_kept_content(workshop(in_one_bank(boards.load(name)), "gcc", tmp_path))
+    is_kept_content(workshop(in_one_bank(Board.load(name)), "gcc", tmp_path))
 
 
 def test_systick_of_the_application_is_left_alone(tmp_path: Path) -> None:
     """R2: code in RAM reads its counter and reload value; to read CSR would take COUNTFLAG away."""
-    rig = Rig(workshop(in_one_bank(boards.load("NUCLEO-F429ZI")), "clang", tmp_path))
+    rig = Rig(workshop(in_one_bank(Board.load("NUCLEO-F429ZI")), "clang", tmp_path))
     rig.boot()
     nvic, core, touched = rig.twin.nvic, rig.twin.core, set()
     for offset in (0x010, 0x014, 0x018):
@@ -97,14 +97,14 @@ def test_systick_of_the_application_is_left_alone(tmp_path: Path) -> None:
 @pytest.mark.parametrize("compiler", NAMES)
 @pytest.mark.parametrize("name", boards.names())
 def test_a_watchdog_at_its_silicon_default_on_every_board(name: str, compiler: str, tmp_path: Path) -> None:
-    is_kept_content(workshop(boards.load(name), compiler, tmp_path))
+    is_kept_content(workshop(Board.load(name), compiler, tmp_path))
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("compiler", NAMES)
 @pytest.mark.parametrize("name", SECTORS)
 def test_a_watchdog_while_the_bank_of_the_code_is_erased_on_all(name: str, compiler: str, tmp_path: Path) -> None:
-    is_kept_content(workshop(in_one_bank(boards.load(name)), compiler, tmp_path))
+    is_kept_content(workshop(in_one_bank(Board.load(name)), compiler, tmp_path))
 
 
 def stamp(said: bytes, words: bytes) -> float:
@@ -118,7 +118,7 @@ def stamp(said: bytes, words: bytes) -> float:
 @pytest.mark.parametrize("name", ["NUCLEO-F429ZI", "DISCO-H745I"])
 def test_the_console_knows_how_long_an_erase_took(name: str, tmp_path: Path) -> None:
     """N1: the bank of the code is erased, one second or two: right within a hundredth."""
-    rig = Rig(workshop(in_one_bank(boards.load(name)), "clang", tmp_path))
+    rig = Rig(workshop(in_one_bank(Board.load(name)), "clang", tmp_path))
     rig.enter_loader()
     rig.send(rig.shop.image("1.1.0"))
     said = rig.listen(b"installed 1 of 1", seconds=60)
@@ -172,6 +172,6 @@ def test_a_window_watchdog_that_runs_is_refused(feeder: Feeder) -> None:
 
 
 def test_a_watchdog_of_stm32f4_has_no_window(tmp_path: Path) -> None:
-    feeder = Feeder(workshop(boards.load("NUCLEO-F429ZI"), "clang", tmp_path))
+    feeder = Feeder(workshop(Board.load("NUCLEO-F429ZI"), "clang", tmp_path))
     running(feeder)
     assert not feeder.init(total=100).error

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from spboot import boards
 from spboot.boards import Board
 from spboot.device import Device
 from tests.upgrade.releases import NONE_YET, TODAY, Sources, tags, unpacked
@@ -54,7 +53,7 @@ class Product:
 def product(sources: Sources, name: str, folder: Path) -> Product:
     """The product that *sources* make for board *name*."""
     sources.spboot("demo", name, "--output", folder)
-    return Product(board=boards.load(name), folder=folder)
+    return Product(board=Board.load(name), folder=folder)
 
 
 @pytest.fixture(scope="module", params=RELEASES)

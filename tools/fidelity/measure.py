@@ -12,8 +12,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from spboot import boards, keys
+from spboot import boards
 from spboot.boards import Board
+from spboot.keys import Keys
 from spboot.twin.block import Block
 from tests.system.rig import Rig, Workshop
 from tools.fidelity.accesses import Accesses
@@ -33,7 +34,7 @@ def measured(report: Callable[[str], None]) -> Accesses:
     with tempfile.TemporaryDirectory() as folder:
         for name in names:
             report(name)
-            for ip, registers in of_bootloader(boards.load(name), Path(folder) / name).items():
+            for ip, registers in of_bootloader(Board.load(name), Path(folder) / name).items():
                 for register in registers:
                     found[ip][register].append(name)
     report("tests/twin")
@@ -45,7 +46,7 @@ def of_bootloader(board: Board, folder: Path) -> Registers:
 
     The demo application runs on the same chip: only accesses from the bootloader's place in flash count."""
     shop = Workshop(
-        board=board, keys=keys.new(folder / "keys", "demo", development=True), compiler="clang", folder=folder
+        board=board, keys=Keys.new(folder / "keys", "demo", development=True), compiler="clang", folder=folder
     )
     found: Registers = defaultdict(set)
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
-from spboot import boards
+from spboot.boards import Board
 from tools.fidelity import ledger
 from tools.fidelity.accesses import Accesses
 from tools.fidelity.ledger import Model, Register
@@ -80,7 +80,7 @@ def _rows(model: Model, accesses: Accesses) -> Iterator[tuple[str, ...]]:
 
 def families(names: Iterable[str]) -> list[str]:
     """Of boards, as L4+."""
-    return sorted({boards.load(name).chip.family.removeprefix("STM32") for name in names})
+    return sorted({Board.load(name).chip.family.removeprefix("STM32") for name in names})
 
 
 def _access(register: Register) -> str:

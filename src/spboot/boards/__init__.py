@@ -3,17 +3,46 @@
 from __future__ import annotations
 
 import difflib
+import os
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from spboot import chips
 from spboot.boards.loader import Loader
-from spboot.boards.model import Area, Board, Console, Pin
+from spboot.boards.model import Area, BoardFacts, Console, Pin
 from spboot.errors import BoardError
 from spboot.formats.manifest import name_id
 
-__all__ = ["Area", "Board", "Console", "Pin", "by_id", "load", "names", "of_id", "parse"]
+__all__ = ["Area", "Board", "Console", "Pin", "by_id", "names", "of_id"]
 
 _DATA = Path(__file__).resolve().parent / "data"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Board(BoardFacts):
+    """A board: its part, pins, clock and places in memory.
+
+    >>> board = Board.load("NUCLEO-L476RG")
+    >>> board.chip.name, board.console.baud, hex(board.image_address)
+    ('STM32L476RG', 115200, '0x8008200')
+    """
+
+    @classmethod
+    def load(cls, name: str | os.PathLike[str]) -> Self:
+        """A board by name, as "NUCLEO-L476RG", or from a user's file when *name* ends in .toml.
+
+        Raises BoardError: unknown board, or the file, key, what was found and what is allowed."""
+        text = os.fspath(name)
+        path = Path(text) if text.endswith(".toml") else _DATA / f"{text}.toml"
+        if not text.endswith(".toml") and text not in names():
+            raise BoardError(f"unknown board {text!r}; {_hint(text)}")
+        return cls.parse(path, _read(path))
+
+    @classmethod
+    def parse(cls, path: Path, text: str) -> Self:
+        """The board that *text* describes; the stem of *path* is its name.  Raises BoardError."""
+        return Loader(path).board(text, cls)
 
 
 def names() -> list[str]:
@@ -21,15 +50,9 @@ def names() -> list[str]:
     return sorted(path.stem for path in _DATA.glob("*.toml"))
 
 
-def load(name: str) -> Board:
-    """A board by name, as "NUCLEO-L476RG", or from a user's file when *name* ends in .toml.
-
-    Raises BoardError: unknown board, or the file, key, what was found and what is allowed."""
-    path = Path(name) if name.endswith(".toml") else _DATA / f"{name}.toml"
-    if not name.endswith(".toml") and name not in names():
-        raise BoardError(f"unknown board {name!r}; {_hint(name)}")
+def _read(path: Path) -> str:
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise BoardError(
             f"{path}: No such file or directory: give the path of a board's .toml, or make one with `spboot board new`"
@@ -38,13 +61,12 @@ def load(name: str) -> Board:
         raise BoardError(f"{path}: cannot be read: {error.strerror}; expected a board's .toml file") from None
     except UnicodeDecodeError as error:
         raise BoardError(f"{path}: not a TOML file: {error}") from None
-    return parse(path, text)
 
 
 def by_id(target: int) -> Board | None:
     """The board that comes with spboot and that an update names by *target*; None when it is a user's own."""
     name = of_id(target)
-    return load(name) if name else None
+    return Board.load(name) if name else None
 
 
 def of_id(target: int) -> str | None:
@@ -73,8 +95,3 @@ def _hint(name: str) -> str:
     if near:
         return f"did you mean {' or '.join(near)}?"
     return f"known: {', '.join(names())}; or give the path of a .toml file"
-
-
-def parse(path: Path, text: str) -> Board:
-    """The board that *text* describes; the stem of *path* is its name.  Raises BoardError."""
-    return Loader(path).board(text)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from spboot.boards import parse
+from spboot.boards import Board
 from spboot.boards.clocks import clock_limit, usual_clock
-from spboot.boards.model import DEBUG_PINS, Area, Board, core_supplies
+from spboot.boards.model import DEBUG_PINS, Area, core_supplies
 from spboot.boards.plan import Plan, plan
 from spboot.chips import Chip
 from spboot.errors import BoardError
@@ -68,7 +68,7 @@ def draft(path: Path, chip: Chip, wish: Wish, driven: frozenset[str]) -> Draft:
     clock_hz = wish.clock_hz or usual_clock(chip)
     choices = list(_choices(chip, wish, console, clock_hz, found))
     text = _text(path.stem, chip, wish, console, clock_hz, found)
-    return Draft(text=text, board=parse(path, text), choices=tuple(choices))
+    return Draft(text=text, board=Board.parse(path, text), choices=tuple(choices))
 
 
 def consoles(chip: Chip) -> Iterator[tuple[str, str, str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from spboot.boards.model import Area, Board
+from spboot.boards import Area, Board
 from spboot.chips import Memory
 
 _TITLES = {"bootloader": "bootloader", "slot0": "SLOT0", "slot1": "SLOT1", "journal": "journal"}

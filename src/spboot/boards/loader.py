@@ -7,19 +7,20 @@ import itertools
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from spboot import chips
 from spboot.boards.clocks import clock_limit
-from spboot.boards.model import DEBUG_PINS, VDD_MV, Area, Board, Console, Pin, core_supplies, journal_size
+from spboot.boards.model import DEBUG_PINS, VDD_MV, Area, BoardFacts, Console, Pin, core_supplies, journal_size
 from spboot.chips import Chip, Memory
 from spboot.errors import BoardError
 
 _PORTS: Final = tuple("ABCDEFGHIJK")
+_Made = TypeVar("_Made", bound=BoardFacts)
 
 
 class Loader:
-    """Turns the text of one file into a Board."""
+    """Turns the text of one file into a board."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -121,7 +122,8 @@ class Loader:
             )
         return str(facts["core_supply"])
 
-    def board(self, text: str) -> Board:
+    def board(self, text: str, make: type[_Made]) -> _Made:
+        """What *text* says, checked, as a *make*."""
         try:
             facts = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
@@ -137,7 +139,7 @@ class Loader:
         self.keys(flash, "flash.", ("bootloader", "slot0"), ("slot1", "journal"))
         self.keys(ram, "ram.", ("reserved",))
         optional = {key: self.area(flash, key, "flash.") for key in ("slot1", "journal") if key in flash}
-        board = Board(
+        board = make(
             name=self.path.stem,
             chip=chip,
             clock_hz=self.clock(facts, chip),
@@ -162,7 +164,7 @@ class Loader:
         self.check_ram(board)
         return board
 
-    def check_pins(self, board: Board) -> None:
+    def check_pins(self, board: BoardFacts) -> None:
         """No pin has two duties, and none is needed for the debugger."""
         used: dict[str, str] = {}
         for key, pin in board.pins.items():
@@ -194,12 +196,12 @@ class Loader:
             found = " and ".join(f"{size:#x}" for size in sizes)
             raise self.fail(f"flash.{key}", str(area), f"erase units of one size; there they have {found} bytes")
 
-    def check_overlap(self, board: Board) -> None:
+    def check_overlap(self, board: BoardFacts) -> None:
         for (low_key, low), (high_key, high) in itertools.pairwise(board.areas.items()):
             if low.end > high.address:
                 raise BoardError(f"{self.path.name}: flash.{low_key} ends at {low.end:#x}, inside flash.{high_key}")
 
-    def check_bootloader(self, board: Board) -> None:
+    def check_bootloader(self, board: BoardFacts) -> None:
         area, start = board.bootloader, board.chip.flash[0].address
         if area.address != start:
             raise self.fail("flash.bootloader.address", hex(area.address), f"{start:#x}, where the chip starts")
@@ -211,7 +213,7 @@ class Loader:
                 f"a multiple of {last.protect_unit:#x}: write protection covers that much",
             )
 
-    def check_slots(self, board: Board) -> None:
+    def check_slots(self, board: BoardFacts) -> None:
         if (board.slot1 is None) != (board.journal is None):
             there, lacks = ("slot1", "journal") if board.journal is None else ("journal", "slot1")
             raise BoardError(
@@ -229,7 +231,7 @@ class Loader:
         if board.slot0.size % board.page_size:
             raise self.fail("flash.slot0.size", hex(board.slot0.size), f"a multiple of a page, {board.page_size:#x}")
 
-    def check_journal(self, board: Board) -> None:
+    def check_journal(self, board: BoardFacts) -> None:
         if board.journal is None:
             return
         pages = board.slot0.size // board.page_size
@@ -241,7 +243,7 @@ class Loader:
                 f"{need:#x} or more: the records of {pages} pages of a slot",
             )
 
-    def check_ram(self, board: Board) -> None:
+    def check_ram(self, board: BoardFacts) -> None:
         rams = [memory for memory in board.chip.memories if memory.kind == "ram"]
         if not any(ram.address <= board.ram.address and board.ram.end <= ram.end for ram in rams):
             places = ", ".join(f"{ram.name} {Area(address=ram.address, size=ram.size)}" for ram in rams)

@@ -1,4 +1,4 @@
-"""A board as values: its part, pins, clock and places in memory."""
+"""What a board's file says, as values: its part, pins, clock and places in memory; and what follows from them."""
 
 from __future__ import annotations
 
@@ -65,8 +65,8 @@ class Console:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Board:
-    """One board: its part and how we use it.  With a single slot, *slot1* and *journal* are None."""
+class BoardFacts:
+    """A board's part and how we use it.  With a single slot, *slot1* and *journal* are None."""
 
     name: str
     chip: Chip

@@ -10,7 +10,7 @@ import click
 
 from spboot.cli import failure
 from spboot.cli.group import Group
-from spboot.errors import SpbootError
+from spboot.errors import ExtraError, SpbootError
 
 _GROUPS: Final = {
     "Keys and bootloader": ("keys", "build", "merge"),
@@ -34,7 +34,10 @@ class _Commands(Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in self.list_commands(ctx):
             return None
-        command = importlib.import_module(f"{__name__}.{cmd_name}").command
+        try:
+            command = importlib.import_module(f"{__name__}.{cmd_name}").command
+        except ExtraError as error:
+            return _absent(cmd_name, error)
         assert isinstance(command, click.Command)
         return command
 
@@ -56,6 +59,21 @@ class _Commands(Group):
             if sys.stdout is not None:
                 sys.stdout.flush()
             return done
+
+
+def _absent(name: str, error: ExtraError) -> click.Command:
+    """A command whose extra is not installed, whatever is typed behind it."""
+
+    def tell() -> None:
+        raise error
+
+    return click.Command(
+        name,
+        callback=tell,
+        short_help=str(error),
+        add_help_option=False,
+        context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
+    )
 
 
 @click.command(

@@ -9,8 +9,8 @@ import click
 
 from spboot import boards, chips
 from spboot.boards.draft import Wish, draft
-from spboot.build import bootloader
-from spboot.build.support import missing
+from spboot.builder import bootloader
+from spboot.builder.support import missing
 from spboot.cli import files, options
 from spboot.cli.group import Group
 from spboot.errors import BoardError

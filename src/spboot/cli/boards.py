@@ -9,8 +9,8 @@ import click
 from spboot import boards
 from spboot.boards import Board, Pin
 from spboot.boards.layout import size_text
-from spboot.build.bootloader import driven
-from spboot.build.support import missing
+from spboot.builder.bootloader import driven
+from spboot.builder.support import missing
 from spboot.cli import tables
 
 
@@ -28,7 +28,7 @@ def command(name: str | None, as_json: bool) -> None:
       spboot boards NUCLEO-L476RG
       spboot boards LAMP.toml --json
     """
-    found = [boards.load(each) for each in ([name] if name else boards.names())]
+    found = [Board.load(each) for each in ([name] if name else boards.names())]
     if as_json:
         facts = [_facts(board) for board in found]
         click.echo(json.dumps(facts[0] if name else facts, indent=2))

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import click
 
-from spboot import boards, keys
-from spboot.build import bootloader
-from spboot.build.compiler import NAMES
+from spboot.boards import Board
+from spboot.builder import bootloader
+from spboot.builder.compiler import NAMES
 from spboot.cli import files, options
+from spboot.keys import Keys
 from spboot.secret import Secret
 
 
@@ -32,8 +33,8 @@ def command(board_name: str, key_folder: Path, output: Path, compiler: str, user
       spboot build NUCLEO-L476RG --keys keys -o boot
       spboot build LAMP.toml --keys lamp-keys -o lamp-boot --compiler gcc
     """
-    board = boards.load(board_name)
-    secrets = keys.load(key_folder)
+    board = Board.load(board_name)
+    secrets = Keys.load(key_folder)
     data = Secret(files.read(user_data)) if user_data else b""
     made = bootloader.build(board, secrets, output, compiler=compiler, user_data=data)
     click.echo(f"{made.hex}: {made.size} bytes of {board.bootloader.size}")

@@ -10,8 +10,8 @@ import click
 from spboot import chips
 from spboot.boards.layout import size_text
 from spboot.boards.plan import plan
-from spboot.build.bootloader import NEEDED, driven
-from spboot.build.support import missing
+from spboot.builder.bootloader import NEEDED, driven
+from spboot.builder.support import missing
 from spboot.chips import Block, Chip, Memory
 from spboot.cli import tables
 from spboot.errors import BoardError

@@ -9,7 +9,7 @@ import click
 
 from spboot import chips
 from spboot.boards.layout import size_text
-from spboot.build.support import missing
+from spboot.builder.support import missing
 from spboot.chips import Chip
 from spboot.cli import tables
 from spboot.errors import BoardError

@@ -14,9 +14,8 @@ from typing import Final
 
 import click
 
-from spboot import boards, image
 from spboot.boards import Board
-from spboot.build.demo import build_demo
+from spboot.builder.demo import build_demo
 from spboot.cli import files, options, tables
 from spboot.cli.interruption import told_to_stop
 from spboot.cli.screen import Screen, map_lines
@@ -24,6 +23,7 @@ from spboot.device import Device, Through
 from spboot.device.cost import Cost, measure
 from spboot.device.picture import svg
 from spboot.errors import DeviceError
+from spboot.image import Image
 from spboot.version import Version
 
 _BOARD: Final = "NUCLEO-L476RG"
@@ -64,7 +64,7 @@ def command(context: click.Context, board_name: str, output: Path) -> None:
       spboot demo
       spboot demo LAMP.toml --output lamp-demo    # a board of your own
     """
-    board = boards.load(board_name)
+    board = Board.load(board_name)
     _prepare(output)
     demo = _Demo(context, board, board_name, output)
     demo.make_files()
@@ -171,7 +171,7 @@ class _Demo:
         device = Device(self._board)
         device.program(self._out / "factory.hex")
         device.power_on()
-        size = len(image.load(self._elf(_VERSIONS[-1]), self._board))
+        size = len(Image.load(self._elf(_VERSIONS[-1]), self._board, _VERSIONS[-1]).data)
         with told_to_stop() as stop:
             return [self._run(device, update, Screen(size, stop), size, _words(update)) for update in self._updates()]
 

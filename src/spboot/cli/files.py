@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
 from pathlib import Path
 
 from spboot.disk import read, write
-from spboot.errors import SpbootError
+from spboot.errors import SpbootError, named
 
 __all__ = ["check_output", "named", "read", "write"]
 
@@ -28,14 +26,3 @@ def check_output(path: Path, *inputs: Path) -> None:
     for source in inputs:
         if source.exists() and source.samefile(path):
             raise SpbootError(f"{path} is an input of this command: choose another output")
-
-
-@contextlib.contextmanager
-def named(path: Path) -> Iterator[None]:
-    """Errors of what is inside are about *path*, and say so."""
-    try:
-        yield
-    except SpbootError as error:
-        if str(error).startswith(str(path)):
-            raise
-        raise type(error)(f"{path}: {error}") from None

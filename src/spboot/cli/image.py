@@ -6,9 +6,12 @@ from pathlib import Path
 
 import click
 
-from spboot import boards, image, keys, release
+from spboot import release
+from spboot.boards import Board
 from spboot.cli import files, options
 from spboot.cli.progress import progress
+from spboot.image import Image
+from spboot.keys import Keys
 from spboot.version import Version
 
 
@@ -29,10 +32,10 @@ def command(app: Path, board_name: str, key_folder: Path, version: Version, outp
           -o app-1.1.0.sfb
     """
     files.check_output(output, app)
-    board = boards.load(board_name)
-    secrets = keys.load(key_folder, need_private=True)
-    data = image.load(app, board)
+    board = Board.load(board_name)
+    secrets = Keys.load(key_folder, need_private=True)
+    image = Image.load(app, board, version)
     with progress("packing") as tick:
-        made = release.make_image(data, board=board, keys=secrets, version=version, progress=tick)
+        made = release.full_image(image, keys=secrets, progress=tick)
     files.write(output, made)
-    click.echo(f"{output}: image {version}, {len(made)} bytes for {len(data)} of firmware")
+    click.echo(f"{output}: image {version}, {len(made)} bytes for {len(image.data)} of firmware")

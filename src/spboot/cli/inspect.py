@@ -9,16 +9,13 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from spboot import boards, keys, release
+from spboot import release
 from spboot.cli import files, kinds, options
-from spboot.errors import AuthenticationError, SpbootError
-from spboot.formats import payload, signature
-from spboot.formats.delta_file import HEAD_SIZE, DeltaHead, is_delta_file
-from spboot.formats.manifest import KIND_IMAGE, name_id
+from spboot.errors import SpbootError
+from spboot.formats import signature
+from spboot.formats.delta_file import is_delta_file
+from spboot.inspection import inspect
 from spboot.keys import Keys
-from spboot.version import Version
-
-_Facts = dict[str, str | int | None]
 
 
 @click.command("inspect")
@@ -42,9 +39,9 @@ def command(file: Path, as_json: bool, key_folder: Path | None, der: Path | None
     """
     data = kinds.read(file, kinds.UPDATE, kinds.DELTA)
     _write_signature(file, data, der, signed)
-    secrets = keys.load(key_folder) if key_folder else None
+    secrets = Keys.load(key_folder) if key_folder else None
     with files.named(file):
-        facts = _delta_facts(data) if is_delta_file(data) else _update_facts(data, secrets)
+        facts = inspect(data, secrets)
     if as_json:
         click.echo(json.dumps(facts, indent=2))
         return
@@ -72,58 +69,3 @@ def _write_signature(file: Path, data: bytes, der: Path | None, signed: Path | N
         files.write(der, signature.to_der(header.signature))
     if signed:
         files.write(signed, header.signed())
-
-
-def _delta_facts(data: bytes) -> _Facts:
-    head = DeltaHead.parse(data)
-    return {
-        "kind": "delta file",
-        "new_size": head.new_size,
-        "check": head.check.hex(),
-        "stream_size": len(data) - HEAD_SIZE,
-    }
-
-
-def _update_facts(data: bytes, secrets: Keys | None) -> _Facts:
-    artefact = release.Artefact.parse(data)
-    header, manifest = artefact.header, artefact.header.manifest
-    is_image = manifest.kind == KIND_IMAGE
-    facts: _Facts = {
-        "kind": "full image" if is_image else "patch",
-        "product": f"{manifest.product:#010x}",
-        "product_name": secrets.product if secrets and name_id(secrets.product) == manifest.product else None,
-        "target": f"{manifest.target:#010x}",
-        "target_name": next((name for name in boards.names() if name_id(name) == manifest.target), None),
-        "signature_count": manifest.signature_count,
-        "key_index": manifest.key_index,
-        "trailer_size": manifest.trailer_size,
-        "version": str(Version.unpack(manifest.version)),
-        "image_size": manifest.image_size,
-        "payload_size": manifest.payload_size,
-        "base_version": None if is_image else str(Version.unpack(manifest.base_version)),
-        "base_hash": None if is_image else manifest.base_hash.hex(),
-        "salt": manifest.salt.hex(),
-        "image_hash": manifest.image_hash.hex(),
-        "chunk_hash": header.chunk_hash.hex(),
-        "signature": header.signature.hex(),
-        "chunks": _chain(artefact),
-    }
-    if secrets:
-        facts["check"] = _check(data, secrets)
-    return facts
-
-
-def _chain(artefact: release.Artefact) -> str:
-    try:
-        count = len(list(payload.chunks(artefact.wire, artefact.header.chunk_hash)))
-    except AuthenticationError as error:
-        return str(error)
-    return f"{count}, each fits the next"
-
-
-def _check(data: bytes, secrets: Keys) -> str:
-    try:
-        image = release.verify(data, secrets).image
-    except SpbootError as error:
-        return str(error)
-    return "signature and chunks good" + (", decodes to the signed image" if image is not None else "")

@@ -9,6 +9,7 @@ import click
 from spboot import keys
 from spboot.cli.group import Group
 from spboot.cli.options import PATH
+from spboot.keys import Keys
 
 
 @click.group("keys", cls=Group)
@@ -38,6 +39,6 @@ def new(folder: Path, product: str | None, development: bool) -> None:
       spboot keys new lamp-keys --product lamp
       spboot keys new keys --product demo --development
     """
-    made = keys.new(folder, product, development=development)
+    made = Keys.new(folder, product, development=development)
     click.echo(f"{folder}: keys for product {made.product}{' (development)' if development else ''}")
     click.echo(f"keep {keys.SIGNING} and {keys.ENCRYPTION} secret, and a copy of them safe")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from spboot.build.personal import target_of
+from spboot.builder.personal import target_of
 from spboot.cli import files
 from spboot.errors import FormatError
 from spboot.formats.content import A_HEX, AN_ELF, kind_of

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from spboot import boards
+from spboot.boards import Board
 from spboot.boards.drawing import svg, text_lines
 from spboot.boards.layout import flash_layout, ram_layout
 from spboot.cli import files, options
@@ -23,7 +23,7 @@ def command(board_name: str, svg_file: Path | None) -> None:
       spboot map NUCLEO-L476RG
       spboot map LAMP.toml --svg lamp.svg
     """
-    board = boards.load(board_name)
+    board = Board.load(board_name)
     title = f"{board.name}, {board.chip.name}"
     if svg_file:
         files.check_output(svg_file)

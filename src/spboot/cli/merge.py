@@ -6,12 +6,14 @@ from pathlib import Path
 
 import click
 
-from spboot import boards, image, keys
-from spboot.build import merge
-from spboot.build.personal import target_of
+from spboot.boards import Board
+from spboot.builder.merge import merge
+from spboot.builder.personal import target_of
 from spboot.cli import files, options
 from spboot.errors import BuildError
 from spboot.formats import program
+from spboot.image import Image
+from spboot.keys import Keys
 from spboot.version import Version
 
 
@@ -35,16 +37,12 @@ def command(bootloader: Path, app: Path, board_name: str, key_folder: Path, vers
     """
     files.check_output(output, app)
     files.check_output(output, bootloader)
-    if output.suffix not in (".hex", ".bin"):
-        raise BuildError(f"{output}: cannot write {output.suffix!r}, expected a name that ends in .hex or .bin")
-    board = boards.load(board_name)
-    secrets = keys.load(key_folder, need_private=True)
+    program.check_writable(output)
+    board = Board.load(board_name)
+    secrets = Keys.load(key_folder, need_private=True)
     start = board.bootloader.address
     first, second = (program.load(path, start) for path in (bootloader, app))
     if target_of(first.run_at(start)) is None and target_of(second.run_at(start)) is not None:
         raise BuildError(f"{app} is the bootloader, and {bootloader} is none: swap the two, BOOTLOADER comes first")
-    with files.named(bootloader):
-        boot = merge.bootloader_in(first, board, secrets, str(bootloader))
-    parts = merge.areas(board, boot, image.load(app, board), secrets, version)
-    files.write(output, merge.as_hex(parts) if output.suffix == ".hex" else merge.as_bin(parts), secret=True)
+    merge(bootloader, Image.load(app, board, version), keys=secrets).save(output)
     click.echo(f"{output}: bootloader and {app.name} {version}")

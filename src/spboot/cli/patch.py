@@ -6,10 +6,12 @@ from pathlib import Path
 
 import click
 
-from spboot import boards, image, keys, release
+from spboot import release
+from spboot.boards import Board
 from spboot.cli import files, options
 from spboot.cli.progress import progress
-from spboot.errors import BoardError
+from spboot.image import Image
+from spboot.keys import Keys
 from spboot.version import Version
 
 
@@ -35,19 +37,10 @@ def command(
           -o app-1.2.0.sfbp
     """
     files.check_output(output, old, new)
-    board = boards.load(board_name)
-    if board.slot1 is None:
-        raise BoardError(f"{board.name} has a single slot, which takes no patches: make a full image (spboot image)")
-    secrets = keys.load(key_folder, need_private=True)
-    before, after = (image.load(path, board) for path in (old, new))
+    board = Board.load(board_name)
+    secrets = Keys.load(key_folder, need_private=True)
+    before, after = Image.load(old, board, from_version), Image.load(new, board, version)
     with progress("comparing") as tick:
-        made = release.make_patch(
-            release.Base(image=before, version=from_version, address=board.image_address),
-            after,
-            board=board,
-            keys=secrets,
-            version=version,
-            progress=tick,
-        )
+        made = release.patch(before, after, keys=secrets, progress=tick)
     files.write(output, made)
-    click.echo(f"{output}: patch {from_version} -> {version}, {len(made)} bytes for {len(after)} of firmware")
+    click.echo(f"{output}: patch {from_version} -> {version}, {len(made)} bytes for {len(after.data)} of firmware")

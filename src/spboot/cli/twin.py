@@ -12,7 +12,8 @@ from pathlib import Path
 import click
 
 from spboot import boards, disk
-from spboot.build.personal import target_of
+from spboot.boards import Board
+from spboot.builder.personal import target_of
 from spboot.cli import console, files, options
 from spboot.cli.console import Keys, Terminal, say
 from spboot.cli.interruption import told_to_stop
@@ -102,7 +103,7 @@ def command(
     if board_name is None:
         raise click.UsageError("Missing argument 'BOARD'.")
     armed = _cut(cut, torn)
-    board = boards.load(board_name)
+    board = Board.load(board_name)
     if button and board.button is None:
         raise TwinError(f"{board.name} has no button: omit --button; `load` on the console enters the loader")
     device = Device(board, seed=seed)

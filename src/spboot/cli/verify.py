@@ -6,9 +6,12 @@ from pathlib import Path
 
 import click
 
-from spboot import boards, image, keys, release
+from spboot import boards, release
+from spboot.boards import Board
 from spboot.cli import files, kinds, options
 from spboot.errors import BoardError
+from spboot.image import Image
+from spboot.keys import Keys
 from spboot.version import Version
 
 
@@ -34,20 +37,20 @@ def command(file: Path, key_folder: Path, old: Path | None, board_name: str | No
       spboot verify app-1.1.0.sfb --keys keys
       spboot verify app-1.2.0.sfbp --keys keys --from app-1.1.0.elf
     """
-    data, secrets = kinds.read(file, kinds.UPDATE), keys.load(key_folder)
+    data, secrets = kinds.read(file, kinds.UPDATE), Keys.load(key_folder)
     with files.named(file):
-        target = release.Artefact.parse(data).header.manifest.target
-    board = boards.load(board_name) if board_name else boards.by_id(target)
+        manifest = release.Artefact.parse(data).header.manifest
+    target, base_version = manifest.target, Version.unpack(manifest.base_version)
+    board = Board.load(board_name) if board_name else boards.by_id(target)
     if board is None and old is not None:
         raise BoardError(f"the update is for a board that is not ours ({target:#010x}): name its file with --board")
-    base = image.load(old, board) if old and board else None
+    base = Image.load(old, board, base_version) if old and board else None
     with files.named(file):
         report = release.verify(data, secrets, old=base, board=board)
-    manifest = report.artefact.header.manifest
     version = Version.unpack(manifest.version)
     click.echo(f"signature good, {report.chunk_count} chunk{'s' if report.chunk_count != 1 else ''} good")
     if report.image is None:
-        click.echo(f"patch from {Version.unpack(manifest.base_version)} to {version}; give --from OLD to decode it")
+        click.echo(f"patch from {base_version} to {version}; give --from OLD to decode it")
         return
     click.echo(f"decodes to image {version}, {len(report.image)} bytes, SHA-256 {manifest.image_hash.hex()}")
     if board is None:

@@ -1,7 +1,8 @@
-"""The native encoder: compiled once for this machine with the ziglang package, kept in the user's cache, loaded.
+"""The native encoder, loaded: the one that the wheel of this platform brings; otherwise compiled once for this machine
+and kept in the user's cache.
 
-The name of the file says what it was made of (sources, compiler, flags, machine) and what it must contain: a file that
-is damaged or of other sources is not loaded but made again.  Each file appears whole or not at all: processes may race.
+The name of a file there says what it was made of (sources, compiler, flags, machine) and what it must contain: one that
+is damaged or of other sources is not loaded but made again.  Each appears whole or not at all: processes may race.
 """
 
 from __future__ import annotations
@@ -14,31 +15,21 @@ import os
 import platform
 import shutil
 import stat
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
-from spboot.delta.prior import delta_prior_header
-from spboot.disk import is_full, reason
+from spboot.delta import compilation
+from spboot.disk import reason
 from spboot.errors import BuildError
-from spboot.formats.c_header import define, guarded, spec_header
-from spboot.formats.spec import data_path
 
 _LOG = logging.getLogger(__name__)
-_NATIVE: Final = Path(__file__).parent / "native"
-_FIRMWARE: Final = ("delta.c", "moves.c", "prior.c", "range.c", "reference.c")
-_HEADERS: Final = ("bytes.h", "delta.h", "moves.h", "prior.h", "range.h", "reference.h", "status.h")
-_FLAGS: Final = (
-    *("-shared", "-std=c11", "-O2", "-g0", "-s", "-mcpu=baseline", "-fno-sanitize=all", "-fvisibility=hidden"),
-    *("-Wall", "-Wextra", "-Wconversion", "-Wpedantic", "-Werror"),
-)
-"""baseline: the cache may be shared by machines with different processors."""
-_SUFFIX: Final = {"win32": ".dll", "darwin": ".dylib"}.get(sys.platform, ".so")
+_SUFFIX: Final = compilation.suffix(sys.platform)
+_PACKAGED: Final = Path(__file__).parent / "native" / f"encoder{_SUFFIX}"
+"""What a wheel for one platform brings; a checkout, an sdist and the wheel for all platforms have none."""
 
 Progress = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_uint64, ctypes.c_uint64)
 """Bytes of work done, and of all; what is not zero stops."""
@@ -52,8 +43,9 @@ class Encoded(ctypes.Structure):
 
 @cache
 def load() -> ctypes.CDLL:
-    """The library, made if need be: the first time on a machine that takes seconds.  Raises BuildError."""
-    library = ctypes.CDLL(str(_file()))
+    """The library, made if need be: the first time on a machine that takes seconds.  Raises BuildError, or ExtraError
+    when it has to be made and there is no compiler."""
+    library = _packaged() or ctypes.CDLL(str(_file()))
     size, data, counts = ctypes.c_uint32, ctypes.c_char_p, ctypes.POINTER(ctypes.c_uint32)
     encoded = ctypes.POINTER(Encoded)
     library.spb_encode.argtypes = (data, size, data, size, size, Progress, counts, encoded)
@@ -76,9 +68,20 @@ def cache_folder() -> Path:
     return Path(base) / "spboot"
 
 
+def _packaged() -> ctypes.CDLL | None:
+    """What the wheel brought, if anything; a wheel that was forced onto another system brings what does not load."""
+    if not _PACKAGED.exists():
+        return None
+    try:
+        return ctypes.CDLL(str(_PACKAGED))
+    except OSError as error:
+        _LOG.warning("%s cannot be loaded, compiling it here: %s", _PACKAGED, error)
+        return None
+
+
 def _file() -> Path:
-    """The library's file, checked.  Raises BuildError."""
-    sources = _sources()
+    """The library's file in the cache, checked.  Raises BuildError."""
+    sources = compilation.sources()
     folder = _private_folder()
     found = _find(folder, _key(sources))
     if found is None:
@@ -90,21 +93,9 @@ def _file() -> Path:
     return found
 
 
-def _sources() -> dict[str, bytes]:
-    """Name -> text of all that is compiled."""
-    core = data_path("firmware") / "core"
-    files = [*sorted(_NATIVE.glob("*.[ch]")), *(core / name for name in (*_FIRMWARE, *_HEADERS))]
-    generated = {
-        "spb_spec.h": spec_header(),
-        "spb_config.h": guarded("SPB_CONFIG_H", [define("PARTS", 1)]),
-        "spb_delta_prior.h": delta_prior_header(),
-    }
-    return {file.name: file.read_bytes() for file in files} | {n: t.encode() for n, t in generated.items()}
-
-
 def _key(sources: dict[str, bytes]) -> str:
     """What the library is made of, in 32 digits."""
-    parts = [version("ziglang"), *_FLAGS, sys.platform, platform.machine(), str(sys.maxsize)]
+    parts = [compilation.compiler(), *compilation.FLAGS, sys.platform, platform.machine(), str(sys.maxsize)]
     for name, text in sorted(sources.items()):
         parts += [name, hashlib.sha256(text).hexdigest()]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
@@ -151,26 +142,7 @@ def _name(key: str, content: bytes) -> str:
 def _compile(sources: dict[str, bytes], folder: Path, key: str) -> Path:
     """Compile *sources*; returns the new file in *folder*.  Raises BuildError."""
     with tempfile.TemporaryDirectory(dir=folder, prefix="making-") as made:
-        work = Path(made)
-        for name, text in sources.items():
-            (work / name).write_bytes(text)
-        units = sorted(name for name in sources if name.endswith(".c"))
-        command = [sys.executable, "-m", "ziglang", "cc", *_FLAGS, "-I.", "-o", f"library{_SUFFIX}", *units]
-        caches = {"ZIG_GLOBAL_CACHE_DIR": str(work / "zig"), "ZIG_LOCAL_CACHE_DIR": str(work / "zig")}
-        done = subprocess.run(
-            command, cwd=work, env=caches | os.environ, capture_output=True, text=True, errors="replace", check=False
-        )
-        if done.returncode and is_full(done.stderr, work):
-            raise BuildError(
-                f"there is no space left in {folder}, where the patch encoder is compiled for this machine: free "
-                "some, or choose another folder with XDG_CACHE_HOME"
-            )
-        if done.returncode:
-            raise BuildError(
-                f"the patch encoder cannot be compiled on {sys.platform} {platform.machine()} with ziglang "
-                f"{version('ziglang')}: reinstall spboot, or report this:\n{done.stderr.strip()}"
-            )
-        output = work / f"library{_SUFFIX}"
+        output = compilation.compile_library(sources, Path(made), f"library{_SUFFIX}")
         target = folder / _name(key, output.read_bytes())
         output.replace(target)
     return target

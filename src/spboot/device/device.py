@@ -5,27 +5,31 @@ silicon cannot be told over a wire, as to lose its power, is refused with what t
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from spboot import disk
 from spboot.boards import Board, Pin
 from spboot.errors import DeviceError, FormatError
 from spboot.formats.manifest import Manifest
+from spboot.formats.program import Program
 from spboot.link import ymodem
 from spboot.link.delivery import Delivery
 from spboot.link.port import Port
 from spboot.link.serial_port import SerialPort
 from spboot.link.ymodem import Progress
-from spboot.twin import Cut, PowerCut, Twin
-from spboot.twin.host import images
-from spboot.twin.host.port import TwinPort
 from spboot.version import Version
+
+if TYPE_CHECKING:  # a device at a port needs no emulator
+    from spboot.twin import Cut, PowerCut, Twin
 
 Through = Literal["loader", "application"]
 """Who takes an update: the loader of the bootloader, or the application that runs."""
+File = bytes | str | os.PathLike[str]
+"""The bytes of an update, or the path of a file with them."""
 
 _LOADER_WORD: Final = b"load"
 _UPDATE_KEY: Final = "u"
@@ -43,7 +47,17 @@ class Device:
     """*board* on the twin, without power yet; with *port*, the board that is wired to this serial port.
 
     *seed* decides what the RAM of the twin holds at power-on, and its unique id.  All that is read goes to *on_text*,
-    too.  A context manager, which closes the port.  Raises LinkError when the port cannot be opened."""
+    too.  A context manager, which closes the port; its end is a DeviceError while a `cut` is still to come.  Raises
+    LinkError when the port cannot be opened.
+
+    >>> with Device(board) as device:
+    ...     device.program(merge(boot, old, keys=keys))
+    ...     device.power_on()
+    ...     device.cut("12:torn:random=7")
+    ...     device.update(patch(old, new, keys=keys), through="application")
+    ...     device.version
+    '1.1.0'
+    """
 
     def __init__(
         self,
@@ -59,12 +73,14 @@ class Device:
         self.on_text = on_text
         self._twin: Twin | None = None
         self._serial: SerialPort | None = None
-        self._power_returns = False
+        self._cut: Cut | None = None
         self.port: Port
         """The console."""
         if port is not None:
             self.port = self._serial = SerialPort(port, board.console.baud)
             return
+        from spboot.twin import Twin
+
         self._twin = Twin(board.chip.name, seed=seed, vdd_mv=board.vdd_mv, core_supply=board.core_supply)
         self._twin.uart(board.console.port).baud = board.console.baud
         self.port = self._at_twin(self._twin)
@@ -73,9 +89,14 @@ class Device:
     def __enter__(self) -> Device:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if self._serial is not None:
             self._serial.close()
+        if kind is None and self._cut is not None:
+            raise DeviceError(
+                f"the cut {self._cut} did not happen: {self.twin.log.total} flash operations in all, cut at an earlier "
+                "one; a test that cuts nothing shows nothing"
+            )
 
     # power, flash and pins: the twin's alone
 
@@ -84,14 +105,16 @@ class Device:
         """The emulated chip.  Raises DeviceError when the board is at a serial port."""
         return self._emulated("look into the chip", "ask it over its console")
 
-    def program(self, content: Path | Mapping[int, bytes]) -> None:
-        """Factory programming: a file (.hex, .elf; a .bin from the start of flash on), or address -> bytes."""
+    def program(self, content: Program | str | os.PathLike[str]) -> None:
+        """Factory programming: what `merge` made, or a file (.hex, .elf; a .bin from the start of flash on)."""
         twin = self._emulated("program flash", "use the board's programmer, with the file that `spboot merge` makes")
-        if isinstance(content, Path):
-            images.load(twin, content)
+        if isinstance(content, Program):
+            for segment in content.segments:
+                twin.flash_load(segment.address, segment.data)
             return
-        for address, data in content.items():
-            twin.flash_load(address, data)
+        from spboot.twin.host import images
+
+        images.load(twin, Path(content))
 
     def power_on(self) -> None:
         """Switch the supply off, if it is on, and on.  What was said before is not read any more."""
@@ -108,8 +131,10 @@ class Device:
 
         *at* may be the id of a cut, as "40:torn:random=7"."""
         twin = self._emulated("cut the power at a flash operation", "pull its plug at some moment")
-        twin.arm(at if isinstance(at, Cut) else Cut.parse(str(at)))
-        self._power_returns = True
+        from spboot.twin import Cut
+
+        self._cut = at if isinstance(at, Cut) else Cut.parse(str(at))
+        twin.arm(self._cut)
 
     def press(self, seconds: float = 0.3) -> None:
         """Press the button for *seconds*, which pass meanwhile."""
@@ -185,14 +210,14 @@ class Device:
         way = self._way(through, key, seconds)
         ymodem.wait_for_call(self.port, seconds, on_text=self.hear, poke=way.poke, key=way.key)
 
-    def send(self, file: Path | bytes, *, block: int = 1024, progress: Progress | None = None) -> None:
+    def send(self, file: File, *, block: int = 1024, progress: Progress | None = None) -> None:
         """Give *file* to the device, which has just called, by YMODEM.  Raises LinkError, as RefusedError."""
         name, data = _opened(file)
         ymodem.send(self.port, name, data, block=block, progress=progress, on_text=self.hear)
 
     def update(
         self,
-        file: Path | bytes,
+        file: File,
         *,
         through: Through = "loader",
         key: str | None = None,
@@ -249,14 +274,16 @@ class Device:
             self.hear(self.port.read(1, left))
         return bytes(self.heard[start:])
 
-    def _at_twin(self, twin: Twin) -> TwinPort:
+    def _at_twin(self, twin: Twin) -> Port:
+        from spboot.twin.host.port import TwinPort
+
         return TwinPort(twin, self.board.console.port, on_cut=self._lost_power)
 
     def _lost_power(self, cut: PowerCut) -> None:
         """Only a cut of ours gives the power back."""
-        if not self._power_returns:
+        if self._cut is None:
             raise cut
-        self._power_returns = False
+        self._cut = None
         self.twin.power_on()
 
     def _emulated(self, what: str, instead: str) -> Twin:
@@ -271,9 +298,12 @@ def _driven(pin: Pin, *, active: bool) -> tuple[str, int]:
     return pin.name, int(pin.active_high == active)
 
 
-def _opened(file: Path | bytes) -> tuple[str, bytes]:
+def _opened(file: File) -> tuple[str, bytes]:
     """Name and bytes."""
-    return (file.name, disk.read(file)) if isinstance(file, Path) else ("update.bin", file)
+    if isinstance(file, bytes):
+        return "update.bin", file
+    path = Path(file)
+    return path.name, disk.read(path)
 
 
 def _version_in(update: bytes) -> str | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path, PurePath
 from typing import Final
 
@@ -24,6 +25,7 @@ FILL: Final = b"\0"
 ERASED: Final = b"\xff"
 """What stands between the programs of a device: what most flash reads that nobody programmed."""
 
+WRITTEN: Final = (".hex", ".bin")
 _BINARY: Final = (".bin",)
 _HEX: Final = (".hex", ".ihex", ".ihx", ".ihe")
 _ELF: Final = (".elf", ".axf", ".out")
@@ -37,7 +39,12 @@ _CONVERT: Final = {
 class Program:
     """What a file puts into memory.  *segments*: in the order of their addresses, none empty, none touching another.
 
-    *entry*, *core* and *uses* are known of an ELF only: see formats.elf.Elf."""
+    *kind* is that of the file, "factory" when it was put together here.  *entry*, *core* and *uses* are known of an ELF
+    only: see formats.elf.Elf.  No repr shows bytes: a bootloader has keys in it.
+
+    >>> Program(kind="factory", segments=(Segment(0x8000000, b"lamp"),))
+    Program(kind='factory', segments=(<4 bytes at 0x08000000>,), entry=0, core='', uses=())
+    """
 
     kind: str
     segments: tuple[Segment, ...]
@@ -52,6 +59,27 @@ class Program:
     def run_at(self, address: int) -> bytes:
         """Those of its bytes that begin at *address*, up to the first gap; none when nothing begins there."""
         return next((segment.data for segment in self.segments if segment.address == address), b"")
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write it to *path*: as Intel HEX, or as a .bin from the lowest address on, gaps as of erased flash.
+
+        Only the owner may read the file, as there may be keys in it.  Raises FormatError for another suffix, DiskError.
+
+        >>> merge(boot, old, keys=keys).save("factory.hex")
+        """
+        target = Path(path)
+        check_writable(target)
+        if target.suffix == ".hex":
+            data = Secret(intel_hex.write(self.segments))
+        else:
+            data = Secret(flat(self.segments, self.segments[0].address, ERASED))
+        disk.write(target, data, secret=True)
+
+
+def check_writable(path: Path) -> None:
+    """Raise FormatError unless `Program.save` writes files with the suffix of *path*."""
+    if path.suffix not in WRITTEN:
+        raise FormatError(f"{path}: cannot write {path.suffix!r}, expected a name that ends in .hex or .bin")
 
 
 def flat(segments: Iterable[Segment], address: int, fill: bytes) -> bytes:

@@ -1,4 +1,11 @@
-"""An emulated STM32 that runs the very image that ships."""
+"""An emulated STM32 that runs the very image that ships.  Importing it without the extra `twin` is an ExtraError."""
+
+from importlib.util import find_spec
+
+from spboot.errors import not_installed
+
+if find_spec("unicorn") is None or find_spec("capstone") is None:
+    raise not_installed("the emulated chip", "twin")
 
 from spboot.twin.errors import LockupError, PowerCut
 from spboot.twin.host.pty import LineBridge, PtyBridge

@@ -14,7 +14,7 @@ from typing import Final
 from spboot import chips
 from spboot.boards import Area, Board, Pin
 from spboot.boards.clocks import clock_limit
-from spboot.build.drivers import drivers
+from spboot.builder.drivers import drivers
 from spboot.chips import Block, Chip
 from spboot.delta.prior import delta_prior_header
 from spboot.errors import BoardError

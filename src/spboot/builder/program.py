@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from spboot.build.compiler import Toolchain
-from spboot.build.texts import Texts
+from spboot.builder.compiler import Toolchain
+from spboot.builder.texts import Texts
 from spboot.formats.spec import data_path
 
 _WORDS: Final = "text.h"

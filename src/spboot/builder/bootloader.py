@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import shutil
 import tempfile
@@ -14,13 +15,13 @@ from typing import Final
 
 from spboot import disk
 from spboot.boards import Board
-from spboot.build import headers
-from spboot.build.compiler import Toolchain, toolchain
-from spboot.build.drivers import drivers
-from spboot.build.linkinclude import check_name, include_name, link_check, link_include
-from spboot.build.personal import finish
-from spboot.build.program import Unit, compile_units
-from spboot.build.texts import Texts, status_sentences
+from spboot.builder import headers
+from spboot.builder.compiler import Toolchain, toolchain
+from spboot.builder.drivers import drivers
+from spboot.builder.linkinclude import check_name, include_name, link_check, link_include
+from spboot.builder.personal import finish
+from spboot.builder.program import Unit, compile_units
+from spboot.builder.texts import Texts, status_sentences
 from spboot.disk import reason
 from spboot.errors import BuildError
 from spboot.formats import elf, intel_hex, program
@@ -52,9 +53,15 @@ NEEDED: Final = ("FLASH", "RCC", "PWR", "GPIOA", "IWDG")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outputs:
-    """The files of one build."""
+class Bootloader:
+    """What `build` made: the files of a bootloader for *board*, and what an application needs to link on top of it.
 
+    >>> boot = build(board, keys, "boot")
+    >>> boot.linker_include.name, boot.header.name
+    ('spboot-NUCLEO-L476RG.ld', 'spboot.h')
+    """
+
+    board: Board
     elf: Path
     bin: Path
     hex: Path
@@ -94,11 +101,18 @@ def driven() -> frozenset[str]:
     return frozenset(drivers().ip)
 
 
-def build(board: Board, keys: Keys, output: Path, *, compiler: str = "clang", user_data: bytes = b"") -> Outputs:
-    """Compile, link and personalise the bootloader of *board* into folder *output*.
+def build(
+    board: Board, keys: Keys, folder: str | os.PathLike[str], *, compiler: str = "clang", user_data: bytes = b""
+) -> Bootloader:
+    """Compile, link and personalise the bootloader of *board* into *folder*.
 
-    *user_data*: at most 128 bytes for SE_APP_GetSecureUserData.  Raises BuildError."""
-    tools = toolchain(compiler, board.chip.core)
+    *user_data*: at most 128 bytes for SE_APP_GetSecureUserData.  Raises BuildError.
+
+    >>> boot = build(board, keys, "boot")
+    >>> boot.hex.name, boot.size <= board.bootloader.size
+    ('spboot-NUCLEO-L476RG.hex', True)
+    """
+    tools, output = toolchain(compiler, board.chip.core), Path(folder)
     with work_folder(output) as work:
         headers.write(work / "generated", board, boot_version())
         objects = compile_rooms(tools, board, work)
@@ -167,7 +181,7 @@ def _link_script(board: Board) -> str:
     return text
 
 
-def _write_outputs(board: Board, keys: Keys, user_data: Secret, work: Path, output: Path) -> Outputs:
+def _write_outputs(board: Board, keys: Keys, user_data: Secret, work: Path, output: Path) -> Bootloader:
     """All files or none: they appear once there was room for all, and those of two builds do not mix."""
     stem = f"spboot-{board.name}"
     names = {kind: output / f"{stem}.{kind}" for kind in ("elf", "bin", "hex", "map")}
@@ -199,7 +213,8 @@ def _write_outputs(board: Board, keys: Keys, user_data: Secret, work: Path, outp
         header.parent.mkdir(parents=True, exist_ok=True)
         for path, made in staged.items():
             made.replace(path)
-    return Outputs(
+    return Bootloader(
+        board=board,
         elf=names["elf"],
         bin=names["bin"],
         hex=names["hex"],

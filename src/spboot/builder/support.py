@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from spboot.boards.draft import consoles
 from spboot.boards.plan import plan
-from spboot.build.bootloader import NEEDED, driven
-from spboot.build.compiler import toolchain
+from spboot.builder.bootloader import NEEDED, driven
+from spboot.builder.compiler import target_of
 from spboot.chips import Chip
 from spboot.errors import BoardError, BuildError
 
@@ -16,7 +16,7 @@ def missing(chip: Chip) -> str | None:
     A board of that part can still ask for what is not there, as a console whose IP version has no driver."""
     try:
         plan(chip)
-        toolchain("clang", chip.core)
+        target_of(chip.core)
     except (BoardError, BuildError) as error:
         return str(error).removeprefix(f"{chip.name}: ")
     lacks = [f"{name} ({chip.block(name).ip})" for name in NEEDED if chip.block(name).ip not in driven()]

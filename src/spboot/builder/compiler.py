@@ -14,11 +14,12 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
 from spboot.disk import is_full
-from spboot.errors import BuildError
+from spboot.errors import BuildError, not_installed
 
 _LOG = logging.getLogger(__name__)
 
@@ -87,10 +88,9 @@ class Toolchain:
 
 @cache
 def toolchain(name: str, core: str) -> Toolchain:
-    """The compiler *name* ("clang" or "gcc") for *core*, as "cm4".  Raises BuildError when it cannot be had."""
-    if core not in _CORES:
-        raise BuildError(f"no compiler flags for core {core!r}; known: {', '.join(_CORES)}")
-    triple, cpu = _CORES[core]
+    """The compiler *name* ("clang" or "gcc") for *core*, as "cm4".  Raises BuildError when it cannot be had, as
+    ExtraError when it is not installed."""
+    triple, cpu = target_of(core)
     if name == "clang":
         return _clang(triple, cpu)
     if name == "gcc":
@@ -98,10 +98,18 @@ def toolchain(name: str, core: str) -> Toolchain:
     raise BuildError(f"unknown compiler {name!r}; known: {', '.join(NAMES)}")
 
 
-def _clang(triple: str, cpu: str) -> Toolchain:
-    import ziglang
+def target_of(core: str) -> tuple[str, str]:
+    """What compilers call *core*: clang's triple, and -mcpu.  Raises BuildError."""
+    if core not in _CORES:
+        raise BuildError(f"no compiler flags for core {core!r}; known: {', '.join(_CORES)}")
+    return _CORES[core]
 
-    headers = Path(ziglang.__file__).parent / "lib" / "include"
+
+def _clang(triple: str, cpu: str) -> Toolchain:
+    found = find_spec("ziglang")
+    if found is None or found.origin is None:
+        raise not_installed("the compiler", "build")
+    headers = Path(found.origin).parent / "lib" / "include"
     zig = (sys.executable, "-m", "ziglang")
     return Toolchain(
         name="clang",

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from spboot.boards import Board
-from spboot.build import cargo, headers
-from spboot.build.bootloader import boot_version, include_folders, sources, work_folder
-from spboot.build.compiler import Toolchain, toolchain
-from spboot.build.linkinclude import link_check, link_include
-from spboot.build.program import Unit, compile_units
-from spboot.build.texts import Texts
+from spboot.builder import cargo, headers
+from spboot.builder.bootloader import boot_version, include_folders, sources, work_folder
+from spboot.builder.compiler import Toolchain, toolchain
+from spboot.builder.linkinclude import link_check, link_include
+from spboot.builder.program import Unit, compile_units
+from spboot.builder.texts import Texts
 from spboot.formats.spec import data_path
 from spboot.version import Version
 

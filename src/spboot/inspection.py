@@ -1,0 +1,81 @@
+"""What an update file or a delta file says about itself."""
+
+from __future__ import annotations
+
+from spboot import boards, release
+from spboot.errors import AuthenticationError, SpbootError
+from spboot.formats import payload
+from spboot.formats.delta_file import HEAD_SIZE, DeltaHead, is_delta_file
+from spboot.formats.manifest import KIND_IMAGE, name_id
+from spboot.keys import Keys
+from spboot.version import Version
+
+Facts = dict[str, str | int | None]
+"""Name of a field -> its value; None: it has none."""
+
+
+def inspect(update: bytes, keys: Keys | None = None) -> Facts:
+    """Every field of an update (.sfb, .sfbp) or delta file by name, as `spboot inspect --json` prints them.
+
+    Nothing is checked without *keys*; with them, "check" says what `verify` finds.  Raises FormatError.
+
+    >>> facts = inspect(patch(old, new, keys=keys))
+    >>> facts["kind"], facts["base_version"], facts["version"], facts["target_name"]
+    ('patch', '1.0.0', '1.1.0', 'NUCLEO-L476RG')
+    """
+    return _delta_facts(update) if is_delta_file(update) else _update_facts(update, keys)
+
+
+def _delta_facts(data: bytes) -> Facts:
+    head = DeltaHead.parse(data)
+    return {
+        "kind": "delta file",
+        "new_size": head.new_size,
+        "check": head.check.hex(),
+        "stream_size": len(data) - HEAD_SIZE,
+    }
+
+
+def _update_facts(data: bytes, secrets: Keys | None) -> Facts:
+    artefact = release.Artefact.parse(data)
+    header, manifest = artefact.header, artefact.header.manifest
+    is_image = manifest.kind == KIND_IMAGE
+    facts: Facts = {
+        "kind": "full image" if is_image else "patch",
+        "product": f"{manifest.product:#010x}",
+        "product_name": secrets.product if secrets and name_id(secrets.product) == manifest.product else None,
+        "target": f"{manifest.target:#010x}",
+        "target_name": next((name for name in boards.names() if name_id(name) == manifest.target), None),
+        "signature_count": manifest.signature_count,
+        "key_index": manifest.key_index,
+        "trailer_size": manifest.trailer_size,
+        "version": str(Version.unpack(manifest.version)),
+        "image_size": manifest.image_size,
+        "payload_size": manifest.payload_size,
+        "base_version": None if is_image else str(Version.unpack(manifest.base_version)),
+        "base_hash": None if is_image else manifest.base_hash.hex(),
+        "salt": manifest.salt.hex(),
+        "image_hash": manifest.image_hash.hex(),
+        "chunk_hash": header.chunk_hash.hex(),
+        "signature": header.signature.hex(),
+        "chunks": _chain(artefact),
+    }
+    if secrets:
+        facts["check"] = _check(data, secrets)
+    return facts
+
+
+def _chain(artefact: release.Artefact) -> str:
+    try:
+        count = len(list(payload.chunks(artefact.wire, artefact.header.chunk_hash)))
+    except AuthenticationError as error:
+        return str(error)
+    return f"{count}, each fits the next"
+
+
+def _check(data: bytes, secrets: Keys) -> str:
+    try:
+        image = release.verify(data, secrets).image
+    except SpbootError as error:
+        return str(error)
+    return "signature and chunks good" + (", decodes to the signed image" if image is not None else "")
