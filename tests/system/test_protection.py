@@ -191,4 +191,4 @@ def test_options_that_are_better_otherwise_are_named(shops, row: Table) -> None:
     text = rig.listen(b"starting 1.0.0", seconds=10).decode()
     assert ("option b" in text) == bool(said)
     assert said in text
-    assert f"read protection level {row.get('level', 0)}" in text
+    assert f"protection: read level {row.get('level', 0)}" in text
