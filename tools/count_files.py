@@ -6,8 +6,14 @@ from __future__ import annotations
 import subprocess
 import sys
 
-MADE = ("src/spboot/chips/parts/", "src/spboot/chips/ip/", "docs/delta.svg")
-"""What scripts write: tools/make_chips.py, bench/delta."""
+MADE = (
+    "src/spboot/chips/parts/",
+    "src/spboot/chips/ip/",
+    "docs/delta.svg",
+    "docs/fidelity.md",
+    "tools/fidelity/accesses.json",
+)
+"""What scripts write: tools/make_chips.py, bench/delta, tools/fidelity."""
 
 
 def touched(commit: str) -> list[str]:
