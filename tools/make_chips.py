@@ -3,7 +3,8 @@
 
 FACTS holds chips.jsonl.xz and registers/ (see CONTRIBUTING).  The product keeps only what it uses: memories, block
 addresses with their IP version, clock and reset bits, pins and interrupts; and for each IP version of these parts the
-registers with their fields.  What the facts get wrong or do not say stands in make_chips.toml, with the manual's word.
+registers with their fields.  What the facts get wrong or do not say stands in chips/families/FAMILY.toml with the
+manual's word, or in make_chips.toml if it is nobody's alone.
 The output is sorted, so a second run changes nothing.
 
 parts/FAMILY.json shares what parts have in common:
@@ -25,7 +26,10 @@ from pathlib import Path
 from typing import Any
 
 OUT = Path(__file__).resolve().parents[1] / "src" / "spboot" / "chips"
+FAMILIES = {path.stem: tomllib.loads(path.read_text()) for path in sorted((OUT / "families").glob("*.toml"))}
 RULES = tomllib.loads(Path(__file__).with_suffix(".toml").read_text())
+for kind in ("memory", "block", "field", "register"):
+    RULES[kind] = RULES.get(kind, []) + [rule for family in FAMILIES.values() for rule in family.get(kind, [])]
 # Blocks the bootloader, an application's start-up or the twin touches.
 KINDS = (
     *(
@@ -67,7 +71,8 @@ def spelled(pins: set[str]) -> str:
 def memories(chip: dict[str, Any]) -> list[list[dict[str, Any]]]:
     """Flash configurations, the one a part is shipped with first, as make_chips.toml corrects them."""
     configurations = [
-        [memory_facts(m) for m in configuration if not m["name"].startswith("OTP")] for configuration in chip["memory"]
+        [memory_facts(m) for m in configuration if inside(m) and not m["name"].startswith("OTP")]
+        for configuration in chip["memory"]
     ]
     for rule in RULES["memory"]:
         if not any(fnmatch.fnmatchcase(chip["name"], pattern) for pattern in rule["parts"]):
@@ -84,6 +89,11 @@ def memories(chip: dict[str, Any]) -> list[list[dict[str, Any]]]:
             # With another erase unit it is the effect of an option byte, not a mistake in the facts.
             configurations[: 0 if "erase_unit" in rule else 1] = [halves]
     return configurations
+
+
+def inside(memory: dict[str, Any]) -> bool:
+    """Whether it is there after a reset: not a window of an external memory, no RAM among peripherals."""
+    return bool(memory["address"] < 0x40000000)
 
 
 def split(configuration: list[dict[str, Any]], erase_unit: int | None) -> list[dict[str, Any]]:
@@ -136,7 +146,11 @@ def blocks_of(chip: dict[str, Any]) -> dict[str, dict[str, Any]]:
     core = chip["cores"][0]
     kinds = [p for p in core["peripherals"] if p["name"].rstrip("0123456789").startswith(KINDS)]
     kept = [p for p in kinds if p["name"] not in ("IWDG2", "WWDG2")]
-    return {p["name"].replace("WDG1", "WDG"): block_facts(p, core["interrupts"]) for p in kept}
+    found = {p["name"].replace("WDG1", "WDG"): block_facts(p, core["interrupts"]) for p in kept}
+    for rule in RULES["block"]:
+        if any(fnmatch.fnmatchcase(chip["name"], pattern) for pattern in rule["parts"]):
+            found[rule["name"]] = block_facts(rule, {})
+    return found
 
 
 def on_package(block: dict[str, Any], pins: set[str]) -> list[list[Any]]:
@@ -258,7 +272,7 @@ def main(facts: Path, out: Path = OUT) -> None:
     with lzma.open(facts / "chips.jsonl.xz", "rt") as lines:
         for chip in map(json.loads, lines):
             controllers = [p["ip"] for p in chip["cores"][0]["peripherals"] if p["name"] == "FLASH"]
-            if chip["family"] in RULES["families"] and controllers[0] not in RULES["other_flash"]:
+            if chip["family"] in FAMILIES and controllers[0] not in RULES["other_flash"]:
                 families[chip["family"]].append(chip)
     for folder in ("parts", "ip"):
         (out / folder).mkdir(exist_ok=True)

@@ -7,6 +7,14 @@
 #include "spb_chip.h"
 #include "text.h"
 
+#ifdef RCC_CFGR1_OFF    /* where CFGR became several registers, the switch is in the first */
+#define RCC_CFGR_OFF RCC_CFGR1_OFF
+#define RCC_CFGR_SW RCC_CFGR1_SW
+#define RCC_CFGR_SW_POS RCC_CFGR1_SW_POS
+#define RCC_CFGR_SWS RCC_CFGR1_SWS
+#define RCC_CFGR_SWS_POS RCC_CFGR1_SWS_POS
+#endif
+
 /* Wait states of the flash, as bits of ACR; they count once they read back (RM0351 3.3.3). */
 static inline void spb_clock_latency(uint32_t bits) {
     reg_modify(FLASH_BASE + FLASH_ACR_OFF, FLASH_ACR_LATENCY, bits);

@@ -15,10 +15,8 @@
 
 #define KEY1 0x45670123u /* RM0351 3.3.5, Unlocking the Flash memory */
 #define KEY2 0xCDEF89ABu
-#define UNIT 8u
+#define UNIT SPB_PROGRAM_UNIT /* two words, or four */
 #define IP spb_ecc_flash
-#define AREAS spb_ecc_areas
-#define DUAL (SPB_FLASH_BANK_SIZE < SPB_FLASH_SIZE)
 /* Of a loop of seven cycles: 43 ms at 170 MHz, where an erase takes 25 ms at most (DS12288), 115 ms at 64 MHz, where it is 40
  * (DS13560). */
 #define ROUNDS 0x100000u
@@ -37,7 +35,7 @@ static void cache_back(uint32_t before) {
     reg_write(IP.cache, before);
 }
 
-/* Until no operation is under way, but not for ever: a double word of which somebody stored one half only keeps G0 and WL
+/* Until no operation is under way, but not for ever: a unit of which somebody stored a part only keeps G0, WL and U5
  * busy, and a write to CR is a fault then (RM0444 3.7.4, 3.7.5). */
 static bool rest(void) {
     uint32_t left = ROUNDS;
@@ -53,7 +51,7 @@ static bool begin(uint32_t *cache) {
         cache_back(*cache);
         return false;
     }
-    reg_write(IP.sr, IP.errors | IP.done);
+    reg_write(IP.clear, IP.errors | IP.done);
     if (reg_read(IP.cr) & IP.lock) {
         reg_write(IP.keyr, KEY1);
         reg_write(IP.keyr, KEY2);
@@ -93,6 +91,10 @@ static enum spb_status program(uint32_t off, const uint8_t *data, uint32_t len) 
     for (uint32_t i = 0; ok && i < len; i += UNIT) {
         reg_write(SPB_FLASH_ADDRESS + off + i, spb_word(data + i));
         reg_write(SPB_FLASH_ADDRESS + off + i + 4, spb_word(data + i + 4));
+        if (UNIT > 8u) {
+            reg_write(SPB_FLASH_ADDRESS + off + i + 8, spb_word(data + i + 8));
+            reg_write(SPB_FLASH_ADDRESS + off + i + 12, spb_word(data + i + 12));
+        }
         ok = wait();
     }
     end(cache);
@@ -144,39 +146,6 @@ static bool read(uint32_t off, uint32_t *to, uint32_t len) {
     cache_back(cache);
     return ecc_seen == 0;
 }
-
-/* Pages of a bank: what a field of an area has beyond them may read as ones. */
-#define PAGES (SPB_FLASH_BANK_SIZE / SPB_SLOT0_UNIT)
-_Static_assert((PAGES & (PAGES - 1u)) == 0, "a mask of pages");
-#define WRP_AREAS 2u
-
-/* Whether an area has a page of its bank.  One that ends before it begins has none (RM0351, FLASH_WRP1AR). */
-static bool in_areas(uint32_t page, uint32_t step) {
-    for (uint32_t i = 0; i < AREAS.count; i++) {
-        uint32_t parts = 0, first = reg_read(FLASH_BASE + AREAS.first[i] + step), last = first >> 16;
-        if (i >= WRP_AREAS) {
-            parts = AREAS.parts;
-            last = reg_read(FLASH_BASE + AREAS.last[i] + step);
-        }
-        first &= (PAGES << parts) - 1u;
-        last &= (PAGES << parts) - 1u;
-        if (first <= last && first >> parts <= page && page <= last >> parts) return true;
-    }
-    return false;
-}
-
-/* Areas are those of a bank.  Where one bank is made of two, those of both count from its start (RM0432 3.5.2, 3.5.3). */
-bool spb_flash_protected(uint32_t off) {
-    uint32_t page = off % SPB_FLASH_BANK_SIZE / SPB_SLOT0_UNIT;
-    if (DUAL) return in_areas(page, off < SPB_FLASH_BANK_SIZE ? 0 : AREAS.second);
-    return in_areas(page, 0) || (AREAS.second != 0 && in_areas(page, AREAS.second));
-}
-
-bool spb_flash_starts_watchdog(void) { return (reg_read(FLASH_BASE + FLASH_OPTR_OFF) & FLASH_OPTR_IWDG_SW) == 0; }
-
-enum spb_text spb_flash_warning(void) { return SPB_TEXT_NONE; }
-
-uint32_t spb_flash_protection(void) { return spb_flash_rdp_level(reg_read(FLASH_BASE + FLASH_OPTR_OFF) & FLASH_OPTR_RDP); }
 
 const struct spb_flash spb_internal_flash = {.erase = erase, .program = program, .map = map, .read = read,
                                              .writable = spb_flash_writable};

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* flash_ecc.h - flash that is programmed by double words, each with its ECC, and erased by pages: L4, L5, G0, G4, WL.
- * flash_ecc.c is the driver; the file of an IP version says what its registers and bits are called. */
+/* flash_ecc.h - flash that is programmed by double words, or by quad-words, each with its ECC, and erased by
+ * pages.
+ * flash_ecc.c is the driver; the file of an IP version says what its registers and bits are called.  Where areas protect its
+ * pages flash_areas.c reads them. */
 #ifndef SPB_FLASH_ECC_H
 #define SPB_FLASH_ECC_H
 
@@ -8,6 +10,7 @@
 
 struct spb_ecc_flash {
     uint32_t keyr, sr, cr;              /* addresses of registers that IP versions call differently */
+    uint32_t clear;                     /* the one that clears the flags of SR: SR itself on most */
     uint32_t ecc[2];                    /* of the registers that note a failed ECC, one for each bank, or 0 */
     uint32_t ecc_failed;                /* the bits they do it with */
     uint32_t busy, errors, done;        /* bits of SR; done: whatever else is to be cleared */

@@ -10,6 +10,7 @@
 const struct spb_ecc_flash spb_ecc_flash = {
     .keyr = FLASH_BASE + FLASH_KEYR_OFF,
     .sr = FLASH_BASE + FLASH_SR_OFF,
+    .clear = FLASH_BASE + FLASH_SR_OFF,
     .cr = FLASH_BASE + FLASH_CR_OFF,
     .ecc = {FLASH_BASE + FLASH_ECCR_OFF, 0},
     .ecc_failed = FLASH_ECCR_ECCD,

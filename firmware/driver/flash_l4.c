@@ -22,6 +22,7 @@ static uint32_t select_page(uint32_t off) {
 const struct spb_ecc_flash spb_ecc_flash = {
     .keyr = FLASH_BASE + FLASH_KEYR_OFF,
     .sr = FLASH_BASE + FLASH_SR_OFF,
+    .clear = FLASH_BASE + FLASH_SR_OFF,
     .cr = FLASH_BASE + FLASH_CR_OFF,
     .ecc = {FLASH_BASE + FLASH_ECCR_OFF},
     .ecc_failed = FLASH_ECCR_ECCD,

@@ -20,6 +20,7 @@ static uint32_t select_page(uint32_t off) {
 const struct spb_ecc_flash spb_ecc_flash = {
     .keyr = FLASH_BASE + FLASH_NSKEYR_OFF,
     .sr = FLASH_BASE + FLASH_NSSR_OFF,
+    .clear = FLASH_BASE + FLASH_NSSR_OFF,
     .cr = FLASH_BASE + FLASH_NSCR_OFF,
     .ecc = {FLASH_BASE + FLASH_ECCR_OFF},
     .ecc_failed = FLASH_ECCR_ECCD | FLASH_ECCR_ECCD2,

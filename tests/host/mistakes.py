@@ -4,10 +4,12 @@
 
 from __future__ import annotations
 
+from tests.families import ALL
+
 from .conftest import TARGET
 
 RELEASE = f"--board {TARGET} --keys lamp --version 1.2.3"
-FAMILIES = "STM32F4, STM32F7, STM32G0, STM32G4, STM32H7, STM32L0, STM32L4, STM32L4+, STM32L5, STM32WL"
+FAMILIES = ", ".join(ALL)
 
 Row = tuple[str, int, tuple[str, ...]]
 

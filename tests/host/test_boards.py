@@ -16,30 +16,11 @@ from spboot.builder.linkinclude import link_include
 from spboot.errors import BoardError
 from spboot.formats.spec import data_path
 from spboot.version import Version
+from tests.families import ALL
 
 K = 1024
 
-LEAST_SLOT = {
-    "B-L072Z-LRWAN1": 68,
-    "B-L4S5I-IOT01A": 984,
-    "DISCO-F469I": 896,
-    "DISCO-F769I": 768,
-    "DISCO-H745I": 896,
-    "DISCO-L476G": 256,
-    "DISCO-L496G": 256,
-    "DISCO-L4R9I": 1000,
-    "DISCO-L562E": 192,
-    "LORA-E5-DEV": 102,
-    "NUCLEO-F429ZI": 256,
-    "NUCLEO-G0B1RE": 224,
-    "NUCLEO-G474RE": 224,
-    "NUCLEO-L073RZ": 68,
-    "NUCLEO-L412KB": 64,
-    "NUCLEO-L452RE": 128,
-    "NUCLEO-L476RG": 256,
-    "NUCLEO-L496ZG": 256,
-    "NUCLEO-WL55JC": 100,
-}
+LEAST_SLOT = {board: size for facts in ALL.values() for board, size in facts.least_slot.items()}
 """KB that each slot of a board has at least; applications of that size exist."""
 
 GOOD = (Path(boards.__file__).parent / "data" / "NUCLEO-F429ZI.toml").read_text(encoding="utf-8")

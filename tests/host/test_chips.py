@@ -7,11 +7,12 @@ import itertools
 import pytest
 
 from spboot import chips
-from spboot.chips import Chip, Memory
+from spboot.boards import Board
+from spboot.chips import Chip, Memory, family
 from spboot.errors import BoardError
+from tests.families import ALL
 
 NAMES = chips.names()
-FAMILIES = ("F4", "F7", "G0", "G4", "H7", "L0", "L4", "L4+", "L5", "WL")
 K = 1024
 
 Run = tuple[int, int, int]
@@ -22,47 +23,17 @@ def runs(memories: tuple[Memory, ...]) -> list[Run]:
     return [(m.bank, m.size, m.erase_unit) for m in memories if m.kind == "flash"]
 
 
-def f4_bank(bank: int, large: int) -> list[Run]:
-    """Four sectors of 16 KB, one of 64 KB, then *large* of 128 KB (RM0090 3.4)."""
-    return [(bank, 64 * K, 16 * K), (bank, 64 * K, 64 * K), (bank, large * 128 * K, 128 * K)]
-
-
-SHIPPED: dict[str, list[Run]] = {
-    "STM32F401CB": [(1, 64 * K, 16 * K), (1, 64 * K, 64 * K)],  # RM0368 3.3
-    "STM32F411RE": f4_bank(1, 3),  # RM0383 3.3
-    "STM32F413ZH": f4_bank(1, 11),  # RM0430 3.4
-    "STM32F429ZI": f4_bank(1, 7) + f4_bank(2, 7),  # RM0090 3.4, table 6
-    "STM32F429ZG": f4_bank(1, 7),  # the same, DB1M = 0
-    "STM32F722ZE": f4_bank(1, 3),  # RM0431 3.3.2
-    "STM32F746NG": [(1, 128 * K, 32 * K), (1, 128 * K, 128 * K), (1, 768 * K, 256 * K)],  # RM0385 3.3.2
-    "STM32F769NI": [(1, 128 * K, 32 * K), (1, 128 * K, 128 * K), (1, 1792 * K, 256 * K)],  # RM0410 3.3.2, nDBANK = 1
-    "STM32G071RB": [(1, 128 * K, 2 * K)],  # RM0444 3.3.1
-    "STM32G0B1RE": [(1, 256 * K, 2 * K), (2, 256 * K, 2 * K)],
-    "STM32G0B1RC": [(1, 128 * K, 2 * K), (2, 128 * K, 2 * K)],  # DUAL_BANK = 1
-    "STM32G431RB": [(1, 128 * K, 2 * K)],  # RM0440 5.3.1
-    "STM32G474RE": [(1, 256 * K, 2 * K), (2, 256 * K, 2 * K)],  # RM0440 3.3.1, DBANK = 1
-    "STM32G471CC": [(1, 128 * K, 2 * K), (2, 128 * K, 2 * K)],
-    "STM32G491RE": [(1, 512 * K, 2 * K)],  # RM0440 4.3.1
-    "STM32H743ZI": [(1, 1024 * K, 128 * K), (2, 1024 * K, 128 * K)],  # RM0433 4.3.4
-    "STM32H7A3ZI": [(1, 1024 * K, 8 * K), (2, 1024 * K, 8 * K)],  # RM0455 4.3.4
-    "STM32L073RZ": [(1, 96 * K, 128), (2, 96 * K, 128)],  # RM0367 3.3.1
-    "STM32L053R8": [(1, 64 * K, 128)],
-    "STM32L083V8": [(1, 64 * K, 128)],
-    "STM32L452RE": [(1, 512 * K, 2 * K)],  # RM0394 3.3.1
-    "STM32L476RG": [(1, 512 * K, 2 * K), (2, 512 * K, 2 * K)],  # RM0351 3.3.1
-    "STM32L4R9AI": [(1, 1024 * K, 4 * K), (2, 1024 * K, 4 * K)],  # RM0432 3.3.1, DBANK = 1
-    "STM32L562QE": [(1, 256 * K, 2 * K), (2, 256 * K, 2 * K)],  # RM0438 6.3.1, DBANK = 1
-    "STM32L552RC": [(1, 128 * K, 2 * K), (2, 128 * K, 2 * K)],  # DBANK = DB256 = 1
-    "STM32WLE5JC": [(1, 256 * K, 2 * K)],  # RM0461 3.3.1
+SHIPPED = {
+    part: [(bank, int(size * K), int(unit * K)) for bank, size, unit in banks]
+    for facts in ALL.values()
+    for part, banks in facts.shipped.items()
 }
 
-PROGRAM_UNIT = {"F4": 4, "F7": 4, "G0": 8, "G4": 8, "H7": 32, "L0": 4, "L4": 8, "L5": 8, "WL": 8}
 
-
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", ALL)
 def test_every_part_is_whole(family: str) -> None:
     for name in NAMES:
-        if chips.load(name).family == f"STM32{family}":
+        if chips.load(name).family == family:
             check_part(chips.load(name))
 
 
@@ -92,10 +63,9 @@ def check_flash(memories: tuple[Memory, ...]) -> None:
 
 def test_program_unit_and_erased_value() -> None:
     for name in NAMES:
-        family = name.removeprefix("STM32")[:2]
-        unit = 16 if name.startswith(("STM32H7A", "STM32H7B")) else PROGRAM_UNIT[family]
-        erased = 0x00 if family == "L0" else 0xFF
-        assert {(m.program_unit, m.erased) for m in chips.load(name).flash} == {(unit, erased)}, name
+        chip = chips.load(name)
+        facts = ALL[chip.family]
+        assert {(m.program_unit, m.erased) for m in chip.flash} == {(facts.unit_of(name), facts.erased)}, name
 
 
 @pytest.mark.parametrize("name", SHIPPED)
@@ -105,10 +75,15 @@ def test_flash_as_shipped(name: str) -> None:
 
 def test_how_many_parts() -> None:
     """All of the families but STM32H7R/S, which another flash controller drives."""
-    count = {f: sum(chips.load(name).family == f"STM32{f}" for name in NAMES) for f in FAMILIES}
-    assert count == {
-        "F4": 149, "F7": 88, "G0": 104, "G4": 93, "H7": 113, "L0": 100, "L4": 94, "L4+": 45, "L5": 17, "WL": 16,
-    }  # fmt: skip
+    assert {f: sum(chips.load(name).family == f for name in NAMES) for f in ALL} == {f: ALL[f].count for f in ALL}
+
+
+def test_every_family_has_facts_for_tests() -> None:
+    """And parts: one list of families, in three places."""
+    assert tuple(ALL) == chips.families() == tuple(sorted({chips.load(name).family for name in NAMES}))
+    for name, facts in ALL.items():
+        assert facts.manual == family.load(name).manual
+        assert {chips.load(facts.part).family, Board.load(facts.board).chip.family} == {name}
 
 
 def test_a_memory_with_two_addresses_is_there_once() -> None:
@@ -127,7 +102,7 @@ def test_other_option_bytes() -> None:
     (single,) = chips.load("STM32L552RC").alternatives
     assert runs(single) == [(1, 256 * K, 4 * K)]
     (dual,) = chips.load("STM32F769NI").alternatives
-    assert runs(dual) == f4_bank(1, 7) + f4_bank(2, 7)
+    assert runs(dual) == SHIPPED["STM32F429ZI"]
     assert chips.load("STM32L476RG").alternatives == ()
 
 

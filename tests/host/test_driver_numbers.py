@@ -9,11 +9,13 @@ import re
 import pytest
 
 from spboot import chips
-from spboot.builder.bootloader import _DRIVERS
+from spboot.builder.drivers import drivers
 from spboot.formats.spec import data_path
 from spboot.twin import models
+from tests.families import ALL
 
 DRIVER = data_path("firmware") / "driver"
+DRIVERS = drivers().ip
 NUMBER = re.compile(r"#define (\w+) \(?(1u << \d+|0x[0-9A-Fa-f]+u|\d+u)\)?\s*$", re.M)
 MEANINGS = {
     ("clock_f4f7.c", "SYSCLK_PLL"): ("CFGR", "SW", "PLL1_P"),
@@ -61,7 +63,8 @@ OTHER = {
     "clock_f4f7.c": "HSI_HZ INPUT_HZ VCO_LEAST_HZ PLL_Q PLL_R",  # Hz and factors
     "cortex.c": "SYST_CSR SYST_RVR SYST_CVR AIRCR SYST_ON AIRCR_SYSRESETREQ",  # DDI0403 B3.2
     "cortex.h": "SPB_CORTEX_COUNTS",  # 24 bits: DDI0403 B3.3.3
-    "flash_ecc.c": "KEY1 KEY2 UNIT ROUNDS WRP_AREAS",
+    "flash_areas.c": "WRP_AREAS",
+    "flash_ecc.c": "KEY1 KEY2 ROUNDS",
     "flash_f4.c": "RDERR",  # as flash_f7 has it: below
     "flash_g0.c": "ECC2R_OFF",  # test_registers.py
     # DDI0403 B3.2.8, B3.2.15
@@ -81,7 +84,7 @@ OTHER = {
 """Keys, units, frequencies, factors, and registers of the core: nothing that the descriptions of a block have."""
 BODIES = {
     "cache_m7.c": {">> 13", "0x7FFF"},  # CCSIDR.NumSets, DDI0403 B4.8.2
-    "flash_ecc.c": {">> 16"},  # END of WRP1AR: tests/twin/test_write_protection.py
+    "flash_areas.c": {">> 16"},  # END of WRP1AR: tests/twin/test_write_protection.py
     "flash_f4.c": {"0x100000"},
     "flash_sector.c": {"<< 8"},
     "internal_flash.h": {"0xAA", "0xCC"},  # RDP of levels 0 and 2
@@ -97,7 +100,13 @@ BODIES = {
     "usart_v3.c": {"0x1000000"},
 }
 """Numbers outside of definitions: bytes of a word, sizes."""
-FILES = sorted(path.name for path in DRIVER.iterdir())
+for _facts in ALL.values():
+    for _file, _kinds in _facts.drivers.items():
+        MEANINGS |= {(_file, name): tuple(meaning) for name, meaning in _kinds.get("meanings", {}).items()}
+        RESETS |= {(_file, name): register for name, register in _kinds.get("resets", {}).items()}
+        OTHER |= {_file: _kinds["other"]} if "other" in _kinds else {}
+        BODIES |= {_file: set(_kinds["body"])} if "body" in _kinds else {}
+FILES = sorted(path.name for path in DRIVER.iterdir() if path.suffix != ".toml")
 
 
 def source(file: str) -> str:
@@ -114,7 +123,7 @@ def defined(file: str) -> dict[str, int]:
 
 
 def served(file: str) -> list[str]:
-    return [ip for ip, files in _DRIVERS.items() if file in files]
+    return [ip for ip, files in DRIVERS.items() if file in files]
 
 
 @pytest.mark.parametrize("file", FILES)
@@ -151,13 +160,14 @@ FLAGS_H7 = {
 
 def test_reset_flags_are_in_the_order_of_their_names() -> None:
     """Drivers take them by shifts: those of CSR from bit 24; on F4 and F7 brown-out has bit 25 beside power's 27."""
-    for ip, files in _DRIVERS.items():
+    for ip, files in DRIVERS.items():
         if not ip.startswith("rcc"):
             continue
         expected = FLAGS_H7 if "rcc_h7.c" in files else FLAGS
         if "clock_f4f7.c" in files:
             expected = FLAGS | {"BORRSTF": 25}
-        fields = chips.registers(ip)["RSR" if "rcc_h7.c" in files else "CSR"].fields
+        found_in = "RSR" if "RSR" in chips.registers(ip) else "CSR"
+        fields = chips.registers(ip)[found_in].fields
         found = {name: fields[name][0] for name in expected if name in fields}
         assert len(found) >= 6, ip
         assert found == {name: expected[name] for name in found}, ip
@@ -185,7 +195,7 @@ def test_device_ids(place: tuple[str, str], parts: tuple[str, ...]) -> None:
 def test_clock_sources_of_the_models(ip: str) -> None:
     """The order of SOURCES is that of the values of SW."""
     names = models.MODELS[ip].SOURCES  # type: ignore[attr-defined]
-    values = chips.registers(ip)["CFGR"].values["SW"]
+    values = chips.registers(ip)["CFGR1" if "CFGR1" in chips.registers(ip) else "CFGR"].values["SW"]
     assert {name.replace("PLL1_P", "PLL").replace("PLL1_R", "PLL"): value for name, value in values.items()} == {
         name.replace("PLL1", "PLL"): number for number, name in enumerate(names) if name
     }

@@ -76,7 +76,7 @@ COMMANDS = {
     "twin --help": (1, 'pip install "spboot[twin]"'),
     "demo": (1, 'pip install "spboot[twin]"'),
     "build NUCLEO-L476RG --keys demo -o boot": (1, 'the compiler is not installed here: pip install "spboot[build]"'),
-    "boards": (0, "NUCLEO-L476RG   STM32L476RG"),
+    "boards": (0, "  STM32L476RG  USART2 PA2/PA3"),
     "chips --supported STM32L476RG": (0, "yes"),
     "board new LAMP --mcu STM32L476RG": (0, "LAMP.toml: LAMP with STM32L476RG"),
     "keys new lamp": (0, "keys for product lamp"),

@@ -12,12 +12,11 @@ from spboot.boards.model import Area, core_supplies
 from spboot.boards.plan import BOOTLOADER_SIZE, RESERVED_RAM, plan
 from spboot.chips import Chip
 from spboot.errors import BoardError
+from tests.families import ALL
 
-from .test_chips import FAMILIES, NAMES
+from .test_chips import NAMES
 
 K = 1024
-MAIN_RAM = {"STM32F7": {0x2001_0000, 0x2002_0000}, "STM32H7": {0x2400_0000}}
-"""Where RAM begins that is not tightly coupled: SRAM1 of STM32F7, AXI SRAM of STM32H7; 0x20000000 elsewhere."""
 DRIVEN = frozenset({"usart_v2", "usart_v3", "usart_v4", "lpuart_v3", "lpuart_v4"})
 
 
@@ -39,12 +38,12 @@ def test_two_cores_and_two_supplies() -> None:
     assert new("STM32H743ZI").board.core_supply == "ldo"
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", ALL)
 def test_every_part_has_a_board_or_is_too_small(family: str) -> None:
     count = 0
     for name in NAMES:
         chip = chips.load(name)
-        if chip.family != f"STM32{family}":
+        if chip.family != family:
             continue
         try:
             made = new(name)
@@ -70,7 +69,7 @@ def check(chip: Chip, made: Draft) -> None:
     assert board.chip is chip
     assert board.bootloader.size >= BOOTLOADER_SIZE
     assert board.ram.size == RESERVED_RAM
-    assert board.ram.address in MAIN_RAM.get(chip.family, {0x2000_0000})
+    assert board.ram.address in ALL[chip.family].main_ram
     if board.slot1 is not None and len({run.bank for run in chip.flash}) > 1:
         assert board.journal is not None
         assert {chip.memory_at(area.address).bank for area in (board.slot1, board.journal)} == {2}

@@ -14,11 +14,13 @@ from pathlib import Path
 import pytest
 
 from spboot import chips
-from spboot.builder.bootloader import _ALWAYS, _CORE_FILES, _DRIVERS
+from spboot.builder.drivers import drivers
 from spboot.formats.spec import data_path
 from spboot.twin import models
+from tests.families import ALL
 
 DRIVER = data_path("firmware") / "driver"
+DRIVERS = drivers().ip
 TWIN = Path(models.__file__).parent
 FOLDERS = ("blocks", "clock", "flash", "power")
 """Of the twin, with the models of blocks of the facts; NVIC, exceptions and caches are of the core (DDI0403)."""
@@ -43,9 +45,9 @@ def test_every_model_and_every_driver_is_reached() -> None:
     for name in MODEL_FILES:
         assert models_of(name), f"{path_of(name)}: no IP version of MODELS has a class of it"
     assert {model.__module__.removeprefix("spboot.twin.") for model in models.MODELS.values()} <= set(MODEL_FILES)
-    served = {file for files in _DRIVERS.values() for file in files}
-    of_the_core = {path.split("/")[1] for files in _CORE_FILES.values() for path in files}
-    always = {path.split("/")[1] for path in _ALWAYS}
+    served = {file for files in DRIVERS.values() for file in files}
+    of_the_core = {file for files in drivers().core.values() for file in files}
+    always = set(drivers().always)
     assert {path.name for path in DRIVER.glob("*.c")} == served | of_the_core | always
 
 
@@ -79,7 +81,7 @@ CONSTANTS: dict[str, dict[str, str]] = {
         "_STRBERR": "BANK1_SR.STRBERR", "_INCERR": "BANK1_SR.INCERR", "_DBECCERR": "BANK1_SR.DBECCERR",
         "_WORD": "[bytes]",
     },
-    "flash.ecc": {"_UNIT": "[bytes]"},
+    "flash.ecc": {"_WORD": "[bytes]"},
     "flash.icache": {"_EN": "CR.EN", "_CACHEINV": "CR.CACHEINV", "_WAYSEL": "CR.WAYSEL", "_BUSYF": "SR.BUSYF",
         "_BSYENDF": "SR.BSYENDF|FCR.CBSYENDF", "_ERRF": "SR.ERRF"},
     "flash.l0": {"_WORD": "[bytes]", "_HALF_PAGE": "[bytes]", "_CATEGORY_3": "[device id]"},
@@ -107,9 +109,9 @@ CONSTANTS: dict[str, dict[str, str]] = {
 }  # fmt: skip
 NUMBERS: dict[str, dict[str, str]] = {
     "blocks.crc_v3": {"<<1": "[polynomial]", "~0x1": "CR.RESET"},
-    "blocks.debug": {"&0x40000000": "[DDI0403]", "&0xffffffff": "[word]"},
+    "blocks.debug": {"<<12": "[above IDCODE.DEV_ID]", "&0x40000000": "[DDI0403]", "&0xffffffff": "[word]"},
     "flash.caches": {"<<9": "ACR.ICEN|ARTEN", "<<10": "ACR.DCEN", "<<11": "ACR.ICRST|ARTRST", "<<12": "ACR.DCRST"},
-    "flash.ecc": {"&0x4": "[odd word]", "<<10": "ACR.DCEN", "<<24": "ECCR.ECCIE|ECCCIE"},
+    "flash.ecc": {"<<10": "ACR.DCEN", "<<24": "ECCR.ECCIE|ECCCIE"},
     "flash.f4": {"~0x3": "[bytes]"},
     "flash.f7": {"<<9": "ACR.ARTEN", "<<11": "ACR.ARTRST", "<<31": "CR.LOCK"},
     "flash.h7": {"&0x7": "width BANK0_CR.SNB", ">>8": "BANK0_CR.SNB", "&0xfff": "BANK0_PRAR_CUR.PROT_AREA_START",
@@ -145,6 +147,12 @@ NUMBERS: dict[str, dict[str, str]] = {
     },
     "blocks.wwdg": {"&0x7f": "CR.T", "&0xff": "CR.T+CR.WDGA", "<<9": "CFR.EWI"},
 }  # fmt: skip
+
+
+for _facts in ALL.values():
+    for _model, _kinds in _facts.models.items():
+        CONSTANTS |= {_model: _kinds.get("constants", {})}
+        NUMBERS |= {_model: _kinds.get("numbers", {})}
 
 
 def numbers_of(name: str) -> tuple[set[str], set[str]]:

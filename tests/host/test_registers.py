@@ -14,13 +14,14 @@ import pytest
 from spboot import boards, chips
 from spboot.boards import Board
 from spboot.builder import headers
-from spboot.builder.bootloader import _DRIVERS
+from spboot.builder.drivers import drivers
 from spboot.formats.spec import data_path
 from spboot.twin import models
 from spboot.twin.flash import l4
 from spboot.twin.flash.f4 import FlashF4
 
 DRIVER = data_path("firmware") / "driver"
+DRIVERS = drivers().ip
 IPS = Path(chips.__file__).parent / "ip"
 OWN_REGISTERS = {"write_BRR", "write_KEYR", "read_KEYR", "write_OPTKEYR", "read_SR", "write_SR", "write_CR"}
 """Handlers of registers that the facts lack (GPIO BRR, RM0351 8.4.11), or that L5 has under another name."""
@@ -97,12 +98,12 @@ def known(ip: str) -> set[str]:
     return {line.split()[1] for line in lines}
 
 
-@pytest.mark.parametrize("ip", sorted(_DRIVERS))
+@pytest.mark.parametrize("ip", sorted(DRIVERS))
 def test_drivers_use_only_names_of_the_facts(ip: str) -> None:
     """Names of its own block; those of other blocks are of the same part and checked by the compiler for each board."""
     block = PREFIX[ip.split("_")[0]]
     names = known(ip) | {f"{block}_BASE"}
-    for file in _DRIVERS[ip] or (f"{block.lower()}.h",):
+    for file in DRIVERS[ip] or (f"{block.lower()}.h",):
         text = re.sub(r"/\*.*?\*/", "", (DRIVER / file).read_text(), flags=re.S)
         for name in USED.findall(text):
             if name.startswith(f"{block}_"):

@@ -4,22 +4,16 @@ from __future__ import annotations
 
 import struct
 from pathlib import Path
+from typing import Any
 
 from spboot import chips
 from spboot.builder.demo import build_app
 from spboot.image import Image
 from spboot.version import Version
+from tests.families import ALL
 from tests.system.rig import Rig, Workshop
 
 READY = b"sleeper ready\r\n"
-FAMILIES = (
-    "NUCLEO-L073RZ", "NUCLEO-G0B1RE", "NUCLEO-L476RG", "DISCO-L4R9I", "DISCO-L562E", "NUCLEO-WL55JC", "NUCLEO-G474RE",
-    "NUCLEO-F429ZI", "DISCO-F769I", "DISCO-H745I",
-)  # fmt: skip
-"""A board of each family that has two slots."""
-PWREN = {"L073": "APB1ENR", "G0B1": "APBENR1", "L476": "APB1ENR1", "L4R9": "APB1ENR1", "L562": "APB1ENR1",
-         "G474": "APB1ENR1", "F429": "APB1ENR", "F769": "APB1ENR"}  # fmt: skip
-"""Part -> the register that clocks PWR; the others clock it always."""
 
 
 def sleeper_app(shop: Workshop) -> bytes:
@@ -38,6 +32,7 @@ class Sleeper:
     def __init__(self, shop: Workshop) -> None:
         self.rig = Rig(shop, app=sleeper_app(shop))
         self.twin, self.board = self.rig.twin, shop.board
+        self.facts = ALL[shop.board.chip.family]
         self.rig.power_on()
         self.first = self.rig.listen(READY)
 
@@ -64,38 +59,31 @@ class Sleeper:
 
     def clock_power(self) -> None:
         """PWR can be written from now on."""
-        if name := PWREN.get(self.board.chip.name[5:9]):
-            self.change("RCC", name, set_=1 << 28)
+        if self.facts.power_clock:
+            self.change("RCC", self.facts.power_clock, set_=1 << self.facts.power_bit)
 
     def forget_causes(self) -> None:
         """RMVF."""
-        register = "RSR" if self.board.chip.family == "STM32H7" else "CSR"
+        register = self.facts.standby["cause"]
         self.change("RCC", register, set_=self.mask("RCC", register, "RMVF"))
+
+    def _act(self, step: dict[str, Any]) -> None:
+        """Write a value to a register of PWR, or change a field or bits of it."""
+        register = step["register"]
+        if "value" in step:
+            self.write("PWR", register, step["value"])
+            return
+        bits = self.mask("PWR", register, step["field"]) if "field" in step else step["set"]
+        self.change("PWR", register, clear=step.get("clear", 0), set_=bits)
 
     def forget_standby(self) -> None:
         """CSBF."""
-        family = self.board.chip.family
-        if family == "STM32H7":
-            self.change("PWR", "CPUCR", set_=self.mask("PWR", "CPUCR", "CSSF"))
-        elif family in ("STM32L0", "STM32F4", "STM32F7"):
-            register = "CR" if family == "STM32L0" else "CR1"
-            self.change("PWR", register, set_=self.mask("PWR", register, "CSBF"))
-        elif family == "STM32WL":
-            self.write("PWR", "EXTSCR", 1)
-        else:
-            self.write("PWR", "SCR", 1 << 8)
+        self._act(self.facts.standby["forget"])
 
     def sleep(self, op: str = "z") -> None:
         """To Standby."""
-        family = self.board.chip.family
         self.clock_power()
-        if family == "STM32H7":
-            self.change("PWR", "CPUCR", set_=7)
-        elif family in ("STM32L0", "STM32F4", "STM32F7"):
-            register = "CR" if family == "STM32L0" else "CR1"
-            self.change("PWR", register, set_=self.mask("PWR", register, "PDDS"))
-        else:
-            self.change("PWR", "CR1", clear=7, set_=3)
+        self._act(self.facts.standby["sleep"])
         self.fall_asleep(op)
 
     def fall_asleep(self, op: str = "z") -> None:

@@ -25,6 +25,7 @@ from spboot.twin import models
 from spboot.version import Version
 from tests import apps
 from tests.crypto.verifier import WORK_SIZE
+from tests.families import ALL, Facts, Table, rows
 from tests.system.rig import GOOD, Rig, Workshop, functions
 from tests.system.test_budgets import ROOT, cipher_cycles_per_byte
 from tests.system.test_handover import as_after_a_reset
@@ -159,82 +160,37 @@ def test_updates_arrive(workshops, name: str) -> None:  # type: ignore[no-untype
     within_budget(workshops(name))
 
 
-@pytest.mark.parametrize(
-    ("name", "bit", "sentence"),
-    [
-        ("NUCLEO-G0B1RE", 21, b"not in 2 banks"),
-        ("NUCLEO-G0B1RE", 20, b"not in 2 banks"),
-        ("DISCO-L4R9I", 22, b"not in 2 banks"),
-        ("DISCO-L4R9I", 20, b"not in 2 banks"),
-        ("NUCLEO-L476RG", 20, b"not in 2 banks"),
-        ("DISCO-L562E", 22, b"not in 2 banks"),
-        ("DISCO-L562E", 20, b"not in 2 banks"),
-        ("DISCO-L562E", 31, b"this bootloader is for TZEN = 0"),
-    ],
-)
-def test_flash_that_is_laid_out_otherwise_is_not_touched(workshops, name: str, bit: int, sentence: bytes) -> None:  # type: ignore[no-untyped-def]
-    """Option bytes DUAL_BANK, nSWAP_BANK, DBANK, SWAP_BANK, TZEN: page numbers would name other pages."""
-    rig = Rig(workshops(name))
-    rig.twin.flash_controller.options["OPTR"] ^= 1 << bit
+@pytest.mark.parametrize("row", rows("unfit"), ids=lambda row: f"{row['board']}-{row['options']}")
+def test_flash_that_is_laid_out_otherwise_is_not_touched(workshops, row: Table) -> None:  # type: ignore[no-untyped-def]
+    """Option bits as DUAL_BANK, nSWAP_BANK, DBANK, TZEN, the other way round: page numbers would name other pages."""
+    rig, sentence = Rig(workshops(row["board"])), row["sentence"].encode()
+    for register, bits in row["options"].items():
+        rig.twin.flash_controller.options[register] ^= bits
     rig.power_on()
+    if "idcode" in row:  # of a revision that is refused
+        rig.twin.blocks["DBGMCU"].registers["IDCODE"] = row["idcode"]
     assert sentence in rig.listen(sentence)
     assert not rig.twin.run(until=b"starting", seconds=3)
     assert not list(rig.twin.log)
 
 
 @pytest.mark.parametrize(("rdp", "level"), [(0xAA, 0), (0x55, 1), (0, 1), (0xCC, 2)])
-@pytest.mark.parametrize("name", ["NUCLEO-G0B1RE", "NUCLEO-L073RZ", "DISCO-L562E", "NUCLEO-WL55JC"])
-def test_read_protection_is_reported(workshops, name: str, rdp: int, level: int) -> None:  # type: ignore[no-untyped-def]
-    rig = Rig(workshops(name))
-    options = rig.twin.flash_controller.options
-    options["OPTR"] = options["OPTR"] & ~0xFF | rdp
+@pytest.mark.parametrize("facts", [f for f in ALL.values() if f.read_protection], ids=lambda facts: facts.board)
+def test_read_protection_is_reported(workshops, facts: Facts, rdp: int, level: int) -> None:  # type: ignore[no-untyped-def]
+    rig = Rig(workshops(facts.board))
+    options, register = rig.twin.flash_controller.options, facts.read_protection
+    options[register] = options[register] & ~0xFF | rdp
     rig.power_on()
     rig.listen(f"protection: read level {level}, write off\r".encode())
 
 
-WPRMOD, SPRMOD = 1 << 8, 1 << 31
-
-
-@pytest.mark.parametrize(
-    ("name", "options", "said"),
-    [
-        ("NUCLEO-L476RG", {"WRP1AR": 0xFF0BFF00}, "on"),
-        ("NUCLEO-L476RG", {"WRP1AR": 0xFF0AFF00}, "off"),
-        ("NUCLEO-L476RG", {"WRP1AR": 0xFF0BFF01}, "off"),
-        ("NUCLEO-L476RG", {"WRP1AR": 0xFF0BFF06, "WRP1BR": 0xFF05FF00}, "on"),
-        ("NUCLEO-L476RG", {"WRP1AR": 0xFF05FF00, "WRP1BR": 0xFFFFFF05}, "on"),
-        ("NUCLEO-L476RG", {"WRP1AR": 0xFF0BFF07, "WRP1BR": 0xFF05FF00}, "off"),
-        ("NUCLEO-L476RG", {"WRP2AR": 0xFF0BFF00}, "off"),
-        ("NUCLEO-L412KB", {"WRP1AR": 0xFF0BFFC0}, "on"),
-        ("NUCLEO-L412KB", {"WRP1AR": 0xFFCAFFC0}, "off"),
-        ("DISCO-L4R9I", {"WRP1AR": 0xFF05FF00}, "on"),
-        ("DISCO-L4R9I", {"WRP1AR": 0xFF04FF00}, "off"),
-        ("DISCO-L562E", {"WRP1BR": 0xFF8BFF80}, "on"),
-        ("DISCO-L562E", {"WRP1BR": 0xFF8AFF80}, "off"),
-        ("NUCLEO-WL55JC", {"WRP1BR": 0xFF8BFF80}, "on"),
-        ("NUCLEO-WL55JC", {"WRP1BR": 0xFF80FF8B}, "off"),
-        ("NUCLEO-G0B1RE", {"WRP1AR": 0x000B0000}, "on"),
-        ("NUCLEO-G0B1RE", {"WRP1AR": 0x000A0000}, "off"),
-        ("NUCLEO-G474RE", {"WRP1BR": 0xFF8BFF80}, "on"),
-        ("NUCLEO-G474RE", {"WRP1BR": 0xFF8AFF80}, "off"),
-        ("NUCLEO-L073RZ", {"WRPROT": 0x3F}, "on"),
-        ("NUCLEO-L073RZ", {"WRPROT": 0x1F}, "off"),
-        ("NUCLEO-L073RZ", {"WRPROT": 0x3F, "OPTR": 0x807000AA | WPRMOD}, "off"),
-        ("NUCLEO-F429ZI", {"OPTCR": 0x0FFCAAED}, "on"),
-        ("NUCLEO-F429ZI", {"OPTCR": 0x0FFDAAED}, "off"),
-        ("NUCLEO-F429ZI", {"OPTCR": 0x0FFCAAED | SPRMOD}, "off"),
-        ("DISCO-F769I", {"OPTCR": 0xFFFEAAFD}, "on"),
-        ("DISCO-F769I", {"OPTCR": 0xFFFDAAFD}, "off"),
-        ("DISCO-H745I", {"BANK0_WPSN_CURR": 0xFE}, "on"),
-        ("DISCO-H745I", {"BANK0_WPSN_CURR": 0xFD, "BANK1_WPSN_CURR": 0xFE}, "off"),
-    ],
-)
-def test_write_protection_is_reported(workshops, name: str, options: dict[str, int], said: str) -> None:  # type: ignore[no-untyped-def]
+@pytest.mark.parametrize("row", rows("write_protection"), ids=lambda row: f"{row['board']}-{row['options']}")
+def test_write_protection_is_reported(workshops, row: Table) -> None:  # type: ignore[no-untyped-def]
     """On only if the whole bootloader is protected: not all but its first or last unit, not another bank, and not with
     the bits that make it a protection from reading.  L412 has 64 pages: six bits of their numbers count."""
-    rig = Rig(workshops(name))
-    assert options.keys() <= rig.twin.flash_controller.options.keys()
-    rig.twin.flash_controller.options.update(options)
+    rig, said = Rig(workshops(row["board"])), "on" if row["on"] else "off"
+    assert row["options"].keys() <= rig.twin.flash_controller.options.keys()
+    rig.twin.flash_controller.options.update(row["options"])
     rig.power_on()
     rig.listen(f"protection: read level 0, write {said}\r".encode())
 

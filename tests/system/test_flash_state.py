@@ -11,18 +11,19 @@ from typing import Any
 import pytest
 
 from spboot.link import ymodem
+from tests.families import ALL, BOARDS
 from tests.system.feeder import SENTENCES
 from tests.system.rig import Rig, Workshop
-from tests.system.sleeper import FAMILIES
 from tests.system.test_boards import greeting, workshops
 
 __all__ = ["workshops"]
 
 LOCKS = ("LOCK", "OPTLOCK", "NSLOCK", "PELOCK", "PRGLOCK")
 COMMANDS = ("STRT", "START", "NSSTRT", "OPTSTRT", "OBL_LAUNCH", "FW", "CRC_EN")
-STATE = ("BSY", "BSY2", "CFGBSY", "NSBSY", "PESD", "QW", "WBNE", "CRC_BUSY", "ENDHV", "READY", "OPTNV", "PEMPTY")
+STATE = ("BSY", "BSY2", "CFGBSY", "NSBSY", "PESD", "QW", "WBNE", "CRC_BUSY", "ENDHV", "READY", "OPTNV", "PEMPTY",
+         "WDW", "OEM1LOCK", "OEM2LOCK", "PD1", "PD2", "DBNE")  # fmt: skip
 KEYS = (0x45670123, 0xCDEF89AB)
-HALF_WRITTEN = ("NUCLEO-G0B1RE", "NUCLEO-WL55JC")
+HALF_WRITTEN = [facts.board for facts in ALL.values() if facts.part_waits]
 
 
 class Controller:
@@ -50,6 +51,11 @@ class Controller:
         for bank in self.banks:
             self.block.registers[bank + self.status] |= mask
 
+    def bit(self, name: str, bank: str = "") -> int:
+        """The mask of a bit of CR."""
+        register = bank + self.control
+        return self.block.mask(register, name if name in self.block.fields[register] else f"NS{name}")
+
     def unlock(self) -> None:
         """Where it is locked."""
         if self.control == "PECR" and self.block.registers["PECR"] & 1:
@@ -60,7 +66,7 @@ class Controller:
         if self.control == "PECR":
             return
         for bank in self.banks:
-            locked = self.block.registers[bank + self.control] & 1 << (0 if self.h7 else 31)
+            locked = self.block.registers[bank + self.control] & self.bit("LOCK", bank)
             for key in KEYS if locked else ():
                 self.write("NSKEYR" if self.control == "NSCR" else bank + "KEYR", key)
 
@@ -108,7 +114,7 @@ def takes_a_patch(rig: Rig, shop: Workshop, meddle: Callable[[], None] = lambda:
     assert not rig.twin.faults
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", BOARDS)
 def test_all_flags_set_and_cr_unlocked_and_dirty(workshops, name: str) -> None:  # type: ignore[no-untyped-def]
     shop = workshops(name)
     rig, controller = running(shop)
@@ -121,7 +127,7 @@ def test_all_flags_set_and_cr_unlocked_and_dirty(workshops, name: str) -> None: 
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", BOARDS)
 def test_each_flag_left_set(workshops, name: str) -> None:  # type: ignore[no-untyped-def]
     shop = workshops(name)
     rig, controller = running(shop)
@@ -133,7 +139,7 @@ def test_each_flag_left_set(workshops, name: str) -> None:  # type: ignore[no-un
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", BOARDS)
 def test_cr_left_unlocked_and_dirty(workshops, name: str) -> None:  # type: ignore[no-untyped-def]
     shop = workshops(name)
     rig, controller = running(shop)
@@ -141,12 +147,13 @@ def test_cr_left_unlocked_and_dirty(workshops, name: str) -> None:  # type: igno
 
 
 @pytest.mark.parametrize("name", HALF_WRITTEN)
-def test_half_a_double_word_is_an_error_and_no_hang(workshops, name: str) -> None:  # type: ignore[no-untyped-def]
-    """CFGBSY stands until the second half comes: of a task that was interrupted between the two stores."""
+def test_part_of_a_unit_is_an_error_and_no_hang(workshops, name: str) -> None:  # type: ignore[no-untyped-def]
+    """CFGBSY, or WDW, stands until the rest comes: of a task that was interrupted between the stores."""
     rig, controller = running(workshops(name))
+    unit = rig.board.chip.flash[0].program_unit
     controller.unlock()
-    controller.write("CR", 1)
-    controller.block.store(rig.board.slot1.end - 8, 4, 0)
+    controller.write(controller.control, controller.bit("PG"))
+    controller.block.store(rig.board.slot1.end - unit, 4, 0)
     rig.ask_application()
     start = len(rig.uart.output)
     with pytest.raises(ymodem.LinkError):
@@ -154,7 +161,11 @@ def test_half_a_double_word_is_an_error_and_no_hang(workshops, name: str) -> Non
     assert rig.twin.run(until=lambda: b"update: not done" in rig.uart.output[start:], seconds=30)
     assert SENTENCES["SECTION_ERASE_FAILURE"].encode() in rig.uart.output[start:]
     assert not rig.twin.faults
-    controller.block.store(rig.board.slot1.end - 4, 4, 0)
+    if controller.block.registers[controller.control] & controller.bit("LOCK"):
+        controller.unlock()
+        controller.write(controller.control, controller.bit("PG"))
+    for left in range(unit - 4, 0, -4):
+        controller.block.store(rig.board.slot1.end - left, 4, 0)
     rig.twin.run(seconds=0.5)
     takes_a_patch(rig, workshops(name))
 

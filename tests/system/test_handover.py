@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import struct
 
+from tests.families import ALL
 from tests.system.rig import Rig, Workshop
 
 ALLOWED = {("RCC", "CR")}
-"""(block, register) that may differ from the state after a reset: the twin settles PLLRDY when it is read."""
-ALLOWED_H7 = {("PWR", "CR3")}
-"""The supply of the core is chosen once after a power-on (RM0399 6.4.3)."""
+"""(block, register) that may differ from the state after a reset: the twin settles PLLRDY when it is read.  Registers
+that nothing but a power-on brings back are `keeps` of a family."""
 
 
 def spinning_application(rig_board_image: int, stack: int) -> bytes:
@@ -33,7 +33,7 @@ def as_after_a_reset(shop: Workshop) -> None:
     assert rig.twin.nvic.registers["VTOR"] == board.image_address
     assert rig.twin.nvic.registers["CSR"] == 0
     assert rig.twin.ram_read(board.ram.address, board.ram.size) == bytes(board.ram.size), "keys and scratch are wiped"
-    allowed = ALLOWED | (ALLOWED_H7 if board.chip.family == "STM32H7" else set())
+    allowed = ALLOWED | {(block, name) for block, name in ALL[board.chip.family].standby.get("keeps", ())}
     differs = {
         (name, register): (hex(value), hex(rig.twin.blocks[name].registers[register]))
         for name, registers in fresh.items()

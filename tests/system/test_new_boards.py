@@ -29,33 +29,14 @@ from spboot.keys import Keys
 from spboot.twin import Twin
 from spboot.twin.host import images
 from spboot.version import Version
+from tests.families import ALL
 from tests.system.rig import workshop
 from tests.system.test_boards import LIMITS, updates_arrive
 
-NEW = {
-    "STM32L051C8": "--console LPUART1:PB10:PB11 --button PC13:low",  # 64 KB, 8 KB of RAM, one bank
-    "STM32L083VB": "--console USART4:PC10:PC11 --led PE4:low",  # 128 KB in two banks
-    "STM32L432KC": "--console USART1:PB6:PB7 --led PB3:high --clock 32",  # 32 pins, one bank
-    "STM32L475VG": "--button PC13:low --led PA5:high",  # the example of docs/boards.md
-    "STM32L4Q5CG": "--console USART3:PB10:PB11 --vdd 1800",  # pages of 4 KB
-    "STM32L552ZC": "--console LPUART1:PC1:PC0 --keep-free 16K",  # two banks of 128 KB
-    "STM32G031K8": "--console USART1:PB6:PB7",  # 64 KB, 8 KB of RAM
-    "STM32G0B0RE": "--console USART6:PA4:PA5 --button PB2:high",  # the value line, two banks
-    "STM32G431K8": "--console LPUART1:PA2:PA3 --clock 150",  # category 2, without boost
-    "STM32G474CB": "--console USART1:PB6:PB7",  # category 3, a gap between the banks
-    "STM32G491RC": "--console UART5:PC12:PD2",  # category 4
-    "STM32WLE5CB": "--console LPUART1:PA2:PA3",  # 128 KB, one core
-    "STM32F401RC": "",  # a single slot
-    "STM32F446RE": "--console UART4:PA0:PA1 --clock 180",  # over-drive
-    "STM32F746ZG": "--console USART6:PG14:PG9",  # sectors of 256 KB
-    "STM32F767ZI": "--console UART7:PE8:PE7 --vdd 2500",  # programs by half-words
-    "STM32H743ZG": "--console UART8:PE1:PE0",  # a gap between the banks
-    "STM32H747XI": "--console LPUART1:PA9:PA10 --core-supply smps",  # two cores
-}
+NEW = {part: words for facts in ALL.values() for part, words in facts.new.items()}
 """Part -> what a user says about the board.  All but STM32F401RC have two slots."""
 REDUCED = ("STM32G031K8", "STM32G474CB", "STM32H743ZG")
 ROOT = Path(__file__).resolve().parents[2]
-FAMILIES = sorted(path.stem for path in (Path(chips.__file__).parent / "parts").glob("*.json"))
 
 
 def spboot(folder: Path, *words: str) -> tuple[int, str, str]:
@@ -86,7 +67,7 @@ def takes_updates(part: str, compiler: str, folder: Path) -> None:
 
 def test_no_part_of_a_board_of_ours_and_every_family() -> None:
     assert not NEW.keys() & {Board.load(name).chip.name for name in boards.names()}
-    assert {chips.load(part).family for part in NEW} == set(FAMILIES)
+    assert {chips.load(part).family for part in NEW} == set(ALL)
 
 
 @pytest.mark.parametrize("part", REDUCED)
@@ -239,7 +220,7 @@ def test_drivers_that_no_board_of_ours_has_are_built(tmp_path: Path) -> None:
 
 @pytest.mark.soak
 @pytest.mark.parametrize("compiler", NAMES)
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", ALL)
 def test_every_bootloader_is_built(family: str, compiler: str, tmp_path: Path) -> None:
     """Of all parts, with each version of UART they have."""
     found: dict[tuple[str, ...], Board] = {}

@@ -13,13 +13,11 @@ import pytest
 from spboot.boards import Board
 from spboot.keys import Keys
 from spboot.twin import Twin
+from tests.families import ALL, Table, rows
 from tests.system.rig import Rig, Workshop, functions
 
-PAGES = (
-    *("NUCLEO-L476RG", "NUCLEO-L412KB", "NUCLEO-L452RE", "DISCO-L4R9I", "DISCO-L562E", "NUCLEO-WL55JC"),
-    *("NUCLEO-G0B1RE", "NUCLEO-G474RE"),
-)
-SECTORS = ("NUCLEO-L073RZ", "NUCLEO-F429ZI", "DISCO-F769I", "DISCO-H745I")
+PAGES = tuple(name for facts in ALL.values() for name in facts.areas)
+SECTORS = tuple(facts.board for facts in ALL.values() if facts.sectors)
 REDUCED = ("NUCLEO-L476RG", "NUCLEO-G0B1RE", *SECTORS)
 Asked = Callable[..., bool]
 
@@ -142,16 +140,13 @@ def sectors(board: Board) -> Iterator[tuple[int, int, int]]:
 
 
 def protected_sector(board: Board, number: int, bank: int) -> dict[str, int]:
-    """RM0367 FLASH_WRPROT, RM0090 FLASH_OPTCR and OPTCR1, RM0399 FLASH_WPSN_CUR."""
-    ip = board.chip.block("FLASH").ip
-    if ip == "flash_l0":
-        number += bank * 24
-        return {"WRPROT" if number < 32 else "WRPROT2": 1 << number % 32}
-    if ip == "flash_h7":
-        return {f"BANK{bank}_WPSN_CURR": 0xFF & ~(1 << number)}
-    register = "OPTCR1" if bank else "OPTCR"
+    """Options that protect a sector: table `sectors` of its family."""
+    how = ALL[board.chip.family].sectors
+    if "in_bank" in how:
+        bank, number = divmod(number + bank * how["in_bank"], 32)
+    register, bit = how["registers"][bank], 1 << how["low"] + number
     factory = Twin(board.chip.name).flash_controller.options[register]
-    return {register: factory & ~(1 << 16 + number)}
+    return {register: factory | bit if how["protects"] else factory & ~bit}
 
 
 @pytest.mark.parametrize("name", SECTORS)
@@ -187,21 +182,13 @@ def test_protection_from_reading(shops, name: str, options: dict[str, int], prot
     assert [off for off in offs if not one(off, unit)] == protected
 
 
-@pytest.mark.parametrize(
-    ("name", "options", "said"),
-    [
-        ("DISCO-H745I", {}, "BCM4 is set: the Cortex-M4 starts, too"),
-        ("DISCO-H745I", {"OPTSR_CUR": 0x1B86AAF0}, ""),
-        ("NUCLEO-F429ZI", {}, "brown-out reset is off"),
-        ("NUCLEO-F429ZI", {"OPTCR": 0x0FFFAAE9}, ""),
-        ("NUCLEO-L476RG", {}, ""),
-    ],
-)
-def test_options_that_are_better_otherwise_are_named(shops, name: str, options: dict[str, int], said: str) -> None:  # type: ignore[no-untyped-def]
-    """RM0399 FLASH_OPTSR_CUR, RM0090 FLASH_OPTCR; the boot goes on."""
-    rig = Rig(shops(name))
-    rig.twin.flash_controller.options.update(options)
+@pytest.mark.parametrize("row", rows("warned"), ids=lambda row: f"{row['board']}-{row['options']}")
+def test_options_that_are_better_otherwise_are_named(shops, row: Table) -> None:  # type: ignore[no-untyped-def]
+    """And the state of a product; the boot goes on."""
+    rig, said = Rig(shops(row["board"])), row["said"]
+    rig.twin.flash_controller.options.update(row["options"])
     rig.power_on()
     text = rig.listen(b"starting 1.0.0", seconds=10).decode()
     assert ("option b" in text) == bool(said)
     assert said in text
+    assert f"protection: read level {row.get('level', 0)}" in text

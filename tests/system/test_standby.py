@@ -6,7 +6,8 @@ from __future__ import annotations
 import pytest
 
 from spboot.errors import TwinError
-from tests.system.sleeper import FAMILIES, Sleeper
+from tests.families import BOARDS
+from tests.system.sleeper import Sleeper
 from tests.system.test_boards import workshops
 
 __all__ = ["workshops"]
@@ -29,28 +30,24 @@ def test_standby_with_every_msi_range(workshops, name: str) -> None:  # type: ig
 
 def make_dirty(device: Sleeper) -> None:
     """The worst that an application can leave in what survives."""
-    family, twin = device.board.chip.family, device.twin
+    twin = device.twin
     device.clock_power()
     if "MSISRANGE" in twin.rcc.fields.get("CSR", {}):
         device.change("RCC", "CR", set_=8)
         device.change("RCC", "CSR", clear=0xF00, set_=0x700)
-    if "CR5" in twin.pwr.registers and family == "STM32G4":
-        device.change("PWR", "CR5", clear=device.mask("PWR", "CR5", "R1MODE"))
+    for block, register, clear, bits in device.facts.standby.get("dirty", ()):
+        device.change(block, register, clear=clear, set_=bits)
     for name in twin.pwr.KEPT:
         if name in twin.pwr.registers and name not in twin.pwr.READ_ONLY:
             fields = twin.pwr.KEPT[name]
             bits = device.mask("PWR", name, *(f for f in fields if f in twin.pwr.fields[name])) or twin.pwr.masks[name]
             device.change("PWR", name, set_=bits & twin.pwr.masks[name])
-    if family == "STM32L0":
-        device.change("RCC", "ICSCR", clear=7 << 13)
     if "BDCR" in twin.rcc.registers and "DBP" in twin.pwr.fields.get("CR1", {}):
         device.change("PWR", "CR1", set_=device.mask("PWR", "CR1", "DBP"))
         device.write("RCC", "BDCR", device.mask("RCC", "BDCR", "LSEON", "RTCEN") | 1 << 8)
-    if "DBGMCU" in twin.blocks and family != "STM32H7":
-        device.change("DBGMCU", "CR", set_=7)
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", BOARDS)
 def test_whatever_outlives_a_reset_or_standby(workshops, name: str) -> None:  # type: ignore[no-untyped-def]
     device = Sleeper(workshops(name))
     for start in (device.after_pin, device.after_software):
@@ -61,7 +58,7 @@ def test_whatever_outlives_a_reset_or_standby(workshops, name: str) -> None:  # 
     device.woken()
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", BOARDS)
 def test_the_cause_is_told_as_far_as_it_is_known(workshops, name: str) -> None:  # type: ignore[no-untyped-def]
     """Flags gather until RMVF, and SBF stays through resets: called a wake is only what nothing else can have been."""
     device = Sleeper(workshops(name))

@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from spboot import chips
 from spboot.errors import TwinError
 from spboot.formats import elf
 from spboot.twin import Twin
+from tests import families
 
 HERE = Path(__file__).parent
 OUT, DONE = 0x20000100, 0x200000F0
@@ -39,55 +41,39 @@ SECTIONS {
 }
 """
 _CPUS = {
-    "STM32L0": ("--target=thumbv6m-none-eabi", "-mcpu=cortex-m0plus", "-mfloat-abi=soft"),
-    "STM32G0": ("--target=thumbv6m-none-eabi", "-mcpu=cortex-m0plus", "-mfloat-abi=soft"),
-    "STM32G4": ("--target=thumbv7em-none-eabi", "-mcpu=cortex-m4", "-mfloat-abi=soft"),
-    "STM32L5": ("--target=thumbv8m.main-none-eabi", "-mcpu=cortex-m33", "-mfloat-abi=soft"),
-    "STM32WL": ("--target=thumbv7em-none-eabi", "-mcpu=cortex-m4", "-mfloat-abi=soft"),
-    "STM32L4": ("--target=thumbv7em-none-eabi", "-mcpu=cortex-m4", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16"),
-    "STM32F4": ("--target=thumbv7em-none-eabi", "-mcpu=cortex-m4", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16"),
-    "STM32F7": ("--target=thumbv7em-none-eabi", "-mcpu=cortex-m7", "-mfloat-abi=soft"),
-    "STM32H7": ("--target=thumbv7em-none-eabi", "-mcpu=cortex-m7", "-mfloat-abi=soft"),
+    "cm0p": ("--target=thumbv6m-none-eabi", "-mcpu=cortex-m0plus", "-mfloat-abi=soft"),
+    "cm4": ("--target=thumbv7em-none-eabi", "-mcpu=cortex-m4", "-mfloat-abi=soft"),
+    "cm4f": ("--target=thumbv7em-none-eabi", "-mcpu=cortex-m4", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16"),
+    "cm7": ("--target=thumbv7em-none-eabi", "-mcpu=cortex-m7", "-mfloat-abi=soft"),
+    "cm33": ("--target=thumbv8m.main-none-eabi", "-mcpu=cortex-m33", "-mfloat-abi=soft"),
 }
 _FLAGS = [
     "-ffreestanding",
     *("-Oz", "-g0", "-std=gnu11", "-fno-unwind-tables", "-fno-sanitize=undefined", "-fno-builtin", "-w"),
 ]
-_HEADERS = {
-    "STM32L0": "l073.h",
-    "STM32G0": "g0b1.h",
-    "STM32G4": "g474.h",
-    "STM32L5": "l562.h",
-    "STM32WL": "wl55.h",
-    "STM32L47": "l476.h",
-    "STM32L4": "l4r9.h",
-    "STM32F4": "f429.h",
-    "STM32F7": "f769.h",
-    "STM32H7": "h745.h",
-}
 _ZIG = [sys.executable, "-m", "ziglang"]
 
 
 @functools.cache
-def _compile(source: str, family: str) -> bytes:
+def _compile(source: str, cpu: str, stack: int) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "f.c").write_text(source)
-        stack = "-DSTACK=0x20002000" if family == "STM32L0" else "-DSTACK=0x20008000"
-        command = [*_ZIG, "clang", stack, *_CPUS[family], *_FLAGS, "-I", str(HERE), "-c", "f.c", "-o", "f.o"]
-        subprocess.run(command, cwd=folder, check=True)
+        given = (f"-DSTACK={stack:#x}", *_CPUS[cpu], *_FLAGS, "-I", str(HERE))
+        subprocess.run([*_ZIG, "clang", *given, "-c", "f.c", "-o", "f.o"], cwd=folder, check=True)
         return (Path(folder) / "f.o").read_bytes()
 
 
 @functools.cache
 def build(source: str, part: str = "STM32L476RG") -> bytes:
     """Compile *source*, which defines main_(), to an ELF.  Handlers: nmi hard bus usage svc pendsv tick irq."""
-    family = part[:7]
+    chip = chips.load(part)
+    facts = families.ALL[chip.family]
+    cpu = chip.core + ("f" if facts.fpu else "")
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         (work / "f.ld").write_text(_LAYOUT)
-        (work / "s.o").write_bytes(_compile(_START, family))
-        header = _HEADERS.get(part[:8]) or _HEADERS[family]
-        (work / "f.o").write_bytes(_compile(f'#include "{header}"\n' + source, family))
+        (work / "s.o").write_bytes(_compile(_START, cpu, facts.stack))
+        (work / "f.o").write_bytes(_compile(f'#include "{facts.header_of(part)}"\n' + source, cpu, facts.stack))
         subprocess.run([*_ZIG, "ld.lld", "-T", "f.ld", "s.o", "f.o", "-o", "f.elf"], cwd=work, check=True)
         return (work / "f.elf").read_bytes()
 

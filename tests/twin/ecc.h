@@ -1,4 +1,4 @@
-/* ecc.h - what the families with double words and ECC have alike, on top of their registers. */
+/* ecc.h - what the families with double words, or quad-words, and ECC have alike, on top of their registers. */
 #define UART_CR1 REG(UART)
 #define UART_BRR REG(UART + 0xc)
 #define UART_ISR REG(UART + 0x1c)
@@ -26,6 +26,10 @@ static void program(uint32_t address, uint32_t low, uint32_t high)
     FLASH_CR = 1;
     REG(address) = low;
     REG(address + 4) = high;
+#ifdef QUAD_WORDS
+    REG(address + 8) = low;
+    REG(address + 12) = high;
+#endif
     while (FLASH_SR & BUSY) {
     }
     FLASH_CR = 0;

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 
 from spboot.twin import Twin, models
@@ -21,8 +23,19 @@ def test_a_handler_that_no_register_answers_to_is_an_error(handler: str) -> None
 
 
 def test_every_ip_version_has_one_model() -> None:
-    assert sum(len(model.IPS) for model in models._CLASSES) == len(models.MODELS)
     assert models.MODELS["flash_f4"] is FlashF4
+    assert models._models() == models.MODELS
+    twice = type("Twice", (Block,), {"__module__": "spboot.twin.blocks.twice"}, ips=("crc_v3",))
+    with pytest.raises(TypeError, match="crc_v3 is modelled by CrcV3 and by Twice: take it out of one ips="):
+        models._models()
+    del twice
+    gc.collect()
+
+
+def test_a_base_serves_no_ip_version() -> None:
+    """It has handlers, and a version that has all their registers."""
+    base = type("Base", (Block,), {"read_DR32": lambda _: 0}, like="crc_v3")
+    assert base.IPS == ()
 
 
 def test_a_block_is_what_its_neighbour_takes_it_for() -> None:

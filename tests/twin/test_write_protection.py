@@ -7,53 +7,17 @@ import pytest
 
 from spboot import chips
 from spboot.twin import Twin
+from tests.families import Table, rows
 
 from .conftest import finish, out, twin_of
 
 WRPERR = 16
-AREAS = [
-    ("STM32L412KB-RM0394", 2048, {"WRP1AR": 0xFF51FF50}, range(0x10, 0x12)),  # 64 pages: bits 6 and 7 number none
-    ("STM32L452RE-RM0394", 2048, {"WRP1BR": 0xFF51FF50}, range(0x50, 0x52)),
-    ("STM32L4R9AI-RM0432", 4096, {"WRP1AR": 0xFF09FF08}, range(8, 10)),
-    ("STM32L562QE-RM0438", 2048, {"WRP1BR": 0xFF89FF88}, range(8, 10)),
-    ("STM32WL55JC-RM0453", 2048, {"WRP1BR": 0xFF89FF88}, range(8, 10)),
-    ("STM32G0B1RE-RM0444", 2048, {"WRP1AR": 0x00090008}, range(8, 10)),
-    ("STM32G431RB-RM0440", 2048, {"WRP1AR": 0xFFD1FFD0}, range(0x10, 0x12)),  # 64 pages
-    ("STM32G474RE-RM0440", 2048, {"WRP1BR": 0xFF89FF88}, range(8, 10)),
-    ("STM32G491RE-RM0440", 2048, {"WRP1AR": 0xFF91FF90}, range(0x90, 0x92)),
-]
-
-
-SECOND = [
-    ("STM32L476RG-RM0351", 2048, {"WRP2AR": 0xFF09FF08}, range(8, 10)),
-    ("STM32L4R9AI-RM0432", 4096, {"WRP2BR": 0xFF09FF08}, range(8, 10)),
-    ("STM32L562QE-RM0438", 2048, {"WRP2AR": 0xFF89FF88}, range(8, 10)),
-    ("STM32G0B1RE-RM0444", 2048, {"WRP2BR": 0x00090008}, range(8, 10)),
-    ("STM32G474RE-RM0440", 2048, {"WRP2AR": 0xFF89FF88}, range(8, 10)),
-    ("STM32L476RG-RM0351", 2048, {"PCROP2SR": 0xFFFF0800, "PCROP2ER": 0xFFFF09FF}, range(8, 10)),
-    ("STM32L4R9AI-RM0432", 4096, {"PCROP2SR": 0x1000, "PCROP2ER": 0x13FF}, range(8, 10)),
-    ("STM32G0B1RE-RM0444", 2048, {"PCROP2BSR": 0x20, "PCROP2BER": 0x27}, range(8, 10)),
-    ("STM32G474RE-RM0440", 2048, {"PCROP2SR": 0x0800, "PCROP2ER": 0x09FF}, range(8, 10)),
-]
-"""The same of bank 2, and areas protected from reading (PCROP), whose units are smaller than a page."""
-PCROP = [
-    ("STM32L412KB-RM0394", 2048, {"PCROP1SR": 0xFFFFD000, "PCROP1ER": 0xFFFFD1FF}, range(0x10, 0x12)),
-    ("STM32L452RE-RM0394", 2048, {"PCROP1SR": 0x5000, "PCROP1ER": 0x51FF}, range(0x50, 0x52)),
-    ("STM32L476RG-RM0351", 2048, {"PCROP1SR": 0x1000, "PCROP1ER": 0x11FF}, range(0x10, 0x12)),
-    ("STM32WL55JC-RM0453", 2048, {"PCROP1ASR": 0x190, "PCROP1AER": 0x193}, range(0x48, 0x4A)),
-    ("STM32WL55JC-RM0453", 2048, {"PCROP1BSR": 0x10, "PCROP1BER": 0x13}, range(8, 10)),
-    ("STM32G0B1RE-RM0444", 2048, {"PCROP1ASR": 0x20, "PCROP1AER": 0x27}, range(8, 10)),
-    ("STM32G0B1RE-RM0444", 2048, {"PCROP1BSR": 0x20, "PCROP1BER": 0x27}, range(8, 10)),
-    ("STM32G431RB-RM0440", 2048, {"PCROP1SR": 0x1000, "PCROP1ER": 0x11FF}, range(0x10, 0x12)),
-    ("STM32G474RE-RM0440", 2048, {"PCROP1SR": 0x0800, "PCROP1ER": 0x09FF}, range(8, 10)),
-    ("STM32G491RE-RM0440", 2048, {"PCROP1SR": 0x9000, "PCROP1ER": 0x91FF}, range(0x90, 0x92)),
-]
 CLEAR = "FLASH_SR = 0xfa;"
 
 
 def attempts(part: str, steps: str, options: dict[str, int], count: int) -> list[int]:
     """The error flags that each of *steps* leaves in OUT."""
-    twin = twin_of(f"void main_(void) {{ unlock(); {steps} }}", part.partition("-")[0])
+    twin = twin_of(f"void main_(void) {{ unlock(); {steps} }}", part)
     assert options.keys() <= twin.flash_controller.options.keys()
     twin.flash_controller.options.update(options)
     twin.power_on()
@@ -61,34 +25,21 @@ def attempts(part: str, steps: str, options: dict[str, int], count: int) -> list
     return [out(twin, i) for i in range(count)]
 
 
-def pages_are_protected(part: str, page: int, options: dict[str, int], pages: range, bank: int) -> None:
-    """These, neither erased nor programmed, and not their neighbours."""
-    start = 0x08000000 + bank * Twin(part.partition("-")[0]).flash.bank_step
-    tries = (pages.start - 1, *pages, pages.stop)
+@pytest.mark.parametrize("row", rows("protected"), ids=lambda row: f"{row['part']}-{row['manual']}")
+def test_areas(row: Table) -> None:
+    """FLASH_WRP1AR, FLASH_WRP1BR: first page in the lower half, last one, which belongs to it, in the upper; and areas
+    protected from reading (FLASH_PCROP1SR, FLASH_PCROP1ER), whose units are 8 bytes (G0 512, WL 1024).  These pages are
+    neither erased nor programmed, and their neighbours are."""
+    part, page, bank = row["part"], row["page"], row["bank"]
+    start = 0x08000000 + bank * Twin(part).flash.bank_step
+    tries = range(row["first"] - 1, row["last"] + 2)
     steps = (
         f"program({start + number * page:#x}, 1, 2); OUT[{2 * i}] = FLASH_SR & 0xff; {CLEAR}"
         f" erase({bank}, {number}); OUT[{2 * i + 1}] = FLASH_SR & 0xff; {CLEAR}"
         for i, number in enumerate(tries)
     )
-    flags = attempts(part, " ".join(steps), options, 8)
+    flags = attempts(part, " ".join(steps), row["options"], 8)
     assert flags == [0, 0, WRPERR, WRPERR, WRPERR, WRPERR, 0, 0]
-
-
-@pytest.mark.parametrize(("part", "page", "options", "pages"), AREAS, ids=lambda v: v if isinstance(v, str) else "")
-def test_areas(part: str, page: int, options: dict[str, int], pages: range) -> None:
-    """FLASH_WRP1AR, FLASH_WRP1BR: first page in the lower half, last one, which belongs to it, in the upper."""
-    pages_are_protected(part, page, options, pages, 0)
-
-
-@pytest.mark.parametrize(("part", "page", "options", "pages"), SECOND, ids=lambda v: v if isinstance(v, str) else "")
-def test_areas_of_bank_2(part: str, page: int, options: dict[str, int], pages: range) -> None:
-    pages_are_protected(part, page, options, pages, 1)
-
-
-@pytest.mark.parametrize(("part", "page", "options", "pages"), PCROP, ids=lambda v: v if isinstance(v, str) else "")
-def test_areas_protected_from_reading(part: str, page: int, options: dict[str, int], pages: range) -> None:
-    """FLASH_PCROP1SR, FLASH_PCROP1ER: first and last unit of 8 bytes (G0 512, WL 1024), both belong to it."""
-    pages_are_protected(part, page, options, pages, 0)
 
 
 def test_a_page_with_one_unit_protected_from_reading() -> None:

@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from spboot import chips
 from spboot.chips import Chip
 from spboot.formats.spec import record, spec
 
-_VECTOR_SIZE = {"cm0p": 0x200, "cm4": 0x200, "cm33": 0x200, "cm7": 0x400}
 _SMALLEST_PAGE = 2048
 """Smaller erase units are taken together: a page costs a bit of RAM and a record in the journal."""
 
@@ -157,10 +155,9 @@ class BoardFacts:
 
     @property
     def needs_vddio2(self) -> bool:
-        """Whether one of our pins is dead until PWR_CR2.IOSV says that VDDIO2 is there: PG2 to PG15 (RM0351 5.1.5)."""
-        control = chips.registers(self.chip.block("PWR").ip).get("CR2")
-        supplied = any(pin.port == "G" and pin.number >= 2 for pin in self.pins.values())
-        return supplied and control is not None and "IOSV" in control.fields
+        """Whether one of our pins is dead until PWR is told that VDDIO2 is there: PG2 to PG15 (RM0351 5.1.5)."""
+        ports = self.chip.of_family.ports
+        return any(ports.vddio2_supplies(pin.port, pin.number) for pin in self.pins.values())
 
 
 def core_supplies(chip: Chip) -> tuple[str, ...]:
@@ -176,7 +173,7 @@ def has_second_core(chip: Chip) -> bool:
 
 def vector_size(chip: Chip) -> int:
     """What Board.vector_size is on *chip*."""
-    return _VECTOR_SIZE[chip.core]
+    return chip.of_family.vector_size
 
 
 def page_size(*erase_units: int) -> int:

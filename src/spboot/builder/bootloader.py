@@ -17,6 +17,7 @@ from spboot import disk
 from spboot.boards import Board
 from spboot.builder import headers
 from spboot.builder.compiler import Toolchain, toolchain
+from spboot.builder.drivers import drivers
 from spboot.builder.linkinclude import check_name, include_name, link_check, link_include
 from spboot.builder.personal import finish
 from spboot.builder.program import Unit, compile_units
@@ -46,60 +47,6 @@ INCLUDES: Final = {
     "boot": ("boot", "driver", "loader", "core", "crypto", "include", "@core", "@chip", _LIBC),
 }
 """Room -> folders its sources may include from: of firmware/, or with @ of the generated ones."""
-
-_DRIVERS: Final = {
-    "flash_f4": ("flash_f4.c", "flash_sector.c", "ram_wait.c"),
-    "flash_f7": ("flash_f7.c", "flash_sector.c", "ram_wait.c"),
-    "flash_g0x0": ("flash_g0x0.c", "flash_g0.c", "flash_ecc.c"),
-    "flash_g0x1": ("flash_g0x1.c", "flash_g0.c", "flash_ecc.c"),
-    "flash_g4c2": ("flash_g4c2.c", "flash_g4.c", "flash_ecc.c"),
-    "flash_g4c3": ("flash_g4c3.c", "flash_g4.c", "flash_ecc.c"),
-    "flash_g4c4": ("flash_g4c2.c", "flash_g4.c", "flash_ecc.c"),
-    "flash_h7": ("flash_h7.c", "ram_wait.c"),
-    "flash_l0": ("flash_l0.c",),
-    "flash_l4": ("flash_l4.c", "flash_ecc.c"),
-    "flash_l5": ("flash_l5.c", "flash_ecc.c"),
-    "flash_wl": ("flash_wl.c", "flash_ecc.c"),
-    "gpio_v2": (),
-    "gpio_v2_l478": (),
-    "iwdg_v1": ("iwdg_v1.c", "iwdg.c"),
-    "iwdg_v2": ("iwdg_v2.c", "iwdg.c"),
-    "lpuart_v3": ("usart_v3.c",),
-    "lpuart_v4": ("usart_v3.c",),
-    "pwr_f4": ("power_first.c",),
-    "pwr_f7": ("power_first.c",),
-    "pwr_g0": ("pwr_g0.c", "power_first.c"),
-    "pwr_g4": ("pwr_g4.c", "power_first.c"),
-    "pwr_h7rm0399": ("pwr_h7rm0399.c",),
-    "pwr_h7rm0433": ("pwr_h7rm0433.c",),
-    "pwr_l0": ("pwr_l0.c", "power_first.c"),
-    "pwr_l4": ("pwr_l4.c", "power_first.c"),
-    "pwr_l5": ("pwr_l5.c", "power_first.c"),
-    "pwr_wl5": ("pwr_wl.c", "power_first.c"),
-    "rcc_f4": ("rcc_f4.c", "clock_f4f7.c"),
-    "rcc_f7": ("rcc_f7.c", "clock_f4f7.c"),
-    "rcc_g0x0": ("rcc_g0.c",),
-    "rcc_g0x1": ("rcc_g0.c",),
-    "rcc_g4": ("rcc_g4.c",),
-    "rcc_h7": ("rcc_h7.c",),
-    "rcc_h7rm0433": ("rcc_h7.c",),
-    "rcc_l0": ("rcc_l0.c",),
-    "rcc_l0_v2": ("rcc_l0.c",),
-    "rcc_l4": ("rcc_l4.c",),
-    "rcc_l4plus": ("rcc_l4.c",),
-    "rcc_l5": ("rcc_l4.c",),
-    "rcc_wl5": ("rcc_wl.c",),
-    "rcc_wle": ("rcc_wl.c",),
-    "usart_v2": ("usart_v2.c",),
-    "usart_v3": ("usart_v3.c",),
-    "usart_v4": ("usart_v3.c",),
-}
-"""IP version in the part facts -> the files of the driver that handles it; PWR of F4 and F7 is driven with RCC, and
-GPIO by gpio.h alone."""
-
-_ALWAYS: Final = ("driver/cortex.c", "driver/gates.c", "driver/protection.c", "driver/standby.c", "driver/tick.c")
-_CORE_FILES: Final = {"cm0p": ("driver/divide.c",), "cm7": ("driver/cache_m7.c",)}
-"""What a core lacks, or has beyond the others."""
 
 NEEDED: Final = ("FLASH", "RCC", "PWR", "GPIOA", "IWDG")
 """Blocks that need a driver, on every board, beside its console."""
@@ -138,18 +85,20 @@ def sources(board: Board) -> dict[str, list[str]]:
         room: sorted(f"{room}/{p.name}" for p in (root / room).glob("*.c"))
         for room in ("crypto", "core", "loader", "boot")
     }
-    rooms["driver"] = [*_ALWAYS, *_CORE_FILES.get(board.chip.core, ())]
+    table = drivers()
+    files = [*table.always, *table.core.get(board.chip.core, ())]
     for name in (*NEEDED, board.console.port):
         ip = board.chip.block(name).ip
-        if ip not in _DRIVERS:
-            raise BuildError(f"{board.chip.name}: there is no driver for {name} ({ip}); known: {', '.join(_DRIVERS)}")
-        rooms["driver"] += [f"driver/{file}" for file in _DRIVERS[ip]]
+        if ip not in table.ip:
+            raise BuildError(f"{board.chip.name}: there is no driver for {name} ({ip}); known: {', '.join(table.ip)}")
+        files += table.ip[ip]
+    rooms["driver"] = [f"driver/{file}" for file in files]
     return rooms
 
 
 def driven() -> frozenset[str]:
     """IP versions that have a driver."""
-    return frozenset(_DRIVERS)
+    return frozenset(drivers().ip)
 
 
 def build(

@@ -14,6 +14,7 @@ from typing import Final
 from spboot import chips
 from spboot.boards import Area, Board, Pin
 from spboot.boards.clocks import clock_limit
+from spboot.builder.drivers import drivers
 from spboot.chips import Block, Chip
 from spboot.delta.prior import delta_prior_header
 from spboot.errors import BoardError
@@ -25,11 +26,8 @@ from spboot.version import Version
 WINDOW_MS: Final = 100
 """How long after the start of the bootloader the word `load` is listened for, unless a first byte prolongs that."""
 
-_DRIVEN = ("FLASH", "RCC", "PWR", "IWDG", "WWDG", "ICACHE")
+_DRIVEN = ("FLASH", "RCC", "PWR", "IWDG", "WWDG", "ICACHE", "DBGMCU")
 """Blocks whose registers the drivers name, where the part has them."""
-_WRITE_SIZE: Final = {"flash_l0": 64}
-"""Bytes an update gathers before it programs them, where that is more than a program unit: a half-page of L0 takes as
-long as a word (RM0367 3.3.4)."""
 _WRONG_BANKS: Final = "the flash is not in {banks} bank{s} as in the board file: change the option bytes"
 
 
@@ -62,7 +60,7 @@ def config_header(board: Board, boot_version: Version) -> str:
         "JOURNAL_SIZE": board.journal.size if board.journal else 0,
         "PROGRAM_UNIT": memory.program_unit,
         "SLOT_UNIT": memory.program_unit,
-        "WRITE_SIZE": max(memory.program_unit, _WRITE_SIZE.get(board.chip.block("FLASH").ip, 0)),
+        "WRITE_SIZE": max(memory.program_unit, drivers().write_size.get(board.chip.block("FLASH").ip, 0)),
         "ERASED": memory.erased,
         "VECTOR_SIZE": board.vector_size,
         "IMAGE_ADDRESS": board.image_address,
@@ -117,7 +115,7 @@ def chip_header(board: Board) -> str:
     lines += _register_lines("GPIO", chip.block("GPIOA").ip)
     lines += _console_lines(board) + _port_lines(board) + _switch_lines(board)
     if chip.block("PWR").enable:
-        lines += _bits(chip, "PWR", [chip.block("PWR")])
+        lines += _kind_lines(chip, "PWR", "enable", [chip.block("PWR")])  # some have no reset bit
     return guarded("SPB_CHIP_H", ['#include "spb_config.h"', *lines])
 
 
@@ -151,16 +149,18 @@ def _rcc(chip: Chip, where: tuple[str, str] | None, owner: str) -> tuple[int, in
 
 def _bits(chip: Chip, name: str, blocks: list[Block]) -> list[str]:
     """SPB_<name>_{ENABLE,RESET}{_OFF,}: the bits of all *blocks*, which must share the registers."""
-    lines = []
-    for kind in ("enable", "reset"):
-        found = [_rcc(chip, getattr(block, kind), block.name) for block in blocks]
-        if len({offset for offset, _ in found}) != 1:
-            raise BoardError(f"{chip.name}: {', '.join(b.name for b in blocks)} do not share one {kind} register")
-        mask = 0
-        for _, bits in found:
-            mask |= bits
-        lines += [define(f"{name}_{kind}_OFF", found[0][0]), define(f"{name}_{kind}", mask)]
-    return lines
+    return [line for kind in ("enable", "reset") for line in _kind_lines(chip, name, kind, blocks)]
+
+
+def _kind_lines(chip: Chip, name: str, kind: str, blocks: list[Block]) -> list[str]:
+    """Those of one *kind*."""
+    found = [_rcc(chip, getattr(block, kind), block.name) for block in blocks]
+    if len({offset for offset, _ in found}) != 1:
+        raise BoardError(f"{chip.name}: {', '.join(b.name for b in blocks)} do not share one {kind} register")
+    mask = 0
+    for _, bits in found:
+        mask |= bits
+    return [define(f"{name}_{kind}_OFF", found[0][0]), define(f"{name}_{kind}", mask)]
 
 
 def _wwdg_lines(chip: Chip) -> list[str]:

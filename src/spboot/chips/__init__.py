@@ -1,6 +1,7 @@
 """Facts about parts: memories, block addresses and IP versions, clock and reset bits, pins, registers.
 
-The tables under parts/ and ip/ are made by tools/make_chips.py.  Addresses are bus addresses, sizes are in bytes."""
+The tables under parts/ and ip/ are made by tools/make_chips.py, those under families/ by hand (family.py).  Addresses
+are bus addresses, sizes are in bytes."""
 
 from __future__ import annotations
 
@@ -12,11 +13,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from spboot.chips.family import Family
+from spboot.chips.family import load as family_facts
+from spboot.chips.family import names as family_names
 from spboot.errors import BoardError
 
 _HERE = Path(__file__).resolve().parent
-_SECOND_ADDRESS = {"SRAM2_ICODE": "SRAM2", "CCMRAM_ICODE": "CCMRAM_DCODE"}
-"""A RAM -> the same memory at its first address, where that is listed (RM0394 2.2, RM0440 2.4)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +96,11 @@ class Chip:
     blocks: dict[str, Block]
 
     @property
+    def of_family(self) -> Family:
+        """What is true of the whole family."""
+        return family_facts(self.family)
+
+    @property
     def flash(self) -> tuple[Memory, ...]:
         """The runs of flash, in the order of their addresses."""
         return tuple(sorted((m for m in self.memories if m.kind == "flash"), key=lambda m: m.address))
@@ -107,7 +114,7 @@ class Chip:
     def mirrors(self) -> dict[str, str]:
         """RAM at a second address -> its name at the first one, as SRAM2_ICODE where SRAM2 is listed."""
         names = {memory.name for memory in self.memories if memory.kind == "ram"}
-        return {second: first for second, first in _SECOND_ADDRESS.items() if {second, first} <= names}
+        return {second: first for second, first in self.of_family.second_address.items() if {second, first} <= names}
 
     def memory_at(self, address: int) -> Memory:
         """The memory that holds *address*.  Raises BoardError when none does."""
@@ -129,13 +136,13 @@ class Chip:
 @cache
 def names() -> tuple[str, ...]:
     """Every part we know, sorted."""
-    return tuple(sorted(name for family in _families() for name in _table(family)["parts"]))
+    return tuple(sorted(name for family in families() for name in _table(family)["parts"]))
 
 
 @cache
 def load(name: str) -> Chip:
     """The facts of part *name*, as "STM32L476RG".  Raises BoardError when it is unknown."""
-    for family in _families():
+    for family in families():
         table = _table(family)
         if name in table["parts"]:
             return _chip(name, family, table)
@@ -144,7 +151,7 @@ def load(name: str) -> Chip:
 
 def families() -> tuple[str, ...]:
     """Every family we know, as "STM32L4"."""
-    return tuple(_families())
+    return family_names()
 
 
 def part_of(name: str) -> str | None:
@@ -157,9 +164,9 @@ def _hint(name: str) -> str:
     part = part_of(name)
     if part is not None:
         return f"did you mean {part}?"
-    if not any(name.upper().startswith(family.rstrip("+")) for family in _families()):
+    if not any(name.upper().startswith(family.rstrip("+")) for family in families()):
         if name.upper().startswith("STM32"):
-            return f"it is of a family that we do not have; there are {', '.join(_families())}"
+            return f"it is of a family that we do not have; there are {', '.join(families())}"
         beside = [known for known in names() if known.startswith(f"STM32{name.upper()}")][:4]
         return f"did you mean {' or '.join(beside)}?" if beside else "`spboot chips` lists those we know"
     near = difflib.get_close_matches(name.upper(), names(), n=4)
@@ -181,10 +188,6 @@ def registers(ip: str) -> dict[str, Register]:
         )
         for name, r in json.loads(path.read_text()).items()
     }
-
-
-def _families() -> list[str]:
-    return sorted(path.stem for path in (_HERE / "parts").glob("*.json"))
 
 
 @cache

@@ -16,8 +16,9 @@ class Place(NamedTuple):
 
 
 LEAVE_OUT: Final = "leave it out of the file (objcopy --remove-section), and"
+_SYSTEM: Final = Place("system memory: option bytes and OTP of the chip", "program it by itself, once")
 _REGIONS: Final = (
-    (0x1FF0_0000, 0x2000_0000, Place("system memory: option bytes and OTP of the chip", "program it by itself, once")),
+    (0x1FF0_0000, 0x2000_0000, _SYSTEM),
     (0x4000_0000, 0x6000_0000, Place("peripheral registers", "write them in code")),
     (0x6000_0000, 0x8000_0000, Place("external memory (FMC, QUADSPI, OCTOSPI)", "program that memory by itself")),
     (0x8000_0000, 0xA000_0000, Place("external memory (QUADSPI, OCTOSPI)", "program that memory by itself")),
@@ -32,7 +33,8 @@ def place_at(chip: Chip, address: int) -> Place | None:
     try:
         memory = chip.memory_at(address)
     except BoardError:
-        found = next((place for first, end, place in _REGIONS if first <= address < end), None)
+        own = ((first, end, _SYSTEM) for first, end in chip.of_family.system_memory)
+        found = next((place for first, end, place in (*own, *_REGIONS) if first <= address < end), None)
         return found and found._replace(remedy=f"{LEAVE_OUT} {found.remedy}")
     if memory.kind == "ram":
         return Place(

@@ -19,7 +19,7 @@ class Block:
     `read_REG() -> int` or `write_REG(value)`.  *RESET* has the reset values that are not 0."""
 
     IPS: ClassVar[tuple[str, ...]] = ()
-    """The IP versions that a class models; of a base, one that has all registers it handles."""
+    """The IP versions that a class models; none of a base."""
     DECLARES: ClassVar[frozenset[str]] = frozenset()
     """Registers that the facts lack."""
     PAGES: ClassVar[tuple[int, ...]] = (0,)
@@ -43,10 +43,12 @@ class Block:
     CONSUMING: ClassVar[frozenset[int]] = frozenset()
     """Offsets whose reading changes something, as a data register: reading one again and again is no wait."""
 
-    def __init_subclass__(cls, ips: tuple[str, ...] = ()) -> None:
-        """A handler that no register of *ips* answers to would never be called: an error, not silence."""
+    def __init_subclass__(cls, ips: tuple[str, ...] = (), like: str | None = None) -> None:
+        """A class models the IP versions *ips*; a base says with *like* which one has all registers it handles.  A
+        handler that no register answers to would never be called: an error, not silence."""
         super().__init_subclass__()
         cls.IPS = ips
+        ips = ips if like is None else (*ips, like)
         handled = {found[1] for name in vars(cls) if (found := _HANDLER.fullmatch(name))}
         if unknown := handled.difference(cls.DECLARES, *map(registers, ips)):
             raise TypeError(

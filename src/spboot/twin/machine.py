@@ -58,7 +58,7 @@ class Twin:
         self.timeline = Timeline(self.core)
         self.log = OperationLog(self.timeline)
         """Every flash operation; survives power cuts."""
-        self.flash = FlashArray(self.core, self.log, self.chip.family, self.chip.flash)
+        self.flash = FlashArray(self.core, self.log, self.chip.of_family.flash_alias, self.chip.flash)
         self.flash.on_bad_load, self.flash.on_bad_fetch = self._on_bad_load, self._on_bad_fetch
         self.stalls = Stalls(self.core, self.timeline, self.flash)
         self.rams = Rams(self.core, self.chip, seed)

@@ -1,96 +1,47 @@
-"""Which model stands for which IP version."""
+"""Which model stands for which IP version: every class in these folders says so itself, by `ips=`."""
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
+from collections.abc import Iterator
 from typing import Final
 
 from spboot.errors import TwinError
+from spboot.twin import blocks, clock, flash, power
 from spboot.twin.block import Block
-from spboot.twin.blocks.crc_v3 import CrcV3
 from spboot.twin.blocks.debug import Dbgmcu, Dwt
-from spboot.twin.blocks.exti import Exti
-from spboot.twin.blocks.gpio import Gpio
-from spboot.twin.blocks.iwdg import Iwdg
-from spboot.twin.blocks.syscfg import SyscfgF4, SyscfgL4
-from spboot.twin.blocks.usart_v2 import UsartV2
-from spboot.twin.blocks.usart_v3 import UsartV3
-from spboot.twin.blocks.wwdg import Wwdg
 from spboot.twin.bus import Bus
-from spboot.twin.clock.f4 import RccF4
-from spboot.twin.clock.f7 import RccF7
-from spboot.twin.clock.g0 import RccG0
-from spboot.twin.clock.g4 import RccG4
-from spboot.twin.clock.h7 import RccH7
-from spboot.twin.clock.l0 import RccL0
-from spboot.twin.clock.l4 import RccL4, RccL4Plus
-from spboot.twin.clock.l5 import RccL5
-from spboot.twin.clock.wl import RccWl
 from spboot.twin.die import Die
-from spboot.twin.flash.f4 import FlashF4
-from spboot.twin.flash.f7 import FlashF7
-from spboot.twin.flash.g0 import FlashG0, FlashG0x0
-from spboot.twin.flash.g4 import FlashG4, FlashG4C3, FlashG4C4
-from spboot.twin.flash.h7 import FlashH7
-from spboot.twin.flash.icache import Icache
-from spboot.twin.flash.l0 import FlashL0
-from spboot.twin.flash.l4 import FlashL4
-from spboot.twin.flash.l5 import FlashL5
-from spboot.twin.flash.wl import FlashWl
 from spboot.twin.interrupt.nvic import Nvic
-from spboot.twin.power.f4 import PwrF4
-from spboot.twin.power.g0 import PwrG0
-from spboot.twin.power.g4 import PwrG4
-from spboot.twin.power.h7 import PwrH7, PwrH743
-from spboot.twin.power.l0 import PwrL0
-from spboot.twin.power.l4 import PwrL4
-from spboot.twin.power.l5 import PwrL5
-from spboot.twin.power.wl import PwrWl
 
-_CLASSES: Final = (
-    CrcV3,
-    Dbgmcu,
-    Exti,
-    SyscfgF4,
-    SyscfgL4,
-    FlashF4,
-    FlashF7,
-    FlashG4,
-    FlashG4C3,
-    FlashG4C4,
-    FlashH7,
-    FlashL0,
-    FlashG0,
-    FlashG0x0,
-    FlashL4,
-    FlashL5,
-    FlashWl,
-    Gpio,
-    Icache,
-    Iwdg,
-    PwrF4,
-    PwrG4,
-    PwrH7,
-    PwrH743,
-    PwrL0,
-    PwrG0,
-    PwrL4,
-    PwrL5,
-    PwrWl,
-    RccF4,
-    RccF7,
-    RccG0,
-    RccG4,
-    RccH7,
-    RccL0,
-    RccL4,
-    RccL4Plus,
-    RccL5,
-    RccWl,
-    UsartV2,
-    UsartV3,
-    Wwdg,
-)
-MODELS: Final[dict[str, type[Block]]] = {ip: model for model in _CLASSES for ip in model.IPS}
+_FOLDERS: Final = (blocks, clock, flash, power)
+
+
+def _served(model: type[Block]) -> Iterator[tuple[str, type[Block]]]:
+    """(IP version, class) of *model* and of all that is made from it, in the folders of models."""
+    homes = tuple(folder.__name__ for folder in _FOLDERS)
+    if model.__module__.startswith(homes):
+        yield from ((ip, model) for ip in model.IPS)
+    for other in model.__subclasses__():
+        yield from _served(other)
+
+
+def _models() -> dict[str, type[Block]]:
+    """IP version -> its model.  Raises TypeError when two classes claim one: a mistake in one of them."""
+    for folder in _FOLDERS:
+        for module in pkgutil.iter_modules(folder.__path__, f"{folder.__name__}."):
+            importlib.import_module(module.name)
+    found: dict[str, type[Block]] = {}
+    for ip, model in _served(Block):
+        if found.setdefault(ip, model) is not model:
+            raise TypeError(
+                f"{ip} is modelled by {found[ip].__name__} and by {model.__name__}: take it out of one ips="
+            )
+    return found
+
+
+MODELS: Final[dict[str, type[Block]]] = _models()
 """IP version -> its model."""
 _NEEDED: Final = ("RCC", "PWR", "FLASH", "IWDG")
 

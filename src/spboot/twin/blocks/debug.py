@@ -12,11 +12,8 @@ from spboot.twin.die import Die
 _DWT = 0xE0001000
 _DWT_REGISTERS = {"CTRL": 0, "CYCCNT": 4, "LAR": 0xFB0}
 
-_REVISIONS = {0x450: 0x20030000}
-"""Device id -> REV_ID in its place, where software asks for it.  STM32H742 to H757: revision V, decision 0039."""
 
-
-class Dbgmcu(Block, ips=("dbgmcu_f4", "dbgmcu_f7", "dbgmcu_g4", "dbgmcu_h7", "dbgmcu_l4")):
+class Dbgmcu(Block, ips=("dbgmcu_f4", "dbgmcu_f7", "dbgmcu_g4", "dbgmcu_h5", "dbgmcu_h7", "dbgmcu_l4")):
     """RM0351 48.16.  Not reset by a system reset.  On STM32H7 IDCODE is called IDC."""
 
     READ_ONLY = frozenset({"IDC", "IDCODE"})
@@ -24,7 +21,7 @@ class Dbgmcu(Block, ips=("dbgmcu_f4", "dbgmcu_f7", "dbgmcu_g4", "dbgmcu_h7", "db
     def reset(self) -> None:
         super().reset()
         name = "IDC" if "IDC" in self.registers else "IDCODE"
-        self.registers[name] = _REVISIONS.get(self.die.chip.device_id, 0x10070000) | self.die.chip.device_id
+        self.registers[name] = self.die.chip.of_family.revision << 12 | self.die.chip.device_id
 
 
 class Dwt(Block):

@@ -5,19 +5,13 @@ from __future__ import annotations
 
 from spboot.twin.block import Block
 
-_DIRECT_LINES = {
-    "STM32G4": {"IMR0": 0x1F840000, "IMR1": 0xC3C},  # RM0440 table 101
-    "STM32L4": {"IMR0": 0xFF820000, "IMR1": 0x87},
-}
-"""Family -> interrupt masks that a reset sets: those of lines that are not configurable."""
-
 
 class Exti(Block, ips=("exti_v1",)):
     """RM0351 14.5: storage, software events and their pending bits; pins raise no events."""
 
     def reset(self) -> None:
         super().reset()
-        self.registers.update(_DIRECT_LINES.get(self.die.chip.family, {}))
+        self.registers.update(self.die.chip.of_family.exti)
 
     def write_PR0(self, value: int) -> None:
         self.registers["PR0"] &= ~value

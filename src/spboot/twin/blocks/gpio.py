@@ -14,33 +14,6 @@ from spboot.twin.die import Die
 _INPUT, _OUTPUT, _ALTERNATE = 0, 1, 2
 _PULL_UP: Final = 1
 
-_ANALOG: Final[dict[str, dict[str, int]]] = {
-    "": {"MODER": 0xFFFFFFFF},
-    "GPIOA": {"MODER": 0xABFFFFFF, "OSPEEDR": 0x0C000000, "PUPDR": 0x64000000},
-    "GPIOB": {"MODER": 0xFFFFFEBF, "PUPDR": 0x100},
-}
-_SWD: Final = {"MODER": 0xEBFFFFFF, "OSPEEDR": 0x0C000000, "PUPDR": 0x24000000}
-"""Of port A where a core has no JTAG (RM0444 7.4.1, RM0367 9.4.1)."""
-_INPUTS: Final[dict[str, dict[str, int]]] = {
-    "": {},
-    "GPIOA": {"MODER": 0xA8000000, "OSPEEDR": 0x0C000000, "PUPDR": 0x64000000},
-    "GPIOB": {"MODER": 0x280, "OSPEEDR": 0xC0, "PUPDR": 0x100},
-}
-_FAMILIES: Final[dict[str, dict[str, dict[str, int]]]] = {
-    "STM32F4": _INPUTS,
-    "STM32F7": _INPUTS,
-    "STM32H7": {**_ANALOG, "GPIOB": {**_ANALOG["GPIOB"], "OSPEEDR": 0xC0}},
-    "STM32G0": {"": _ANALOG[""], "GPIOA": _SWD},
-    "STM32G4": _ANALOG,
-    "STM32L0": {"": _ANALOG[""], "GPIOA": {**_SWD, "MODER": 0xEBFFFCFF}},
-    "STM32L4": {**_ANALOG, "GPIOH": {"MODER": 0xF}},
-    "STM32L4+": _ANALOG,
-    "STM32L5": _ANALOG,
-    "STM32WL": _ANALOG,
-}
-"""Family -> port, or "" for the others -> reset values that are not 0: the debug pins are alternate functions."""
-_WITH_BRR: Final = frozenset({"STM32G0", "STM32G4", "STM32L0", "STM32L4", "STM32L4+", "STM32L5", "STM32WL"})
-"""Families with the register BRR, which the facts do not have (RM0351 8.4.11, RM0444 7.4.11)."""
 _LOCK_KEY: Final = 1 << 16
 
 
@@ -55,15 +28,13 @@ class Gpio(Block, ips=("gpio_v2", "gpio_v2_l478")):
         super().__init__(die, facts)
         self.levels: dict[int, int] = {}
         """What drives the pins from outside; no reset changes that."""
-        if die.chip.family not in _FAMILIES:
-            raise TwinError(f"the twin does not know how the ports of {die.chip.family} are after a reset")
-        if die.chip.family in _WITH_BRR:
+        if die.chip.of_family.ports.brr:
             self._declare("BRR", 0x28, {})
 
     def reset(self) -> None:
         super().reset()
-        ports = _FAMILIES[self.die.chip.family]
-        self.registers.update(ports.get(self.name, ports[""]))
+        ports = self.die.chip.of_family.ports.reset
+        self.registers.update(ports.get(self.name, ports["others"]))
         self._lock: list[int] = []
 
     def mode(self, pin: int) -> int:
@@ -149,8 +120,8 @@ class Pins:
         return port.alternate(pin)
 
     def supplied(self, name: str) -> bool:
-        """Whether a pin has its supply: PG2 to PG15 hang on VDDIO2, which PWR_CR2.IOSV connects (RM0351 5.1.4)."""
-        pwr = self._die.pwr
-        if name[1] != "G" or int(name[2:]) < 2 or "IOSV" not in pwr.fields.get("CR2", {}):
+        """Whether a pin has its supply: PG2 to PG15 hang on VDDIO2, which a bit of PWR connects (RM0351 5.1.4)."""
+        ports = self._die.chip.of_family.ports
+        if not ports.vddio2 or not ports.vddio2_supplies(name[1], int(name[2:])):
             return True
-        return bool(pwr.field("CR2", "IOSV"))
+        return bool(self._die.pwr.field(*ports.vddio2))

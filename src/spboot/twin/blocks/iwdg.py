@@ -12,11 +12,13 @@ from spboot.twin.timeline import PS_PER_S
 
 _START, _OPEN, _RELOAD = 0xCCCC, 0x5555, 0xAAAA
 _UPDATE_TICKS: Final = 5
-_OPTIONS: Final = (("OPTR", "IWDG_SW"), ("OPTR", "WDG_SW"), ("OPTCR", "IWDG_SW"), ("OPTSR_CUR", "IWDG1_HW"))
+_OPTIONS: Final = (
+    ("OPTR", "IWDG_SW"), ("OPTR", "WDG_SW"), ("OPTCR", "IWDG_SW"), ("OPTSR_CUR", "IWDG1_HW"), ("OPTSR_CUR", "IWDG_SW"),
+)  # fmt: skip
 """Where the option bit is, and its name in the facts: clear, the watchdog starts at every reset."""
 
 
-class Iwdg(Block, ips=("iwdg_v1", "iwdg_v2")):
+class Iwdg(Block, ips=("iwdg_v1", "iwdg_v2", "iwdg_v3")):
     """Once started only a reset stops it."""
 
     RESET: ClassVar[dict[str, int]] = {"RLR": 0xFFF, "WINR": 0xFFF}
@@ -71,7 +73,8 @@ class Iwdg(Block, ips=("iwdg_v1", "iwdg_v2")):
         return PS_PER_S // self.die.rcc.LSI_HZ
 
     def _period(self, count: int) -> int:
-        return count * self._tick_ps() * (4 << min(self.registers["PR"], 6))
+        slowest = 6 if self.fields["PR"]["PR"][1] == 3 else 8
+        return count * self._tick_ps() * (4 << min(self.registers["PR"], slowest))
 
     def reload(self) -> None:
         """The counter starts again."""
@@ -121,6 +124,12 @@ class Iwdg(Block, ips=("iwdg_v1", "iwdg_v2")):
 
     def write_WINR(self, value: int) -> None:
         self._update("WINR", 4, value)
+
+    def write_EWCR(self, value: int) -> None:
+        """Version 3 wakes the core some counts before it bites."""
+        if value & self.mask("EWCR", "EWIE"):
+            self.die.refuse("IWDG_EWCR.EWIE was set", "the twin does not model the early wake-up")
+        self._update("EWCR", 8, value)
 
     def read_SR(self) -> int:
         now = self.die.timeline.now

@@ -8,7 +8,7 @@ from typing import ClassVar, NoReturn
 from spboot.twin.clock.rcc import LSE_HZ, Rcc
 
 
-class RccLow(Rcc, ips=("rcc_l4",)):
+class RccLow(Rcc, like="rcc_l4"):
     """Base of them.  Sections are those of RM0351."""
 
     READ_ONLY = frozenset({"CIFR"})

@@ -12,7 +12,7 @@ _MSI_HZ: Final = tuple(
 )
 
 
-class MsiRcc(RccPll, ips=("rcc_l4",)):
+class MsiRcc(RccPll, like="rcc_l4"):
     """A clock tree that starts from the MSI at 4 MHz, whose range comes from CR or CSR."""
 
     RUNS_FIRST = "MSI"

@@ -19,7 +19,7 @@ _ENABLE: Final = re.compile(r"(A[HP]B\d?[LH]?|IOP|GPIO)ENR\d?")
 _RESET: Final = re.compile(r"(A[HP]B\d?[LH]?|IOP|GPIO)RSTR\d?")
 
 
-class Rcc(Block, ips=("rcc_l4",)):
+class Rcc(Block, like="rcc_l4"):
     """Base of the clock trees.  *hse_hz* is what the board feeds into OSC_IN."""
 
     STATE: ClassVar[tuple[str, ...]] = ("ready_at", "hclk", "sysclk", "enabled_at", "_lsi_since")

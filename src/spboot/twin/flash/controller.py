@@ -9,7 +9,7 @@ from spboot.twin.block import Block
 from spboot.twin.die import Die
 
 
-class Controller(Block, ips=("flash_l4",)):
+class Controller(Block, like="flash_l4"):
     """Base of the models."""
 
     STATE: ClassVar[tuple[str, ...]] = ("options", "refusals", "busy_until")

@@ -1,4 +1,4 @@
-"""Flash programmed by double words with ECC and erased by pages: the controllers of STM32L4, L4+, L5, G0 and WL.
+"""Flash programmed by units of several words, each with its ECC, and erased by pages: STM32L4, L4+, L5, G0, G4 and WL.
 
 Sections are those of RM0351 chapter 3; RM0432 3, RM0438 6, RM0444 3, RM0453 4 say the same but for the subclasses."""
 
@@ -16,15 +16,11 @@ from spboot.twin.timeline import PS_PER_US
 
 _KEYS: Final = (0x45670123, 0xCDEF89AB)
 _OPTION_KEYS: Final = (0x08192A3B, 0x4C5D6E7F)
-_UNIT: Final = 8
-
-# Typical times, DS10198 table 59 (flash memory characteristics).
-PROGRAM_PS: Final = 81_690_000
-PAGE_ERASE_PS: Final = 22_020 * PS_PER_US
-MASS_ERASE_PS: Final = 22_130 * PS_PER_US
+_WORD: Final = 4
+_UNIT_NAMES: Final = {8: "double word", 16: "quad-word"}
 
 
-class FlashEcc(FlashCaches, FlashLow, ips=("flash_l4",)):
+class FlashEcc(FlashCaches, FlashLow, like="flash_l4"):
     """The controller.  Stores to flash arrive by `store`."""
 
     STATE: ClassVar[tuple[str, ...]] = (*FlashCaches.STATE, *FlashLow.STATE, "_key", "_option_key", "_dead", "_first")
@@ -34,6 +30,7 @@ class FlashEcc(FlashCaches, FlashLow, ips=("flash_l4",)):
     MANUAL = "RM0351"
     SR: ClassVar[str] = "SR"
     CR: ClassVar[str] = "CR"
+    KEYR: ClassVar[str] = "KEYR"
     PREFIX: ClassVar[str] = ""
     """Of the field names."""
     START: ClassVar[str] = "STRT"
@@ -42,11 +39,17 @@ class FlashEcc(FlashCaches, FlashLow, ips=("flash_l4",)):
     PCROP: ClassVar[tuple[str, ...]] = ()
     """Areas of a bank protected from reading, by the letter in the names of their registers."""
     PCROP_UNIT: int = 8
+    PROGRAM_PS: ClassVar[int] = 81_690_000
+    """How long operations take typically: DS10198 table 59 (flash memory characteristics)."""
+    PAGE_ERASE_PS: ClassVar[int] = 22_020 * PS_PER_US
+    MASS_ERASE_PS: ClassVar[int] = 22_130 * PS_PER_US
     TWO_IN_ONE: bool = False
     """One bank is made of two by an option byte."""
 
     def __init__(self, die: Die, facts: Facts) -> None:
         super().__init__(die, facts)
+        self._unit = die.flash.unit
+        self._name = _UNIT_NAMES[self._unit]
         errors = ("OPERR", "PROGERR", "WRPERR", "PGAERR", "SIZERR", "PGSERR", "MISERR", "FASTERR", "RDERR", "OPTVERR")
         named = {name: self._status(name) for name in errors}
         self._blocking = sum(named[name] for name in errors if name not in ("OPERR", "RDERR", "OPTVERR"))
@@ -67,7 +70,7 @@ class FlashEcc(FlashCaches, FlashLow, ips=("flash_l4",)):
         super().reset()
         self._key = self._option_key = 0
         self._dead = False
-        self._first: tuple[int, int] | None = None
+        self._first: tuple[int, bytes] | None = None
 
     # keys
 
@@ -77,7 +80,7 @@ class FlashEcc(FlashCaches, FlashLow, ips=("flash_l4",)):
             self._dead = True
             self.registers[self.CR] |= self._lock | self._optlock
             self.refusals.append(f"wrong key {value:#x}: FLASH_{self.CR} is locked until reset (RM0351 3.3.5)")
-            self.bus_fault(self.PREFIX + "KEYR")
+            self.bus_fault(self.KEYR)
             return
         self._key += 1
         if self._key == len(_KEYS):
@@ -108,7 +111,7 @@ class FlashEcc(FlashCaches, FlashLow, ips=("flash_l4",)):
         return self._status("BSY") if self.busy else 0
 
     def _half_stored(self) -> bool:
-        """One word of a double word is stored: no time that passes brings the other."""
+        """Some words of a unit are stored: no time that passes brings the others."""
         if self._first is not None and not self.busy:
             self.die.bus.busy()
         return self._first is not None
@@ -151,19 +154,21 @@ class FlashEcc(FlashCaches, FlashLow, ips=("flash_l4",)):
             self._error("PGSERR", "erase while error flags of an earlier operation are set")
         elif modes == [self._control("PER")]:
             low, width = self.fields[self.CR][self.PREFIX + "PNB"]
-            self._erase_page(int(bool(value & self._control("BKER"))), value >> low & ((1 << width) - 1))
+            self._erase_page(
+                int(bool(value & self._control("BKER"))), value >> low & ((1 << width) - 1), self.PAGE_ERASE_PS
+            )
         elif modes == [sum(self._mass)]:
             for bank, bit in enumerate(self._mass):
                 pages = range(self._bank_size() // self.die.flash.page) if value & bit else ()
                 for page in pages:
-                    self._erase_page(bank, page, MASS_ERASE_PS if page == 0 else 0)
+                    self._erase_page(bank, page, self.MASS_ERASE_PS if page == 0 else 0)
         else:
             self._error("PGSERR", f"{self.START} with FLASH_{self.CR} = {value:#x}: set exactly one of PER and MER")
 
     def _bank_size(self) -> int:
         return self.die.flash.bank_size
 
-    def _erase_page(self, bank: int, page: int, span: int = PAGE_ERASE_PS) -> None:
+    def _erase_page(self, bank: int, page: int, span: int) -> None:
         flash = self.die.flash
         start = bank * flash.bank_step + page * flash.page
         if page * flash.page >= self._bank_size() or start >= flash.size:
@@ -201,7 +206,7 @@ class FlashEcc(FlashCaches, FlashLow, ips=("flash_l4",)):
             self.die.refuse("option command while OPTLOCK is set", "write the two keys to FLASH_OPTKEYR first")
         if value & self.mask(self.CR, "OPTSTRT"):
             self.options = {name: self.registers[name] for name in self.OPTIONS}
-            self.take_time(self.die.flash.address, PAGE_ERASE_PS)
+            self.take_time(self.die.flash.address, self.PAGE_ERASE_PS)
         if value & self.mask(self.CR, "OBL_LAUNCH"):
             self.die.request_reset("option")
 
@@ -228,28 +233,43 @@ class FlashEcc(FlashCaches, FlashLow, ips=("flash_l4",)):
             self._error("PGSERR", "PG set together with PER or MER")
         elif self.registers[self.SR] & self._blocking:
             self._error("PGSERR", f"store to {address:#010x} while error flags of an earlier operation are set")
-        elif size != 4:  # also the parts that a core cuts an unaligned word into
-            self._error("SIZERR", f"{size}-byte store to {address:#010x}; only double words can be programmed")
-        elif self._first is None and address & 4:
-            self._error("PGAERR", f"first word at {address:#010x} is not on a double-word boundary")
-        elif self._first is None:
-            self._first = address, value
-        elif self._first[0] != address - 4:
-            where = self._first[0]
-            self._error("PGAERR", f"second word at {address:#010x} is not in the double word of {where:#010x}")
+        elif size != _WORD or address % _WORD:  # a core cuts an unaligned word into parts
+            self._error("SIZERR", f"{size}-byte store to {address:#010x}; only a whole {self._name} can be programmed")
         else:
-            first, self._first = self._first[1], None
-            self._program(address - 4, first.to_bytes(4, "little") + value.to_bytes(4, "little"))
+            self._collect(address, value)
+
+    def _collect(self, address: int, value: int) -> None:
+        """The next word of a unit, or its first one; the last one programs it."""
+        start, data = self._first or (address, b"")
+        if not data and address % self._unit:
+            self._error("PGAERR", f"first word at {address:#010x} is not on a {self._name} boundary")
+        elif not start <= address < start + self._unit:
+            self._error("PGAERR", f"next word at {address:#010x} is not in the {self._name} of {start:#010x}")
+        elif address != start + len(data):
+            if self._unit == 2 * _WORD:
+                self._error("PGAERR", f"second word at {address:#010x} is the first one once more")
+            else:
+                self.die.refuse(
+                    f"word at {address:#010x} behind {len(data) // _WORD} of the {self._name} of {start:#010x}",
+                    "store its words in ascending order: the manual does not say what else does",
+                )
+        else:
+            self._first = start, data + value.to_bytes(_WORD, "little")
+            if len(self._first[1]) == self._unit:
+                whole, self._first = self._first[1], None
+                self._program(start, whole)
 
     def _program(self, address: int, data: bytes) -> None:
-        flash = self.die.flash
-        if self._protected(address, _UNIT):
+        flash, erased = self.die.flash, b"\xff" * self._unit
+        if self._protected(address, self._unit):
             self._error("WRPERR", f"program of write-protected {address:#010x}")
-        elif any(data) and (flash.get(address, _UNIT) != b"\xff" * _UNIT or address in flash.poisoned):
-            self._error("PROGERR", f"double word {address:#010x} is not erased: {flash.get(address, _UNIT).hex()}")
+        elif any(data) and (flash.get(address, self._unit) != erased or address in flash.poisoned):
+            self._error(
+                "PROGERR", f"{self._name} {address:#010x} is not erased: {flash.get(address, self._unit).hex()}"
+            )
         else:
             flash.program(address, data)
-            self.take_time(address, PROGRAM_PS)
+            self.take_time(address, self.PROGRAM_PS)
 
     def _error(self, flag: str, text: str) -> None:
         self.registers[self.SR] |= self._status(flag)
@@ -282,7 +302,7 @@ class FlashEcc(FlashCaches, FlashLow, ips=("flash_l4",)):
         if self.registers[name] & (self.mask(name, "ECCD") | self.mask(name, "ECCC")):
             return False
         where = bank << self.fields[name]["BK_ECC"][0] if "BK_ECC" in self.fields[name] else 0
-        where |= offset & -_UNIT if self.mask(name, "ADDR_ECC") >= self._bank_size() - 1 else offset // _UNIT
+        where |= offset & -self._unit if self.mask(name, "ADDR_ECC") >= self._bank_size() - 1 else offset // self._unit
         self.registers[name] = self.registers[name] & 1 << 24 | self.mask(name, "ECCD") | where
         return True
 

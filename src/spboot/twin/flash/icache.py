@@ -1,4 +1,4 @@
-"""Instruction cache of STM32L5 (RM0438, chapter on ICACHE), kept as rules, not as contents.
+"""Instruction cache of STM32L5 (RM0438, chapter on ICACHE) and U5, kept as rules, not as contents.
 
 It stands before all that the core reads at the addresses of flash, data as well, and stores pass it by: what an erase
 or a program changed is read as it was, until the cache is emptied.  The twin reads as if there were none, and refuses
@@ -20,7 +20,7 @@ EMPTYING: Final = 256
 """HCLK cycles until it is empty: one for each set of 8 KB in two ways.  The manual has no number."""
 
 
-class Icache(Block, Watcher, ips=("icache_v1_4crr",)):
+class Icache(Block, Watcher, ips=("icache_v1_3crr", "icache_v1_4crr")):
     """The block.  A reset and turning it off empty it, as CACHEINV does."""
 
     RESET: ClassVar[dict[str, int]] = {"CR": _WAYSEL}

@@ -18,8 +18,8 @@ class FlashL5(FlashEcc, ips=("flash_l5",)):
         "NSCR": 0xC0000000, "SECCR": 1 << 31, "OPTR": 0x7FEFF8AA, "WRP1AR": 0xFF80FFFF, "WRP1BR": 0xFF80FFFF,
         "WRP2AR": 0xFF80FFFF, "WRP2BR": 0xFF80FFFF,
     }  # fmt: skip
-    OPTIONS = ("OPTR", "WRP1AR", "WRP1BR", "WRP2AR", "WRP2BR")
-    SR, CR, PREFIX = "NSSR", "NSCR", "NS"
+    OPTIONS: ClassVar[tuple[str, ...]] = ("OPTR", "WRP1AR", "WRP1BR", "WRP2AR", "WRP2BR")
+    SR, CR, KEYR, PREFIX = "NSSR", "NSCR", "NSKEYR", "NS"
     TWO_IN_ONE = True
     MASS = ("MER1", "MER2")
     LATENCY_MHZ: ClassVar[dict[int, tuple[int, ...]]] = {

@@ -8,7 +8,7 @@ from spboot.twin.flash.controller import Controller
 from spboot.twin.power.low import PwrLow
 
 
-class FlashLow(Controller, ips=("flash_l4",)):
+class FlashLow(Controller, like="flash_l4"):
     """Base of their models."""
 
     LATENCY_MHZ: ClassVar[dict[int, tuple[int, ...]]]

@@ -39,20 +39,22 @@ _V6: Final = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Core:
-    """What differs between cores: *priority_mask* are the bits of a priority that STM32 implements, *lines* the most
-    interrupt lines a part has, *vectors* the alignment of a vector table."""
+    """What differs between cores: *lines* are the most interrupt lines that a part has."""
 
     cpuid: int
-    priority_mask: int
     lines: int
-    vectors: int
+
+    @property
+    def vectors(self) -> int:
+        """The alignment of a vector table with as many lines: the next power of two (DDI0403 B3.2.5)."""
+        return 1 << (4 * (16 + self.lines) - 1).bit_length()
 
 
 _CORES: Final = {
-    "cm0p": Core(cpuid=0x410CC601, priority_mask=0xC0, lines=32, vectors=0x100),
-    "cm4": Core(cpuid=0x410FC241, priority_mask=0xF0, lines=97, vectors=0x200),
-    "cm7": Core(cpuid=0x411FC271, priority_mask=0xF0, lines=150, vectors=0x400),
-    "cm33": Core(cpuid=0x410FD214, priority_mask=0xE0, lines=109, vectors=0x200),
+    "cm0p": Core(cpuid=0x410CC601, lines=32),
+    "cm4": Core(cpuid=0x410FC241, lines=97),
+    "cm7": Core(cpuid=0x411FC271, lines=150),
+    "cm33": Core(cpuid=0x410FD214, lines=141),
 }
 
 
@@ -71,7 +73,9 @@ class Nvic(Block):
         facts = Facts(name="SCS", ip="", address=_SCS, enable=None, reset=None, interrupts={}, pins=())
         super().__init__(die, facts)
         self._core = _CORES[die.chip.core]
-        self.priority_mask = self._core.priority_mask
+        family = die.chip.of_family
+        self.priority_mask = 0xFF & ~(0xFF >> family.priority_bits)
+        self._vectors = min(self._core.vectors, family.vector_size)
         self._first_priority = 0xD1C if die.chip.core == "cm0p" else 0xD18
         self.has_fault_status = die.chip.core != "cm0p"
         self._exceptions = 16 + self._core.lines
@@ -160,7 +164,7 @@ class Nvic(Block):
             first = 16 + offset - 0x400 if offset < 0xD00 else 4 + offset - 0xD18
             for i, byte in enumerate(value.to_bytes(size, "little")):
                 if first + i < len(self.priorities):
-                    self.priorities[first + i] = byte & self._core.priority_mask
+                    self.priorities[first + i] = byte & self.priority_mask
             self.die.core.end_slice()
         elif 0x100 <= offset < 0x300:
             self._write_lines(offset, value)
@@ -281,7 +285,7 @@ class Nvic(Block):
                 self.pending &= ~(1 << exception)
 
     def write_VTOR(self, value: int) -> None:
-        size = self._core.vectors
+        size = self._vectors
         if value & (size - 1):
             self.die.refuse(f"SCB_VTOR = {value:#010x} is not on a {size}-byte boundary", "align it (PM0214 4.4.4)")
         self.registers["VTOR"] = value & 0x3FFFFF00

@@ -6,7 +6,7 @@ import ctypes
 import itertools
 import random
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Final
+from typing import Any
 
 import unicorn
 
@@ -14,9 +14,6 @@ from spboot.chips import Memory
 from spboot.errors import TwinError
 from spboot.twin.core import Core
 from spboot.twin.memory.oplog import Cut, Kind, OperationLog, tear
-
-_ALIASES: Final = {"STM32F7": 0x00200000, "STM32H7": None}
-"""Family -> where the core sees flash as well: the ITCM side on STM32F7 (RM0410 2.2), nothing on H7, others at 0."""
 
 
 class Watcher:
@@ -40,9 +37,10 @@ class FlashArray:
 
     *page* is the smallest erase unit, *unit* what is programmed at once and shares an ECC; without ECC no unit is ever
     poisoned.  *bank_size* is that of the first bank, *bank_step* what lies from its start to that of the second: more,
-    where there is nothing between them, as on STM32H743 with 1 MB (RM0433 4.3.4).  *size* counts that, too."""
+    where there is nothing between them, as on STM32H743 with 1 MB (RM0433 4.3.4).  *size* counts that, too.  *alias* is
+    where the core sees it as well, None if nowhere."""
 
-    def __init__(self, core: Core, log: OperationLog, family: str, runs: Sequence[Memory]) -> None:
+    def __init__(self, core: Core, log: OperationLog, alias: int | None, runs: Sequence[Memory]) -> None:
         self._core = core
         self._log = log
         self.watchers: list[Watcher] = []
@@ -67,7 +65,7 @@ class FlashArray:
         self.poisoned: set[int] = set()
         self.dirty: list[tuple[int, int]] = []
         self._hooks: dict[int, list[Any]] = {}
-        self.alias = _ALIASES.get(family, 0)
+        self.alias = alias
         for base in (address,) if self.alias is None else (address, self.alias):
             for start, end in self._pieces():
                 part = (ctypes.c_ubyte * (end - start)).from_buffer(self.cells, start)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import ClassVar, Final
 
 from spboot.chips import Block as Facts
 from spboot.twin.block import Block
@@ -15,7 +15,7 @@ _VOS_PS: Final = 20 * PS_PER_US
 class PwrLow(Block):
     """Base of them."""
 
-    STATE = ("_settled", "standby_flag")
+    STATE: ClassVar[tuple[str, ...]] = ("_settled", "standby_flag")
     standby_flag = False
     """SBF: only a power-on and the firmware clear it."""
 

@@ -1,0 +1,37 @@
+"""Which driver files a chip needs: firmware/driver/drivers.toml, read strictly."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+
+from spboot.errors import BuildError
+from spboot.formats.spec import data_path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drivers:
+    """The table.  Files are names in firmware/driver."""
+
+    always: list[str]
+    """On every board."""
+    core: dict[str, list[str]]
+    """Core -> what it needs beyond the others."""
+    write_size: dict[str, int]
+    """Flash IP version -> bytes an update gathers before it programs them, where that is more than a program unit."""
+    ip: dict[str, list[str]]
+    """IP version -> the files that handle it; none where a header does."""
+
+
+@cache
+def drivers() -> Drivers:
+    """The table of the firmware that comes with this package.  Raises BuildError when a file is missing."""
+    folder = data_path("firmware") / "driver"
+    table = Drivers(**tomllib.loads((folder / "drivers.toml").read_text(encoding="utf-8")))
+    named = {*table.always, *(file for files in (*table.core.values(), *table.ip.values()) for file in files)}
+    if missing := sorted(name for name in named if not (folder / name).is_file()):
+        raise BuildError(f"{folder / 'drivers.toml'}: there is no file {missing[0]}")
+    if unknown := sorted(table.write_size.keys() - table.ip.keys()):
+        raise BuildError(f"{folder / 'drivers.toml'}: write_size of {unknown[0]}, which has no driver")
+    return table

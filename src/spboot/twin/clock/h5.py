@@ -1,0 +1,167 @@
+"""Reset and clock control of STM32H5 (RM0481 chapter 11)."""
+
+# ruff: noqa: N802 - handlers are named after their registers
+from __future__ import annotations
+
+from typing import ClassVar, Final
+
+from spboot.twin.clock.rcc import LSE_HZ, Rcc
+from spboot.twin.power.h5 import PwrH5
+
+_PLL_SOURCES: Final = ("", "HSI", "CSI", "HSE")
+_CSI_HZ: Final = 4_000_000
+_RANGE_MHZ: Final = ((1, 2), (2, 4), (4, 8), (8, 16))
+_VCO_MHZ: Final = ((128, 560), (150, 420))
+"""By PLLVCOSEL."""
+
+
+class RccH5(Rcc, ips=("rcc_h5",)):
+    """The core starts on HSI, 64 MHz divided by 2; PLL1 makes at most 250 MHz."""
+
+    RESET: ClassVar[dict[str, int]] = {
+        "CR": 0x2B, "PLLDIVR0": 0x01010280, "PLLDIVR1": 0x01010280, "PLLDIVR2": 0x01010280, "AHB1ENR": 0xD0000100,
+        "AHB2ENR": 0xC0000000,
+    }  # fmt: skip
+    READ_ONLY = frozenset({"CIFR"})
+    SOURCES: ClassVar[tuple[str, ...]] = ("HSI", "CSI", "HSE", "PLL1")
+    START_US: ClassVar[dict[str, int]] = {
+        "HSI": 4, "CSI": 4, "HSI48": 6, "HSE": 2000, "PLL1": 150, "PLL2": 150, "PLL3": 150,
+    }  # fmt: skip
+    HSI_HZ = 64_000_000
+    RESET_HZ = 32_000_000
+    CAUSES: ClassVar[dict[str, str]] = {
+        "pin": "PINRSTF", "software": "SFTRSTF", "iwdg": "IWDGRSTF", "por": "BORRSTF", "option": "SFTRSTF",
+        "wwdg": "WWDGRSTF",
+    }  # fmt: skip
+    CAUSE_REGISTER = "RSR"
+
+    def bit(self, name: str, kind: str) -> int:
+        return self.mask("CR", f"PLL{kind}{int(name[3]) - 1}" if name.startswith("PLL") else f"{name}{kind}")
+
+    def write_RSR(self, value: int) -> None:
+        if value & self.mask("RSR", "RMVF"):
+            self.remove_causes()
+
+    def switched(self) -> str:
+        """What the system clock runs from."""
+        return self.SOURCES[self.field("CFGR", "SWS")]
+
+    def used(self) -> set[str]:
+        name = self.switched()
+        return {used for used in (name, self.pll_source() if name == "PLL1" else "") if used}
+
+    # HSI and its divider
+
+    def write_CR(self, value: int) -> None:
+        """A new HSIDIV is ignored while HSI feeds a PLL that is on (RM0481, RCC_CR)."""
+        divider, flag = self.mask("CR", "HSIDIV"), self.mask("CR", "HSIDIVF")
+        if self.on("PLL1") and self.pll_source() == "HSI":
+            value = value & ~divider | self.registers["CR"] & divider
+        super().write_CR(value | flag)
+
+    # PLL1
+
+    def pll_source(self) -> str:
+        """What feeds PLL1, "" when nothing does."""
+        return _PLL_SOURCES[self.field("PLLCFGR0", "PLLSRC")]
+
+    def pll(self) -> tuple[float, float, float]:
+        """Input, VCO and output P in hertz."""
+        source = self.pll_source()
+        into = (self.hertz(source) if source else 0) / max(self.field("PLLCFGR0", "DIVM"), 1)
+        vco = into * (self.field("PLLDIVR0", "PLLN") + 1)
+        return into, vco, vco / (self.field("PLLDIVR0", "PLLP") + 1)
+
+    def check_start(self, name: str) -> None:
+        if name != "PLL1":
+            return
+        if not self.pll_source() or not self.ready(self.pll_source()):
+            self.die.refuse(f"PLL1ON with source {self.pll_source() or 'none'} not ready", "start it first")
+        into, vco, out = (hertz / 1e6 for hertz in self.pll())
+        low, high = _RANGE_MHZ[self.field("PLLCFGR0", "PLLRGE")]
+        least, most = _VCO_MHZ[self.field("PLLCFGR0", "PLLVCOSEL")]
+        m, n, p = self.field("PLLCFGR0", "DIVM"), self.field("PLLDIVR0", "PLLN") + 1, self.field("PLLDIVR0", "PLLP") + 1
+        if not m or n < 4 or p & 1 or not (low <= into <= high and least <= vco <= most):
+            self.die.refuse(
+                f"PLL1: M {m}, N {n}, P {p}, input {into:g} MHz, VCO {vco:g} MHz, output {out:g} MHz",
+                f"N 4..512, P even, input {low}..{high} for this PLL1RGE, VCO {least}..{most} for this PLL1VCOSEL"
+                " (RM0481, RCC_PLL1CFGR and PLL1DIVR)",
+            )
+
+    def write_PLLCFGR0(self, value: int) -> None:
+        fields = ("PLLSRC", "PLLRGE", "PLLVCOSEL", "DIVM", "PLLPEN", "PLLQEN", "PLLREN")
+        fixed = sum(self.mask("PLLCFGR0", field) for field in fields)
+        if (value ^ self.registers["PLLCFGR0"]) & fixed and self.on("PLL1"):
+            self.die.refuse("RCC_PLL1CFGR changed while PLL1 is on", "clear PLL1ON and wait for PLL1RDY = 0")
+        self.registers["PLLCFGR0"] = value & self.masks["PLLCFGR0"]
+        self.update()
+
+    def write_PLLDIVR0(self, value: int) -> None:
+        if self.on("PLL1"):
+            self.die.refuse("RCC_PLL1DIVR written while PLL1 is on", "clear PLL1ON and wait for PLL1RDY = 0")
+        self.registers["PLLDIVR0"] = value & self.masks["PLLDIVR0"]
+        self.update()
+
+    # frequencies
+
+    def hertz(self, name: str) -> int:
+        """The frequency of a source."""
+        if name == "PLL1":
+            return round(self.pll()[2])
+        return {"HSI": self.HSI_HZ >> self.field("CR", "HSIDIV"), "CSI": _CSI_HZ, "HSE": self.hse_hz}[name]
+
+    def update(self) -> None:
+        choice = self.field("CFGR", "SW")
+        if choice >= len(self.SOURCES):
+            self.die.refuse(f"RCC_CFGR.SW = {choice}", "use 0 (HSI), 1 (CSI), 2 (HSE) or 3 (PLL1)")
+        if self.ready(self.SOURCES[choice]):
+            if self.SOURCES[choice] == "PLL1" and not self.field("PLLCFGR0", "PLLPEN"):
+                self.die.refuse("system clock from PLL1 with PLL1PEN clear", "set RCC_PLL1CFGR.PLL1PEN")
+            sws = self.mask("CFGR", "SWS")
+            self.registers["CFGR"] = self.registers["CFGR"] & ~sws | choice << self.fields["CFGR"]["SWS"][0]
+        self.sysclk = self.hertz(self.switched())
+        prescaler = self.field("CFGR2", "HPRE")
+        self.set_hclk(self.sysclk >> (0 if prescaler < 8 else prescaler - 7 if prescaler < 12 else prescaler - 6))
+
+    def check_limits(self) -> None:
+        power = self.die.block("PWR", PwrH5)
+        mhz, most = self.hclk / 1e6, power.LIMIT_MHZ[power.voltage_range()]
+        if mhz > most:
+            self.die.refuse(
+                f"core at {mhz:g} MHz at VOS{power.voltage_range()}, for {most} MHz",
+                "raise PWR_VOSCR.VOS and wait for ACTVOSRDY first",
+            )
+        super().check_limits()
+
+    def write_CFGR(self, value: int) -> None:
+        sws = self.mask("CFGR", "SWS")
+        self.registers["CFGR"] = value & self.masks["CFGR"] & ~sws | self.registers["CFGR"] & sws
+        self.update()
+
+    def write_CFGR2(self, value: int) -> None:
+        self.registers["CFGR2"] = value & self.masks["CFGR2"]
+        self.update()
+
+    def kernel(self, field: str, bus: int) -> int:
+        """CCIPR1 to CCIPR3: the APB, HSI, CSI or LSE; PLL2 and PLL3 feed nothing here."""
+        register = next(name for name in ("CCIPR1", "CCIPR2", "CCIPR3") if field in self.fields[name])
+        apb = 3 if register == "CCIPR3" else bus
+        choice, divider = self.field(register, field), self.field("CFGR2", f"PPRE{apb}")
+        if choice == 0:
+            return self.hclk >> (divider - 3 if divider >= 4 else 0)
+        if choice == 3:
+            return self.hertz("HSI") if self.ready("HSI") else 0
+        if choice == 4:
+            return _CSI_HZ if self.ready("CSI") else 0
+        return LSE_HZ if choice == 5 and self.field("BDCR", "LSEON") else 0
+
+    def read_BDCR(self) -> int:
+        lse = self.mask("BDCR", "LSERDY") if self.field("BDCR", "LSEON") else 0
+        return self.registers["BDCR"] | lse | (self.mask("BDCR", "LSIRDY") if self.field("BDCR", "LSION") else 0)
+
+    def write_BDCR(self, value: int) -> None:
+        if not self.die.block("PWR", PwrH5).field("DBPCR", "DBP"):
+            self.die.refuse("RCC_BDCR written while PWR_DBPCR.DBP is clear", "set DBP first")
+        flags = self.mask("BDCR", "LSERDY") | self.mask("BDCR", "LSIRDY")
+        gone = value & self.mask("BDCR", "VSWRST")
+        self.registers["BDCR"] = 0 if gone else value & self.masks["BDCR"] & ~flags
