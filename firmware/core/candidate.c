@@ -13,13 +13,13 @@ void spb_candidate_init(struct spb_candidate *c, bool fresh) {
 
 /* SLOT1's page of c->len becomes ours: erased, holding what SLOT0 has before c->len. */
 static enum spb_status open_page(struct spb_candidate *c) {
-    uint32_t page = spb_page_of(c->len), start = spb_page_start(page);
+    uint32_t page = spb_page_of(c->len), start = spb_page_start(page), size = spb_page_start(page + 1) - start;
     uint32_t whole = c->len - start - UNIT_OFF(c->len);
     enum spb_status status = spb_pages_add(&c->pages, page);
-    if (status == SPB_OK) status = spb_area_erase(&spb_slot1, start, c->end - start);
+    if (status == SPB_OK) status = spb_area_erase(&spb_slot1, start, size);
     if (status != SPB_OK) return status;
     if (!SPB_SINGLE_SLOT && c->len > start) {
-        const uint8_t *before = spb_area_map(&spb_slot0, start, c->end - start);
+        const uint8_t *before = spb_area_map(&spb_slot0, start, size);
         if (before == NULL) return SPB_E_FLASH_ERROR;
         memcpy(c->unit, before + whole, UNIT_OFF(c->len));
         status = spb_area_copy(&spb_slot0, &spb_slot1, start, whole);
@@ -30,11 +30,8 @@ static enum spb_status open_page(struct spb_candidate *c) {
 }
 
 enum spb_status spb_candidate_put(struct spb_candidate *c, uint8_t byte) {
-    if (c->len == c->end) {
-        if (c->len >= SPB_SLOT_SIZE) return SPB_E_IMAGE_TOO_LARGE;
-        c->end = spb_page_start(spb_page_of(c->len) + 1);
-        c->open = false;
-    }
+    if (c->len >= SPB_SLOT_SIZE) return SPB_E_IMAGE_TOO_LARGE;
+    if (c->len == spb_page_start(spb_page_of(c->len))) c->open = false;
     if (!c->open) {
         if (!c->fresh && *spb_area_map(&spb_slot0, c->len, 1) == byte) {
             c->len++;
@@ -59,9 +56,6 @@ enum spb_status spb_candidate_finish(struct spb_candidate *c) {
 uint8_t spb_candidate_get(struct spb_candidate *c, uint32_t off) {
     uint32_t page = spb_page_of(off);
     if (c->open && off >= c->len - UNIT_OFF(c->len)) return c->unit[UNIT_OFF(off)];
-    if (c->seen != page + 1) {
-        c->seen = page + 1;
-        c->seen_open = spb_pages_has(&c->pages, page);
-    }
-    return *spb_area_map(c->seen_open ? &spb_slot1 : &spb_slot0, off, 1);
+    if (c->seen >> 1 != page + 1) c->seen = (uint16_t)(2 * (page + 1) + spb_pages_has(&c->pages, page));
+    return *spb_area_map((c->seen & 1) != 0 ? &spb_slot1 : &spb_slot0, off, 1);
 }

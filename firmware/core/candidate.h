@@ -12,11 +12,9 @@
 
 struct spb_candidate {
     uint32_t len;                       /* bytes of the slot streamed so far, header area included */
-    uint32_t end;                       /* of the page of the last of them */
-    bool open;                          /* that page is ours */
+    bool open;                          /* the page of the last of them is ours */
     bool fresh;                         /* SLOT0 holds nothing to compare with */
-    bool seen_open;                     /* is this page ours? */
-    uint32_t seen;                      /* 1 + the page that was last asked for, but 0 */
+    uint16_t seen;                      /* the page that was asked for last: 2 x its number + 2, and 1 if it is ours; or 0 */
     struct spb_pages pages;
     _Alignas(4) uint8_t unit[SPB_WRITE_SIZE];   /* bytes of a changed page not programmed yet: the last len % SPB_WRITE_SIZE */
 };

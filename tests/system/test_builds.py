@@ -150,7 +150,7 @@ def test_a_bootloader_that_takes_other_updates_is_refused(shop: Workshop, change
     with pytest.raises(BuildError, match=said):
         finish(prebuilt, shop.keys)
     with pytest.raises(BuildError, match=said):
-        merge.areas(shop.board, prebuilt, shop.demo("1.0.0"), shop.keys, Version(1, 0, 0))
+        merge.factory(prebuilt, shop.made(shop.demo("1.0.0"), "1.0.0"), shop.keys)
 
 
 def test_a_bootloader_ends_where_its_place_ends(shop: Workshop) -> None:
