@@ -4,6 +4,7 @@
 #include <string.h>
 
 _Static_assert((SPB_WRITE_SIZE & (SPB_WRITE_SIZE - 1)) == 0, "unit offsets are masked");
+_Static_assert(2 * SPB_PAGES + 1 <= UINT16_MAX, "`seen` has room for a page");
 
 #define UNIT_OFF(off) ((off) & (SPB_WRITE_SIZE - 1))
 

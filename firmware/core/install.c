@@ -18,6 +18,7 @@ static enum spb_status copy_pages(struct spb_journal *j, uint32_t end, const vol
     while (nth < all && status == SPB_OK) {
         if (*verdict != SPB_GOOD) return SPB_E_IMAGE_VERIFY_TAG_FAILURE;
         uint32_t page = spb_entry_read((all - ++nth) * SPB_ENTRY_UNIT);
+        if (page >= SPB_PAGES) return SPB_E_FLASH_ERROR;        /* I5 */
         uint32_t off = spb_page_start(page), len = spb_page_start(page + 1) - off;
         if (off < end) status = copy_page(off, len, end);
         since += len;

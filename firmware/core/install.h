@@ -4,7 +4,8 @@
  * I2  Cut anywhere, the next boot goes on: SLOT1 and the unchanged pages of SLOT0 are never written, so NEW can be
  *     verified again at any point of the way.
  * I3  A page counts as installed only after it was read back; one that was under way is erased again, unread.
- * I4  A version below that of a vouched-for header in SLOT0 is not installed. */
+ * I4  A version below that of a vouched-for header in SLOT0 is not installed.
+ * I5  A page of the list that cannot be read any more ends the install as failed: none is left out, and no other copied. */
 #ifndef SPB_INSTALL_H
 #define SPB_INSTALL_H
 

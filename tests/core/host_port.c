@@ -25,6 +25,7 @@ static _Alignas(4) uint8_t personal[SPB_PERSONAL_SIZE];
 static uint32_t operations, cut_at, cut_kind, seed, erases[SIZE / UNIT];
 static uint32_t fail_kind, fail_in, fail_erase;
 static uint32_t misuse, dead, stuck = UINT32_MAX;
+static uint32_t weak = UINT32_MAX, weak_reads;
 
 static uint32_t random_u32(void) { return seed = seed * 1664525u + 1013904223u; }
 
@@ -88,6 +89,7 @@ static bool read(uint32_t off, uint32_t *to, uint32_t len) {
     if (!ok) abort();
     memcpy(to, memory + off, 4 * words);
     for (uint32_t unit = off / SPB_PROGRAM_UNIT; unit * SPB_PROGRAM_UNIT < off + 4 * words; unit++) ok &= !poisoned[unit];
+    if (weak >= off && weak < off + 4 * words) ok &= weak_reads-- > 0;
     return ok;
 }
 
@@ -303,6 +305,12 @@ void hp_poison(uint32_t off, uint32_t len) {
     for (uint32_t i = 0; i < len; i += SPB_PROGRAM_UNIT) poisoned[place(off + i) / SPB_PROGRAM_UNIT] = 1;
 }
 void hp_stuck(uint32_t off) { stuck = off; }
+
+/* The byte at off can be read so many times, and then once not. */
+void hp_weak(uint32_t off, uint32_t reads) {
+    weak = off == UINT32_MAX ? off : place(off);
+    weak_reads = reads;
+}
 
 /* What an area grants: 1 map, 2 read, 4 program. */
 int hp_area(uint32_t off, uint32_t len) {

@@ -153,3 +153,26 @@ def test_j6_an_install_that_began_goes_on_without_its_mark(world: World) -> None
         world.device.power_on()
         assert world.device.install() == "done", at
         assert world.device.installed == V["1.1.0"]
+
+
+def test_i5_a_page_of_the_list_that_is_not_read_once_is_not_left_out(world: World) -> None:
+    """Each entry, at each of the moments that it is read: an install that says it is done has done all of it."""
+    world.fresh()
+    assert world.device.feed(world.image("1.1.0")) == "OK"
+    pages, seen = len(world.device.changed(224)), set()
+    try:
+        for entry in range(pages):
+            for reads in range(40):
+                committed(world, world.image("1.1.0"))
+                world.device.lib.hp_weak(2 * world.device.slot_size + 8 * entry, reads)
+                done = world.device.install()
+                seen.add(done)
+                assert done != "done" or world.device.installed == V["1.1.0"], (entry, reads)
+                world.device.lib.hp_weak(-1, 0)
+                world.device.power_on()
+                world.device.install()
+                assert world.device.installed in (V["1.0.0"], V["1.1.0"]), (entry, reads)
+                assert done != "failed" or world.device.installed == V["1.1.0"], (entry, reads)
+    finally:
+        world.device.lib.hp_weak(-1, 0)
+    assert seen == {"nothing", "refused", "failed", "done"}
