@@ -9,6 +9,8 @@ typedef uint32_t __attribute__((may_alias)) spb_word_of_bytes;
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "words are read as they stand");
 
+static inline uint32_t spb_lower(uint32_t a, uint32_t b) { return a < b ? a : b; }
+
 /* At a multiple of four: one instruction on every core. */
 static inline uint32_t spb_word(const volatile uint8_t *p) {
     return *(const volatile spb_word_of_bytes *)(const volatile void *)p;

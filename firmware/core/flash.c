@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "bytes.h"
 #include "port.h"
 
 #define STEP (SPB_SLOT_UNIT < SPB_READ_MAX ? SPB_READ_MAX : SPB_SLOT_UNIT)   /* bytes copied at a time */
@@ -43,7 +44,7 @@ enum spb_status spb_area_program(const struct spb_area *area, uint32_t off, cons
     const struct spb_part *part = part_of(area, &off, len);
     enum spb_status status = part != NULL ? SPB_OK : SPB_E_SECTION_WRITE_FAILURE;
     for (uint32_t at = 0; status == SPB_OK && at < len; at += SPB_ALIVE_EVERY) {
-        uint32_t step = len - at < SPB_ALIVE_EVERY ? len - at : SPB_ALIVE_EVERY;
+        uint32_t step = spb_lower(len - at, SPB_ALIVE_EVERY);
         if (at > 0) spb_port.alive();
         status = spb_flash_of(part)->program(off + at, data + at, step);
     }
@@ -60,14 +61,12 @@ bool spb_area_read(const struct spb_area *area, uint32_t off, uint32_t *to, uint
     return len - 1u < SPB_READ_MAX && part != NULL && spb_flash_of(part)->read(off, to, len);
 }
 
-static uint32_t lower(uint32_t a, uint32_t b) { return a < b ? a : b; }
-
 /* len <= STEP */
 static bool read_step(const struct spb_area *area, uint32_t off, uint32_t *to, uint32_t len) {
     if (STEP == SPB_READ_MAX) return spb_area_read(area, off, to, len);
     bool ok = true;
     for (uint32_t at = 0; at < len; at += SPB_READ_MAX) {
-        ok &= spb_area_read(area, off + at, to + at / 4, lower(len - at, SPB_READ_MAX));
+        ok &= spb_area_read(area, off + at, to + at / 4, spb_lower(len - at, SPB_READ_MAX));
     }
     return ok;
 }
@@ -85,7 +84,7 @@ __attribute__((noinline)) static enum spb_status copy_step(const struct spb_area
 enum spb_status spb_area_copy(const struct spb_area *from, const struct spb_area *into, uint32_t off, uint32_t len) {
     enum spb_status status = SPB_OK;
     for (uint32_t end = off + len; off < end && status == SPB_OK; off += STEP) {
-        status = copy_step(from, into, off, lower(end - off, STEP));
+        status = copy_step(from, into, off, spb_lower(end - off, STEP));
         spb_port.alive();
     }
     return status;

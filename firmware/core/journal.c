@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#define MARK_UNIT ((SPB_JOURNAL_MARK_SIZE + SPB_PROGRAM_UNIT - 1) / SPB_PROGRAM_UNIT * SPB_PROGRAM_UNIT)
+#define MARK_UNIT SPB_UNITS(SPB_JOURNAL_MARK_SIZE)
 #define STEPS (SPB_SLOT_SIZE / SPB_JOURNAL_STEP_EVERY < SPB_PAGES ? SPB_SLOT_SIZE / SPB_JOURNAL_STEP_EVERY : SPB_PAGES)
 #define SPARE 16u               /* steps: that it begins, that it is finished, and torn ones */
 

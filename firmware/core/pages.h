@@ -22,8 +22,9 @@ static inline uint32_t spb_page_start(uint32_t page) {
 
 #define SPB_PAGES (SPB_PART_SIZE / SPB_PAGE_SIZE + (SPB_SLOT_SIZE - SPB_PART_SIZE) / SPB_REST_PAGE_SIZE)
 
-/* Bytes of an entry on flash: whole program units. */
-#define SPB_ENTRY_UNIT ((SPB_JOURNAL_ENTRY_SIZE + SPB_PROGRAM_UNIT - 1) / SPB_PROGRAM_UNIT * SPB_PROGRAM_UNIT)
+/* Bytes that a record of the journal takes on flash: whole program units. */
+#define SPB_UNITS(size) (((size) + SPB_PROGRAM_UNIT - 1) / SPB_PROGRAM_UNIT * SPB_PROGRAM_UNIT)
+#define SPB_ENTRY_UNIT SPB_UNITS(SPB_JOURNAL_ENTRY_SIZE)
 
 /* The value of the entry at off of the journal: a page, or a step (journal.h); higher than both where none is. */
 uint32_t spb_entry_read(uint32_t off);

@@ -13,7 +13,7 @@ _Static_assert(SPB_VECTOR_SIZE % STEP == 0 && SPB_PAGE_SIZE % STEP == 0, "no ste
 
 bool spb_slot_header(const struct spb_area *slot, struct spb_slot_work *work) {
     for (uint32_t off = 0; off < SPB_HEADER_SIZE; off += STEP) {
-        uint32_t len = SPB_HEADER_SIZE - off < STEP ? SPB_HEADER_SIZE - off : STEP;
+        uint32_t len = spb_lower(SPB_HEADER_SIZE - off, STEP);
         if (!spb_area_read(slot, off, (uint32_t *)(void *)(work->header + off), len)) return false;
     }
     return true;
@@ -46,8 +46,6 @@ static const struct spb_area *where(const struct spb_pages *pages, uint32_t page
     return pages != NULL && spb_pages_has(pages, page) ? &spb_slot1 : &spb_slot0;
 }
 
-static uint32_t lower(uint32_t a, uint32_t b) { return a < b ? a : b; }
-
 /* S2: the places that were hashed are added up, and the places that should have been are taken away again. */
 enum spb_verdict spb_slot_match(struct spb_slot_work *work, const struct spb_pages *pages) {
     struct spb_sha256 *sha = &work->read.sha;
@@ -63,7 +61,7 @@ enum spb_verdict spb_slot_match(struct spb_slot_work *work, const struct spb_pag
             area = where(pages, page);
             places += area->parts[0].base;
         }
-        uint32_t len = lower(end - off, STEP);
+        uint32_t len = spb_lower(end - off, STEP);
         if (!spb_area_read(area, off, work->read.block, len)) return SPB_BAD;
         spb_sha256_update(sha, work->read.block, len);
         spb_port.alive();

@@ -41,8 +41,7 @@ static void show_refusal(const struct spb_engine *e) {
 
 static void show_accepted(const struct spb_engine *e) {
     spb_console_log("version %v received, %u bytes, verified, changed pages: %u",
-                    SPB_MANIFEST_U32(e->header, VERSION), e->total,
-                    e->candidate.pages.count);
+                    SPB_MANIFEST_U32(e->header, VERSION), e->total, e->candidate.pages.count);
 }
 
 /* The sender is done; is the update? */

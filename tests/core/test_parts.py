@@ -77,6 +77,17 @@ def test_updates_arrive(world: World, kind: str) -> None:
     assert device.misuse == 0
 
 
+def test_f1_no_call_goes_over_the_border_of_two_parts(world: World) -> None:
+    """Up to it and from it on bytes can be asked for, not on both sides at once."""
+    border = next(parts.first for parts in SHAPES.values() if parts.slot == world.device.slot_size)
+    granted = world.device.lib.hp_area
+    assert granted(border - 8, 8) == 7
+    assert granted(border, 64) & 3 == 3
+    for off, length in ((border - 8, 16), (border - 4, 8), (0, world.device.slot_size)):
+        assert granted(off, length) & 3 == 0, (off, length)
+    assert granted(border - 8, 16) == 0
+
+
 def test_without_a_valid_image_every_page_comes(world: World) -> None:
     world.fresh()
     world.device.lib.hp_poison(0, world.device.slot_size)
