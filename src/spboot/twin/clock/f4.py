@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Final
 
+from spboot.twin.clock import prescaler
 from spboot.twin.clock.rcc import Rcc
 from spboot.twin.power.f4 import PwrF4
 
@@ -87,8 +88,7 @@ class RccF4(Rcc, ips=("rcc_f4",)):
         if wanted < len(self.SOURCES) and self.ready(self.SOURCES[wanted]):
             self.registers["CFGR"] = self.registers["CFGR"] & ~0xC | wanted << 2
         self.sysclk = self._hertz(self.SOURCES[self.registers["CFGR"] >> 2 & 3])
-        prescaler = self.field("CFGR", "HPRE")
-        self.set_hclk(self.sysclk >> (0 if prescaler < 8 else prescaler - 7 if prescaler < 12 else prescaler - 6))
+        self.set_hclk(prescaler.ahb(self.sysclk, self.field("CFGR", "HPRE")))
 
     def check_limits(self) -> None:
         super().check_limits()
@@ -118,8 +118,7 @@ class RccF4(Rcc, ips=("rcc_f4",)):
 
     def pclk(self, bus: int) -> int:
         """The frequency of APB 1 or 2."""
-        prescaler = self.field("CFGR", f"PPRE{bus}")
-        return self.hclk >> (prescaler - 3 if prescaler >= 4 else 0)
+        return prescaler.apb(self.hclk, self.field("CFGR", f"PPRE{bus}"))
 
     def kernel(self, field: str, bus: int) -> int:
         """The clock of a UART: its bus clock (RM0090 30.3.4)."""

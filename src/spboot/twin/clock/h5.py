@@ -5,7 +5,9 @@ from __future__ import annotations
 
 from typing import ClassVar, Final
 
-from spboot.twin.clock.rcc import LSE_HZ, Rcc
+from spboot.twin.clock import prescaler
+from spboot.twin.clock.plls import RccPlls
+from spboot.twin.clock.rcc import LSE_HZ
 from spboot.twin.power.h5 import PwrH5
 
 _PLL_SOURCES: Final = ("", "HSI", "CSI", "HSE")
@@ -15,7 +17,7 @@ _VCO_MHZ: Final = ((128, 560), (150, 420))
 """By PLLVCOSEL."""
 
 
-class RccH5(Rcc, ips=("rcc_h5",)):
+class RccH5(RccPlls, ips=("rcc_h5",)):
     """The core starts on HSI, 64 MHz divided by 2; PLL1 makes at most 250 MHz."""
 
     RESET: ClassVar[dict[str, int]] = {
@@ -34,21 +36,13 @@ class RccH5(Rcc, ips=("rcc_h5",)):
         "wwdg": "WWDGRSTF",
     }  # fmt: skip
     CAUSE_REGISTER = "RSR"
-
-    def bit(self, name: str, kind: str) -> int:
-        return self.mask("CR", f"PLL{kind}{int(name[3]) - 1}" if name.startswith("PLL") else f"{name}{kind}")
+    BACKUP_LOCK = "DBPCR"
+    BACKUP_RESET = "VSWRST"
+    OUTPUT = ("PLLCFGR0", "PLLPEN", "RCC_PLL1CFGR.PLL1PEN")
 
     def write_RSR(self, value: int) -> None:
         if value & self.mask("RSR", "RMVF"):
             self.remove_causes()
-
-    def switched(self) -> str:
-        """What the system clock runs from."""
-        return self.SOURCES[self.field("CFGR", "SWS")]
-
-    def used(self) -> set[str]:
-        name = self.switched()
-        return {used for used in (name, self.pll_source() if name == "PLL1" else "") if used}
 
     # HSI and its divider
 
@@ -72,11 +66,7 @@ class RccH5(Rcc, ips=("rcc_h5",)):
         vco = into * (self.field("PLLDIVR0", "PLLN") + 1)
         return into, vco, vco / (self.field("PLLDIVR0", "PLLP") + 1)
 
-    def check_start(self, name: str) -> None:
-        if name != "PLL1":
-            return
-        if not self.pll_source() or not self.ready(self.pll_source()):
-            self.die.refuse(f"PLL1ON with source {self.pll_source() or 'none'} not ready", "start it first")
+    def check_factors(self) -> None:
         into, vco, out = (hertz / 1e6 for hertz in self.pll())
         low, high = _RANGE_MHZ[self.field("PLLCFGR0", "PLLRGE")]
         least, most = _VCO_MHZ[self.field("PLLCFGR0", "PLLVCOSEL")]
@@ -91,16 +81,13 @@ class RccH5(Rcc, ips=("rcc_h5",)):
     def write_PLLCFGR0(self, value: int) -> None:
         fields = ("PLLSRC", "PLLRGE", "PLLVCOSEL", "DIVM", "PLLPEN", "PLLQEN", "PLLREN")
         fixed = sum(self.mask("PLLCFGR0", field) for field in fields)
-        if (value ^ self.registers["PLLCFGR0"]) & fixed and self.on("PLL1"):
-            self.die.refuse("RCC_PLL1CFGR changed while PLL1 is on", "clear PLL1ON and wait for PLL1RDY = 0")
-        self.registers["PLLCFGR0"] = value & self.masks["PLLCFGR0"]
-        self.update()
+        if (value ^ self.registers["PLLCFGR0"]) & fixed:
+            self.refuse_running("RCC_PLL1CFGR changed")
+        self.set_register("PLLCFGR0", value)
 
     def write_PLLDIVR0(self, value: int) -> None:
-        if self.on("PLL1"):
-            self.die.refuse("RCC_PLL1DIVR written while PLL1 is on", "clear PLL1ON and wait for PLL1RDY = 0")
-        self.registers["PLLDIVR0"] = value & self.masks["PLLDIVR0"]
-        self.update()
+        self.refuse_running("RCC_PLL1DIVR written")
+        self.set_register("PLLDIVR0", value)
 
     # frequencies
 
@@ -114,14 +101,7 @@ class RccH5(Rcc, ips=("rcc_h5",)):
         choice = self.field("CFGR", "SW")
         if choice >= len(self.SOURCES):
             self.die.refuse(f"RCC_CFGR.SW = {choice}", "use 0 (HSI), 1 (CSI), 2 (HSE) or 3 (PLL1)")
-        if self.ready(self.SOURCES[choice]):
-            if self.SOURCES[choice] == "PLL1" and not self.field("PLLCFGR0", "PLLPEN"):
-                self.die.refuse("system clock from PLL1 with PLL1PEN clear", "set RCC_PLL1CFGR.PLL1PEN")
-            sws = self.mask("CFGR", "SWS")
-            self.registers["CFGR"] = self.registers["CFGR"] & ~sws | choice << self.fields["CFGR"]["SWS"][0]
-        self.sysclk = self.hertz(self.switched())
-        prescaler = self.field("CFGR2", "HPRE")
-        self.set_hclk(self.sysclk >> (0 if prescaler < 8 else prescaler - 7 if prescaler < 12 else prescaler - 6))
+        super().update()
 
     def check_limits(self) -> None:
         power = self.die.block("PWR", PwrH5)
@@ -134,13 +114,10 @@ class RccH5(Rcc, ips=("rcc_h5",)):
         super().check_limits()
 
     def write_CFGR(self, value: int) -> None:
-        sws = self.mask("CFGR", "SWS")
-        self.registers["CFGR"] = value & self.masks["CFGR"] & ~sws | self.registers["CFGR"] & sws
-        self.update()
+        self.set_switch(value)
 
     def write_CFGR2(self, value: int) -> None:
-        self.registers["CFGR2"] = value & self.masks["CFGR2"]
-        self.update()
+        self.set_register("CFGR2", value)
 
     def kernel(self, field: str, bus: int) -> int:
         """CCIPR1 to CCIPR3: the APB, HSI, CSI or LSE; PLL2 and PLL3 feed nothing here."""
@@ -148,20 +125,9 @@ class RccH5(Rcc, ips=("rcc_h5",)):
         apb = 3 if register == "CCIPR3" else bus
         choice, divider = self.field(register, field), self.field("CFGR2", f"PPRE{apb}")
         if choice == 0:
-            return self.hclk >> (divider - 3 if divider >= 4 else 0)
+            return prescaler.apb(self.hclk, divider)
         if choice == 3:
             return self.hertz("HSI") if self.ready("HSI") else 0
         if choice == 4:
             return _CSI_HZ if self.ready("CSI") else 0
         return LSE_HZ if choice == 5 and self.field("BDCR", "LSEON") else 0
-
-    def read_BDCR(self) -> int:
-        lse = self.mask("BDCR", "LSERDY") if self.field("BDCR", "LSEON") else 0
-        return self.registers["BDCR"] | lse | (self.mask("BDCR", "LSIRDY") if self.field("BDCR", "LSION") else 0)
-
-    def write_BDCR(self, value: int) -> None:
-        if not self.die.block("PWR", PwrH5).field("DBPCR", "DBP"):
-            self.die.refuse("RCC_BDCR written while PWR_DBPCR.DBP is clear", "set DBP first")
-        flags = self.mask("BDCR", "LSERDY") | self.mask("BDCR", "LSIRDY")
-        gone = value & self.mask("BDCR", "VSWRST")
-        self.registers["BDCR"] = 0 if gone else value & self.masks["BDCR"] & ~flags

@@ -5,7 +5,9 @@ from __future__ import annotations
 
 from typing import ClassVar, Final
 
-from spboot.twin.clock.rcc import LSE_HZ, Rcc
+from spboot.twin.clock import prescaler
+from spboot.twin.clock.plls import RccPlls
+from spboot.twin.clock.rcc import LSE_HZ
 from spboot.twin.power.h7 import PwrH7
 
 _PLL_SOURCES: Final = ("HSI", "CSI", "HSE", "")
@@ -17,7 +19,7 @@ _AHB_MHZ: Final = {1: 100, 2: 150, 3: 200}
 _APBS: Final = (("D1CFGR", "D1PPRE"), ("D2CFGR", "D2PPRE1"), ("D2CFGR", "D2PPRE2"), ("D3CFGR", "D3PPRE"))
 
 
-class RccH7(Rcc, ips=("rcc_h7", "rcc_h7rm0433")):
+class RccH7(RccPlls, ips=("rcc_h7", "rcc_h7rm0433")):
     """The core runs on *hclk*, AXI and AHB on *flash_hz*."""
 
     RESET: ClassVar[dict[str, int]] = {
@@ -35,9 +37,8 @@ class RccH7(Rcc, ips=("rcc_h7", "rcc_h7rm0433")):
         "wwdg": "WWDG1RSTF",
     }  # fmt: skip
     CAUSE_REGISTER = "RSR"
-
-    def bit(self, name: str, kind: str) -> int:
-        return self.mask("CR", f"PLL{kind}{int(name[3]) - 1}" if name.startswith("PLL") else f"{name}{kind}")
+    OUTPUT = ("PLLCFGR", "DIVPEN0", "RCC_PLLCFGR.DIVP1EN")
+    AHB = ("D1CFGR", "D1CPRE")
 
     def note_reset(self, cause: str) -> None:
         """RM0399 9.4.1 table 54: which flags each cause sets."""
@@ -58,26 +59,18 @@ class RccH7(Rcc, ips=("rcc_h7", "rcc_h7rm0433")):
     def read_CR(self) -> int:
         return super().read_CR() | self.mask("CR", "D1CKRDY") | self.mask("CR", "D2CKRDY")
 
-    def used(self) -> set[str]:
-        source = self.SOURCES[self.field("CFGR", "SWS")]
-        return {source, self._pll_source()} if source == "PLL1" else {source}
-
     # PLL1 (RM0399 9.5.5)
 
-    def _pll_source(self) -> str:
+    def pll_source(self) -> str:
         return _PLL_SOURCES[self.field("PLLCKSELR", "PLLSRC")]
 
     def _pll(self) -> tuple[float, float, float]:
         """Input, VCO and output P in hertz."""
-        into = self._hertz(self._pll_source()) / max(self.field("PLLCKSELR", "DIVM0"), 1)
+        into = self.hertz(self.pll_source()) / max(self.field("PLLCKSELR", "DIVM0"), 1)
         vco = into * (self.field("PLLDIVR0", "PLLN") + 1)
         return into, vco, vco / (self.field("PLLDIVR0", "PLLP") + 1)
 
-    def check_start(self, name: str) -> None:
-        if name != "PLL1":
-            return
-        if not self._pll_source() or not self.ready(self._pll_source()):
-            self.die.refuse(f"PLL1ON with source {self._pll_source() or 'none'} not ready", "start it first")
+    def check_factors(self) -> None:
         into, vco, _out = self._pll()
         low, high = _RANGE_MHZ[self.field("PLLCFGR", "PLLRGE0")]
         least, most = _VCO_MHZ[self.field("PLLCFGR", "PLLVCOSEL0")]
@@ -90,10 +83,9 @@ class RccH7(Rcc, ips=("rcc_h7", "rcc_h7rm0433")):
             )
 
     def _write_pll(self, name: str, value: int, fixed: int) -> None:
-        if self.on("PLL1") and (value ^ self.registers[name]) & fixed:
-            self.die.refuse(f"RCC_{name} changed while PLL1 is on", "clear PLL1ON and wait for PLL1RDY = 0")
-        self.registers[name] = value & self.masks[name]
-        self.update()
+        if (value ^ self.registers[name]) & fixed:
+            self.refuse_running(f"RCC_{name} changed")
+        self.set_register(name, value)
 
     def write_PLLCKSELR(self, value: int) -> None:
         self._write_pll("PLLCKSELR", value, self.mask("PLLCKSELR", "PLLSRC") | self.mask("PLLCKSELR", "DIVM0"))
@@ -107,27 +99,13 @@ class RccH7(Rcc, ips=("rcc_h7", "rcc_h7rm0433")):
 
     # frequencies
 
-    def _hertz(self, name: str) -> int:
+    def hertz(self, name: str) -> int:
         return {"HSI": self.HSI_HZ, "CSI": _CSI_HZ, "HSE": self.hse_hz}.get(name) or round(self._pll()[2])
-
-    @staticmethod
-    def _divided(hertz: int, prescaler: int) -> int:
-        """By 2, 4, 8, 16, 64 ... for 8, 9, 10 ..."""
-        return hertz >> (0 if prescaler < 8 else prescaler - 7 if prescaler < 12 else prescaler - 6)
 
     @property
     def flash_hz(self) -> int:
         """The frequency of AXI, AHB and flash."""
-        return self._divided(self.hclk, self.field("D1CFGR", "HPRE"))
-
-    def update(self) -> None:
-        wanted = self.field("CFGR", "SW")
-        if wanted < len(self.SOURCES) and self.ready(self.SOURCES[wanted]):
-            if self.SOURCES[wanted] == "PLL1" and not self.field("PLLCFGR", "DIVPEN0"):
-                self.die.refuse("system clock from PLL1 with DIVP1EN clear", "set RCC_PLLCFGR.DIVP1EN")
-            self.registers["CFGR"] = self.registers["CFGR"] & ~self.mask("CFGR", "SWS") | wanted << 3
-        self.sysclk = self._hertz(self.SOURCES[self.field("CFGR", "SWS")])
-        self.set_hclk(self._divided(self.sysclk, self.field("D1CFGR", "D1CPRE")))
+        return prescaler.ahb(self.hclk, self.field("D1CFGR", "HPRE"))
 
     def check_limits(self) -> None:
         super().check_limits()
@@ -150,28 +128,21 @@ class RccH7(Rcc, ips=("rcc_h7", "rcc_h7rm0433")):
                 )
 
     def _pclk(self, register: str, field: str) -> int:
-        prescaler = self.field(register, field)
-        return self.flash_hz >> (prescaler - 3 if prescaler >= 4 else 0)
-
-    def _write_prescaler(self, name: str, value: int) -> None:
-        self.registers[name] = value & self.masks[name]
-        self.update()
+        return prescaler.apb(self.flash_hz, self.field(register, field))
 
     def write_D1CFGR(self, value: int) -> None:
-        self._write_prescaler("D1CFGR", value)
+        self.set_register("D1CFGR", value)
 
     def write_D2CFGR(self, value: int) -> None:
-        self._write_prescaler("D2CFGR", value)
+        self.set_register("D2CFGR", value)
 
     def write_D3CFGR(self, value: int) -> None:
-        self._write_prescaler("D3CFGR", value)
+        self.set_register("D3CFGR", value)
 
     def write_CFGR(self, value: int) -> None:
         if value & 7 >= len(self.SOURCES):
             self.die.refuse(f"RCC_CFGR.SW = {value & 7}", "use 0 (HSI), 1 (CSI), 2 (HSE) or 3 (PLL1)")
-        sws = self.mask("CFGR", "SWS")
-        self.registers["CFGR"] = value & self.masks["CFGR"] & ~sws | self.registers["CFGR"] & sws
-        self.update()
+        self.set_switch(value)
 
     def kernel(self, field: str, bus: int) -> int:
         """RM0399 9.7.19 to 9.7.21: USART1 and 6 share a selection, LPUART1 has its own, the others share one."""

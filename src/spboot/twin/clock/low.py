@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import ClassVar, NoReturn
 
+from spboot.twin.clock import prescaler
 from spboot.twin.clock.rcc import LSE_HZ, Rcc
 
 
@@ -84,8 +85,7 @@ class RccLow(Rcc, like="rcc_l4"):
             status = self.mask("CFGR", "SWS")
             self.registers["CFGR"] = self.registers["CFGR"] & ~status | choice << self.fields["CFGR"]["SWS"][0]
         self.sysclk = self.hertz(self.switched())
-        prescaler = self.field("CFGR", "HPRE")
-        self.set_hclk(self.sysclk >> (0 if prescaler < 8 else prescaler - 7 if prescaler < 12 else prescaler - 6))
+        self.set_hclk(prescaler.ahb(self.sysclk, self.field("CFGR", "HPRE")))
 
     def write_CFGR(self, value: int) -> None:
         self.check_pll_change("CFGR", value)
@@ -95,8 +95,8 @@ class RccLow(Rcc, like="rcc_l4"):
 
     def pclk(self, bus: int) -> int:
         """The frequency of APB 1 or 2; G0 has one APB."""
-        prescaler = self.field("CFGR", f"PPRE{bus}" if f"PPRE{bus}" in self.fields["CFGR"] else "PPRE")
-        return self.hclk >> (prescaler - 3 if prescaler >= 4 else 0)
+        name = f"PPRE{bus}" if f"PPRE{bus}" in self.fields["CFGR"] else "PPRE"
+        return prescaler.apb(self.hclk, self.field("CFGR", name))
 
     def kernel(self, field: str, bus: int) -> int:
         """The kernel clock that CCIPR selects for a UART, in hertz; 0 when it does not run (RM0351 6.4.27)."""

@@ -35,6 +35,10 @@ class Rcc(Block, like="rcc_l4"):
     RESET_HZ: ClassVar[int] = 16_000_000
     """and its frequency."""
     LSI_US: ClassVar[int] = 125
+    BACKUP_LOCK: ClassVar[str] = "CR1"
+    """Register of PWR with DBP, which opens BDCR."""
+    BACKUP_RESET: ClassVar[str] = "BDRST"
+    """Field of BDCR that clears it."""
 
     def __init__(self, die: Die, facts: Facts) -> None:
         super().__init__(die, facts)
@@ -209,10 +213,18 @@ class Rcc(Block, like="rcc_l4"):
         self.ready_at["LSI"] = self._lsi_since
         self._schedule()
 
+    def _backup(self, suffix: str) -> dict[str, int]:
+        """Oscillator whose field NAME*suffix* is in BDCR -> the mask of that field."""
+        return {
+            name: self.mask("BDCR", name + suffix) for name in ("LSE", "LSI") if name + suffix in self.fields["BDCR"]
+        }
+
     def read_BDCR(self) -> int:
-        return self.registers["BDCR"] | (self.registers["BDCR"] & 1) << 1
+        value, ready = self.registers["BDCR"], self._backup("RDY")
+        return value | sum(ready[name] for name, on in self._backup("ON").items() if value & on)
 
     def write_BDCR(self, value: int) -> None:
-        if not self.die.pwr.registers["CR1"] & 0x100:
-            self.die.refuse("RCC_BDCR written while PWR_CR1.DBP is clear", "set DBP first")
-        self.registers["BDCR"] = 0 if value & 1 << 16 else value & self.masks["BDCR"] & ~2
+        if not self.die.block("PWR", Block).field(self.BACKUP_LOCK, "DBP"):
+            self.die.refuse(f"RCC_BDCR written while PWR_{self.BACKUP_LOCK}.DBP is clear", "set DBP first")
+        gone = value & self.mask("BDCR", self.BACKUP_RESET)
+        self.registers["BDCR"] = 0 if gone else value & self.masks["BDCR"] & ~sum(self._backup("RDY").values())

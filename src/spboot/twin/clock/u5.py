@@ -5,7 +5,9 @@ from __future__ import annotations
 
 from typing import ClassVar, Final
 
-from spboot.twin.clock.rcc import LSE_HZ, Rcc
+from spboot.twin.clock import prescaler
+from spboot.twin.clock.plls import RccPlls
+from spboot.twin.clock.rcc import LSE_HZ
 from spboot.twin.power.u5 import PwrU5
 
 _MSI_KHZ: Final = (
@@ -16,7 +18,7 @@ _BOOST: Final = (1, 2, 4, 6, 8, 10, 12, 14, 16)
 _PLL_SOURCES: Final = ("", "MSIS", "HSI", "HSE")
 
 
-class RccU5(Rcc, ips=("rcc_u5",)):
+class RccU5(RccPlls, ips=("rcc_u5",)):
     """The core starts on MSIS; PLL1 makes at most 160 MHz, and needs a range above 4."""
 
     RESET: ClassVar[dict[str, int]] = {
@@ -36,23 +38,15 @@ class RccU5(Rcc, ips=("rcc_u5",)):
     }  # fmt: skip
     RUNS_FIRST = "MSIS"
     RESET_HZ = 4_000_000
+    BACKUP_LOCK = "DBPCR"
+    SWITCH = "CFGR1"
+    OUTPUT = ("PLL1CFGR", "PLLREN", "RCC_PLL1CFGR.PLL1REN")
     APBS: ClassVar[dict[int, tuple[str, str]]] = {1: ("CFGR2", "PPRE1"), 2: ("CFGR2", "PPRE2"), 3: ("CFGR3", "PPRE3")}
 
     def reset(self) -> None:
         super().reset()
         self.ready_at["MSIK"] = 0
         self.die.block("PWR", PwrU5).booster_hz = self.booster_hz
-
-    def bit(self, name: str, kind: str) -> int:
-        return self.mask("CR", f"PLL{kind}{int(name[3]) - 1}" if name.startswith("PLL") else f"{name}{kind}")
-
-    def switched(self) -> str:
-        """What the system clock runs from."""
-        return self.SOURCES[self.field("CFGR1", "SWS")]
-
-    def used(self) -> set[str]:
-        name = self.switched()
-        return {used for used in (name, self.pll_source() if name == "PLL1" else "") if used}
 
     # MSIS
 
@@ -105,11 +99,7 @@ class RccU5(Rcc, ips=("rcc_u5",)):
         vco = into * (self.field("PLL1DIVR", "PLLN") + 1)
         return into, vco, vco / (self.field("PLL1DIVR", "PLLR") + 1)
 
-    def check_start(self, name: str) -> None:
-        if name != "PLL1":
-            return
-        if not self.pll_source() or not self.ready(self.pll_source()):
-            self.die.refuse(f"PLL1ON with source {self.pll_source() or 'none'} not ready", "start it first")
+    def check_factors(self) -> None:
         voltage = self.die.block("PWR", PwrU5).voltage_range()
         if voltage == 4:
             self.die.refuse("PLL1ON in voltage range 4", "raise PWR_VOSR.VOS and wait for VOSRDY first")
@@ -127,19 +117,16 @@ class RccU5(Rcc, ips=("rcc_u5",)):
     def write_PLL1CFGR(self, value: int) -> None:
         changed = value ^ self.registers["PLL1CFGR"]
         fixed = sum(self.mask("PLL1CFGR", f) for f in ("PLLSRC", "PLLM", "PLLMBOOST", "PLLPEN", "PLLQEN", "PLLREN"))
-        if changed & fixed and self.on("PLL1"):
-            self.die.refuse("RCC_PLL1CFGR changed while PLL1 is on", "clear PLL1ON and wait for PLL1RDY = 0")
+        if changed & fixed:
+            self.refuse_running("RCC_PLL1CFGR changed")
         power = self.die.block("PWR", PwrU5)
         if changed & self.mask("PLL1CFGR", "PLLMBOOST") and power.field("VOSR", "BOOSTEN"):
             self.die.refuse("PLL1MBOOST changed while BOOSTEN is set", "clear PWR_VOSR.BOOSTEN first")
-        self.registers["PLL1CFGR"] = value & self.masks["PLL1CFGR"]
-        self.update()
+        self.set_register("PLL1CFGR", value)
 
     def write_PLL1DIVR(self, value: int) -> None:
-        if self.on("PLL1"):
-            self.die.refuse("RCC_PLL1DIVR written while PLL1 is on", "clear PLL1ON and wait for PLL1RDY = 0")
-        self.registers["PLL1DIVR"] = value & self.masks["PLL1DIVR"]
-        self.update()
+        self.refuse_running("RCC_PLL1DIVR written")
+        self.set_register("PLL1DIVR", value)
 
     # frequencies
 
@@ -148,17 +135,6 @@ class RccU5(Rcc, ips=("rcc_u5",)):
         if name == "PLL1":
             return round(self.pll()[2])
         return {"MSIS": self._msis_hz(), "HSI": self.HSI_HZ, "HSE": self.hse_hz}[name]
-
-    def update(self) -> None:
-        choice = self.field("CFGR1", "SW")
-        if self.ready(self.SOURCES[choice]):
-            if self.SOURCES[choice] == "PLL1" and not self.field("PLL1CFGR", "PLLREN"):
-                self.die.refuse("system clock from PLL1 with PLL1REN clear", "set RCC_PLL1CFGR.PLL1REN")
-            sws = self.mask("CFGR1", "SWS")
-            self.registers["CFGR1"] = self.registers["CFGR1"] & ~sws | choice << self.fields["CFGR1"]["SWS"][0]
-        self.sysclk = self.hertz(self.switched())
-        prescaler = self.field("CFGR2", "HPRE")
-        self.set_hclk(self.sysclk >> (0 if prescaler < 8 else prescaler - 7 if prescaler < 12 else prescaler - 6))
 
     def check_limits(self) -> None:
         super().check_limits()
@@ -172,35 +148,19 @@ class RccU5(Rcc, ips=("rcc_u5",)):
             )
 
     def write_CFGR1(self, value: int) -> None:
-        sws = self.mask("CFGR1", "SWS")
-        self.registers["CFGR1"] = value & self.masks["CFGR1"] & ~sws | self.registers["CFGR1"] & sws
-        self.update()
+        self.set_switch(value)
 
     def write_CFGR2(self, value: int) -> None:
-        self.registers["CFGR2"] = value & self.masks["CFGR2"]
-        self.update()
+        self.set_register("CFGR2", value)
 
     def kernel(self, field: str, bus: int) -> int:
         """CCIPR1 to CCIPR3: the APB, SYSCLK, HSI or LSE; LPUART1 is on APB3 and can have MSIK as well."""
         register = next(name for name in ("CCIPR1", "CCIPR2", "CCIPR3") if field in self.fields[name])
-        where, prescaler = self.APBS[3 if register == "CCIPR3" else bus]
-        choice, divider = self.field(register, field), self.field(where, prescaler)
+        choice, divider = self.field(register, field), self.field(*self.APBS[3 if register == "CCIPR3" else bus])
         if choice == 0:
-            return self.hclk >> (divider - 3 if divider >= 4 else 0)
+            return prescaler.apb(self.hclk, divider)
         if choice == 2:
             return self.HSI_HZ if self.ready("HSI") else 0
         if choice == 3:
             return LSE_HZ if self.field("BDCR", "LSEON") else 0
         return self.sysclk if choice == 1 else 0
-
-    def read_BDCR(self) -> int:
-        value = self.registers["BDCR"]
-        lse = self.mask("BDCR", "LSERDY") if self.field("BDCR", "LSEON") else 0
-        return value | lse | (self.mask("BDCR", "LSIRDY") if self.field("BDCR", "LSION") else 0)
-
-    def write_BDCR(self, value: int) -> None:
-        if not self.die.block("PWR", PwrU5).field("DBPCR", "DBP"):
-            self.die.refuse("RCC_BDCR written while PWR_DBPCR.DBP is clear", "set DBP first")
-        flags = self.mask("BDCR", "LSERDY") | self.mask("BDCR", "LSIRDY")
-        gone = value & self.mask("BDCR", "BDRST")
-        self.registers["BDCR"] = 0 if gone else value & self.masks["BDCR"] & ~flags
