@@ -45,7 +45,7 @@ def _update_facts(data: bytes, secrets: Keys | None) -> Facts:
         "product": f"{manifest.product:#010x}",
         "product_name": secrets.product if secrets and name_id(secrets.product) == manifest.product else None,
         "target": f"{manifest.target:#010x}",
-        "target_name": next((name for name in boards.names() if name_id(name) == manifest.target), None),
+        "target_name": boards.of_id(manifest.target),
         "signature_count": manifest.signature_count,
         "key_index": manifest.key_index,
         "trailer_size": manifest.trailer_size,
