@@ -63,8 +63,7 @@ def field(place: str, ip: str) -> tuple[int, int] | None:
 
 
 # The models.  Constants of a module are masks; in functions and class bodies `<< n` and `>> n` are lowest bits, and
-# what
-# is masked is fields.  "width": the mask of a field that was shifted down.  A text in brackets says what else it is.
+# what is masked is fields.  "width": the mask of a field that was shifted down.  A text in brackets says what else it is.
 
 CONSTANTS: dict[str, dict[str, str]] = {
     "flash.f4": {
@@ -128,11 +127,11 @@ NUMBERS: dict[str, dict[str, str]] = {
     "power.g0": {"<<7": "SR2.FLASH_RDY"},
     "power.l5": {"<<15": "[RM0438 8.6.5, reads 1]"},
     "power.wl": {"<<7": "SR2.FLASHRDY", "<<8": "SR2.REGLPS"},
-    "clock.rcc": {"&0x100": "[PWR_CR1.DBP]", "<<1": "[]", "<<16": "BDCR.BDRST", "~0x1": "[]", "~0x2": "BDCR.LSERDY"},
+    "clock.rcc": {"~0x1": "[]"},
     "clock.f7": {"&0x2": "[]"},
     "clock.f4": {"&0x3": "width CFGR.SWS", "&0xc": "CFGR.SWS", "<<2": "CFGR.SWS", ">>2": "CFGR.SWS",
                "~0xc": "CFGR.SWS"},
-    "clock.h7": {"&0x2": "[]", "&0x7": "width CFGR.SW", "<<3": "CFGR.SWS"},
+    "clock.h7": {"&0x2": "[]", "&0x7": "width CFGR.SW"},
     "clock.l0": {"<<5": "[65 kHz times 2 to the range]"},
     "clock.msi": {"&0x8": "CR.MSIRGSEL", "&0xf": "width CR.MSIRANGE", "&0xf0": "CR.MSIRANGE",
                "&0xf8": "CR.MSIRGSEL+CR.MSIRANGE", ">>4": "CR.MSIRANGE", ">>8": "CSR.MSISRANGE",

@@ -5,8 +5,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Final
 
-from spboot.twin.clock import prescaler
-from spboot.twin.clock.rcc import Rcc
+from spboot.twin.clock.rcc import Rcc, ahb_hz, apb_hz
 from spboot.twin.power.f4 import PwrF4
 
 _SYSTEM_PLL: Final = ("PLLSRC", "PLLM", "PLLN", "PLLP")
@@ -88,7 +87,7 @@ class RccF4(Rcc, ips=("rcc_f4",)):
         if wanted < len(self.SOURCES) and self.ready(self.SOURCES[wanted]):
             self.registers["CFGR"] = self.registers["CFGR"] & ~0xC | wanted << 2
         self.sysclk = self._hertz(self.SOURCES[self.registers["CFGR"] >> 2 & 3])
-        self.set_hclk(prescaler.ahb(self.sysclk, self.field("CFGR", "HPRE")))
+        self.set_hclk(ahb_hz(self.sysclk, self.field("CFGR", "HPRE")))
 
     def check_limits(self) -> None:
         super().check_limits()
@@ -118,7 +117,7 @@ class RccF4(Rcc, ips=("rcc_f4",)):
 
     def pclk(self, bus: int) -> int:
         """The frequency of APB 1 or 2."""
-        return prescaler.apb(self.hclk, self.field("CFGR", f"PPRE{bus}"))
+        return apb_hz(self.hclk, self.field("CFGR", f"PPRE{bus}"))
 
     def kernel(self, field: str, bus: int) -> int:
         """The clock of a UART: its bus clock (RM0090 30.3.4)."""

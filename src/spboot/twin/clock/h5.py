@@ -5,9 +5,8 @@ from __future__ import annotations
 
 from typing import ClassVar, Final
 
-from spboot.twin.clock import prescaler
 from spboot.twin.clock.plls import RccPlls
-from spboot.twin.clock.rcc import LSE_HZ
+from spboot.twin.clock.rcc import LSE_HZ, apb_hz
 from spboot.twin.power.h5 import PwrH5
 
 _PLL_SOURCES: Final = ("", "HSI", "CSI", "HSE")
@@ -125,7 +124,7 @@ class RccH5(RccPlls, ips=("rcc_h5",)):
         apb = 3 if register == "CCIPR3" else bus
         choice, divider = self.field(register, field), self.field("CFGR2", f"PPRE{apb}")
         if choice == 0:
-            return prescaler.apb(self.hclk, divider)
+            return apb_hz(self.hclk, divider)
         if choice == 3:
             return self.hertz("HSI") if self.ready("HSI") else 0
         if choice == 4:

@@ -5,9 +5,8 @@ from __future__ import annotations
 
 from typing import ClassVar, Final
 
-from spboot.twin.clock import prescaler
 from spboot.twin.clock.plls import RccPlls
-from spboot.twin.clock.rcc import LSE_HZ
+from spboot.twin.clock.rcc import LSE_HZ, ahb_hz, apb_hz
 from spboot.twin.power.h7 import PwrH7
 
 _PLL_SOURCES: Final = ("HSI", "CSI", "HSE", "")
@@ -105,7 +104,7 @@ class RccH7(RccPlls, ips=("rcc_h7", "rcc_h7rm0433")):
     @property
     def flash_hz(self) -> int:
         """The frequency of AXI, AHB and flash."""
-        return prescaler.ahb(self.hclk, self.field("D1CFGR", "HPRE"))
+        return ahb_hz(self.hclk, self.field("D1CFGR", "HPRE"))
 
     def check_limits(self) -> None:
         super().check_limits()
@@ -128,7 +127,7 @@ class RccH7(RccPlls, ips=("rcc_h7", "rcc_h7rm0433")):
                 )
 
     def _pclk(self, register: str, field: str) -> int:
-        return prescaler.apb(self.flash_hz, self.field(register, field))
+        return apb_hz(self.flash_hz, self.field(register, field))
 
     def write_D1CFGR(self, value: int) -> None:
         self.set_register("D1CFGR", value)

@@ -5,8 +5,7 @@ from __future__ import annotations
 
 from typing import ClassVar, NoReturn
 
-from spboot.twin.clock import prescaler
-from spboot.twin.clock.rcc import LSE_HZ, Rcc
+from spboot.twin.clock.rcc import LSE_HZ, Rcc, ahb_hz, apb_hz
 
 
 class RccLow(Rcc, like="rcc_l4"):
@@ -85,7 +84,7 @@ class RccLow(Rcc, like="rcc_l4"):
             status = self.mask("CFGR", "SWS")
             self.registers["CFGR"] = self.registers["CFGR"] & ~status | choice << self.fields["CFGR"]["SWS"][0]
         self.sysclk = self.hertz(self.switched())
-        self.set_hclk(prescaler.ahb(self.sysclk, self.field("CFGR", "HPRE")))
+        self.set_hclk(ahb_hz(self.sysclk, self.field("CFGR", "HPRE")))
 
     def write_CFGR(self, value: int) -> None:
         self.check_pll_change("CFGR", value)
@@ -96,7 +95,7 @@ class RccLow(Rcc, like="rcc_l4"):
     def pclk(self, bus: int) -> int:
         """The frequency of APB 1 or 2; G0 has one APB."""
         name = f"PPRE{bus}" if f"PPRE{bus}" in self.fields["CFGR"] else "PPRE"
-        return prescaler.apb(self.hclk, self.field("CFGR", name))
+        return apb_hz(self.hclk, self.field("CFGR", name))
 
     def kernel(self, field: str, bus: int) -> int:
         """The kernel clock that CCIPR selects for a UART, in hertz; 0 when it does not run (RM0351 6.4.27)."""

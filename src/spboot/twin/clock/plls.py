@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from spboot.twin.clock import prescaler
-from spboot.twin.clock.rcc import Rcc
+from spboot.twin.clock.rcc import Rcc, ahb_hz
 
 
 class RccPlls(Rcc, like="rcc_h5"):
@@ -83,4 +82,4 @@ class RccPlls(Rcc, like="rcc_h5"):
     def update(self) -> None:
         self.follow_switch()
         self.sysclk = self.hertz(self.switched())
-        self.set_hclk(prescaler.ahb(self.sysclk, self.field(*self.AHB)))
+        self.set_hclk(ahb_hz(self.sysclk, self.field(*self.AHB)))

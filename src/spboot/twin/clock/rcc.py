@@ -19,6 +19,16 @@ _ENABLE: Final = re.compile(r"(A[HP]B\d?[LH]?|IOP|GPIO)ENR\d?")
 _RESET: Final = re.compile(r"(A[HP]B\d?[LH]?|IOP|GPIO)RSTR\d?")
 
 
+def ahb_hz(hertz: int, code: int) -> int:
+    """*hertz* divided by HPRE = *code*, the same on every family: from 8 on by 2, 4, 8, 16, 64, 128, 256, 512."""
+    return hertz >> (0 if code < 8 else code - 7 if code < 12 else code - 6)
+
+
+def apb_hz(hertz: int, code: int) -> int:
+    """*hertz* divided by PPRE = *code*, the same on every family: from 4 on by 2, 4, 8, 16."""
+    return hertz >> (code - 3 if code >= 4 else 0)
+
+
 class Rcc(Block, like="rcc_l4"):
     """Base of the clock trees.  *hse_hz* is what the board feeds into OSC_IN."""
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 
 from typing import ClassVar, Final
 
-from spboot.twin.clock import prescaler
 from spboot.twin.clock.plls import RccPlls
-from spboot.twin.clock.rcc import LSE_HZ
+from spboot.twin.clock.rcc import LSE_HZ, apb_hz
 from spboot.twin.power.u5 import PwrU5
 
 _MSI_KHZ: Final = (
@@ -158,7 +157,7 @@ class RccU5(RccPlls, ips=("rcc_u5",)):
         register = next(name for name in ("CCIPR1", "CCIPR2", "CCIPR3") if field in self.fields[name])
         choice, divider = self.field(register, field), self.field(*self.APBS[3 if register == "CCIPR3" else bus])
         if choice == 0:
-            return prescaler.apb(self.hclk, divider)
+            return apb_hz(self.hclk, divider)
         if choice == 2:
             return self.HSI_HZ if self.ready("HSI") else 0
         if choice == 3:
