@@ -102,16 +102,15 @@ static enum spb_status accept(struct spb_engine *e) {
     const uint8_t *active_header = spb_area_start(&spb_slot0);
     enum spb_status status;
     spb_payload_hash(&e->payload, e->header + SPB_HEADER_OFF_CHUNK_HASH);
-    uint32_t permit = (uint32_t)spb_header_verify(e->header, &e->work.slot.p256);
-    if (permit != SPB_GOOD) return SPB_E_IMAGE_VERIFY_ALG_FAILURE;
+    e->permit = spb_header_verify(e->header, &e->work.slot.p256);
+    if (e->permit != SPB_GOOD) return SPB_E_IMAGE_VERIFY_ALG_FAILURE;
     if ((status = spb_manifest_fits(e->header)) != SPB_OK) return status;
     volatile uint32_t floor = UINT32_MAX;       /* unless it is stored: no version is that high */
     floor = e->active ? SPB_MANIFEST_U32(active_header, VERSION) : spb_slot_floor(&e->work.slot);
     if ((status = version_fits(e, floor)) != SPB_OK) return status;
     if ((status = base_fits(e, active_header)) != SPB_OK) return status;
-    permit ^= spb_manifest_misfit(e->header);
-    permit ^= spb_manifest_below(e->header + SPB_MANIFEST_OFF_VERSION, floor) << 1;
-    e->permit = (enum spb_verdict)permit;
+    e->permit ^= spb_manifest_misfit(e->header);
+    e->permit += spb_manifest_below(e->header + SPB_MANIFEST_OFF_VERSION, floor);
 
     bool patch = e->header[SPB_MANIFEST_OFF_KIND] == SPB_MANIFEST_KIND_PATCH;
     uint32_t old_len = patch ? SPB_MANIFEST_U32(active_header, IMAGE_SIZE) : 0;

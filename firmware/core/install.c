@@ -31,19 +31,25 @@ static enum spb_status copy_pages(struct spb_journal *j, uint32_t end, const vol
     return status;
 }
 
+/* Where it is, found anew for each comparison: a register that kept it over the calls before may have been given back
+ * wrong by one of them, when the instruction is skipped with which it saves registers. */
+static const volatile uint8_t *version_in(const struct spb_slot_work *work) {
+    __asm__ volatile("" : "+r"(work));
+    return work->header + SPB_MANIFEST_OFF_VERSION;
+}
+
 /* I1, I4.  The page with SLOT0's header is written in the last step; before it the old header still stands.
  * Versions are compared twice, and what is wrong is added to the verdict (slot.h S2). */
 static enum spb_verdict acceptable(struct spb_slot_work *work, const struct spb_pages *pages) {
     volatile uint32_t floor = UINT32_MAX;       /* unless it is stored: no version is that high */
     floor = spb_slot_floor(work);
     if (!spb_slot_header(&spb_slot1, work)) return SPB_BAD;
-    uint32_t vouched = (uint32_t)spb_slot_vouch(work);
+    volatile uint32_t vouched = (uint32_t)spb_slot_vouch(work);     /* or it is known to be good below */
     if (vouched != SPB_GOOD) return SPB_BAD;
-    volatile const uint8_t *version = work->header + SPB_MANIFEST_OFF_VERSION;
-    uint32_t verdict = (uint32_t)spb_slot_match(work, pages);
+    volatile uint32_t verdict = (uint32_t)spb_slot_match(work, pages);      /* as in slot.c */
     verdict ^= vouched ^ SPB_GOOD;
-    verdict ^= spb_manifest_below(version, floor);
-    verdict ^= spb_manifest_below(version, floor) << 1;
+    verdict += spb_manifest_below(version_in(work), floor);
+    verdict += spb_manifest_below(version_in(work), floor);
     return (enum spb_verdict)verdict;
 }
 

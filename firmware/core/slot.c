@@ -37,8 +37,8 @@ static uint32_t difference(const volatile uint8_t *a, const volatile uint8_t *b,
 
 static enum spb_verdict same(const uint8_t *a, const uint8_t *b, uint32_t len) {
     volatile uint32_t verdict = SPB_GOOD;       /* or compilers take all differences together, and one step adds them */
-    verdict ^= difference(a, b, len) << 1;
-    verdict ^= difference(a, b, len);
+    verdict += difference(a, b, len);           /* twice, and neither can take the other away */
+    verdict += difference(a, b, len);
     return (enum spb_verdict)verdict;
 }
 

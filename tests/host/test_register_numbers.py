@@ -63,7 +63,8 @@ def field(place: str, ip: str) -> tuple[int, int] | None:
 
 
 # The models.  Constants of a module are masks; in functions and class bodies `<< n` and `>> n` are lowest bits, and
-# what is masked is fields.  "width": the mask of a field that was shifted down.  A text in brackets says what else it is.
+# what is masked is fields.  "width": the mask of a field that was shifted down.  A text in brackets says what else a
+# number is.
 
 CONSTANTS: dict[str, dict[str, str]] = {
     "flash.f4": {
