@@ -148,7 +148,7 @@ OWN_FRAME static void judge(struct judgement *j) {
     if (j->header != SPB_GOOD) return;
     uint32_t size = SPB_MANIFEST_U32(w->header, IMAGE_SIZE);
     j->version = SPB_MANIFEST_U32(w->header, VERSION);
-    j->image = spb_slot_match(w, NULL);
+    j->image = spb_slot_match(w, NULL, 0);
     LOG("SLOT0 holds %v, %u bytes", j->version, size);
     if (!spb_area_read(&spb_slot0, SPB_VECTOR_SIZE, w->read.block, SPB_VECTORS_SIZE) ||
         !spb_slot_can_start((uint8_t *)w->read.block, size)) {

@@ -130,7 +130,8 @@ static enum spb_status read_back(struct spb_engine *e) {
     if (status != SPB_OK) return status;
     if (!spb_slot_header(&spb_slot1, &e->work.slot)) return SPB_E_FLASH_ERROR;
     if (memcmp(e->work.slot.header, e->header, SPB_HEADER_SIZE) != 0) return SPB_E_IMAGE_VERIFY_TAG_FAILURE;
-    if (spb_slot_match(&e->work.slot, &e->candidate.pages) != SPB_GOOD) return SPB_E_IMAGE_VERIFY_TAG_FAILURE;
+    const struct spb_pages *pages = &e->candidate.pages;
+    if (spb_slot_match(&e->work.slot, pages, pages->count) != SPB_GOOD) return SPB_E_IMAGE_VERIFY_TAG_FAILURE;
     return SPB_OK;
 }
 

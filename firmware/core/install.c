@@ -46,7 +46,7 @@ static enum spb_verdict acceptable(struct spb_slot_work *work, const struct spb_
     if (!spb_slot_header(&spb_slot1, work)) return SPB_BAD;
     volatile uint32_t vouched = (uint32_t)spb_slot_vouch(work);     /* or it is known to be good below */
     if (vouched != SPB_GOOD) return SPB_BAD;
-    volatile uint32_t verdict = (uint32_t)spb_slot_match(work, pages);      /* as in slot.c */
+    volatile uint32_t verdict = (uint32_t)spb_slot_match(work, pages, pages->count);      /* as in slot.c */
     verdict ^= vouched ^ SPB_GOOD;
     verdict += spb_manifest_below(version_in(work), floor);
     verdict += spb_manifest_below(version_in(work), floor);

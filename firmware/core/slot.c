@@ -46,8 +46,13 @@ static const struct spb_area *where(const struct spb_pages *pages, uint32_t page
     return pages != NULL && spb_pages_has(pages, page) ? &spb_slot1 : &spb_slot0;
 }
 
-/* S2: the places that were hashed are added up, and the places that should have been are taken away again. */
-enum spb_verdict spb_slot_match(struct spb_slot_work *work, const struct spb_pages *pages) {
+uint32_t spb_slot_places(const struct spb_slot_work *work, uint32_t moved) {
+    uint32_t end = SPB_VECTOR_SIZE + SPB_MANIFEST_U32(work->header, IMAGE_SIZE);
+    uint32_t base = spb_slot0.parts[0].base;
+    return (spb_page_of(end - 1) + 1) * base + moved * (spb_slot1.parts[0].base - base);
+}
+
+uint32_t spb_slot_hashed(struct spb_slot_work *work, const struct spb_pages *pages) {
     struct spb_sha256 *sha = &work->read.sha;
     uint8_t *hash = (uint8_t *)work->read.block;
     volatile uint32_t places = 0;
@@ -67,9 +72,7 @@ enum spb_verdict spb_slot_match(struct spb_slot_work *work, const struct spb_pag
         spb_port.alive();
     }
     spb_sha256_final(sha, hash);
-    for (uint32_t page = 0; spb_page_start(page) < end; page++) places -= where(pages, page)->parts[0].base;
-    enum spb_verdict verdict = same(hash, work->header + SPB_MANIFEST_OFF_IMAGE_HASH, SPB_MANIFEST_SIZEOF_IMAGE_HASH);
-    return (enum spb_verdict)((uint32_t)verdict ^ places);
+    return (uint32_t)same(hash, work->header + SPB_MANIFEST_OFF_IMAGE_HASH, SPB_MANIFEST_SIZEOF_IMAGE_HASH) + places;
 }
 
 __attribute__((noinline)) uint32_t spb_slot_floor_once(struct spb_slot_work *work) {

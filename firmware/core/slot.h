@@ -32,8 +32,19 @@ SPB_CHECKED bool spb_slot_header(const struct spb_area *slot, struct spb_slot_wo
 /* Shape, signature, product and board of the header in work. */
 enum spb_verdict spb_slot_vouch(struct spb_slot_work *work);
 
-/* The image with these pages in SLOT1 and the others in SLOT0 (NULL: all of them) has the hash that the header in work promises. */
-enum spb_verdict spb_slot_match(struct spb_slot_work *work, const struct spb_pages *pages);
+/* The places of the pages of the image, added up, when `moved` of them are in SLOT1 and the others in SLOT0. */
+uint32_t spb_slot_places(const struct spb_slot_work *work, uint32_t moved);
+
+/* SPB_GOOD, when the hash is the one that the header in work promises, and the places added up that it was made of. */
+uint32_t spb_slot_hashed(struct spb_slot_work *work, const struct spb_pages *pages);
+
+/* The image with these pages in SLOT1, which are `moved`, and the others in SLOT0 (NULL and 0: all of them) has the hash
+ * that the header in work promises.  Inlined: where the pages have to be is known to the caller, and an argument that got
+ * lost on the way does not decide.  SPB_BAD less places is not SPB_GOOD: places are even. */
+static inline __attribute__((always_inline)) enum spb_verdict spb_slot_match(
+    struct spb_slot_work *work, const struct spb_pages *pages, uint32_t moved) {
+    return (enum spb_verdict)(spb_slot_hashed(work, pages) - spb_slot_places(work, moved));
+}
 
 /* Version in SLOT0's header if that header is vouched for (whatever the state of the image behind it), else 0.
  * Found out twice: a fault that hides the header once does not lower the floor.  Inlined, so that one that spoils an

@@ -213,7 +213,7 @@ int hp_install(void) { return (int)spb_install(&engine.work.slot, no_progress); 
 uint32_t hp_installed(void) {
     struct spb_slot_work work;
     if (!spb_slot_header(&spb_slot0, &work) || spb_slot_vouch(&work) != SPB_GOOD) return 0;
-    return spb_slot_match(&work, NULL) == SPB_GOOD ? SPB_MANIFEST_U32(work.header, VERSION) : 0;
+    return spb_slot_match(&work, NULL, 0) == SPB_GOOD ? SPB_MANIFEST_U32(work.header, VERSION) : 0;
 }
 
 /* A patch stream on its own. */

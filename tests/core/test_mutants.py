@@ -60,7 +60,7 @@ MUTANTS = {
     ),
     "image not verified before install": (
         "install.c",
-        "(uint32_t)spb_slot_match(work, pages);",
+        "(uint32_t)spb_slot_match(work, pages, pages->count);",
         "SPB_GOOD; (void)pages;",
     ),
     "older image installed": ("manifest.c", "(v - floor))) >> 31;", "(v - floor))) >> 31 & 0;"),

@@ -44,7 +44,7 @@ ARITHMETIC: Final = re.compile(
 )
 """A fault in these gives another wrong number: a sample is skipped."""
 DECIDES: Final = re.compile(
-    r"judge|vouch|match|same|floor|fits|shape|install|acceptable|hand_over|spb_main|header|check|verdict|journal|mark"
+    r"judge|vouch|hashed|places|same|floor|fits|shape|install|acceptable|hand_over|spb_main|header|check|verdict|journal|mark"
     r"|misfit|below|where|difference|can_start|area_read|memcmp|context_jump|OUTLINED"
 )
 """Every execution of these is skipped, up to MANY."""
