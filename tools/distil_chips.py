@@ -2,8 +2,8 @@
 """Make the part facts that make_chips.py takes: distil_chips.py CLONE FACTS
 
 CLONE is a git repository of the open part data, generated from its sources; make_chips.toml, [source], names it and the
-revision that is taken.  FACTS gets chips.jsonl.xz, a part a line, and registers/, a file for each IP version of the
-kinds of blocks that a bootloader may look at one day; the others are left out."""
+revision that is taken.  FACTS gets chips.jsonl.xz, a part a line with all its peripherals, and registers/, a file for
+each IP version of the kinds of blocks that a bootloader or the twin may look at one day."""
 
 from __future__ import annotations
 
@@ -22,30 +22,39 @@ from typing import Any
 SOURCE = tomllib.loads(Path(__file__).with_name("make_chips.toml").read_text(encoding="utf-8"))["source"]
 KINDS = frozenset(
     [
-        *("aes", "crc", "cryp", "dbgmcu", "dcache", "exti", "flash", "gpio", "gtzc", "hash", "hsem", "icache", "iwdg"),
-        *("octospi", "octospim", "otfdec", "otg", "pka", "pwr", "quadspi", "rcc", "rng", "rtc", "saes", "sdmmc", "spi"),
-        *("syscfg", "tamp", "uid", "usart", "usb", "wwdg", "xspi", "xspim"),
+        *("aes", "bdma", "crc", "cryp", "dbgmcu", "dcache", "dma", "dmamux", "exti", "flash", "gpdma", "gpio", "gtzc"),
+        *("hash", "hsem", "icache", "iwdg", "lpdma", "lptim", "octospi", "octospim", "otfdec", "otg", "pka", "pwr"),
+        *("quadspi", "rcc", "rng", "rtc", "saes", "sdmmc", "spi", "syscfg", "tamp", "timer", "uid", "usart", "usb"),
+        *("wwdg", "xspi", "xspim"),
     ]
 )
+"""Kinds whose registers are kept; of all others name, address and clock."""
+BY_SIGNAL = frozenset(["bdma", "dma", "gpdma", "lpdma", "lptim", "rtc", "tamp", "timer"])
+"""Kinds with several signals, whose interrupts are kept as [signal, vector] and not as a list of vectors."""
+WITH_DMA = frozenset(["usart"])
 WITH_PINS = frozenset(["octospi", "octospim", "otg", "quadspi", "sdmmc", "spi", "usart", "usb", "xspim"])
 
 
 def block_facts(block: dict[str, Any]) -> dict[str, Any]:
     """What is kept of one peripheral."""
-    registers = block["registers"]
-    facts = {
-        "name": block["name"],
-        "address": block["address"],
-        "ip": f"{registers['kind']}_{registers['version']}",
-        "block": registers["block"],
-    }
+    registers = block.get("registers", {})
+    kind = registers.get("kind", "")
+    facts = {"name": block["name"], "address": block["address"]}
+    if kind in KINDS:
+        facts |= {"ip": f"{kind}_{registers['version']}", "block": registers["block"]}
     if "rcc" in block:
         facts["rcc"] = {key: value for key, value in block["rcc"].items() if key != "stop_mode"}
     pins = [[pin["pin"], pin["signal"], pin.get("af")] for pin in block.get("pins", [])]
-    if pins and registers["kind"] in WITH_PINS:
+    if pins and kind in WITH_PINS:
         facts["pins"] = pins
-    if block.get("interrupts"):
-        facts["interrupts"] = sorted({each["interrupt"] for each in block["interrupts"]})
+    signals = sorted((each["signal"], each["interrupt"]) for each in block.get("interrupts", []))
+    if signals and kind in KINDS:
+        facts["interrupts"] = signals if kind in BY_SIGNAL else sorted({vector for _, vector in signals})
+    if kind in WITH_DMA and block.get("dma_channels"):
+        facts["dma"] = [
+            [each["signal"], each.get("channel") or each.get("dmamux") or each["dma"], each.get("request")]
+            for each in block["dma_channels"]
+        ]
     return facts
 
 
@@ -55,7 +64,7 @@ def chip_facts(chip: dict[str, Any]) -> dict[str, Any]:
     facts["cores"] = [
         {
             "name": core["name"],
-            "peripherals": [block_facts(p) for p in core["peripherals"] if p.get("registers", {}).get("kind") in KINDS],
+            "peripherals": [block_facts(p) for p in core["peripherals"]],
             "interrupts": {each["name"]: each["number"] for each in core["interrupts"]},
         }
         for core in chip["cores"]

@@ -1,16 +1,18 @@
 #!/usr/bin/env python3
 """Make src/spboot/chips/{parts,ip}/*.json from the open part facts: make_chips.py FACTS
 
-FACTS holds chips.jsonl.xz and registers/ (see CONTRIBUTING).  The product keeps only what it uses: memories, block
-addresses with their IP version, clock and reset bits, pins and interrupts; and for each IP version of these parts the
-registers with their fields.  What the facts get wrong or do not say stands in chips/families/FAMILY.toml with the
-manual's word, or in make_chips.toml if it is nobody's alone.
+FACTS holds chips.jsonl.xz and registers/ (see CONTRIBUTING).  The product keeps what it uses: memories, block addresses
+with their IP version, clock and reset bits, pins, interrupts and DMA requests; for each IP version of these parts the
+registers with their fields; and of all other peripherals name, address, clock and reset bits.
+What the facts get wrong or do not say stands in chips/families/FAMILY.toml with the manual's word, or in
+make_chips.toml if it is nobody's alone.
 The output is sorted, so a second run changes nothing.
 
 parts/FAMILY.json shares what parts have in common:
 memories  list of what a part can have: the flash configuration it is shipped with, then those of other option bytes
 pins      list of pin sets, as "A0-15 B0-15 C13-15"
 blocks    name -> variants; a part names its blocks as "USART2", which is variant 0, or "USART2.1"
+others    the same for peripherals whose registers are not kept
 parts     name -> line, core, device id, places in the lists above"""
 
 from __future__ import annotations
@@ -19,9 +21,11 @@ import fnmatch
 import itertools
 import json
 import lzma
+import re
 import sys
 import tomllib
 from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,24 +35,15 @@ RULES = tomllib.loads(Path(__file__).with_suffix(".toml").read_text())
 for kind in ("memory", "block", "field", "register"):
     RULES[kind] = RULES.get(kind, []) + [rule for family in FAMILIES.values() for rule in family.get(kind, [])]
 # Blocks the bootloader, an application's start-up or the twin touches.
-KINDS = (
-    *(
-        "FLASH",
-        "GPIO",
-        "ICACHE",
-        "IWDG",
-        "LPUART",
-        "PWR",
-        "RCC",
-        "SYSCFG",
-        "UART",
-        "USART",
-        "CRC",
-        "DBGMCU",
-        "EXTI",
-        "WWDG",
-    ),
+KINDS = frozenset(
+    [
+        *("bdma", "crc", "dbgmcu", "dma", "dmamux", "exti", "flash", "gpdma", "gpio"),
+        *("icache", "iwdg", "lptim", "pwr", "rcc", "rng", "rtc", "syscfg", "tim_basic", "tim_gp16", "tim_gp32"),
+        *("usart", "wwdg"),
+    ]
 )
+NOT_BLOCKS = ("TS_CAL", "VREFINTCAL", "UID")
+"""Words in the system memory that the facts list among the peripherals."""
 
 
 def package_pins(chip: dict[str, Any]) -> set[str]:
@@ -128,25 +123,57 @@ def memory_facts(memory: dict[str, Any]) -> dict[str, Any]:
 
 def block_facts(block: dict[str, Any], interrupts: dict[str, int]) -> dict[str, Any]:
     """What we keep of one peripheral.  An LPUART divides its clock differently: it is an IP version of its own."""
-    rcc = block.get("rcc", {})
-    clock = rcc.get("kernel_clock", "")
-    return {
-        "ip": block["ip"].replace("usart", "lpuart") if block["name"].startswith("LPUART") else block["ip"],
-        "address": block["address"],
+    clock = block.get("rcc", {}).get("kernel_clock", "")
+    vectors = [(each, each) if isinstance(each, str) else tuple(each) for each in block.get("interrupts", [])]
+    facts = {
+        "ip": block["ip"].replace("usart", "lpuart") if block["name"].startswith("LPUART") else ip_of(block),
         "clock": clock if isinstance(clock, str) else f"{clock['register']}.{clock['field']}",
+        "interrupts": {name: interrupts[vector] for name, vector in vectors},
+        "pins": sorted(block.get("pins", [])),
+        **clocked_facts(block),
+    }
+    return facts | ({"dma": block["dma"]} if "dma" in block else {})
+
+
+def clocked_facts(block: dict[str, Any]) -> dict[str, Any]:
+    """Where a peripheral is, and what switches it on and resets it."""
+    rcc = block.get("rcc", {})
+    return {
+        "address": block["address"],
         "enable": [rcc["enable"]["register"], rcc["enable"]["field"]] if "enable" in rcc else None,
         "reset": [rcc["reset"]["register"], rcc["reset"]["field"]] if "reset" in rcc else None,
-        "interrupts": {name: interrupts[name] for name in block.get("interrupts", [])},
-        "pins": sorted(block.get("pins", [])),
     }
 
 
+def ip_of(block: dict[str, Any]) -> str:
+    """The IP version of a peripheral, "" when its registers are not kept.  Timers of one version differ in what they
+    have: tim_basic_v1 is timer_v1 as the block TIM_BASIC."""
+    ip: str = block.get("ip", "")
+    return ip.replace("timer", block["block"].lower()) if ip.startswith("timer") else ip
+
+
+def kind_of(ip: str) -> str:
+    """As "usart" of usart_v3, "tim_basic" of tim_basic_v1; "" of no IP version."""
+    return re.match(r"(tim_)?[a-z0-9]*", ip)[0]  # type: ignore[index]
+
+
+def kept(block: dict[str, Any]) -> bool:
+    """Whether the registers of a peripheral are kept; not of the watchdogs with a 2, which are another core's."""
+    return kind_of(ip_of(block)) in KINDS and block["name"] not in ("IWDG2", "WWDG2")
+
+
+def others_of(chip: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The peripherals of the first core whose registers are not kept."""
+    found = chip["cores"][0]["peripherals"]
+    return {p["name"]: clocked_facts(p) for p in found if not kept(p) and not p["name"].startswith(NOT_BLOCKS)}
+
+
 def blocks_of(chip: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """The blocks of the first core.  Its watchdogs are IWDG and WWDG on all parts, those with a 2 another core's."""
+    """The blocks of the first core.  Its watchdogs are IWDG and WWDG on all parts."""
     core = chip["cores"][0]
-    kinds = [p for p in core["peripherals"] if p["name"].rstrip("0123456789").startswith(KINDS)]
-    kept = [p for p in kinds if p["name"] not in ("IWDG2", "WWDG2")]
-    found = {p["name"].replace("WDG1", "WDG"): block_facts(p, core["interrupts"]) for p in kept}
+    found = {
+        p["name"].replace("WDG1", "WDG"): block_facts(p, core["interrupts"]) for p in filter(kept, core["peripherals"])
+    }
     for rule in RULES["block"]:
         if any(fnmatch.fnmatchcase(chip["name"], pattern) for pattern in rule["parts"]):
             found[rule["name"]] = block_facts(rule, {})
@@ -172,6 +199,11 @@ def die_key(chip: dict[str, Any], name: str, block: dict[str, Any]) -> str:
     return json.dumps([chip["die"], name, {**block, "pins": []}], sort_keys=True)
 
 
+def spelled_variant(name: str, variant: int) -> str:
+    """As "USART2" or "USART2.1"."""
+    return f"{name}.{variant}" if variant else name
+
+
 def place(items: list[Any], item: Any) -> int:
     """Where *item* stands in *items*; appended when it is new."""
     if item not in items:
@@ -182,7 +214,13 @@ def place(items: list[Any], item: Any) -> int:
 def family_facts(chips: list[dict[str, Any]]) -> dict[str, Any]:
     """The table of one family; see the head of this file."""
     dies = whole_die(chips)
-    table: dict[str, Any] = {"memories": [], "pins": [], "blocks": defaultdict(list), "parts": {}}
+    table: dict[str, Any] = {
+        "memories": [],
+        "pins": [],
+        "blocks": defaultdict(list),
+        "others": defaultdict(list),
+        "parts": {},
+    }
     for chip in sorted(chips, key=lambda c: c["name"]):
         pins, words = package_pins(chip), []
         for name, block in sorted(blocks_of(chip).items()):
@@ -190,7 +228,7 @@ def family_facts(chips: list[dict[str, Any]]) -> dict[str, Any]:
             # A few parts lack a function that others of their die have on the same pin.
             fits = on_package(shared, pins) == on_package(block, pins)
             variant = place(table["blocks"][name], shared if fits else block)
-            words.append(f"{name}.{variant}" if variant else name)
+            words.append(spelled_variant(name, variant))
         table["parts"][chip["name"]] = {
             "line": chip["line"],
             "core": chip["cores"][0]["name"],
@@ -198,6 +236,10 @@ def family_facts(chips: list[dict[str, Any]]) -> dict[str, Any]:
             "memories": place(table["memories"], memories(chip)),
             "pins": place(table["pins"], spelled(pins)),
             "blocks": " ".join(words),
+            "others": " ".join(
+                spelled_variant(name, place(table["others"][name], other))
+                for name, other in sorted(others_of(chip).items())
+            ),
         }
     return table
 
@@ -227,6 +269,16 @@ def values(source: dict[str, Any], field: dict[str, Any]) -> list[dict[str, int]
     return [{v["name"]: v["value"] for v in source[f"enum/{field['enum']}"]["variants"]}]
 
 
+def pieces(field: dict[str, Any]) -> Iterator[tuple[str, int, int]]:
+    """(end of the name, lowest bit, width) of each run of bits of *field*: "", and "_1", where it has a second one."""
+    low = field["bit_offset"]
+    if isinstance(low, int):
+        yield "", low, field["bit_size"]
+        return
+    for number, run in enumerate(low):
+        yield f"_{number}" if number else "", run["start"], run["end"] - run["start"] + 1
+
+
 def block_registers(source: dict[str, Any], block: str, prefix: str = "", base: int = 0) -> dict[str, Any]:
     """{register: {"offset", "fields": {name: [bit, width]}}}; arrays are spelled out: FIELD0, FIELD1, BANK0_CR ...
     A field named in `values` of make_chips.toml has what its values mean, too: [bit, width, {meaning: value}]."""
@@ -238,9 +290,10 @@ def block_registers(source: dict[str, Any], block: str, prefix: str = "", base: 
                 registers |= block_registers(source, item["block"], f"{prefix}{name}_", offset)
                 continue
             fields = {
-                field: [f["bit_offset"] + shift, f["bit_size"], *values(source, f)]
+                field + piece: [low + shift, width, *values(source, f)]
                 for f in merged(source, f"fieldset/{item.get('fieldset')}", "fields")
                 for field, shift in steps(f)
+                for piece, low, width in pieces(f)
             }
             registers[prefix + name] = {"offset": offset, "fields": fields}
     return registers
@@ -248,10 +301,13 @@ def block_registers(source: dict[str, Any], block: str, prefix: str = "", base: 
 
 def ip_facts(facts: Path, ip: str) -> dict[str, Any]:
     """The registers of IP version *ip*, from the block of that name, as USART of usart_v3."""
-    source = json.loads((facts / "registers" / f"{ip.replace('lpuart', 'usart')}.json").read_text())
-    blocks = [key.removeprefix("block/") for key in source if key.startswith("block/")]
-    own = ip.split("_")[0].upper()
-    registers = block_registers(source, own if own in blocks else blocks[0])
+    own = kind_of(ip)
+    file = "usart" if own == "lpuart" else "timer" if own.startswith("tim_") else own
+    source = json.loads((facts / "registers" / f"{file}{ip.removeprefix(own)}.json").read_text())
+    blocks = {key.removeprefix("block/"): value for key, value in source.items() if key.startswith("block/")}
+    inside = {item.get("block") for block in blocks.values() for item in block["items"]}
+    whole = [name for name in blocks if name not in inside]
+    registers = block_registers(source, own.upper() if own.upper() in blocks else whole[0])
     for rule in RULES["register"]:
         if ip in rule["ips"]:
             registers[rule["name"]] = {"offset": rule["offset"], "fields": rule["fields"]}

@@ -32,7 +32,18 @@ CHIP: dict[str, Any] = {
             "interrupts": [{"name": "USART2", "number": 38}],
             "dma_channels": [],
             "peripherals": [
-                {"name": "ADC1", "address": 1, "registers": {"kind": "adc", "version": "v3", "block": "ADC"}},
+                {
+                    "name": "ADC1",
+                    "address": 1,
+                    "registers": {"kind": "adc", "version": "v3", "block": "ADC"},
+                    "interrupts": [{"signal": "GLOBAL", "interrupt": "ADC1_2"}],
+                },
+                {
+                    "name": "TIM6",
+                    "address": 0x40001000,
+                    "registers": {"kind": "timer", "version": "v1", "block": "TIM_BASIC"},
+                    "interrupts": [{"signal": "UP", "interrupt": "TIM6_DAC"}],
+                },
                 {
                     "name": "USART2",
                     "address": 0x40004400,
@@ -40,6 +51,10 @@ CHIP: dict[str, Any] = {
                     "rcc": {"bus_clock": "PCLK1", "stop_mode": "Stop1"},
                     "pins": [{"pin": "PA2", "signal": "TX", "af": 7}],
                     "interrupts": [{"signal": "GLOBAL", "interrupt": "USART2"}],
+                    "dma_channels": [
+                        {"signal": "RX", "channel": "DMA1_CH6", "request": 2},
+                        {"signal": "TX", "dmamux": "DMAMUX1", "request": 27},
+                    ],
                 },
             ],
         }
@@ -68,6 +83,7 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "chips/STM32L476RG": CHIP,
         "registers/usart_v3": {"block/USART": {}},
         "registers/adc_v3": {},
+        "registers/timer_v1": {},
     }.items():
         path = folder / "data" / f"{name}.json"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -82,13 +98,22 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_what_is_kept_of_a_part(clone: Path, tmp_path: Path) -> None:
     distil_chips.main(clone, tmp_path / "facts")
-    assert [path.name for path in (tmp_path / "facts" / "registers").iterdir()] == ["usart_v3.json"]
+    names = sorted(path.name for path in (tmp_path / "facts" / "registers").iterdir())
+    assert names == ["timer_v1.json", "usart_v3.json"]
     with lzma.open(tmp_path / "facts" / "chips.jsonl.xz", "rt") as lines:
         (chip,) = map(json.loads, lines)
     assert "docs" not in chip
     (core,) = chip["cores"]
     assert core["interrupts"] == {"USART2": 38}
     assert core["peripherals"] == [
+        {"name": "ADC1", "address": 1},
+        {
+            "name": "TIM6",
+            "address": 0x40001000,
+            "ip": "timer_v1",
+            "block": "TIM_BASIC",
+            "interrupts": [["UP", "TIM6_DAC"]],
+        },
         {
             "name": "USART2",
             "address": 0x40004400,
@@ -97,7 +122,8 @@ def test_what_is_kept_of_a_part(clone: Path, tmp_path: Path) -> None:
             "rcc": {"bus_clock": "PCLK1"},
             "pins": [["PA2", "TX", 7]],
             "interrupts": ["USART2"],
-        }
+            "dma": [["RX", "DMA1_CH6", 2], ["TX", "DMAMUX1", 27]],
+        },
     ]
 
 

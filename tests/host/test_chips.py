@@ -44,12 +44,31 @@ def check_part(chip: Chip) -> None:
     assert chip.flash[0].address == 0x0800_0000
     assert any(m.kind == "ram" for m in chip.memories)
     rcc = chips.registers(chip.block("RCC").ip)
-    for block in chip.blocks.values():
-        assert chips.registers(block.ip)
+    for block in (*chip.blocks.values(), *chip.others.values()):
         for where in (block.enable, block.reset):
             assert where is None or where[1] in rcc[where[0]].fields
+    for block in chip.blocks.values():
+        assert chips.registers(block.ip)
         assert {pin for pin, _, _ in block.pins} <= chip.pins
     assert {"FLASH", "RCC", "PWR", "IWDG", "GPIOA"} <= chip.blocks.keys()
+    assert not chip.blocks.keys() & chip.others.keys()
+    assert {"ADC1", "I2C1", "SPI1"} <= chip.others.keys() or chip.family == "STM32WL"
+
+
+def test_peripherals_without_registers() -> None:
+    """RM0351 table 1, RM0090 table 1: what a silent block has to know."""
+    lcd = chips.load("STM32L476RG").others["LCD"]
+    assert (lcd.address, lcd.enable, lcd.reset) == (0x40002400, ("APB1ENR1", "LCDEN"), ("APB1RSTR1", "LCDRST"))
+    assert chips.load("STM32F429ZI").others["ETH"].address == 0x40028000
+    assert "LCD" not in chips.load("STM32L452RE").others
+
+
+def test_who_serves_dma_of_a_uart() -> None:
+    """RM0351 table 44, RM0090 table 43, RM0444 table 55 (and DMAMUX inputs of others), RM0456 table 137."""
+    served = {part: chips.load(part).blocks["USART2"].dma for part in ("STM32L476RG", "STM32F429ZI", "STM32G0B1RE")}
+    assert served["STM32L476RG"] == (("RX", "DMA1_CH6", 2), ("TX", "DMA1_CH7", 2))
+    assert served["STM32F429ZI"] == (("RX", "DMA1_CH5", 4), ("TX", "DMA1_CH6", 4))
+    assert served["STM32G0B1RE"] == (("RX", "DMAMUX1", 52), ("TX", "DMAMUX1", 53))
 
 
 def check_flash(memories: tuple[Memory, ...]) -> None:

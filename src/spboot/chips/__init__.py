@@ -56,8 +56,12 @@ class Block:
     enable: tuple[str, str] | None
     reset: tuple[str, str] | None
     interrupts: dict[str, int]
+    """Vector -> its number, as "USART2": 38; of blocks with several signals the signal, as "UP" of a timer."""
     pins: tuple[tuple[str, str, int], ...]
     """(pin, signal, alternate function), as ("PA2", "TX", 7)."""
+    dma: tuple[tuple[str, str, int | None], ...] = ()
+    """(signal, who serves it, request): a channel, as ("RX", "DMA1_CH6", 2), or whom its requests go to, as
+    ("RX", "DMAMUX1", 26); None where the channel knows no other request.  Kept of UARTs."""
 
     def alternate(self, pin: str, signal: str) -> int:
         """The alternate function number that puts *signal* on *pin*.  Raises BoardError when there is none."""
@@ -94,6 +98,8 @@ class Chip:
     alternatives: tuple[tuple[Memory, ...], ...]
     pins: frozenset[str]
     blocks: dict[str, Block]
+    others: dict[str, Block]
+    """Peripherals whose registers are not known: name, address, enable and reset alone."""
 
     @property
     def of_family(self) -> Family:
@@ -201,10 +207,6 @@ def _chip(name: str, family: str, table: dict[str, Any]) -> Chip:
     facts = table["parts"][name]
     shipped, *others = (tuple(Memory(**m) for m in memories) for memories in table["memories"][facts["memories"]])
     pins = frozenset(_pins(table["pins"][facts["pins"]]))
-    blocks = {}
-    for word in facts["blocks"].split():
-        block, _, variant = word.partition(".")
-        blocks[block] = _block(block, table["blocks"][block][int(variant or 0)], pins)
     return Chip(
         name=name,
         family=family,
@@ -214,8 +216,16 @@ def _chip(name: str, family: str, table: dict[str, Any]) -> Chip:
         memories=shipped,
         alternatives=tuple(others),
         pins=pins,
-        blocks=blocks,
+        blocks={block: _block(block, found, pins) for block, found in _variants(facts, table, "blocks")},
+        others={block: _block(block, found, pins) for block, found in _variants(facts, table, "others")},
     )
+
+
+def _variants(facts: dict[str, Any], table: dict[str, Any], key: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """(name, facts) of each block that a part names under *key*, as "USART2" or "USART2.1"."""
+    for word in facts[key].split():
+        name, _, variant = word.partition(".")
+        yield name, table[key][name][int(variant or 0)]
 
 
 def _pins(text: str) -> Iterator[str]:
@@ -229,11 +239,12 @@ def _pins(text: str) -> Iterator[str]:
 def _block(name: str, facts: dict[str, Any], pins: frozenset[str]) -> Block:
     return Block(
         name=name,
-        ip=facts["ip"],
+        ip=facts.get("ip", ""),
         address=facts["address"],
-        clock=facts["clock"],
+        clock=facts.get("clock", ""),
         enable=tuple(facts["enable"]) if facts["enable"] else None,
         reset=tuple(facts["reset"]) if facts["reset"] else None,
-        interrupts=facts["interrupts"],
-        pins=tuple((p[0], p[1], p[2]) for p in facts["pins"] if p[0] in pins),
+        interrupts=facts.get("interrupts", {}),
+        pins=tuple((p[0], p[1], p[2]) for p in facts.get("pins", ()) if p[0] in pins),
+        dma=tuple((signal, server, request) for signal, server, request in facts.get("dma", ())),
     )
