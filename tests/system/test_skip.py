@@ -107,8 +107,8 @@ def test_a_sample_of_the_decisions(makers: Makers, folder: Path, name: str, situ
 
 @pytest.mark.parametrize(("situation", "name"), FOUND)
 def test_where_one_instruction_was_enough(makers: Makers, folder: Path, situation: str, name: str) -> None:
-    """Both comparisons of a hash took each other away; the list of pages was one that lay on the stack; a second look was
-    compiled to nothing; a register that holds the place of a version was given back wrong."""
+    """Both comparisons of a hash took each other away; the list of pages was one that lay on the stack; a second look
+    was compiled to nothing; a register that holds the place of a version was given back wrong."""
     maker = maker_of(makers, folder, name, "clang")
     only = re.compile(FOUND[situation, name])
     boot = Boot(prepare(maker, SITUATIONS[situation](maker)), allowed=maker.slot(NOW), only=only)
