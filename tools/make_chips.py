@@ -164,8 +164,12 @@ def kept(block: dict[str, Any]) -> bool:
 
 def others_of(chip: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """The peripherals of the first core whose registers are not kept."""
-    found = chip["cores"][0]["peripherals"]
-    return {p["name"]: clocked_facts(p) for p in found if not kept(p) and not p["name"].startswith(NOT_BLOCKS)}
+    known = blocks_of(chip).keys()
+    return {
+        p["name"]: clocked_facts(p)
+        for p in chip["cores"][0]["peripherals"]
+        if not kept(p) and p["name"] not in known and not p["name"].startswith(NOT_BLOCKS)
+    }
 
 
 def blocks_of(chip: dict[str, Any]) -> dict[str, dict[str, Any]]:
