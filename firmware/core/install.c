@@ -47,7 +47,7 @@ static enum spb_verdict acceptable(struct spb_slot_work *work, const struct spb_
     volatile uint32_t vouched = (uint32_t)spb_slot_vouch(work);     /* or it is known to be good below */
     if (vouched != SPB_GOOD) return SPB_BAD;
     volatile uint32_t verdict = (uint32_t)spb_slot_match(work, pages, pages->count);      /* as in slot.c */
-    verdict ^= vouched ^ SPB_GOOD;
+    verdict += vouched - SPB_GOOD;      /* not by XOR: of a verdict with itself it would make a good one */
     verdict += spb_manifest_below(version_in(work), floor);
     verdict += spb_manifest_below(version_in(work), floor);
     return (enum spb_verdict)verdict;

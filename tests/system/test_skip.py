@@ -34,6 +34,7 @@ FOUND = {
     ("tampered", SLOW): "slot_hashed|same|difference",
     ("tampered, original in SLOT1 and journal", SLOW): "slot_hashed|slot_places|judge",
     ("unsigned committed", QUICK): "^install$|acceptable|vouch",
+    ("tampered committed", QUICK): "^install$|acceptable",
     ("older committed", QUICK): "^check$|^install$|acceptable|vouch|floor",
 }
 """Situation and board -> functions in which one skipped instruction was enough once; all of them are left out."""
@@ -108,7 +109,8 @@ def test_a_sample_of_the_decisions(makers: Makers, folder: Path, name: str, situ
 @pytest.mark.parametrize(("situation", "name"), FOUND)
 def test_where_one_instruction_was_enough(makers: Makers, folder: Path, situation: str, name: str) -> None:
     """Both comparisons of a hash took each other away; the list of pages was one that lay on the stack; a second look
-    was compiled to nothing; a register that holds the place of a version was given back wrong."""
+    was compiled to nothing; a verdict was joined by XOR with itself; a register that holds the place of a version was
+    given back wrong."""
     maker = maker_of(makers, folder, name, "clang")
     only = re.compile(FOUND[situation, name])
     boot = Boot(prepare(maker, SITUATIONS[situation](maker)), allowed=maker.slot(NOW), only=only)
