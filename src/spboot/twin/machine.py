@@ -178,8 +178,7 @@ class Twin:
             if not isinstance(block, models.SURVIVORS) or cause == "por":
                 block.reset()
         self.rcc.note_reset(cause)
-        self.flash.renew_translations()
-        self.flash.watch_poison()
+        self.flash.settle()
         self.cpu.reset()
         self.iwdg.start_by_option()
 
@@ -241,9 +240,8 @@ class Twin:
             timeline.fire()
         if self._reset_cause:
             self.reset(self._reset_cause)
-        if self.flash.dirty:
-            self.flash.renew_translations()
-            self.flash.watch_poison()
+        if self.flash.unsettled:
+            self.flash.settle()
         if self.stalls.until:
             self.stalls.settle()
         self.cpu.take_late_fault()

@@ -158,19 +158,36 @@ class FlashEcc(FlashCaches, FlashLow, like="flash_l4"):
                 int(bool(value & self._control("BKER"))), value >> low & ((1 << width) - 1), self.PAGE_ERASE_PS
             )
         elif modes == [sum(self._mass)]:
-            for bank, bit in enumerate(self._mass):
-                pages = range(self._bank_size() // self.die.flash.page) if value & bit else ()
-                for page in pages:
-                    self._erase_page(bank, page, self.MASS_ERASE_PS if page == 0 else 0)
+            self._erase_banks([bank for bank, bit in enumerate(self._mass) if value & bit])
         else:
             self._error("PGSERR", f"{self.START} with FLASH_{self.CR} = {value:#x}: set exactly one of PER and MER")
 
     def _bank_size(self) -> int:
         return self.die.flash.bank_size
 
+    def _bank_start(self, bank: int) -> int:
+        """Offset of what CR calls *bank*, from 0."""
+        return bank * self.die.flash.bank_step
+
+    def _erase_banks(self, banks: list[int]) -> None:
+        """One operation, or none while a page of them is write-protected (RM0351 3.5.2)."""
+        flash = self.die.flash
+        if self.TWO_IN_ONE and flash.banks == 1 and 0 in banks:
+            banks = [0]
+        starts = sorted(self._bank_start(bank) for bank in banks)
+        if starts[-1] >= flash.size:
+            self.die.refuse(f"erase of bank {banks[-1] + 1}, which does not exist", "use one that the part has")
+        whole = range(0, self._bank_size(), flash.page)
+        if any(self._protected(flash.address + start + page, flash.page) for start in starts for page in whole):
+            self._error("WRPERR", "erase of a bank with a write-protected page")
+            return
+        flash.erase(flash.address + starts[0], starts[-1] + self._bank_size() - starts[0])
+        self.take_time(flash.address + starts[0], self.MASS_ERASE_PS)
+        self.die.stalls.begin(flash.address + starts[-1], self.busy_until)
+
     def _erase_page(self, bank: int, page: int, span: int) -> None:
         flash = self.die.flash
-        start = bank * flash.bank_step + page * flash.page
+        start = self._bank_start(bank) + page * flash.page
         if page * flash.page >= self._bank_size() or start >= flash.size:
             self.die.refuse(
                 f"erase of page {page} of bank {bank + 1}, which does not exist", "use one that the part has"
@@ -226,9 +243,13 @@ class FlashEcc(FlashCaches, FlashLow, like="flash_l4"):
         address = self.die.flash.offset(address) + self.die.flash.address
         control = self.registers[self.CR]
         pg, per, mass, fast = self._modes
+        if control & (self._lock | pg | per | mass | fast) == fast != 0:
+            self.die.refuse(
+                f"store to {address:#010x} with FSTPG",
+                f"the twin does not model fast programming: use PG ({self.MANUAL})",
+            )
         if control & (self._lock | pg | fast) != pg:
-            how = "in fast mode (not modelled)" if control & fast else "without PG"
-            self._error("PGSERR", f"store to {address:#010x} {how}")
+            self._error("PGSERR", f"store to {address:#010x} {'with PG and FSTPG' if control & pg else 'without PG'}")
         elif control & (per | mass):
             self._error("PGSERR", "PG set together with PER or MER")
         elif self.registers[self.SR] & self._blocking:

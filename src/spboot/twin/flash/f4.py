@@ -14,7 +14,10 @@ from spboot.twin.timeline import PS_PER_MS, PS_PER_US
 
 _KEYS: Final = (0x45670123, 0xCDEF89AB)
 _LOCK, _STRT, _EOPIE, _ERRIE = 1 << 31, 1 << 16, 1 << 24, 1 << 25
-_PG, _SER, _MER = 1, 2, 4
+_PG, _SER = 1, 2
+_MER: Final = (1 << 2, 1 << 15)
+"""MER and MER1: what erases bank 1 and bank 2 (RM0090 3.9.7)."""
+_MERS: Final = sum(_MER)
 _EOP, _OPERR, _WRPERR, _PGPERR, _PGSERR, _BSY = 1, 2, 1 << 4, 1 << 6, 1 << 7, 1 << 16
 
 _WIDTH_MV: Final = (1700, 2100, 2700)
@@ -47,6 +50,8 @@ class FlashF4(FlashCaches, Controller, ips=("flash_f4",)):
         16: (400, 300, 250), 64: (1200, 700, 550), 128: (2000, 1300, 1000),
     }  # fmt: skip
     """KB of a sector -> typical milliseconds to erase it at x8, x16, x32 (DS9405, flash memory programming)."""
+    BANK_ERASE_MS: ClassVar[tuple[int, int, int]] = (16_000, 11_000, 8_000)
+    """The same for a bank of 1 MB; both banks take no longer than one."""
     PROGRAM_PS: ClassVar[int] = 16 * PS_PER_US
 
     def __init__(self, die: Die, facts: Facts) -> None:
@@ -144,24 +149,29 @@ class FlashF4(FlashCaches, Controller, ips=("flash_f4",)):
         self._update_line()
 
     def _start_erase(self, value: int) -> None:
-        modes = value & (_PG | _SER | _MER)
-        if modes not in (_SER, _MER):
+        modes = value & (_PG | _SER | _MERS)
+        if modes != _SER and (not modes or modes & ~_MERS):
             self._error(_PGSERR, f"STRT with FLASH_CR = {value:#x}: set exactly one of SER and MER")
             return
         psize = self._psize()
         snb = self.field("CR", "SNB")
-        chosen = [s for s in self.sectors if (s.snb == snb if modes == _SER else s.bank == 0)]
+        chosen = [s for s in self.sectors if (s.snb == snb if modes == _SER else modes & _MER[s.bank])]
         if not chosen:
+            what = f"sector SNB = {snb}" if modes == _SER else "bank 2"
             self.die.refuse(
-                f"erase of sector SNB = {snb}, which does not exist",
+                f"erase of {what}, which does not exist",
                 f"SNB is one of {', '.join(str(s.snb) for s in self.sectors)} ({self.MANUAL}, FLASH_CR)",
             )
         if any(self._protected(sector) for sector in chosen):
             self._error(_WRPERR, f"erase of write-protected sector {chosen[0].snb}")
             return
-        for sector in chosen:
-            self.die.flash.erase(sector.address, sector.size)
-            self.take_time(sector.address, self.ERASE_MS[sector.size // 1024][psize] * PS_PER_MS)
+        first, last = chosen[0], chosen[-1]
+        self.die.flash.erase(first.address, last.address + last.size - first.address)
+        bank_ms = self.BANK_ERASE_MS[psize] * self.die.flash.bank_size >> 20
+        self.take_time(
+            first.address, (self.ERASE_MS[first.size // 1024][psize] if modes == _SER else bank_ms) * PS_PER_MS
+        )
+        self.die.stalls.begin(last.address, self.busy_until)
 
     def _protected(self, sector: Sector) -> bool:
         """nWRP, which SPRMOD turns around; those of bank 2 are in OPTCR1 (RM0090, FLASH_OPTCR)."""
@@ -186,7 +196,7 @@ class FlashF4(FlashCaches, Controller, ips=("flash_f4",)):
         """A store to the flash range (RM0090 3.6.4).  PGAERR needs one that crosses 16 bytes, which no core sends."""
         self.stall()
         address = self.die.flash.offset(address) + self.die.flash.address
-        if self.registers["CR"] & (_LOCK | _PG | _SER | _MER) != _PG:
+        if self.registers["CR"] & (_LOCK | _PG | _SER | _MERS) != _PG:
             self._error(_PGSERR, f"store to {address:#010x} without PG, or with SER or MER")
         elif size != 1 << self._psize() or address % size:
             self._error(_PGPERR, f"{size}-byte store to {address:#010x} with PSIZE = {self.field('CR', 'PSIZE')}")

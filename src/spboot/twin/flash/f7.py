@@ -18,6 +18,8 @@ class FlashF7(FlashF4, ips=("flash_f7",)):
     """PGSERR is called ERSERR.  The twin has the geometry of the facts whatever nDBANK says."""
 
     CACHES: ClassVar[dict[int, int]] = {1 << 9: 1 << 11}
+    BEFORE_ALIAS_ALONE = True
+    """The accelerator is on the ITCM side; the caches of the core are on the other (RM0410, FLASH_ACR)."""
     MANUAL: ClassVar[str] = "RM0410"
     RESET: ClassVar[dict[str, int]] = {"CR": 1 << 31, "OPTCR": 0xC0FFAAFD, "OPTCR1": 0x00400080, "OPTCR2": 1 << 31}
     READ_ONLY = frozenset({"OPTCR1", "OPTCR2"})

@@ -146,9 +146,10 @@ class FlashH5(FlashLow, ips=("flash_h5",)):
         if any(self._protected(place) for place in places):
             self._error("WRPERR", f"erase of write-protected sector {number} of bank {bank + 1}")
             return
-        for place in places:
-            flash.erase(place)
-            self.take_time(place, self.SECTOR_ERASE_PS)
+        first = min(places)
+        flash.erase(first, max(places) + flash.page - first)
+        self.take_time(first, self.SECTOR_ERASE_PS * (len(places) if modes != ["MER"] else per_bank))
+        self.die.stalls.begin(max(places), self.busy_until)
         self.registers["NSCR"] &= ~self.mask("NSCR", "STRT")
 
     def _protected(self, address: int) -> bool:

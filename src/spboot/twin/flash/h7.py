@@ -164,10 +164,8 @@ class FlashH7(Controller, ips=("flash_h7",)):
         if any(self._protected(bank, sector) for sector in chosen):
             self._error(bank, _WRPERR, f"erase of write-protected sector {number} of bank {bank + 1}")
             return
-        for sector in chosen:
-            address = flash.address + bank * flash.bank_step + sector * flash.page
-            flash.erase(address)
-            self._take_time(bank, SECTOR_ERASE_PS)
+        flash.erase(flash.address + bank * flash.bank_step + chosen[0] * flash.page, len(chosen) * flash.page)
+        self._take_time(bank, len(chosen) * SECTOR_ERASE_PS)
 
     def _protected(self, bank: int, sector: int) -> bool:
         """By its bit, or as it has a byte of an area: from START to END in 256 bytes, or all of the bank where they are

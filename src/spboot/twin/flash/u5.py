@@ -48,7 +48,7 @@ class FlashU5(FlashL5, ips=("flash_u5",)):
         if not self.registers["NSSR"] & self._blocking:
             self._first = first
 
-    def _erase_page(self, bank: int, page: int, span: int) -> None:
+    def _bank_start(self, bank: int) -> int:
         """BKER is the physical bank: SWAP_BANK exchanges addresses only (RM0456, FLASH_NSCR)."""
         swapped = bool(self.options["OPTR"] & self.mask("OPTR", "SWAP_BANK"))
-        super()._erase_page(bank ^ swapped, page, span)
+        return super()._bank_start(bank ^ swapped)

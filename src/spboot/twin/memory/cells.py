@@ -31,6 +31,9 @@ class Watcher:
     def flash_programmed(self, address: int, size: int) -> None:
         """These bytes are programmed by it."""
 
+    def settle(self) -> None:
+        """Between slices, after a change: hooks may be set and taken away."""
+
 
 class FlashArray:
     """All internal flash, one range, also seen at the boot alias.  The controller decides what is allowed.
@@ -63,13 +66,20 @@ class FlashArray:
         ctypes.memset(self.cells, self.erased, size)
         self.ecc = True
         self.poisoned: set[int] = set()
-        self.dirty: list[tuple[int, int]] = []
+        self._dirty: list[tuple[int, int]] = []
+        self.unsettled = False
+        """Something has changed that `settle` tells the core."""
         self._hooks: dict[int, list[Any]] = {}
         self.alias = alias
-        for base in (address,) if self.alias is None else (address, self.alias):
+        for base in self.bases:
             for start, end in self._pieces():
                 part = (ctypes.c_ubyte * (end - start)).from_buffer(self.cells, start)
                 core.map_buffer(base + start, part, writable=False)
+
+    @property
+    def bases(self) -> list[int]:
+        """Where the core sees it."""
+        return [self.address] if self.alias is None else [self.address, self.alias]
 
     def _pieces(self) -> Iterator[tuple[int, int]]:
         """Offsets of the ranges between gaps, start and end."""
@@ -86,8 +96,7 @@ class FlashArray:
 
     def holds(self, address: int) -> bool:
         """Whether *address* is flash, the alias included."""
-        bases = (self.address,) if self.alias is None else (self.address, self.alias)
-        return any(base + start <= address < base + end for base in bases for start, end in self._pieces())
+        return any(base + start <= address < base + end for base in self.bases for start, end in self._pieces())
 
     def get(self, address: int, size: int) -> bytes:
         """What the cells hold.  Raises TwinError outside of flash."""
@@ -115,7 +124,8 @@ class FlashArray:
 
     def _store(self, start: int, data: bytes) -> None:
         ctypes.memmove(ctypes.addressof(self.cells) + start, data, len(data))
-        self.dirty.append((start, len(data)))
+        self._dirty.append((start, len(data)))
+        self.unsettled = True
 
     def unlock(self) -> None:
         """The controller is being unlocked."""
@@ -156,11 +166,19 @@ class FlashArray:
 
     def renew_translations(self) -> None:
         """Tell the core which code changed.  Between slices only."""
-        for start, size in self.dirty:
+        for start, size in self._dirty:
             self._core.forget_code(self.address + start, size)
             if self.alias is not None:
                 self._core.forget_code(self.alias + start, size)
-        self.dirty.clear()
+        self._dirty.clear()
+
+    def settle(self) -> None:
+        """Tell the core of all that changed.  Between slices only."""
+        self.unsettled = False
+        self.renew_translations()
+        self.watch_poison()
+        for watcher in self.watchers:
+            watcher.settle()
 
     def watch_poison(self) -> None:
         """Hook the pages that hold poisoned words, unhook the others.  Between slices only."""
@@ -174,7 +192,7 @@ class FlashArray:
         for page in pages - set(self._hooks):
             self._hooks[page] = [
                 uc.hook_add(kind, handler, begin=base, end=base + self.page - 1)
-                for base in {page, page - self.address + (self.address if self.alias is None else self.alias)}
+                for base in (page - self.address + start for start in self.bases)
                 for kind, handler in (
                     (unicorn.UC_HOOK_MEM_READ, self._on_read),
                     (unicorn.UC_HOOK_CODE, self._on_fetch),
@@ -207,5 +225,4 @@ class FlashArray:
             if ctypes.string_at(ctypes.addressof(self.cells) + start, self.page) != part:
                 self._store(start, part)
         self.poisoned = set(poisoned)
-        self.renew_translations()
-        self.watch_poison()
+        self.settle()

@@ -24,7 +24,8 @@ _ID: Final = re.compile(rf"(\d{{1,9}})(?:(:after)|(:torn)(?::({'|'.join(_PATTERN
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """One erase or program.  *data* is what was to be stored (empty for an erase), *time* in seconds."""
+    """One erase, of a page, a sector or whole banks, or one program.  *data* is what was to be stored (empty for an
+    erase), *time* in seconds."""
 
     index: int
     kind: Kind
@@ -146,11 +147,11 @@ class OperationLog:
         self.busy_ps = 0
 
     def erases(self, low: int = 0, high: int = 1 << 32) -> int:
-        """How many erases began in low <= address < high."""
+        """How many erases were of a byte in low <= address < high."""
         return self._number("erase", low, high)
 
     def programs(self, low: int = 0, high: int = 1 << 32) -> int:
-        """How many programs began in low <= address < high."""
+        """How many programs were of a byte in low <= address < high."""
         return self._number("program", low, high)
 
     def by_page(self, kind: Kind, page_size: int) -> dict[int, int]:
@@ -158,12 +159,13 @@ class OperationLog:
         counts: dict[int, int] = {}
         for operation in self._operations:
             if operation.kind == kind:
-                page = operation.address - operation.address % page_size
-                counts[page] = counts.get(page, 0) + 1
+                first = operation.address - operation.address % page_size
+                for page in range(first, operation.address + operation.size, page_size):
+                    counts[page] = counts.get(page, 0) + 1
         return counts
 
     def _number(self, kind: Kind, low: int, high: int) -> int:
-        return sum(1 for op in self._operations if op.kind == kind and low <= op.address < high)
+        return sum(1 for op in self._operations if op.kind == kind and op.address < high and low < op.address + op.size)
 
     def save(self) -> Any:
         return list(self._operations), self.total, self.busy_ps, self.cut, self._cut_at
