@@ -64,6 +64,13 @@ def faster_than_nothing(text: str) -> float:
     metavar="N",
     help="Cut the power at flash operation N, from 0, then boot again; N may be an id, as 40:torn:random=7.",
 )
+@click.option(
+    "--fault",
+    "faults",
+    multiple=True,
+    metavar="ID",
+    help="A fault that lasts: worn:0x08040000=3 (a page worn after 3 erases), maximal (longest times of flash).",
+)
 @click.option("--torn", is_flag=True, help="With --cut: operation N is half done.")
 @click.option(
     "--speed",
@@ -82,6 +89,7 @@ def command(
     button: bool,
     cut: str | None,
     torn: bool,
+    faults: tuple[str, ...],
     speed: float,
     seed: int,
 ) -> None:
@@ -97,6 +105,7 @@ def command(
       spboot twin NUCLEO-L476RG --image factory.hex
       spboot twin NUCLEO-L476RG --state board.state --pty board
       spboot twin NUCLEO-L476RG --image factory.hex --cut 40 --torn
+      spboot twin NUCLEO-L476RG --image factory.hex --cut 40:marginal=7
     """
     if board_name is None and pty:
         board_name, pty = pty, ""  # --pty BOARD
@@ -107,13 +116,15 @@ def command(
     if button and board.button is None:
         raise TwinError(f"{board.name} has no button: omit --button; `load` on the console enters the loader")
     device = Device(board, seed=seed)
+    for fault in faults:
+        device.fault(fault)
     with contextlib.ExitStack() as stack:
         if state is not None:
             files.check_output(state, *images)
             stack.enter_context(disk.alone(state))
         made_of = _fill(device, images, state)
         if armed is not None:
-            device.twin.arm(armed)
+            device.cut(armed)
         session = _Session(device)
         try:
             session.run(pty=None if pty is None else Path(pty), speed=speed, button=button)

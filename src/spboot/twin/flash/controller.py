@@ -7,6 +7,7 @@ from typing import ClassVar
 from spboot.chips import Block as Facts
 from spboot.twin.block import Block
 from spboot.twin.die import Die
+from spboot.twin.memory.ageing import Span
 
 
 class Controller(Block, like="flash_l4"):
@@ -26,6 +27,7 @@ class Controller(Block, like="flash_l4"):
         """What the controller refused by an error flag, in words."""
         self.busy_until = 0
         die.timeline.on("FLASH", self.on_done)
+        die.flash.on_corrected, die.flash.on_failure = self.ecc_corrected, self.failed
 
     def reset(self) -> None:
         super().reset()
@@ -58,11 +60,14 @@ class Controller(Block, like="flash_l4"):
 
     # time
 
-    def take_time(self, address: int, span: int) -> None:
+    def duration(self, span: Span) -> int:
+        """The picoseconds that an operation takes in this run."""
+        return span.maximal if self.die.flash.ageing.slow else span.typical
+
+    def take_time(self, address: int, times: Span) -> None:
         """The bank of *address* is busy; code in the same bank stands still meanwhile, in the other one it runs on
         (RM0351 3.3.8, RM0090 3.6.5)."""
-        if not span:
-            return
+        span = self.duration(times)
         self.die.log.busy_ps += span
         self.busy_until = max(self.die.timeline.now, self.busy_until) + span
         self.die.timeline.at("FLASH", self.busy_until)
@@ -74,7 +79,13 @@ class Controller(Block, like="flash_l4"):
         if rest > 0:
             self.die.timeline.skip(rest)
 
+    def failed(self, _address: int) -> None:
+        """An operation changed nothing, as its page is worn."""
+
     # ECC
+
+    def ecc_corrected(self, _address: int) -> None:
+        """A single error at an address: note it unless an earlier one still stands."""
 
     def ecc_detected(self, _address: int) -> bool:
         """A double error at an address: note it unless an earlier one still stands.  Whether the NMI is new."""

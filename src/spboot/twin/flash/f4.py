@@ -10,6 +10,7 @@ from spboot.chips import Block as Facts
 from spboot.twin.die import Die
 from spboot.twin.flash.caches import FlashCaches
 from spboot.twin.flash.controller import Controller
+from spboot.twin.memory.ageing import Span
 from spboot.twin.timeline import PS_PER_MS, PS_PER_US
 
 _KEYS: Final = (0x45670123, 0xCDEF89AB)
@@ -49,10 +50,11 @@ class FlashF4(FlashCaches, Controller, ips=("flash_f4",)):
     ERASE_MS: ClassVar[dict[int, tuple[int, int, int]]] = {
         16: (400, 300, 250), 64: (1200, 700, 550), 128: (2000, 1300, 1000),
     }  # fmt: skip
-    """KB of a sector -> typical milliseconds to erase it at x8, x16, x32 (DS9405, flash memory programming)."""
+    """KB of a sector -> typical milliseconds to erase it at x8, x16, x32, half of the longest (DS9405, flash memory
+    programming)."""
     BANK_ERASE_MS: ClassVar[tuple[int, int, int]] = (16_000, 11_000, 8_000)
     """The same for a bank of 1 MB; both banks take no longer than one."""
-    PROGRAM_PS: ClassVar[int] = 16 * PS_PER_US
+    PROGRAM: ClassVar[Span] = Span(16 * PS_PER_US, 100 * PS_PER_US)
 
     def __init__(self, die: Die, facts: Facts) -> None:
         super().__init__(die, facts)
@@ -168,9 +170,8 @@ class FlashF4(FlashCaches, Controller, ips=("flash_f4",)):
         first, last = chosen[0], chosen[-1]
         self.die.flash.erase(first.address, last.address + last.size - first.address)
         bank_ms = self.BANK_ERASE_MS[psize] * self.die.flash.bank_size >> 20
-        self.take_time(
-            first.address, (self.ERASE_MS[first.size // 1024][psize] if modes == _SER else bank_ms) * PS_PER_MS
-        )
+        typical = (self.ERASE_MS[first.size // 1024][psize] if modes == _SER else bank_ms) * PS_PER_MS
+        self.take_time(first.address, Span(typical, 2 * typical))
         self.die.stalls.begin(last.address, self.busy_until)
 
     def _protected(self, sector: Sector) -> bool:
@@ -209,7 +210,7 @@ class FlashF4(FlashCaches, Controller, ips=("flash_f4",)):
         if self._protected(sector):
             self._error(_WRPERR, f"program of write-protected {address:#010x}")
             return
-        old = flash.get(address, len(data))
+        old = flash.rested(address, len(data))
         cells = bytes(was & wanted for was, wanted in zip(old, data, strict=True))
         if cells != data:  # only an erase sets bits; there is no flag for it (RM0090 3.6.4)
             self.refusals.append(
@@ -217,7 +218,7 @@ class FlashF4(FlashCaches, Controller, ips=("flash_f4",)):
                 f" at {self.die.where(self.die.core.pc)}"
             )
         flash.program(address, cells)
-        self.take_time(address, self.PROGRAM_PS)
+        self.take_time(address, self.PROGRAM)
 
     def _error(self, flag: int, text: str) -> None:
         self.registers["SR"] |= flag | (_OPERR if self.registers["CR"] & _ERRIE else 0)

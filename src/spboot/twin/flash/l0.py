@@ -8,6 +8,7 @@ from typing import ClassVar, Final
 from spboot.chips import Block as Facts
 from spboot.twin.die import Die
 from spboot.twin.flash.low import FlashLow
+from spboot.twin.memory.ageing import Span
 from spboot.twin.timeline import PS_PER_US
 
 _PE_KEYS: Final = (0x89ABCDEF, 0x02030405)
@@ -17,8 +18,8 @@ _WORD: Final = 4
 _HALF_PAGE: Final = 64
 _CATEGORY_3: Final = 0x417
 """Device id of STM32L05x and L06x: there NOTZEROERR does not prevent the write (RM0377 3.3.4)."""
-# DS10690 table 47 (flash memory characteristics): 3.2 ms for a word, a half-page and a page alike.
-OPERATION_PS: Final = 3_200 * PS_PER_US
+# DS10690 table 47 (flash memory characteristics): the same for a word, a half-page and a page.
+OPERATION: Final = Span(3_200 * PS_PER_US, 3_940 * PS_PER_US)
 
 
 class FlashL0(FlashLow, ips=("flash_l0",)):
@@ -133,7 +134,7 @@ class FlashL0(FlashLow, ips=("flash_l0",)):
             self._error("SIZERR", f"{size}-byte store to {address:#010x}; only words can be programmed")
         elif mode == {"PROG", "ERASE"}:
             flash.erase(address - address % flash.page)
-            self.take_time(address, OPERATION_PS)
+            self.take_time(address, OPERATION)
         elif mode == {"PROG", "FPRG"}:
             self._gather(address, value)
         elif not mode:
@@ -166,14 +167,15 @@ class FlashL0(FlashLow, ips=("flash_l0",)):
         if address % _WORD:
             self._error("PGAERR", f"store to {address:#010x} is not on a word boundary")
             return
-        old = flash.get(address, len(data))
+        old = flash.sense(address, len(data))
         if any(old):
             self._error("NOTZEROERR", f"{address:#010x} is not erased: {old.hex()}")
             if self.die.chip.device_id != _CATEGORY_3:
                 return
-            data = bytes(was | wanted for was, wanted in zip(old, data, strict=True))
+            rested = flash.rested(address, len(data))
+            data = bytes(was | wanted for was, wanted in zip(rested, data, strict=True))
         flash.program(address, data)
-        self.take_time(address, OPERATION_PS)
+        self.take_time(address, OPERATION)
 
     def _protected(self, address: int) -> bool:
         """A bit of WRPROT protects a sector of 4 KB; WPRMOD turns it around (RM0367, FLASH_WRPROT and FLASH_OPTR)."""
