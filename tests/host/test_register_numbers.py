@@ -70,7 +70,7 @@ CONSTANTS: dict[str, dict[str, str]] = {
     "flash.f4": {
         "_LOCK": "CR.LOCK", "_STRT": "CR.STRT", "_EOPIE": "CR.EOPIE", "_ERRIE": "CR.ERRIE", "_PG": "CR.PG",
             "_SER": "CR.SER",
-        "_MER": "CR.MER|MER0|MER1", "_EOP": "SR.EOP", "_OPERR": "SR.OPERR", "_WRPERR": "SR.WRPERR",
+        "_MER": "CR.MER|MER0", "_MER1": "CR.MER1", "_EOP": "SR.EOP", "_OPERR": "SR.OPERR", "_WRPERR": "SR.WRPERR",
         "_PGPERR": "SR.PGPERR", "_PGSERR": "SR.PGSERR|ERSERR", "_BSY": "SR.BSY",
     },
     "flash.f7": {"_TWO_BANKS": "[device id]", "_READ_PROTECTED": "[device id]"},
@@ -79,7 +79,7 @@ CONSTANTS: dict[str, dict[str, str]] = {
         "_FW": "BANK0_CR.FW", "_START": "BANK0_CR.START", "_BSY": "BANK0_SR.BSY", "_WBNE": "BANK0_SR.WBNE",
         "_QW": "BANK0_SR.QW", "_WRPERR": "BANK1_SR.WRPERR", "_PGSERR": "BANK1_SR.PGSERR",
         "_STRBERR": "BANK1_SR.STRBERR", "_INCERR": "BANK1_SR.INCERR", "_DBECCERR": "BANK1_SR.DBECCERR",
-        "_WORD": "[bytes]",
+        "_OPERR": "BANK1_SR.OPERR", "_SNECCERR": "BANK0_SR.SNECCERR1", "_WORD": "[bytes]",
     },
     "flash.ecc": {"_WORD": "[bytes]"},
     "flash.icache": {"_EN": "CR.EN", "_CACHEINV": "CR.CACHEINV", "_WAYSEL": "CR.WAYSEL", "_BUSYF": "SR.BUSYF",

@@ -226,7 +226,7 @@ def test_single_errors_leave_the_old_and_the_new() -> None:
 
 
 def test_while_eccc_stands_a_double_error_is_not_noted() -> None:
-    """RM0444 3.3.2, RM0351 3.3.9: the register keeps the first error until its flags are cleared."""
+    """RM0351, FLASH_ECCR: the register keeps the first error until its flags are cleared."""
     twin = Twin(L4)
     twin.flash.frail.corrected[PAGE] = 1
     twin.flash.poisoned.add(PAGE + 8)

@@ -112,19 +112,14 @@ def command(
     if board_name is None:
         raise click.UsageError("Missing argument 'BOARD'.")
     armed = _cut(cut, torn)
-    board = Board.load(board_name)
-    if button and board.button is None:
-        raise TwinError(f"{board.name} has no button: omit --button; `load` on the console enters the loader")
-    device = Device(board, seed=seed)
-    for fault in faults:
-        device.fault(fault)
+    device = _device(Board.load(board_name), seed, armed, faults)
+    if button and device.board.button is None:
+        raise TwinError(f"{device.board.name} has no button: omit --button; `load` on the console enters the loader")
     with contextlib.ExitStack() as stack:
         if state is not None:
             files.check_output(state, *images)
             stack.enter_context(disk.alone(state))
         made_of = _fill(device, images, state)
-        if armed is not None:
-            device.cut(armed)
         session = _Session(device)
         try:
             session.run(pty=None if pty is None else Path(pty), speed=speed, button=button)
@@ -133,6 +128,16 @@ def command(
                 states.save(device.twin, state, made_of)
             if session.bridge is not None:
                 session.farewell(state, armed)
+
+
+def _device(board: Board, seed: int, armed: Cut | None, faults: tuple[str, ...]) -> Device:
+    """The device, with what its flash is to suffer."""
+    device = Device(board, seed=seed)
+    for fault in faults:
+        device.fault(fault)
+    if armed is not None:
+        device.cut(armed)
+    return device
 
 
 def _cut(text: str | None, torn: bool) -> Cut | None:

@@ -15,10 +15,8 @@ from spboot.twin.timeline import PS_PER_MS, PS_PER_US
 
 _KEYS: Final = (0x45670123, 0xCDEF89AB)
 _LOCK, _STRT, _EOPIE, _ERRIE = 1 << 31, 1 << 16, 1 << 24, 1 << 25
-_PG, _SER = 1, 2
-_MER: Final = (1 << 2, 1 << 15)
-"""MER and MER1: what erases bank 1 and bank 2 (RM0090 3.9.7)."""
-_MERS: Final = sum(_MER)
+_PG, _SER, _MER, _MER1 = 1, 2, 4, 1 << 15
+"""MER1 erases bank 2 of parts that have two (RM0090 3.9.7)."""
 _EOP, _OPERR, _WRPERR, _PGPERR, _PGSERR, _BSY = 1, 2, 1 << 4, 1 << 6, 1 << 7, 1 << 16
 
 _WIDTH_MV: Final = (1700, 2100, 2700)
@@ -151,13 +149,13 @@ class FlashF4(FlashCaches, Controller, ips=("flash_f4",)):
         self._update_line()
 
     def _start_erase(self, value: int) -> None:
-        modes = value & (_PG | _SER | _MERS)
-        if modes != _SER and (not modes or modes & ~_MERS):
+        modes = value & (_PG | _SER | _MER | _MER1)
+        if modes != _SER and (not modes or modes & ~(_MER | _MER1)):
             self._error(_PGSERR, f"STRT with FLASH_CR = {value:#x}: set exactly one of SER and MER")
             return
         psize = self._psize()
         snb = self.field("CR", "SNB")
-        chosen = [s for s in self.sectors if (s.snb == snb if modes == _SER else modes & _MER[s.bank])]
+        chosen = [s for s in self.sectors if (s.snb == snb if modes == _SER else modes & (_MER1 if s.bank else _MER))]
         if not chosen:
             what = f"sector SNB = {snb}" if modes == _SER else "bank 2"
             self.die.refuse(
@@ -169,7 +167,7 @@ class FlashF4(FlashCaches, Controller, ips=("flash_f4",)):
             return
         first, last = chosen[0], chosen[-1]
         self.die.flash.erase(first.address, last.address + last.size - first.address)
-        bank_ms = self.BANK_ERASE_MS[psize] * self.die.flash.bank_size >> 20
+        bank_ms = self.BANK_ERASE_MS[psize] * self.die.flash.bank_size // (1024 * 1024)
         typical = (self.ERASE_MS[first.size // 1024][psize] if modes == _SER else bank_ms) * PS_PER_MS
         self.take_time(first.address, Span(typical, 2 * typical))
         self.die.stalls.begin(last.address, self.busy_until)
@@ -197,7 +195,7 @@ class FlashF4(FlashCaches, Controller, ips=("flash_f4",)):
         """A store to the flash range (RM0090 3.6.4).  PGAERR needs one that crosses 16 bytes, which no core sends."""
         self.stall()
         address = self.die.flash.offset(address) + self.die.flash.address
-        if self.registers["CR"] & (_LOCK | _PG | _SER | _MERS) != _PG:
+        if self.registers["CR"] & (_LOCK | _PG | _SER | _MER | _MER1) != _PG:
             self._error(_PGSERR, f"store to {address:#010x} without PG, or with SER or MER")
         elif size != 1 << self._psize() or address % size:
             self._error(_PGPERR, f"{size}-byte store to {address:#010x} with PSIZE = {self.field('CR', 'PSIZE')}")
