@@ -15,7 +15,7 @@ from spboot.twin.memory.oplog import Kind
 from tests.system.rig import Workshop, workshop
 from tests.system.test_power_cut import SCENARIOS, Sweep
 
-OTHERS = ("NUCLEO-L073RZ", "NUCLEO-F429ZI", "NUCLEO-H743ZI", "NUCLEO-H563ZI")
+OTHERS = ("NUCLEO-L073RZ", "NUCLEO-F429ZI", "DISCO-H745I", "NUCLEO-H563ZI")
 """Without ECC that reports; sectors; bus errors; flags in other registers."""
 
 

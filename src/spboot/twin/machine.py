@@ -386,7 +386,7 @@ class Twin:
             self.core.clear_it_state()
         try:
             self.bus.busy()
-            if not self.flash.holds(address):
+            if not self.flash.holds(address) and not self.flash_controller.takes(address):
                 self.refuse(f"store to read-only {address:#010x}", "do not write system memory")
             self.flash_controller.store(address, size, value & ((1 << 8 * size) - 1))
         except (TwinError, PowerCut) as error:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from spboot.chips import Block as Facts
 from spboot.twin.block import Block
 from spboot.twin.die import Die
 from spboot.twin.memory.ageing import Span
+
+_LEVELS: Final = {0xAA: 0, 0xCC: 2}
+"""RDP byte -> level of read protection, of every family; any other value is level 1."""
 
 
 class Controller(Block, like="flash_l4"):
@@ -34,6 +37,32 @@ class Controller(Block, like="flash_l4"):
         self.registers.update(self.options)
         self.busy_until = 0
         self.die.timeline.cancel("FLASH")
+
+    # option bytes
+
+    def takes(self, _address: int) -> bool:
+        """Whether a store outside of flash is one to option bytes, for `store`."""
+        return False
+
+    def stored_options(self) -> dict[str, int]:
+        """What the next reset loads."""
+        return self.options
+
+    def lowers_protection(self, register: str, field: str, new: int, source: str) -> bool:
+        """Whether *register* as *new* takes its RDP byte from level 1 to level 0, which erases all of flash.
+
+        *source* says where the manual has it.  Raises TwinError for a change that silicon does not take back."""
+        low, width = self.fields[register][field]
+        old, new = (value >> low & ((1 << width) - 1) for value in (self.options[register], new))
+        before, after = _LEVELS.get(old, 1), _LEVELS.get(new, 1)
+        if before == 2:
+            self.die.refuse("option bytes changed at read protection level 2", f"they stay as they are ({source})")
+        if after == 2:
+            self.die.refuse(
+                f"read protection level 2 (RDP = {new:#x})",
+                f"it is for ever and closes debug access and option bytes, and the twin does not go there ({source})",
+            )
+        return before > after
 
     def store(self, address: int, size: int, value: int) -> None:
         """A store to the flash range.  Raises PowerCut."""

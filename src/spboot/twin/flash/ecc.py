@@ -223,8 +223,13 @@ class FlashEcc(FlashCaches, FlashLow, like="flash_l4"):
         if self.registers[self.CR] & self._optlock:
             self.die.refuse("option command while OPTLOCK is set", "write the two keys to FLASH_OPTKEYR first")
         if value & self.mask(self.CR, "OPTSTRT"):
+            source = f"{self.MANUAL}, read protection"
+            erases = self.lowers_protection("OPTR", "RDP", self.registers["OPTR"], source)
             self.options = {name: self.registers[name] for name in self.OPTIONS}
             self.take_time(self.die.flash.address, self.PAGE_ERASE)
+            if erases:
+                self.die.flash.erase(self.die.flash.address, self.die.flash.size)
+                self.take_time(self.die.flash.address, self.MASS_ERASE)
         if value & self.mask(self.CR, "OBL_LAUNCH"):
             self.die.request_reset("option")
 

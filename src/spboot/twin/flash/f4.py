@@ -14,6 +14,8 @@ from spboot.twin.memory.ageing import Span
 from spboot.twin.timeline import PS_PER_MS, PS_PER_US
 
 _KEYS: Final = (0x45670123, 0xCDEF89AB)
+_OPTION_KEYS: Final = (0x08192A3B, 0x4C5D6E7F)
+_OPTLOCK, _OPTSTRT = 1, 2
 _LOCK, _STRT, _EOPIE, _ERRIE = 1 << 31, 1 << 16, 1 << 24, 1 << 25
 _PG, _SER, _MER, _MER1 = 1, 2, 4, 1 << 15
 """MER1 erases bank 2 of parts that have two (RM0090 3.9.7)."""
@@ -39,9 +41,8 @@ class FlashF4(FlashCaches, Controller, ips=("flash_f4",)):
     """The controller.  Stores to flash arrive by `store`."""
 
     RESET: ClassVar[dict[str, int]] = {"CR": _LOCK, "OPTCR": 0x0FFFAAED, "OPTCR1": 0x0FFF0000}
-    READ_ONLY = frozenset({"OPTCR1"})
     OPTIONS: ClassVar[tuple[str, ...]] = ("OPTCR", "OPTCR1")
-    STATE = (*FlashCaches.STATE, *Controller.STATE, "_key", "_dead")
+    STATE = (*FlashCaches.STATE, *Controller.STATE, "_key", "_dead", "_option_key", "_options_dead")
     CACHES = FlashCaches.CODE_AND_DATA
     MANUAL: ClassVar[str] = "RM0090"
     BANK_2_SNB: ClassVar[int] = 16
@@ -71,8 +72,8 @@ class FlashF4(FlashCaches, Controller, ips=("flash_f4",)):
 
     def reset(self) -> None:
         super().reset()
-        self._key = 0
-        self._dead = False
+        self._key = self._option_key = 0
+        self._dead = self._options_dead = False
 
     # access control
 
@@ -110,11 +111,75 @@ class FlashF4(FlashCaches, Controller, ips=("flash_f4",)):
     def read_KEYR(self) -> int:
         return 0
 
-    def write_OPTKEYR(self, _value: int) -> None:
-        self.die.refuse("FLASH_OPTKEYR written", "the twin does not model programming of option bytes here")
+    # option bytes (RM0090 3.7)
 
-    def write_OPTCR(self, _value: int) -> None:
-        self.die.refuse("FLASH_OPTCR written while OPTLOCK is set", "leave the option bytes alone")
+    def write_OPTKEYR(self, value: int) -> None:
+        locked = self.registers["OPTCR"] & _OPTLOCK
+        if self._options_dead or not locked or value != _OPTION_KEYS[self._option_key]:
+            self._options_dead = True
+            self.registers["OPTCR"] |= _OPTLOCK
+            self.refusals.append(
+                f"wrong option key {value:#x}: OPTLOCK stays until reset ({self.MANUAL}, option bytes)"
+            )
+            self.bus_fault("OPTKEYR")
+            return
+        self._option_key += 1
+        if self._option_key == len(_OPTION_KEYS):
+            self._option_key = 0
+            self.registers["OPTCR"] &= ~_OPTLOCK
+
+    def read_OPTKEYR(self) -> int:
+        return 0
+
+    def _set_options(self, name: str, value: int) -> None:
+        """Write an option register: it counts when OPTSTRT is set, and is forgotten at a reset before."""
+        self.stall()
+        if self.registers["OPTCR"] & _OPTLOCK:
+            if name == "OPTCR" and value == self.registers["OPTCR"]:
+                return
+            self.die.refuse(
+                f"FLASH_{name} written ({value:#x}) while OPTLOCK is set",
+                f"write the two keys to FLASH_OPTKEYR first ({self.MANUAL}, option bytes)",
+            )
+        self.registers[name] = value & self.masks[name] & ~(_OPTSTRT if name == "OPTCR" else 0)
+
+    def write_OPTCR(self, value: int) -> None:
+        self._set_options("OPTCR", value)
+        if value & _OPTSTRT and value & _OPTLOCK:
+            self.die.refuse("OPTSTRT set together with OPTLOCK", "lock the option bytes when BSY is clear again")
+        if value & _OPTSTRT:
+            self._program_options()
+
+    def _program_options(self) -> None:
+        """The sector of the option bytes is erased, and all of them are programmed."""
+        wanted = {name: self.registers[name] for name in self.OPTIONS}
+        wanted["OPTCR"] |= _OPTLOCK
+        erases = self.lowers_protection("OPTCR", "RDP", wanted["OPTCR"], f"{self.MANUAL}, read protections")
+        if not erases and self._gives_up_protection(wanted):
+            self._error(_WRPERR, "option bytes that take protection from reading away, without leaving level 1")
+            self.registers.update({name: self.options[name] & ~_OPTLOCK for name in self.OPTIONS})
+            return
+        psize, flash = self._psize(), self.die.flash
+        self.options = wanted
+        self._take_ms(flash.address, self.ERASE_MS[min(self.ERASE_MS)][psize])
+        if erases:
+            flash.erase(flash.address, flash.size)
+            self._take_ms(flash.address, self._bank_ms(psize))
+
+    def _gives_up_protection(self, wanted: dict[str, int]) -> bool:
+        """With SPRMOD a sector is protected from reading until level 1 is left (RM0090 3.7.5)."""
+        bit = self.mask("OPTCR", "SPRMOD") if "SPRMOD" in self.fields["OPTCR"] else 0
+        if not self.options["OPTCR"] & bit:
+            return False
+        fewer = any(
+            self.options[name] & ~wanted[name] & self.mask(name, "nWRP")
+            for name in ("OPTCR", "OPTCR1")
+            if name in wanted
+        )
+        return fewer or not wanted["OPTCR"] & bit
+
+    def write_OPTCR1(self, value: int) -> None:
+        self._set_options("OPTCR1", value)
 
     # control and status
 
@@ -167,10 +232,15 @@ class FlashF4(FlashCaches, Controller, ips=("flash_f4",)):
             return
         first, last = chosen[0], chosen[-1]
         self.die.flash.erase(first.address, last.address + last.size - first.address)
-        bank_ms = self.BANK_ERASE_MS[psize] * self.die.flash.bank_size // (1024 * 1024)
-        typical = (self.ERASE_MS[first.size // 1024][psize] if modes == _SER else bank_ms) * PS_PER_MS
-        self.take_time(first.address, Span(typical, 2 * typical))
+        sector_ms = self.ERASE_MS[first.size // 1024][psize]
+        self._take_ms(first.address, sector_ms if modes == _SER else self._bank_ms(psize))
         self.die.stalls.begin(last.address, self.busy_until)
+
+    def _bank_ms(self, psize: int) -> int:
+        return self.BANK_ERASE_MS[psize] * self.die.flash.bank_size // (1024 * 1024)
+
+    def _take_ms(self, address: int, typical: int) -> None:
+        self.take_time(address, Span(typical * PS_PER_MS, 2 * typical * PS_PER_MS))
 
     def _protected(self, sector: Sector) -> bool:
         """nWRP, which SPRMOD turns around; those of bank 2 are in OPTCR1 (RM0090, FLASH_OPTCR)."""

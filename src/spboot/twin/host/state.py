@@ -28,7 +28,7 @@ def save(twin: Twin, path: Path, images: Sequence[str] = ()) -> None:
         "part": twin.chip.name,
         "poisoned": sorted(twin.flash.poisoned),
         "frail": twin.flash.frail.save(),
-        "options": twin.flash_controller.options,
+        "options": twin.flash_controller.stored_options(),
         "images": list(images),
     }
     head = json.dumps(facts).encode()
