@@ -93,6 +93,7 @@ class Sweep:
         self.rnd = random.Random(kind)
         self.points = 0
         self.operations = 0
+        self.update_every = UPDATE_EVERY
         self.kinds: list[Kind] = []
         """Of the operations so far."""
         self.second: Cut | None = None
@@ -150,7 +151,7 @@ class Sweep:
         code = 1
         try:
             running = recover(self.rig, self.scenario, self.second)
-            if self.points % UPDATE_EVERY == 1:
+            if self.points % self.update_every == 1 % self.update_every:
                 take_update(self.rig, self.scenario, self.shop, running)
             code = 0
         except BaseException:
