@@ -10,6 +10,7 @@ from spboot.errors import TwinError
 from spboot.twin import Cut, PowerCut, Twin
 from spboot.twin.host import state as states
 from spboot.twin.memory import ageing
+from spboot.twin.memory.frail import FrailCells, Marginal
 
 from .conftest import finish, firmware, out, twin_of
 
@@ -195,6 +196,16 @@ def test_with_ecc_one_bit_is_corrected_and_two_fail() -> None:
         failed += out(twin, 30) > 0
         assert number > 1 or out(twin, 30) == 0
     assert corrected and failed
+
+
+def test_wrong_bits_of_a_whole_program_are_counted_at_each_read() -> None:
+    """None reads right, one is corrected, two or more fail."""
+    frail = FrailCells(8, 0xFF, 0)
+    frail.marginal[PAGE] = Marginal(mask=7, written=0xFF)
+    for value, outcome in (frail.read(PAGE, 0xFF) for _ in range(60)):
+        assert outcome == ("failed" if (value ^ 0xFF).bit_count() > 1 else outcome)
+        assert (outcome == "failed") == (value != 0xFF)
+    assert {frail.read(PAGE, 0xFF)[1] for _ in range(60)} == {"right", "corrected", "failed"}
 
 
 def test_a_weak_cut_of_a_program_says_so() -> None:

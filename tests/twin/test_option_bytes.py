@@ -184,6 +184,8 @@ def test_l0_locks() -> None:
     twin = run(L0, code)
     assert out(twin) == 1
     assert twin.flash_controller.stored_options()["WRPROT"] == 0
+    twin = run(L0, f"unlock(); FLASH_PECR &= ~(PROG | ERASE | FPRG); {code}")
+    assert (out(twin), twin.flash_controller.stored_options()["WRPROT"]) == (1, 0)
     twin = run(L0, f"{L0_KEYS} HALF(0x1ff80008) = 2; OUT[0] = FLASH_SR >> 10 & 1;")
     assert out(twin) == 1
     refused(L0, f"{L0_KEYS} OPTION(2) = 0x00020002;", "upper half is not the complement")
