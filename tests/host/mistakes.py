@@ -159,6 +159,10 @@ TWIN: list[Row] = [
     (f"twin {TARGET} --image boot.hex --cut -1", 2, ("'-1'", "number of a flash operation")),
     (f"twin {TARGET} --image boot.hex --cut 3:torn:rain=1", 2, ("random, prefix, suffix or miss",)),
     (f"twin {TARGET} --image boot.hex --cut 3:after --torn", 2, ("give one of them",)),
+    (f"twin {TARGET} --image boot.hex --cut 3:rust=1", 2, ("marginal, weak, single",)),
+    ("twin NUCLEO-F429ZI --image boot.hex --cut 3:single=1", 1, ("no ECC of this part reports an error",)),
+    (f"twin {TARGET} --image boot.hex --fault worn", 1, ("expected maximal", "worn:0x08040000=3")),
+    (f"twin {TARGET} --image boot.hex --fault worn:0x09000000=3", 1, ("no flash at 0x09000000",)),
     *(
         (f"twin {TARGET} --image boot.hex --speed {speed}", 2, (f"'{speed}' is not a number above 0",))
         for speed in ("0", "-1", "nan", "fast", "-inf")

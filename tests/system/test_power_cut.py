@@ -93,6 +93,9 @@ class Sweep:
         self.rnd = random.Random(kind)
         self.points = 0
         self.operations = 0
+        self.update_every = UPDATE_EVERY
+        self.kinds: list[Kind] = []
+        """Of the operations so far."""
         self.second: Cut | None = None
         self.cut: Cut | None = None
         self.rig = Rig(shop, self.scenario.old)
@@ -105,6 +108,7 @@ class Sweep:
         def hooked(kind: Kind, cells: Cells, address: int, new: bytes) -> None:
             perform(kind, cells, address, new)
             self.operations += 1
+            self.kinds.append(kind)
             self.before_next()
 
         log.perform = hooked  # type: ignore[method-assign]
@@ -118,11 +122,15 @@ class Sweep:
             if self.cut is not None:
                 os._exit(2)
 
+    def choose(self) -> list[Cut]:
+        """The cuts to try at the next operation."""
+        return cuts(self.operations, self.rnd, self.tears)
+
     def before_next(self) -> None:
         """Parent: fork for each cut at the next operation.  Child: arm it and go on."""
         if self.cut is not None or self.operations not in self.ats:
             return
-        for cut in cuts(self.operations, self.rnd, self.tears):
+        for cut in self.choose():
             self.points += 1
             second = cuts(self.points, self.rnd, 1)[-1] if self.again else None
             pid = os.fork()
@@ -143,7 +151,7 @@ class Sweep:
         code = 1
         try:
             running = recover(self.rig, self.scenario, self.second)
-            if self.points % UPDATE_EVERY == 1:
+            if self.points % self.update_every == 1 % self.update_every:
                 take_update(self.rig, self.scenario, self.shop, running)
             code = 0
         except BaseException:

@@ -21,3 +21,13 @@ typedef __UINT32_TYPE__ uint32_t;
 
 #define OUT ((volatile uint32_t *)0x20000100) /* where a test looks for results */
 #define DONE (*(volatile uint32_t *)0x200000f0)
+
+/* Copies the 512 bytes from *function* on to RAM and calls the copy: it must not call another function. */
+__attribute__((unused)) static void in_ram(void (*function)(void))
+{
+    volatile uint32_t *to = (volatile uint32_t *)0x20001000;
+    for (uint32_t i = 0; i < 128; i++)
+        to[i] = REG(((uint32_t)function & ~1u) + 4 * i);
+    __asm volatile("dsb\n\tisb" ::: "memory");
+    ((void (*)(void))0x20001001)();
+}

@@ -52,6 +52,10 @@ IDS = {
     "7:torn:prefix=12": Cut(at=7, when="torn", pattern=("prefix", 12)),
     "7:torn:suffix=12:readable": Cut(at=7, when="torn", pattern=("suffix", 12), poison=False),
     "7:torn:miss=63": Cut(at=7, when="torn", pattern=("miss", 63)),
+    "7:marginal=5": Cut(at=7, when="torn", pattern=("random", 5), fault="marginal"),
+    "7:marginal=5:readable": Cut(at=7, when="torn", pattern=("random", 5), poison=False, fault="marginal"),
+    "7:weak=0": Cut(at=7, when="torn", fault="weak"),
+    "7:single=12": Cut(at=7, when="torn", pattern=("random", 12), fault="single"),
 }
 
 
@@ -73,9 +77,20 @@ def test_ids_that_are_none() -> None:
         "7:torn:random",
         "7:after:readable",
         "7:torn:miss=-1",
+        "7:weak",
+        "7:torn:weak=1",
+        "7:marginal=1:later",
     ):
         with pytest.raises(TwinError, match="expected the number of a flash operation"):
             Cut.parse(text)
+    for given in (
+        {"when": "after", "fault": "weak"},
+        {"when": "torn", "pattern": ("miss", 3), "fault": "marginal"},
+        {"when": "torn", "fault": "single", "poison": False},
+        {"when": "torn", "fault": "rust"},
+    ):
+        with pytest.raises(TwinError, match="fault '"):
+            Cut(at=1, **given)  # type: ignore[arg-type]
 
 
 class Run:
@@ -160,7 +175,7 @@ def test_the_button_is_held_at_the_first_power_on_only(tmp_path: Path) -> None:
 def test_a_cut_is_replayed_by_its_id(tmp_path: Path) -> None:
     """The id that a cut prints gives the same flash again, by the command and by the library."""
     flashes = []
-    for number, cut in enumerate(("2", "1:torn:random=7", "1:torn:random=8", "1:torn:random=7", "0:after")):
+    for number, cut in enumerate(("2", "1:torn:random=7", "1:torn:random=8", "1:torn:random=7", "0:weak=1")):
         with command(tmp_path, "--cut", cut, "--state", f"state-{number}") as run:
             run.until(b"u")
             run.type(b"f")

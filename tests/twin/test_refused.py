@@ -44,6 +44,10 @@ REFUSED: dict[str, dict[str, tuple[str, str]]] = {
             "may hold what was erased",
         ),
         "3.7.1-cache-emptied-while-on": ("FLASH_ACR = 0x1600;", "empties a cache that is on"),
+        "3.3.8-fast-programming": (
+            "unlock(); FLASH_ACR = 0; FLASH_CR = 1u << 18; REG(0x080f0000) = 1;",
+            "with FSTPG.*does not model fast programming",
+        ),
         "3.7.8-options-locked": ("unlock(); REG(0x40022020) = 0;", "OPTLOCK"),
         "8.3.2-no-pin": ("console(35); GPIOA_MODER |= 0x30; put('x');", r"no TX pin .*PA2 \(AF7\)"),
         "8.4.9-wrong-function": ("console(35); GPIOA_AFRL = 0x7100; put('x');", "no TX pin"),
@@ -169,7 +173,8 @@ REFUSED: dict[str, dict[str, tuple[str, str]]] = {
         "3.3.5-width-against-voltage": ("unlock(); FLASH_CR = 1 | 3u << 8; REG(0x08180000) = 0;", r"PSIZE = 3 \(x64\)"),
         "3.7.1-accelerator-emptied-while-on": ("FLASH_ACR = 0x200; FLASH_ACR = 0xa00;", "empties a cache that is on"),
         "3.7.1-accelerator-on-after-erase": (
-            "FLASH_ACR = 0x200; FLASH_ACR = 0; unlock(); erase(9); FLASH_ACR = 0x200;",
+            "FLASH_ACR = 0x200; (void)REG(0x00340000); for (volatile int i = 0; i < 9; i++) {} FLASH_ACR = 0; unlock();"
+            " erase(9); FLASH_ACR = 0x200;",
             "may hold what was erased",
         ),
         "2.2.2-no-such-block": ("REG(0x40001c00) = 1;", "where the twin has no block"),

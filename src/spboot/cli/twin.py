@@ -64,6 +64,13 @@ def faster_than_nothing(text: str) -> float:
     metavar="N",
     help="Cut the power at flash operation N, from 0, then boot again; N may be an id, as 40:torn:random=7.",
 )
+@click.option(
+    "--fault",
+    "faults",
+    multiple=True,
+    metavar="ID",
+    help="A fault that lasts: worn:0x08040000=3 (a page worn after 3 erases), maximal (longest times of flash).",
+)
 @click.option("--torn", is_flag=True, help="With --cut: operation N is half done.")
 @click.option(
     "--speed",
@@ -82,6 +89,7 @@ def command(
     button: bool,
     cut: str | None,
     torn: bool,
+    faults: tuple[str, ...],
     speed: float,
     seed: int,
 ) -> None:
@@ -97,23 +105,21 @@ def command(
       spboot twin NUCLEO-L476RG --image factory.hex
       spboot twin NUCLEO-L476RG --state board.state --pty board
       spboot twin NUCLEO-L476RG --image factory.hex --cut 40 --torn
+      spboot twin NUCLEO-L476RG --image factory.hex --cut 40:marginal=7
     """
     if board_name is None and pty:
         board_name, pty = pty, ""  # --pty BOARD
     if board_name is None:
         raise click.UsageError("Missing argument 'BOARD'.")
     armed = _cut(cut, torn)
-    board = Board.load(board_name)
-    if button and board.button is None:
-        raise TwinError(f"{board.name} has no button: omit --button; `load` on the console enters the loader")
-    device = Device(board, seed=seed)
+    device = _device(Board.load(board_name), seed, armed, faults)
+    if button and device.board.button is None:
+        raise TwinError(f"{device.board.name} has no button: omit --button; `load` on the console enters the loader")
     with contextlib.ExitStack() as stack:
         if state is not None:
             files.check_output(state, *images)
             stack.enter_context(disk.alone(state))
         made_of = _fill(device, images, state)
-        if armed is not None:
-            device.twin.arm(armed)
         session = _Session(device)
         try:
             session.run(pty=None if pty is None else Path(pty), speed=speed, button=button)
@@ -122,6 +128,16 @@ def command(
                 states.save(device.twin, state, made_of)
             if session.bridge is not None:
                 session.farewell(state, armed)
+
+
+def _device(board: Board, seed: int, armed: Cut | None, faults: tuple[str, ...]) -> Device:
+    """The device, with what its flash is to suffer."""
+    device = Device(board, seed=seed)
+    for fault in faults:
+        device.fault(fault)
+    if armed is not None:
+        device.cut(armed)
+    return device
 
 
 def _cut(text: str | None, torn: bool) -> Cut | None:

@@ -129,12 +129,22 @@ class Device:
     def cut(self, at: int | str | Cut) -> None:
         """Cut the power at a flash operation to come, counted from 0, and give it back at once.
 
-        *at* may be the id of a cut, as "40:torn:random=7"."""
+        *at* may be the id of a cut, as "40:torn:random=7" or "40:weak=7" (docs/faults.md).  Raises TwinError where the
+        chip cannot have its fault."""
         twin = self._emulated("cut the power at a flash operation", "pull its plug at some moment")
         from spboot.twin import Cut
 
-        self._cut = at if isinstance(at, Cut) else Cut.parse(str(at))
-        twin.arm(self._cut)
+        cut = at if isinstance(at, Cut) else Cut.parse(str(at))
+        twin.arm(cut)
+        self._cut = cut
+
+    def fault(self, fault: str) -> None:
+        """Let the flash have a fault that lasts, by its id: "worn:0x08040000=3", a page that is worn after three
+        erases, or "maximal", the longest times of the data sheet (docs/faults.md).  Raises TwinError."""
+        twin = self._emulated("be given a fault of its flash", "try it on the twin")
+        from spboot.twin.memory import ageing
+
+        twin.flash.ask(ageing.parse(fault))
 
     def press(self, seconds: float = 0.3) -> None:
         """Press the button for *seconds*, which pass meanwhile."""

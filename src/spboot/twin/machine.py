@@ -58,7 +58,7 @@ class Twin:
         self.timeline = Timeline(self.core)
         self.log = OperationLog(self.timeline)
         """Every flash operation; survives power cuts."""
-        self.flash = FlashArray(self.core, self.log, self.chip.of_family.flash_alias, self.chip.flash)
+        self.flash = FlashArray(self.core, self.log, self.chip.of_family.flash_alias, self.chip.flash, seed=seed)
         self.flash.on_bad_load, self.flash.on_bad_fetch = self._on_bad_load, self._on_bad_fetch
         self.stalls = Stalls(self.core, self.timeline, self.flash)
         self.rams = Rams(self.core, self.chip, seed)
@@ -143,8 +143,8 @@ class Twin:
         return self.flash.get(address, size)
 
     def arm(self, cut: Cut) -> None:
-        """Cut the power at an operation to come."""
-        self.log.arm(cut)
+        """Cut the power at an operation to come.  Raises TwinError where the part cannot have its fault."""
+        self.flash.arm(cut)
 
     def enable_hardware_watchdog(self, timeout_ms: int | None = None) -> None:
         """The watchdog starts by itself at every reset from now on: its option bit, as IWDG_SW of OPTR, is clear.
@@ -178,8 +178,7 @@ class Twin:
             if not isinstance(block, models.SURVIVORS) or cause == "por":
                 block.reset()
         self.rcc.note_reset(cause)
-        self.flash.renew_translations()
-        self.flash.watch_poison()
+        self.flash.settle()
         self.cpu.reset()
         self.iwdg.start_by_option()
 
@@ -241,9 +240,8 @@ class Twin:
             timeline.fire()
         if self._reset_cause:
             self.reset(self._reset_cause)
-        if self.flash.dirty:
-            self.flash.renew_translations()
-            self.flash.watch_poison()
+        if self.flash.unsettled:
+            self.flash.settle()
         if self.stalls.until:
             self.stalls.settle()
         self.cpu.take_late_fault()
@@ -377,7 +375,7 @@ class Twin:
                 self.core.take_back()
 
     def _on_bad_fetch(self, _word: int) -> None:
-        self.refuse_later("instruction fetch from a word that fails its ECC", "do not run it")
+        self.refuse_later("instruction fetch from a word that fails its ECC or has marginal bits", "do not run it")
 
     def _on_unmapped(self, _uc: Any, _kind: int, address: int, _size: int, _value: int, _data: Any) -> bool:
         self._bad_address = address
@@ -388,7 +386,7 @@ class Twin:
             self.core.clear_it_state()
         try:
             self.bus.busy()
-            if not self.flash.holds(address):
+            if not self.flash.holds(address) and not self.flash_controller.takes(address):
                 self.refuse(f"store to read-only {address:#010x}", "do not write system memory")
             self.flash_controller.store(address, size, value & ((1 << 8 * size) - 1))
         except (TwinError, PowerCut) as error:

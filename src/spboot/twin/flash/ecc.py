@@ -12,6 +12,7 @@ from spboot.chips import Block as Facts
 from spboot.twin.die import Die
 from spboot.twin.flash.caches import FlashCaches
 from spboot.twin.flash.low import FlashLow
+from spboot.twin.memory.ageing import Span
 from spboot.twin.timeline import PS_PER_US
 
 _KEYS: Final = (0x45670123, 0xCDEF89AB)
@@ -39,10 +40,10 @@ class FlashEcc(FlashCaches, FlashLow, like="flash_l4"):
     PCROP: ClassVar[tuple[str, ...]] = ()
     """Areas of a bank protected from reading, by the letter in the names of their registers."""
     PCROP_UNIT: int = 8
-    PROGRAM_PS: ClassVar[int] = 81_690_000
-    """How long operations take typically: DS10198 table 59 (flash memory characteristics)."""
-    PAGE_ERASE_PS: ClassVar[int] = 22_020 * PS_PER_US
-    MASS_ERASE_PS: ClassVar[int] = 22_130 * PS_PER_US
+    PROGRAM: ClassVar[Span] = Span(81_690_000, 90_760_000)
+    """How long operations take: DS10198 table 59 (flash memory characteristics)."""
+    PAGE_ERASE: ClassVar[Span] = Span(22_020 * PS_PER_US, 24_470 * PS_PER_US)
+    MASS_ERASE: ClassVar[Span] = Span(22_130 * PS_PER_US, 24_590 * PS_PER_US)
     TWO_IN_ONE: bool = False
     """One bank is made of two by an option byte."""
 
@@ -155,22 +156,39 @@ class FlashEcc(FlashCaches, FlashLow, like="flash_l4"):
         elif modes == [self._control("PER")]:
             low, width = self.fields[self.CR][self.PREFIX + "PNB"]
             self._erase_page(
-                int(bool(value & self._control("BKER"))), value >> low & ((1 << width) - 1), self.PAGE_ERASE_PS
+                int(bool(value & self._control("BKER"))), value >> low & ((1 << width) - 1), self.PAGE_ERASE
             )
         elif modes == [sum(self._mass)]:
-            for bank, bit in enumerate(self._mass):
-                pages = range(self._bank_size() // self.die.flash.page) if value & bit else ()
-                for page in pages:
-                    self._erase_page(bank, page, self.MASS_ERASE_PS if page == 0 else 0)
+            self._erase_banks([bank for bank, bit in enumerate(self._mass) if value & bit])
         else:
             self._error("PGSERR", f"{self.START} with FLASH_{self.CR} = {value:#x}: set exactly one of PER and MER")
 
     def _bank_size(self) -> int:
         return self.die.flash.bank_size
 
-    def _erase_page(self, bank: int, page: int, span: int) -> None:
+    def _bank_start(self, bank: int) -> int:
+        """Offset of what CR calls *bank*, from 0."""
+        return bank * self.die.flash.bank_step
+
+    def _erase_banks(self, banks: list[int]) -> None:
+        """One operation, or none while a page of them is write-protected (RM0351 3.5.2)."""
         flash = self.die.flash
-        start = bank * flash.bank_step + page * flash.page
+        if self.TWO_IN_ONE and flash.banks == 1 and 0 in banks:
+            banks = [0]
+        starts = sorted(self._bank_start(bank) for bank in banks)
+        if starts[-1] >= flash.size:
+            self.die.refuse(f"erase of bank {banks[-1] + 1}, which does not exist", "use one that the part has")
+        whole = range(0, self._bank_size(), flash.page)
+        if any(self._protected(flash.address + start + page, flash.page) for start in starts for page in whole):
+            self._error("WRPERR", "erase of a bank with a write-protected page")
+            return
+        flash.erase(flash.address + starts[0], starts[-1] + self._bank_size() - starts[0])
+        self.take_time(flash.address + starts[0], self.MASS_ERASE)
+        self.die.stalls.begin(flash.address + starts[-1], self.busy_until)
+
+    def _erase_page(self, bank: int, page: int, span: Span) -> None:
+        flash = self.die.flash
+        start = self._bank_start(bank) + page * flash.page
         if page * flash.page >= self._bank_size() or start >= flash.size:
             self.die.refuse(
                 f"erase of page {page} of bank {bank + 1}, which does not exist", "use one that the part has"
@@ -205,8 +223,13 @@ class FlashEcc(FlashCaches, FlashLow, like="flash_l4"):
         if self.registers[self.CR] & self._optlock:
             self.die.refuse("option command while OPTLOCK is set", "write the two keys to FLASH_OPTKEYR first")
         if value & self.mask(self.CR, "OPTSTRT"):
+            source = f"{self.MANUAL}, read protection"
+            erases = self.lowers_protection("OPTR", "RDP", self.registers["OPTR"], source)
             self.options = {name: self.registers[name] for name in self.OPTIONS}
-            self.take_time(self.die.flash.address, self.PAGE_ERASE_PS)
+            self.take_time(self.die.flash.address, self.PAGE_ERASE)
+            if erases:
+                self.die.flash.erase(self.die.flash.address, self.die.flash.size)
+                self.take_time(self.die.flash.address, self.MASS_ERASE)
         if value & self.mask(self.CR, "OBL_LAUNCH"):
             self.die.request_reset("option")
 
@@ -226,9 +249,13 @@ class FlashEcc(FlashCaches, FlashLow, like="flash_l4"):
         address = self.die.flash.offset(address) + self.die.flash.address
         control = self.registers[self.CR]
         pg, per, mass, fast = self._modes
+        if control & (self._lock | pg | per | mass | fast) == fast != 0:
+            self.die.refuse(
+                f"store to {address:#010x} with FSTPG",
+                f"the twin does not model fast programming: use PG ({self.MANUAL})",
+            )
         if control & (self._lock | pg | fast) != pg:
-            how = "in fast mode (not modelled)" if control & fast else "without PG"
-            self._error("PGSERR", f"store to {address:#010x} {how}")
+            self._error("PGSERR", f"store to {address:#010x} {'with PG and FSTPG' if control & pg else 'without PG'}")
         elif control & (per | mass):
             self._error("PGSERR", "PG set together with PER or MER")
         elif self.registers[self.SR] & self._blocking:
@@ -260,16 +287,16 @@ class FlashEcc(FlashCaches, FlashLow, like="flash_l4"):
                 self._program(start, whole)
 
     def _program(self, address: int, data: bytes) -> None:
-        flash, erased = self.die.flash, b"\xff" * self._unit
+        flash = self.die.flash
         if self._protected(address, self._unit):
             self._error("WRPERR", f"program of write-protected {address:#010x}")
-        elif any(data) and (flash.get(address, self._unit) != erased or address in flash.poisoned):
+        elif any(data) and not flash.blank(address):
             self._error(
                 "PROGERR", f"{self._name} {address:#010x} is not erased: {flash.get(address, self._unit).hex()}"
             )
         else:
             flash.program(address, data)
-            self.take_time(address, self.PROGRAM_PS)
+            self.take_time(address, self.PROGRAM)
 
     def _error(self, flag: str, text: str) -> None:
         self.registers[self.SR] |= self._status(flag)
@@ -288,7 +315,12 @@ class FlashEcc(FlashCaches, FlashLow, like="flash_l4"):
         sr, cr = self.registers[self.SR], self.registers[self.CR]
         done = cr & self._control("EOPIE") and sr & self._status("EOP")
         failed = cr & self._control("ERRIE") and sr & self._status("OPERR")
-        self.line("FLASH", bool(done or failed))
+        self.line("FLASH", bool(done or failed or self._corrections_interrupt()))
+
+    def failed(self, address: int) -> None:
+        """OPERR tells of it with ERRIE alone (RM0351 3.7.4)."""
+        if self.registers[self.CR] & self._control("ERRIE"):
+            self._error("OPERR", f"operation at {address:#010x} did not succeed: the page is worn")
 
     # ECC (RM0351 3.3.9)
 
@@ -297,13 +329,29 @@ class FlashEcc(FlashCaches, FlashLow, like="flash_l4"):
 
     def ecc_detected(self, address: int) -> bool:
         """ADDR_ECC counts bytes in the bank; where it has no room for them, double words."""
+        return self._note("ECCD", address)
+
+    def ecc_corrected(self, address: int) -> None:
+        self._note("ECCC", address)
+        self._update_line()
+
+    def _corrections_interrupt(self) -> bool:
+        """ECCC is up, and ECCIE lets it interrupt."""
+        enable = "ECCCIE" if "ECCCIE" in self.fields["ECCR"] else "ECCIE"
+        return any(
+            self.registers[name] & self.mask("ECCR", "ECCC") and self.registers[name] & self.mask("ECCR", enable)
+            for name in {self._ecc_register(bank) for bank in range(self.die.flash.banks)}
+        )
+
+    def _note(self, flag: str, address: int) -> bool:
+        """Put *flag* and the address into the ECC register, which keeps them until both flags are cleared."""
         bank, offset = divmod(address - self.die.flash.address, self.die.flash.bank_step)
         name = self._ecc_register(bank)
         if self.registers[name] & (self.mask(name, "ECCD") | self.mask(name, "ECCC")):
             return False
         where = bank << self.fields[name]["BK_ECC"][0] if "BK_ECC" in self.fields[name] else 0
         where |= offset & -self._unit if self.mask(name, "ADDR_ECC") >= self._bank_size() - 1 else offset // self._unit
-        self.registers[name] = self.registers[name] & 1 << 24 | self.mask(name, "ECCD") | where
+        self.registers[name] = self.registers[name] & 1 << 24 | self.mask(name, flag) | where
         return True
 
     @property
@@ -316,3 +364,4 @@ class FlashEcc(FlashCaches, FlashLow, like="flash_l4"):
     def _write_ecc(self, name: str, value: int) -> None:
         flags = self.mask(name, "ECCD") | self.mask(name, "ECCC")
         self.registers[name] = self.registers[name] & ~(value & flags) & ~(1 << 24) | value & 1 << 24
+        self._update_line()

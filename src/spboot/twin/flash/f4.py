@@ -10,11 +10,15 @@ from spboot.chips import Block as Facts
 from spboot.twin.die import Die
 from spboot.twin.flash.caches import FlashCaches
 from spboot.twin.flash.controller import Controller
+from spboot.twin.memory.ageing import Span
 from spboot.twin.timeline import PS_PER_MS, PS_PER_US
 
 _KEYS: Final = (0x45670123, 0xCDEF89AB)
+_OPTION_KEYS: Final = (0x08192A3B, 0x4C5D6E7F)
+_OPTLOCK, _OPTSTRT = 1, 2
 _LOCK, _STRT, _EOPIE, _ERRIE = 1 << 31, 1 << 16, 1 << 24, 1 << 25
-_PG, _SER, _MER = 1, 2, 4
+_PG, _SER, _MER, _MER1 = 1, 2, 4, 1 << 15
+"""MER1 erases bank 2 of parts that have two (RM0090 3.9.7)."""
 _EOP, _OPERR, _WRPERR, _PGPERR, _PGSERR, _BSY = 1, 2, 1 << 4, 1 << 6, 1 << 7, 1 << 16
 
 _WIDTH_MV: Final = (1700, 2100, 2700)
@@ -37,17 +41,19 @@ class FlashF4(FlashCaches, Controller, ips=("flash_f4",)):
     """The controller.  Stores to flash arrive by `store`."""
 
     RESET: ClassVar[dict[str, int]] = {"CR": _LOCK, "OPTCR": 0x0FFFAAED, "OPTCR1": 0x0FFF0000}
-    READ_ONLY = frozenset({"OPTCR1"})
     OPTIONS: ClassVar[tuple[str, ...]] = ("OPTCR", "OPTCR1")
-    STATE = (*FlashCaches.STATE, *Controller.STATE, "_key", "_dead")
+    STATE = (*FlashCaches.STATE, *Controller.STATE, "_key", "_dead", "_option_key", "_options_dead")
     CACHES = FlashCaches.CODE_AND_DATA
     MANUAL: ClassVar[str] = "RM0090"
     BANK_2_SNB: ClassVar[int] = 16
     ERASE_MS: ClassVar[dict[int, tuple[int, int, int]]] = {
         16: (400, 300, 250), 64: (1200, 700, 550), 128: (2000, 1300, 1000),
     }  # fmt: skip
-    """KB of a sector -> typical milliseconds to erase it at x8, x16, x32 (DS9405, flash memory programming)."""
-    PROGRAM_PS: ClassVar[int] = 16 * PS_PER_US
+    """KB of a sector -> typical milliseconds to erase it at x8, x16, x32, half of the longest (DS9405, flash memory
+    programming)."""
+    BANK_ERASE_MS: ClassVar[tuple[int, int, int]] = (16_000, 11_000, 8_000)
+    """The same for a bank of 1 MB; both banks take no longer than one."""
+    PROGRAM: ClassVar[Span] = Span(16 * PS_PER_US, 100 * PS_PER_US)
 
     def __init__(self, die: Die, facts: Facts) -> None:
         super().__init__(die, facts)
@@ -66,8 +72,8 @@ class FlashF4(FlashCaches, Controller, ips=("flash_f4",)):
 
     def reset(self) -> None:
         super().reset()
-        self._key = 0
-        self._dead = False
+        self._key = self._option_key = 0
+        self._dead = self._options_dead = False
 
     # access control
 
@@ -105,11 +111,75 @@ class FlashF4(FlashCaches, Controller, ips=("flash_f4",)):
     def read_KEYR(self) -> int:
         return 0
 
-    def write_OPTKEYR(self, _value: int) -> None:
-        self.die.refuse("FLASH_OPTKEYR written", "the twin does not model programming of option bytes here")
+    # option bytes (RM0090 3.7)
 
-    def write_OPTCR(self, _value: int) -> None:
-        self.die.refuse("FLASH_OPTCR written while OPTLOCK is set", "leave the option bytes alone")
+    def write_OPTKEYR(self, value: int) -> None:
+        locked = self.registers["OPTCR"] & _OPTLOCK
+        if self._options_dead or not locked or value != _OPTION_KEYS[self._option_key]:
+            self._options_dead = True
+            self.registers["OPTCR"] |= _OPTLOCK
+            self.refusals.append(
+                f"wrong option key {value:#x}: OPTLOCK stays until reset ({self.MANUAL}, option bytes)"
+            )
+            self.bus_fault("OPTKEYR")
+            return
+        self._option_key += 1
+        if self._option_key == len(_OPTION_KEYS):
+            self._option_key = 0
+            self.registers["OPTCR"] &= ~_OPTLOCK
+
+    def read_OPTKEYR(self) -> int:
+        return 0
+
+    def _set_options(self, name: str, value: int) -> None:
+        """Write an option register: it counts when OPTSTRT is set, and is forgotten at a reset before."""
+        self.stall()
+        if self.registers["OPTCR"] & _OPTLOCK:
+            if name == "OPTCR" and value == self.registers["OPTCR"]:
+                return
+            self.die.refuse(
+                f"FLASH_{name} written ({value:#x}) while OPTLOCK is set",
+                f"write the two keys to FLASH_OPTKEYR first ({self.MANUAL}, option bytes)",
+            )
+        self.registers[name] = value & self.masks[name] & ~(_OPTSTRT if name == "OPTCR" else 0)
+
+    def write_OPTCR(self, value: int) -> None:
+        self._set_options("OPTCR", value)
+        if value & _OPTSTRT and value & _OPTLOCK:
+            self.die.refuse("OPTSTRT set together with OPTLOCK", "lock the option bytes when BSY is clear again")
+        if value & _OPTSTRT:
+            self._program_options()
+
+    def _program_options(self) -> None:
+        """The sector of the option bytes is erased, and all of them are programmed."""
+        wanted = {name: self.registers[name] for name in self.OPTIONS}
+        wanted["OPTCR"] |= _OPTLOCK
+        erases = self.lowers_protection("OPTCR", "RDP", wanted["OPTCR"], f"{self.MANUAL}, read protections")
+        if not erases and self._gives_up_protection(wanted):
+            self._error(_WRPERR, "option bytes that take protection from reading away, without leaving level 1")
+            self.registers.update({name: self.options[name] & ~_OPTLOCK for name in self.OPTIONS})
+            return
+        psize, flash = self._psize(), self.die.flash
+        self.options = wanted
+        self._take_ms(flash.address, self.ERASE_MS[min(self.ERASE_MS)][psize])
+        if erases:
+            flash.erase(flash.address, flash.size)
+            self._take_ms(flash.address, self._bank_ms(psize))
+
+    def _gives_up_protection(self, wanted: dict[str, int]) -> bool:
+        """With SPRMOD a sector is protected from reading until level 1 is left (RM0090 3.7.5)."""
+        bit = self.mask("OPTCR", "SPRMOD") if "SPRMOD" in self.fields["OPTCR"] else 0
+        if not self.options["OPTCR"] & bit:
+            return False
+        fewer = any(
+            self.options[name] & ~wanted[name] & self.mask(name, "nWRP")
+            for name in ("OPTCR", "OPTCR1")
+            if name in wanted
+        )
+        return fewer or not wanted["OPTCR"] & bit
+
+    def write_OPTCR1(self, value: int) -> None:
+        self._set_options("OPTCR1", value)
 
     # control and status
 
@@ -144,24 +214,33 @@ class FlashF4(FlashCaches, Controller, ips=("flash_f4",)):
         self._update_line()
 
     def _start_erase(self, value: int) -> None:
-        modes = value & (_PG | _SER | _MER)
-        if modes not in (_SER, _MER):
+        modes = value & (_PG | _SER | _MER | _MER1)
+        if modes != _SER and (not modes or modes & ~(_MER | _MER1)):
             self._error(_PGSERR, f"STRT with FLASH_CR = {value:#x}: set exactly one of SER and MER")
             return
         psize = self._psize()
         snb = self.field("CR", "SNB")
-        chosen = [s for s in self.sectors if (s.snb == snb if modes == _SER else s.bank == 0)]
+        chosen = [s for s in self.sectors if (s.snb == snb if modes == _SER else modes & (_MER1 if s.bank else _MER))]
         if not chosen:
+            what = f"sector SNB = {snb}" if modes == _SER else "bank 2"
             self.die.refuse(
-                f"erase of sector SNB = {snb}, which does not exist",
+                f"erase of {what}, which does not exist",
                 f"SNB is one of {', '.join(str(s.snb) for s in self.sectors)} ({self.MANUAL}, FLASH_CR)",
             )
         if any(self._protected(sector) for sector in chosen):
             self._error(_WRPERR, f"erase of write-protected sector {chosen[0].snb}")
             return
-        for sector in chosen:
-            self.die.flash.erase(sector.address, sector.size)
-            self.take_time(sector.address, self.ERASE_MS[sector.size // 1024][psize] * PS_PER_MS)
+        first, last = chosen[0], chosen[-1]
+        self.die.flash.erase(first.address, last.address + last.size - first.address)
+        sector_ms = self.ERASE_MS[first.size // 1024][psize]
+        self._take_ms(first.address, sector_ms if modes == _SER else self._bank_ms(psize))
+        self.die.stalls.begin(last.address, self.busy_until)
+
+    def _bank_ms(self, psize: int) -> int:
+        return self.BANK_ERASE_MS[psize] * self.die.flash.bank_size // (1024 * 1024)
+
+    def _take_ms(self, address: int, typical: int) -> None:
+        self.take_time(address, Span(typical * PS_PER_MS, 2 * typical * PS_PER_MS))
 
     def _protected(self, sector: Sector) -> bool:
         """nWRP, which SPRMOD turns around; those of bank 2 are in OPTCR1 (RM0090, FLASH_OPTCR)."""
@@ -186,7 +265,7 @@ class FlashF4(FlashCaches, Controller, ips=("flash_f4",)):
         """A store to the flash range (RM0090 3.6.4).  PGAERR needs one that crosses 16 bytes, which no core sends."""
         self.stall()
         address = self.die.flash.offset(address) + self.die.flash.address
-        if self.registers["CR"] & (_LOCK | _PG | _SER | _MER) != _PG:
+        if self.registers["CR"] & (_LOCK | _PG | _SER | _MER | _MER1) != _PG:
             self._error(_PGSERR, f"store to {address:#010x} without PG, or with SER or MER")
         elif size != 1 << self._psize() or address % size:
             self._error(_PGPERR, f"{size}-byte store to {address:#010x} with PSIZE = {self.field('CR', 'PSIZE')}")
@@ -199,7 +278,7 @@ class FlashF4(FlashCaches, Controller, ips=("flash_f4",)):
         if self._protected(sector):
             self._error(_WRPERR, f"program of write-protected {address:#010x}")
             return
-        old = flash.get(address, len(data))
+        old = flash.rested(address, len(data))
         cells = bytes(was & wanted for was, wanted in zip(old, data, strict=True))
         if cells != data:  # only an erase sets bits; there is no flag for it (RM0090 3.6.4)
             self.refusals.append(
@@ -207,7 +286,7 @@ class FlashF4(FlashCaches, Controller, ips=("flash_f4",)):
                 f" at {self.die.where(self.die.core.pc)}"
             )
         flash.program(address, cells)
-        self.take_time(address, self.PROGRAM_PS)
+        self.take_time(address, self.PROGRAM)
 
     def _error(self, flag: int, text: str) -> None:
         self.registers["SR"] |= flag | (_OPERR if self.registers["CR"] & _ERRIE else 0)

@@ -1,5 +1,6 @@
 """Flash controller of STM32F7 (RM0410 chapter 3, RM0385): as on STM32F4 but for the accelerator and its sizes."""
 
+# ruff: noqa: N802 - handlers are named after their registers
 from __future__ import annotations
 
 from typing import ClassVar, Final
@@ -18,10 +19,11 @@ class FlashF7(FlashF4, ips=("flash_f7",)):
     """PGSERR is called ERSERR.  The twin has the geometry of the facts whatever nDBANK says."""
 
     CACHES: ClassVar[dict[int, int]] = {1 << 9: 1 << 11}
+    BEFORE_ALIAS_ALONE = True
+    """The accelerator is on the ITCM side; the caches of the core are on the other (RM0410, FLASH_ACR)."""
     MANUAL: ClassVar[str] = "RM0410"
     RESET: ClassVar[dict[str, int]] = {"CR": 1 << 31, "OPTCR": 0xC0FFAAFD, "OPTCR1": 0x00400080, "OPTCR2": 1 << 31}
-    READ_ONLY = frozenset({"OPTCR1", "OPTCR2"})
-    OPTIONS: ClassVar[tuple[str, ...]] = ("OPTCR", "OPTCR2")
+    OPTIONS: ClassVar[tuple[str, ...]] = ("OPTCR", "OPTCR1", "OPTCR2")
     ERASE_MS: ClassVar[dict[int, tuple[int, int, int]]] = {
         16: (400, 300, 250), 32: (400, 300, 250), 64: (1200, 700, 550), 128: (1200, 700, 550), 256: (2000, 1300, 1000),
     }  # fmt: skip
@@ -35,3 +37,13 @@ class FlashF7(FlashF4, ips=("flash_f7",)):
         """A bit of PCROP that is 1 protects its sector as well (RM0431, FLASH_OPTCR2)."""
         pcrop = self.options["OPTCR2"] if self.die.chip.device_id == _READ_PROTECTED else 0
         return super()._protected(sector) or bool(pcrop >> sector.snb & 1)
+
+    def write_OPTCR2(self, value: int) -> None:
+        if self.die.chip.device_id != _READ_PROTECTED:
+            self.die.refuse("FLASH_OPTCR2 written", "STM32F72x and F73x alone have it (RM0431, FLASH_OPTCR2)")
+        self._set_options("OPTCR2", value)
+
+    def _gives_up_protection(self, wanted: dict[str, int]) -> bool:
+        """A sector is protected from reading until level 1 is left (RM0431, FLASH_OPTCR2)."""
+        pcrop = self.die.chip.device_id == _READ_PROTECTED
+        return pcrop and bool(self.options["OPTCR2"] & ~wanted["OPTCR2"] & self.mask("OPTCR2", "PCROPi"))

@@ -7,6 +7,7 @@ from typing import ClassVar, Final
 
 from spboot.twin.flash.icache import Icache
 from spboot.twin.flash.low import FlashLow
+from spboot.twin.memory.ageing import Span
 from spboot.twin.power.low import PwrLow
 from spboot.twin.timeline import PS_PER_US
 
@@ -35,8 +36,8 @@ class FlashH5(FlashLow, ips=("flash_h5",)):
         3: (20, 40, 60, 80, 100, 100),
     }  # fmt: skip
     LATENCY_SOURCE = "RM0481 table 37"
-    PROGRAM_PS: ClassVar[int] = 30 * PS_PER_US
-    SECTOR_ERASE_PS: ClassVar[int] = 2000 * PS_PER_US
+    PROGRAM: ClassVar[Span] = Span(30 * PS_PER_US, 60 * PS_PER_US)
+    SECTOR_ERASE: ClassVar[Span] = Span(2000 * PS_PER_US, 5000 * PS_PER_US)
 
     def reset(self) -> None:
         super().reset()
@@ -146,9 +147,10 @@ class FlashH5(FlashLow, ips=("flash_h5",)):
         if any(self._protected(place) for place in places):
             self._error("WRPERR", f"erase of write-protected sector {number} of bank {bank + 1}")
             return
-        for place in places:
-            flash.erase(place)
-            self.take_time(place, self.SECTOR_ERASE_PS)
+        first = min(places)
+        flash.erase(first, max(places) + flash.page - first)
+        self.take_time(first, self.SECTOR_ERASE.times(1 if modes == ["SER"] else per_bank))
+        self.die.stalls.begin(max(places), self.busy_until)
         self.registers["NSCR"] &= ~self.mask("NSCR", "STRT")
 
     def _protected(self, address: int) -> bool:
@@ -196,13 +198,13 @@ class FlashH5(FlashLow, ips=("flash_h5",)):
         if self._protected(address):
             self._error("WRPERR", f"program of write-protected {address:#010x}")
             return
-        old = flash.get(address, _QUAD)
-        spoilt = any(data) and (old != b"\xff" * _QUAD or address in flash.poisoned)
+        spoilt = any(data) and not flash.blank(address)
+        old = flash.rested(address, _QUAD)
         flash.program(address, bytes(was & wanted for was, wanted in zip(old, data, strict=True)))
         if spoilt:
             self.refusals.append(f"program of {address:#010x}, not erased: its ECC is lost")
             flash.poisoned.add(address)
-        self.take_time(address, self.PROGRAM_PS)
+        self.take_time(address, self.PROGRAM)
 
     def _error(self, flag: str, text: str) -> None:
         """An error ends the operation and empties the buffer."""
@@ -224,6 +226,14 @@ class FlashH5(FlashLow, ips=("flash_h5",)):
         self.registers["ECCDETR"] = self.mask("ECCDETR", "ECCD") | where | offset // _QUAD & 0xFFFF
         return True
 
+    def ecc_corrected(self, address: int) -> None:
+        """ECCC and the address, in a register of their own."""
+        if not self.registers["ECCCORR"] & self.mask("ECCCORR", "ECCC"):
+            bank, offset = divmod(address - self.die.flash.address, self.die.flash.bank_step)
+            where = self.mask("ECCCORR", "BK_ECC") if bank else 0
+            kept = self.registers["ECCCORR"] & self.mask("ECCCORR", "ECCCIE")
+            self.registers["ECCCORR"] = kept | self.mask("ECCCORR", "ECCC") | where | offset // _QUAD & 0xFFFF
+
     @property
     def ecc_pending(self) -> bool:
         return bool(self.registers["ECCDETR"] & self.mask("ECCDETR", "ECCD"))
@@ -233,4 +243,6 @@ class FlashH5(FlashLow, ips=("flash_h5",)):
             self.registers["ECCDETR"] = 0
 
     def write_ECCCORR(self, value: int) -> None:
-        self.registers["ECCCORR"] = value & self.mask("ECCCORR", "ECCCIE")
+        enable, flag = self.mask("ECCCORR", "ECCCIE"), self.mask("ECCCORR", "ECCC")
+        kept = 0 if value & flag else self.registers["ECCCORR"] & ~enable
+        self.registers["ECCCORR"] = kept | value & enable

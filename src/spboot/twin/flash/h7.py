@@ -9,18 +9,20 @@ from typing import ClassVar, Final
 from spboot.chips import Block as Facts
 from spboot.twin.die import Die
 from spboot.twin.flash.controller import Controller
+from spboot.twin.memory.ageing import Span
 from spboot.twin.power.h7 import PwrH7
 from spboot.twin.timeline import PS_PER_MS, PS_PER_US
 
 _KEYS: Final = (0x45670123, 0xCDEF89AB)
 _LOCK, _PG, _SER, _BER, _FW, _START = 1, 2, 4, 8, 1 << 6, 1 << 7
 _BSY, _WBNE, _QW = 1, 2, 4
-_WRPERR, _PGSERR, _STRBERR, _INCERR, _DBECCERR = 1 << 17, 1 << 18, 1 << 19, 1 << 21, 1 << 26
+_WRPERR, _PGSERR, _STRBERR, _INCERR, _OPERR = 1 << 17, 1 << 18, 1 << 19, 1 << 21, 1 << 22
+_SNECCERR, _DBECCERR = 1 << 25, 1 << 26
 _WORD: Final = 32
 
-PROGRAM_PS: Final = 100 * PS_PER_US
-SECTOR_ERASE_PS: Final = 1000 * PS_PER_MS
-"""Typical times at x64, DS12923 (flash memory programming)."""
+PROGRAM: Final = Span(100 * PS_PER_US, 200 * PS_PER_US)
+SECTOR_ERASE: Final = Span(1000 * PS_PER_MS, 2000 * PS_PER_MS)
+"""Times at x64, DS12923 (flash memory programming)."""
 
 # MHz of AXI by wait states, then the least WRHIGHFREQ by MHz; by VOS.  RM0399 table 17.
 _STATE_MHZ: Final = {3: (70, 140, 210, 225), 2: (55, 110, 165, 225), 1: (45, 90, 135, 180, 225)}
@@ -164,10 +166,8 @@ class FlashH7(Controller, ips=("flash_h7",)):
         if any(self._protected(bank, sector) for sector in chosen):
             self._error(bank, _WRPERR, f"erase of write-protected sector {number} of bank {bank + 1}")
             return
-        for sector in chosen:
-            address = flash.address + bank * flash.bank_step + sector * flash.page
-            flash.erase(address)
-            self._take_time(bank, SECTOR_ERASE_PS)
+        flash.erase(flash.address + bank * flash.bank_step + chosen[0] * flash.page, len(chosen) * flash.page)
+        self._take_time(bank, SECTOR_ERASE.times(len(chosen)))
 
     def _protected(self, bank: int, sector: int) -> bool:
         """By its bit, or as it has a byte of an area: from START to END in 256 bytes, or all of the bank where they are
@@ -218,13 +218,13 @@ class FlashH7(Controller, ips=("flash_h7",)):
         if self._protected(bank, (address - flash.address) % flash.bank_step // flash.page):
             self._error(bank, _WRPERR, f"program of write-protected {address:#010x}")
             return
-        old = flash.get(address, _WORD)
-        spoilt = old != b"\xff" * _WORD or address in flash.poisoned
+        spoilt = not flash.blank(address)
+        old = flash.rested(address, _WORD)
         flash.program(address, bytes(was & wanted for was, wanted in zip(old, data, strict=True)))
         if spoilt:  # the ECC of two programs is that of neither (RM0399 4.3.9)
             self.refusals.append(f"program of {address:#010x}, not erased: its ECC is lost")
             flash.poisoned.add(address)
-        self._take_time(bank, PROGRAM_PS)
+        self._take_time(bank, PROGRAM)
 
     def _error(self, bank: int, flag: int, text: str) -> None:
         self.registers[f"BANK{bank}_SR"] |= flag
@@ -232,9 +232,9 @@ class FlashH7(Controller, ips=("flash_h7",)):
 
     # time
 
-    def _take_time(self, bank: int, span: int) -> None:
+    def _take_time(self, bank: int, times: Span) -> None:
         """Code in the bank that works stands still; in the other one it runs on (RM0399 4.3.11)."""
-        now = self.die.timeline.now
+        now, span = self.die.timeline.now, self.duration(times)
         self.die.log.busy_ps += span
         self._until[bank] = max(now, self._until[bank]) + span
         self.busy_until = max(self._until)
@@ -248,13 +248,23 @@ class FlashH7(Controller, ips=("flash_h7",)):
         if rest > 0:
             self.die.timeline.skip(rest)
 
+    def failed(self, address: int) -> None:
+        self._error(self._bank(address), _OPERR, f"operation at {address:#010x} did not succeed: the page is worn")
+
     # ECC (RM0399 4.7.7)
 
     def ecc_detected(self, address: int) -> bool:
         """Note a double error; the load gets a bus error whatever the flags say."""
-        bank = self._bank(address)
-        if not self.registers[f"BANK{bank}_SR"] & _DBECCERR:
-            self.registers[f"BANK{bank}_SR"] |= _DBECCERR
-            flash = self.die.flash
-            self.registers[f"BANK{bank}_FAR"] = (address - flash.address) % flash.bank_step // _WORD
+        self._note(_DBECCERR, address)
         return True
+
+    def ecc_corrected(self, address: int) -> None:
+        if not self.registers[f"BANK{self._bank(address)}_SR"] & _DBECCERR:
+            self._note(_SNECCERR, address)
+
+    def _note(self, flag: int, address: int) -> None:
+        """The address is that of the first error with *flag*."""
+        bank, flash = self._bank(address), self.die.flash
+        if not self.registers[f"BANK{bank}_SR"] & flag:
+            self.registers[f"BANK{bank}_SR"] |= flag
+            self.registers[f"BANK{bank}_FAR"] = (address - flash.address) % flash.bank_step // _WORD

@@ -3,11 +3,12 @@
 # ruff: noqa: N802 - handlers are named after their registers
 from __future__ import annotations
 
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from spboot.chips import Block as Facts
 from spboot.twin.die import Die
 from spboot.twin.flash.low import FlashLow
+from spboot.twin.memory.ageing import Span
 from spboot.twin.timeline import PS_PER_US
 
 _PE_KEYS: Final = (0x89ABCDEF, 0x02030405)
@@ -15,17 +16,21 @@ _PRG_KEYS: Final = (0x8C9DAEBF, 0x13141516)
 _OPT_KEYS: Final = (0xFBEAD9C8, 0x24252627)
 _WORD: Final = 4
 _HALF_PAGE: Final = 64
+_OPTION_WORDS: Final = (("OPTR", 0), ("OPTR", 16), ("WRPROT", 0), ("WRPROT", 16), ("WRPROT2", 0))
+"""The register and the lowest of its bits that each word of option bytes has in its lower half; their complements are
+in the upper one (RM0367 3.8)."""
+_OPTION_BYTES: Final = 0x1FF8_0000
 _CATEGORY_3: Final = 0x417
 """Device id of STM32L05x and L06x: there NOTZEROERR does not prevent the write (RM0377 3.3.4)."""
-# DS10690 table 47 (flash memory characteristics): 3.2 ms for a word, a half-page and a page alike.
-OPERATION_PS: Final = 3_200 * PS_PER_US
+# DS10690 table 47 (flash memory characteristics): the same for a word, a half-page and a page.
+OPERATION: Final = Span(3_200 * PS_PER_US, 3_940 * PS_PER_US)
 
 
 class FlashL0(FlashLow, ips=("flash_l0",)):
     """The controller.  Stores to flash arrive by `store`."""
 
     RESET: ClassVar[dict[str, int]] = {"PECR": 7, "SR": 0xC, "OPTR": 0x807000AA}
-    STATE: ClassVar[tuple[str, ...]] = (*FlashLow.STATE, "_keys", "_dead", "_half")
+    STATE: ClassVar[tuple[str, ...]] = (*FlashLow.STATE, "_keys", "_dead", "_half", "_stored")
     READ_ONLY = frozenset({"OPTR", "WRPROT", "WRPROT2"})
     OPTIONS = ("OPTR", "WRPROT", "WRPROT2")
     LATENCY_MHZ: ClassVar[dict[int, tuple[int, ...]]] = {1: (16, 32), 2: (8, 16), 3: (4.2,)}  # type: ignore[dict-item]
@@ -35,9 +40,14 @@ class FlashL0(FlashLow, ips=("flash_l0",)):
         super().__init__(die, facts)
         names = ("WRPERR", "PGAERR", "SIZERR", "OPTVERR", "RDERR", "NOTZEROERR", "FWWERR")
         self._errors = sum(self.mask("SR", name) for name in names)
+        self._stored: dict[str, int] = {}
+        """Option registers as the option bytes have them since they were programmed."""
 
     def reset(self) -> None:
+        self.options = self.stored_options()
+        self._stored = {}
         super().reset()
+        self._show_options()
         self._keys = {"PELOCK": 0, "PRGLOCK": 0, "OPTLOCK": 0}
         self._dead: set[str] = set()
         self._half: list[int] = []
@@ -86,6 +96,8 @@ class FlashL0(FlashLow, ips=("flash_l0",)):
             kept = locks
         self.registers["PECR"] = value & self.masks["PECR"] & ~locks | kept
         if value & self.mask("PECR", "OBL_LAUNCH"):
+            if old & self.mask("PECR", "OPTLOCK"):
+                self.die.refuse("OBL_LAUNCH set while OPTLOCK is set", "write the two keys to FLASH_OPTKEYR first")
             self.die.request_reset("option")
 
     # status
@@ -115,12 +127,79 @@ class FlashL0(FlashLow, ips=("flash_l0",)):
         self.refusals.append(f"{text}, at {self.die.where(self.die.core.pc)}")
         self._update_line()
 
+    # option bytes (RM0367 3.3.4, 3.4.4, 3.8)
+
+    def takes(self, address: int) -> bool:
+        return 0 <= address - _OPTION_BYTES < 4 * len(_OPTION_WORDS)
+
+    def stored_options(self) -> dict[str, int]:
+        return {**self.options, **self._stored}
+
+    def _show_options(self) -> None:
+        """The words, where the core reads them."""
+        options = self.stored_options()
+        halves = [options[name] >> low & 0xFFFF for name, low in _OPTION_WORDS]
+        words = b"".join(((half ^ 0xFFFF) << 16 | half).to_bytes(_WORD, "little") for half in halves)
+        self.die.core.uc.mem_write(_OPTION_BYTES, words)
+
+    def load(self, state: Any) -> None:
+        super().load(state)
+        self._show_options()
+
+    def _store_option(self, address: int, size: int, value: int) -> None:
+        """A word of option bytes: it is erased, if need be, and programmed; the next reset loads it."""
+        pecr, half = self.registers["PECR"], value & 0xFFFF
+        if pecr & (self.mask("PECR", "PELOCK") | self.mask("PECR", "OPTLOCK")):
+            self._error("WRPERR", f"store to option bytes {address:#010x} while PELOCK or OPTLOCK is set")
+            return
+        if size != _WORD or address % _WORD:
+            self._error("SIZERR", f"{size}-byte store to option bytes {address:#010x}; only words can be programmed")
+            return
+        if modes := [name for name in ("PROG", "ERASE", "FPRG", "DATA") if pecr & self.mask("PECR", name)]:
+            self.die.refuse(
+                f"store to option bytes with {' and '.join(modes)}",
+                "clear them: a word is erased and programmed at once",
+            )
+        if value >> 16 != half ^ 0xFFFF:
+            self.die.refuse(
+                f"option word {value:#010x} at {address:#010x}: its upper half is not the complement of the lower one",
+                "make it so: silicon would load its most protected values (RM0367 3.8.2)",
+            )
+        name, low = _OPTION_WORDS[(address - _OPTION_BYTES) // _WORD]
+        options = self.stored_options()
+        wanted = options[name] & ~(0xFFFF << low) | half << low
+        erases = (name, low) == ("OPTR", 0) and self.lowers_protection("OPTR", "RDPROT", wanted, "RM0367 3.4.4")
+        if erases:
+            wanted &= ~self.mask("OPTR", "WPRMOD")
+        self._check_read_protection(name, wanted, erases=erases)
+        self._stored[name] = wanted
+        self._show_options()
+        flash = self.die.flash
+        self.take_time(flash.address, OPERATION.times(2))
+        if erases:
+            flash.erase(flash.address, flash.size)
+            self.take_time(flash.address, OPERATION)
+
+    def _check_read_protection(self, name: str, wanted: int, *, erases: bool) -> None:
+        """Sectors that WPRMOD protects from reading stay so until level 1 is left (RM0367 3.4.4)."""
+        if not self.options["OPTR"] & self.mask("OPTR", "WPRMOD") or erases:
+            return
+        kept = wanted & self.mask("OPTR", "WPRMOD") if name == "OPTR" else not wanted & ~self.options[name]
+        if not kept:
+            self.die.refuse(
+                f"option bytes that take protection from reading away: FLASH_{name} = {wanted:#010x} with WPRMOD",
+                "go from level 1 to level 0, which erases all (RM0367 3.4.4)",
+            )
+
     # operations
 
     def store(self, address: int, size: int, value: int) -> None:
         """A store to the flash range erases a page, programs a word, or is one of a half-page (RM0367 3.3.4)."""
         if not self._half:
             self.stall()
+        if self.takes(address):
+            self._store_option(address, size, value)
+            return
         flash = self.die.flash
         address = flash.offset(address) + flash.address
         pecr = self.registers["PECR"]
@@ -133,7 +212,7 @@ class FlashL0(FlashLow, ips=("flash_l0",)):
             self._error("SIZERR", f"{size}-byte store to {address:#010x}; only words can be programmed")
         elif mode == {"PROG", "ERASE"}:
             flash.erase(address - address % flash.page)
-            self.take_time(address, OPERATION_PS)
+            self.take_time(address, OPERATION)
         elif mode == {"PROG", "FPRG"}:
             self._gather(address, value)
         elif not mode:
@@ -166,14 +245,15 @@ class FlashL0(FlashLow, ips=("flash_l0",)):
         if address % _WORD:
             self._error("PGAERR", f"store to {address:#010x} is not on a word boundary")
             return
-        old = flash.get(address, len(data))
+        old = flash.sense(address, len(data))
         if any(old):
             self._error("NOTZEROERR", f"{address:#010x} is not erased: {old.hex()}")
             if self.die.chip.device_id != _CATEGORY_3:
                 return
-            data = bytes(was | wanted for was, wanted in zip(old, data, strict=True))
+            rested = flash.rested(address, len(data))
+            data = bytes(was | wanted for was, wanted in zip(rested, data, strict=True))
         flash.program(address, data)
-        self.take_time(address, OPERATION_PS)
+        self.take_time(address, OPERATION)
 
     def _protected(self, address: int) -> bool:
         """A bit of WRPROT protects a sector of 4 KB; WPRMOD turns it around (RM0367, FLASH_WRPROT and FLASH_OPTR)."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from spboot.twin.flash.l5 import FlashL5
+from spboot.twin.memory.ageing import Span
 from spboot.twin.timeline import PS_PER_US
 
 
@@ -23,9 +24,9 @@ class FlashU5(FlashL5, ips=("flash_u5",)):
         1: (32, 64, 96, 128, 160), 2: (30, 60, 90, 110, 110), 3: (24, 48, 55, 55, 55), 4: (12, 25, 25, 25, 25),
     }  # fmt: skip
     LATENCY_SOURCE = "RM0456, flash latency against clock and range"
-    PROGRAM_PS = 118 * PS_PER_US
-    PAGE_ERASE_PS = 1500 * PS_PER_US
-    MASS_ERASE_PS = 128 * PAGE_ERASE_PS
+    PROGRAM = Span(118 * PS_PER_US, 236 * PS_PER_US)
+    PAGE_ERASE = Span(1500 * PS_PER_US, 5000 * PS_PER_US)
+    MASS_ERASE = PAGE_ERASE.times(128)
 
     def busy_flags(self) -> int:
         """WDW from the first word of a quad-word until its program begins (RM0456, FLASH_NSSR)."""
@@ -48,7 +49,7 @@ class FlashU5(FlashL5, ips=("flash_u5",)):
         if not self.registers["NSSR"] & self._blocking:
             self._first = first
 
-    def _erase_page(self, bank: int, page: int, span: int) -> None:
+    def _bank_start(self, bank: int) -> int:
         """BKER is the physical bank: SWAP_BANK exchanges addresses only (RM0456, FLASH_NSCR)."""
         swapped = bool(self.options["OPTR"] & self.mask("OPTR", "SWAP_BANK"))
-        super()._erase_page(bank ^ swapped, page, span)
+        return super()._bank_start(bank ^ swapped)

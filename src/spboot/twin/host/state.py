@@ -13,6 +13,7 @@ from spboot import disk
 from spboot.errors import TwinError
 from spboot.secret import Secret
 from spboot.twin.machine import Twin
+from spboot.twin.memory.frail import FrailCells
 
 _MAGIC: Final = b"SPTW1\n"
 _HEAD: Final = struct.Struct("<6sI")
@@ -26,7 +27,8 @@ def save(twin: Twin, path: Path, images: Sequence[str] = ()) -> None:
     facts = {
         "part": twin.chip.name,
         "poisoned": sorted(twin.flash.poisoned),
-        "options": twin.flash_controller.options,
+        "frail": twin.flash.frail.save(),
+        "options": twin.flash_controller.stored_options(),
         "images": list(images),
     }
     head = json.dumps(facts).encode()
@@ -47,6 +49,8 @@ def load(twin: Twin, path: Path) -> list[str]:
         cells = zlib.decompressobj().decompress(data[_HEAD.size + size :], twin.flash.size + 1)
         poisoned, part, options = set(facts["poisoned"]), facts["part"], facts["options"]
         images = [str(image) for image in facts.get("images", ())]
+        frail = facts.get("frail", [0, [], [], []])
+        FrailCells(twin.flash.unit, twin.flash.erased, 0).load(frail)
     except (ValueError, KeyError, TypeError, struct.error, zlib.error) as error:
         raise TwinError(f"{path}: not a state file ({error}); give another file or delete it") from None
     if part == twin.chip.name and len(cells) != twin.flash.size:
@@ -60,5 +64,6 @@ def load(twin: Twin, path: Path) -> list[str]:
         )
     twin.flash_load(twin.flash.address, cells)
     twin.flash.poisoned = poisoned
+    twin.flash.frail.load(frail)
     twin.flash_controller.options = options
     return images

@@ -15,16 +15,22 @@ from spboot.twin.timeline import PS_PER_S, Timeline
 
 Kind = Literal["erase", "program"]
 When = Literal["before", "after", "torn"]
+Fault = Literal["", "marginal", "weak", "single"]
 Pattern = tuple[str, int]
 
+_FAULTS: Final[tuple[Fault, ...]] = ("marginal", "weak", "single")
 _PATTERNS: Final = ("random", "prefix", "suffix", "miss")
 _ONE_OF: Final = f"{', '.join(_PATTERNS[:-1])} or {_PATTERNS[-1]}"
-_ID: Final = re.compile(rf"(\d{{1,9}})(?:(:after)|(:torn)(?::({'|'.join(_PATTERNS)})=(\d{{1,9}}))?(:readable)?)?")
+_ID: Final = re.compile(
+    rf"(\d{{1,9}})(?:(:after)|(:torn)(?::({'|'.join(_PATTERNS)})=(\d{{1,9}}))?(:readable)?"
+    rf"|:({'|'.join(_FAULTS)})=(\d{{1,9}})(:readable)?)?"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """One erase or program.  *data* is what was to be stored (empty for an erase), *time* in seconds."""
+    """One erase, of a page, a sector or whole banks, or one program.  *data* is what was to be stored (empty for an
+    erase), *time* in seconds."""
 
     index: int
     kind: Kind
@@ -41,31 +47,46 @@ class Cut:
     `str` of it is its id, printed when it happens and read by `parse`.
 
     *pattern* says which bits of a torn operation happened: ("random", seed), ("prefix", bits), ("suffix", bits) or
-    ("miss", bit).  With *poison* the unit does not fit its ECC afterwards (parts with ECC only)."""
+    ("miss", bit).  With *poison* the unit does not fit its ECC afterwards (parts with ECC only).
+
+    *fault*, of a torn operation with a random pattern, whose seed decides more (docs/faults.md): "marginal", some bits
+    read one way now and another later; "weak", an erase after which the page reads as erased, but its bits do not all
+    stay so once they are programmed; "single", the unit is old or new but for one bit, which its ECC corrects."""
 
     at: int
     when: When = "before"
     pattern: Pattern = ("random", 0)
     poison: bool = True
+    fault: Fault = ""
 
     def __post_init__(self) -> None:
         if self.when not in ("before", "after", "torn"):
             raise TwinError(f"cut {self.when!r}: expected before, after or torn")
         if self.pattern[0] not in _PATTERNS:
             raise TwinError(f"tear pattern {self.pattern[0]!r}: expected {_ONE_OF}")
+        if self.fault not in ("", *_FAULTS):
+            raise TwinError(f"fault {self.fault!r}: expected one of {', '.join(_FAULTS)}, or none")
+        if self.fault and (self.when, self.pattern[0]) != ("torn", "random"):
+            raise TwinError(f"fault {self.fault!r} of a cut {self.when}, {self.pattern[0]}: expected torn and random")
+        if self.fault in ("weak", "single") and not self.poison:
+            raise TwinError(f"fault {self.fault!r} with poison=False: it says itself what the ECC finds, leave it out")
 
     @classmethod
     def parse(cls, text: str) -> Cut:
-        """The cut whose `str` is *text*: "40", "40:after", "40:torn:random=7", "40:torn:prefix=3:readable".
-
-        Raises TwinError."""
+        """The cut whose `str` is *text*: "40", "40:after", "40:torn:random=7", "40:torn:prefix=3:readable" or
+        "40:weak=7".  Raises TwinError."""
         match = _ID.fullmatch(text)
         if not match:
             raise TwinError(
                 f"cut is {text!r}, expected the number of a flash operation, as 40, or an id, as 40:after, "
-                f"40:torn or 40:torn:random=7 ({_ONE_OF}), with :readable behind it when no ECC shall fail"
+                f"40:torn or 40:torn:random=7 ({_ONE_OF}), with :readable behind it when no ECC shall fail, or with a "
+                f"fault and a seed, as 40:weak=7 ({', '.join(_FAULTS)})"
             )
-        number, after, torn, kind, which, readable = match.groups()
+        number, after, torn, kind, which, readable, fault, seed, legible = match.groups()
+        for name in _FAULTS:
+            if name == fault:
+                pattern = ("random", int(seed))
+                return cls(at=int(number), when="torn", pattern=pattern, poison=not legible, fault=name)
         when: When = "torn" if torn else "after" if after else "before"
         pattern = (kind, int(which)) if kind else ("random", 0)
         return cls(at=int(number), when=when, pattern=pattern, poison=not readable)
@@ -74,6 +95,8 @@ class Cut:
         if self.when != "torn":
             return f"{self.at}:after" if self.when == "after" else str(self.at)
         kind, number = self.pattern
+        if self.fault:
+            return f"{self.at}:{self.fault}={number}{'' if self.poison else ':readable'}"
         return f"{self.at}:torn:{kind}={number}{'' if self.poison else ':readable'}"
 
 
@@ -146,11 +169,11 @@ class OperationLog:
         self.busy_ps = 0
 
     def erases(self, low: int = 0, high: int = 1 << 32) -> int:
-        """How many erases began in low <= address < high."""
+        """How many erases were of a byte in low <= address < high."""
         return self._number("erase", low, high)
 
     def programs(self, low: int = 0, high: int = 1 << 32) -> int:
-        """How many programs began in low <= address < high."""
+        """How many programs were of a byte in low <= address < high."""
         return self._number("program", low, high)
 
     def by_page(self, kind: Kind, page_size: int) -> dict[int, int]:
@@ -158,12 +181,13 @@ class OperationLog:
         counts: dict[int, int] = {}
         for operation in self._operations:
             if operation.kind == kind:
-                page = operation.address - operation.address % page_size
-                counts[page] = counts.get(page, 0) + 1
+                first = operation.address - operation.address % page_size
+                for page in range(first, operation.address + operation.size, page_size):
+                    counts[page] = counts.get(page, 0) + 1
         return counts
 
     def _number(self, kind: Kind, low: int, high: int) -> int:
-        return sum(1 for op in self._operations if op.kind == kind and low <= op.address < high)
+        return sum(1 for op in self._operations if op.kind == kind and op.address < high and low < op.address + op.size)
 
     def save(self) -> Any:
         return list(self._operations), self.total, self.busy_ps, self.cut, self._cut_at
