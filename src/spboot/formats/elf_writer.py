@@ -86,7 +86,7 @@ class _Output:
         if section.load is not None:
             self._load(section, section.load)
         elif section.kind != _NOBITS:
-            self._pad(section.align)
+            self.body += bytes(-(self.start + len(self.body)) % 4)
         offset = self.start + len(self.body)
         self.body += section.data
         entry = [len(self.names), section.kind, section.flags, section.address, offset, section.size]
@@ -107,9 +107,6 @@ class _Output:
             self.body.append(0)
         offset = self.start + len(self.body)
         self.programs.append([_PT_LOAD, offset, section.address, at, section.size, section.size, flags, 4])
-
-    def _pad(self, align: int) -> None:
-        self.body += bytes(-(self.start + len(self.body)) % max(align, 1))
 
 
 def write(segments: Sequence[Segment], entry: int, origins: Sequence[tuple[str, bytes]]) -> bytes:
@@ -171,7 +168,16 @@ def _rest(segment: Segment, start: int, end: int) -> Iterator[_Section]:
 
 def _kept(main: _File) -> Iterator[_Section]:
     """What is not loaded: debug information, attributes, memory that starts empty, and sections without bytes."""
-    return (section for section in main.sections if section.load is None and section.kind not in _LEFT_OUT)
+    return (
+        section
+        for section in main.sections
+        if section.load is None and section.kind not in _LEFT_OUT and not _is_homeless(section)
+    )
+
+
+def _is_homeless(section: _Section) -> bool:
+    """Whether it is to be loaded and in nothing that loads it."""
+    return bool(section.flags & _ALLOC and section.size) and section.kind != _NOBITS
 
 
 # symbols

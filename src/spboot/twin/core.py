@@ -16,6 +16,7 @@ U10 In callbacks the PC is exact as long as `emu_start` was given a count.
 U11 A context freed after its core was closed aborts the process.
 U12 The Python wrappers of callbacks and registers cost more than the work: the two hot paths call the C functions.
 U13 In an IT block nothing ends a run, neither count nor `emu_stop`, but a BKPT, which leaves ITSTATE as it is there.
+U14 An instruction of an IT block whose condition fails is not counted.
 """
 
 from __future__ import annotations
@@ -168,8 +169,7 @@ class Core:
         except UcError as problem:
             error = int(problem.errno)
         self._running = False
-        if fence is not None:
-            self._lift_fence(*fence)
+        at_fence = fence is not None and self._lift_fence(*fence)
         if self._bug is not None:
             bug, self._bug = self._bug, None
             raise bug
@@ -177,14 +177,14 @@ class Core:
             self.interrupt, error = INT_EXIT, None
         done, limit = int(self._count[0]), int(self._count[1])
         self.ended_early = done <= limit
-        self._before += done if self.ended_early and not self.held else done - 1
+        self._before += done if self.ended_early and not (self.held or at_fence) else done - 1
         return error
 
     def _raise_fence(self) -> tuple[int, bytes] | None:
         """Put a BKPT behind the instruction at the PC where only that ends a run (U13): where, and what was there."""
         pc, state = self.pc, self.it_state
         opcode = self.halfword(pc)
-        if not (state & 7 or (opcode & 0xFF00 == 0xBF00 and opcode & 15)):
+        if not (state or (opcode & 0xFF00 == 0xBF00 and opcode & 15)):
             return None
         place = pc + (4 if opcode >> 11 in (0x1D, 0x1E, 0x1F) else 2)
         try:
@@ -194,10 +194,13 @@ class Core:
             return None
         return place, before
 
-    def _lift_fence(self, place: int, before: bytes) -> None:
+    def _lift_fence(self, place: int, before: bytes) -> bool:
+        """Put back what was there; whether the run ended there."""
         self._patch(place, before)
-        if self.interrupt == INT_BKPT and self.pc == place:
-            self.interrupt = None
+        if self.interrupt != INT_BKPT or self.pc != place:
+            return False
+        self.interrupt = None
+        return True
 
     def _patch(self, address: int, code: bytes) -> None:
         self.uc.mem_write(address, code)

@@ -58,7 +58,11 @@ class Debugger:
         self._watches: dict[tuple[str, int, int], Any] = {}
         self._watched: tuple[str, int] | None = None
         self._range: range | None = None
-        self._resumed_at = self._slice_at = -1
+        self._fresh = False
+        """Whether nothing was executed since `resume`."""
+        self._passes = False
+        """Whether the slice is the first since then."""
+        self._slice_at = 0
         self._depth = 0
         self._stepped = False
         self._faults = 0
@@ -114,7 +118,7 @@ class Debugger:
         least.  An interrupt that comes meanwhile is served first, unless its handler meets a breakpoint."""
         self._range = within
         self._watched = None
-        self._resumed_at = self._core.executed
+        self._fresh = True
         self._depth = len(self._twin.cpu.active)
         self._stepped = False
         self._faults = len(self._twin.faults)
@@ -148,8 +152,8 @@ class Debugger:
             in_it_block = self._core.in_it_block
             if in_it_block:
                 self._core.clear_it_state()
-            if self._core.executed - 1 == self._resumed_at:
-                return  # where gdb steps on from
+            if self._passes and self._is_first():
+                return  # where gdb goes on from
             self._watched = kind, address
             if in_it_block:
                 self._core.end_slice()
@@ -161,8 +165,9 @@ class Debugger:
     def look(self) -> int:
         """Between two slices: raise Halted where the core stops; else the most instructions until the next look."""
         core, cpu = self._core, self._twin.cpu
-        if core.executed != self._resumed_at or len(self._twin.faults) != self._faults:
+        if not self._fresh or len(self._twin.faults) != self._faults:
             self._check()
+        self._passes, self._fresh = self._fresh, False
         self._slice_at = core.executed
         stepping = self._range is not None and len(cpu.active) <= self._depth
         if stepping and not self._asleep():

@@ -94,7 +94,9 @@ class Registers:
             return core.pc
         if name == "xpsr":
             return core.get(arm.UC_ARM_REG_XPSR)
-        return int(self._as_handler(lambda: core.uc.reg_read(_NUMBERS[name])))
+        if name in _V7_SYSTEM:
+            return int(self._as_handler(lambda: core.uc.reg_read(_NUMBERS[name])))
+        return int(core.uc.reg_read(_NUMBERS[name]))
 
     def _set(self, name: str, value: int) -> None:
         core = self._core
@@ -110,23 +112,22 @@ class Registers:
             exception = core.get(arm.UC_ARM_REG_IPSR)
             core.set(arm.UC_ARM_REG_IPSR, exception or _MODE)
             core.set_mode(exception, value & 7)
-        else:
+        elif name in _V7_SYSTEM:
             value &= ~3 if name in _STACK_POINTERS else -1
             self._as_handler(lambda: core.uc.reg_write(_NUMBERS[name], value))
+        else:
+            core.uc.reg_write(_NUMBERS[name], value & ~3 if name in _STACK_POINTERS else value)
 
     def _as_handler(self, access: Callable[[], int | None]) -> int:
         """*access* in handler mode where the mode is unprivileged, from where not all is seen (U6)."""
         core = self._core
         if core.get(arm.UC_ARM_REG_IPSR) or not core.get(arm.UC_ARM_REG_CONTROL) & 1:
             return access() or 0
-        control = core.get(arm.UC_ARM_REG_CONTROL)
         core.set(arm.UC_ARM_REG_IPSR, _MODE)
-        core.set(arm.UC_ARM_REG_CONTROL, control & ~1)
         try:
             return access() or 0
         finally:
-            core.set(arm.UC_ARM_REG_IPSR, _MODE)
-            core.set_mode(0, control)
+            core.set(arm.UC_ARM_REG_IPSR, 0)
 
     @property
     def description(self) -> str:
