@@ -11,7 +11,7 @@ from spboot.twin.host.gdb_packet import LIMIT, escaped, framed
 from .conftest import OUT, build
 from .gdb_desk import COUNTER, Desk, text
 
-TALKER = """void main_(void) { clock_80mhz(); console(80000000 / 115200); OUT[0] = 1;
+TALKER = """void main_(void) { clock_80mhz(); console(80000000 / 115200); REG(0x40004400) |= 32; OUT[0] = 1;
     while (!(USART2_ISR & 0x20)) { } OUT[0] = 2; for (;;) { } }"""
 TROUBLE = """void main_(void) { unlock(); erase(1, 224); program(0x080f0000, 1, 2); OUT[0] = 7;
     (void)REG(0x40006000); for (;;) { } }"""
@@ -70,6 +70,8 @@ def test_registers_of_an_unprivileged_thread(desk: Desk) -> None:
     assert desk.ask("p11") == "00400020"
     assert desk.ask(f"p{control:x}") == "03000000"
     assert desk.ask("me000ed00,4") == "41c20f41", "a debugger may read the system control space"
+    assert desk.go("s") == ["T05thread:1;"]
+    assert desk.twin.faults == [] and not desk.twin.cpu.privileged, "and the thread may no more than before"
 
 
 def test_a_small_core_has_no_more_than_it_has(desk_of: Callable[..., Desk]) -> None:

@@ -49,6 +49,7 @@ void main_(void) { OUT[0] = 0; SYST_RVR = 3999; SYST_CVR = 0; SYST_CSR = 7;
     __asm volatile(".global place_wfi\\n place_wfi: wfi\\n .global place_awake\\n place_awake: nop"); }
 """
 SPIN = 'void main_(void) { __asm volatile(".global place_spin\\n place_spin: b place_spin"); }'
+JUMP = 'void main_(void) { __asm volatile("b place_behind\\n wfi\\n .global place_behind\\n place_behind: nop"); }'
 CALL = """
 __attribute__((naked)) void svc(void) { __asm volatile(
     ".global place_svc\\n place_svc: nop\\n .global place_leave\\n place_leave: bx lr"); }
@@ -174,6 +175,30 @@ def test_a_step_over_wfi_ends_when_the_core_wakes() -> None:
     assert twin.time - before > 0.0005, "most of a period of 4,000 cycles at 4 MHz was slept"
 
 
+def test_a_step_of_a_core_that_sleeps_wakes_it_first() -> None:
+    known = places(SLEEP)
+    twin = twin_of(SLEEP)
+    debugger = Debugger(twin)
+    at(twin, debugger, known["wfi"])
+    debugger.resume()
+    twin.run(seconds=0.0001)
+    assert twin.cpu.sleeping
+    assert go(twin, debugger, STEP)
+    assert (twin.core.pc, out(twin)) == (known["awake"] + 2, 1)
+
+
+def test_an_interrupt_that_waits_is_served_before_the_step() -> None:
+    known = places(TICKS)
+    twin = twin_of(TICKS)
+    debugger = Debugger(twin)
+    at(twin, debugger, known["piece"])
+    ticks = out(twin)
+    twin.nvic.pend(15)
+    assert go(twin, debugger, STEP)
+    assert out(twin) == ticks + 1
+    assert known["piece"] < twin.core.pc <= known["piece"] + 4
+
+
 def test_a_breakpoint_behind_wfi_leaves_the_core_asleep_until_then() -> None:
     known = places(SLEEP)
     twin = twin_of(SLEEP)
@@ -181,6 +206,17 @@ def test_a_breakpoint_behind_wfi_leaves_the_core_asleep_until_then() -> None:
     debugger.stop_at(known["awake"])
     assert go(twin, debugger)
     assert (twin.core.pc, out(twin)) == (known["awake"], 1)
+    assert go(twin, debugger) is None
+    assert done(twin)
+
+
+def test_a_wfi_that_was_jumped_over_is_none() -> None:
+    """The instruction behind it is stopped at, with WFI in front of the PC."""
+    twin = twin_of(JUMP)
+    debugger = Debugger(twin)
+    debugger.stop_at(places(JUMP)["behind"])
+    assert go(twin, debugger)
+    assert not twin.cpu.sleeping
     assert go(twin, debugger) is None
     assert done(twin)
 

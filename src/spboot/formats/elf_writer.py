@@ -168,16 +168,7 @@ def _rest(segment: Segment, start: int, end: int) -> Iterator[_Section]:
 
 def _kept(main: _File) -> Iterator[_Section]:
     """What is not loaded: debug information, attributes, memory that starts empty, and sections without bytes."""
-    return (
-        section
-        for section in main.sections
-        if section.load is None and section.kind not in _LEFT_OUT and not _is_homeless(section)
-    )
-
-
-def _is_homeless(section: _Section) -> bool:
-    """Whether it is to be loaded and in nothing that loads it."""
-    return bool(section.flags & _ALLOC and section.size) and section.kind != _NOBITS
+    return (section for section in main.sections if section.load is None and section.kind not in _LEFT_OUT)
 
 
 # symbols

@@ -94,8 +94,9 @@ class Debugger:
         self._rehook()
 
     def watch(self, kind: str, address: int, size: int) -> None:
-        """Set a watchpoint of *size* bytes: "watch" stops at stores, "rwatch" at loads, "awatch" at both; the access is
-        yet to come, or within an IT block done.  Raises TwinError: too many, too large, not in RAM."""
+        """Set a watchpoint of *size* bytes: "watch" stops at stores, "rwatch" at loads, "awatch" at both.  The core
+        stops in front of the instruction, with a store in memory already; within an IT block behind it.  Raises
+        TwinError: too many, too large, not in RAM."""
         if len(self._watches) >= LIMIT or not 0 < size <= WATCHED or not self._twin.rams.holds(address, size):
             raise TwinError(f"{size} bytes at {address:#010x}: expected up to {WATCHED} bytes of RAM, {LIMIT} times")
         if (kind, address, size) not in self._watches:

@@ -15,7 +15,7 @@ from spboot.errors import TwinError
 from spboot.twin.machine import Twin
 
 _WITHOUT_FPU: Final = frozenset({"STM32WL"})
-"""Families whose Cortex-M4 has none (RM0453 lists no FPU)."""
+"""Families whose Cortex-M4 has none: `__FPU_PRESENT` is 0 in their CMSIS headers."""
 _V6_SYSTEM: Final = ("msp", "psp", "primask", "control")
 _V7_SYSTEM: Final = ("msp", "psp", "primask", "basepri", "faultmask", "control")
 _TYPES: Final = {"sp": "data_ptr", "msp": "data_ptr", "psp": "data_ptr", "pc": "code_ptr"}
