@@ -5,7 +5,7 @@ Gaps are filled as objcopy fills them, so that one build is the same image in al
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, NamedTuple, Self
 
@@ -50,6 +50,8 @@ class Image:
     data: bytes
     board: Board
     version: Version
+    origins: tuple[tuple[str, bytes], ...] = field(default=(), compare=False)
+    """The ELF file that it was read from, for its names: see formats.program.Program."""
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], board: Board, version: Version | str) -> Self:
@@ -63,7 +65,7 @@ class Image:
         startable.check(data, board, str(path))
         if found.entry:
             startable.check_entry(found.entry, data, str(path))
-        return cls(data=data, board=board, version=number)
+        return cls(data=data, board=board, version=number, origins=found.origins)
 
     @property
     def address(self) -> int:

@@ -102,7 +102,7 @@ OUTPUTS: list[Row] = [
     (f"map {TARGET} --svg nowhere/x.svg", 1, ("there is no folder",)),
     (f"build {TARGET} --keys lamp -o new.bin", 1, ("new.bin is a file, expected a folder",)),
     (f"build {TARGET} --keys lamp -o new.bin/x", 1, ("new.bin/x: cannot be written: Not a directory",)),
-    (f"merge boot.bin new.bin {RELEASE} -o x.elf", 1, ("x.elf", ".hex or .bin")),
+    (f"merge boot.bin new.bin {RELEASE} -o x.srec", 1, ("x.srec", ".hex, .bin or .elf")),
     ("delta encode old.bin new.bin -o nowhere/x", 1, ("there is no folder",)),
     (f"image new.bin {RELEASE} -o {'n' * 300}", 1, ("nnn", "File name too long")),
 ]

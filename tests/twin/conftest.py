@@ -6,7 +6,7 @@ import functools
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,8 @@ from spboot.errors import TwinError
 from spboot.formats import elf
 from spboot.twin import Twin
 from tests import families
+
+from .gdb_desk import COUNTER, Desk
 
 HERE = Path(__file__).parent
 OUT, DONE = 0x20000100, 0x200000F0
@@ -121,3 +123,23 @@ def refuses(part: str, code: str, message: str) -> None:
     with pytest.raises(TwinError, match=message) as caught:
         twin.run(seconds=3)
     assert "PC 0x0800" in str(caught.value)
+
+
+@pytest.fixture
+def desk_of() -> Iterator[Callable[..., Desk]]:
+    """Twins with a gdb server, made of a source and a part."""
+    desks = []
+
+    def make(source: str, part: str = "STM32L476RG") -> Desk:
+        desks.append(Desk(twin_of(source, part)))
+        return desks[-1]
+
+    yield make
+    for desk in desks:
+        desk.close()
+
+
+@pytest.fixture
+def desk(desk_of: Callable[..., Desk]) -> Desk:
+    """One that counts."""
+    return desk_of(COUNTER)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
+from typing import Final
 
 from spboot import image, release
 from spboot.boards import Board
@@ -17,6 +20,9 @@ from spboot.image import Image
 from spboot.keys import Keys
 from spboot.secret import Secret
 
+BOOT_PREFIX: Final = "boot_"
+"""In front of the bootloader's names in an ELF file, as an application has a `main`, too."""
+
 
 def merge(boot: Bootloader | str | PathLike[str], app: Image, *, keys: Keys) -> Program:
     """The program of a device as it leaves production: bootloader *boot*, or the one in a file (.bin, .hex, .elf), and
@@ -28,10 +34,11 @@ def merge(boot: Bootloader | str | PathLike[str], app: Image, *, keys: Keys) -> 
     >>> [hex(segment.address) for segment in merge(boot, old, keys=keys).segments]
     ['0x8000000', '0x8008000', '0x8008200']
     """
-    path = boot.bin if isinstance(boot, Bootloader) else Path(boot)
+    path = boot.elf if isinstance(boot, Bootloader) else Path(boot)
     with named(path):
-        inside = bootloader_in(program.load(path, app.board.bootloader.address), app.board, keys, str(path))
-    return factory(inside, app, keys)
+        found = program.load(path, app.board.bootloader.address)
+        inside = bootloader_in(found, app.board, keys, str(path))
+    return factory(inside, app, keys, [(BOOT_PREFIX, elf) for _, elf in found.origins])
 
 
 def bootloader_in(found: Program, board: Board, keys: Keys, name: str) -> Secret:
@@ -46,13 +53,14 @@ def bootloader_in(found: Program, board: Board, keys: Keys, name: str) -> Secret
     return Secret(found.from_address(start))
 
 
-def factory(bootloader: bytes, app: Image, keys: Keys) -> Program:
+def factory(bootloader: bytes, app: Image, keys: Keys, origins: Iterable[tuple[str, bytes]] = ()) -> Program:
     """What `merge` makes, of the bytes of a bootloader.  Raises BuildError and FormatError as it does."""
     board = app.board
     check_made_for(bootloader, board, keys)
     image.check_place(Segment(board.bootloader.address, bootloader), _room(board), board, "the bootloader")
     header = release.header_for(release.full_image(app, keys=keys))
-    return program_of(board, bootloader, header, app.data)
+    made = program_of(board, bootloader, header, app.data)
+    return replace(made, origins=(*origins, *app.origins))
 
 
 def program_of(board: Board, bootloader: bytes, header: bytes = b"", app: bytes = b"") -> Program:

@@ -28,7 +28,8 @@ def command(bootloader: Path, app: Path, board_name: str, key_folder: Path, vers
     """Put bootloader and application in one factory file.
 
     BOOTLOADER is the .bin, .hex or .elf of `spboot build`, APP the first application that devices run.  FILE is for the
-    programmer in production, as .hex or .bin.
+    programmer in production, as .hex or .bin; as .elf it is for a debugger, too, with the names of those of the two
+    that are given as .elf.
 
     \b
     Examples:

@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import math
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,10 +21,12 @@ from spboot.cli.interruption import told_to_stop
 from spboot.device import Device
 from spboot.errors import TwinError
 from spboot.formats.manifest import name_id
-from spboot.twin import Cut, LineBridge, PowerCut, PtyBridge
+from spboot.twin import Cut, GdbServer, Halted, LineBridge, PowerCut, PtyBridge
 from spboot.twin.host import state as states
 
 _LOOK_S = 0.1
+_GDB_LOOK_S = 0.05
+"""How long gdb is listened to before the keys are looked at."""
 _PRESS_S = 0.3
 """How long the button is pressed, in virtual time; at a start it is held for the second in which firmware looks."""
 _HOLD_S = 1.0
@@ -80,6 +83,13 @@ def faster_than_nothing(text: str) -> float:
     show_default=True,
     help="Speed of virtual time while the firmware idles, relative to real time.",
 )
+@click.option(
+    "--gdb",
+    "gdb_port",
+    type=click.IntRange(0, 65535),
+    metavar="PORT",
+    help="Let a gdb of this machine in at PORT of localhost; 0 takes one that is free.",
+)
 @click.option("--seed", default=0, metavar="NUMBER", show_default=True, help="Decides what RAM holds at power-on.")
 def command(
     board_name: str | None,
@@ -91,6 +101,7 @@ def command(
     torn: bool,
     faults: tuple[str, ...],
     speed: float,
+    gdb_port: int | None,
     seed: int,
 ) -> None:
     """Run the firmware of a board on an emulated chip.
@@ -106,6 +117,7 @@ def command(
       spboot twin NUCLEO-L476RG --state board.state --pty board
       spboot twin NUCLEO-L476RG --image factory.hex --cut 40 --torn
       spboot twin NUCLEO-L476RG --image factory.hex --cut 40:marginal=7
+      spboot twin NUCLEO-L476RG --image factory.elf --gdb 3333
     """
     if board_name is None and pty:
         board_name, pty = pty, ""  # --pty BOARD
@@ -122,7 +134,7 @@ def command(
         made_of = _fill(device, images, state)
         session = _Session(device)
         try:
-            session.run(pty=None if pty is None else Path(pty), speed=speed, button=button)
+            session.run(pty=None if pty is None else Path(pty), speed=speed, button=button, gdb_port=gdb_port)
         finally:
             if state is not None:
                 states.save(device.twin, state, made_of)
@@ -201,23 +213,48 @@ class _Session:
         self.twin = device.twin
         self.keys = Keys()
         self.bridge: LineBridge | None = None
+        self.gdb: GdbServer | None = None
         self._release_at: float | None = None
 
-    def run(self, *, pty: Path | None, speed: float, button: bool) -> None:
+    def run(self, *, pty: Path | None, speed: float, button: bool, gdb_port: int | None) -> None:
         """Until Ctrl-], Ctrl-C or SIGTERM.  Raises TwinError."""
         with contextlib.ExitStack() as stack:
             stop = stack.enter_context(told_to_stop())
             self.bridge = self._open(stack, pty, speed)
+            if gdb_port is not None:
+                self.gdb = stack.enter_context(self._open_to_gdb(gdb_port))
             if button:
                 self._press(_HOLD_S)
             self.device.power_on()
             while not stop() and "leave" not in self.keys.asked:
-                try:
-                    self.bridge.pump(until=lambda: stop() or bool(self.keys.asked) or self._due(), seconds=_LOOK_S)
-                except PowerCut as cut:
-                    say(f"{cut}; power is back", self.bridge)
-                    self.device.power_on()
+                self._go_on(self.bridge, lambda: stop() or bool(self.keys.asked) or self._due())
                 self._serve(pty is not None)
+
+    def _go_on(self, bridge: LineBridge, until: Callable[[], bool]) -> None:
+        """Let the firmware run for a while, unless gdb has stopped it.  Raises TwinError when no gdb sees it."""
+        if self.gdb is not None:
+            self.gdb.serve(_GDB_LOOK_S if self.gdb.stopped else 0.0)
+            if self.gdb.stopped:
+                bridge.exchange()
+                return
+        try:
+            bridge.pump(until=until, seconds=_LOOK_S)
+        except Halted as halt:
+            if self.gdb is not None:
+                self.gdb.halted(halt)
+        except PowerCut as cut:
+            say(f"{cut}; power is back", bridge)
+            self.device.power_on()
+            if self.gdb is not None:
+                self.gdb.lost_power(cut)
+        except TwinError as error:
+            if self.gdb is None or not self.gdb.refused(error):
+                raise
+
+    def _open_to_gdb(self, port: int) -> GdbServer:
+        server = GdbServer(self.twin, port, power_on=self.device.power_on, say=lambda text: say(text, self.bridge))
+        say(f"gdb: target remote localhost:{server.port}", self.bridge)
+        return server
 
     def _open(self, stack: contextlib.ExitStack, pty: Path | None, speed: float) -> LineBridge:
         port = self.device.board.console.port

@@ -7,14 +7,14 @@ overlap, sections that are not loaded, and headers within a segment there is one
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path, PurePath
 from typing import Final
 
 from spboot import disk
 from spboot.errors import FormatError
-from spboot.formats import elf, intel_hex
+from spboot.formats import elf, elf_writer, intel_hex
 from spboot.formats.content import A_HEX, AN_ELF, kind_of
 from spboot.formats.elf import Use
 from spboot.formats.segment import Segment
@@ -25,7 +25,7 @@ FILL: Final = b"\0"
 ERASED: Final = b"\xff"
 """What stands between the programs of a device: what most flash reads that nobody programmed."""
 
-WRITTEN: Final = (".hex", ".bin")
+WRITTEN: Final = (".hex", ".bin", ".elf")
 _BINARY: Final = (".bin",)
 _HEX: Final = (".hex", ".ihex", ".ihx", ".ihe")
 _ELF: Final = (".elf", ".axf", ".out")
@@ -40,7 +40,8 @@ class Program:
     """What a file puts into memory.  *segments*: in the order of their addresses, none empty, none touching another.
 
     *kind* is that of the file, "factory" when it was put together here.  *entry*, *core* and *uses* are known of an ELF
-    only: see formats.elf.Elf.  No repr shows bytes: a bootloader has keys in it.
+    only: see formats.elf.Elf.  *origins* are the ELF files that it comes from, each with what is put in front of its
+    names when they are written.  No repr shows bytes: a bootloader has keys in it.
 
     >>> Program(kind="factory", segments=(Segment(0x8000000, b"lamp"),))
     Program(kind='factory', segments=(<4 bytes at 0x08000000>,), entry=0, core='', uses=())
@@ -51,6 +52,7 @@ class Program:
     entry: int = 0
     core: str = ""
     uses: tuple[Use, ...] = ()
+    origins: tuple[tuple[str, bytes], ...] = field(default=(), repr=False, compare=False)
 
     def from_address(self, address: int) -> bytes:
         """Its bytes from *address* on, which none is below, gaps filled."""
@@ -61,7 +63,8 @@ class Program:
         return next((segment.data for segment in self.segments if segment.address == address), b"")
 
     def save(self, path: str | PathLike[str]) -> None:
-        """Write it to *path*: as Intel HEX, or as a .bin from the lowest address on, gaps as of erased flash.
+        """Write it to *path*: as Intel HEX, as a .bin from the lowest address on, gaps as of erased flash, or as ELF
+        with the names of *origins*, which starts at its first vector table.
 
         Only the owner may read the file, as there may be keys in it.  Raises FormatError for another suffix, DiskError.
 
@@ -71,6 +74,9 @@ class Program:
         check_writable(target)
         if target.suffix == ".hex":
             data = Secret(intel_hex.write(self.segments))
+        elif target.suffix == ".elf":
+            entry = int.from_bytes(self.segments[0].data[4:8], "little")
+            data = Secret(elf_writer.write(self.segments, entry, self.origins))
         else:
             data = Secret(flat(self.segments, self.segments[0].address, ERASED))
         disk.write(target, data, secret=True)
@@ -79,7 +85,7 @@ class Program:
 def check_writable(path: Path) -> None:
     """Raise FormatError unless `Program.save` writes files with the suffix of *path*."""
     if path.suffix not in WRITTEN:
-        raise FormatError(f"{path}: cannot write {path.suffix!r}, expected a name that ends in .hex or .bin")
+        raise FormatError(f"{path}: cannot write {path.suffix!r}, expected a name that ends in .hex, .bin or .elf")
 
 
 def flat(segments: Iterable[Segment], address: int, fill: bytes) -> bytes:
@@ -110,7 +116,14 @@ def read(path: PurePath, data: bytes, binary_at: int) -> Program:
     if suffix in _ELF or found == AN_ELF:
         _check_content(path, found, AN_ELF)
         made = elf.read(str(path), data)
-        return Program(kind="ELF", segments=made.segments, entry=made.entry, core=made.core, uses=made.uses)
+        return Program(
+            kind="ELF",
+            segments=made.segments,
+            entry=made.entry,
+            core=made.core,
+            uses=made.uses,
+            origins=(("", data),),
+        )
     raise FormatError(_unknown(path, found))
 
 

@@ -8,6 +8,8 @@ if find_spec("unicorn") is None or find_spec("capstone") is None:
     raise not_installed("the emulated chip", "twin")
 
 from spboot.twin.errors import LockupError, PowerCut
+from spboot.twin.host.gdb_debugger import Halted
+from spboot.twin.host.gdb_server import GdbServer
 from spboot.twin.host.pty import LineBridge, PtyBridge
 from spboot.twin.interrupt.exceptions import Fault
 from spboot.twin.machine import Twin
@@ -17,6 +19,8 @@ from spboot.twin.snapshot import Snapshot
 __all__ = [
     "Cut",
     "Fault",
+    "GdbServer",
+    "Halted",
     "LineBridge",
     "LockupError",
     "Operation",

@@ -15,6 +15,8 @@ U9  The limit of `emu_start(count=)` may be lowered while it runs: the run then 
 U10 In callbacks the PC is exact as long as `emu_start` was given a count.
 U11 A context freed after its core was closed aborts the process.
 U12 The Python wrappers of callbacks and registers cost more than the work: the two hot paths call the C functions.
+U13 In an IT block nothing ends a run, neither count nor `emu_stop`, but a BKPT, which leaves ITSTATE as it is there.
+U14 An instruction of an IT block whose condition fails is not counted.
 """
 
 from __future__ import annotations
@@ -41,6 +43,7 @@ _PROBE_COUNT: Final = 0x5A17
 _HANDLE_WORDS: Final = 400
 _EXC_RETURN_BASE: Final = 0xFFFFFF00
 _NO_END: Final = 0xFFFFFFFE
+_BKPT: Final = bytes.fromhex("00be")
 
 _MASKS: Final = (arm.UC_ARM_REG_PRIMASK, arm.UC_ARM_REG_BASEPRI, arm.UC_ARM_REG_FAULTMASK)
 _SAVED: Final = (
@@ -72,6 +75,10 @@ class Core:
         self._before: int = 0
         self._running = False
         self.ended_early = False
+        self.held = False
+        """Whether `hold` ended the slice."""
+        self.alone = False
+        """Whether a run executes one instruction alone, also within an IT block; for a debugger."""
         self.interrupt: int | None = None
         self.uc.hook_add(unicorn.UC_HOOK_INTR, self._on_interrupt)
         self._bug: Exception | None = None
@@ -126,6 +133,12 @@ class Core:
         self.set(arm.UC_ARM_REG_EPSR, 1 << 24)
 
     @property
+    def it_state(self) -> int:
+        """ITSTATE (ARMv7-M A7.3.3): 0 outside of IT blocks, bits 0 to 2 are 0 in the last instruction of one."""
+        xpsr = self.get(arm.UC_ARM_REG_XPSR)
+        return xpsr >> 8 & 0xFC | xpsr >> 25 & 3
+
+    @property
     def in_it_block(self) -> bool:
         """Whether the instruction that a memory hook sees is in an IT block; ask before `clear_it_state`."""
         return bool(self.get(arm.UC_ARM_REG_XPSR) & 0x0600FC00)
@@ -146,7 +159,9 @@ class Core:
 
         `interrupt` is then set when the slice ended by SVC, BKPT or a branch to EXC_RETURN."""
         self.interrupt = None
+        self.held = False
         self._count[0] = 0
+        fence = self._raise_fence() if self.alone else None
         self._running = True
         error: int | None = None
         try:
@@ -154,6 +169,7 @@ class Core:
         except UcError as problem:
             error = int(problem.errno)
         self._running = False
+        at_fence = fence is not None and self._lift_fence(*fence)
         if self._bug is not None:
             bug, self._bug = self._bug, None
             raise bug
@@ -161,13 +177,44 @@ class Core:
             self.interrupt, error = INT_EXIT, None
         done, limit = int(self._count[0]), int(self._count[1])
         self.ended_early = done <= limit
-        self._before += done if self.ended_early else done - 1
+        self._before += done if self.ended_early and not (self.held or at_fence) else done - 1
         return error
+
+    def _raise_fence(self) -> tuple[int, bytes] | None:
+        """Put a BKPT behind the instruction at the PC where only that ends a run (U13): where, and what was there."""
+        pc, state = self.pc, self.it_state
+        opcode = self.halfword(pc)
+        if not (state or (opcode & 0xFF00 == 0xBF00 and opcode & 15)):
+            return None
+        place = pc + (4 if opcode >> 11 in (0x1D, 0x1E, 0x1F) else 2)
+        try:
+            before = bytes(self.uc.mem_read(place, 2))
+            self._patch(place, _BKPT)
+        except UcError:
+            return None
+        return place, before
+
+    def _lift_fence(self, place: int, before: bytes) -> bool:
+        """Put back what was there; whether the run ended there."""
+        self._patch(place, before)
+        if self.interrupt != INT_BKPT or self.pc != place:
+            return False
+        self.interrupt = None
+        return True
+
+    def _patch(self, address: int, code: bytes) -> None:
+        self.uc.mem_write(address, code)
+        self.forget_code(address - 4, 8)  # an instruction of 4 bytes may begin before it
 
     def end_slice(self) -> None:
         """End the slice after the current instruction (U9).  Harmless between slices."""
         if self._running and self._count[1] > self._count[0]:
             self._count[1] = self._count[0]
+
+    def hold(self) -> None:
+        """From a hook, not in an IT block (U8): end the slice in front of the instruction, which is not counted."""
+        self.held = True
+        self.uc.emu_stop()
 
     def take_back(self) -> None:
         """From a memory hook outside an IT block: end the slice as if the instruction had not been (U8)."""

@@ -118,6 +118,13 @@ class Pads(Protocol):
     def supplied(self, name: str) -> bool: ...
 
 
+class Debugger(Protocol):
+    """Who is asked between any two slices."""
+
+    def look(self) -> int:
+        """The most instructions that the next slice may have.  Raises what ends the run."""
+
+
 class Die(Protocol):
     """The parts, by what they do; and how to refuse, stop, reset and wait."""
 

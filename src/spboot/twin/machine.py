@@ -19,7 +19,7 @@ from spboot.twin.bus import Bus
 from spboot.twin.clock.rcc import Rcc
 from spboot.twin.condition import Condition, condition
 from spboot.twin.core import INT_BKPT, INT_SVC, Core
-from spboot.twin.die import FlashController, Power, ResetCause
+from spboot.twin.die import Debugger, FlashController, Power, ResetCause
 from spboot.twin.errors import PowerCut
 from spboot.twin.interrupt.cache_m7 import NvicM7
 from spboot.twin.interrupt.exceptions import Cpu, Fault
@@ -81,6 +81,7 @@ class Twin:
         self.standby = Standby(self)
         self.ecc_nmi: Literal["at", "after"] = "after"
         """Whether the NMI of a failed ECC check returns to the load that failed or behind it."""
+        self.debugger: Debugger | None = None
         self._symbols: Symbols | None = None
         self._powered = False
         self._deadline = 0
@@ -218,6 +219,7 @@ class Twin:
         last = 1 << 62 if instructions is None else self.core.executed + instructions
         while True:
             self._settle()
+            most = self.debugger.look() if self.debugger is not None else _SLICE
             if met():
                 self.cpu.check_fpu()
                 return True
@@ -230,7 +232,7 @@ class Twin:
                 continue
             self.cpu.sleeping = False
             span = min(self.timeline.next_due, self._deadline) - now
-            limit = _MASKED_SLICE if self.nvic.candidates else _SLICE
+            limit = min(most, _MASKED_SLICE if self.nvic.candidates else _SLICE)
             self._slice(max(1, min(-(-span // self.timeline.cycle_ps), limit, last - executed)))
 
     def _settle(self) -> None:
@@ -259,7 +261,7 @@ class Twin:
             self._on_interrupt()
         elif error is not None:
             self._on_error(error)
-        elif core.ended_early and core.halfword(core.pc - 2) == _WFI:
+        elif core.ended_early and not core.held and core.halfword(core.pc - 2) == _WFI:
             self._sleep()
 
     def _raise_stop(self) -> None:

@@ -84,6 +84,11 @@ class LineBridge:
         self.received(data)
         return bool(data)
 
+    def exchange(self) -> None:
+        """Take and give what is there, while the twin stands."""
+        self._take_in()
+        self._give_out()
+
     def received(self, data: bytes) -> None:
         """Bytes from the host."""
         self.uart.send(data)

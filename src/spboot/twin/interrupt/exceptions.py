@@ -54,6 +54,10 @@ class Cpu:
         self.active: list[int] = []
         self.sleeping = False
         self.faults: list[Fault] = []
+        self.debugged = False
+        """Whether a debugger is attached, for which BKPT halts;"""
+        self.inspected = False
+        """whether an access is the debugger's, which is privileged."""
         self._late_fault: tuple[int, int] | None = None
         self.returned: Callable[[int], None] = lambda _exception: None
         """Called with the number of an exception that returned."""
@@ -74,7 +78,7 @@ class Cpu:
 
     @property
     def privileged(self) -> bool:
-        return bool(self.active) or not self.core.get(arm.UC_ARM_REG_CONTROL) & 1
+        return bool(self.active) or self.inspected or not self.core.get(arm.UC_ARM_REG_CONTROL) & 1
 
     # priorities
 
@@ -224,8 +228,9 @@ class Cpu:
         self.fault(USAGE_FAULT, _UNDEFINSTR if thumb else _INVSTATE, pc, pc)
 
     def breakpoint(self) -> None:
-        """BKPT without a debugger is a HardFault (ARMv7-M C1.6.1)."""
-        self.fault(HARD_FAULT, 0, self.core.pc, self.core.pc)
+        """BKPT halts for a debugger; without one it is a HardFault (ARMv7-M C1.6.1)."""
+        if not self.debugged:
+            self.fault(HARD_FAULT, 0, self.core.pc, self.core.pc)
 
     def supervisor_call(self) -> None:
         """SVC; where it may not be taken it escalates."""
