@@ -15,6 +15,8 @@ U9  The limit of `emu_start(count=)` may be lowered while it runs: the run then 
 U10 In callbacks the PC is exact as long as `emu_start` was given a count.
 U11 A context freed after its core was closed aborts the process.
 U12 The Python wrappers of callbacks and registers cost more than the work: the two hot paths call the C functions.
+U13 CPS and MSR end a translated block, so that a block hook behind them sees what they did.  A block hook costs nothing
+    elsewhere; one on instructions slows all of them down, and many do so many times over.
 """
 
 from __future__ import annotations
@@ -76,6 +78,8 @@ class Core:
         self.uc.hook_add(unicorn.UC_HOOK_INTR, self._on_interrupt)
         self._bug: Exception | None = None
         self._keep: list[Any] = []
+        self.code_changed: Callable[[int, int], None] = lambda _address, _size: None
+        """Called with address and size of what `forget_code` drops."""
         self._word = ctypes.c_uint32()
         self._at_word = ctypes.byref(self._word)
         self._handle = self.uc._uch
@@ -120,6 +124,21 @@ class Core:
     def forget_code(self, address: int, size: int) -> None:
         """The memory changed under the translator.  Not to be called from a callback (U5)."""
         self.uc.ctl_remove_cache(address, address + size)
+        self.code_changed(address, size)
+
+    def on_block(self, address: int, size: int, call: Callable[[], None]) -> Any:
+        """Call *call* before each block of instructions that begins in a range (U13).  Between slices only."""
+
+        def on_block(_uc: Any, _address: int, _size: int, _data: Any) -> None:
+            call()
+
+        hook = self.uc.hook_add(unicorn.UC_HOOK_BLOCK, on_block, begin=address, end=address + size - 1)
+        self.uc.ctl_remove_cache(address, address + size)
+        return hook
+
+    def off_block(self, hook: Any) -> None:
+        """End what `on_block` began and returned.  Between slices only."""
+        self.uc.hook_del(hook)
 
     def clear_it_state(self) -> None:
         """First thing in every memory hook (U3)."""
@@ -168,6 +187,11 @@ class Core:
         """End the slice after the current instruction (U9).  Harmless between slices."""
         if self._running and self._count[1] > self._count[0]:
             self._count[1] = self._count[0]
+
+    def end_before(self) -> None:
+        """From `on_block`: end the slice before the block, unless it begins with it."""
+        if self._count[0]:
+            self.end_slice()
 
     def take_back(self) -> None:
         """From a memory hook outside an IT block: end the slice as if the instruction had not been (U8)."""

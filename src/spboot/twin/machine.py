@@ -24,6 +24,7 @@ from spboot.twin.errors import PowerCut
 from spboot.twin.interrupt.cache_m7 import NvicM7
 from spboot.twin.interrupt.exceptions import Cpu, Fault
 from spboot.twin.interrupt.nvic import NMI, Nvic
+from spboot.twin.interrupt.unmasking import Unmasking
 from spboot.twin.line import Uart
 from spboot.twin.measure.symbols import Symbols
 from spboot.twin.memory import rom
@@ -38,7 +39,6 @@ from spboot.twin.timeline import PS_PER_S, Timeline
 T = TypeVar("T")
 
 _SLICE: Final = 4000
-_MASKED_SLICE: Final = 200
 _WFI: Final = 0xBF30
 _WFE: Final = 0xBF20
 _HINTS: Final = frozenset({0xBF10, 0xBF20, 0xBF30, 0xBF40})
@@ -71,6 +71,7 @@ class Twin:
         self.nvic = NvicM7(self) if self.chip.core == "cm7" else Nvic(self)
         self.cpu = Cpu(self, self.nvic)
         self.cpu.returned = self._on_return
+        self.unmasking = Unmasking(self, self.nvic)
         self.blocks: dict[str, Block] = models.build(self, self.bus, self.nvic)
         self.rcc = self.block("RCC", Rcc)
         self.pwr = cast(Power, self.blocks["PWR"])
@@ -231,8 +232,7 @@ class Twin:
                 continue
             self.cpu.sleeping = False
             span = min(self.timeline.next_due, self._deadline) - now
-            limit = _MASKED_SLICE if self.nvic.candidates else _SLICE
-            self._slice(max(1, min(-(-span // self.timeline.cycle_ps), limit, last - executed)))
+            self._slice(max(1, min(-(-span // self.timeline.cycle_ps), _SLICE, last - executed)))
 
     def _settle(self) -> None:
         """Everything that happens between two instructions."""
