@@ -80,6 +80,8 @@ class Core:
         self._keep: list[Any] = []
         self.code_changed: Callable[[int, int], None] = lambda _address, _size: None
         """Called with address and size of what `forget_code` drops."""
+        self.slices = self.crossings = 0
+        """How often it was run, and how often registers were asked for: what an exception costs the host."""
         self._word = ctypes.c_uint32()
         self._at_word = ctypes.byref(self._word)
         self._handle = self.uc._uch
@@ -165,6 +167,7 @@ class Core:
 
         `interrupt` is then set when the slice ended by SVC, BKPT or a branch to EXC_RETURN."""
         self.interrupt = None
+        self.slices += 1
         self._count[0] = 0
         self._running = True
         error: int | None = None
@@ -218,11 +221,13 @@ class Core:
 
     def get(self, register: int) -> int:
         """A 32-bit register by unicorn's number (U12)."""
+        self.crossings += 1
         uclib.uc_reg_read(self._handle, register, self._at_word)
         return int(self._word.value)
 
     def set(self, register: int, value: int) -> None:
         """Write a 32-bit register by unicorn's number."""
+        self.crossings += 1
         self._word.value = value
         uclib.uc_reg_write(self._handle, register, self._at_word)
 

@@ -20,7 +20,7 @@ NEVER: Final = 1 << 100
 class Order(IntEnum):
     """What comes first of all that is due at one moment; of one order, the first by name.
 
-    A byte arrives before silence is noticed and before a tick, and whatever a watchdog waits for comes before it bites."""
+    A byte arrives before silence is noticed and before a tick; whatever a watchdog waits for comes before it bites."""
 
     EVENT = 0
     """Something of the chip itself is done: a clock, the flash."""
