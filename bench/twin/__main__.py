@@ -51,9 +51,7 @@ class Meter:
         """Since then, for *size* bytes."""
         cpu = time.process_time() - self._began
         core = self._core
-        return Cost(
-            size=size, cpu_s=cpu, slices=core.slices - self._slices, crossings=core.crossings - self._crossings
-        )
+        return Cost(size=size, cpu_s=cpu, slices=core.slices - self._slices, crossings=core.crossings - self._crossings)
 
 
 def by_interrupts(size: int, idle: str) -> Cost:

@@ -14,7 +14,8 @@ U9  The limit of `emu_start(count=)` may be lowered while it runs: the run then 
     after the IT block that it is in.  Limit and count stand next to each other in the handle; `_find_count` finds them.
 U10 In callbacks the PC is exact as long as `emu_start` was given a count.
 U11 A context freed after its core was closed aborts the process.
-U12 The Python wrappers of callbacks and registers cost more than the work: the two hot paths call the C functions.
+U12 The Python wrappers of callbacks and registers cost more than the work: the two hot paths call the C functions, the
+    second one with the lock of the interpreter held and with nothing to convert.
 U13 CPS and MSR end a translated block, so that a block hook behind them sees what they did.  A block hook costs nothing
     elsewhere; one on instructions slows all of them down, and many do so many times over.
 """
@@ -39,12 +40,18 @@ _MODELS: Final = {
     "cm7": arm.UC_CPU_ARM_CORTEX_M7,
     "cm33": arm.UC_CPU_ARM_CORTEX_M33,
 }
+_quick = ctypes.PyDLL(uclib._name)  # U12
+_read_one, _write_one = _quick.uc_reg_read, _quick.uc_reg_write
+_read_one.argtypes = _write_one.argtypes = ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p
+_read_batch, _write_batch = _quick.uc_reg_read_batch, _quick.uc_reg_write_batch
+_read_batch.argtypes = _write_batch.argtypes = ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int
 _PROBE_COUNT: Final = 0x5A17
 _HANDLE_WORDS: Final = 400
 _EXC_RETURN_BASE: Final = 0xFFFFFF00
 _NO_END: Final = 0xFFFFFFFE
 
 _MASKS: Final = (arm.UC_ARM_REG_PRIMASK, arm.UC_ARM_REG_BASEPRI, arm.UC_ARM_REG_FAULTMASK)
+_GENERAL: Final = (*(arm.UC_ARM_REG_R0 + n for n in range(13)), arm.UC_ARM_REG_SP, arm.UC_ARM_REG_LR, arm.UC_ARM_REG_PC)
 _SAVED: Final = (
     *(arm.UC_ARM_REG_R0 + n for n in range(13)),
     *(arm.UC_ARM_REG_D0 + n for n in range(16)),
@@ -60,6 +67,37 @@ INT_EXIT: Final = 8
 
 MmioRead = Callable[[int, int], int]
 MmioWrite = Callable[[int, int, int], None]
+
+
+class Registers:
+    """Some registers of a core, read or written in their order by one call.  All of them have 32 bits."""
+
+    def __init__(self, core: Core, *numbers: int) -> None:
+        count = len(numbers)
+        self._core = core
+        self._values = (ctypes.c_uint32 * count)()
+        start = ctypes.addressof(self._values)
+        places = (ctypes.c_void_p * count)(*range(start, start + 4 * count, 4))
+        self._keep = wanted, _ = (ctypes.c_int * count)(*numbers), places
+        self._arguments = core.uc._uch.value, ctypes.addressof(wanted), ctypes.addressof(places), count
+
+    def read(self) -> list[int]:
+        self._fetch()
+        return self._values[:]
+
+    def image(self) -> bytes:
+        """Their values, to be compared."""
+        self._fetch()
+        return bytes(self._values)
+
+    def write(self, values: list[int]) -> None:
+        self._core.crossings += 1
+        self._values[:] = values
+        _write_batch(*self._arguments)
+
+    def _fetch(self) -> None:
+        self._core.crossings += 1
+        _read_batch(*self._arguments)
 
 
 class Core:
@@ -83,8 +121,9 @@ class Core:
         self.slices = self.crossings = 0
         """How often it was run, and how often registers were asked for: what an exception costs the host."""
         self._word = ctypes.c_uint32()
-        self._at_word = ctypes.byref(self._word)
-        self._handle = self.uc._uch
+        self._at_word = ctypes.addressof(self._word)
+        self._handle = self.uc._uch.value
+        self._general = Registers(self, *_GENERAL)
 
     # memory
 
@@ -219,17 +258,21 @@ class Core:
     def pc(self, value: int) -> None:
         self.set(arm.UC_ARM_REG_PC, value | 1)
 
+    def general(self) -> bytes:
+        """R0 to R12, SP, LR and PC, to be compared."""
+        return self._general.image()
+
     def get(self, register: int) -> int:
         """A 32-bit register by unicorn's number (U12)."""
         self.crossings += 1
-        uclib.uc_reg_read(self._handle, register, self._at_word)
-        return int(self._word.value)
+        _read_one(self._handle, register, self._at_word)
+        return self._word.value
 
     def set(self, register: int, value: int) -> None:
         """Write a 32-bit register by unicorn's number."""
         self.crossings += 1
         self._word.value = value
-        uclib.uc_reg_write(self._handle, register, self._at_word)
+        _write_one(self._handle, register, self._at_word)
 
     def halfword(self, address: int) -> int:
         """The instruction halfword at *address*, 0 where nothing is mapped."""
