@@ -14,7 +14,7 @@ from spboot.boards import Board
 from spboot.twin import Twin
 from tests.apps import startable
 from tests.system.rig import Rig, workshop
-from tests.twin.conftest import finish, out, twin_of
+from tests.twin.conftest import out, twin_of
 
 _BAUD = 115_200
 _BITS = 10
@@ -61,7 +61,7 @@ def by_interrupts(size: int, idle: str) -> Cost:
     data = bytes(index % 251 for index in range(size))
     meter = Meter(twin)
     twin.uart("USART2").send(data)
-    finish(twin, 2 * size * _BITS / _BAUD)
+    assert twin.run(until=b".", seconds=2 * size * _BITS / _BAUD)
     assert out(twin, 1) == sum(data) & 0xFFFFFFFF
     assert not twin.uart("USART2").lost
     return meter.cost(size)

@@ -1,4 +1,4 @@
-"""What is taken for waiting, and what is not: no byte is lost to the twin's hurry, and no wait costs the host its time."""
+"""What is taken for waiting, and what is not: no byte is lost by it, and no wait costs the host its time."""
 
 from __future__ import annotations
 
