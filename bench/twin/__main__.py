@@ -35,7 +35,7 @@ class Cost:
         return self.cpu_s / (self.size * _BITS / _BAUD)
 
     def __str__(self) -> str:
-        each = f"{self.slices / self.size:.2f} slices and {self.crossings / self.size:.1f} register calls a byte"
+        each = f"{self.slices / self.size:.2f} slices and {self.crossings / self.size:.1f} calls a byte"
         return f"{self.ratio:6.2f} x the line  ({self.cpu_s:.1f} s; {each})"
 
 

@@ -44,6 +44,8 @@ class Bus:
         self._core = die.core
         self._bit_bands = die.chip.core == "cm4"
         """Only ARMv7-M of the M3 and M4 has them; elsewhere real blocks stand there."""
+        self.accesses = 0
+        """How many there were, stores to flash included."""
         self.enabled_until = 0
         """Up to this instruction a clock may be too young to use."""
         self._seen: dict[int, int] = {}
@@ -76,6 +78,7 @@ class Bus:
         self.die.core.map_mmio(_RAM_BITS, ctypes.sizeof(ram) * 32, read, write)
 
     def read(self, address: int, size: int) -> int:
+        self.accesses += 1
         try:
             block = self.blocks.get(address >> 10)
             if block is None or not block.clocked or self._core.executed < self.enabled_until:
@@ -99,6 +102,7 @@ class Bus:
             return 0
 
     def write(self, address: int, size: int, value: int) -> None:
+        self.accesses += 1
         try:
             block = self.blocks.get(address >> 10)
             if block is None or not block.clocked or self._core.executed < self.enabled_until:

@@ -133,7 +133,7 @@ class Core:
         self.code_changed: Callable[[int, int], None] = lambda _address, _size: None
         """Called with address and size of what `forget_code` drops."""
         self.slices = self.crossings = 0
-        """How often it was run, and how often registers were asked for: what an exception costs the host."""
+        """How often it was run, and calls for its registers and memory: what an exception costs the host."""
         self._word = ctypes.c_uint32()
         self._at_word = ctypes.addressof(self._word)
         self._bytes = (ctypes.c_ubyte * 128)()
@@ -296,12 +296,14 @@ class Core:
 
     def fetch(self, address: int, size: int) -> bytes | None:
         """Up to 128 bytes at *address*; None where nothing is mapped."""
+        self.crossings += 1
         if _read_memory(self._handle, address & 0xFFFFFFFF, self._at_bytes, size):
             return None
         return ctypes.string_at(self._at_bytes, size)
 
     def store(self, address: int, data: bytes) -> None:
         """Put *data* into memory that is known to be there."""
+        self.crossings += 1
         _write_memory(self._handle, address, data, len(data))
 
     def reset(self) -> None:

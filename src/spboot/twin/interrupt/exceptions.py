@@ -10,7 +10,7 @@ from typing import Any, Final
 import unicorn
 from unicorn import arm_const as arm
 
-from spboot.twin.core import SET_MODE, Registers, mode
+from spboot.twin.core import INT_BKPT, INT_SVC, SET_MODE, Registers, mode
 from spboot.twin.die import Die
 from spboot.twin.errors import LockupError
 from spboot.twin.interrupt.nvic import BUS_FAULT, HARD_FAULT, MEM_MANAGE, NMI, SVCALL, USAGE_FAULT, Nvic
@@ -215,6 +215,18 @@ class Cpu:
             self.fault(BUS_FAULT, _IBUSERR, pc, pc)
         else:
             self.fault(BUS_FAULT, _PRECISERR | _BFARVALID, address, pc)
+
+    def interrupted(self) -> None:
+        """The slice ended by SVC, BKPT, a branch to EXC_RETURN, or what unicorn knows nothing of."""
+        number = self.core.interrupt
+        if self.core.at_exception_return:
+            self.leave()
+        elif number == INT_SVC:
+            self.supervisor_call()
+        elif number == INT_BKPT:
+            self.breakpoint()
+        else:
+            self.undefined()
 
     def undefined(self) -> None:
         """The instruction at the PC is none, or the core was sent to an even address."""
