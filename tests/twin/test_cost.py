@@ -1,4 +1,4 @@
-"""What a byte and an exception cost the host, in calls into the emulator; `python -m bench.twin` has them in seconds."""
+"""What a byte and an exception cost the host, in calls into the emulator; in seconds: `python -m bench.twin`."""
 
 from __future__ import annotations
 
