@@ -17,6 +17,8 @@ _LONGEST: Final = 48
 """Instructions of such a loop, at most."""
 _LEAST: Final = 1000
 """Instructions of a slice behind which one is looked for."""
+_WORTH: Final = 16_000
+"""Cycles up to the next event: fewer are executed sooner than a loop is found."""
 _MOST_SLICES: Final = 4096
 _STORES: Final = (
     (0xF800, 0x5000), (0xFC00, 0x5400), (0xF800, 0x6000), (0xF800, 0x7000), (0xF800, 0x8000), (0xF800, 0x9000),
@@ -41,11 +43,11 @@ class Spin:
         """After a slice of *executed* instructions that began when the bus had seen *accesses*."""
         if executed < _LEAST or accesses != self._bus.accesses or self._die.stalls.until:
             return False
+        timeline = self._die.timeline
+        if timeline.next_due - timeline.now < _WORTH * timeline.cycle_ps:
+            return False
         self._left -= 1
         if self._left > 0:
-            return False
-        timeline = self._die.timeline
-        if timeline.next_due - timeline.now < 3 * _LONGEST * timeline.cycle_ps:
             return False
         found = self._goes_round()
         self._pause = 1 if found else min(2 * self._pause, _MOST_SLICES)
