@@ -18,11 +18,15 @@ _RAM_BITS: Final = 0x22000000
 _BIT_SPACE: Final = 0x02000000
 
 _POLLS: Final = 2
-"""This many reads that say nothing new are a wait for something that happens soon,"""
+"""This many times the same instruction read the same again with all registers as before, which is a wait for something
+that happens soon;"""
 _LONG_POLLS: Final = 24
-"""this many for anything else,"""
+"""this many times, whatever the registers, a wait for anything,"""
 _POLL_DISTANCE: Final = 100
-"""when no more instructions than these lie between two of them."""
+"""when no more instructions than these lie between two of them.  Reads of one register by several instructions are no
+wait: firmware may look at each flag of a status on its own, before it takes the byte that is there."""
+_KEPT, _LINK, _PC = slice(16, 48), slice(52, 60), slice(60, 64)
+"""Where R4 to R11, SP and LR, and the PC are in what `Core.general` returns."""
 _SOON_PS: Final = 200 * PS_PER_US
 _COUNT_STEP_PS: Final = 200 * PS_PER_US
 """Time goes on by this while firmware waits and reads a counter: for which moment, it alone knows.  The longer it
@@ -40,10 +44,14 @@ class Bus:
         self._core = die.core
         self._bit_bands = die.chip.core == "cm4"
         """Only ARMv7-M of the M3 and M4 has them; elsewhere real blocks stand there."""
+        self.accesses = 0
+        """How many there were, stores to flash included."""
         self.enabled_until = 0
         """Up to this instruction a clock may be too young to use."""
         self._seen: dict[int, int] = {}
-        self._repeats = 0
+        self._states: dict[tuple[int, bytes], bytes] = {}
+        """Address and PC of a read that said nothing new -> the registers then."""
+        self._repeats = self._stills = 0
         self._feeds = 0
         self._last = 0
         self._counted = -_POLL_DISTANCE
@@ -70,6 +78,7 @@ class Bus:
         self.die.core.map_mmio(_RAM_BITS, ctypes.sizeof(ram) * 32, read, write)
 
     def read(self, address: int, size: int) -> int:
+        self.accesses += 1
         try:
             block = self.blocks.get(address >> 10)
             if block is None or not block.clocked or self._core.executed < self.enabled_until:
@@ -93,6 +102,7 @@ class Bus:
             return 0
 
     def write(self, address: int, size: int, value: int) -> None:
+        self.accesses += 1
         try:
             block = self.blocks.get(address >> 10)
             if block is None or not block.clocked or self._core.executed < self.enabled_until:
@@ -155,13 +165,13 @@ class Bus:
         self.die.refuse(f"unaligned {size}-byte access to the peripheral at {address:#010x}", "align it")
 
     def save(self) -> Any:
-        counters = self._repeats, self._feeds, self._last, self._counted, self._step
-        return dict(self._seen), counters, self.enabled_until
+        counters = self._repeats, self._stills, self._feeds, self._last, self._counted, self._step
+        return dict(self._seen), dict(self._states), counters, self.enabled_until
 
     def load(self, state: Any) -> None:
-        seen, counters, self.enabled_until = state
-        self._repeats, self._feeds, self._last, self._counted, self._step = counters
-        self._seen = dict(seen)
+        seen, states, counters, self.enabled_until = state
+        self._repeats, self._stills, self._feeds, self._last, self._counted, self._step = counters
+        self._seen, self._states = dict(seen), dict(states)
 
     def _soon(self) -> bool:
         timeline = self.die.timeline
@@ -170,7 +180,8 @@ class Bus:
     def busy(self) -> None:
         """The firmware did something: what was read before says nothing any more about waiting."""
         self._seen.clear()
-        self._repeats = self._feeds = 0
+        self._states.clear()
+        self._repeats = self._stills = self._feeds = 0
         self._step = _COUNT_STEP_PS
 
     def fed(self) -> None:
@@ -184,13 +195,26 @@ class Bus:
             self.busy()
         self._last = executed
         if self._seen.get(address) == value:
-            self._repeats += 1
-            if self._repeats >= _LONG_POLLS or (self._repeats >= _POLLS and self._soon()):
+            counting = executed - self._counted < _POLL_DISTANCE
+            self._compare(address, counting)
+            if self._repeats >= _LONG_POLLS or (self._stills >= _POLLS and self._soon()):
                 feeding = self._feeds > 1
-                self._repeats = self._feeds = 0
-                counting = executed - self._counted < _POLL_DISTANCE and not self.die.flash_controller.busy
+                self._repeats = self._stills = self._feeds = 0
+                counting = counting and not self.die.flash_controller.busy
                 self.die.wait(self._step if counting else None, feeding=feeding)
                 self._step += self._step // _LATE
         else:
             self._seen[address] = value
-            self._repeats = self._feeds = 0
+            self._states.clear()
+            self._repeats = self._stills = self._feeds = 0
+
+    def _compare(self, address: int, counting: bool) -> None:
+        """Whether the instruction that reads did so before, and what changed in the core since then.  In a loop that
+        reads a *counting* register, the registers that any function may change are as good as changed."""
+        registers = self._core.general()
+        place, state = (address, registers[_PC]), registers[_KEPT] + registers[_LINK] if counting else registers
+        before = self._states.get(place)
+        self._states[place] = state
+        if before is not None:
+            self._repeats += 1
+            self._stills += before == state

@@ -14,20 +14,22 @@ U9  The limit of `emu_start(count=)` may be lowered while it runs: the run then 
     after the IT block that it is in.  Limit and count stand next to each other in the handle; `_find_count` finds them.
 U10 In callbacks the PC is exact as long as `emu_start` was given a count.
 U11 A context freed after its core was closed aborts the process.
-U12 The Python wrappers of callbacks and registers cost more than the work: the two hot paths call the C functions.
+U12 The Python wrappers of callbacks and registers cost more than the work: hot paths call the C functions, and
+    those that we call with the lock of the interpreter held and with nothing to convert.  A slice is short.
 U13 In an IT block nothing ends a run, neither count nor `emu_stop`, but a BKPT, which leaves ITSTATE as it is there.
 U14 An instruction of an IT block whose condition fails is not counted.
+U15 CPS and MSR end a translated block, so that a block hook behind them sees what they did.  A block hook costs nothing
+    elsewhere; one on instructions slows all of them down, and many do so many times over.
 """
 
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 import unicorn
 from unicorn import arm_const as arm
-from unicorn.unicorn_py3 import UcError
 from unicorn.unicorn_py3.unicorn import MMIO_READ_CFUNC, MMIO_WRITE_CFUNC, uclib
 
 from spboot.errors import TwinError
@@ -39,6 +41,16 @@ _MODELS: Final = {
     "cm7": arm.UC_CPU_ARM_CORTEX_M7,
     "cm33": arm.UC_CPU_ARM_CORTEX_M33,
 }
+_quick = ctypes.PyDLL(uclib._name)  # U12
+_read_one, _write_one = _quick.uc_reg_read, _quick.uc_reg_write
+_read_one.argtypes = _write_one.argtypes = ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p
+_read_batch, _write_batch = _quick.uc_reg_read_batch, _quick.uc_reg_write_batch
+_read_batch.argtypes = _write_batch.argtypes = ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int
+_run = _quick.uc_emu_start
+_run.argtypes = ctypes.c_void_p, ctypes.c_uint64, ctypes.c_uint64, ctypes.c_uint64, ctypes.c_size_t
+_read_memory, _write_memory = _quick.uc_mem_read, _quick.uc_mem_write
+_read_memory.argtypes = ctypes.c_void_p, ctypes.c_uint64, ctypes.c_void_p, ctypes.c_size_t
+_write_memory.argtypes = ctypes.c_void_p, ctypes.c_uint64, ctypes.c_char_p, ctypes.c_size_t
 _PROBE_COUNT: Final = 0x5A17
 _HANDLE_WORDS: Final = 400
 _EXC_RETURN_BASE: Final = 0xFFFFFF00
@@ -46,6 +58,7 @@ _NO_END: Final = 0xFFFFFFFE
 _BKPT: Final = bytes.fromhex("00be")
 
 _MASKS: Final = (arm.UC_ARM_REG_PRIMASK, arm.UC_ARM_REG_BASEPRI, arm.UC_ARM_REG_FAULTMASK)
+_GENERAL: Final = (*(arm.UC_ARM_REG_R0 + n for n in range(13)), arm.UC_ARM_REG_SP, arm.UC_ARM_REG_LR, arm.UC_ARM_REG_PC)
 _SAVED: Final = (
     *(arm.UC_ARM_REG_R0 + n for n in range(13)),
     *(arm.UC_ARM_REG_D0 + n for n in range(16)),
@@ -61,6 +74,47 @@ INT_EXIT: Final = 8
 
 MmioRead = Callable[[int, int], int]
 MmioWrite = Callable[[int, int, int], None]
+
+
+SET_MODE: Final = (arm.UC_ARM_REG_CONTROL, arm.UC_ARM_REG_IPSR, arm.UC_ARM_REG_CONTROL, arm.UC_ARM_REG_CONTROL)
+"""The registers by which handler mode is left: `mode` says what is written to them."""
+
+
+def mode(exception: int, control: int) -> tuple[int, int, int, int]:
+    """For `SET_MODE`: to the mode of *exception* (0: thread), with all of *control*.  SPSEL can be written in thread
+    mode alone, and nothing any more once CONTROL says unprivileged (U6)."""
+    return control & ~1, exception, control & ~1, control
+
+
+class Registers:
+    """Some registers of a core, read or written in their order by one call.  All of them have 32 bits."""
+
+    def __init__(self, core: Core, *numbers: int) -> None:
+        count = len(numbers)
+        self._core = core
+        self._values = (ctypes.c_uint32 * count)()
+        start = ctypes.addressof(self._values)
+        places = (ctypes.c_void_p * count)(*range(start, start + 4 * count, 4))
+        self._keep = wanted, _ = (ctypes.c_int * count)(*numbers), places
+        self._arguments = core.uc._uch.value, ctypes.addressof(wanted), ctypes.addressof(places), count
+
+    def read(self) -> list[int]:
+        self._fetch()
+        return self._values[:]
+
+    def image(self) -> bytes:
+        """Their values, to be compared."""
+        self._fetch()
+        return bytes(self._values)
+
+    def write(self, values: Iterable[int]) -> None:
+        self._core.crossings += 1
+        self._values[:] = list(values)
+        _write_batch(*self._arguments)
+
+    def _fetch(self) -> None:
+        self._core.crossings += 1
+        _read_batch(*self._arguments)
 
 
 class Core:
@@ -83,9 +137,17 @@ class Core:
         self.uc.hook_add(unicorn.UC_HOOK_INTR, self._on_interrupt)
         self._bug: Exception | None = None
         self._keep: list[Any] = []
+        self.code_changed: Callable[[int, int], None] = lambda _address, _size: None
+        """Called with address and size of what `forget_code` drops."""
+        self.slices = self.crossings = 0
+        """How often it was run, and calls for its registers and memory: what an exception costs the host."""
         self._word = ctypes.c_uint32()
-        self._at_word = ctypes.byref(self._word)
-        self._handle = self.uc._uch
+        self._at_word = ctypes.addressof(self._word)
+        self._bytes = (ctypes.c_ubyte * 128)()
+        self._at_bytes = ctypes.addressof(self._bytes)
+        self._handle = self.uc._uch.value
+        self._general = Registers(self, *_GENERAL)
+        self._privilege = Registers(self, arm.UC_ARM_REG_IPSR, arm.UC_ARM_REG_CONTROL, *_MASKS)
 
     # memory
 
@@ -127,6 +189,21 @@ class Core:
     def forget_code(self, address: int, size: int) -> None:
         """The memory changed under the translator.  Not to be called from a callback (U5)."""
         self.uc.ctl_remove_cache(address, address + size)
+        self.code_changed(address, size)
+
+    def on_block(self, address: int, size: int, call: Callable[[], None]) -> Any:
+        """Call *call* before each block of instructions that begins in a range (U13).  Between slices only."""
+
+        def on_block(_uc: Any, _address: int, _size: int, _data: Any) -> None:
+            call()
+
+        hook = self.uc.hook_add(unicorn.UC_HOOK_BLOCK, on_block, begin=address, end=address + size - 1)
+        self.uc.ctl_remove_cache(address, address + size)
+        return hook
+
+    def off_block(self, hook: Any) -> None:
+        """End what `on_block` began and returned.  Between slices only."""
+        self.uc.hook_del(hook)
 
     def clear_it_state(self) -> None:
         """First thing in every memory hook (U3)."""
@@ -160,16 +237,16 @@ class Core:
         `interrupt` is then set when the slice ended by SVC, BKPT or a branch to EXC_RETURN."""
         self.interrupt = None
         self.held = False
+        self.slices += 1
         self._count[0] = 0
         fence = self._raise_fence() if self.alone else None
         self._running = True
-        error: int | None = None
-        try:
-            self.uc.emu_start(self.pc | 1, _NO_END, count=count)
-        except UcError as problem:
-            error = int(problem.errno)
+        self.uc._hook_exception = None
+        error: int | None = _run(self._handle, self.pc | 1, _NO_END, 0, count) or None
         self._running = False
         at_fence = fence is not None and self._lift_fence(*fence)
+        if self.uc._hook_exception is not None:
+            raise self.uc._hook_exception
         if self._bug is not None:
             bug, self._bug = self._bug, None
             raise bug
@@ -216,6 +293,11 @@ class Core:
         self.held = True
         self.uc.emu_stop()
 
+    def end_before(self) -> None:
+        """From `on_block`: end the slice before the block, unless it begins with it."""
+        if self._count[0]:
+            self.end_slice()
+
     def take_back(self) -> None:
         """From a memory hook outside an IT block: end the slice as if the instruction had not been (U8)."""
         self.uc.emu_stop()
@@ -239,22 +321,37 @@ class Core:
     def pc(self, value: int) -> None:
         self.set(arm.UC_ARM_REG_PC, value | 1)
 
+    def general(self) -> bytes:
+        """R0 to R12, SP, LR and PC, to be compared."""
+        return self._general.image()
+
     def get(self, register: int) -> int:
         """A 32-bit register by unicorn's number (U12)."""
-        uclib.uc_reg_read(self._handle, register, self._at_word)
-        return int(self._word.value)
+        self.crossings += 1
+        _read_one(self._handle, register, self._at_word)
+        return self._word.value
 
     def set(self, register: int, value: int) -> None:
         """Write a 32-bit register by unicorn's number."""
+        self.crossings += 1
         self._word.value = value
-        uclib.uc_reg_write(self._handle, register, self._at_word)
+        _write_one(self._handle, register, self._at_word)
 
     def halfword(self, address: int) -> int:
         """The instruction halfword at *address*, 0 where nothing is mapped."""
-        try:
-            return int.from_bytes(self.uc.mem_read(address, 2), "little")
-        except UcError:
-            return 0
+        return int.from_bytes(self.fetch(address, 2) or b"", "little")
+
+    def fetch(self, address: int, size: int) -> bytes | None:
+        """Up to 128 bytes at *address*; None where nothing is mapped."""
+        self.crossings += 1
+        if _read_memory(self._handle, address & 0xFFFFFFFF, self._at_bytes, size):
+            return None
+        return ctypes.string_at(self._at_bytes, size)
+
+    def store(self, address: int, data: bytes) -> None:
+        """Put *data* into memory that is known to be there."""
+        self.crossings += 1
+        _write_memory(self._handle, address, data, len(data))
 
     def reset(self) -> None:
         """All registers to their reset values (ARMv7-M B1.5.5); the general ones to zero."""
@@ -270,13 +367,6 @@ class Core:
         self.set(arm.UC_ARM_REG_XPSR_NZCVQG, 0)
         self.clear_it_state()
 
-    def set_mode(self, exception: int, control: int) -> None:
-        """From handler mode: go to the mode of *exception* (0: thread), with all of *control* (U6)."""
-        self.set(arm.UC_ARM_REG_CONTROL, control & ~1)
-        self.set(arm.UC_ARM_REG_IPSR, exception)
-        self.set(arm.UC_ARM_REG_CONTROL, control & ~1)  # SPSEL is only writable in thread mode
-        self.set(arm.UC_ARM_REG_CONTROL, control)
-
     def save(self) -> Any:
         """Registers by value: unicorn's own contexts die with the core they came from (U11)."""
         xpsr = self.get(arm.UC_ARM_REG_XPSR)
@@ -284,7 +374,9 @@ class Core:
 
     def masks(self) -> tuple[int, int, int]:
         """PRIMASK, BASEPRI, FAULTMASK, whatever the privilege."""
-        primask, basepri, faultmask = self._as_handler(lambda: [self.get(register) for register in _MASKS])
+        exception, control, primask, basepri, faultmask = self._privilege.read()
+        if not exception and control & 1:
+            primask, basepri, faultmask = self._as_handler(self._privilege.read)[2:]
         return primask, basepri, faultmask
 
     def _as_handler(self, read: Callable[[], list[int]]) -> list[int]:
@@ -307,7 +399,8 @@ class Core:
             self.uc.reg_write(register, value)
         self.set(arm.UC_ARM_REG_XPSR_NZCVQG, xpsr & 0xF80F0000)
         self.set(arm.UC_ARM_REG_EPSR, xpsr & 0x0700FC00)
-        self.set_mode(xpsr & 0x1FF, control)
+        for number, value in zip(SET_MODE, mode(xpsr & 0x1FF, control), strict=True):
+            self.set(number, value)
         self.pc = by_number[arm.UC_ARM_REG_PC]
 
 

@@ -18,12 +18,13 @@ from spboot.twin.blocks.usart_v3 import UsartV3
 from spboot.twin.bus import Bus
 from spboot.twin.clock.rcc import Rcc
 from spboot.twin.condition import Condition, condition
-from spboot.twin.core import INT_BKPT, INT_SVC, Core
+from spboot.twin.core import Core
 from spboot.twin.die import Debugger, FlashController, Power, ResetCause
 from spboot.twin.errors import PowerCut
 from spboot.twin.interrupt.cache_m7 import NvicM7
 from spboot.twin.interrupt.exceptions import Cpu, Fault
 from spboot.twin.interrupt.nvic import NMI, Nvic
+from spboot.twin.interrupt.unmasking import Unmasking
 from spboot.twin.line import Uart
 from spboot.twin.measure.symbols import Symbols
 from spboot.twin.memory import rom
@@ -32,13 +33,13 @@ from spboot.twin.memory.oplog import Cut, OperationLog
 from spboot.twin.memory.rams import Rams
 from spboot.twin.memory.stall import Stalls
 from spboot.twin.snapshot import Part, Snapshot
+from spboot.twin.spin import Spin
 from spboot.twin.standby import Standby
 from spboot.twin.timeline import PS_PER_S, Timeline
 
 T = TypeVar("T")
 
 _SLICE: Final = 4000
-_MASKED_SLICE: Final = 200
 _WFI: Final = 0xBF30
 _WFE: Final = 0xBF20
 _HINTS: Final = frozenset({0xBF10, 0xBF20, 0xBF30, 0xBF40})
@@ -71,6 +72,7 @@ class Twin:
         self.nvic = NvicM7(self) if self.chip.core == "cm7" else Nvic(self)
         self.cpu = Cpu(self, self.nvic)
         self.cpu.returned = self._on_return
+        self.unmasking = Unmasking(self, self.nvic)
         self.blocks: dict[str, Block] = models.build(self, self.bus, self.nvic)
         self.rcc = self.block("RCC", Rcc)
         self.pwr = cast(Power, self.blocks["PWR"])
@@ -79,6 +81,7 @@ class Twin:
         self.flash.ecc = self.flash_controller.ECC
         self.pins = Pins(self)
         self.standby = Standby(self)
+        self.spin = Spin(self, self.bus, lambda: self._slice(1))
         self.ecc_nmi: Literal["at", "after"] = "after"
         """Whether the NMI of a failed ECC check returns to the load that failed or behind it."""
         self.debugger: Debugger | None = None
@@ -188,7 +191,15 @@ class Twin:
         """All that has a state, in the order in which it can be put back."""
         inside: dict[str, Part] = {"core": self.core, "timeline": self.timeline, "cpu": self.cpu, "nvic": self.nvic}
         memories: dict[str, Part] = {"rams": self.rams, "log": self.log, "flash": self.flash, "stalls": self.stalls}
-        return {**inside, "bus": self.bus, **self.blocks, **memories, "standby": self.standby, "twin": self}
+        return {
+            **inside,
+            "bus": self.bus,
+            **self.blocks,
+            **memories,
+            "standby": self.standby,
+            "spin": self.spin,
+            "twin": self,
+        }
 
     def snapshot(self) -> Snapshot:
         """The whole machine as it is now."""
@@ -232,8 +243,11 @@ class Twin:
                 continue
             self.cpu.sleeping = False
             span = min(self.timeline.next_due, self._deadline) - now
-            limit = min(most, _MASKED_SLICE if self.nvic.candidates else _SLICE)
-            self._slice(max(1, min(-(-span // self.timeline.cycle_ps), limit, last - executed)))
+            accesses = self.bus.accesses
+            self._slice(max(1, min(-(-span // self.timeline.cycle_ps), most, _SLICE, last - executed)))
+            skips = instructions is None and self.debugger is None
+            if skips and self.spin.found(self.core.executed - executed, accesses):
+                self.wait()
 
     def _settle(self) -> None:
         """Everything that happens between two instructions."""
@@ -258,7 +272,7 @@ class Twin:
         if self._stopped is not None:
             self._raise_stop()
         if core.interrupt is not None:
-            self._on_interrupt()
+            self.cpu.interrupted()
         elif error is not None:
             self._on_error(error)
         elif core.ended_early and not core.held and core.halfword(core.pc - 2) == _WFI:
@@ -269,17 +283,6 @@ class Twin:
         if error is not None:
             self._powered = not isinstance(error, PowerCut) and self._powered
             raise error
-
-    def _on_interrupt(self) -> None:
-        number = self.core.interrupt
-        if self.core.at_exception_return:
-            self.cpu.leave()
-        elif number == INT_SVC:
-            self.cpu.supervisor_call()
-        elif number == INT_BKPT:
-            self.cpu.breakpoint()
-        else:
-            self.cpu.undefined()
 
     def _on_error(self, error: int) -> None:
         core = self.core
@@ -388,6 +391,7 @@ class Twin:
             self.core.clear_it_state()
         try:
             self.bus.busy()
+            self.bus.accesses += 1
             if not self.flash.holds(address) and not self.flash_controller.takes(address):
                 self.refuse(f"store to read-only {address:#010x}", "do not write system memory")
             self.flash_controller.store(address, size, value & ((1 << 8 * size) - 1))

@@ -6,6 +6,7 @@ cycle each, from the clock the firmware configured, and from the times the chip 
 from __future__ import annotations
 
 from collections.abc import Callable
+from enum import IntEnum
 from typing import Any, Final
 
 from spboot.twin.core import Core
@@ -14,6 +15,20 @@ PS_PER_S: Final = 10**12
 PS_PER_MS: Final = 10**9
 PS_PER_US: Final = 10**6
 NEVER: Final = 1 << 100
+
+
+class Order(IntEnum):
+    """What comes first of all that is due at one moment; of one order, the first by name.
+
+    A byte arrives before silence is noticed and before a tick; whatever a watchdog waits for comes before it bites."""
+
+    EVENT = 0
+    """Something of the chip itself is done: a clock, the flash."""
+    ARRIVAL = 1
+    DEPARTURE = 2
+    SILENCE = 3
+    TICK = 4
+    WATCHDOG = 5
 
 
 class Timeline:
@@ -27,6 +42,7 @@ class Timeline:
         self._cycles = 0
         self._due: dict[str, int] = {}
         self._handlers: dict[str, Callable[[int], None]] = {}
+        self._order: dict[str, tuple[Order, str]] = {}
         self.cycle_ps = 250_000
         self.horizon = NEVER
         self.next_due = NEVER
@@ -55,9 +71,10 @@ class Timeline:
         self._cycles += span // self.cycle_ps
         self._core.end_slice()
 
-    def on(self, key: str, handler: Callable[[int], None]) -> None:
-        """Call *handler* with the time it was due, whenever *key* falls due."""
+    def on(self, key: str, handler: Callable[[int], None], order: Order = Order.EVENT) -> None:
+        """Call *handler* with the time it was due, whenever *key* falls due; *order* among others of that moment."""
         self._handlers[key] = handler
+        self._order[key] = order, key
 
     def at(self, key: str, when: int) -> None:
         """*key* falls due at *when*, instead of any earlier appointment of that key."""
@@ -76,11 +93,11 @@ class Timeline:
             self.next_due = min(self._due.values(), default=NEVER)
 
     def fire(self) -> None:
-        """Hand out everything that is due by now, in order of time, then of name."""
+        """Hand out everything that is due by now, in order of time, then of `Order`."""
         now = self.now
         while self.next_due <= now:
             when = self.next_due
-            key = min(key for key, due in self._due.items() if due == when)
+            key = min((key for key, due in self._due.items() if due == when), key=self._order.__getitem__)
             del self._due[key]
             self.next_due = min(self._due.values(), default=NEVER)
             self._handlers[key](when)

@@ -8,7 +8,7 @@ from typing import ClassVar, Final
 from spboot.chips import Block as Facts
 from spboot.twin.block import Block
 from spboot.twin.die import Die
-from spboot.twin.timeline import PS_PER_S
+from spboot.twin.timeline import PS_PER_S, Order
 
 _START, _OPEN, _RELOAD = 0xCCCC, 0x5555, 0xAAAA
 _UPDATE_TICKS: Final = 5
@@ -28,7 +28,7 @@ class Iwdg(Block, ips=("iwdg_v1", "iwdg_v2", "iwdg_v3")):
 
     def __init__(self, die: Die, facts: Facts) -> None:
         super().__init__(die, facts)
-        die.timeline.on("IWDG", self._bite)
+        die.timeline.on("IWDG", self._bite, Order.WATCHDOG)
         die.timeline.on("IWDG.update", lambda _when: None)
         self.short_cut_ms: int | None = None
         """Started by the option byte it has this time-out, when not None that of silicon."""

@@ -10,7 +10,7 @@ from spboot.chips import Block as Facts
 from spboot.twin.block import Block
 from spboot.twin.die import Die
 from spboot.twin.line import Uart
-from spboot.twin.timeline import PS_PER_S
+from spboot.twin.timeline import PS_PER_S, Order
 
 _RE, _TE, _IDLEIE, _RXNEIE, _TCIE, _TXEIE, _PCE, _M0, _OVER8, _M1 = (
     4, 8, 16, 32, 64, 128, 1 << 10, 1 << 12, 1 << 15, 1 << 28,
@@ -41,9 +41,9 @@ class UsartV3(Block, ips=("lpuart_v3", "lpuart_v4", "usart_v3", "usart_v4")):
         self.uart = Uart(facts.name)
         self.uart.started = self._on_queued
         self._rx, self._tx, self._idle = f"{facts.name}.rx", f"{facts.name}.tx", f"{facts.name}.idle"
-        die.timeline.on(self._rx, self._on_receive)
-        die.timeline.on(self._tx, self._on_sent)
-        die.timeline.on(self._idle, self._on_idle)
+        die.timeline.on(self._rx, self._on_receive, Order.ARRIVAL)
+        die.timeline.on(self._tx, self._on_sent, Order.DEPARTURE)
+        die.timeline.on(self._idle, self._on_idle, Order.SILENCE)
         self._bus = 2 if facts.enable and facts.enable[0].startswith("APB2") else 1
         self._line_free = 0
         self._line_up = False
@@ -98,16 +98,26 @@ class UsartV3(Block, ips=("lpuart_v3", "lpuart_v4", "usart_v3", "usart_v4")):
 
     # receiving
 
+    @property
+    def _frame_ps(self) -> int:
+        return _BITS * PS_PER_S // self.uart.baud
+
     def _on_queued(self) -> None:
-        now = self.die.timeline.now
-        self._line_free = max(self._line_free, now) + _BITS * PS_PER_S // self.uart.baud
+        """A start bit: now, or as soon as the line is free."""
+        begins = max(self._line_free, self.die.timeline.now)
+        if begins < self._line_free + self._frame_ps:
+            self.die.timeline.cancel(self._idle)
+        self._receive_from(begins)
+
+    def _receive_from(self, begins: int) -> None:
+        self._line_free = begins + self._frame_ps
         self.die.timeline.at(self._rx, self._line_free)
 
     def _on_receive(self, when: int) -> None:
         byte = self.uart.queue.popleft()
         self._line_free = when
         if self.uart.queue:
-            self._on_queued_after(when)
+            self._receive_from(when)
         reason = self._deaf()
         if reason:
             self.uart.lost.append(f"received byte {byte:#04x} lost: {reason}")
@@ -115,7 +125,8 @@ class UsartV3(Block, ips=("lpuart_v3", "lpuart_v4", "usart_v3", "usart_v4")):
         rate = self.baud()
         if not self._fits(rate):
             byte = self._garble(byte, rate, "received")
-        self.die.timeline.at(self._idle, when + _BITS * PS_PER_S // self.uart.baud)
+        if not self.uart.queue:  # an idle frame has no start bit: RM0351 40.5.1
+            self.die.timeline.at(self._idle, when + self._frame_ps)
         if self.registers[self.STATUS] & _RXNE:
             if not self.registers["CR3"] & 1 << 12:
                 self.registers[self.STATUS] |= _ORE
@@ -127,10 +138,6 @@ class UsartV3(Block, ips=("lpuart_v3", "lpuart_v4", "usart_v3", "usart_v4")):
             self._received = byte
             self.registers[self.STATUS] |= _RXNE
         self._update_line()
-
-    def _on_queued_after(self, when: int) -> None:
-        self._line_free = when + _BITS * PS_PER_S // self.uart.baud
-        self.die.timeline.at(self._rx, self._line_free)
 
     def _deaf(self) -> str:
         if self.registers["CR1"] & (self.ENABLE | _RE) != self.ENABLE | _RE:

@@ -8,7 +8,7 @@ from typing import ClassVar, Final
 from spboot.chips import Block as Facts
 from spboot.twin.block import Block
 from spboot.twin.die import Die
-from spboot.twin.timeline import PS_PER_S
+from spboot.twin.timeline import PS_PER_S, Order
 
 _WDGA: Final = 0x80
 _BITES_AT: Final = 0x3F
@@ -23,7 +23,7 @@ class Wwdg(Block, ips=("wwdg_v1", "wwdg_v2")):
 
     def __init__(self, die: Die, facts: Facts) -> None:
         super().__init__(die, facts)
-        die.timeline.on("WWDG", lambda _when: die.request_reset("wwdg"))
+        die.timeline.on("WWDG", lambda _when: die.request_reset("wwdg"), Order.WATCHDOG)
 
     def reset(self) -> None:
         super().reset()

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 import unicorn
 from unicorn import arm_const as arm
-from unicorn.unicorn_py3 import UcError
 
+from spboot.twin.core import INT_BKPT, INT_SVC, SET_MODE, Registers, mode
 from spboot.twin.die import Die
 from spboot.twin.errors import LockupError
 from spboot.twin.interrupt.nvic import BUS_FAULT, HARD_FAULT, MEM_MANAGE, NMI, SVCALL, USAGE_FAULT, Nvic
@@ -21,7 +21,21 @@ _FP_FRAME: Final = struct.Struct("<16III")
 _STACKED: Final = tuple(
     getattr(arm, f"UC_ARM_REG_{name}") for name in ("R0", "R1", "R2", "R3", "R12", "LR")
 )  # in stacking order
+_BEFORE: Final = (*_STACKED, arm.UC_ARM_REG_SP, arm.UC_ARM_REG_XPSR, arm.UC_ARM_REG_CONTROL)
+_ENTERED: Final = (  # IPSR switches to MSP
+    arm.UC_ARM_REG_SP, arm.UC_ARM_REG_IPSR, arm.UC_ARM_REG_LR, arm.UC_ARM_REG_EPSR, arm.UC_ARM_REG_PC,
+)  # fmt: skip
+_AT_RETURN: Final = (
+    arm.UC_ARM_REG_PC, arm.UC_ARM_REG_LR, arm.UC_ARM_REG_CONTROL, arm.UC_ARM_REG_FAULTMASK, arm.UC_ARM_REG_MSP,
+    arm.UC_ARM_REG_PSP,
+)  # fmt: skip
+_RETURNED: Final = (
+    arm.UC_ARM_REG_FAULTMASK, *SET_MODE, *_STACKED, arm.UC_ARM_REG_SP, arm.UC_ARM_REG_XPSR_NZCVQG, arm.UC_ARM_REG_EPSR,
+    arm.UC_ARM_REG_PC,
+)  # fmt: skip
+_FLOATING: Final = (*(arm.UC_ARM_REG_S0 + n for n in range(16)), arm.UC_ARM_REG_FPSCR)
 _THREAD: Final = 256
+_THUMB: Final = 1 << 24
 _ENABLE_BIT: Final = {MEM_MANAGE: 16, BUS_FAULT: 17, USAGE_FAULT: 18}
 _FORCED: Final = 1 << 30
 _PRECISERR, _IMPRECISERR, _BFARVALID = 1 << 9, 1 << 10, 1 << 15
@@ -51,6 +65,9 @@ class Cpu:
         self.nvic = nvic
         self.core = die.core
         self._returns = _V8_RETURNS if die.chip.core == "cm33" else _V7_RETURNS
+        self._before, self._entered = Registers(self.core, *_BEFORE), Registers(self.core, *_ENTERED)
+        self._at_return, self._returned = Registers(self.core, *_AT_RETURN), Registers(self.core, *_RETURNED)
+        self._floating = Registers(self.core, *_FLOATING)
         self.active: list[int] = []
         self.sleeping = False
         self.faults: list[Fault] = []
@@ -109,44 +126,30 @@ class Cpu:
     def enter(self, exception: int, return_pc: int) -> None:
         """Stack a frame and go to the handler."""
         core, thread = self.core, not self.active
-        self.check_fpu()
+        *stacked, stack, xpsr, control = self._before.read()
+        self._check_fpu(control)
         self.sleeping = False
-        control = core.get(arm.UC_ARM_REG_CONTROL)
+        running = 0 if thread else self.active[-1]
+        frame = _FRAME.pack(*stacked, return_pc & ~1, xpsr & ~0x3FF | 1 << 24 | running | (stack & 4) << 7)
         floating = bool(control & 4)
-        stack = core.get(arm.UC_ARM_REG_SP)
-        xpsr = core.get(arm.UC_ARM_REG_XPSR) | 1 << 24
-        frame = _FRAME.pack(
-            *(core.get(register) for register in _STACKED),
-            return_pc & ~1,
-            xpsr & ~0x3FF | (self.active[-1] if self.active else 0) | (stack & 4) << 7,
-        )
         if floating:
-            fp = [core.get(arm.UC_ARM_REG_S0 + n) for n in range(16)]
-            frame += _FP_FRAME.pack(*fp, core.get(arm.UC_ARM_REG_FPSCR), 0)
+            frame += _FP_FRAME.pack(*self._floating.read(), 0)
         top = stack - len(frame) & ~7 & 0xFFFFFFFF
         if not self.die.rams.holds(top, len(frame)):
             raise self._lockup(f"no RAM to stack exception {exception} at {top:#010x}; check the stack pointer")
-        core.uc.mem_write(top, frame)
-        core.set(arm.UC_ARM_REG_SP, top)
-        use_psp = thread and control & 2
-        core.set(arm.UC_ARM_REG_IPSR, exception)  # switches to MSP
+        core.store(top, frame)
+        came_from = 0 if not thread else 0xC if control & 2 else 8
+        link = 0xFFFFFF00 | self._returns | (0 if floating else 0x10) | came_from
+        where = self.nvic.registers["VTOR"] + 4 * exception
+        fetched = core.fetch(where, 4)
+        if fetched is None:
+            raise self._lockup(f"no vector for exception {exception} at {where:#010x}")
+        vector = int.from_bytes(fetched, "little")
+        self._entered.write([top, exception, link, _THUMB, vector | 1])
         if floating:
             core.set(arm.UC_ARM_REG_CONTROL, control & ~4)
-        base = 0xFFFFFF00 | self._returns
-        core.set(arm.UC_ARM_REG_LR, base | (0 if floating else 0x10) | (0xC if use_psp else 8 if thread else 0))
-        core.clear_it_state()
         self.active.append(exception)
         self.nvic.pending &= ~(1 << exception)
-        self._go(exception)
-
-    def _go(self, exception: int) -> None:
-        """Fetch the vector and jump."""
-        where = self.nvic.registers["VTOR"] + 4 * exception
-        try:
-            vector = int.from_bytes(self.core.uc.mem_read(where, 4), "little")
-        except UcError:
-            raise self._lockup(f"no vector for exception {exception} at {where:#010x}") from None
-        self.core.pc = vector
         if not vector & 1:
             if exception in (NMI, HARD_FAULT):
                 raise self._lockup(f"vector {vector:#010x} of exception {exception} is even")
@@ -154,35 +157,31 @@ class Cpu:
 
     def leave(self) -> None:
         """Exception return: the PC holds EXC_RETURN."""
-        core, code = self.core, self.core.pc & 0xFE | self._returns & 1
+        core = self.core
+        pc, link, control, faultmask, main, process = self._at_return.read()
+        code = pc & 0xFE | self._returns & 1
         known = {self._returns | frame | mode for frame in (0, 0x10) for mode in (0, 8, 0xC)}
         if not self.active or code not in known:
-            core.pc = core.get(arm.UC_ARM_REG_LR)
+            core.pc = link
             self.fault(USAGE_FAULT, _INVPC, 0xFFFFFF00 | code, core.pc)
             return
-        to_thread, floating = bool(code & 8), not code & 0x10
+        to_thread, to_process, floating = bool(code & 8), code & 0xC == 0xC, not code & 0x10
         left = self.active.pop()
-        if left != NMI:
-            core.set(arm.UC_ARM_REG_FAULTMASK, 0)
-        control = core.get(arm.UC_ARM_REG_CONTROL) & 1 | (4 if floating else 0) | (2 if to_thread and code & 4 else 0)
-        core.set_mode(0 if to_thread else self.active[-1] if self.active else 0, control)
-        stack = core.get(arm.UC_ARM_REG_SP)
+        stack = process if to_process else main
         size = _FRAME.size + (_FP_FRAME.size if floating else 0)
         if not self.die.rams.holds(stack, size):
             raise self._lockup(f"no RAM to unstack from at {stack:#010x}")
-        frame = _FRAME.unpack(core.uc.mem_read(stack, _FRAME.size))
+        content = core.fetch(stack, size) or bytes(size)
+        *stacked, return_pc, xpsr = _FRAME.unpack(content[: _FRAME.size])
+        control = control & 1 | (4 if floating else 0) | (2 if to_process else 0)
+        running = 0 if to_thread or not self.active else self.active[-1]
+        after = stack + size + (xpsr >> 7 & 4)
+        masked = faultmask if left == NMI else 0
+        psr = xpsr & 0xF80F0000, xpsr & 0x0700FC00
+        self._returned.write([masked, *mode(running, control), *stacked, after, *psr, return_pc | 1])
         if floating:
-            fp = _FP_FRAME.unpack(core.uc.mem_read(stack + _FRAME.size, _FP_FRAME.size))
-            for number in range(16):
-                core.set(arm.UC_ARM_REG_S0 + number, fp[number])
-            core.set(arm.UC_ARM_REG_FPSCR, fp[16])
-        for register, value in zip(_STACKED, frame, strict=False):
-            core.set(register, value)
-        core.set(arm.UC_ARM_REG_SP, stack + size + (frame[7] >> 7 & 4))
-        core.set(arm.UC_ARM_REG_XPSR_NZCVQG, frame[7] & 0xF80F0000)
-        core.set(arm.UC_ARM_REG_EPSR, frame[7] & 0x0700FC00)
-        core.pc = frame[6]
-        self._check_return(frame[7], to_thread)
+            self._floating.write(list(_FP_FRAME.unpack(content[_FRAME.size :])[:-1]))
+        self._check_return(xpsr, to_thread)
         self.returned(left)
 
     def _check_return(self, xpsr: int, to_thread: bool) -> None:
@@ -221,6 +220,18 @@ class Cpu:
         else:
             self.fault(BUS_FAULT, _PRECISERR | _BFARVALID, address, pc)
 
+    def interrupted(self) -> None:
+        """The slice ended by SVC, BKPT, a branch to EXC_RETURN, or what unicorn knows nothing of."""
+        number = self.core.interrupt
+        if self.core.at_exception_return:
+            self.leave()
+        elif number == INT_SVC:
+            self.supervisor_call()
+        elif number == INT_BKPT:
+            self.breakpoint()
+        else:
+            self.undefined()
+
     def undefined(self) -> None:
         """The instruction at the PC is none, or the core was sent to an even address."""
         pc = self.core.pc
@@ -242,7 +253,10 @@ class Cpu:
 
     def check_fpu(self) -> None:
         """Refuse FPU instructions that CPACR does not allow (PM0214 4.6.1); seen at exceptions and when a run ends."""
-        if self.nvic.registers.get("CPACR", 0) & 0xF00000 != 0xF00000 and self.core.get(arm.UC_ARM_REG_CONTROL) & 4:
+        self._check_fpu(self.core.get(arm.UC_ARM_REG_CONTROL))
+
+    def _check_fpu(self, control: int) -> None:
+        if control & 4 and self.nvic.registers.get("CPACR", 0) & 0xF00000 != 0xF00000:
             self.die.refuse("an FPU instruction ran with CPACR off", "set CP10 and CP11 first")
 
     def bus_error(self, address: int) -> None:

@@ -9,7 +9,7 @@ from typing import ClassVar, Final
 from spboot.chips import Block as Facts
 from spboot.twin.block import Block
 from spboot.twin.die import Die
-from spboot.twin.timeline import NEVER
+from spboot.twin.timeline import NEVER, Order
 
 NMI, HARD_FAULT, MEM_MANAGE, BUS_FAULT, USAGE_FAULT = 2, 3, 4, 5, 6
 SVCALL, PENDSV, SYSTICK = 11, 14, 15
@@ -86,7 +86,7 @@ class Nvic(Block):
         for name, offset in _COMPUTED.items():
             if self.has_fault_status or name in _V6:
                 self._declare(name, offset, {})
-        die.timeline.on("SYSTICK", self._on_tick)
+        die.timeline.on("SYSTICK", self._on_tick, Order.TICK)
 
     def reset(self) -> None:
         super().reset()

@@ -1,0 +1,1 @@
+"""Speed of the twin, in ratios: `python -m bench.twin`."""
