@@ -14,13 +14,14 @@ import click
 from spboot import boards, disk
 from spboot.boards import Board
 from spboot.builder.personal import target_of
+from spboot.chips.silence import Silence
 from spboot.cli import console, files, options
 from spboot.cli.console import Keys, Terminal, say
 from spboot.cli.interruption import told_to_stop
 from spboot.device import Device
 from spboot.errors import TwinError
 from spboot.formats.manifest import name_id
-from spboot.twin import Cut, LineBridge, PowerCut, PtyBridge
+from spboot.twin import STRICT, Cut, LineBridge, PowerCut, PtyBridge, Strict
 from spboot.twin.host import state as states
 
 _LOOK_S = 0.1
@@ -73,6 +74,25 @@ def faster_than_nothing(text: str) -> float:
     show_default=True,
     help="Speed of virtual time while the firmware idles, relative to real time.",
 )
+@click.option(
+    "--silent",
+    multiple=True,
+    metavar="NAME",
+    help="Keep a peripheral silent that the twin has no model of, as I2C1; all: every one of them.",
+)
+@click.option(
+    "--ready",
+    multiple=True,
+    metavar="NAME.OFFSET=BITS",
+    help="Bits that read as 1 in a register of a silent peripheral, as I2C1.0x18=1.",
+)
+@click.option(
+    "--strict",
+    type=click.Choice(STRICT),
+    default="bootloader",
+    show_default=True,
+    help="Whose code is stopped where it does what the manual forbids and silicon bears; other code is warned.",
+)
 @click.option("--seed", default=0, metavar="NUMBER", show_default=True, help="Decides what RAM holds at power-on.")
 def command(
     board_name: str | None,
@@ -83,6 +103,9 @@ def command(
     cut: str | None,
     torn: bool,
     speed: float,
+    silent: tuple[str, ...],
+    ready: tuple[str, ...],
+    strict: Strict,
     seed: int,
 ) -> None:
     """Run the firmware of a board on an emulated chip.
@@ -97,6 +120,7 @@ def command(
       spboot twin NUCLEO-L476RG --image factory.hex
       spboot twin NUCLEO-L476RG --state board.state --pty board
       spboot twin NUCLEO-L476RG --image factory.hex --cut 40 --torn
+      spboot twin NUCLEO-L476RG --image factory.hex --silent LCD
     """
     if board_name is None and pty:
         board_name, pty = pty, ""  # --pty BOARD
@@ -104,9 +128,7 @@ def command(
         raise click.UsageError("Missing argument 'BOARD'.")
     armed = _cut(cut, torn)
     board = Board.load(board_name)
-    if button and board.button is None:
-        raise TwinError(f"{board.name} has no button: omit --button; `load` on the console enters the loader")
-    device = Device(board, seed=seed)
+    device = Device(board, seed=seed, silence=_silence(board, silent, ready), strict=strict)
     with contextlib.ExitStack() as stack:
         if state is not None:
             files.check_output(state, *images)
@@ -115,6 +137,8 @@ def command(
         if armed is not None:
             device.twin.arm(armed)
         session = _Session(device)
+        if button:
+            session.check_button()
         try:
             session.run(pty=None if pty is None else Path(pty), speed=speed, button=button)
         finally:
@@ -137,6 +161,20 @@ def _cut(text: str | None, torn: bool) -> Cut | None:
     if torn and cut.when == "after":
         raise click.UsageError(f"--cut {text} is after its operation, --torn within it: give one of them")
     return replace(cut, when="torn") if torn else cut
+
+
+def _silence(board: Board, names: tuple[str, ...], ready: tuple[str, ...]) -> Silence:
+    """What --silent and --ready ask for."""
+    bits = {}
+    for text in ready:
+        place, _, value = text.partition("=")
+        try:
+            bits[place] = int(value, 0)
+        except ValueError:
+            raise click.BadParameter(
+                f"{text!r} is not NAME.OFFSET=BITS, as I2C1.0x18=1", param_hint="'--ready'"
+            ) from None
+    return Silence.parse(names, bits, board.chip)
 
 
 def _fill(device: Device, images: tuple[Path, ...], state: Path | None) -> list[str]:
@@ -186,6 +224,7 @@ class _Session:
         self.keys = Keys()
         self.bridge: LineBridge | None = None
         self._release_at: float | None = None
+        self._warned = 0
 
     def run(self, *, pty: Path | None, speed: float, button: bool) -> None:
         """Until Ctrl-], Ctrl-C or SIGTERM.  Raises TwinError."""
@@ -201,6 +240,7 @@ class _Session:
                 except PowerCut as cut:
                     say(f"{cut}; power is back", self.bridge)
                     self.device.power_on()
+                self._warn()
                 self._serve(pty is not None)
 
     def _open(self, stack: contextlib.ExitStack, pty: Path | None, speed: float) -> LineBridge:
@@ -228,6 +268,12 @@ class _Session:
             self._release_at = None
         while self.keys.asked and self.keys.asked[0] != "leave":
             getattr(self, f"_do_{self.keys.asked.pop(0)}")()
+
+    def _warn(self) -> None:
+        """Show what was borne since the last time."""
+        for warning in self.twin.warnings[self._warned :]:
+            say(f"warning: {warning}", self.bridge)
+        self._warned = len(self.twin.warnings)
 
     def _due(self) -> bool:
         return self._release_at is not None and self.twin.time >= self._release_at
@@ -259,6 +305,12 @@ class _Session:
     def _do_help(self) -> None:
         say(console.HELP, self.bridge)
 
+    def check_button(self) -> None:
+        """Raise TwinError when the board has none."""
+        board = self.device.board
+        if board.button is None:
+            raise TwinError(f"{board.name} has no button: omit --button; `load` on the console enters the loader")
+
     def _has_button(self) -> bool:
         board = self.device.board
         if board.button is None:
@@ -273,3 +325,7 @@ class _Session:
         kept = f"flash saved in {state}" if state else "flash not saved: --state FILE keeps it"
         done = f"{log.erases()} erases and {log.programs()} programs of flash in {self.twin.time:.1f} s of its time"
         say(f"{kept}; {done}", self.bridge)
+        if self.twin.silent:
+            accounts = [account for block in self.twin.silent if (account := block.account())]
+            say(f"silent: {', '.join(block.name for block in self.twin.silent)}", self.bridge)
+            say("\n".join(accounts) or "none of them was accessed", self.bridge)

@@ -12,9 +12,11 @@ from spboot.twin.host.pty import LineBridge, PtyBridge
 from spboot.twin.interrupt.exceptions import Fault
 from spboot.twin.machine import Twin
 from spboot.twin.memory.oplog import Cut, Operation, OperationLog
+from spboot.twin.refusals import STRICT, Strict
 from spboot.twin.snapshot import Snapshot
 
 __all__ = [
+    "STRICT",
     "Cut",
     "Fault",
     "LineBridge",
@@ -24,5 +26,6 @@ __all__ = [
     "PowerCut",
     "PtyBridge",
     "Snapshot",
+    "Strict",
     "Twin",
 ]
