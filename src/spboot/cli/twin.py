@@ -136,11 +136,9 @@ def command(
         made_of = _fill(device, images, state)
         if armed is not None:
             device.twin.arm(armed)
-        session = _Session(device)
-        if button:
-            session.check_button()
+        session = _Session(device, button=button)
         try:
-            session.run(pty=None if pty is None else Path(pty), speed=speed, button=button)
+            session.run(pty=None if pty is None else Path(pty), speed=speed)
         finally:
             if state is not None:
                 states.save(device.twin, state, made_of)
@@ -216,22 +214,26 @@ def _check_board(device: Device, source: Path) -> None:
 
 
 class _Session:
-    """One device from power-on until somebody leaves."""
+    """One device from power-on until somebody leaves; with *button*, it is held at the first power-on."""
 
-    def __init__(self, device: Device) -> None:
+    def __init__(self, device: Device, *, button: bool) -> None:
+        if button and device.board.button is None:
+            name = device.board.name
+            raise TwinError(f"{name} has no button: omit --button; `load` on the console enters the loader")
         self.device = device
+        self._button = button
         self.twin = device.twin
         self.keys = Keys()
         self.bridge: LineBridge | None = None
         self._release_at: float | None = None
         self._warned = 0
 
-    def run(self, *, pty: Path | None, speed: float, button: bool) -> None:
+    def run(self, *, pty: Path | None, speed: float) -> None:
         """Until Ctrl-], Ctrl-C or SIGTERM.  Raises TwinError."""
         with contextlib.ExitStack() as stack:
             stop = stack.enter_context(told_to_stop())
             self.bridge = self._open(stack, pty, speed)
-            if button:
+            if self._button:
                 self._press(_HOLD_S)
             self.device.power_on()
             while not stop() and "leave" not in self.keys.asked:
@@ -304,12 +306,6 @@ class _Session:
 
     def _do_help(self) -> None:
         say(console.HELP, self.bridge)
-
-    def check_button(self) -> None:
-        """Raise TwinError when the board has none."""
-        board = self.device.board
-        if board.button is None:
-            raise TwinError(f"{board.name} has no button: omit --button; `load` on the console enters the loader")
 
     def _has_button(self) -> bool:
         board = self.device.board
