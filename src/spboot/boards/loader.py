@@ -13,6 +13,7 @@ from spboot import chips
 from spboot.boards.clocks import clock_limit
 from spboot.boards.model import DEBUG_PINS, VDD_MV, Area, BoardFacts, Console, Pin, core_supplies, journal_size
 from spboot.chips import Chip, Memory
+from spboot.chips.silence import Silence
 from spboot.errors import BoardError
 
 _PORTS: Final = tuple("ABCDEFGHIJK")
@@ -122,6 +123,22 @@ class Loader:
             )
         return str(facts["core_supply"])
 
+    def silence(self, facts: dict[str, Any], chip: Chip) -> Silence:
+        """[twin]: silent, a list of peripherals, and ready, bits that read as 1 in registers of them."""
+        if "twin" not in facts:
+            return Silence()
+        table = self.table(facts, "twin")
+        self.keys(table, "twin.", (), ("silent", "ready"))
+        names, ready = table.get("silent", []), table.get("ready", {})
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise self.fail("twin.silent", names, 'a list of peripherals as ["LCD", "I2C1"]')
+        if not isinstance(ready, dict):
+            raise self.fail("twin.ready", ready, 'bits that read as 1 as { "I2C1.0x18" = 1 }')
+        try:
+            return Silence.parse(names, ready, chip)
+        except BoardError as error:
+            raise BoardError(f"{self.path.name}: twin: {error}") from None
+
     def board(self, text: str, make: type[_Made]) -> _Made:
         """What *text* says, checked, as a *make*."""
         try:
@@ -129,7 +146,10 @@ class Loader:
         except tomllib.TOMLDecodeError as error:
             raise BoardError(f"{self.path}: not a TOML file: {error}") from None
         self.keys(
-            facts, "", ("part", "clock_hz", "console", "flash", "ram"), ("button", "led", "vdd_mv", "core_supply")
+            facts,
+            "",
+            ("part", "clock_hz", "console", "flash", "ram"),
+            ("button", "led", "vdd_mv", "core_supply", "twin"),
         )
         try:
             chip = chips.load(self.text(facts, "part", "", "STM32L476RG"))
@@ -153,6 +173,7 @@ class Loader:
             slot1=optional.get("slot1"),
             journal=optional.get("journal"),
             ram=self.area(ram, "reserved", "ram."),
+            silence=self.silence(facts, chip),
         )
         self.check_pins(board)
         for key, area in board.areas.items():

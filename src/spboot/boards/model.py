@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from spboot.chips import Chip
+from spboot.chips.silence import Silence
 from spboot.formats.spec import record, spec
 
 _SMALLEST_PAGE = 2048
@@ -82,6 +83,8 @@ class BoardFacts:
     slot1: Area | None
     journal: Area | None
     ram: Area
+    silence: Silence
+    """What a twin of the board keeps silent."""
 
     @property
     def vector_size(self) -> int:

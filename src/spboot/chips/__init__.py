@@ -19,6 +19,15 @@ from spboot.chips.family import names as family_names
 from spboot.errors import BoardError
 
 _HERE = Path(__file__).resolve().parent
+_LARGE = {"USB_OTG": 0x40000, "ETH": 0x1400, "FDCANRAM": 0x2800, "GFXMMU": 0x3000, "DSIHOST": 0xC00, "MDMA": 0x1000}
+"""Kinds of peripherals with more than 1 KB -> bytes."""
+_WINDOWS = [
+    *((name, start, start + 0x1000_0000) for name in ("FMC", "FSMC") for start in (0x6000_0000, 0x8000_0000)),
+    *((name, 0xC000_0000, 0xE000_0000) for name in ("FMC", "FSMC")),
+    *((name, 0x9000_0000, 0xA000_0000) for name in ("QUADSPI", "OCTOSPI1")),
+    ("OCTOSPI2", 0x7000_0000, 0x8000_0000),
+]
+"""(controller, first address, end) of the windows of external memories, the same on all families that have it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,13 +139,43 @@ class Chip:
         raise BoardError(f"{self.name} has no memory at {address:#010x}")
 
     def block(self, name: str) -> Block:
-        """The peripheral *name*.  Raises BoardError when the part lacks it."""
+        """The peripheral *name*, with its registers.  Raises BoardError when the part lacks it."""
+        return self._found(name, self.blocks)
+
+    def peripheral(self, name: str) -> Block:
+        """The peripheral *name*, registers or not.  Raises BoardError when the part lacks it."""
+        return self._found(name, {**self.others, **self.blocks})
+
+    def _found(self, name: str, among: dict[str, Block]) -> Block:
         try:
-            return self.blocks[name]
+            return among[name]
         except KeyError:
             kind = name.rstrip("0123456789")
-            have = ", ".join(b for b in self.blocks if b.startswith(kind)) or "none of that kind"
+            have = ", ".join(sorted(b for b in among if b.startswith(kind))) or "none of that kind"
             raise BoardError(f"{self.name} has no {name}; it has {have}") from None
+
+    def peripheral_at(self, address: int) -> Block | None:
+        """The peripheral whose registers *address* can be among; None where there is none."""
+        return next((b for b in self.blocks_by_address if b.address <= address < b.address + self.extent(b)), None)
+
+    def window_at(self, address: int) -> str | None:
+        """The controller of external memory that *address* is mapped to, where the part has it."""
+        return next((name for name, first, end in _WINDOWS if first <= address < end and self._has(name)), None)
+
+    def _has(self, name: str) -> bool:
+        return name in self.others or name in self.blocks
+
+    @property
+    def blocks_by_address(self) -> tuple[Block, ...]:
+        """All peripherals, the highest address first."""
+        everything = (*self.blocks.values(), *self.others.values())
+        return tuple(sorted(everything, key=lambda block: block.address, reverse=True))
+
+    def extent(self, block: Block) -> int:
+        """Bytes that the registers of *block* take at most: up to the next peripheral, and 1 KB but for a few kinds."""
+        most = next((size for kind, size in _LARGE.items() if block.name.startswith(kind)), 0x400)
+        above = [each.address for each in self.blocks_by_address if each.address > block.address]
+        return min(most, above[-1] - block.address) if above else most
 
 
 @cache

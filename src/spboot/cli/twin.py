@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import math
-import sys
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,21 +13,15 @@ import click
 from spboot import boards, disk
 from spboot.boards import Board
 from spboot.builder.personal import target_of
-from spboot.cli import console, files, options
-from spboot.cli.console import Keys, Terminal, say
-from spboot.cli.interruption import told_to_stop
+from spboot.chips.silence import Silence
+from spboot.cli import files, options
+from spboot.cli.console import say
+from spboot.cli.session import Session
 from spboot.device import Device
 from spboot.errors import TwinError
 from spboot.formats.manifest import name_id
-from spboot.twin import Cut, GdbServer, Halted, LineBridge, PowerCut, PtyBridge
+from spboot.twin import STRICT, Cut, Strict
 from spboot.twin.host import state as states
-
-_LOOK_S = 0.1
-_GDB_LOOK_S = 0.05
-"""How long gdb is listened to before the keys are looked at."""
-_PRESS_S = 0.3
-"""How long the button is pressed, in virtual time; at a start it is held for the second in which firmware looks."""
-_HOLD_S = 1.0
 
 
 def faster_than_nothing(text: str) -> float:
@@ -90,6 +82,25 @@ def faster_than_nothing(text: str) -> float:
     metavar="PORT",
     help="Let a gdb of this machine in at PORT of localhost; 0 takes one that is free.",
 )
+@click.option(
+    "--silent",
+    multiple=True,
+    metavar="NAME",
+    help="Keep a peripheral silent that the twin has no model of, as I2C1; all: every one of them.",
+)
+@click.option(
+    "--ready",
+    multiple=True,
+    metavar="NAME.OFFSET=BITS",
+    help="Bits that read as 1 in a register of a silent peripheral, as I2C1.0x18=1.",
+)
+@click.option(
+    "--strict",
+    type=click.Choice(STRICT),
+    default="bootloader",
+    show_default=True,
+    help="Whose code is stopped where it does what the manual forbids and silicon bears; other code is warned.",
+)
 @click.option("--seed", default=0, metavar="NUMBER", show_default=True, help="Decides what RAM holds at power-on.")
 def command(
     board_name: str | None,
@@ -102,6 +113,9 @@ def command(
     faults: tuple[str, ...],
     speed: float,
     gdb_port: int | None,
+    silent: tuple[str, ...],
+    ready: tuple[str, ...],
+    strict: Strict,
     seed: int,
 ) -> None:
     """Run the firmware of a board on an emulated chip.
@@ -118,23 +132,24 @@ def command(
       spboot twin NUCLEO-L476RG --image factory.hex --cut 40 --torn
       spboot twin NUCLEO-L476RG --image factory.hex --cut 40:marginal=7
       spboot twin NUCLEO-L476RG --image factory.elf --gdb 3333
+      spboot twin NUCLEO-L476RG --image factory.hex --silent LCD
     """
     if board_name is None and pty:
         board_name, pty = pty, ""  # --pty BOARD
     if board_name is None:
         raise click.UsageError("Missing argument 'BOARD'.")
     armed = _cut(cut, torn)
-    device = _device(Board.load(board_name), seed, armed, faults)
-    if button and device.board.button is None:
-        raise TwinError(f"{device.board.name} has no button: omit --button; `load` on the console enters the loader")
+    board = Board.load(board_name)
+    device = Device(board, seed=seed, silence=_silence(board, silent, ready), strict=strict)
+    _ask_for(device, armed, faults)
     with contextlib.ExitStack() as stack:
         if state is not None:
             files.check_output(state, *images)
             stack.enter_context(disk.alone(state))
         made_of = _fill(device, images, state)
-        session = _Session(device)
+        session = Session(device, button=button)
         try:
-            session.run(pty=None if pty is None else Path(pty), speed=speed, button=button, gdb_port=gdb_port)
+            session.run(pty=None if pty is None else Path(pty), speed=speed, gdb_port=gdb_port)
         finally:
             if state is not None:
                 states.save(device.twin, state, made_of)
@@ -142,14 +157,12 @@ def command(
                 session.farewell(state, armed)
 
 
-def _device(board: Board, seed: int, armed: Cut | None, faults: tuple[str, ...]) -> Device:
-    """The device, with what its flash is to suffer."""
-    device = Device(board, seed=seed)
+def _ask_for(device: Device, armed: Cut | None, faults: tuple[str, ...]) -> None:
+    """What the flash of the device is to suffer."""
     for fault in faults:
         device.fault(fault)
     if armed is not None:
         device.cut(armed)
-    return device
 
 
 def _cut(text: str | None, torn: bool) -> Cut | None:
@@ -165,6 +178,20 @@ def _cut(text: str | None, torn: bool) -> Cut | None:
     if torn and cut.when == "after":
         raise click.UsageError(f"--cut {text} is after its operation, --torn within it: give one of them")
     return replace(cut, when="torn") if torn else cut
+
+
+def _silence(board: Board, names: tuple[str, ...], ready: tuple[str, ...]) -> Silence:
+    """What --silent and --ready ask for."""
+    bits = {}
+    for text in ready:
+        place, _, value = text.partition("=")
+        try:
+            bits[place] = int(value, 0)
+        except ValueError:
+            raise click.BadParameter(
+                f"{text!r} is not NAME.OFFSET=BITS, as I2C1.0x18=1", param_hint="'--ready'"
+            ) from None
+    return Silence.parse(names, bits, board.chip)
 
 
 def _fill(device: Device, images: tuple[Path, ...], state: Path | None) -> list[str]:
@@ -203,126 +230,3 @@ def _check_board(device: Device, source: Path) -> None:
     other = boards.of_id(target)
     who = f"{other}: run `spboot twin {other}`" if other else f"a board that is not ours ({target:#010x})"
     raise TwinError(f"{source}: its bootloader is not that of {board.name}, but was built for {who}")
-
-
-class _Session:
-    """One device from power-on until somebody leaves."""
-
-    def __init__(self, device: Device) -> None:
-        self.device = device
-        self.twin = device.twin
-        self.keys = Keys()
-        self.bridge: LineBridge | None = None
-        self.gdb: GdbServer | None = None
-        self._release_at: float | None = None
-
-    def run(self, *, pty: Path | None, speed: float, button: bool, gdb_port: int | None) -> None:
-        """Until Ctrl-], Ctrl-C or SIGTERM.  Raises TwinError."""
-        with contextlib.ExitStack() as stack:
-            stop = stack.enter_context(told_to_stop())
-            self.bridge = self._open(stack, pty, speed)
-            if gdb_port is not None:
-                self.gdb = stack.enter_context(self._open_to_gdb(gdb_port))
-            if button:
-                self._press(_HOLD_S)
-            self.device.power_on()
-            while not stop() and "leave" not in self.keys.asked:
-                self._go_on(self.bridge, lambda: stop() or bool(self.keys.asked) or self._due())
-                self._serve(pty is not None)
-
-    def _go_on(self, bridge: LineBridge, until: Callable[[], bool]) -> None:
-        """Let the firmware run for a while, unless gdb has stopped it.  Raises TwinError when no gdb sees it."""
-        if self.gdb is not None:
-            self.gdb.serve(_GDB_LOOK_S if self.gdb.stopped else 0.0)
-            if self.gdb.stopped:
-                bridge.exchange()
-                return
-        try:
-            bridge.pump(until=until, seconds=_LOOK_S)
-        except Halted as halt:
-            if self.gdb is not None:
-                self.gdb.halted(halt)
-        except PowerCut as cut:
-            say(f"{cut}; power is back", bridge)
-            self.device.power_on()
-            if self.gdb is not None:
-                self.gdb.lost_power(cut)
-        except TwinError as error:
-            if self.gdb is None or not self.gdb.refused(error):
-                raise
-
-    def _open_to_gdb(self, port: int) -> GdbServer:
-        server = GdbServer(self.twin, port, power_on=self.device.power_on, say=lambda text: say(text, self.bridge))
-        say(f"gdb: target remote localhost:{server.port}", self.bridge)
-        return server
-
-    def _open(self, stack: contextlib.ExitStack, pty: Path | None, speed: float) -> LineBridge:
-        port = self.device.board.console.port
-        if sys.platform == "win32":
-            raise TwinError("on Windows the twin has no console yet: use a machine with a POSIX terminal, as WSL")
-        if pty is None:
-            stack.enter_context(console.raw_terminal())
-            if sys.stdin.isatty():
-                say(console.HELP)
-            return Terminal(self.twin, port, speed, self.keys)
-        bridge = stack.enter_context(PtyBridge(self.twin, port, speed, link=pty if pty.name else None))
-        click.echo(bridge.path)
-        if console.attended():
-            stack.enter_context(console.raw_terminal())
-            say(console.HELP)
-        return bridge
-
-    def _serve(self, on_pty: bool) -> None:
-        """Do what was asked for by keys, and release the button when it is time."""
-        if on_pty:
-            console.listen(self.keys)
-        if self._due():
-            self.device.release()
-            self._release_at = None
-        while self.keys.asked and self.keys.asked[0] != "leave":
-            getattr(self, f"_do_{self.keys.asked.pop(0)}")()
-
-    def _due(self) -> bool:
-        return self._release_at is not None and self.twin.time >= self._release_at
-
-    def _press(self, seconds: float) -> None:
-        """Press the button; after *seconds* it is let go of."""
-        self.device.hold()
-        self._release_at = self.twin.time + seconds
-
-    def _do_reset(self) -> None:
-        say("reset", self.bridge)
-        self.device.reset()
-
-    def _do_power(self) -> None:
-        say("power off and on", self.bridge)
-        self.device.power_on()
-
-    def _do_button(self) -> None:
-        if self._has_button():
-            say(f"button pressed for {_PRESS_S} s", self.bridge)
-            self._press(_PRESS_S)
-
-    def _do_loader(self) -> None:
-        if self._has_button():
-            say(f"reset with the button held for {_HOLD_S:g} s", self.bridge)
-            self._press(_HOLD_S)
-            self.device.reset()
-
-    def _do_help(self) -> None:
-        say(console.HELP, self.bridge)
-
-    def _has_button(self) -> bool:
-        board = self.device.board
-        if board.button is None:
-            say(f"{board.name} has no button", self.bridge)
-        return board.button is not None
-
-    def farewell(self, state: Path | None, armed: Cut | None) -> None:
-        """What was done, and where it is kept."""
-        log = self.twin.log
-        if armed is not None and log.total <= armed.at:
-            say(f"the cut {armed} did not happen: there were {log.total} flash operations", self.bridge)
-        kept = f"flash saved in {state}" if state else "flash not saved: --state FILE keeps it"
-        done = f"{log.erases()} erases and {log.programs()} programs of flash in {self.twin.time:.1f} s of its time"
-        say(f"{kept}; {done}", self.bridge)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from spboot import disk
 from spboot.boards import Board, Pin
+from spboot.chips.silence import Silence
 from spboot.errors import DeviceError, FormatError
 from spboot.formats.manifest import Manifest
 from spboot.formats.program import Program
@@ -24,7 +25,7 @@ from spboot.link.ymodem import Progress
 from spboot.version import Version
 
 if TYPE_CHECKING:  # a device at a port needs no emulator
-    from spboot.twin import Cut, PowerCut, Twin
+    from spboot.twin import Cut, PowerCut, Strict, Twin
 
 Through = Literal["loader", "application"]
 """Who takes an update: the loader of the bootloader, or the application that runs."""
@@ -46,9 +47,11 @@ _SHOWN: Final = 400
 class Device:
     """*board* on the twin, without power yet; with *port*, the board that is wired to this serial port.
 
-    *seed* decides what the RAM of the twin holds at power-on, and its unique id.  All that is read goes to *on_text*,
-    too.  A context manager, which closes the port; its end is a DeviceError while a `cut` is still to come.  Raises
-    LinkError when the port cannot be opened.
+    *seed* decides what the RAM of the twin holds at power-on, and its unique id.  What *silence* names is kept silent
+    on the twin, beside what the board's file names.  *strict*: code is stopped where it does what the manual forbids
+    and silicon bears, "all" of it, that of the "bootloader" or "none"; other code is warned of, in `twin.warnings`.
+    All that is read goes to *on_text*, too.  A context manager, which closes the port; its end is a DeviceError while
+    a `cut` is still to come.  Raises LinkError when the port cannot be opened.
 
     >>> with Device(board) as device:
     ...     device.program(merge(boot, old, keys=keys))
@@ -65,6 +68,8 @@ class Device:
         *,
         port: str | None = None,
         seed: int = 0,
+        silence: Silence | None = None,
+        strict: Strict = "bootloader",
         on_text: Callable[[bytes], None] = lambda _: None,
     ) -> None:
         self.board = board
@@ -81,7 +86,15 @@ class Device:
             return
         from spboot.twin import Twin
 
-        self._twin = Twin(board.chip.name, seed=seed, vdd_mv=board.vdd_mv, core_supply=board.core_supply)
+        self._twin = Twin(
+            board.chip.name,
+            seed=seed,
+            vdd_mv=board.vdd_mv,
+            core_supply=board.core_supply,
+            silence=board.silence if silence is None else board.silence | silence,
+        )
+        self._twin.strict = strict
+        self._twin.bootloader = range(board.bootloader.address, board.bootloader.end)
         self._twin.uart(board.console.port).baud = board.console.baud
         self.port = self._at_twin(self._twin)
         self.release()

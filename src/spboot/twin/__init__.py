@@ -14,9 +14,11 @@ from spboot.twin.host.pty import LineBridge, PtyBridge
 from spboot.twin.interrupt.exceptions import Fault
 from spboot.twin.machine import Twin
 from spboot.twin.memory.oplog import Cut, Operation, OperationLog
+from spboot.twin.refusals import STRICT, Strict
 from spboot.twin.snapshot import Snapshot
 
 __all__ = [
+    "STRICT",
     "Cut",
     "Fault",
     "GdbServer",
@@ -28,5 +30,6 @@ __all__ = [
     "PowerCut",
     "PtyBridge",
     "Snapshot",
+    "Strict",
     "Twin",
 ]

@@ -22,6 +22,10 @@ class Block:
     """The IP versions that a class models; none of a base."""
     DECLARES: ClassVar[frozenset[str]] = frozenset()
     """Registers that the facts lack."""
+    FOR: ClassVar[tuple[str, ...]] = ()
+    """Peripherals that a user's class models, as ("LCD",): guests.py."""
+    REGISTERS: ClassVar[dict[str, int]] = {}
+    """Registers of such a class -> their offsets; all bits of them are storage."""
     PAGES: ClassVar[tuple[int, ...]] = (0,)
     """Pages of 1 KB that it answers in, counted from its address."""
     RESET: ClassVar[dict[str, int]] = {}
@@ -50,7 +54,7 @@ class Block:
         cls.IPS = ips
         ips = ips if like is None else (*ips, like)
         handled = {found[1] for name in vars(cls) if (found := _HANDLER.fullmatch(name))}
-        if unknown := handled.difference(cls.DECLARES, *map(registers, ips)):
+        if unknown := handled.difference(cls.DECLARES, cls.REGISTERS, *map(registers, ips)):
             raise TypeError(
                 f"{cls.__name__} handles {', '.join(sorted(unknown))}, not registers of {', '.join(ips) or 'any IP'}:"
                 " correct the name of the handler, or name an IP version that has it in ips="
@@ -68,6 +72,8 @@ class Block:
         self.fields: dict[str, dict[str, tuple[int, int]]] = {}
         for name, register in (registers(facts.ip) if facts.ip else {}).items():
             self._declare(name, register.offset, register.fields)
+        for name, offset in self.REGISTERS.items():
+            self._declare(name, offset, {})
         self.registers: dict[str, int] = {}
         self.steady = frozenset(offset for offset, name in self.names.items() if name in self.OPTIONS)
         self.gate: tuple[str, int] | None = None
@@ -147,7 +153,10 @@ class Block:
         if name is None:
             self.die.refuse(f"{self.name} has no register at offset {offset:#x}", "write a register it has")
         if name in self.READ_ONLY:
-            self.die.refuse(f"{self.name}_{name} is read-only, {value:#x} was written", "do not write it")
+            self.die.forbid(
+                f"{self.name}_{name} is read-only, {value:#x} was written", "do not write it; it is ignored"
+            )
+            return
         if size != 4:
             shift = 8 * (offset & 3)
             keep = self.registers[name] & ~(((1 << 8 * size) - 1) << shift)

@@ -12,6 +12,8 @@ from spboot.twin.errors import PowerCut
 from spboot.twin.timeline import PS_PER_US
 
 PERIPHERALS: Final = (0x40000000, 0x20000000)
+EXTERNAL: Final = (0xA0000000, 0x2000)
+"""Registers of the controllers of external memories, on some families."""
 PRIVATE: Final = (0xE0000000, 0x100000)
 _PERIPHERAL_BITS: Final = 0x42000000
 _RAM_BITS: Final = 0x22000000
@@ -41,6 +43,8 @@ class Bus:
     def __init__(self, die: Die) -> None:
         self.die = die
         self.blocks: dict[int, Block] = {}
+        self._shared: dict[int, list[tuple[int, int, Block]]] = {}
+        """Page with several blocks -> (first address, end, block), the most special first."""
         self._core = die.core
         self._bit_bands = die.chip.core == "cm4"
         """Only ARMv7-M of the M3 and M4 has them; elsewhere real blocks stand there."""
@@ -56,13 +60,21 @@ class Bus:
         self._last = 0
         self._counted = -_POLL_DISTANCE
         self._step = _COUNT_STEP_PS
-        for address, size in (PERIPHERALS, PRIVATE):
+        for address, size in (PERIPHERALS, EXTERNAL, PRIVATE):
             die.core.map_mmio(address, size, self.read, self.write)
 
     def add(self, block: Block) -> None:
         """*block* answers in its pages of 1 KB."""
         for page in block.PAGES:
             self.blocks[(block.address >> 10) + page] = block
+
+    def add_among(self, block: Block, size: int) -> None:
+        """*block* answers in *size* bytes, which may be within a page of another block."""
+        for page in range(block.address >> 10, (block.address + size - 1 >> 10) + 1):
+            owners = self._shared.setdefault(page, [])
+            if (owner := self.blocks.pop(page, None)) is not None:
+                owners.append((page << 10, page + 1 << 10, owner))
+            owners.insert(0, (block.address, block.address + size, block))
 
     def map_ram_bits(self, ram: ctypes.Array[ctypes.c_ubyte]) -> None:
         """The bit-band alias of the RAM at 0x20000000 (PM0214 2.2.5)."""
@@ -128,14 +140,26 @@ class Bus:
     def _block(self, address: int) -> Block:
         block = self.blocks.get(address >> 10)
         if block is None:
-            self.die.refuse(
-                f"access to {address:#010x}, where the twin has no block",
-                "use only blocks of the part, or model this one",
-            )
+            among = self._shared.get(address >> 10, ())
+            block = next((one for start, end, one in among if start <= address < end), None)
+        if block is None:
+            self._refuse_stranger(address)
         if not block.clocked:
             self._refuse_stopped(block, address)
         self._check_delay(block)
         return block
+
+    def _refuse_stranger(self, address: int) -> NoReturn:
+        facts = self.die.chip.peripheral_at(address)
+        if facts is None:
+            self.die.refuse(
+                f"access to {address:#010x}, where {self.die.chip.name} has no peripheral", "correct the address"
+            )
+        where = f"{facts.name} ({facts.address:#010x} + {address - facts.address:#x})"
+        self.die.refuse(
+            f"access to {where}, which the twin does not model",
+            f"keep it silent (--silent {facts.name}), or add a model of your own (docs/twin.md)",
+        )
 
     def _refuse_stopped(self, block: Block, address: int) -> NoReturn:
         register, mask = block.gate or ("", 0)

@@ -25,14 +25,17 @@ U15 CPS and MSR end a translated block, so that a block hook behind them sees wh
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, Final
 
 import unicorn
 from unicorn import arm_const as arm
+from unicorn.unicorn_py3 import UcError
 from unicorn.unicorn_py3.unicorn import MMIO_READ_CFUNC, MMIO_WRITE_CFUNC, uclib
 
 from spboot.errors import TwinError
+from spboot.twin import quick
+from spboot.twin.quick import Registers
 
 _engine: Any = unicorn  # its type hints hide what it exports
 _MODELS: Final = {
@@ -41,16 +44,6 @@ _MODELS: Final = {
     "cm7": arm.UC_CPU_ARM_CORTEX_M7,
     "cm33": arm.UC_CPU_ARM_CORTEX_M33,
 }
-_quick = ctypes.PyDLL(uclib._name)  # U12
-_read_one, _write_one = _quick.uc_reg_read, _quick.uc_reg_write
-_read_one.argtypes = _write_one.argtypes = ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p
-_read_batch, _write_batch = _quick.uc_reg_read_batch, _quick.uc_reg_write_batch
-_read_batch.argtypes = _write_batch.argtypes = ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int
-_run = _quick.uc_emu_start
-_run.argtypes = ctypes.c_void_p, ctypes.c_uint64, ctypes.c_uint64, ctypes.c_uint64, ctypes.c_size_t
-_read_memory, _write_memory = _quick.uc_mem_read, _quick.uc_mem_write
-_read_memory.argtypes = ctypes.c_void_p, ctypes.c_uint64, ctypes.c_void_p, ctypes.c_size_t
-_write_memory.argtypes = ctypes.c_void_p, ctypes.c_uint64, ctypes.c_char_p, ctypes.c_size_t
 _PROBE_COUNT: Final = 0x5A17
 _HANDLE_WORDS: Final = 400
 _EXC_RETURN_BASE: Final = 0xFFFFFF00
@@ -84,37 +77,6 @@ def mode(exception: int, control: int) -> tuple[int, int, int, int]:
     """For `SET_MODE`: to the mode of *exception* (0: thread), with all of *control*.  SPSEL can be written in thread
     mode alone, and nothing any more once CONTROL says unprivileged (U6)."""
     return control & ~1, exception, control & ~1, control
-
-
-class Registers:
-    """Some registers of a core, read or written in their order by one call.  All of them have 32 bits."""
-
-    def __init__(self, core: Core, *numbers: int) -> None:
-        count = len(numbers)
-        self._core = core
-        self._values = (ctypes.c_uint32 * count)()
-        start = ctypes.addressof(self._values)
-        places = (ctypes.c_void_p * count)(*range(start, start + 4 * count, 4))
-        self._keep = wanted, _ = (ctypes.c_int * count)(*numbers), places
-        self._arguments = core.uc._uch.value, ctypes.addressof(wanted), ctypes.addressof(places), count
-
-    def read(self) -> list[int]:
-        self._fetch()
-        return self._values[:]
-
-    def image(self) -> bytes:
-        """Their values, to be compared."""
-        self._fetch()
-        return bytes(self._values)
-
-    def write(self, values: Iterable[int]) -> None:
-        self._core.crossings += 1
-        self._values[:] = list(values)
-        _write_batch(*self._arguments)
-
-    def _fetch(self) -> None:
-        self._core.crossings += 1
-        _read_batch(*self._arguments)
 
 
 class Core:
@@ -242,7 +204,7 @@ class Core:
         fence = self._raise_fence() if self.alone else None
         self._running = True
         self.uc._hook_exception = None
-        error: int | None = _run(self._handle, self.pc | 1, _NO_END, 0, count) or None
+        error: int | None = quick.run(self._handle, self.pc | 1, _NO_END, 0, count) or None
         self._running = False
         at_fence = fence is not None and self._lift_fence(*fence)
         if self.uc._hook_exception is not None:
@@ -328,14 +290,14 @@ class Core:
     def get(self, register: int) -> int:
         """A 32-bit register by unicorn's number (U12)."""
         self.crossings += 1
-        _read_one(self._handle, register, self._at_word)
+        quick.read_one(self._handle, register, self._at_word)
         return self._word.value
 
     def set(self, register: int, value: int) -> None:
         """Write a 32-bit register by unicorn's number."""
         self.crossings += 1
         self._word.value = value
-        _write_one(self._handle, register, self._at_word)
+        quick.write_one(self._handle, register, self._at_word)
 
     def halfword(self, address: int) -> int:
         """The instruction halfword at *address*, 0 where nothing is mapped."""
@@ -344,14 +306,14 @@ class Core:
     def fetch(self, address: int, size: int) -> bytes | None:
         """Up to 128 bytes at *address*; None where nothing is mapped."""
         self.crossings += 1
-        if _read_memory(self._handle, address & 0xFFFFFFFF, self._at_bytes, size):
+        if quick.read_memory(self._handle, address & 0xFFFFFFFF, self._at_bytes, size):
             return None
         return ctypes.string_at(self._at_bytes, size)
 
     def store(self, address: int, data: bytes) -> None:
         """Put *data* into memory that is known to be there."""
         self.crossings += 1
-        _write_memory(self._handle, address, data, len(data))
+        quick.write_memory(self._handle, address, data, len(data))
 
     def reset(self) -> None:
         """All registers to their reset values (ARMv7-M B1.5.5); the general ones to zero."""

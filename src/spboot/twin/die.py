@@ -160,6 +160,9 @@ class Die(Protocol):
     def refuse(self, found: str, advice: str) -> NoReturn:
         """Silicon would not go on like this: raise an error that says what, where, and what to do."""
 
+    def forbid(self, found: str, advice: str) -> None:
+        """The manual forbids what silicon bears: an error for strict code, a warning for other; the caller goes on."""
+
     def refuse_later(self, found: str, advice: str) -> None:
         """The same from a memory hook, through which nothing can be raised."""
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any, Final, Literal, NoReturn, TypeVar, cast
+from typing import Any, Final, Literal, TypeVar, cast
 
 import unicorn
 
 from spboot import chips
+from spboot.chips.silence import Silence
 from spboot.errors import TwinError
 from spboot.twin import models
 from spboot.twin.block import Block
@@ -26,12 +26,13 @@ from spboot.twin.interrupt.exceptions import Cpu, Fault
 from spboot.twin.interrupt.nvic import NMI, Nvic
 from spboot.twin.interrupt.unmasking import Unmasking
 from spboot.twin.line import Uart
-from spboot.twin.measure.symbols import Symbols
 from spboot.twin.memory import rom
 from spboot.twin.memory.cells import FlashArray
 from spboot.twin.memory.oplog import Cut, OperationLog
 from spboot.twin.memory.rams import Rams
 from spboot.twin.memory.stall import Stalls
+from spboot.twin.refusals import Refusals
+from spboot.twin.silent import Silent
 from spboot.twin.snapshot import Part, Snapshot
 from spboot.twin.spin import Spin
 from spboot.twin.standby import Standby
@@ -42,15 +43,20 @@ T = TypeVar("T")
 _SLICE: Final = 4000
 _WFI: Final = 0xBF30
 _WFE: Final = 0xBF20
+_HEARD: Final = Silence()
 _HINTS: Final = frozenset({0xBF10, 0xBF20, 0xBF30, 0xBF40})
 
 
-class Twin:
+class Twin(Refusals):
     """One chip of part *part*.  *seed* decides the garbage in RAM and the unique id.
 
-    The board supplies it with *vdd_mv* millivolts and its core by *core_supply*, "ldo" or "smps"."""
+    The board supplies it with *vdd_mv* millivolts and its core by *core_supply*, "ldo" or "smps".  What *silence*
+    names has no model and is kept silent.  Raises TwinError where it has one."""
 
-    def __init__(self, part: str, seed: int = 0, *, vdd_mv: int = 3300, core_supply: str = "ldo") -> None:
+    def __init__(
+        self, part: str, seed: int = 0, *, vdd_mv: int = 3300, core_supply: str = "ldo", silence: Silence = _HEARD
+    ) -> None:
+        super().__init__()
         self.chip = chips.load(part)
         self.seed = seed
         self.vdd_mv = vdd_mv
@@ -73,7 +79,7 @@ class Twin:
         self.cpu = Cpu(self, self.nvic)
         self.cpu.returned = self._on_return
         self.unmasking = Unmasking(self, self.nvic)
-        self.blocks: dict[str, Block] = models.build(self, self.bus, self.nvic)
+        self.blocks: dict[str, Block] = models.build(self, self.bus, self.nvic, silence)
         self.rcc = self.block("RCC", Rcc)
         self.pwr = cast(Power, self.blocks["PWR"])
         self.iwdg = self.block("IWDG", Iwdg)
@@ -85,7 +91,6 @@ class Twin:
         self.ecc_nmi: Literal["at", "after"] = "after"
         """Whether the NMI of a failed ECC check returns to the load that failed or behind it."""
         self.debugger: Debugger | None = None
-        self._symbols: Symbols | None = None
         self._powered = False
         self._deadline = 0
         self._stopped: Exception | None = None
@@ -122,9 +127,10 @@ class Twin:
         """Instructions executed so far."""
         return self.core.executed
 
-    def symbols(self, elf: Path | str) -> None:
-        """Name addresses in messages by the symbols of *elf*."""
-        self._symbols = Symbols(Path(elf))
+    @property
+    def silent(self) -> list[Silent]:
+        """The blocks that are kept silent, with what was accessed in them."""
+        return [block for block in self.blocks.values() if isinstance(block, Silent)]
 
     @property
     def uarts(self) -> list[Uart]:
@@ -269,6 +275,7 @@ class Twin:
         core = self.core
         self.timeline.horizon = self.timeline.now + count * self.timeline.cycle_ps
         error = core.run(count)
+        self.judge()
         if self._stopped is not None:
             self._raise_stop()
         if core.interrupt is not None:
@@ -343,22 +350,6 @@ class Twin:
             raise TypeError(f"{self.chip.name}: {name} is a {type(block).__name__}, expected a {kind.__name__}")
         return block
 
-    def refuse(self, found: str, advice: str) -> NoReturn:
-        """Raise an error that tells the firmware developer what, where, and what to do."""
-        raise TwinError(f"{found}; at {self.where(self.core.pc)}, {self.time:.6f} s. {advice[0].upper()}{advice[1:]}.")
-
-    def refuse_later(self, found: str, advice: str) -> None:
-        """The same, from `run`, after the current instruction."""
-        try:
-            self.refuse(found, advice)
-        except TwinError as error:
-            self.stop(error)
-
-    def where(self, address: int) -> str:
-        """An address in words."""
-        name = self._symbols.name(address) if self._symbols else None
-        return f"PC {address:#010x} ({name})" if name else f"PC {address:#010x}"
-
     # what the parts tell
 
     def _on_return(self, exception: int) -> None:
@@ -384,6 +375,10 @@ class Twin:
 
     def _on_unmapped(self, _uc: Any, _kind: int, address: int, _size: int, _value: int, _data: Any) -> bool:
         self._bad_address = address
+        if window := self.chip.window_at(address):
+            self.refuse_later(
+                f"access to {address:#010x}, memory behind {window}", "the twin has no external memory yet"
+            )
         return False
 
     def _on_store(self, _uc: Any, _kind: int, address: int, size: int, value: int, _data: Any) -> bool:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Final
 
+from spboot.chips.silence import ALL, Silence
 from spboot.errors import TwinError
-from spboot.twin import blocks, clock, flash, power
+from spboot.twin import blocks, clock, flash, guests, power
 from spboot.twin.block import Block
 from spboot.twin.blocks.debug import Dbgmcu, Dwt
 from spboot.twin.bus import Bus
 from spboot.twin.die import Die
 from spboot.twin.interrupt.nvic import Nvic
+from spboot.twin.silent import Silent
 
 _FOLDERS: Final = (blocks, clock, flash, power)
 
@@ -49,9 +51,16 @@ SURVIVORS: Final = (Dbgmcu,)
 """Blocks that only a power-on reset clears."""
 
 
-def build(die: Die, bus: Bus, nvic: Nvic) -> dict[str, Block]:
-    """A model for every block of the chip that has one, on the bus.  Raises TwinError when a needed one is missing."""
-    blocks = {name: MODELS[facts.ip](die, facts) for name, facts in die.chip.blocks.items() if facts.ip in MODELS}
+def build(die: Die, bus: Bus, nvic: Nvic, silence: Silence) -> dict[str, Block]:
+    """A model for every block of the chip that has one, on the bus, and what is to be silent.
+
+    Raises TwinError when a needed one is missing, or when one that has a model is to be silent."""
+    chip, own = die.chip, guests.of(die.chip)
+    blocks = {name: MODELS[facts.ip](die, facts) for name, facts in chip.blocks.items() if facts.ip in MODELS}
+    if both := sorted(own.keys() & blocks.keys()):
+        raise TwinError(f"{own[both[0]].__name__} is a model of {both[0]}, which the twin models itself: take it out")
+    blocks |= {name: model(die, chip.peripheral(name)) for name, model in own.items()}
+    quiet = _silent(die, blocks.keys(), silence)
     if die.chip.core != "cm0p":
         blocks["DWT"] = Dwt(die)
     missing = [name for name in _NEEDED if name not in blocks]
@@ -59,7 +68,21 @@ def build(die: Die, bus: Bus, nvic: Nvic) -> dict[str, Block]:
         raise TwinError(f"{die.chip.name}: the twin has no model of its {', '.join(missing)}")
     for block in (nvic, *blocks.values()):
         bus.add(block)
+    for silent in quiet.values():
+        bus.add_among(silent, chip.extent(silent.facts))
+    for block in (nvic, *blocks.values(), *quiet.values()):
         if block.facts.enable is not None:
             register, field = block.facts.enable
             block.gate = register, blocks["RCC"].mask(register, field)
-    return blocks
+    return blocks | quiet
+
+
+def _silent(die: Die, modelled: Collection[str], silence: Silence) -> dict[str, Block]:
+    """The blocks that *silence* asks for."""
+    chip, names = die.chip, set(silence.names)
+    if ALL in names:
+        names = names - {ALL} | (chip.blocks.keys() | chip.others.keys()) - set(modelled)
+    if heard := sorted(names.intersection(modelled)):
+        raise TwinError(f"{', '.join(heard)} cannot be silent: the twin has a model; omit what asks for it")
+    ready = {name: {at: bits for (of, at), bits in silence.ready.items() if of == name} for name in names}
+    return {name: Silent(die, chip.peripheral(name), ready[name]) for name in sorted(names)}

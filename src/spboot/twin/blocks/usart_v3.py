@@ -21,6 +21,9 @@ _ANY_IE: Final = _IDLEIE | _RXNEIE | _TCIE | _TXEIE
 _TOLERANCE: Final = 0.025
 _BITS: Final = 10
 
+_PRESCALED: Final = (1, 2, 4, 6, 8, 10, 12, 16, 32, 64, 128, *[256] * 5)
+"""What PRESC divides the kernel clock by (RM0444, USART_PRESC)."""
+
 
 class UsartV3(Block, ips=("lpuart_v3", "lpuart_v4", "usart_v3", "usart_v4")):
     """The block.  Its kernel clock comes from RCC_CCIPR, its pins must be in their alternate function."""
@@ -60,7 +63,7 @@ class UsartV3(Block, ips=("lpuart_v3", "lpuart_v4", "usart_v3", "usart_v4")):
 
     def baud(self) -> float:
         """What the registers make of the kernel clock."""
-        clock = self.die.rcc.kernel(f"{self.name}SEL", self._bus)
+        clock = self.die.rcc.kernel(f"{self.name}SEL", self._bus) // _PRESCALED[self.registers.get("PRESC", 0)]
         divider = self.registers["BRR"]
         if self.name.startswith("LPUART"):
             legal, rate = divider >= 0x300, 256 * clock / max(divider, 1)
@@ -251,7 +254,9 @@ class UsartV3(Block, ips=("lpuart_v3", "lpuart_v4", "usart_v3", "usart_v4")):
         self.registers["BRR"] = value & (0xFFFFF if self.name.startswith("LPUART") else 0xFFFF)
 
     def write_PRESC(self, value: int) -> None:
-        self.die.refuse(f"{self.name}_PRESC = {value:#x}", "the twin does not model the prescaler")
+        if self.registers["CR1"] & self.ENABLE and value != self.registers["PRESC"]:
+            self.die.refuse(f"{self.name}_PRESC changed while UE is set", "clear UE first (RM0444, USART_PRESC)")
+        self.registers["PRESC"] = value & self.masks["PRESC"]
 
     def write_CR3(self, value: int) -> None:
         if value & 0xC0:

@@ -57,13 +57,13 @@ class RccG4(RccPll, ips=("rcc_g4",)):
         source, now = self.switched(), self.die.timeline.now
         if source != self._source:
             if max(hclk, self.hclk) > _STEP_HZ and hclk == self.sysclk:
-                self.die.refuse(
+                self.die.forbid(
                     f"HCLK from {self.hclk / 1e6:g} MHz to {hclk / 1e6:g} MHz in one step",
                     "switch the source with HPRE dividing by 2, wait 1 us, then change HPRE (RM0440 7.2.7)",
                 )
             self._source, self._switched_at = source, now
         elif hclk > _STEP_HZ and hclk > self.hclk and now < self._switched_at + PS_PER_US:
-            self.die.refuse(
+            self.die.forbid(
                 f"HCLK raised to {hclk / 1e6:g} MHz less than 1 us after the source was switched",
                 "wait 1 us first (RM0440 7.2.7)",
             )

@@ -28,7 +28,7 @@ class MsiRcc(RccPll, like="rcc_l4"):
             if (value >> 4 & 15) >= len(_MSI_HZ):
                 self.die.refuse(f"MSIRANGE {value >> 4 & 15} does not exist", "use 0 to 11 (RM0351 6.4.1)")
             if not self.ready("MSI"):
-                self.die.refuse("MSIRANGE changed while MSIRDY is 0", "wait for MSIRDY first (RM0351 6.4.1)")
+                self.die.forbid("MSIRANGE changed while MSIRDY is 0", "wait for MSIRDY first (RM0351 6.4.1)")
         super().write_CR(value)
 
     def write_CSR(self, value: int) -> None:

@@ -235,6 +235,9 @@ class Rcc(Block, like="rcc_l4"):
 
     def write_BDCR(self, value: int) -> None:
         if not self.die.block("PWR", Block).field(self.BACKUP_LOCK, "DBP"):
-            self.die.refuse(f"RCC_BDCR written while PWR_{self.BACKUP_LOCK}.DBP is clear", "set DBP first")
+            self.die.forbid(
+                f"RCC_BDCR written while PWR_{self.BACKUP_LOCK}.DBP is clear", "set DBP first; it is ignored"
+            )
+            return
         gone = value & self.mask("BDCR", self.BACKUP_RESET)
         self.registers["BDCR"] = 0 if gone else value & self.masks["BDCR"] & ~sum(self._backup("RDY").values())

@@ -12,6 +12,7 @@ from typing import Final
 from unicorn import arm_const as arm
 
 from spboot.errors import TwinError
+from spboot.twin.core import SET_MODE, mode
 from spboot.twin.machine import Twin
 
 _WITHOUT_FPU: Final = frozenset({"STM32WL"})
@@ -111,7 +112,8 @@ class Registers:
         elif name == "control":
             exception = core.get(arm.UC_ARM_REG_IPSR)
             core.set(arm.UC_ARM_REG_IPSR, exception or _MODE)
-            core.set_mode(exception, value & 7)
+            for register, word in zip(SET_MODE, mode(exception, value & 7), strict=True):
+                core.set(register, word)
         elif name in _V7_SYSTEM:
             value &= ~3 if name in _STACK_POINTERS else -1
             self._as_handler(lambda: core.uc.reg_write(_NUMBERS[name], value))

@@ -10,10 +10,11 @@ from typing import Any, Final
 import unicorn
 from unicorn import arm_const as arm
 
-from spboot.twin.core import INT_BKPT, INT_SVC, SET_MODE, Registers, mode
+from spboot.twin.core import INT_BKPT, INT_SVC, SET_MODE, mode
 from spboot.twin.die import Die
 from spboot.twin.errors import LockupError
 from spboot.twin.interrupt.nvic import BUS_FAULT, HARD_FAULT, MEM_MANAGE, NMI, SVCALL, USAGE_FAULT, Nvic
+from spboot.twin.quick import Registers
 from spboot.twin.timeline import PS_PER_S
 
 _FRAME: Final = struct.Struct("<8I")

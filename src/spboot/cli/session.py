@@ -1,0 +1,163 @@
+"""A device that somebody at a terminal runs: its console here or on a pseudo-terminal, keys, cuts and gdb."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from spboot.cli import console
+from spboot.cli.console import Keys, Terminal, say
+from spboot.cli.interruption import told_to_stop
+from spboot.device import Device
+from spboot.errors import TwinError
+from spboot.twin import Cut, GdbServer, Halted, LineBridge, PowerCut, PtyBridge
+
+_LOOK_S = 0.1
+_GDB_LOOK_S = 0.05
+"""How long gdb is listened to before the keys are looked at."""
+_PRESS_S = 0.3
+"""How long the button is pressed, in virtual time; at a start it is held for the second in which firmware looks."""
+_HOLD_S = 1.0
+
+
+class Session:
+    """One device from power-on until somebody leaves; with *button*, it is held at the first power-on."""
+
+    def __init__(self, device: Device, *, button: bool) -> None:
+        if button and device.board.button is None:
+            name = device.board.name
+            raise TwinError(f"{name} has no button: omit --button; `load` on the console enters the loader")
+        self.device = device
+        self._button = button
+        self.twin = device.twin
+        self.keys = Keys()
+        self.bridge: LineBridge | None = None
+        self.gdb: GdbServer | None = None
+        self._release_at: float | None = None
+        self._warned = 0
+
+    def run(self, *, pty: Path | None, speed: float, gdb_port: int | None) -> None:
+        """Until Ctrl-], Ctrl-C or SIGTERM.  Raises TwinError."""
+        with contextlib.ExitStack() as stack:
+            stop = stack.enter_context(told_to_stop())
+            self.bridge = self._open(stack, pty, speed)
+            if gdb_port is not None:
+                self.gdb = stack.enter_context(self._open_to_gdb(gdb_port))
+            if self._button:
+                self._press(_HOLD_S)
+            self.device.power_on()
+            while not stop() and "leave" not in self.keys.asked:
+                self._go_on(self.bridge, lambda: stop() or bool(self.keys.asked) or self._due())
+                self._warn()
+                self._serve(pty is not None)
+
+    def _go_on(self, bridge: LineBridge, until: Callable[[], bool]) -> None:
+        """Let the firmware run for a while, unless gdb has stopped it.  Raises TwinError when no gdb sees it."""
+        if self.gdb is not None:
+            self.gdb.serve(_GDB_LOOK_S if self.gdb.stopped else 0.0)
+            if self.gdb.stopped:
+                bridge.exchange()
+                return
+        try:
+            bridge.pump(until=until, seconds=_LOOK_S)
+        except Halted as halt:
+            if self.gdb is not None:
+                self.gdb.halted(halt)
+        except PowerCut as cut:
+            say(f"{cut}; power is back", bridge)
+            self.device.power_on()
+            if self.gdb is not None:
+                self.gdb.lost_power(cut)
+        except TwinError as error:
+            if self.gdb is None or not self.gdb.refused(error):
+                raise
+
+    def _open_to_gdb(self, port: int) -> GdbServer:
+        server = GdbServer(self.twin, port, power_on=self.device.power_on, say=lambda text: say(text, self.bridge))
+        say(f"gdb: target remote localhost:{server.port}", self.bridge)
+        return server
+
+    def _open(self, stack: contextlib.ExitStack, pty: Path | None, speed: float) -> LineBridge:
+        port = self.device.board.console.port
+        if sys.platform == "win32":
+            raise TwinError("on Windows the twin has no console yet: use a machine with a POSIX terminal, as WSL")
+        if pty is None:
+            stack.enter_context(console.raw_terminal())
+            if sys.stdin.isatty():
+                say(console.HELP)
+            return Terminal(self.twin, port, speed, self.keys)
+        bridge = stack.enter_context(PtyBridge(self.twin, port, speed, link=pty if pty.name else None))
+        click.echo(bridge.path)
+        if console.attended():
+            stack.enter_context(console.raw_terminal())
+            say(console.HELP)
+        return bridge
+
+    def _serve(self, on_pty: bool) -> None:
+        """Do what was asked for by keys, and release the button when it is time."""
+        if on_pty:
+            console.listen(self.keys)
+        if self._due():
+            self.device.release()
+            self._release_at = None
+        while self.keys.asked and self.keys.asked[0] != "leave":
+            getattr(self, f"_do_{self.keys.asked.pop(0)}")()
+
+    def _warn(self) -> None:
+        """Show what was borne since the last time."""
+        for warning in self.twin.warnings[self._warned :]:
+            say(f"warning: {warning}", self.bridge)
+        self._warned = len(self.twin.warnings)
+
+    def _due(self) -> bool:
+        return self._release_at is not None and self.twin.time >= self._release_at
+
+    def _press(self, seconds: float) -> None:
+        """Press the button; after *seconds* it is let go of."""
+        self.device.hold()
+        self._release_at = self.twin.time + seconds
+
+    def _do_reset(self) -> None:
+        say("reset", self.bridge)
+        self.device.reset()
+
+    def _do_power(self) -> None:
+        say("power off and on", self.bridge)
+        self.device.power_on()
+
+    def _do_button(self) -> None:
+        if self._has_button():
+            say(f"button pressed for {_PRESS_S} s", self.bridge)
+            self._press(_PRESS_S)
+
+    def _do_loader(self) -> None:
+        if self._has_button():
+            say(f"reset with the button held for {_HOLD_S:g} s", self.bridge)
+            self._press(_HOLD_S)
+            self.device.reset()
+
+    def _do_help(self) -> None:
+        say(console.HELP, self.bridge)
+
+    def _has_button(self) -> bool:
+        board = self.device.board
+        if board.button is None:
+            say(f"{board.name} has no button", self.bridge)
+        return board.button is not None
+
+    def farewell(self, state: Path | None, armed: Cut | None) -> None:
+        """What was done, and where it is kept."""
+        log = self.twin.log
+        if armed is not None and log.total <= armed.at:
+            say(f"the cut {armed} did not happen: there were {log.total} flash operations", self.bridge)
+        kept = f"flash saved in {state}" if state else "flash not saved: --state FILE keeps it"
+        done = f"{log.erases()} erases and {log.programs()} programs of flash in {self.twin.time:.1f} s of its time"
+        say(f"{kept}; {done}", self.bridge)
+        if self.twin.silent:
+            accounts = [account for block in self.twin.silent if (account := block.account())]
+            say(f"silent: {', '.join(block.name for block in self.twin.silent)}", self.bridge)
+            say("\n".join(accounts) or "none of them was accessed", self.bridge)
