@@ -92,7 +92,7 @@ def test_cm0p_a_fault_in_the_handler_locks_up() -> None:
 )  # fmt: skip
 def test_cm0p_lacks_registers(register: str) -> None:
     """DDI0419 B3.2, table B3-4."""
-    with pytest.raises(TwinError, match=r"no register|no block"):
+    with pytest.raises(TwinError, match=r"no register|no peripheral"):
         twin_of(f"void main_(void) {{ OUT[0] = {register}; }}", M0[0]).run(seconds=0.01)
 
 

@@ -217,7 +217,7 @@ def test_a_refusal_is_told_and_looked_at(factory: Path) -> None:
             "detach",
         )
         assert "Cannot access memory at address 0x40006000" in said
-        assert "access to 0x40006000, where the twin has no block" in said, said
+        assert "access to 0x40006000, where STM32L476RG has no peripheral" in said, said
         assert said.count("Program received signal SIGABRT") == 2, "it cannot go on"
         assert re.search(r"pc +0x2000300[02]", said)
         assert "reset; stopped at PC" in said

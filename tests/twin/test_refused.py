@@ -18,7 +18,7 @@ REFUSED: dict[str, dict[str, tuple[str, str]]] = {
             '__asm volatile("str %0, [%1]\\nldr r0, [%2]" :: "r"(1), "r"(0x4002104c), "r"(0x48000000) : "r0");',
             "right after RCC_AHB2ENR",
         ),
-        "2.2.2-no-such-block": ("REG(0x40001c00) = 1;", "0x40001c00, where the twin has no block"),
+        "2.2.2-no-such-block": ("REG(0x40001c00) = 1;", "0x40001c00, where STM32L476RG has no peripheral"),
         "6.4-no-such-register": ("(void)REG(0x400210a0);", "RCC has no register at offset 0xa0"),
         "40.8.8-read-only": ("console(35); USART2_ISR = 0;", "USART2_ISR is read-only"),
         "3.7.1-latency": (
@@ -87,7 +87,7 @@ REFUSED: dict[str, dict[str, tuple[str, str]]] = {
             "RCC_IOPENR = 1; RCC_APB1ENR = 1u << 18; (void)RCC_APB1ENR; LPUART1_BRR = 0x2ff; LPUART1_CR1 = 9;",
             "BRR 0x2ff",
         ),
-        "2.2-bit-band": ("(void)REG(0x42000000);", "no block|fault"),
+        "2.2-bit-band": ("(void)REG(0x42000000);", "no peripheral|fault"),
     },
     "STM32L562QE": {  # RM0438
         "icache-on-during-a-program": (
@@ -103,7 +103,7 @@ REFUSED: dict[str, dict[str, tuple[str, str]]] = {
         "icache-interrupts": ("REG(0x40030408) = 2;", "interrupts of the cache"),
     },
     "STM32F429ZI": {  # RM0090
-        "2.3-no-such-block": ("REG(0x40001c00) = 1;", "where the twin has no block"),
+        "2.3-no-such-block": ("REG(0x40001c00) = 1;", r"TIM13 \(0x40001c00 \+ 0x0\), which the twin does not"),
         "3.9-no-such-register": ("(void)REG(0x40023c1c);", "FLASH has no register at offset 0x1c"),
         "3.5.1-latency": (
             "RCC_PLLCFGR = 8 | 168 << 6 | 7 << 24; RCC_CR |= 1u << 24;"
@@ -177,7 +177,7 @@ REFUSED: dict[str, dict[str, tuple[str, str]]] = {
             " erase(9); FLASH_ACR = 0x200;",
             "may hold what was erased",
         ),
-        "2.2.2-no-such-block": ("REG(0x40001c00) = 1;", "where the twin has no block"),
+        "2.2.2-no-such-block": ("REG(0x40001c00) = 1;", r"TIM13 \(0x40001c00 \+ 0x0\), which the twin does not"),
         "PM0253-4.8-data-cache-not-emptied": ("SCB_CCR |= 1u << 16;", "contents that nobody emptied"),
         "PM0253-4.8-one-way-forgotten": (
             "for (uint32_t i = 0; i < 384; i++) SCB_DCISW = (i >> 7) << 30 | (i & 127) << 5; SCB_CCR |= 1u << 16;",
@@ -206,7 +206,7 @@ REFUSED: dict[str, dict[str, tuple[str, str]]] = {
         "PM0253-4.4.4-vectors-not-on-1-KB": ("SCB_VTOR = 0x08040200;", "not on a 1024-byte boundary"),
     },
     "STM32H745XI": {  # RM0399
-        "2.3-no-such-block": ("REG(0x40001c00) = 1;", "where the twin has no block"),
+        "2.3-no-such-block": ("REG(0x40001c00) = 1;", r"TIM13 \(0x40001c00 \+ 0x0\), which the twin does not"),
         "4.9-no-such-register": ("(void)REG(0x52002068);", "FLASH has no register at offset 0x68"),
         "4.3.8-latency": (
             f"scale_1(); pll_400mhz(); FLASH_ACR = 0x21; buses(); {SWITCH}",

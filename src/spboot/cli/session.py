@@ -25,14 +25,16 @@ _HOLD_S = 1.0
 
 
 class Session:
-    """One device from power-on until somebody leaves; with *button*, it is held at the first power-on."""
+    """One device from power-on until somebody leaves; with *button*, it is held at the first power-on.
 
-    def __init__(self, device: Device, *, button: bool) -> None:
+    With *pty* its console is on a pseudo-terminal, of that name unless it is ".".  Raises TwinError."""
+
+    def __init__(self, device: Device, *, button: bool, pty: Path | None, speed: float, gdb_port: int | None) -> None:
         if button and device.board.button is None:
             name = device.board.name
             raise TwinError(f"{name} has no button: omit --button; `load` on the console enters the loader")
         self.device = device
-        self._button = button
+        self._button, self._pty, self._speed, self._gdb_port = button, pty, speed, gdb_port
         self.twin = device.twin
         self.keys = Keys()
         self.bridge: LineBridge | None = None
@@ -40,20 +42,20 @@ class Session:
         self._release_at: float | None = None
         self._warned = 0
 
-    def run(self, *, pty: Path | None, speed: float, gdb_port: int | None) -> None:
+    def run(self) -> None:
         """Until Ctrl-], Ctrl-C or SIGTERM.  Raises TwinError."""
         with contextlib.ExitStack() as stack:
             stop = stack.enter_context(told_to_stop())
-            self.bridge = self._open(stack, pty, speed)
-            if gdb_port is not None:
-                self.gdb = stack.enter_context(self._open_to_gdb(gdb_port))
+            self.bridge = self._open(stack)
+            if self._gdb_port is not None:
+                self.gdb = stack.enter_context(self._open_to_gdb(self._gdb_port))
             if self._button:
                 self._press(_HOLD_S)
             self.device.power_on()
             while not stop() and "leave" not in self.keys.asked:
                 self._go_on(self.bridge, lambda: stop() or bool(self.keys.asked) or self._due())
                 self._warn()
-                self._serve(pty is not None)
+                self._serve(self._pty is not None)
 
     def _go_on(self, bridge: LineBridge, until: Callable[[], bool]) -> None:
         """Let the firmware run for a while, unless gdb has stopped it.  Raises TwinError when no gdb sees it."""
@@ -81,8 +83,8 @@ class Session:
         say(f"gdb: target remote localhost:{server.port}", self.bridge)
         return server
 
-    def _open(self, stack: contextlib.ExitStack, pty: Path | None, speed: float) -> LineBridge:
-        port = self.device.board.console.port
+    def _open(self, stack: contextlib.ExitStack) -> LineBridge:
+        port, pty, speed = self.device.board.console.port, self._pty, self._speed
         if sys.platform == "win32":
             raise TwinError("on Windows the twin has no console yet: use a machine with a POSIX terminal, as WSL")
         if pty is None:

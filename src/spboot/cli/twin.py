@@ -142,17 +142,22 @@ def command(
     board = Board.load(board_name)
     device = Device(board, seed=seed, silence=_silence(board, silent, ready), strict=strict)
     _ask_for(device, armed, faults)
+    session = Session(device, button=button, pty=None if pty is None else Path(pty), speed=speed, gdb_port=gdb_port)
+    _run(session, images, state, armed)
+
+
+def _run(session: Session, images: tuple[Path, ...], state: Path | None, armed: Cut | None) -> None:
+    """Run the device with *images* or *state* in its flash, which is kept in *state* at the end."""
     with contextlib.ExitStack() as stack:
         if state is not None:
             files.check_output(state, *images)
             stack.enter_context(disk.alone(state))
-        made_of = _fill(device, images, state)
-        session = Session(device, button=button)
+        made_of = _fill(session.device, images, state)
         try:
-            session.run(pty=None if pty is None else Path(pty), speed=speed, gdb_port=gdb_port)
+            session.run()
         finally:
             if state is not None:
-                states.save(device.twin, state, made_of)
+                states.save(session.device.twin, state, made_of)
             if session.bridge is not None:
                 session.farewell(state, armed)
 

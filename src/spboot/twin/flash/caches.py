@@ -51,13 +51,17 @@ class FlashCaches(Block, Watcher):
         flash = self.die.flash
         if any(base <= self.die.core.pc < base + flash.size for base in self._bases):
             self._filled |= value & sum(self.CACHES)
-        flash.unsettled = True
-        self.die.core.end_slice()
+        if self._wanted(value) != bool(self._hooks):  # a slice is short enough without
+            flash.unsettled = True
+            self.die.core.end_slice()
+
+    def _wanted(self, value: int) -> bool:
+        """Whether a cache that counts is on and empty while ACR is *value*."""
+        return bool(value & sum(self.CACHES) & self.KEEPS & ~self._filled)
 
     def settle(self) -> None:
         """Watch flash while a cache that counts is on and empty; no longer."""
-        enabled = self.registers.get("ACR", 0) & sum(self.CACHES) & self.KEEPS
-        wanted = bool(enabled & ~self._filled)
+        wanted = self._wanted(self.registers.get("ACR", 0))
         if wanted == bool(self._hooks):
             return
         uc, size = self.die.core.uc, self.die.flash.size
