@@ -118,13 +118,15 @@ class RccH5(RccPlls, ips=("rcc_h5",)):
     def write_CFGR2(self, value: int) -> None:
         self.set_register("CFGR2", value)
 
+    def pclk(self, bus: int) -> int:
+        return apb_hz(self.hclk, self.field("CFGR2", f"PPRE{bus}"))
+
     def kernel(self, field: str, bus: int) -> int:
         """CCIPR1 to CCIPR3: the APB, HSI, CSI or LSE; PLL2 and PLL3 feed nothing here."""
         register = next(name for name in ("CCIPR1", "CCIPR2", "CCIPR3") if field in self.fields[name])
-        apb = 3 if register == "CCIPR3" else bus
-        choice, divider = self.field(register, field), self.field("CFGR2", f"PPRE{apb}")
+        choice = self.field(register, field)
         if choice == 0:
-            return apb_hz(self.hclk, divider)
+            return self.pclk(3 if register == "CCIPR3" else bus)
         if choice == 3:
             return self.hertz("HSI") if self.ready("HSI") else 0
         if choice == 4:

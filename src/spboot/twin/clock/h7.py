@@ -126,6 +126,9 @@ class RccH7(RccPlls, ips=("rcc_h7", "rcc_h7rm0433")):
                     f"APB at {pclk / 1e6:g} MHz", f"at most {ahb / 2:g} MHz: set RCC_{register}.{field} first"
                 )
 
+    def pclk(self, bus: int) -> int:
+        return self._pclk(*(("D2CFGR", f"D2PPRE{bus}") if bus < 3 else _APBS[0] if bus == 3 else _APBS[3]))
+
     def _pclk(self, register: str, field: str) -> int:
         return apb_hz(self.flash_hz, self.field(register, field))
 

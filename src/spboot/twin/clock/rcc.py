@@ -159,6 +159,16 @@ class Rcc(Block, like="rcc_l4"):
     def _on_ready(self, _when: int) -> None:
         self._schedule()
         self.update()
+        self.tell_clocks()
+
+    def write(self, offset: int, size: int, value: int) -> None:
+        super().write(offset, size, value)
+        self.tell_clocks()
+
+    def tell_clocks(self) -> None:
+        """Tell all blocks that clocks may have changed; those that count go on from where they are."""
+        for block in self.die.blocks.values():
+            block.clocks_changed()
 
     def update(self) -> None:
         """Switch the system clock when its source is ready; ends in `set_hclk`."""
@@ -170,6 +180,7 @@ class Rcc(Block, like="rcc_l4"):
             self.hclk = hclk
             self.die.timeline.set_frequency(hclk)
             self.die.nvic.frequency_changed(count)
+            self.tell_clocks()
         self.check_limits()
 
     @property
@@ -180,6 +191,17 @@ class Rcc(Block, like="rcc_l4"):
     def kernel(self, field: str, bus: int) -> int:
         """The clock of a UART in hertz, 0 when it is off: chosen by *field*, as "USART1SEL", or that of APB *bus*."""
         raise NotImplementedError
+
+    def pclk(self, bus: int) -> int:
+        """The frequency of APB *bus* in hertz."""
+        raise NotImplementedError
+
+    def timer_hz(self, bus: int) -> int:
+        """What timers at APB *bus* count: AHB where the APB is not divided or by 2, twice the APB where it is divided
+        by more; with TIMPRE 4 takes the place of 2 (RM0090 6.2, RCC_DCKCFGR; RM0410 RCC_DCKCFGR1; RM0399
+        and RM0481 RCC_CFGR)."""
+        faster = any(self.field(name, "TIMPRE") for name, fields in self.fields.items() if "TIMPRE" in fields)
+        return min(self.flash_hz, (4 if faster else 2) * self.pclk(bus))
 
     # enables, resets
 

@@ -152,12 +152,15 @@ class RccU5(RccPlls, ips=("rcc_u5",)):
     def write_CFGR2(self, value: int) -> None:
         self.set_register("CFGR2", value)
 
+    def pclk(self, bus: int) -> int:
+        return apb_hz(self.hclk, self.field(*self.APBS[bus]))
+
     def kernel(self, field: str, bus: int) -> int:
         """CCIPR1 to CCIPR3: the APB, SYSCLK, HSI or LSE; LPUART1 is on APB3 and can have MSIK as well."""
         register = next(name for name in ("CCIPR1", "CCIPR2", "CCIPR3") if field in self.fields[name])
-        choice, divider = self.field(register, field), self.field(*self.APBS[3 if register == "CCIPR3" else bus])
+        choice = self.field(register, field)
         if choice == 0:
-            return apb_hz(self.hclk, divider)
+            return self.pclk(3 if register == "CCIPR3" else bus)
         if choice == 2:
             return self.HSI_HZ if self.ready("HSI") else 0
         if choice == 3:
