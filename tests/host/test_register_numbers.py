@@ -96,6 +96,7 @@ CONSTANTS: dict[str, dict[str, str]] = {
     "power.low": {"_VOS_PS": "[time]"},
     "power.l4": {"_LOW_POWER_RUN": "CR1.LPR", "_VOSF": "SR2.VOSF"},
     "clock.rcc": {"_NEVER": "[time]"},
+    "clock.f4": {"_F469": "[device id]"},
     "clock.g4": {"_STEP_HZ": "[Hz]", "_NORMAL_HZ": "[Hz]"},
     "clock.h7": {"_CSI_HZ": "[Hz]"},
     "blocks.debug": {"_DWT": "[DDI0403]"},
@@ -105,6 +106,16 @@ CONSTANTS: dict[str, dict[str, str]] = {
                  ("_RE", "_TE", "_IDLEIE", "_RXNEIE", "_TCIE", "_TXEIE", "_PCE", "_M0", "_OVER8", "_M1")}
     | {name: f"ISR.{name[1:]}" for name in ("_ORE", "_IDLE", "_RXNE", "_TC", "_TXE", "_TEACK", "_REACK", "_BUSY")}
     | {"_ANY_IE": "[of these]", "_BITS": "[of a frame]"},
+    "blocks.lptim": {
+        "_ENABLE": "CR.ENABLE", "_SNGSTRT": "CR.SNGSTRT", "_CNTSTRT": "CR.CNTSTRT", "_COUNTRST": "CR.COUNTRST",
+        "_RSTARE": "CR.RSTARE", "_ARRM": "ISR.ARRM", "_ARROK": "ISR.ARROK", "_UE": "ISR.UE", "_REPOK": "ISR.REPOK",
+        "_DIEROK": "ISR.DIEROK", "_SYNC_TICKS": "[ticks]",
+    },
+    "blocks.rng": {
+        "_RNGEN": "CR.RNGEN", "_IE": "CR.IE", "_CED": "CR.CED", "_DRDY": "SR.DRDY", "_CECS": "SR.CECS",
+        "_SECS": "SR.SECS", "_CEIS": "SR.CEIS", "_SEIS": "SR.SEIS", "_CONDRST": "CR.CONDRST",
+        "_CONFIGLOCK": "CR.CONFIGLOCK", "_CONFIG": "[RM0456, bits 4 to 29 of RNG_CR]",
+    },
     "blocks.timer_basic": {
         "_CEN": "CR1.CEN", "_UDIS": "CR1.UDIS", "_URS": "CR1.URS", "_OPM": "CR1.OPM", "_ARPE": "CR1.ARPE",
         "_UIFREMAP": "CR1.UIFREMAP", "_UIF": "SR.UIF", "_UG": "EGR.UG", "_UIFCPY": "CNT.UIFCPY",
@@ -158,6 +169,7 @@ NUMBERS: dict[str, dict[str, str]] = {
             "&0x8": "RQR.RXFRQ",
         "&0x10": "RQR.TXFRQ", "&0xc0": "CR3.DMAR+CR3.DMAT",
     },
+    "blocks.lptim": {"<<3": "ISR.CMPOK0", "<<9": "ISR.CCIF1", "<<19": "ISR.CMPOK1"},
     "blocks.timer_basic": {"<<8": "DIER.UDE", "<<31": "CNT.UIFCPY"},
     "blocks.timer_general": {"<<8": "[the second channel of a CCMR]"},
     "blocks.wwdg": {"&0x7f": "CR.T", "&0xff": "CR.T+CR.WDGA", "<<9": "CFR.EWI"},
