@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 
 from spboot.errors import TwinError
+from spboot.twin.blocks.timer_general import GeneralTimer
 from tests import families
 
 from .conftest import finish, out
@@ -103,3 +104,16 @@ def test_refused(code: str, message: str, tim2: bool) -> None:
 def test_what_a_family_lacks_is_refused(name: str, code: str, message: str) -> None:
     with pytest.raises(TwinError, match=message):
         timer(families.ALL[name], f"void main_(void) {{ on(); {code} spin(99); }}").run(seconds=1)
+
+
+def test_a_snapshot_holds_preloaded_compare_values() -> None:
+    """A value that is not yet taken over, in another twin: it is taken over at the update, not before."""
+    facts = families.ALL["STM32L4"]
+    code = """void irq(void) { OUT[1 + OUT[0]] = CNT; SR = 0; OUT[0]++; }
+        void main_(void) { on(); ARR = 9999; CCMR1 = 8; CCR(1) = 1000; EGR = 1; SR = 0; DIER = 2; CR1 = 1;
+        CCR(1) = 3000; while (OUT[0] < 2) {} }"""
+    twin, other = timer(facts, code, tim2=True), timer(facts, code, tim2=True)
+    assert twin.run(until=lambda: twin.block("TIM2", GeneralTimer).registers["CCR0"] == 3000, seconds=0.0001)
+    other.restore(twin.snapshot())
+    finish(other)
+    assert [out(other, 1), out(other, 2)] == [pytest.approx(1000, abs=60), pytest.approx(3000, abs=60)]

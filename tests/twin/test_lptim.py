@@ -3,6 +3,7 @@ RM0367 24 say the same of older ones."""
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
@@ -29,6 +30,8 @@ class Part:
     lsi: int
     lse: int
     start: str
+    crystal: str
+    """Starts the LSE and lets it through (LSESYSEN)."""
     manual: str
     hertz: int = LSI
 
@@ -41,41 +44,61 @@ def _bdcr(lock: int, address: int) -> str:
     return f"REG({lock:#x}) |= 1; REG({address:#x}) |= 1u << 26; while (!(REG({address:#x}) & 1u << 27)) {{}}"
 
 
-_G4_LIKE = {"base": 0x40007C00, "enable": 0x40021058, "bit": 31, "lsi": 1, "lse": 3}
-_CCIPR = "REG(0x40021088) = {} << 18;"
+def _lse(clock: int, power: int, control: int, *, system: bool = False) -> str:
+    """Start the LSE in BDCR at *control*; PWR at *power* is clocked by bit 28 of *clock*, where that is not 0."""
+    code = f"REG({clock:#x}) |= 1u << 28; (void)REG({clock:#x});" if clock else ""
+    code += f" REG({power:#x}) |= 256; REG({control:#x}) |= 1; while (!(REG({control:#x}) & 2)) {{}}"
+    return code + (f" REG({control:#x}) |= 128; while (!(REG({control:#x}) & 2048)) {{}}" if system else "")
+
+
+_CRYSTAL = _lse(0x40021058, 0x40007000, 0x40021090)
+_G4_LIKE = {
+    **{
+        "base": 0x40007C00,
+        "enable": 0x40021058,
+        "bit": 31,
+        "choose": "REG(0x40021088) = {} << 18;",
+        "lsi": 1,
+        "lse": 3,
+    },
+    **{"start": _csr(0x40021094), "crystal": _CRYSTAL},
+}
+_L5_CRYSTAL = {"crystal": _lse(0x40021058, 0x40007000, 0x40021090, system=True)}
 PARTS = {
     "STM32F769NI": Part(
         base=0x40002400, enable=0x40023840, bit=9, irq=93, choose="REG(0x40023890) = {}u << 24;", lsi=1, lse=3,
-        start=_csr(0x40023874), manual="RM0410, RCC_DCKCFGR2",
+        start=_csr(0x40023874), crystal=_lse(0x40023840, 0x40007000, 0x40023870), manual="RM0410, RCC_DCKCFGR2",
     ),
     "STM32G0B1RE": Part(
         base=0x40007C00, enable=0x4002103C, bit=31, irq=17, choose="REG(0x40021054) = {} << 18;", lsi=1, lse=3,
-        start=_csr(0x40021060), manual="RM0444 26, 5.4.21",
+        start=_csr(0x40021060), crystal=_lse(0x4002103C, 0x40007000, 0x4002105C), manual="RM0444 26, 5.4.21",
     ),
-    "STM32G474RE": Part(**_G4_LIKE, irq=49, choose=_CCIPR, start=_csr(0x40021094), manual="RM0440 33, RCC_CCIPR"),
+    "STM32G474RE": Part(**_G4_LIKE, irq=49, manual="RM0440 33, RCC_CCIPR"),
     "STM32H563ZI": Part(
         base=0x40009400, enable=0x44020CA0, bit=5, irq=70, choose="REG(0x44020cdc) = {} << 12;", lsi=4, lse=3,
-        start=_bdcr(0x44020824, 0x44020CF0), manual="RM0481, RCC_CCIPR2 (LPTIM2)",
+        start=_bdcr(0x44020824, 0x44020CF0), crystal="REG(0x44020cf0) |= 1; while (!(REG(0x44020cf0) & 2)) {}",
+        manual="RM0481, RCC_CCIPR2 (LPTIM2)",
     ),
     "STM32H745XI": Part(
         base=0x40002400, enable=0x580244E8, bit=9, irq=93, choose="REG(0x58024454) = {}u << 28;", lsi=4, lse=3,
-        start=_csr(0x58024474), manual="RM0399, RCC_D2CCIP2R",
+        start=_csr(0x58024474), crystal=_lse(0, 0x58024800, 0x58024470), manual="RM0399, RCC_D2CCIP2R",
     ),
     "STM32L073RZ": Part(
         base=0x40007C00, enable=0x40021038, bit=31, irq=13, choose="REG(0x4002104c) = {} << 18;", lsi=1, lse=3,
-        start=_csr(0x40021050), manual="RM0367 24, RCC_CCIPR", hertz=37_000,
+        start=_csr(0x40021050), crystal="REG(0x40021050) |= 256; while (!(REG(0x40021050) & 512)) {}",
+        manual="RM0367 24, RCC_CCIPR", hertz=37_000,
     ),
-    "STM32L476RG": Part(**_G4_LIKE, irq=65, choose=_CCIPR, start=_csr(0x40021094), manual="RM0351 34, 6.4.28"),
-    "STM32L4R9AI": Part(**_G4_LIKE, irq=65, choose=_CCIPR, start=_csr(0x40021094), manual="RM0432 41, RCC_CCIPR"),
-    "STM32L562QE": Part(**_G4_LIKE, irq=67, choose=_CCIPR, start=_csr(0x40021094), manual="RM0438, RCC_CCIPR1"),
+    "STM32L476RG": Part(**_G4_LIKE, irq=65, manual="RM0351 34, 6.4.28"),
+    "STM32L4R9AI": Part(**_G4_LIKE, irq=65, manual="RM0432 41, RCC_CCIPR"),
+    "STM32L562QE": Part(**(_G4_LIKE | _L5_CRYSTAL), irq=67, manual="RM0438, RCC_CCIPR1"),
     "STM32U575ZI": Part(
         base=0x40009400, enable=0x46020CA0, bit=5, irq=68, choose="REG(0x46020ce0) = {} << 18;", lsi=1, lse=3,
         start="REG(0x46020c94) |= 4; (void)REG(0x46020c94);" + _bdcr(0x46020828, 0x46020CF0),
-        manual="RM0456, RCC_CCIPR1 (LPTIM2)",
+        crystal="REG(0x46020cf0) |= 129; while (~REG(0x46020cf0) & 2050) {}", manual="RM0456, RCC_CCIPR1 (LPTIM2)",
     ),
     "STM32WL55JC": Part(
         base=0x40007C00, enable=0x58000058, bit=31, irq=39, choose="REG(0x58000088) = {} << 18;", lsi=1, lse=3,
-        start=_csr(0x58000094), manual="RM0453, RCC_CCIPR",
+        start=_csr(0x58000094), crystal=_lse(0, 0x58000400, 0x58000090, system=True), manual="RM0453, RCC_CCIPR",
     ),
 }  # fmt: skip
 SECOND = ("STM32H563ZI", "STM32U575ZI")
@@ -92,6 +115,7 @@ PRELUDE = """
 #define CNT L(0x1c)
 static void on(void) {{ REG({enable:#x}) |= 1u << {bit}; (void)REG({enable:#x}); REG({iser:#x}) = 1u << {line}; }}
 static void lsi(void) {{ {start} {choose} }}
+static void lse(void) {{ {crystal} {choose_lse} }}
 static void arr(int v) {{ ARR = v; while (!(ISR & 16)) {{}} ICR = 16; }}
 static void cmp(int v) {{ CMP = v; while (!(ISR & 8)) {{}} ICR = 8; }}
 static void start(int ier, int cfgr) {{ CFGR = cfgr; if (!{second}) IER = ier; CR = 1;
@@ -104,6 +128,7 @@ SLEEP = ' for (;;) __asm volatile("wfi"); }'
 def lptim(part: str, code: str) -> Twin:
     row = PARTS[part]
     given = {"base": row.base, "enable": row.enable, "bit": row.bit, "start": row.start, "second": int(part in SECOND)}
+    given |= {"crystal": row.crystal, "choose_lse": row.choose.format(row.lse)}
     given |= {"choose": row.choose.format(row.lsi), "iser": 0xE000E100 + 4 * (row.irq >> 5), "line": row.irq & 31}
     twin = twin_of(PRELUDE.format(**given) + code, part)
     twin.power_on(ram_fill=0)
@@ -162,11 +187,15 @@ def test_a_second_channel_compares(part: str) -> None:
     assert out(twin) == pytest.approx(50, abs=3)
 
 
+@pytest.mark.parametrize("part", TICKING)
+def test_it_ticks_with_the_lse(part: str) -> None:
+    """RCC, LPTIM1SEL (LPTIM2SEL): the crystal, and ticks of 1 / 1024 second without a drift while the core is busy."""
+    twin = lptim(part, IRQ + "void main_(void) { on(); lsi(); lse(); start(2, 0); arr(31); CR = 5; for (;;) {} }")
+    found = spans(twin, 129)
+    assert sum(found) == pytest.approx(128 / 1024, abs=4e-6)
+
+
 CLOCKS = {
-    "lse": (
-        "REG(0x40007000) |= 256; REG(0x40021090) |= 1; while (!(REG(0x40021090) & 2)) {} REG(0x40021088) = 3 << 18;",
-        1000 / LSE,
-    ),
     "pclk": ("", 1000 / 4e6),
     "pclk-divided": ("RCC_CFGR |= 5u << 8;", 1000 / 1e6),
     "hsi": ("RCC_CR |= 256; while (!(RCC_CR & 1024)) {} REG(0x40021088) = 2 << 18;", 1000 / 16e6),
@@ -208,6 +237,25 @@ def test_a_new_arr_waits_for_the_end_with_preload(cfgr: int, first: int) -> None
     found = spans(twin, 3)
     assert found == [pytest.approx(200 / LSI, abs=2e-5)] * 2
     assert twin.time - sum(found) - began == pytest.approx(first / LSI, abs=8e-4)
+
+
+def test_flags_go_one_by_one() -> None:
+    """33.7.2: ICR clears what is 1 in it; a compare value above ARR is never reached."""
+    code = """void main_(void) { on(); lsi(); start(0, 0); cmp(%d); arr(9); CR = 5;
+        for (volatile int i = 0; i < 5000; i++) {} OUT[0] = ISR & 3; ICR = 2; OUT[1] = ISR & 3; }"""
+    for compare, flags in ((5, [3, 1]), (5000, [2, 0])):
+        twin = lptim("STM32L476RG", code % compare)
+        finish(twin)
+        assert [out(twin, 0), out(twin, 1)] == flags
+
+
+def test_one_that_nobody_asks_costs_nothing() -> None:
+    """Flags that stay set, and one that a compare value above ARR never sets, are no appointments."""
+    code = "void main_(void) { on(); lsi(); start(0, 0); cmp(5000); arr(9); CR = 5;" + SLEEP
+    twin = lptim("STM32L476RG", code)
+    began = time.process_time()
+    twin.run(seconds=1000)
+    assert time.process_time() - began < 1
 
 
 def test_counter_reset() -> None:
@@ -260,6 +308,7 @@ def test_refused(code: str, message: str) -> None:
         ("STM32U575ZI", "IER = 2;", "LPTIM2_DIER written while ENABLE is clear"),
         ("STM32U575ZI", "CR = 1; IER = 1u << 16;", "LPTIM2_DIER = 0x10000 asks for DMA"),
         ("STM32U575ZI", "L(0x2c) = 1;", "LPTIM2_CCMR1 = 0x1: input capture"),
+        ("STM32WL55JC", "lse(); REG(0x58000090) &= ~128u; CR = 1;", "ENABLE set while its kernel clock is off"),
         ("STM32H563ZI", "REG(0x44020cdc) = 1 << 12; CR = 1;", "a block is clocked by PLL2P.*choose another one"),
     ],
 )

@@ -12,7 +12,8 @@ _STATE: Final = ("running", "tick", "top", "divider", "count", "_phase", "_since
 
 
 class Upcounter:
-    """Counts of *width* bits.  Call `advance` until it returns no more before anything is changed."""
+    """Counts of *width* bits.  Call `advance` until it returns no more before anything is changed; the *divider* is
+    that of the prescaler, to be changed at a count of 0 only."""
 
     def __init__(self, width: int) -> None:
         self.most = (1 << width) - 1
@@ -52,11 +53,6 @@ class Upcounter:
     def restart(self) -> None:
         """To 0, and the prescaler begins anew."""
         self.count = self._phase = 0
-
-    def divide(self, divider: int) -> None:
-        """The prescaler divides by *divider* from here on."""
-        self.divider = divider
-        self._phase = min(self._phase, divider - 1)
 
     def _cycles(self, now: int) -> int:
         """Cycles that are not counted yet."""

@@ -182,7 +182,7 @@ class Lptim(Block, ips=("lptim_v1", "lptim_v1a", "lptim_v1b", "lptim_v1b_g4", "l
                     " (RM0440 33.7.4)"
                 )  # fmt: skip
         self.registers["CFGR"] = value & self.masks["CFGR"]
-        self.counter.divide(1 << self.field("CFGR", "PRESC"))
+        self.counter.divider = 1 << self.field("CFGR", "PRESC")
 
     def write_CR(self, value: int) -> None:
         """ENABLE first, then SNGSTRT or CNTSTRT, which are ignored before (33.4.7, 33.7.5)."""

@@ -26,7 +26,6 @@ class BasicTimer(Block, ips=("tim_basic_l0", "tim_basic_v1", "tim_basic_v2", "ti
     RESET: ClassVar[dict[str, int]] = {"ARR": 0xFFFF}
     QUIET = frozenset({0x24})
     OTHER_LAYOUTS: ClassVar[frozenset[str]] = frozenset({"ARR_DITHER"})
-    STATE: ClassVar[tuple[str, ...]] = ("shadow",)
     WIDTH: ClassVar[int] = 16
     CLEARABLE: ClassVar[int] = _UIF
     """Flags that a write of 0 clears."""
@@ -45,8 +44,6 @@ class BasicTimer(Block, ips=("tim_basic_l0", "tim_basic_v1", "tim_basic_v2", "ti
     def reset(self) -> None:
         super().reset()
         self.counter.reset()
-        self.shadow = {"PSC": 0}
-        """What registers with a preload had at the last update event."""
         self._take_clock()
         self.counter.change(self.die.timeline.now, top=self.registers["ARR"])
         self.die.timeline.cancel(self.name)
@@ -111,8 +108,7 @@ class BasicTimer(Block, ips=("tim_basic_l0", "tim_basic_v1", "tim_basic_v2", "ti
 
     def load_shadows(self) -> None:
         """An update event: what was preloaded takes effect (RM0090 20.3.1)."""
-        self.shadow["PSC"] = self.registers["PSC"]
-        self.counter.divide(self.shadow["PSC"] + 1)
+        self.counter.divider = self.registers["PSC"] + 1
         self.counter.change(self.die.timeline.now, top=self.registers["ARR"])
 
     def _appoint(self) -> None:

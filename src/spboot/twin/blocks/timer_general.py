@@ -31,6 +31,7 @@ class GeneralTimer(BasicTimer, ips=("tim_gp16_l0", "tim_gp16_v1", "tim_gp16_v2",
         *("CNT_DITHER", "CCMR_Input0", "CCMR_Input1"),
         *(f"CCR_DITHER{channel}" for channel in range(_CHANNELS)),
     }
+    STATE: ClassVar[tuple[str, ...]] = ("shadow",)
     CLEARABLE = BasicTimer.CLEARABLE | _CCIF | _TIF
     DMA = _DMA
     CONTROL = BasicTimer.CONTROL | _CKD
@@ -45,8 +46,9 @@ class GeneralTimer(BasicTimer, ips=("tim_gp16_l0", "tim_gp16_v1", "tim_gp16_v2",
                 self._writers[self.offset_of(name)] = partial(self._write_silent, name)
 
     def reset(self) -> None:
+        self.shadow = {f"CCR{channel}": 0 for channel in range(_CHANNELS)}
+        """Compare values in use."""
         super().reset()
-        self.shadow |= {f"CCR{channel}": 0 for channel in range(_CHANNELS)}
 
     def marks(self) -> list[int]:
         return [self.shadow[f"CCR{channel}"] for channel in range(_CHANNELS)]
