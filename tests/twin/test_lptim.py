@@ -65,6 +65,10 @@ _G4_LIKE = {
 }
 _L5_CRYSTAL = {"crystal": _lse(0x40021058, 0x40007000, 0x40021090, system=True)}
 PARTS = {
+    "STM32F413ZG": Part(
+        base=0x40002400, enable=0x40023840, bit=9, irq=97, choose="REG(0x40023894) = {}u << 30;", lsi=2, lse=3,
+        start=_csr(0x40023874), crystal=_lse(0x40023840, 0x40007000, 0x40023870), manual="RM0430, RCC_DCKCFGR2",
+    ),
     "STM32F769NI": Part(
         base=0x40002400, enable=0x40023840, bit=9, irq=93, choose="REG(0x40023890) = {}u << 24;", lsi=1, lse=3,
         start=_csr(0x40023874), crystal=_lse(0x40023840, 0x40007000, 0x40023870), manual="RM0410, RCC_DCKCFGR2",
