@@ -62,6 +62,8 @@ class Facts:
     pages: tuple[Table, ...] = ()
     protected: tuple[Table, ...] = ()
     misuse: Table
+    timer: Table
+    """The timer that is an RTOS's time base: its registers, clock enable, interrupt, and the clock that it counts."""
     drivers: dict[str, Table] = field(default_factory=dict)
     """Driver file -> its own numbers, by kind: meanings, resets, other, body (tests/host/test_driver_numbers.py)."""
     models: dict[str, Table] = field(default_factory=dict)

@@ -44,6 +44,9 @@ class Block:
     SERVED: ClassVar[frozenset[str]] = frozenset()
     """Registers that `read` and `write` of a subclass answer by themselves, without `read_REG` and `write_REG`."""
 
+    OTHER_LAYOUTS: ClassVar[frozenset[str]] = frozenset()
+    """Names of a register in modes that are not modelled, where it has another one as well."""
+
     CONSUMING: ClassVar[frozenset[int]] = frozenset()
     """Offsets whose reading changes something, as a data register: reading one again and again is no wait."""
 
@@ -71,7 +74,8 @@ class Block:
         self.masks: dict[str, int] = {}
         self.fields: dict[str, dict[str, tuple[int, int]]] = {}
         for name, register in (registers(facts.ip) if facts.ip else {}).items():
-            self._declare(name, register.offset, register.fields)
+            if name not in self.OTHER_LAYOUTS:
+                self._declare(name, register.offset, register.fields)
         for name, offset in self.REGISTERS.items():
             self._declare(name, offset, {})
         self.registers: dict[str, int] = {}
@@ -167,9 +171,12 @@ class Block:
         else:
             self.registers[name] = value & self.masks[name]
 
+    def clocks_changed(self) -> None:
+        """RCC was written or an oscillator became ready: clocks may have other frequencies from now on."""
+
     def line(self, interrupt: str, level: bool) -> None:
         """Drive an interrupt line, by its name in the chip facts."""
-        self.die.nvic.set_line(self.facts.interrupts[interrupt], level)
+        self.die.nvic.set_line(self.facts.interrupts[interrupt], level, self.name)
 
     def save(self) -> Any:
         return dict(self.registers), {name: deepcopy(getattr(self, name)) for name in self.STATE}

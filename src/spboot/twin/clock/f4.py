@@ -12,6 +12,7 @@ _SYSTEM_PLL: Final = ("PLLSRC", "PLLM", "PLLN", "PLLP")
 
 # Device id -> MHz of APB1 and APB2; with over-drive they carry 45 and 90, on F7 54 and 108.
 _APB_MHZ: Final = {0x413: (42, 84), 0x423: (42, 84), 0x433: (42, 84), 0x419: (42, 84), 0x434: (42, 84), 0x421: (45, 90)}
+_F469: Final = 0x434
 _APB_100: Final = (50, 100)
 
 
@@ -29,6 +30,10 @@ class RccF4(Rcc, ips=("rcc_f4",)):
         "pin": "PADRSTF", "software": "SFTRSTF", "iwdg": "WDGRSTF", "por": "PORRSTF", "option": "BORRSTF",
         "wwdg": "WWDGRSTF",
     }  # fmt: skip
+    CHOICES: ClassVar[dict[str, tuple[str, ...]]] = {
+        "LPTIM": ("PCLK", "HSI", "LSI", "LSE"),
+        "RNG": ("PLLQ", "PLLSAIP"),
+    }
     VCO_MHZ: ClassVar[tuple[int, int]] = (100, 432)
 
     @property
@@ -114,6 +119,18 @@ class RccF4(Rcc, ips=("rcc_f4",)):
             self.die.refuse("RCC_CFGR.SW = 3", "use 0 (HSI), 1 (HSE) or 2 (PLL)")
         self.registers["CFGR"] = value & self.masks["CFGR"] & ~0xC | self.registers["CFGR"] & 0xC
         self.update()
+
+    def choice(self, name: str) -> int:
+        """CLK48SEL is in DCKCFGR of STM32F469 (RM0386), of others that have it in DCKCFGR2 (RM0390, RM0402, RM0410)."""
+        if name != "RNG":
+            return super().choice(name)
+        return self.field("DCKCFGR" if self.die.chip.device_id == _F469 else "DCKCFGR2", "CLK48SEL")
+
+    def source_hz(self, source: str) -> int:
+        """PLLQ: 48 MHz for USB, SDIO and RNG (RM0090 7.3.2)."""
+        if source == "PLLQ":
+            return round(self._pll()[1] / max(self.field("PLLCFGR", "PLLQ"), 1)) if self.ready("PLL") else 0
+        return super().source_hz(source)
 
     def pclk(self, bus: int) -> int:
         """The frequency of APB 1 or 2."""

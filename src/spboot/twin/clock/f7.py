@@ -17,6 +17,8 @@ class RccF7(RccF4, ips=("rcc_f7",)):
         "PLLSAICFGR": 0x24003000,
     }  # fmt: skip
 
+    CHOICES: ClassVar[dict[str, tuple[str, ...]]] = {**RccF4.CHOICES, "LPTIM": ("PCLK", "LSI", "HSI", "LSE")}
+
     def apb_mhz(self) -> tuple[int, int]:
         return (54, 108) if self.pwr.over_drive else (45, 90)
 

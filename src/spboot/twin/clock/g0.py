@@ -14,7 +14,12 @@ class RccG0(RccPll, ips=("rcc_g0x0", "rcc_g0x1")):
     START_US: ClassVar[dict[str, int]] = {"HSI": 2, "HSE": 2000, "PLL": 40}
     SOURCES = ("HSI", "HSE", "PLL", "LSI", "LSE")
     CAUSES: ClassVar[dict[str, str]] = {**RccPll.CAUSES, "por": "PWRRSTF"}
+    CHOICES: ClassVar[dict[str, tuple[str, ...]]] = {**RccPll.CHOICES, "RNG": ("", "HSI", "SYSCLK", "PLLQ")}
     PLL = PllLimits(n=(8, 86), least_r=1, input_mhz=(2.66, 16), vco_mhz=(96, 344), output_mhz=64, manual="RM0444 5.4.4")
+
+    def chosen_hz(self, name: str, bus: int) -> int:
+        """RNGDIV divides the clock of RNG by 1, 2, 4 or 8 (RM0444 5.4.21)."""
+        return super().chosen_hz(name, bus) >> (self.field("CCIPR", "RNGDIV") if name == "RNG" else 0)
 
     def pll_source(self) -> str:
         return ("", "", "HSI", "HSE")[self.field("PLLCFGR", "PLLSRC")]

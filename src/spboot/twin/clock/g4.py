@@ -22,6 +22,7 @@ class RccG4(RccPll, ips=("rcc_g4",)):
     }  # fmt: skip
     START_US: ClassVar[dict[str, int]] = {"HSI": 2, "HSE": 2000, "PLL": 40}
     STATE: ClassVar[tuple[str, ...]] = (*RccPll.STATE, "_source", "_switched_at")
+    CHOICES: ClassVar[dict[str, tuple[str, ...]]] = {**RccPll.CHOICES, "RNG": ("HSI48", "", "PLLQ")}
     SOURCES = ("", "HSI", "HSE", "PLL")
     PLL = PllLimits(
         n=(8, 127),

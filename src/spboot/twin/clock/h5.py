@@ -37,6 +37,10 @@ class RccH5(RccPlls, ips=("rcc_h5",)):
     CAUSE_REGISTER = "RSR"
     BACKUP_LOCK = "DBPCR"
     BACKUP_RESET = "VSWRST"
+    CHOICES: ClassVar[dict[str, tuple[str, ...]]] = {
+        "LPTIM": ("PCLK", "PLL2P", "PLL3R", "LSE", "LSI", "PER"),
+        "RNG": ("HSI48", "PLL1Q", "LSE", "LSI"),
+    }
     OUTPUT = ("PLLCFGR0", "PLLPEN", "RCC_PLL1CFGR.PLL1PEN")
 
     def write_RSR(self, value: int) -> None:
@@ -118,13 +122,21 @@ class RccH5(RccPlls, ips=("rcc_h5",)):
     def write_CFGR2(self, value: int) -> None:
         self.set_register("CFGR2", value)
 
+    def source_hz(self, source: str) -> int:
+        if source == "PLL1Q":
+            runs = self.ready("PLL1") and self.field("PLLCFGR0", "PLLQEN")
+            return round(self.pll()[1] / (self.field("PLLDIVR0", "PLLQ") + 1)) if runs else 0
+        return super().source_hz(source)
+
+    def pclk(self, bus: int) -> int:
+        return apb_hz(self.hclk, self.field("CFGR2", f"PPRE{bus}"))
+
     def kernel(self, field: str, bus: int) -> int:
         """CCIPR1 to CCIPR3: the APB, HSI, CSI or LSE; PLL2 and PLL3 feed nothing here."""
         register = next(name for name in ("CCIPR1", "CCIPR2", "CCIPR3") if field in self.fields[name])
-        apb = 3 if register == "CCIPR3" else bus
-        choice, divider = self.field(register, field), self.field("CFGR2", f"PPRE{apb}")
+        choice = self.field(register, field)
         if choice == 0:
-            return apb_hz(self.hclk, divider)
+            return self.pclk(3 if register == "CCIPR3" else bus)
         if choice == 3:
             return self.hertz("HSI") if self.ready("HSI") else 0
         if choice == 4:

@@ -36,6 +36,10 @@ class RccH7(RccPlls, ips=("rcc_h7", "rcc_h7rm0433")):
         "wwdg": "WWDG1RSTF",
     }  # fmt: skip
     CAUSE_REGISTER = "RSR"
+    CHOICES: ClassVar[dict[str, tuple[str, ...]]] = {
+        "LPTIM": ("PCLK", "PLL2P", "PLL3R", "LSE", "LSI", "PER"),
+        "RNG": ("HSI48", "PLL1Q", "LSE", "LSI"),
+    }
     OUTPUT = ("PLLCFGR", "DIVPEN0", "RCC_PLLCFGR.DIVP1EN")
     AHB = ("D1CFGR", "D1CPRE")
 
@@ -125,6 +129,15 @@ class RccH7(RccPlls, ips=("rcc_h7", "rcc_h7rm0433")):
                 self.die.refuse(
                     f"APB at {pclk / 1e6:g} MHz", f"at most {ahb / 2:g} MHz: set RCC_{register}.{field} first"
                 )
+
+    def source_hz(self, source: str) -> int:
+        if source == "PLL1Q":
+            runs = self.ready("PLL1") and self.field("PLLCFGR", "DIVQEN0")
+            return round(self._pll()[1] / (self.field("PLLDIVR0", "PLLQ") + 1)) if runs else 0
+        return super().source_hz(source)
+
+    def pclk(self, bus: int) -> int:
+        return self._pclk(*(("D2CFGR", f"D2PPRE{bus}") if bus < 3 else _APBS[0] if bus == 3 else _APBS[3]))
 
     def _pclk(self, register: str, field: str) -> int:
         return apb_hz(self.flash_hz, self.field(register, field))

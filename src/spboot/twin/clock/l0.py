@@ -20,6 +20,7 @@ class RccL0(RccLow, ips=("rcc_l0", "rcc_l0_v2")):
     START_US: ClassVar[dict[str, int]] = {"HSI": 4, "MSI": 4, "HSE": 1000, "PLL": 115}
     PLL_FIELDS = ("CFGR", ("PLLSRC", "PLLMUL", "PLLDIV"))
     CAUSES: ClassVar[dict[str, str]] = {**RccLow.CAUSES, "por": "PORRSTF"}
+    CHOICES: ClassVar[dict[str, tuple[str, ...]]] = {**RccLow.CHOICES, "RNG": ("PLL48", "HSI48")}
     LSI_HZ = 37_000
     RUNS_FIRST = "MSI"
     RESET_HZ = 65_536 << 5
@@ -54,6 +55,18 @@ class RccL0(RccLow, ips=("rcc_l0", "rcc_l0_v2")):
     def write_ICSCR(self, value: int) -> None:
         self.registers["ICSCR"] = value & self.masks["ICSCR"]
         self.update()
+
+    def source_hz(self, source: str) -> int:
+        """PLL48 is half of the VCO (RM0367 7.2.4)."""
+        if source == "PLL48":
+            return round(self.pll()[1] / 2) if self.ready("PLL") else 0
+        return super().source_hz(source)
+
+    def lse_runs(self) -> bool:
+        return self.lse_ready()
+
+    def read_CSR(self) -> int:
+        return super().read_CSR() | (self.mask("CSR", "LSERDY") if self.lse_ready() else 0)
 
     def lse_ready(self) -> bool:
         return bool(self.registers["CSR"] & self.mask("CSR", "LSEON"))

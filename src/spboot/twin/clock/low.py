@@ -21,6 +21,24 @@ class RccLow(Rcc, like="rcc_l4"):
         "wwdg": "WWDGRSTF",
     }  # fmt: skip
 
+    CHOICES: ClassVar[dict[str, tuple[str, ...]]] = {
+        "LPTIM": ("PCLK", "LSI", "HSI", "LSE"),
+        "RNG": ("HSI48", "PLLSAI1Q", "PLLQ", "MSI"),
+    }
+
+    def source_hz(self, source: str) -> int:
+        if source == "MSI":
+            return self.hertz("MSI") if self.ready("MSI") else 0
+        return super().source_hz(source)
+
+    def read_CRRCR(self) -> int:
+        """HSI48 is ready as soon as it is on."""
+        ready = self.mask("CRRCR", "HSI48RDY") if self.hsi48_runs() else 0
+        return self.registers["CRRCR"] | ready
+
+    def write_CRRCR(self, value: int) -> None:
+        self.registers["CRRCR"] = value & self.masks["CRRCR"] & ~self.mask("CRRCR", "HSI48RDY")
+
     def pll_source(self) -> str:
         """What feeds the PLL, "" when nothing does."""
         return ("", "MSI", "HSI", "HSE")[self.field("PLLCFGR", "PLLSRC")]

@@ -33,6 +33,22 @@ class RccPll(RccLow):
         vco = into * self.field("PLLCFGR", "PLLN")
         return into, vco, vco / (self.PLL.r_step * (self.field("PLLCFGR", "PLLR") + 1))
 
+    def source_hz(self, source: str) -> int:
+        """PLLQ and PLLSAI1Q, which are divided as the output for the system clock is (RM0351 6.4.4, 6.4.5)."""
+        if source not in ("PLLQ", "PLLSAI1Q"):
+            return super().source_hz(source)
+        name, vco = (f"{source[:-1]}CFGR", self.pll()[1] if source == "PLLQ" else self._sai1_vco())
+        if not self.field(name, "PLLQEN") or not self.ready(source[:-1]):
+            return 0
+        return round(vco / (self.PLL.r_step * (self.field(name, "PLLQ") + 1)))
+
+    def _sai1_vco(self) -> float:
+        """It shares source and divider with the PLL, or has its own divider."""
+        source = self.pll_source()
+        divider = "PLLSAI1CFGR" if "PLLM" in self.fields["PLLSAI1CFGR"] else "PLLCFGR"
+        into = (self.hertz(source) if source else 0) / (self.field(divider, "PLLM") + 1)
+        return into * self.field("PLLSAI1CFGR", "PLLN")
+
     def check_factors(self) -> None:
         may, (into, vco, out) = self.PLL, (hertz / 1e6 for hertz in self.pll())
         found = (self.field("PLLCFGR", "PLLN"), may.n), (into, may.input_mhz), (vco, may.vco_mhz)

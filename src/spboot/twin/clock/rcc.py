@@ -14,6 +14,7 @@ from spboot.twin.die import Die
 from spboot.twin.timeline import PS_PER_US
 
 LSE_HZ: Final = 32_768
+HSI48_HZ: Final = 48_000_000
 _NEVER: Final = 1 << 99
 _ENABLE: Final = re.compile(r"(A[HP]B\d?[LH]?|IOP|GPIO)ENR\d?")
 _RESET: Final = re.compile(r"(A[HP]B\d?[LH]?|IOP|GPIO)RSTR\d?")
@@ -47,6 +48,9 @@ class Rcc(Block, like="rcc_l4"):
     LSI_US: ClassVar[int] = 125
     BACKUP_LOCK: ClassVar[str] = "CR1"
     """Register of PWR with DBP, which opens BDCR."""
+    CHOICES: ClassVar[dict[str, tuple[str, ...]]] = {}
+    """Block -> what its field in RCC chooses as its kernel clock, by value; "" where there is none, "PCLK" the clock of
+    its bus.  Where a part has no such field the first one counts."""
     BACKUP_RESET: ClassVar[str] = "BDRST"
     """Field of BDCR that clears it."""
 
@@ -159,6 +163,16 @@ class Rcc(Block, like="rcc_l4"):
     def _on_ready(self, _when: int) -> None:
         self._schedule()
         self.update()
+        self.tell_clocks()
+
+    def write(self, offset: int, size: int, value: int) -> None:
+        super().write(offset, size, value)
+        self.tell_clocks()
+
+    def tell_clocks(self) -> None:
+        """Tell all blocks that clocks may have changed; those that count go on from where they are."""
+        for block in self.die.blocks.values():
+            block.clocks_changed()
 
     def update(self) -> None:
         """Switch the system clock when its source is ready; ends in `set_hclk`."""
@@ -170,6 +184,7 @@ class Rcc(Block, like="rcc_l4"):
             self.hclk = hclk
             self.die.timeline.set_frequency(hclk)
             self.die.nvic.frequency_changed(count)
+            self.tell_clocks()
         self.check_limits()
 
     @property
@@ -180,6 +195,75 @@ class Rcc(Block, like="rcc_l4"):
     def kernel(self, field: str, bus: int) -> int:
         """The clock of a UART in hertz, 0 when it is off: chosen by *field*, as "USART1SEL", or that of APB *bus*."""
         raise NotImplementedError
+
+    def pclk(self, bus: int) -> int:
+        """The frequency of APB *bus* in hertz."""
+        raise NotImplementedError
+
+    def timer_hz(self, bus: int) -> int:
+        """What timers at APB *bus* count: AHB where the APB is not divided or by 2, twice the APB where it is divided
+        by more; with TIMPRE 4 takes the place of 2 (RM0090 6.2, RCC_DCKCFGR; RM0410 RCC_DCKCFGR1; RM0399
+        and RM0481 RCC_CFGR)."""
+        faster = any(self.field(name, "TIMPRE") for name, fields in self.fields.items() if "TIMPRE" in fields)
+        return min(self.flash_hz, (4 if faster else 2) * self.pclk(bus))
+
+    # kernel clocks of other blocks than UARTs
+
+    def choice(self, name: str) -> int:
+        """The value of the field that chooses the clock of block *name*, as LPTIM1SEL, LPTIM345SEL or CLK48SEL."""
+        kind, number = name.rstrip("0123456789"), name.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+        for register, fields in self.fields.items():
+            for field in fields:
+                found = field.removesuffix("SEL").removeprefix(kind)
+                ours = field == f"{kind}{found}SEL" and number in found
+                if ours or (kind == "RNG" and field == "CLK48SEL"):
+                    return self.field(register, field)
+        return 0
+
+    def chosen_hz(self, name: str, bus: int) -> int:
+        """The kernel clock of block *name* at APB *bus* in hertz; 0 while it is off."""
+        choices = self.CHOICES.get(name) or self.CHOICES[name.rstrip("0123456789")]
+        choice = self.choice(name)
+        source = choices[choice] if choice < len(choices) else ""
+        if source == "PCLK":
+            return self.pclk(bus)
+        return self.source_hz(source) if source else 0
+
+    def source_hz(self, source: str) -> int:
+        """The frequency of an oscillator or output that may clock a block, 0 while it is off."""
+        if source == "LSI":
+            return self.LSI_HZ // self._lsi_divider() if self.lsi_runs() else 0
+        if source == "LSE":
+            return LSE_HZ if self.lse_runs() else 0
+        if source == "HSI48":
+            return HSI48_HZ if self.hsi48_runs() else 0
+        if source == "SYSCLK":
+            return self.sysclk
+        if source != "HSI":
+            self.die.refuse(f"a block is clocked by {source}", "the twin does not model this clock; choose another one")
+        return self.HSI_HZ if self.ready("HSI") else 0
+
+    def lsi_runs(self) -> bool:
+        """Whether the LSI is on and stable."""
+        if "LSION" in self.fields.get("BDCR", {}):
+            return bool(self.field("BDCR", "LSION"))
+        return bool(self.read_CSR() & self.mask("CSR", "LSIRDY"))
+
+    def _lsi_divider(self) -> int:
+        """1, or 128 with LSIPREDIV (RM0432 6.4.30, RM0453 RCC_CSR, RM0456 RCC_BDCR)."""
+        fields = ((r, f) for r in ("CSR", "BDCR") for f in ("LSIPREDIV", "LSIPRE") if f in self.fields.get(r, {}))
+        return 128 if any(self.field(register, field) for register, field in fields) else 1
+
+    def lse_runs(self) -> bool:
+        """Whether the LSE is on, and let through to blocks where LSESYSEN does that."""
+        fields = self.fields["BDCR"]
+        return all(bool(self.field("BDCR", name)) for name in ("LSEON", "LSESYSEN") if name in fields)
+
+    def hsi48_runs(self) -> bool:
+        """Whether the oscillator of 48 MHz is on; it starts at once where its switch is in CRRCR."""
+        if "HSI48ON" in self.fields["CR"]:
+            return self.ready("HSI48")
+        return bool(self.field("CRRCR", "HSI48ON"))
 
     # enables, resets
 
@@ -231,7 +315,10 @@ class Rcc(Block, like="rcc_l4"):
 
     def read_BDCR(self) -> int:
         value, ready = self.registers["BDCR"], self._backup("RDY")
-        return value | sum(ready[name] for name, on in self._backup("ON").items() if value & on)
+        value |= sum(ready[name] for name, on in self._backup("ON").items() if value & on)
+        if "LSESYSRDY" in self.fields["BDCR"] and self.lse_runs():
+            value |= self.mask("BDCR", "LSESYSRDY")
+        return value
 
     def write_BDCR(self, value: int) -> None:
         if not self.die.block("PWR", Block).field(self.BACKUP_LOCK, "DBP"):

@@ -39,6 +39,11 @@ class RccU5(RccPlls, ips=("rcc_u5",)):
     RESET_HZ = 4_000_000
     BACKUP_LOCK = "DBPCR"
     SWITCH = "CFGR1"
+    CHOICES: ClassVar[dict[str, tuple[str, ...]]] = {
+        "LPTIM": ("MSIK", "LSI", "HSI", "LSE"),
+        "LPTIM2": ("PCLK", "LSI", "HSI", "LSE"),
+        "RNG": ("HSI48", "HSI48/2", "HSI"),
+    }
     OUTPUT = ("PLL1CFGR", "PLLREN", "RCC_PLL1CFGR.PLL1REN")
     APBS: ClassVar[dict[int, tuple[str, str]]] = {1: ("CFGR2", "PPRE1"), 2: ("CFGR2", "PPRE2"), 3: ("CFGR3", "PPRE3")}
 
@@ -152,12 +157,25 @@ class RccU5(RccPlls, ips=("rcc_u5",)):
     def write_CFGR2(self, value: int) -> None:
         self.set_register("CFGR2", value)
 
+    def source_hz(self, source: str) -> int:
+        """MSIK has a range of its own; RNG may have half of HSI48 (RM0456, RCC_ICSCR1, RCC_CCIPR2)."""
+        if source == "HSI48/2":
+            return super().source_hz("HSI48") // 2
+        if source == "MSIK":
+            chosen = self.field("ICSCR1", "MSIRGSEL")
+            index = self.field("ICSCR1", "MSIKRANGE") if chosen else self.field("CSR", "MSIKSRANGE")
+            return _MSI_KHZ[index] * 1000 if self.ready("MSIK") else 0
+        return super().source_hz(source)
+
+    def pclk(self, bus: int) -> int:
+        return apb_hz(self.hclk, self.field(*self.APBS[bus]))
+
     def kernel(self, field: str, bus: int) -> int:
         """CCIPR1 to CCIPR3: the APB, SYSCLK, HSI or LSE; LPUART1 is on APB3 and can have MSIK as well."""
         register = next(name for name in ("CCIPR1", "CCIPR2", "CCIPR3") if field in self.fields[name])
-        choice, divider = self.field(register, field), self.field(*self.APBS[3 if register == "CCIPR3" else bus])
+        choice = self.field(register, field)
         if choice == 0:
-            return apb_hz(self.hclk, divider)
+            return self.pclk(3 if register == "CCIPR3" else bus)
         if choice == 2:
             return self.HSI_HZ if self.ready("HSI") else 0
         if choice == 3:

@@ -18,6 +18,7 @@ class RccWl(MsiRcc, ips=("rcc_wl5", "rcc_wle")):
         "AHB3ENR": 0x2080000,
     }  # fmt: skip
     START_US: ClassVar[dict[str, int]] = {"MSI": 10, "HSI": 2, "HSE": 2000, "PLL": 40}
+    CHOICES: ClassVar[dict[str, tuple[str, ...]]] = {**MsiRcc.CHOICES, "RNG": ("PLLQ", "LSI", "LSE", "MSI")}
     PLL = PllLimits(
         n=(6, 127), least_r=1, input_mhz=(2.66, 16), vco_mhz=(96, 344), output_mhz=48, manual="RM0453 7.4.4"
     )

@@ -62,7 +62,9 @@ class Nvic(Block):
     """The system control space.  Exceptions are numbered as in ARMv7-M; line n is exception 16 + n."""
 
     RESET: ClassVar[dict[str, int]] = _RESET
-    STATE: ClassVar[tuple[str, ...]] = ("enabled", "pending", "lines", "priorities", "count_flag", "_started", "_left")
+    STATE: ClassVar[tuple[str, ...]] = (
+        *("enabled", "pending", "lines", "priorities", "count_flag", "_started", "_left", "_raised"),
+    )
     SERVED = frozenset({"SHPR1", "SHPR2", "SHPR3"})
     QUIET = frozenset({0x018})
     PAGES = (0, 1, 2, 3)
@@ -94,6 +96,7 @@ class Nvic(Block):
         self.registers["VTOR"] = flash.address if flash.alias is None else flash.alias
         self.enabled = self.pending = self.lines = 0
         self.priorities = [0] * self._exceptions
+        self._raised: dict[int, frozenset[str]] = {}
         self.count_flag = False
         self._started: int | None = None
         self._left = 0
@@ -101,8 +104,13 @@ class Nvic(Block):
 
     # what may interrupt
 
-    def set_line(self, number: int, level: bool) -> None:
-        """An interrupt line of the chip changed its level."""
+    def set_line(self, number: int, level: bool, source: str) -> None:
+        """*source* drives an interrupt line of the chip; it is up while one of those who share it holds it up."""
+        raised = self._raised.get(number, frozenset())
+        if (source in raised) == level:
+            return
+        self._raised[number] = raised | {source} if level else raised - {source}
+        level = bool(self._raised[number])
         bit = 1 << (16 + number)
         if bool(self.lines & bit) == level:
             return
