@@ -44,6 +44,8 @@ class Facts:
     least_slot: dict[str, int]
     new: dict[str, str]
     standby: Table
+    exti: Table
+    """Addresses of EXTI's registers, how PB5 gets on its line, and the identity of the part in DBGMCU."""
     read_protection: str = ""
     """The option register whose lowest byte is the read protection level of its board."""
     part_waits: bool = False

@@ -86,7 +86,8 @@ CONSTANTS: dict[str, dict[str, str]] = {
         "_BSYENDF": "SR.BSYENDF|FCR.CBSYENDF", "_ERRF": "SR.ERRF"},
     "flash.l0": {"_WORD": "[bytes]", "_HALF_PAGE": "[bytes]", "_CATEGORY_3": "[device id]"},
     "flash.l4": {"_DBANK": "[test_registers.py]"},
-    "blocks.gpio": {"_INPUT": "[mode]", "_OUTPUT": "[mode]", "_ALTERNATE": "[mode]", "_PULL_UP": "[mode]",
+    "blocks.gpio": {"_INPUT": "[mode]", "_OUTPUT": "[mode]", "_ALTERNATE": "[mode]", "_ANALOG": "[mode]",
+        "_PULL_UP": "[mode]",
         "_LOCK_KEY": "LCKR.LCKK"},
     "blocks.iwdg": {"_START": "[key]", "_OPEN": "[key]", "_RELOAD": "[key]", "_UPDATE_TICKS": "[ticks]"},
     "power.f4": {
@@ -98,7 +99,9 @@ CONSTANTS: dict[str, dict[str, str]] = {
     "clock.rcc": {"_NEVER": "[time]"},
     "clock.g4": {"_STEP_HZ": "[Hz]", "_NORMAL_HZ": "[Hz]"},
     "clock.h7": {"_CSI_HZ": "[Hz]"},
-    "blocks.debug": {"_DWT": "[DDI0403]"},
+    "blocks.debug": {"_DWT": "[DDI0403]", "_RESERVED": "[between IDCODE.DEV_ID and REV_ID]"},
+    "blocks.exti": {"_PIN_LINES": "[lines]", "_WORD": "[bits]"},
+    "blocks.selection": {"_LINES": "[in a register]"},
     "blocks.usart_v2": {name: f"SR.{name[1:]}|{name[1:]}F" for name in
                  ("_PE", "_FE", "_NE", "_ORE", "_IDLE", "_RXNE", "_TC", "_TXE", "_LBD", "_CTS")},
     "blocks.usart_v3": {name: f"CR1.{name[1:]}" for name in
@@ -109,7 +112,7 @@ CONSTANTS: dict[str, dict[str, str]] = {
 }  # fmt: skip
 NUMBERS: dict[str, dict[str, str]] = {
     "blocks.crc_v3": {"<<1": "[polynomial]", "~0x1": "CR.RESET"},
-    "blocks.debug": {"<<12": "[above IDCODE.DEV_ID]", "&0x40000000": "[DDI0403]", "&0xffffffff": "[word]"},
+    "blocks.debug": {"<<16": "IDCODE.REV_ID", "&0x40000000": "[DDI0403]", "&0xffffffff": "[word]"},
     "flash.caches": {"<<9": "ACR.ICEN|ARTEN", "<<10": "ACR.DCEN", "<<11": "ACR.ICRST|ARTRST", "<<12": "ACR.DCRST"},
     "flash.ecc": {"<<10": "ACR.DCEN", "<<24": "ECCR.ECCIE|ECCCIE"},
     "flash.f4": {"~0x3": "[bytes]"},
@@ -215,7 +218,11 @@ OFFSETS = {
     "CONSUMING": {"RDR", "DR"},
     "QUIET": {"KR"},
 }
-DECLARED = {("flash.g0", "ECCR2"): ("flash_g0x1", "ECCR2"), ("blocks.gpio", "BRR"): None}
+DECLARED = {
+    ("flash.g0", "ECCR2"): ("flash_g0x1", "ECCR2"),
+    ("power.l4", "CR5"): ("pwr_g4", "CR5"),
+    ("blocks.gpio", "BRR"): None,
+}
 """Registers that the descriptions lack and a model declares,
     and where a relative has them (GPIO BRR: RM0351 8.4.11)."""
 

@@ -159,8 +159,11 @@ class Block:
             self.registers[name] = value & self.masks[name]
 
     def line(self, interrupt: str, level: bool) -> None:
-        """Drive an interrupt line, by its name in the chip facts."""
-        self.die.nvic.set_line(self.facts.interrupts[interrupt], level)
+        """Drive an interrupt line, by its name in the chip facts.  A block with one vector has that one by any name: a
+        vector that blocks share is named after all of them, as USART2_LPUART2."""
+        vectors = self.facts.interrupts
+        number = vectors[interrupt] if interrupt in vectors or len(vectors) != 1 else next(iter(vectors.values()))
+        self.die.nvic.set_line(number, level, (self.name, interrupt))
 
     def save(self) -> Any:
         return dict(self.registers), {name: deepcopy(getattr(self, name)) for name in self.STATE}

@@ -200,6 +200,7 @@ class Rcc(Block, like="rcc_l4"):
         for block in self.die.blocks.values():
             if block.facts.reset and block.facts.reset[0] == name and value & self.mask(name, block.facts.reset[1]):
                 block.reset()
+                self.die.nvic.release(block.name)
         self.registers[name] = value & self.masks[name]
 
     # LSI, LSE

@@ -53,6 +53,8 @@ class Cpu:
         self._returns = _V8_RETURNS if die.chip.core == "cm33" else _V7_RETURNS
         self.active: list[int] = []
         self.sleeping = False
+        self.event = False
+        """The event register: what WFE waits for (ARMv7-M B1.5.18)."""
         self.faults: list[Fault] = []
         self._late_fault: tuple[int, int] | None = None
         self.returned: Callable[[int], None] = lambda _exception: None
@@ -61,7 +63,7 @@ class Cpu:
     def reset(self) -> None:
         """Registers and exceptions; SP and PC from the vector table that a reset leaves."""
         self.active.clear()
-        self.sleeping = False
+        self.sleeping = self.event = False
         self._late_fault = None
         self.core.reset()
         stack, entry = struct.unpack("<II", self.core.uc.mem_read(self.nvic.registers["VTOR"], 8))
@@ -71,6 +73,10 @@ class Cpu:
         self.core.pc = entry
         if not entry & 1:
             raise LockupError(f"the reset vector {entry:#010x} is even: not Thumb code; set bit 0")
+
+    def send_event(self) -> None:
+        """Set the event register."""
+        self.event = True
 
     @property
     def privileged(self) -> bool:
@@ -178,6 +184,7 @@ class Cpu:
         core.set(arm.UC_ARM_REG_XPSR_NZCVQG, frame[7] & 0xF80F0000)
         core.set(arm.UC_ARM_REG_EPSR, frame[7] & 0x0700FC00)
         core.pc = frame[6]
+        self.event = True
         self._check_return(frame[7], to_thread)
         self.returned(left)
 
@@ -268,9 +275,9 @@ class Cpu:
         return LockupError(f"lockup: {text}, at {self.die.where(self.core.pc)}")
 
     def save(self) -> Any:
-        return list(self.active), self.sleeping, list(self.faults)
+        return list(self.active), self.sleeping, self.event, list(self.faults)
 
     def load(self, state: Any) -> None:
-        active, self.sleeping, faults = state
+        active, self.sleeping, self.event, faults = state
         self.active, self.faults = list(active), list(faults)
         self._late_fault = None

@@ -62,7 +62,9 @@ class Nvic(Block):
     """The system control space.  Exceptions are numbered as in ARMv7-M; line n is exception 16 + n."""
 
     RESET: ClassVar[dict[str, int]] = _RESET
-    STATE: ClassVar[tuple[str, ...]] = ("enabled", "pending", "lines", "priorities", "count_flag", "_started", "_left")
+    STATE: ClassVar[tuple[str, ...]] = (
+        *("enabled", "pending", "lines", "holders", "priorities", "count_flag", "_started", "_left"),
+    )
     SERVED = frozenset({"SHPR1", "SHPR2", "SHPR3"})
     QUIET = frozenset({0x018})
     PAGES = (0, 1, 2, 3)
@@ -93,6 +95,7 @@ class Nvic(Block):
         flash = self.die.flash
         self.registers["VTOR"] = flash.address if flash.alias is None else flash.alias
         self.enabled = self.pending = self.lines = 0
+        self.holders: dict[int, set[tuple[str, str]]] = {}
         self.priorities = [0] * self._exceptions
         self.count_flag = False
         self._started: int | None = None
@@ -101,14 +104,26 @@ class Nvic(Block):
 
     # what may interrupt
 
-    def set_line(self, number: int, level: bool) -> None:
-        """An interrupt line of the chip changed its level."""
-        bit = 1 << (16 + number)
-        if bool(self.lines & bit) == level:
-            return
-        self.lines = self.lines & ~bit | (bit if level else 0)
+    def set_line(self, number: int, level: bool, source: tuple[str, str] = ("", "")) -> None:
+        """*source*, a block and what of it, holds interrupt line *number* up or lets it go.  Blocks that share a line
+        are OR-ed: it is up while one of them holds it."""
+        holders = self.holders.setdefault(number, set())
         if level:
+            holders.add(source)
+        else:
+            holders.discard(source)
+        bit, up = 1 << (16 + number), bool(holders)
+        if bool(self.lines & bit) == up:
+            return
+        self.lines = self.lines & ~bit | (bit if up else 0)
+        if up:
             self.die.core.end_slice()
+
+    def release(self, block: str) -> None:
+        """*block* was reset: it holds no line any more."""
+        for number, holders in self.holders.items():
+            for source in [held for held in holders if held[0] == block]:
+                self.set_line(number, False, source)
 
     def pend(self, exception: int) -> None:
         """Make an exception pending."""

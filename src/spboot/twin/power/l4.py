@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from typing import ClassVar, Final
 
+from spboot.chips import Block as Facts
+from spboot.twin.die import Die
 from spboot.twin.power.low import PwrLow
 
 _LOW_POWER_RUN: Final = 1 << 14
@@ -27,6 +29,22 @@ class PwrL4(PwrLow, ips=("pwr_l4",)):
     CLEAR: ClassVar[tuple[str, str, str]] = ("SCR", "CSBF", "SBF")
     """and of what clears it."""
     SR2: ClassVar[int] = 0x100
+    DECLARES: ClassVar[frozenset[str]] = frozenset({"CR5"})
+
+    def __init__(self, die: Die, facts: Facts) -> None:
+        super().__init__(die, facts)
+        if facts.ip == "pwr_l4" and die.chip.family == "STM32L4+":
+            self._declare("CR5", 0x80, {"R1MODE": (8, 1)})  # RM0432 5.4.5; STM32L4 has none
+
+    def reset(self) -> None:
+        super().reset()
+        if "CR5" in self.registers:
+            self.registers["CR5"] = self.mask("CR5", "R1MODE")
+
+    def write_CR5(self, value: int) -> None:
+        if not value & self.mask("CR5", "R1MODE"):
+            self.die.refuse("PWR_CR5 chooses the boost mode", "the twin does not model it: stay at 80 MHz")
+        self.registers["CR5"] = value & self.masks["CR5"]
 
     def voltage_range(self) -> int:
         """1 is fast, 2 slow, 0 on L5 faster still."""
