@@ -44,6 +44,8 @@ class Facts:
     least_slot: dict[str, int]
     new: dict[str, str]
     standby: Table
+    stop: Table
+    """The registers of the system clock, and from what it runs after Stop."""
     exti: Table
     """Addresses of EXTI's registers, how PB5 gets on its line, and the identity of the part in DBGMCU."""
     read_protection: str = ""

@@ -14,12 +14,14 @@ LINE = 1 << 5
 _ISER = 0xE000E100
 
 
-def program(facts: Facts, *, rising: bool, falling: bool, mask: str = "imr", loop: str = "") -> Twin:
+def program(
+    facts: Facts, *, rising: bool, falling: bool, mask: str = "imr", loop: str = "", handlers: str = ""
+) -> Twin:
     """PB5 as an input on line 5 with its interrupt on; OUT[0] counts interrupts, OUT[1] and OUT[2] are the pending
     bits that the last one found."""
     exti = facts.exti
     return twin_of(
-        f"""
+        f"""{handlers}
         void irq(void) {{ OUT[0]++; OUT[1] = REG({exti["rpr"]:#x}); OUT[2] = REG({exti["fpr"]:#x});
             REG({exti["rpr"]:#x}) = {LINE:#x}; REG({exti["fpr"]:#x}) = {LINE:#x}; }}
         void main_(void) {{

@@ -43,6 +43,9 @@ class Block:
     CONSUMING: ClassVar[frozenset[int]] = frozenset()
     """Offsets whose reading changes something, as a data register: reading one again and again is no wait."""
 
+    RUNS_IN_STOP: ClassVar[bool] = False
+    """Whether it has a clock in Stop; what is due for others waits until the chip is awake."""
+
     def __init_subclass__(cls, ips: tuple[str, ...] = (), like: str | None = None) -> None:
         """A class models the IP versions *ips*; a base says with *like* which one has all registers it handles.  A
         handler that no register answers to would never be called: an error, not silence."""
@@ -104,6 +107,13 @@ class Block:
 
     def power_on(self) -> None:
         """Power was applied; `reset` follows."""
+
+    def runs_in_stop(self) -> bool:
+        """Whether it goes on in the Stop that begins now."""
+        return self.RUNS_IN_STOP
+
+    def stood_still(self, span: int) -> None:
+        """It had no clock for *span* picoseconds: times that it keeps are later by so much."""
 
     def offset_of(self, register: str) -> int:
         """Where *register* is in the block."""

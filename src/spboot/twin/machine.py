@@ -32,7 +32,7 @@ from spboot.twin.memory.oplog import Cut, OperationLog
 from spboot.twin.memory.rams import Rams
 from spboot.twin.memory.stall import Stalls
 from spboot.twin.snapshot import Part, Snapshot
-from spboot.twin.standby import Standby
+from spboot.twin.standby import HINTS, Standby
 from spboot.twin.timeline import PS_PER_S, Timeline
 
 T = TypeVar("T")
@@ -40,8 +40,6 @@ T = TypeVar("T")
 _SLICE: Final = 4000
 _MASKED_SLICE: Final = 200
 _WFI: Final = 0xBF30
-_WFE: Final = 0xBF20
-_HINTS: Final = frozenset({0xBF10, 0xBF20, 0xBF30, 0xBF40})
 
 
 class Twin:
@@ -114,6 +112,11 @@ class Twin:
         return self.standby.entered
 
     @property
+    def in_stop(self) -> bool:
+        """Whether the chip is in Stop."""
+        return self.standby.stopped
+
+    @property
     def instructions(self) -> int:
         """Instructions executed so far."""
         return self.core.executed
@@ -170,7 +173,7 @@ class Twin:
 
     def reset(self, cause: ResetCause = "pin") -> None:
         """A reset; RAM and flash stay as they are."""
-        self.standby.entered = False
+        self.standby.forget()
         self._reset_cause = None
         self._stopped = None
         self.nvic.reset()
@@ -226,7 +229,7 @@ class Twin:
             if now >= self._deadline or executed >= last:
                 self.cpu.check_fpu()
                 return False
-            if self.cpu.sleeping and not self.nvic.candidates:
+            if self.cpu.sleeping and self.standby.asleep(self.nvic.candidates):
                 self.wait()
                 continue
             self.cpu.sleeping = False
@@ -246,6 +249,9 @@ class Twin:
             self.flash.watch_poison()
         if self.stalls.until:
             self.stalls.settle()
+        if self.standby.stopped and not self.standby.left(self.nvic.candidates):
+            self._raise_stop()
+            return
         self.cpu.take_late_fault()
         while self.nvic.candidates and self.cpu.take_pending():
             pass
@@ -262,7 +268,7 @@ class Twin:
         elif error is not None:
             self._on_error(error)
         elif core.ended_early and core.halfword(core.pc - 2) == _WFI:
-            self._sleep()
+            self.standby.hint(_WFI)
 
     def _raise_stop(self) -> None:
         error, self._stopped = self._stopped, None
@@ -283,20 +289,14 @@ class Twin:
 
     def _on_error(self, error: int) -> None:
         core = self.core
-        if error == unicorn.UC_ERR_INSN_INVALID and core.halfword(core.pc - 2) in _HINTS:
-            if core.halfword(core.pc - 2) == _WFE and self.nvic.sleeps_deep:
-                self.standby.enter()  # otherwise WFE and YIELD may always complete at once (ARMv7-M A7.7.261)
+        if error == unicorn.UC_ERR_INSN_INVALID and core.halfword(core.pc - 2) in HINTS:
+            self.standby.hint(core.halfword(core.pc - 2))
         elif error in (unicorn.UC_ERR_READ_UNMAPPED, unicorn.UC_ERR_WRITE_UNMAPPED, unicorn.UC_ERR_FETCH_UNMAPPED):
             self.cpu.memory_fault(error, self._bad_address)
         elif error in (unicorn.UC_ERR_INSN_INVALID, unicorn.UC_ERR_EXCEPTION):
             self.cpu.undefined()
         else:
             raise TwinError(f"unicorn error {error} at {self.where(core.pc)}")
-
-    def _sleep(self) -> None:
-        self.cpu.sleeping = True
-        if self.nvic.sleeps_deep:
-            self.standby.enter()
 
     def wait(self, limit: int | None = None, *, feeding: bool = False) -> None:
         """Nothing happens before the next event: go there, or on by *limit* picoseconds where that is less.

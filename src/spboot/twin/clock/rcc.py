@@ -40,6 +40,11 @@ class Rcc(Block, like="rcc_l4"):
     CAUSE_REGISTER: ClassVar[str] = "CSR"
     HSI_HZ: ClassVar[int] = 16_000_000
     LSI_HZ: ClassVar[int] = 32_000
+    RUNS_IN_STOP = True
+    SWITCH: ClassVar[str] = "CFGR"
+    """Register with SW and SWS."""
+    SOURCES: ClassVar[tuple[str, ...]] = ()
+    """What drives the system clock, by the value of SW and SWS."""
     RUNS_FIRST: ClassVar[str] = "HSI"
     """The oscillator that a reset starts the core on,"""
     RESET_HZ: ClassVar[int] = 16_000_000
@@ -143,6 +148,28 @@ class Rcc(Block, like="rcc_l4"):
     def used(self) -> set[str]:
         """Oscillators that the system clock needs."""
         return set()
+
+    def leave_stop(self) -> None:
+        """After Stop one oscillator runs, and drives the core: that of a reset, or with STOPWUCK another.  HSIKERON and
+        the like keep one running for others (RM0351 6.4.3, RM0399 9.7.7)."""
+        wanted = self.RUNS_FIRST
+        if "STOPWUCK" in self.fields[self.SWITCH] and self.field(self.SWITCH, "STOPWUCK"):
+            wanted = "CSI" if wanted == "HSI" else "HSI"
+        started = not self.ready(wanted)
+        for name in self.START_US:
+            kept = f"{name}KERON" in self.fields["CR"] and self.field("CR", f"{name}KERON")
+            if name != wanted and not kept:
+                self.registers["CR"] &= ~self.bit(name, "ON")
+                self.ready_at.pop(name, None)
+        if started:
+            self.die.timeline.skip(self.START_US[wanted] * PS_PER_US)
+        self.registers["CR"] |= self.bit(wanted, "ON")
+        self.ready_at[wanted] = self.die.timeline.now
+        place, value = self.SOURCES.index(wanted), self.registers[self.SWITCH]
+        for field in ("SW", "SWS"):
+            value = value & ~self.mask(self.SWITCH, field) | place << self.fields[self.SWITCH][field][0]
+        self.registers[self.SWITCH] = value
+        self.update()
 
     def check_start(self, name: str) -> None:
         """Refuse to start PLL *name* as it is set up."""

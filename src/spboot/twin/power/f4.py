@@ -52,9 +52,14 @@ class PwrF4(Block, ips=("pwr_f4", "pwr_f7")):
     def power_on(self) -> None:
         self.standby_flag = False
 
-    def slept(self, _kind: str) -> None:
-        """Standby was entered."""
-        self.standby_flag = True
+    RUNS_IN_STOP = True
+
+    def slept(self, kind: str) -> None:
+        """Standby or Stop was entered; Stop ends over-drive (RM0090 5.4.2, ODEN)."""
+        if kind == "stop":
+            self.registers["CR1"] &= ~(_ODEN | _ODSWEN)
+        else:
+            self.standby_flag = True
 
     def deep_sleep(self) -> str:
         """PDDS (RM0090 5.4.1): "standby", or "" for Stop."""

@@ -29,19 +29,23 @@ class PwrL4(PwrLow, ips=("pwr_l4",)):
     CLEAR: ClassVar[tuple[str, str, str]] = ("SCR", "CSBF", "SBF")
     """and of what clears it."""
     SR2: ClassVar[int] = 0x100
+    STOP_2: ClassVar[bool] = True
+    """Whether LPMS may be 2."""
     DECLARES: ClassVar[frozenset[str]] = frozenset({"CR5"})
 
     def __init__(self, die: Die, facts: Facts) -> None:
         super().__init__(die, facts)
-        if facts.ip == "pwr_l4" and die.chip.family == "STM32L4+":
-            self._declare("CR5", 0x80, {"R1MODE": (8, 1)})  # RM0432 5.4.5; STM32L4 has none
+        self._boosts = facts.ip == "pwr_l4" and die.chip.family == "STM32L4+"
+        if self._boosts:  # RM0432 5.4.5; STM32L4 has none
+            self._declare("CR5", 0x80, {"R1MODE": (8, 1)})
+            self._writers[self.offset_of("CR5")] = self._write_mode
 
     def reset(self) -> None:
         super().reset()
-        if "CR5" in self.registers:
+        if self._boosts:
             self.registers["CR5"] = self.mask("CR5", "R1MODE")
 
-    def write_CR5(self, value: int) -> None:
+    def _write_mode(self, value: int) -> None:
         if not value & self.mask("CR5", "R1MODE"):
             self.die.refuse("PWR_CR5 chooses the boost mode", "the twin does not model it: stay at 80 MHz")
         self.registers["CR5"] = value & self.masks["CR5"]
@@ -66,6 +70,8 @@ class PwrL4(PwrLow, ips=("pwr_l4",)):
     def deep_sleep(self) -> str:
         """LPMS (RM0351 5.4.1)."""
         mode = self.field("CR1", "LPMS")
+        if mode == 2 and not self.STOP_2:
+            self.die.refuse("deep sleep with PWR_CR1.LPMS = 2", f"{self.die.chip.name} has no Stop 2: choose 0 or 1")
         return "standby" if mode == 3 else "shutdown" if mode > 3 else ""
 
     def sbf(self, register: str) -> int:

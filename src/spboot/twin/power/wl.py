@@ -18,7 +18,10 @@ class PwrWl(PwrL4, ips=("pwr_wl5",)):
     CLEAR = ("EXTSCR", "C1CSSF", "")
 
     def read_EXTSCR(self) -> int:
-        return self.sbf("EXTSCR")
+        flag = "C1STOP2F" if self.field("CR1", "LPMS") == 2 else "C1STOPF"
+        return self.sbf("EXTSCR") | (self.mask("EXTSCR", flag) if self.stop_flag else 0)
 
     def write_EXTSCR(self, value: int) -> None:
         self._clear("EXTSCR", value)
+        if value & self.mask("EXTSCR", "C1CSSF"):
+            self.stop_flag = False
