@@ -44,6 +44,8 @@ class Facts:
     least_slot: dict[str, int]
     new: dict[str, str]
     standby: Table
+    rtc: Table
+    """How the RTC gets its clocks, its version, its vector and its line of EXTI, -1 for none."""
     stop: Table
     """The registers of the system clock, and from what it runs after Stop."""
     exti: Table

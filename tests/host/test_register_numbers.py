@@ -96,11 +96,12 @@ CONSTANTS: dict[str, dict[str, str]] = {
     "power.h7": {"_VOSRDY": "D3CR.VOSRDY", "_SETTLE_PS": "[time]"},
     "power.low": {"_VOS_PS": "[time]"},
     "power.l4": {"_LOW_POWER_RUN": "CR1.LPR", "_VOSF": "SR2.VOSF"},
-    "clock.rcc": {"_NEVER": "[time]"},
+    "clock.rcc": {"_NEVER": "[time]", "_LSE_US": "[time]"},
     "clock.g4": {"_STEP_HZ": "[Hz]", "_NORMAL_HZ": "[Hz]"},
     "clock.h7": {"_CSI_HZ": "[Hz]"},
     "blocks.debug": {"_DWT": "[DDI0403]", "_RESERVED": "[between IDCODE.DEV_ID and REV_ID]"},
     "blocks.exti": {"_PIN_LINES": "[lines]", "_WORD": "[bits]"},
+    "blocks.rtc": {"_CENTURY": "[year]", "_SYNC": "[cycles]"},
     "blocks.selection": {"_LINES": "[in a register]"},
     "blocks.usart_v2": {name: f"SR.{name[1:]}|{name[1:]}F" for name in
                  ("_PE", "_FE", "_NE", "_ORE", "_IDLE", "_RXNE", "_TC", "_TXE", "_LBD", "_CTS")},
@@ -113,6 +114,8 @@ CONSTANTS: dict[str, dict[str, str]] = {
 NUMBERS: dict[str, dict[str, str]] = {
     "blocks.crc_v3": {"<<1": "[polynomial]", "~0x1": "CR.RESET"},
     "blocks.debug": {"<<16": "IDCODE.REV_ID", "&0x40000000": "[DDI0403]", "&0xffffffff": "[word]"},
+    "blocks.rtc": {"<<4": "[BCD]", "<<16": "[above WUT]", "&0x4": "[of WUCKSEL]", "&0x2": "[of WUCKSEL]",
+                   "~0x3": "[bytes]"},
     "flash.caches": {"<<9": "ACR.ICEN|ARTEN", "<<10": "ACR.DCEN", "<<11": "ACR.ICRST|ARTRST", "<<12": "ACR.DCRST"},
     "flash.ecc": {"<<10": "ACR.DCEN", "<<24": "ECCR.ECCIE|ECCCIE"},
     "flash.f4": {"~0x3": "[bytes]"},
@@ -135,7 +138,7 @@ NUMBERS: dict[str, dict[str, str]] = {
     "clock.f7": {"&0x2": "[]"},
     "clock.f4": {"&0x3": "width CFGR.SWS", "&0xc": "CFGR.SWS", "<<2": "CFGR.SWS", ">>2": "CFGR.SWS",
                "~0xc": "CFGR.SWS"},
-    "clock.h7": {"&0x2": "[]", "&0x7": "width CFGR.SW"},
+    "clock.h7": {"&0x7": "width CFGR.SW"},
     "clock.l0": {"<<5": "[65 kHz times 2 to the range]"},
     "clock.msi": {"&0x8": "CR.MSIRGSEL", "&0xf": "width CR.MSIRANGE", "&0xf0": "CR.MSIRANGE",
                "&0xf8": "CR.MSIRGSEL+CR.MSIRANGE", ">>4": "CR.MSIRANGE", ">>8": "CSR.MSISRANGE",
@@ -216,7 +219,7 @@ def test_numbers_in_a_model_are_places_of_fields(name: str) -> None:
 
 OFFSETS = {
     "CONSUMING": {"RDR", "DR"},
-    "QUIET": {"KR"},
+    "QUIET": {"KR", "TR", "SSR"},
 }
 DECLARED = {
     ("flash.g0", "ECCR2"): ("flash_g0x1", "ECCR2"),

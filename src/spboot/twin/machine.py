@@ -174,8 +174,7 @@ class Twin:
     def reset(self, cause: ResetCause = "pin") -> None:
         """A reset; RAM and flash stay as they are."""
         self.standby.forget()
-        self._reset_cause = None
-        self._stopped = None
+        self._reset_cause = self._stopped = None
         self.nvic.reset()
         for block in sorted(self.blocks.values(), key=lambda b: b.name not in ("RCC", "PWR")):
             if not isinstance(block, models.SURVIVORS) or cause == "por":
@@ -332,6 +331,11 @@ class Twin:
         """Reset after the current instruction."""
         self._reset_cause = cause
         self.core.end_slice()
+
+    def end_standby(self) -> None:
+        """A wake-up by the chip itself."""
+        if self.standby.entered:
+            self.standby.wake()
 
     def block(self, name: str, kind: type[T]) -> T:
         """The block *name*, which is a *kind*."""

@@ -14,6 +14,8 @@ from spboot.twin.die import Die
 from spboot.twin.timeline import PS_PER_US
 
 LSE_HZ: Final = 32_768
+_LSE_US: Final = 2_000_000
+"""Until the crystal oscillator is stable (DS10198 table 45, tSU(LSE): 2 s typically)."""
 _NEVER: Final = 1 << 99
 _ENABLE: Final = re.compile(r"(A[HP]B\d?[LH]?|IOP|GPIO)ENR\d?")
 _RESET: Final = re.compile(r"(A[HP]B\d?[LH]?|IOP|GPIO)RSTR\d?")
@@ -52,12 +54,16 @@ class Rcc(Block, like="rcc_l4"):
     LSI_US: ClassVar[int] = 125
     BACKUP_LOCK: ClassVar[str] = "CR1"
     """Register of PWR with DBP, which opens BDCR."""
+    RTC_CLOCK: ClassVar[str] = "BDCR"
+    """Register with RTCEN and RTCSEL."""
     BACKUP_RESET: ClassVar[str] = "BDRST"
     """Field of BDCR that clears it."""
 
     def __init__(self, die: Die, facts: Facts) -> None:
         super().__init__(die, facts)
         self.hse_hz = 8_000_000
+        self.ready_at: dict[str, int] = {}
+        """Oscillator -> when it is stable."""
         self.hclk = self.sysclk = self.RESET_HZ
         self._cause_mask = self.mask(self.CAUSE_REGISTER, self.CAUSES["pin"])
         for field in self.CAUSES.values():
@@ -80,7 +86,7 @@ class Rcc(Block, like="rcc_l4"):
         self.registers[self.CAUSE_REGISTER] = self.registers[self.CAUSE_REGISTER] & ~self._cause_mask | causes
         if "BDCR" in self.registers:
             self.registers["BDCR"] = backup
-        self.ready_at = {self.RUNS_FIRST: 0}
+        self.ready_at = {name: when for name, when in self.ready_at.items() if name == "LSE"} | {self.RUNS_FIRST: 0}
         self.enabled_at: dict[str, int] = {}
         self.die.bus.enabled_until = 0
         self.update_gates()
@@ -88,6 +94,7 @@ class Rcc(Block, like="rcc_l4"):
         self.hclk = self.sysclk = self.RESET_HZ
         self.die.timeline.set_frequency(self.hclk)
         self.die.timeline.cancel("RCC")
+        self._schedule()
 
     def note_reset(self, cause: str) -> None:
         """Set the flags of *cause*; every reset also pulls NRST."""
@@ -96,6 +103,7 @@ class Rcc(Block, like="rcc_l4"):
             self.registers[register] &= ~self._cause_mask
             if "BDCR" in self.registers:
                 self.registers["BDCR"] = 0
+            self.ready_at.pop("LSE", None)
         self.registers[register] |= self.mask(register, self.CAUSES[cause]) | self.mask(register, self.CAUSES["pin"])
 
     def lose_supply(self) -> None:
@@ -186,6 +194,7 @@ class Rcc(Block, like="rcc_l4"):
     def _on_ready(self, _when: int) -> None:
         self._schedule()
         self.update()
+        self.tell_rtc()
 
     def update(self) -> None:
         """Switch the system clock when its source is ready; ends in `set_hclk`."""
@@ -244,6 +253,7 @@ class Rcc(Block, like="rcc_l4"):
         if value & 1 and not self.registers["CSR"] & 1:
             self.start_lsi()
         self.registers["CSR"] = self.registers["CSR"] & ~1 | value & 1
+        self.tell_rtc()
 
     def start_lsi(self) -> None:
         """The LSI starts; the watchdog does this too."""
@@ -259,10 +269,52 @@ class Rcc(Block, like="rcc_l4"):
 
     def read_BDCR(self) -> int:
         value, ready = self.registers["BDCR"], self._backup("RDY")
-        return value | sum(ready[name] for name, on in self._backup("ON").items() if value & on)
+        on = [name for name, mask in self._backup("ON").items() if value & mask]
+        return value | sum(ready[name] for name in on if name != "LSE" or self.lse_ready())
 
     def write_BDCR(self, value: int) -> None:
         if not self.die.block("PWR", Block).field(self.BACKUP_LOCK, "DBP"):
             self.die.refuse(f"RCC_BDCR written while PWR_{self.BACKUP_LOCK}.DBP is clear", "set DBP first")
         gone = value & self.mask("BDCR", self.BACKUP_RESET)
         self.registers["BDCR"] = 0 if gone else value & self.masks["BDCR"] & ~sum(self._backup("RDY").values())
+        self.backup_written("BDCR", cleared=bool(gone))
+
+    def backup_written(self, register: str, *, cleared: bool) -> None:
+        """*register* has LSE and the clock of the RTC, which *cleared* resets (RM0351 6.4.29)."""
+        rtc = self.die.blocks.get("RTC")
+        if rtc is not None and cleared:
+            rtc.power_on()
+            rtc.reset()
+        if not self.field(register, "LSEON"):
+            self.ready_at.pop("LSE", None)
+        elif "LSE" not in self.ready_at:
+            started = 0 if self.field(register, "LSEBYP") else _LSE_US
+            self.ready_at["LSE"] = self.die.timeline.now + started * PS_PER_US
+        self._schedule()
+        self.tell_rtc()
+
+    def lse_ready(self) -> bool:
+        """Whether the 32 kHz crystal oscillator runs."""
+        return self.ready_at.get("LSE", _NEVER) <= self.die.timeline.now
+
+    def tell_rtc(self) -> None:
+        """Its clock may be another from now on."""
+        rtc = self.die.blocks.get("RTC")
+        if rtc is not None and rtc.registers:
+            rtc.clock_changed()
+
+    def rtc_hz(self) -> int:
+        """What the RTC runs on now; 0 while that does not run."""
+        if not self.field(self.RTC_CLOCK, "RTCEN"):
+            return 0
+        choice = self.field(self.RTC_CLOCK, "RTCSEL")
+        if choice == 1:
+            return LSE_HZ if self.lse_ready() else 0
+        if choice == 2:
+            return self.LSI_HZ if self._lsi_on() else 0
+        if choice:
+            self.die.refuse(f"RCC_{self.RTC_CLOCK}.RTCSEL = 3", "the twin runs the RTC on LSE (1) or LSI (2)")
+        return 0
+
+    def _lsi_on(self) -> bool:
+        return bool(self.field("CSR" if "LSION" in self.fields.get("CSR", {}) else "BDCR", "LSION"))
