@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from spboot.boards import Board
+from spboot.device import Device
 from spboot.twin import Twin
 from tests.families import ALL, Facts
 
-from .conftest import finish, out, refuses, twin_of
+from .conftest import finish, firmware, out, refuses, twin_of
 
 BY_FAMILY = pytest.mark.parametrize("facts", ALL.values(), ids=lambda facts: facts.name)
 LINE = 1 << 5
@@ -130,6 +132,25 @@ def test_an_output_of_the_chip_itself_is_an_edge(facts: Facts) -> None:
         facts, rising=True, falling=False, loop=f"REG({port:#x}) |= 1u << 10; REG({port + 0x18:#x}) = {LINE:#x};"
     )
     assert out(started(twin)) == 1
+
+
+def test_the_button_of_a_board_interrupts() -> None:
+    """`Device.press`: PC13 of NUCLEO-L476RG, low when pressed (UM1724 6.5)."""
+    exti = ALL["STM32L4"].exti
+    source = f"""
+        void irq(void) {{ OUT[0]++; REG({exti["rpr"]:#x}) = 1u << 13; }}
+        void main_(void) {{ OUT[0] = 0; REG(0x4002104c) |= 4; REG(0x40021060) |= 1; (void)REG(0x40021060);
+            REG(0x48000800) &= ~(3u << 26); REG(0x40010014) = 0x20; REG({exti["ftsr"]:#x}) = 1u << 13;
+            REG({exti["imr"]:#x}) |= 1u << 13; REG({_ISER + 4:#x}) = 1u << 8; }}"""
+    with Device(Board.load("NUCLEO-L476RG")) as device:
+        device.twin.flash_load(0x08000000, firmware(source))
+        device.release()
+        device.power_on()
+        device.wait(0.1)
+        assert out(device.twin) == 0
+        for count in (1, 2):
+            device.press(0.1)
+            assert out(device.twin) == count
 
 
 @BY_FAMILY

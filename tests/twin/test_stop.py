@@ -7,7 +7,7 @@ import pytest
 from spboot.twin import Twin
 from tests.families import ALL, Facts
 
-from .conftest import finish, out, refuses
+from .conftest import finish, out, refuses, twin_of
 from .test_exti import BY_FAMILY, program
 
 DEEP = "REG(0xe000ed10) = 4;"
@@ -161,3 +161,66 @@ WRONG = {
 @pytest.mark.parametrize(("name", "code", "message"), WRONG.values(), ids=WRONG)
 def test_refused(name: str, code: str, message: str) -> None:
     refuses(ALL[name].part, f'{code} {DEEP} __asm volatile("wfi");', message)
+
+
+CR1_OF_L4 = "REG(0x40021058) |= 1u << 28; (void)REG(0x40021058);"
+STATUS = {
+    "STM32L4": (CR1_OF_L4, "REG(0x40007010)", "REG(0x40007018) = 0x1f;", 0x100, "REG(0x40007000) |= 3;"),
+    "STM32G0": (
+        "REG(0x4002103c) |= 1u << 28; (void)REG(0x4002103c);",
+        *("REG(0x40007010)", "REG(0x40007018) = 0x3f;", 0x100, "REG(0x40007000) |= 3;"),
+    ),
+    "STM32WL": ("", "REG(0x58000410)", "REG(0x58000418) = 7;", 0, "REG(0x58000400) |= 3;"),
+    "STM32F4": (
+        "REG(0x40023840) |= 1u << 28; (void)REG(0x40023840);",
+        *("REG(0x40007004)", "REG(0x40007000) |= 4;", 2, "REG(0x40007000) |= 2;"),
+    ),
+    "STM32L0": (
+        "REG(0x40021038) |= 1u << 28; (void)REG(0x40021038);",
+        *("REG(0x40007004)", "REG(0x40007000) |= 4;", 2, "REG(0x40007000) |= 2;"),
+    ),
+}
+"""Clock of PWR; its status with the flags of wake-ups; what clears them; the standby flag in it; to Standby."""
+PINS = [
+    ("STM32L4", "REG(0x40007008) |= 1;", "PA0", 1, 1),
+    ("STM32L4", "REG(0x40007008) |= 2; REG(0x4000700c) |= 2;", "PC13", 0, 2),
+    ("STM32G0", "REG(0x40007008) |= 0x20;", "PB5", 1, 0x20),
+    ("STM32WL", "REG(0x58000408) |= 4; REG(0x5800040c) |= 4;", "PB3", 0, 4),
+    ("STM32F4", "REG(0x40007004) |= 0x100;", "PA0", 1, 1),
+    ("STM32L0", "REG(0x40007004) |= 0x200;", "PC13", 1, 1),
+]
+
+
+@pytest.mark.parametrize(("name", "enable", "pin", "edge", "flag"), PINS, ids=[f"{row[0]}-{row[2]}" for row in PINS])
+def test_a_pin_ends_standby(name: str, enable: str, pin: str, edge: int, flag: int) -> None:
+    """RM0351 5.3.8 and 5.4.5, RM0444 4.4.5, RM0453 6.6.5, RM0090 5.4.2, RM0367 6.4.2: the edge that was chosen alone,
+    and its flag says so until it is cleared."""
+    clock, status, clear, standby, sleep = STATUS[name]
+    twin = twin_of(
+        f"""void main_(void) {{ {clock} if ({status} & {flag}) {{
+            OUT[0] = {status}; {clear} OUT[1] = {status}; OUT[2] = 7; return; }}
+        {enable} {sleep} {DEEP} __asm volatile("wfi"); }}""",
+        ALL[name].part,
+    )
+    twin.pins.set(pin, 1 - edge)
+    assert twin.run(until=lambda: twin.in_standby, seconds=1)
+    twin.pins.set("PA1", 1)
+    twin.pins.set(pin, 1 - edge)
+    twin.run(seconds=0.01)
+    assert twin.in_standby
+    twin.pins.set(pin, edge)
+    assert twin.run(until=lambda: out(twin, 2) == 7, seconds=0.1)
+    assert out(twin) & (flag | standby) == flag | standby
+    assert not out(twin, 1) & flag
+
+
+def test_the_other_edge_does_not_end_standby() -> None:
+    twin = twin_of(
+        f'void main_(void) {{ {CR1_OF_L4} REG(0x40007008) |= 1; REG(0x40007000) |= 3; {DEEP} __asm volatile("wfi"); }}',
+        ALL["STM32L4"].part,
+    )
+    twin.pins.set("PA0", 1)
+    assert twin.run(until=lambda: twin.in_standby, seconds=1)
+    twin.pins.set("PA0", 0)
+    twin.pins.set("PC13", 1)
+    assert twin.in_standby

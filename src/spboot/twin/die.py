@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import ClassVar, Literal, NoReturn, Protocol, TypeVar
 
 from spboot import chips
@@ -62,6 +62,11 @@ class Power(Neighbour, Protocol):
 
     def deep_sleep(self) -> str: ...
     def slept(self, kind: str) -> None: ...
+    def wake_pins(self) -> dict[str, bool]:
+        """Pins that may end Standby -> whether by a rising edge."""
+
+    def woken_by(self, pin: str) -> None:
+        """*pin* ended Standby; "": the RTC did."""
 
 
 class FlashController(Neighbour, Protocol):
@@ -129,7 +134,9 @@ class Pads(Protocol):
 
     def alternate(self, name: str) -> int | None: ...
     def supplied(self, name: str) -> bool: ...
+    def get(self, name: str) -> int: ...
     def digital(self, name: str) -> int: ...
+    def watch(self, watcher: Callable[[], None]) -> None: ...
     def changed(self) -> None: ...
 
 

@@ -334,8 +334,7 @@ class Twin:
 
     def end_standby(self) -> None:
         """A wake-up by the chip itself."""
-        if self.standby.entered:
-            self.standby.wake()
+        self.standby.end()
 
     def block(self, name: str, kind: type[T]) -> T:
         """The block *name*, which is a *kind*."""

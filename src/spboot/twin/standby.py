@@ -23,11 +23,14 @@ class Standby:
         self.die = die
         self.entered = False
         """Standby."""
+        self._levels: dict[str, int] = {}
+        """Of the pins that may end it."""
         self.stopped = False
         self._for_event = False
         self._since = self._cycles = 0
         self._frozen: dict[str, int] = {}
         self._still: set[str] = set()
+        die.pins.watch(self._look)
 
     def hint(self, instruction: int) -> None:
         """The core ran one of HINTS.  WFE and YIELD may always complete at once (ARMv7-M A7.7.261).
@@ -64,7 +67,23 @@ class Standby:
         die.pwr.slept(kind)
         die.rcc.note_standby(kind)
         die.flash.renew_translations()
+        self._levels = {pin: die.pins.get(pin) for pin in die.pwr.wake_pins()}
         self.entered = True
+
+    def _look(self) -> None:
+        """A pin changed: an edge that PWR waits for ends Standby."""
+        if not self.entered:
+            return
+        for pin, rising in self.die.pwr.wake_pins().items():
+            before, self._levels[pin] = self._levels[pin], self.die.pins.get(pin)
+            if self.entered and before != self._levels[pin] == int(rising):
+                self.end(pin)
+
+    def end(self, pin: str = "") -> None:
+        """*pin*, or with "" the RTC, ends Standby if the chip is in it."""
+        if self.entered:
+            self.die.pwr.woken_by(pin)
+            self.wake()
 
     def wake(self) -> None:
         """A wake-up pin, the RTC: the core starts from its reset vector.  Raises TwinError when it does not sleep."""
@@ -131,8 +150,10 @@ class Standby:
 
     def save(self) -> Any:
         times = self._since, self._cycles, dict(self._frozen), set(self._still)
-        return self.entered, self.stopped, self._for_event, times
+        return self.entered, dict(self._levels), self.stopped, self._for_event, times
 
     def load(self, state: Any) -> None:
-        self.entered, self.stopped, self._for_event, (self._since, self._cycles, frozen, still) = state
+        self.entered, levels, self.stopped, self._for_event, times = state
+        self._since, self._cycles, frozen, still = times
+        self._levels = dict(levels)
         self._frozen, self._still = dict(frozen), set(still)

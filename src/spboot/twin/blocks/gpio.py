@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Final
 
 from spboot.chips import Block as Facts
@@ -91,6 +92,7 @@ class Pins:
     def __init__(self, die: Die) -> None:
         self._die = die
         self._known: dict[str, tuple[Gpio, int]] = {}
+        self._watchers: list[Callable[[], None]] = []
 
     def _find(self, name: str) -> tuple[Gpio, int]:
         if name not in self._known:
@@ -126,6 +128,12 @@ class Pins:
     def changed(self) -> None:
         """Some pin may have another level."""
         self._die.block("EXTI", Exti).sample()
+        for watcher in self._watchers:
+            watcher()
+
+    def watch(self, watcher: Callable[[], None]) -> None:
+        """Call *watcher* whenever some pin may have another level."""
+        self._watchers.append(watcher)
 
     def mode(self, name: str) -> int:
         """MODER of a pin: 0 input, 1 output, 2 alternate function, 3 analog."""

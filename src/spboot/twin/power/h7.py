@@ -99,6 +99,13 @@ class PwrH7(Block, ips=("pwr_h7rm0399",)):
         if kind == "stop":
             self.registers["D3CR"] = self.RESET["D3CR"]
 
+    def wake_pins(self) -> dict[str, bool]:
+        """None: they are not modelled."""
+        return {}
+
+    def woken_by(self, pin: str) -> None:
+        """It has no flag."""
+
     def read_CPUCR(self) -> int:
         return self.registers["CPUCR"] | sum(self.mask("CPUCR", name) for name in self._slept)
 

@@ -31,6 +31,11 @@ class PwrL4(PwrLow, ips=("pwr_l4",)):
     SR2: ClassVar[int] = 0x100
     STOP_2: ClassVar[bool] = True
     """Whether LPMS may be 2."""
+    WAKE_PINS: ClassVar[tuple[str, ...]] = ("PA0", "PC13", "PE6", "PA2", "PC5")
+    """What EWUP1 and so on stand for (RM0351 5.4.3)."""
+    STATE: ClassVar[tuple[str, ...]] = (*PwrLow.STATE, "_woken")
+    _woken = 0
+    """WUF1 and so on: only a power-on and the firmware clear them."""
     DECLARES: ClassVar[frozenset[str]] = frozenset({"CR5"})
 
     def __init__(self, die: Die, facts: Facts) -> None:
@@ -81,10 +86,25 @@ class PwrL4(PwrLow, ips=("pwr_l4",)):
     def _bit(self, register: str, name: str, other: str) -> int:
         return self.mask(register, name if name in self.fields[register] else other)
 
+    def power_on(self) -> None:
+        super().power_on()
+        self._woken = 0
+
+    def wake_pins(self) -> dict[str, bool]:
+        """EWUPn, by a rising edge, or with WPn by a falling one."""
+        enabled, falling = self.registers["CR3"], self.registers["CR4"]
+        pins = {pin: 1 << place for place, pin in enumerate(self.WAKE_PINS) if pin in self.die.chip.pins}
+        return {pin: not falling & bit for pin, bit in pins.items() if enabled & bit}
+
+    def woken_by(self, pin: str) -> None:
+        if pin:
+            self._woken |= 1 << self.WAKE_PINS.index(pin)
+
     def read_SR1(self) -> int:
-        return self.SR1 | self.sbf("SR1")
+        return self.SR1 | self.sbf("SR1") | self._woken
 
     def write_SCR(self, value: int) -> None:
+        self._woken &= ~value
         self._clear("SCR", value)
 
     def _clear(self, register: str, value: int) -> None:

@@ -45,6 +45,13 @@ class PwrLow(Block):
         """What a deep sleep of the core becomes: "standby", "shutdown" or "" for Stop."""
         raise NotImplementedError
 
+    def wake_pins(self) -> dict[str, bool]:
+        """Pins that may end Standby -> whether by a rising edge; none where that is not modelled."""
+        return {}
+
+    def woken_by(self, pin: str) -> None:
+        """*pin*, or with "" the RTC, ended Standby."""
+
     def voltage_range(self) -> int:
         """The higher, the slower must the core and its flash be."""
         raise NotImplementedError

@@ -14,6 +14,7 @@ class PwrWl(PwrL4, ips=("pwr_wl5",)):
     RESET: ClassVar[dict[str, int]] = {"CR1": 0x200, "CR3": 0x8000}
     MANUAL = "RM0453 6.6.1"
     SR2 = 1 << 7 | 1 << 8
+    WAKE_PINS = ("PA0", "PC13", "PB3")
     STANDBY = ("EXTSCR", "C1SBF", "")
     CLEAR = ("EXTSCR", "C1CSSF", "")
 
