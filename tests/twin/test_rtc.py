@@ -105,6 +105,30 @@ def test_a_masked_line_keeps_it_asleep(facts: Facts) -> None:
     assert not twin.run(until=lambda: not twin.in_stop, seconds=5)
 
 
+@BY_FAMILY
+def test_alarm_a_ends_stop(facts: Facts) -> None:
+    """RM0351 38.3.6: at second 5 of every minute, from 00:00:00 on."""
+    lines = {"STM32L4": 18, "STM32L4+": 18}
+    line = lines.get(facts.name, 17) if facts.rtc["edge"] or facts.name == "STM32WL" else facts.rtc["line"]
+    irq = {"STM32WL": 42}.get(facts.name, 41 if facts.rtc["irq"] == 3 else 2)
+    other = ALL[facts.name].__class__(
+        **{name: getattr(facts, name) for name in facts.__dataclass_fields__}
+        | {"rtc": facts.rtc | {"line": line, "irq": irq & 31}}
+    )
+    code = f"""lse(); line(); REG(0xe000e100 + {irq // 32 * 4}) = 1u << {irq & 31};
+        RTC({"0x40" if facts.rtc["version"] == 3 else "0x1c"}) = 0x80808005u; CR = 1u << 8 | 1u << 12;
+        {DEEP} for (int i = 0; i < 2; i++) __asm volatile("wfi"); OUT[1] = RTC(0);"""
+    clear = "0xfffffe7f" if facts.rtc["version"] == 2 else "1"
+    twin = twin_of(
+        f"{names(other)} void irq(void) {{ OUT[0]++; RTC({OFFSETS[facts.rtc['version']]['scr']}) = {clear};"
+        f" {clear_line(other)} }} void main_(void) {{ for (int i = 0; i < 8; i++) OUT[i] = 0; {code} }}",
+        facts.part,
+    )
+    finish(twin, seconds=70)
+    assert out(twin) == 2
+    assert hex(out(twin, 1)) == "0x105"
+
+
 def test_the_wake_up_timer_ends_standby_and_backup_registers_stay() -> None:
     """RM0351 5.3.8, 38.6.20."""
     twin = run(
@@ -167,7 +191,9 @@ WRONG = {
         "lse(); ISR = 0xffffffff; while (!(ISR & 1u << 6)) {} RTC(4) = 0x232230; ISR = 0xffffff7f;",
         "day is out of range",
     ),
-    "alarm": ("lse(); CR = 1u << 8;", "RTC_CR.ALRE0 was set"),
+    "alarm-b": ("lse(); CR = 1u << 9;", "RTC_CR.ALRE1 was set"),
+    "alarm-on": ("lse(); CR = 1u << 8; RTC(0x1c) = 0;", "written while alarm A is on"),
+    "alarm-sub-second": ("lse(); RTC(0x44) = 0xf000000;", "MASKSS was set"),
     "hse": ("lse(); REG(0x40021090) |= 0x300;", "RTCSEL = 3"),
 }
 

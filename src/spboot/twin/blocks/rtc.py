@@ -1,4 +1,4 @@
-"""Real-time clock: calendar, wake-up timer and backup registers, on LSE or LSI (RM0351 38, RM0444 30, RM0090 26)."""
+"""Real-time clock: calendar, wake-up timer, alarm A and backup registers, on LSE or LSI (RM0351 38, RM0090 26)."""
 
 # ruff: noqa: N802 - handlers are named after their registers
 from __future__ import annotations
@@ -10,6 +10,7 @@ from functools import partial
 from typing import ClassVar, Final
 
 from spboot.chips import Block as Facts
+from spboot.twin.alarm import Alarm
 from spboot.twin.block import Block
 from spboot.twin.blocks.exti import Exti
 from spboot.twin.die import Die
@@ -21,13 +22,20 @@ _SYNC: Final = 2
 """Cycles of its clock until it is in initialization, or the wake-up timer may be changed (RM0351 38.3.8, 38.3.10)."""
 _CAN_GATE: Final = frozenset({"STM32G0", "STM32L5", "STM32U5", "STM32H5"})
 """Families where the registers have a clock that is off after a reset; elsewhere it is on, or there is no such bit."""
-_KNOWN: Final = re.compile(r"TR|DR|SSR|CR|ISR|ICSR|PRER|WUTR|WPR|SR|MISR|SCR|BKPR\d+")
+_KNOWN: Final = re.compile(r"TR|DR|SSR|CR|ISR|ICSR|PRER|WUTR|WPR|SR|MISR|SCR|ALRMR0|ALRMSSR0|BKPR\d+")
 _IDLE: Final = frozenset({"CALR", "CALIBR", "SHIFTR", "OR", "TAFCR", "TAMPCR"})
 """Registers of what is not modelled that may be read, and set to 0."""
-_ALONE: Final = "the twin models calendar and wake-up timer alone"
+_ALONE: Final = "the twin models calendar, wake-up timer and alarm A alone"
 _UNPROTECTED: Final = re.compile(r"WPR|ISR|SCR|BKPR\d+")
-_USED: Final = ("WUCKSEL", "BYPSHAD", "WUTE", "WUTIE", "BKP", "POL", "COSEL", "TAMPALRM_TYPE", "TAMPALRM_PU")
-"""Fields of CR that may be set: 12 hours, outputs, alarms and time stamps are refused."""
+_ALARM: Final = (
+    ("day", "MSK4", "DU", "DT"), ("hour", "MSK3", "HU", "HT"), ("minute", "MSK2", "MNU", "MNT"),
+    ("second", "MSK1", "SU", "ST"),
+)  # fmt: skip
+"""What of a moment -> fields of ALRMR0: whether any will do, units and tens."""
+_USED: Final = (
+    *("WUCKSEL", "BYPSHAD", "WUTE", "WUTIE", "ALRE0", "ALRIE0", "BKP", "POL", "COSEL", "TAMPALRM_TYPE", "TAMPALRM_PU"),
+)
+"""Fields of CR that may be set: 12 hours, outputs, alarm B and time stamps are refused."""
 _NON_SECURE: Final = frozenset({"STM32L5", "STM32U5", "STM32H5"})
 """Families whose facts have the vector of the secure side; RTC_IRQn is the one before (RM0438, RM0456, RM0481)."""
 
@@ -43,7 +51,7 @@ class Rtc(Block, like="rtc_v2_l4"):
     RESET: ClassVar[dict[str, int]] = {"DR": 0x2101, "PRER": 0x7F00FF, "WUTR": 0xFFFF}
     STATE: ClassVar[tuple[str, ...]] = (
         *("_fresh", "_hz", "_ticks", "_since", "_origin", "_origin_ticks", "_locked", "_key", "_open"),
-        *("_init_ticks", "_change_ticks", "_sync_ticks", "_due", "_expired"),
+        *("_init_ticks", "_change_ticks", "_sync_ticks", "_due", "_expired", "_alarm_due", "_alarmed"),
     )
     READ_ONLY = frozenset({"SSR", "SR", "MISR"})
     CONTROL: ClassVar[str] = "ISR"
@@ -88,7 +96,8 @@ class Rtc(Block, like="rtc_v2_l4"):
         self._init_ticks: int | None = None
         self._change_ticks = self._sync_ticks = 0
         self._due: int | None = None
-        self._expired = False
+        self._alarm_due: int | None = None
+        self._expired = self._alarmed = False
         self.die.timeline.cancel("RTC")
 
     def lose_supply(self) -> None:
@@ -110,8 +119,8 @@ class Rtc(Block, like="rtc_v2_l4"):
         return (self.field("PRER", "PREDIV_A") + 1) * (self.field("PRER", "PREDIV_S") + 1)
 
     def _schedule(self) -> None:
-        waiting = [t for t in (self._due, self._init_ticks, self._change_ticks, self._sync_ticks) if t is not None]
-        later = [t for t in waiting if t > self._ticks]
+        times = (self._due, self._alarm_due, self._init_ticks, self._change_ticks, self._sync_ticks)
+        later = [ticks for ticks in times if ticks is not None and ticks > self._ticks]
         if later and self._hz:
             span = -(-(min(later) - self._ticks) * PS_PER_S // self._hz)
             self.die.timeline.at("RTC", self._since + span)
@@ -130,6 +139,9 @@ class Rtc(Block, like="rtc_v2_l4"):
         while self._due is not None and self.ticks() >= self._due:
             self._due += self._period()
             self._expired = True
+        if self._alarm_due is not None and self.ticks() >= self._alarm_due:
+            self._alarmed = True
+            self._set_alarm()
         self._rebase()
         self._signal()
 
@@ -166,8 +178,11 @@ class Rtc(Block, like="rtc_v2_l4"):
         self._locked = {}
         for units, number in (("DU", moment.day), ("MU", moment.month), ("YU", moment.year - _CENTURY)):
             value |= _bcd(number) << self.fields["DR"][units][0]
-        weekday = self.field("DR", "WDU") - 1 + (moment.date() - self._origin.date()).days
-        return value | weekday % 7 + 1 << self.fields["DR"]["WDU"][0]
+        return value | self._weekday(moment) << self.fields["DR"]["WDU"][0]
+
+    def _weekday(self, moment: datetime) -> int:
+        """1 is Monday, counted from what the firmware set."""
+        return (self.field("DR", "WDU") - 1 + (moment.date() - self._origin.date()).days) % 7 + 1
 
     def read_SSR(self) -> int:
         self._lock("TR", "DR")
@@ -189,6 +204,7 @@ class Rtc(Block, like="rtc_v2_l4"):
             found = f"{self.name} was set to DR {self.registers['DR']:#x}, TR {self.registers['TR']:#x}: {error}"
             self.die.refuse(found, "set a day and a time that exist")
         self._origin_ticks, self._locked = self.ticks(), {}
+        self._set_alarm()
 
     def _check_init(self, register: str) -> None:
         if self._init_ticks is None or self.ticks() < self._init_ticks:
@@ -230,7 +246,8 @@ class Rtc(Block, like="rtc_v2_l4"):
     def _status(self) -> int:
         """The bits of CONTROL that come and go by themselves."""
         ticks = self.ticks()
-        bits: list[str] = [name for name in ("ALRWF0", "ALRWF1") if name in self.fields[self.CONTROL]]
+        bits = ["ALRWF1", *([] if self.field("CR", "ALRE0") else ["ALRWF0"])]
+        bits = [name for name in bits if name in self.fields[self.CONTROL]]
         if self._init_ticks is not None:
             bits += ["INIT", *(["INITF"] if ticks >= self._init_ticks else [])]
         if not self.field("CR", "WUTE") and ticks >= self._change_ticks:
@@ -290,62 +307,64 @@ class Rtc(Block, like="rtc_v2_l4"):
             self._due = self.ticks() + self._period()
         elif before & on and not value & on:
             self._due, self._change_ticks = None, self.ticks() + _SYNC
+        if (value ^ before) & self.mask("CR", "ALRE0"):
+            self._set_alarm()
         self._signal()
+
+    # alarm A (RM0351 38.3.6)
+
+    def _check_alarm(self, register: str) -> None:
+        if self.field("CR", "ALRE0"):
+            self.die.refuse(f"{self.name}_{register} written while alarm A is on", "clear RTC_CR.ALRAE first")
+
+    def write_ALRMR0(self, value: int) -> None:
+        self._check_alarm("ALRMAR")
+        self.registers["ALRMR0"] = value & self.masks["ALRMR0"]
+
+    def write_ALRMSSR0(self, value: int) -> None:
+        self._check_alarm("ALRMASSR")
+        if value & self.mask("ALRMSSR0", "MASKSS"):
+            self.die.refuse("RTC_ALRMASSR.MASKSS was set", "the twin compares whole seconds alone: leave it 0")
+        self.registers["ALRMSSR0"] = value & self.masks["ALRMSSR0"]
+
+    def _set_alarm(self) -> None:
+        """When it goes off next; never while it is off, or set to a time that does not come."""
+        self._alarm_due = None
+        if not self.field("CR", "ALRE0") or self._halted():
+            return
+        seconds = (self.ticks() - self._origin_ticks) // self._divider() + 1
+        start = self._origin + timedelta(seconds=seconds)
+        found = self._alarm().after(start, self._weekday(start))
+        if found is not None:
+            seconds = round((found - self._origin).total_seconds())
+            self._alarm_due = self._origin_ticks + seconds * self._divider()
+
+    def _alarm(self) -> Alarm:
+        given = {
+            name: None if self.field("ALRMR0", mask) else self._two("ALRMR0", units, tens)
+            for name, mask, units, tens in _ALARM
+        }
+        return Alarm(**given | {"weekday": given["day"], "day": None} if self.field("ALRMR0", "WDSEL") else given)
+
+    # interrupts
 
     def _clear_wake_up(self) -> None:
         self._expired = False
         self._signal()
 
+    def _clear_alarm(self) -> None:
+        self._alarmed = False
+        self._signal()
+
     def _signal(self) -> None:
-        """Its interrupt, by way of EXTI where the family has it so; and the end of Standby."""
-        level = self._expired and bool(self.field("CR", "WUTIE"))
+        """Its interrupts, by way of EXTI where the family has them so; and the end of Standby."""
         exti = self.die.block("EXTI", Exti)
-        line = exti.line_of(self.name, "WKUP")
-        if line is not None and exti.drives(line):
-            exti.drive(line, level)
-        else:
-            self.line("WKUP", level)
-        if level:
-            self.die.end_standby()
-
-
-class RtcV2(Rtc, ips=("rtc_v2_f4", "rtc_v2_f7", "rtc_v2_h7", "rtc_v2_l0", "rtc_v2_l4")):
-    """Flags are in ISR, and a 0 clears them."""
-
-    QUIET = frozenset({0, 0x28})
-
-    def read_ISR(self) -> int:
-        return self._status() | (self.mask("ISR", "WUTF") if self._expired else 0)
-
-    def write_ISR(self, value: int) -> None:
-        self._write_status(value)
-        if not value & self.mask("ISR", "WUTF"):
-            self._clear_wake_up()
-
-
-class RtcV3(Rtc, ips=("rtc_v3_base", "rtc_v3_l4", "rtc_v3_l5", "rtc_v3_u5"), like="rtc_v3_base"):
-    """Flags are in SR, and SCR clears them; backup registers are in TAMP."""
-
-    QUIET = frozenset({0, 8})
-    CONTROL = "ICSR"
-
-    def read_ICSR(self) -> int:
-        return self._status()
-
-    def write_ICSR(self, value: int) -> None:
-        if "BIN" in self.fields["ICSR"] and value & self.mask("ICSR", "BIN"):
-            self.die.refuse("RTC_ICSR.BIN was set", "the twin models the calendar in BCD alone")
-        self._write_status(value)
-
-    def read_SR(self) -> int:
-        return self.mask("SR", "WUTF") if self._expired else 0
-
-    def read_MISR(self) -> int:
-        return self.mask("MISR", "WUTMF") if self._expired and self.field("CR", "WUTIE") else 0
-
-    def write_SCR(self, value: int) -> None:
-        if value & self.mask("SCR", "CWUTF"):
-            self._clear_wake_up()
-
-    def read_SCR(self) -> int:
-        return 0
+        for signal, flag, enable in (("WKUP", self._expired, "WUTIE"), ("ALARM", self._alarmed, "ALRIE0")):
+            level = flag and bool(self.field("CR", enable))
+            line = exti.line_of(self.name, signal)
+            if line is not None and exti.drives(line):
+                exti.drive(line, level)
+            else:
+                self.line(signal, level)
+            if level:
+                self.die.end_standby()
