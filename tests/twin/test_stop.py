@@ -151,6 +151,24 @@ def test_a_byte_in_stop_is_lost() -> None:
     assert twin.uart("USART2").lost == ["received byte 0x78 lost: the chip is in Stop"]
 
 
+def test_a_byte_on_its_way_out_is_garbled() -> None:
+    """Its clock stops in the middle of it; it ends after Stop."""
+    twin = program(
+        ALL["STM32L4"],
+        rising=True,
+        falling=False,
+        loop=f'{UART} REG(0x40004400) |= 1u << 3; REG(0x40004428) = 0x55; {DEEP} __asm volatile("wfi");'
+        " while (!(REG(0x4000441c) & 1u << 6)) {}",
+    )
+    asleep(twin)
+    twin.run(seconds=1)
+    uart = twin.uart("USART2")
+    assert not uart.output
+    press(twin)
+    assert uart.output != b"\x55"
+    assert uart.lost == ["sent byte 0x55 garbled: Stop was entered before TC"]
+
+
 WRONG = {
     "shutdown": ("STM32L4", "REG(0x40021058) |= 1u << 28; (void)REG(0x40021058); REG(0x40007000) |= 4;", "Shutdown"),
     "stop-2": ("STM32G0", "REG(0x4002103c) |= 1u << 28; (void)REG(0x4002103c); REG(0x40007000) |= 2;", "has no Stop 2"),
