@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from spboot import chips
 from spboot.errors import TwinError
 from spboot.twin import Twin
 from tests.families import ALL, Facts
@@ -127,6 +128,26 @@ def test_alarm_a_ends_stop(facts: Facts) -> None:
     finish(twin, seconds=70)
     assert out(twin) == 2
     assert hex(out(twin, 1)) == "0x105"
+
+
+def to_standby(facts: Facts) -> str:
+    """What sets PWR up for it, by the names in tests/families."""
+    step, pwr = facts.standby["sleep"], chips.load(facts.part).blocks["PWR"]
+    register = chips.registers(pwr.ip)[step["register"]]
+    low, width = register.fields[step["field"]] if "field" in step else (0, 0)
+    bits = step.get("set", ((1 << width) - 1) << low)
+    at = f"REG({pwr.address + register.offset:#x})"
+    return f"{at} = {at} & ~{step.get('clear', 0):#x}u | {bits:#x};"
+
+
+@BY_FAMILY
+def test_the_wake_up_timer_ends_standby(facts: Facts) -> None:
+    """RM0351 5.3.8: without EXTI and NVIC."""
+    twin = run(facts, f'lse(); timer(2); {to_standby(facts)} {DEEP} __asm volatile("wfi");')
+    assert twin.run(until=lambda: twin.in_standby, seconds=3)
+    start = twin.time
+    assert twin.run(until=lambda: not twin.in_standby, seconds=3)
+    assert twin.time - start == pytest.approx(2, abs=0.01)
 
 
 def test_the_wake_up_timer_ends_standby_and_backup_registers_stay() -> None:
