@@ -44,6 +44,12 @@ class Facts:
     least_slot: dict[str, int]
     new: dict[str, str]
     standby: Table
+    rtc: Table
+    """How the RTC gets its clocks, its version, its vector and its line of EXTI, -1 for none."""
+    stop: Table
+    """The registers of the system clock, and from what it runs after Stop."""
+    exti: Table
+    """Addresses of EXTI's registers, how PB5 gets on its line, and the identity of the part in DBGMCU."""
     read_protection: str = ""
     """The option register whose lowest byte is the read protection level of its board."""
     part_waits: bool = False

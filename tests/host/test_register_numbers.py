@@ -88,7 +88,8 @@ CONSTANTS: dict[str, dict[str, str]] = {
     "flash.l0": {"_WORD": "[bytes]", "_HALF_PAGE": "[bytes]", "_CATEGORY_3": "[device id]",
         "_OPTION_BYTES": "[RM0367 3.8]"},
     "flash.l4": {"_DBANK": "[test_registers.py]"},
-    "blocks.gpio": {"_INPUT": "[mode]", "_OUTPUT": "[mode]", "_ALTERNATE": "[mode]", "_PULL_UP": "[mode]",
+    "blocks.gpio": {"_INPUT": "[mode]", "_OUTPUT": "[mode]", "_ALTERNATE": "[mode]", "_ANALOG": "[mode]",
+        "_PULL_UP": "[mode]",
         "_LOCK_KEY": "LCKR.LCKK"},
     "blocks.iwdg": {"_START": "[key]", "_OPEN": "[key]", "_RELOAD": "[key]", "_UPDATE_TICKS": "[ticks]"},
     "power.f4": {
@@ -97,11 +98,14 @@ CONSTANTS: dict[str, dict[str, str]] = {
     "power.h7": {"_VOSRDY": "D3CR.VOSRDY", "_SETTLE_PS": "[time]"},
     "power.low": {"_VOS_PS": "[time]"},
     "power.l4": {"_LOW_POWER_RUN": "CR1.LPR", "_VOSF": "SR2.VOSF"},
-    "clock.rcc": {"_NEVER": "[time]"},
+    "clock.rcc": {"_NEVER": "[time]", "_LSE_US": "[time]"},
     "clock.f4": {"_F469": "[device id]"},
     "clock.g4": {"_STEP_HZ": "[Hz]", "_NORMAL_HZ": "[Hz]"},
     "clock.h7": {"_CSI_HZ": "[Hz]"},
-    "blocks.debug": {"_DWT": "[DDI0403]"},
+    "blocks.debug": {"_DWT": "[DDI0403]", "_RESERVED": "[between IDCODE.DEV_ID and REV_ID]"},
+    "blocks.exti": {"_PIN_LINES": "[lines]", "_WORD": "[bits]"},
+    "blocks.rtc": {"_CENTURY": "[year]", "_SYNC": "[cycles]"},
+    "blocks.selection": {"_LINES": "[in a register]"},
     "blocks.usart_v2": {name: f"SR.{name[1:]}|{name[1:]}F" for name in
                  ("_PE", "_FE", "_NE", "_ORE", "_IDLE", "_RXNE", "_TC", "_TXE", "_LBD", "_CTS")},
     "blocks.usart_v3": {name: f"CR1.{name[1:]}" for name in
@@ -135,7 +139,9 @@ CONSTANTS: dict[str, dict[str, str]] = {
 }  # fmt: skip
 NUMBERS: dict[str, dict[str, str]] = {
     "blocks.crc_v3": {"<<1": "[polynomial]", "~0x1": "CR.RESET"},
-    "blocks.debug": {"<<12": "[above IDCODE.DEV_ID]", "&0x40000000": "[DDI0403]", "&0xffffffff": "[word]"},
+    "blocks.debug": {"<<16": "IDCODE.REV_ID", "&0x40000000": "[DDI0403]", "&0xffffffff": "[word]"},
+    "blocks.rtc": {"<<4": "[BCD]", "<<16": "[above WUT]", "&0x4": "[of WUCKSEL]", "&0x2": "[of WUCKSEL]",
+                   "~0x3": "[bytes]"},
     "flash.caches": {"<<9": "ACR.ICEN|ARTEN", "<<10": "ACR.DCEN", "<<11": "ACR.ICRST|ARTRST", "<<12": "ACR.DCRST"},
     "flash.ecc": {"<<10": "ACR.DCEN", "<<24": "ECCR.ECCIE|ECCCIE"},
     "flash.f4": {"~0x3": "[bytes]"},
@@ -159,7 +165,7 @@ NUMBERS: dict[str, dict[str, str]] = {
     "clock.f7": {"&0x2": "[]"},
     "clock.f4": {"&0x3": "width CFGR.SWS", "&0xc": "CFGR.SWS", "<<2": "CFGR.SWS", ">>2": "CFGR.SWS",
                "~0xc": "CFGR.SWS"},
-    "clock.h7": {"&0x2": "[]", "&0x7": "width CFGR.SW"},
+    "clock.h7": {"&0x7": "width CFGR.SW"},
     "clock.l0": {"<<5": "[65 kHz times 2 to the range]"},
     "clock.msi": {"&0x8": "CR.MSIRGSEL", "&0xf": "width CR.MSIRANGE", "&0xf0": "CR.MSIRANGE",
                "&0xf8": "CR.MSIRGSEL+CR.MSIRANGE", ">>4": "CR.MSIRANGE", ">>8": "CSR.MSISRANGE",
@@ -243,9 +249,13 @@ def test_numbers_in_a_model_are_places_of_fields(name: str) -> None:
 
 OFFSETS = {
     "CONSUMING": {"RDR", "DR"},
-    "QUIET": {"KR", "CNT"},
+    "QUIET": {"KR", "CNT", "TR", "SSR"},
 }
-DECLARED = {("flash.g0", "ECCR2"): ("flash_g0x1", "ECCR2"), ("blocks.gpio", "BRR"): None}
+DECLARED = {
+    ("flash.g0", "ECCR2"): ("flash_g0x1", "ECCR2"),
+    ("power.l4", "CR5"): ("pwr_g4", "CR5"),
+    ("blocks.gpio", "BRR"): None,
+}
 """Registers that the descriptions lack and a model declares,
     and where a relative has them (GPIO BRR: RM0351 8.4.11)."""
 

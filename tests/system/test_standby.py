@@ -115,7 +115,9 @@ def test_ram_and_registers_are_lost_in_standby(workshops) -> None:  # type: igno
         Sleeper(workshops("NUCLEO-L476RG")).twin.wake()
 
 
-def test_stop_is_refused(workshops) -> None:  # type: ignore[no-untyped-def]
+def test_shutdown_is_refused(workshops) -> None:  # type: ignore[no-untyped-def]
     device = Sleeper(workshops("NUCLEO-L476RG"))
-    with pytest.raises(TwinError, match=r"deep sleep with PWR set up for Stop.*twin models Standby alone"):
+    device.clock_power()
+    device.change("PWR", "CR1", set_=4)
+    with pytest.raises(TwinError, match=r"deep sleep with PWR set up for Shutdown.*models Stop and Standby"):
         device.fall_asleep()

@@ -16,8 +16,8 @@ from spboot.errors import BoardError
 
 FOLDER: Final = Path(__file__).resolve().parent / "families"
 _CORRECTIONS: Final = frozenset({"memory", "block", "field", "register"})
-_REQUIRED: Final = frozenset({"manual", "vector_size", "clock", "identity", "ports"})
-_OPTIONAL: Final = frozenset({"system_memory", "flash_alias", "priority_bits", "second_address", "revision", "exti"})
+_REQUIRED: Final = frozenset({"manual", "vector_size", "clock", "identity", "ports", "revisions", "exti"})
+_OPTIONAL: Final = frozenset({"system_memory", "flash_alias", "priority_bits", "second_address"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,13 +53,34 @@ class Ports:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Lines:
+    """The lines of EXTI.  By words of 32 lines: *edges* are those of the configurable type, *masks* is the interrupt
+    mask after a reset.  *lines* has block, or block.signal, -> the line that it drives; *ports* has the ports whose
+    number in EXTICR is not their place in the alphabet."""
+
+    edges: tuple[int, ...]
+    masks: tuple[int, ...]
+    lines: dict[str, int]
+    ports: dict[str, int]
+
+    @classmethod
+    def of(cls, table: dict[str, Any]) -> Lines:
+        """Out of the table of a file.  Raises TypeError for a key that is missing or unknown."""
+        filled = {"lines": {}, "ports": {}} | table
+        return cls(**filled | {name: tuple(filled[name]) for name in ("edges", "masks") if name in filled})
+
+    def port(self, letter: str) -> int:
+        """The number of a port, as "C", in EXTICR."""
+        return self.ports.get(letter, ord(letter) - ord("A"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Family:
     """One family.
 
     *vector_size* is the alignment of a vector table; *priority_bits* are those that an interrupt priority has;
     *flash_alias* is where the core sees flash as well, None if nowhere; *second_address* maps a RAM to its name at its
-    first address; *exti* has the masks of EXTI that a reset sets, and *revision* has the bits of DBGMCU_IDCODE above
-    the device id."""
+    first address; *revisions* has a device id -> REV_ID in DBGMCU."""
 
     name: str
     manual: str
@@ -70,8 +91,8 @@ class Family:
     ports: Ports
     flash_alias: int | None
     second_address: dict[str, str]
-    exti: dict[str, int]
-    revision: int
+    exti: Lines
+    revisions: dict[int, int]
     system_memory: tuple[tuple[int, int], ...]
     """First and next address of option bytes, OTP and the like, where they are not where other families have them."""
 
@@ -112,8 +133,8 @@ def parse(name: str, text: str) -> Family:
             ports=Ports(**table["ports"]),
             flash_alias=table.get("flash_alias"),
             second_address=table.get("second_address", {}),
-            exti=table.get("exti", {}),
-            revision=table.get("revision", 0x10070),
+            exti=Lines.of(table["exti"]),
+            revisions={int(device, 16): revision for device, revision in table["revisions"].items()},
             system_memory=tuple((first, end) for first, end in table.get("system_memory", ())),
         )
     except TypeError as error:  # a key of a table within that is missing or unknown

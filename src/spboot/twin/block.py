@@ -50,6 +50,9 @@ class Block:
     CONSUMING: ClassVar[frozenset[int]] = frozenset()
     """Offsets whose reading changes something, as a data register: reading one again and again is no wait."""
 
+    RUNS_IN_STOP: ClassVar[bool] = False
+    """Whether it has a clock in Stop; what is due for others waits until the chip is awake."""
+
     def __init_subclass__(cls, ips: tuple[str, ...] = (), like: str | None = None) -> None:
         """A class models the IP versions *ips*; a base says with *like* which one has all registers it handles.  A
         handler that no register answers to would never be called: an error, not silence."""
@@ -115,6 +118,16 @@ class Block:
     def power_on(self) -> None:
         """Power was applied; `reset` follows."""
 
+    def clock_changed(self) -> None:
+        """The 32 kHz clock that RCC feeds it started, stopped or is another."""
+
+    def runs_in_stop(self) -> bool:
+        """Whether it goes on in the Stop that begins now."""
+        return self.RUNS_IN_STOP
+
+    def stood_still(self, span: int) -> None:
+        """It had no clock for *span* picoseconds: times that it keeps are later by so much."""
+
     def offset_of(self, register: str) -> int:
         """Where *register* is in the block."""
         return next(offset for offset, name in self.names.items() if name == register)
@@ -175,8 +188,11 @@ class Block:
         """RCC was written or an oscillator became ready: clocks may have other frequencies from now on."""
 
     def line(self, interrupt: str, level: bool) -> None:
-        """Drive an interrupt line, by its name in the chip facts."""
-        self.die.nvic.set_line(self.facts.interrupts[interrupt], level, self.name)
+        """Drive an interrupt line, by its name in the chip facts.  A block with one vector has that one by any name: a
+        vector that blocks share is named after all of them, as USART2_LPUART2."""
+        vectors = self.facts.interrupts
+        number = vectors[interrupt] if interrupt in vectors or len(vectors) != 1 else next(iter(vectors.values()))
+        self.die.nvic.set_line(number, level, (self.name, interrupt))
 
     def save(self) -> Any:
         return dict(self.registers), {name: deepcopy(getattr(self, name)) for name in self.STATE}

@@ -35,16 +35,14 @@ from spboot.twin.refusals import Refusals
 from spboot.twin.silent import Silent
 from spboot.twin.snapshot import Part, Snapshot
 from spboot.twin.spin import Spin
-from spboot.twin.standby import Standby
+from spboot.twin.standby import HINTS, Standby
 from spboot.twin.timeline import PS_PER_S, Timeline
 
 T = TypeVar("T")
 
 _SLICE: Final = 4000
 _WFI: Final = 0xBF30
-_WFE: Final = 0xBF20
 _HEARD: Final = Silence()
-_HINTS: Final = frozenset({0xBF10, 0xBF20, 0xBF30, 0xBF40})
 
 
 class Twin(Refusals):
@@ -123,6 +121,11 @@ class Twin(Refusals):
         return self.standby.entered
 
     @property
+    def in_stop(self) -> bool:
+        """Whether the chip is in Stop."""
+        return self.standby.stopped
+
+    @property
     def instructions(self) -> int:
         """Instructions executed so far."""
         return self.core.executed
@@ -180,9 +183,8 @@ class Twin(Refusals):
 
     def reset(self, cause: ResetCause = "pin") -> None:
         """A reset; RAM and flash stay as they are."""
-        self.standby.entered = False
-        self._reset_cause = None
-        self._stopped = None
+        self.standby.forget()
+        self._reset_cause = self._stopped = None
         self.nvic.reset()
         for block in sorted(self.blocks.values(), key=lambda b: b.name not in ("RCC", "PWR")):
             if not isinstance(block, models.SURVIVORS) or cause == "por":
@@ -244,7 +246,7 @@ class Twin(Refusals):
             if now >= self._deadline or executed >= last:
                 self.cpu.check_fpu()
                 return False
-            if self.cpu.sleeping and not self.nvic.candidates:
+            if self.cpu.sleeping and self.standby.asleep(self.nvic.candidates):
                 self.wait()
                 continue
             self.cpu.sleeping = False
@@ -266,6 +268,9 @@ class Twin(Refusals):
             self.flash.settle()
         if self.stalls.until:
             self.stalls.settle()
+        if self.standby.stopped and not self.standby.left(self.nvic.candidates):
+            self._raise_stop()
+            return
         self.cpu.take_late_fault()
         while self.nvic.candidates and self.cpu.take_pending():
             pass
@@ -283,7 +288,7 @@ class Twin(Refusals):
         elif error is not None:
             self._on_error(error)
         elif core.ended_early and not core.held and core.halfword(core.pc - 2) == _WFI:
-            self._sleep()
+            self.standby.hint(_WFI)
 
     def _raise_stop(self) -> None:
         error, self._stopped = self._stopped, None
@@ -293,20 +298,14 @@ class Twin(Refusals):
 
     def _on_error(self, error: int) -> None:
         core = self.core
-        if error == unicorn.UC_ERR_INSN_INVALID and core.halfword(core.pc - 2) in _HINTS:
-            if core.halfword(core.pc - 2) == _WFE and self.nvic.sleeps_deep:
-                self.standby.enter()  # otherwise WFE and YIELD may always complete at once (ARMv7-M A7.7.261)
+        if error == unicorn.UC_ERR_INSN_INVALID and core.halfword(core.pc - 2) in HINTS:
+            self.standby.hint(core.halfword(core.pc - 2))
         elif error in (unicorn.UC_ERR_READ_UNMAPPED, unicorn.UC_ERR_WRITE_UNMAPPED, unicorn.UC_ERR_FETCH_UNMAPPED):
             self.cpu.memory_fault(error, self._bad_address)
         elif error in (unicorn.UC_ERR_INSN_INVALID, unicorn.UC_ERR_EXCEPTION):
             self.cpu.undefined()
         else:
             raise TwinError(f"unicorn error {error} at {self.where(core.pc)}")
-
-    def _sleep(self) -> None:
-        self.cpu.sleeping = True
-        if self.nvic.sleeps_deep:
-            self.standby.enter()
 
     def wait(self, limit: int | None = None, *, feeding: bool = False) -> None:
         """Nothing happens before the next event: go there, or on by *limit* picoseconds where that is less.
@@ -342,6 +341,10 @@ class Twin(Refusals):
         """Reset after the current instruction."""
         self._reset_cause = cause
         self.core.end_slice()
+
+    def end_standby(self) -> None:
+        """A wake-up by the chip itself."""
+        self.standby.end()
 
     def block(self, name: str, kind: type[T]) -> T:
         """The block *name*, which is a *kind*."""

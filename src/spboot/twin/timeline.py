@@ -92,6 +92,19 @@ class Timeline:
         if self._due.pop(key, None) is not None:
             self.next_due = min(self._due.values(), default=NEVER)
 
+    def freeze(self, runs: Callable[[str], bool]) -> dict[str, int]:
+        """Take out of the list what is due under keys for which *runs* does not hold, and return it."""
+        frozen = {key: when for key, when in self._due.items() if not runs(key)}
+        for key in frozen:
+            self.cancel(key)
+        return frozen
+
+    def thaw(self, frozen: dict[str, int], span: int, cycles: int) -> None:
+        """What `freeze` took out is due again, *span* later.  The core has done *cycles* so far."""
+        for key, when in frozen.items():
+            self.at(key, when + span)
+        self._cycles = cycles - (self._core.executed - self._mark)
+
     def fire(self) -> None:
         """Hand out everything that is due by now, in order of time, then of `Order`."""
         now = self.now

@@ -4,14 +4,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Final
 
 from spboot.chips import Block as Facts
 from spboot.errors import TwinError
 from spboot.twin.block import Block
+from spboot.twin.blocks.exti import Exti
 from spboot.twin.die import Die
 
-_INPUT, _OUTPUT, _ALTERNATE = 0, 1, 2
+_INPUT, _OUTPUT, _ALTERNATE, _ANALOG = 0, 1, 2, 3
 _PULL_UP: Final = 1
 
 _LOCK_KEY: Final = 1 << 16
@@ -36,6 +38,7 @@ class Gpio(Block, ips=("gpio_v2", "gpio_v2_l478")):
         ports = self.die.chip.of_family.ports.reset
         self.registers.update(ports.get(self.name, ports["others"]))
         self._lock: list[int] = []
+        self.die.pins.changed()
 
     def mode(self, pin: int) -> int:
         return self.registers["MODER"] >> 2 * pin & 3
@@ -52,8 +55,12 @@ class Gpio(Block, ips=("gpio_v2", "gpio_v2_l478")):
             return None
         return self.registers["AFR0" if pin < 8 else "AFR1"] >> 4 * (pin & 7) & 15
 
+    def digital(self, pin: int) -> int:
+        """What the input stage makes of the pin: 0 in analog mode, where it is off (RM0351 8.3.12)."""
+        return 0 if self.mode(pin) == _ANALOG else self.level(pin)
+
     def read_IDR(self) -> int:
-        return sum(self.level(pin) << pin for pin in range(16) if self.mode(pin) != 3)
+        return sum(self.digital(pin) << pin for pin in range(16))
 
     def write_BSRR(self, value: int) -> None:
         self.registers["ODR"] = (self.registers["ODR"] & ~(value >> 16) | value) & 0xFFFF
@@ -76,6 +83,7 @@ class Gpio(Block, ips=("gpio_v2", "gpio_v2_l478")):
         if self.registers["LCKR"] & _LOCK_KEY and self.names.get(offset & ~3) in ("MODER", "PUPDR", "AFR0", "AFR1"):
             self.die.refuse(f"{self.name} configuration written after it was locked", "reset clears LCKR (8.4.8)")
         super().write(offset, size, value)
+        self.die.pins.changed()
 
 
 class Pins:
@@ -84,6 +92,7 @@ class Pins:
     def __init__(self, die: Die) -> None:
         self._die = die
         self._known: dict[str, tuple[Gpio, int]] = {}
+        self._watchers: list[Callable[[], None]] = []
 
     def _find(self, name: str) -> tuple[Gpio, int]:
         if name not in self._known:
@@ -98,16 +107,33 @@ class Pins:
         """Drive a pin from outside, until `release`."""
         port, pin = self._find(name)
         port.levels[pin] = int(bool(level))
+        self.changed()
 
     def release(self, name: str) -> None:
         """Let a pin float from outside."""
         port, pin = self._find(name)
         port.levels.pop(pin, None)
+        self.changed()
 
     def get(self, name: str) -> int:
         """The level at a pin."""
         port, pin = self._find(name)
         return port.level(pin)
+
+    def digital(self, name: str) -> int:
+        """What the input stage of a pin makes of its level."""
+        port, pin = self._find(name)
+        return port.digital(pin)
+
+    def changed(self) -> None:
+        """Some pin may have another level."""
+        self._die.block("EXTI", Exti).sample()
+        for watcher in self._watchers:
+            watcher()
+
+    def watch(self, watcher: Callable[[], None]) -> None:
+        """Call *watcher* whenever some pin may have another level."""
+        self._watchers.append(watcher)
 
     def mode(self, name: str) -> int:
         """MODER of a pin: 0 input, 1 output, 2 alternate function, 3 analog."""

@@ -18,6 +18,12 @@ _OPTIONS: Final = (
 """Where the option bit is, and its name in the facts: clear, the watchdog starts at every reset."""
 
 
+_STOP_OPTIONS: Final = (
+    ("OPTR", "IWDG_STOP"), ("OPTCR", "IWDG_STOP"), ("OPTSR_CUR", "IWDG_STOP"), ("OPTSR_CUR", "FZ_IWDG_STOP"),
+)  # fmt: skip
+"""Where the option bit is that keeps it running in Stop, and its name in the facts."""
+
+
 class Iwdg(Block, ips=("iwdg_v1", "iwdg_v2", "iwdg_v3")):
     """Once started only a reset stops it."""
 
@@ -51,6 +57,18 @@ class Iwdg(Block, ips=("iwdg_v1", "iwdg_v2", "iwdg_v3")):
         flash = self.die.flash_controller
         register, field = next((r, f) for r, f in _OPTIONS if f in flash.fields.get(r, {}))
         return register, flash.mask(register, field)
+
+    def runs_in_stop(self) -> bool:
+        """An option bit that is clear holds it in Stop (RM0351 3.4.1); without one it runs (RM0090 21.3)."""
+        flash = self.die.flash_controller
+        for register, field in _STOP_OPTIONS:
+            if field in flash.fields.get(register, {}):
+                return bool(flash.options[register] & flash.mask(register, field))
+        return True
+
+    def stood_still(self, span: int) -> None:
+        self._loaded += span
+        self._bites += span
 
     def start_by_option(self) -> None:
         """After a reset, when the option byte says so."""

@@ -142,7 +142,14 @@ class UsartV3(Block, ips=("lpuart_v3", "lpuart_v4", "usart_v3", "usart_v4")):
             self.registers[self.STATUS] |= _RXNE
         self._update_line()
 
+    def stood_still(self, span: int) -> None:
+        if self._shifting is not None:
+            self.uart.lost.append(f"sent byte {self._shifting:#04x} garbled: Stop was entered before TC")
+            self._shifting ^= 0xFF
+
     def _deaf(self) -> str:
+        if self.die.in_stop:
+            return "the chip is in Stop"
         if self.registers["CR1"] & (self.ENABLE | _RE) != self.ENABLE | _RE:
             return f"{self.name} is not enabled"
         if self.gate and not self.die.rcc.registers[self.gate[0]] & self.gate[1]:

@@ -30,6 +30,9 @@ class Wwdg(Block, ips=("wwdg_v1", "wwdg_v2")):
         self._loaded = 0
         self.die.timeline.cancel("WWDG")
 
+    def stood_still(self, span: int) -> None:
+        self._loaded += span
+
     def _step_ps(self) -> int:
         return _DIVIDED * PS_PER_S // self.die.rcc.hclk << self.field("CFR", "WDGTB")
 

@@ -38,6 +38,10 @@ class RccG4(RccPll, ips=("rcc_g4",)):
         self._source = self.RUNS_FIRST
         self._switched_at = 0
 
+    def leave_stop(self) -> None:
+        self._source = self.RUNS_FIRST  # no step of the core under way
+        super().leave_stop()
+
     def pll_source(self) -> str:
         return ("", "", "HSI", "HSE")[self.field("PLLCFGR", "PLLSRC")]
 

@@ -141,4 +141,4 @@ class RccH5(RccPlls, ips=("rcc_h5",)):
             return self.hertz("HSI") if self.ready("HSI") else 0
         if choice == 4:
             return _CSI_HZ if self.ready("CSI") else 0
-        return LSE_HZ if choice == 5 and self.field("BDCR", "LSEON") else 0
+        return LSE_HZ if choice == 5 and self.lse_ready() else 0

@@ -169,5 +169,5 @@ class RccH7(RccPlls, ips=("rcc_h7", "rcc_h7rm0433")):
         if choice == 4:
             return _CSI_HZ if self.ready("CSI") else 0
         if choice == 5:
-            return LSE_HZ if self.read_BDCR() & 2 else 0
+            return LSE_HZ if self.lse_ready() else 0
         return 0 if choice else self._pclk(*apb)

@@ -22,6 +22,8 @@ class RccL0(RccLow, ips=("rcc_l0", "rcc_l0_v2")):
     CAUSES: ClassVar[dict[str, str]] = {**RccLow.CAUSES, "por": "PORRSTF"}
     CHOICES: ClassVar[dict[str, tuple[str, ...]]] = {**RccLow.CHOICES, "RNG": ("PLL48", "HSI48")}
     LSI_HZ = 37_000
+    BACKUP_LOCK = "CR"
+    RTC_CLOCK = "CSR"
     RUNS_FIRST = "MSI"
     RESET_HZ = 65_536 << 5
 
@@ -62,11 +64,29 @@ class RccL0(RccLow, ips=("rcc_l0", "rcc_l0_v2")):
             return round(self.pll()[1] / 2) if self.ready("PLL") else 0
         return super().source_hz(source)
 
-    def lse_runs(self) -> bool:
-        return self.lse_ready()
+    # LSE and the clock of the RTC, in CSR (RM0367 7.3.21)
+
+    def reset(self) -> None:
+        backup = self.registers.get("CSR", 0) & self._backup_mask()
+        super().reset()
+        self.registers["CSR"] |= backup
+
+    def note_reset(self, cause: str) -> None:
+        super().note_reset(cause)
+        if cause == "por":
+            self.registers["CSR"] &= ~self._backup_mask()
+
+    def _backup_mask(self) -> int:
+        return sum(self.mask("CSR", field) for field in ("LSEON", "LSEBYP", "LSEDRV", "RTCSEL", "RTCEN"))
 
     def read_CSR(self) -> int:
         return super().read_CSR() | (self.mask("CSR", "LSERDY") if self.lse_ready() else 0)
 
-    def lse_ready(self) -> bool:
-        return bool(self.registers["CSR"] & self.mask("CSR", "LSEON"))
+    def write_CSR(self, value: int) -> None:
+        clears = self.mask("CSR", "RTCRST")
+        changed = (value ^ self.registers["CSR"]) & (self._backup_mask() | clears)
+        if changed and not self.die.block("PWR", PwrL0).field(self.BACKUP_LOCK, "DBP"):
+            self.die.refuse("RCC_CSR: LSE or RTC changed while PWR_CR.DBP is clear", "set DBP first")
+        cleared = bool(value & clears)
+        super().write_CSR(value & ~clears & ~self.mask("CSR", "LSERDY") & ~(self._backup_mask() if cleared else 0))
+        self.backup_written("CSR", cleared=cleared)

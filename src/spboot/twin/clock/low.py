@@ -124,10 +124,6 @@ class RccLow(Rcc, like="rcc_l4"):
             return LSE_HZ if self.lse_ready() else 0
         return self.sysclk if choice == 1 else self.pclk(bus)
 
-    def lse_ready(self) -> bool:
-        """Whether the 32 kHz crystal oscillator runs."""
-        return bool(self.registers["BDCR"] & 1)
-
     def write_CSR(self, value: int) -> None:
         super().write_CSR(value)
         kept = self.masks["CSR"] & ~(self._cause_mask | 3 | self.mask("CSR", "RMVF")) & ~self.flags()

@@ -10,10 +10,6 @@ from spboot.twin.clock.rcc import Rcc, ahb_hz
 class RccPlls(Rcc, like="rcc_h5"):
     """Base of them."""
 
-    SWITCH: ClassVar[str] = "CFGR"
-    """Register with SW and SWS."""
-    SOURCES: ClassVar[tuple[str, ...]]
-    """What drives the system clock, by the value of SW and SWS."""
     OUTPUT: ClassVar[tuple[str, str, str]]
     """Register and field that enable the output of PLL1 for the core, and what the manual calls them."""
     AHB: ClassVar[tuple[str, str]] = ("CFGR2", "HPRE")

@@ -15,6 +15,8 @@ from spboot.twin.timeline import PS_PER_US
 
 LSE_HZ: Final = 32_768
 HSI48_HZ: Final = 48_000_000
+_LSE_US: Final = 2_000_000
+"""Until the crystal oscillator is stable (DS10198 table 45, tSU(LSE): 2 s typically)."""
 _NEVER: Final = 1 << 99
 _ENABLE: Final = re.compile(r"(A[HP]B\d?[LH]?|IOP|GPIO)ENR\d?")
 _RESET: Final = re.compile(r"(A[HP]B\d?[LH]?|IOP|GPIO)RSTR\d?")
@@ -41,6 +43,11 @@ class Rcc(Block, like="rcc_l4"):
     CAUSE_REGISTER: ClassVar[str] = "CSR"
     HSI_HZ: ClassVar[int] = 16_000_000
     LSI_HZ: ClassVar[int] = 32_000
+    RUNS_IN_STOP = True
+    SWITCH: ClassVar[str] = "CFGR"
+    """Register with SW and SWS."""
+    SOURCES: ClassVar[tuple[str, ...]] = ()
+    """What drives the system clock, by the value of SW and SWS."""
     RUNS_FIRST: ClassVar[str] = "HSI"
     """The oscillator that a reset starts the core on,"""
     RESET_HZ: ClassVar[int] = 16_000_000
@@ -51,12 +58,16 @@ class Rcc(Block, like="rcc_l4"):
     CHOICES: ClassVar[dict[str, tuple[str, ...]]] = {}
     """Block -> what its field in RCC chooses as its kernel clock, by value; "" where there is none, "PCLK" the clock of
     its bus.  Where a part has no such field the first one counts."""
+    RTC_CLOCK: ClassVar[str] = "BDCR"
+    """Register with RTCEN and RTCSEL."""
     BACKUP_RESET: ClassVar[str] = "BDRST"
     """Field of BDCR that clears it."""
 
     def __init__(self, die: Die, facts: Facts) -> None:
         super().__init__(die, facts)
         self.hse_hz = 8_000_000
+        self.ready_at: dict[str, int] = {}
+        """Oscillator -> when it is stable."""
         self.hclk = self.sysclk = self.RESET_HZ
         self._cause_mask = self.mask(self.CAUSE_REGISTER, self.CAUSES["pin"])
         for field in self.CAUSES.values():
@@ -79,7 +90,7 @@ class Rcc(Block, like="rcc_l4"):
         self.registers[self.CAUSE_REGISTER] = self.registers[self.CAUSE_REGISTER] & ~self._cause_mask | causes
         if "BDCR" in self.registers:
             self.registers["BDCR"] = backup
-        self.ready_at = {self.RUNS_FIRST: 0}
+        self.ready_at = {name: when for name, when in self.ready_at.items() if name == "LSE"} | {self.RUNS_FIRST: 0}
         self.enabled_at: dict[str, int] = {}
         self.die.bus.enabled_until = 0
         self.update_gates()
@@ -87,6 +98,7 @@ class Rcc(Block, like="rcc_l4"):
         self.hclk = self.sysclk = self.RESET_HZ
         self.die.timeline.set_frequency(self.hclk)
         self.die.timeline.cancel("RCC")
+        self._schedule()
 
     def note_reset(self, cause: str) -> None:
         """Set the flags of *cause*; every reset also pulls NRST."""
@@ -95,6 +107,7 @@ class Rcc(Block, like="rcc_l4"):
             self.registers[register] &= ~self._cause_mask
             if "BDCR" in self.registers:
                 self.registers["BDCR"] = 0
+            self.ready_at.pop("LSE", None)
         self.registers[register] |= self.mask(register, self.CAUSES[cause]) | self.mask(register, self.CAUSES["pin"])
 
     def lose_supply(self) -> None:
@@ -148,6 +161,28 @@ class Rcc(Block, like="rcc_l4"):
         """Oscillators that the system clock needs."""
         return set()
 
+    def leave_stop(self) -> None:
+        """After Stop one oscillator runs, and drives the core: that of a reset, or with STOPWUCK another.  HSIKERON and
+        the like keep one running for others (RM0351 6.4.3, RM0399 9.7.7)."""
+        wanted = self.RUNS_FIRST
+        if "STOPWUCK" in self.fields[self.SWITCH] and self.field(self.SWITCH, "STOPWUCK"):
+            wanted = "CSI" if wanted == "HSI" else "HSI"
+        started = not self.ready(wanted)
+        for name in self.START_US:
+            kept = f"{name}KERON" in self.fields["CR"] and self.field("CR", f"{name}KERON")
+            if name != wanted and not kept:
+                self.registers["CR"] &= ~self.bit(name, "ON")
+                self.ready_at.pop(name, None)
+        if started:
+            self.die.timeline.skip(self.START_US[wanted] * PS_PER_US)
+        self.registers["CR"] |= self.bit(wanted, "ON")
+        self.ready_at[wanted] = self.die.timeline.now
+        place, value = self.SOURCES.index(wanted), self.registers[self.SWITCH]
+        for field in ("SW", "SWS"):
+            value = value & ~self.mask(self.SWITCH, field) | place << self.fields[self.SWITCH][field][0]
+        self.registers[self.SWITCH] = value
+        self.update()
+
     def check_start(self, name: str) -> None:
         """Refuse to start PLL *name* as it is set up."""
 
@@ -164,6 +199,7 @@ class Rcc(Block, like="rcc_l4"):
         self._schedule()
         self.update()
         self.tell_clocks()
+        self.tell_rtc()
 
     def write(self, offset: int, size: int, value: int) -> None:
         super().write(offset, size, value)
@@ -255,9 +291,9 @@ class Rcc(Block, like="rcc_l4"):
         return 128 if any(self.field(register, field) for register, field in fields) else 1
 
     def lse_runs(self) -> bool:
-        """Whether the LSE is on, and let through to blocks where LSESYSEN does that."""
-        fields = self.fields["BDCR"]
-        return all(bool(self.field("BDCR", name)) for name in ("LSEON", "LSESYSEN") if name in fields)
+        """Whether the LSE is stable, and let through to blocks where LSESYSEN does that."""
+        let_through = "LSESYSEN" not in self.fields.get("BDCR", {}) or self.field("BDCR", "LSESYSEN")
+        return self.lse_ready() and bool(let_through)
 
     def hsi48_runs(self) -> bool:
         """Whether the oscillator of 48 MHz is on; it starts at once where its switch is in CRRCR."""
@@ -284,6 +320,7 @@ class Rcc(Block, like="rcc_l4"):
         for block in self.die.blocks.values():
             if block.facts.reset and block.facts.reset[0] == name and value & self.mask(name, block.facts.reset[1]):
                 block.reset()
+                self.die.nvic.release(block.name)
         self.registers[name] = value & self.masks[name]
 
     # LSI, LSE
@@ -300,6 +337,7 @@ class Rcc(Block, like="rcc_l4"):
         if value & 1 and not self.registers["CSR"] & 1:
             self.start_lsi()
         self.registers["CSR"] = self.registers["CSR"] & ~1 | value & 1
+        self.tell_rtc()
 
     def start_lsi(self) -> None:
         """The LSI starts; the watchdog does this too."""
@@ -315,7 +353,8 @@ class Rcc(Block, like="rcc_l4"):
 
     def read_BDCR(self) -> int:
         value, ready = self.registers["BDCR"], self._backup("RDY")
-        value |= sum(ready[name] for name, on in self._backup("ON").items() if value & on)
+        on = [name for name, mask in self._backup("ON").items() if value & mask]
+        value |= sum(ready[name] for name in on if name != "LSE" or self.lse_ready())
         if "LSESYSRDY" in self.fields["BDCR"] and self.lse_runs():
             value |= self.mask("BDCR", "LSESYSRDY")
         return value
@@ -328,3 +367,44 @@ class Rcc(Block, like="rcc_l4"):
             return
         gone = value & self.mask("BDCR", self.BACKUP_RESET)
         self.registers["BDCR"] = 0 if gone else value & self.masks["BDCR"] & ~sum(self._backup("RDY").values())
+        self.backup_written("BDCR", cleared=bool(gone))
+
+    def backup_written(self, register: str, *, cleared: bool) -> None:
+        """*register* has LSE and the clock of the RTC, which *cleared* resets (RM0351 6.4.29)."""
+        rtc = self.die.blocks.get("RTC")
+        if rtc is not None and cleared:
+            rtc.power_on()
+            rtc.reset()
+        if not self.field(register, "LSEON"):
+            self.ready_at.pop("LSE", None)
+        elif "LSE" not in self.ready_at:
+            started = 0 if self.field(register, "LSEBYP") else _LSE_US
+            self.ready_at["LSE"] = self.die.timeline.now + started * PS_PER_US
+        self._schedule()
+        self.tell_rtc()
+
+    def lse_ready(self) -> bool:
+        """Whether the 32 kHz crystal oscillator runs."""
+        return self.ready_at.get("LSE", _NEVER) <= self.die.timeline.now
+
+    def tell_rtc(self) -> None:
+        """Its clock may be another from now on."""
+        rtc = self.die.blocks.get("RTC")
+        if rtc is not None and rtc.registers:
+            rtc.clock_changed()
+
+    def rtc_hz(self) -> int:
+        """What the RTC runs on now; 0 while that does not run."""
+        if not self.field(self.RTC_CLOCK, "RTCEN"):
+            return 0
+        choice = self.field(self.RTC_CLOCK, "RTCSEL")
+        if choice == 1:
+            return LSE_HZ if self.lse_ready() else 0
+        if choice == 2:
+            return self.LSI_HZ if self._lsi_on() else 0
+        if choice:
+            self.die.refuse(f"RCC_{self.RTC_CLOCK}.RTCSEL = 3", "the twin runs the RTC on LSE (1) or LSI (2)")
+        return 0
+
+    def _lsi_on(self) -> bool:
+        return bool(self.field("CSR" if "LSION" in self.fields.get("CSR", {}) else "BDCR", "LSION"))

@@ -179,5 +179,5 @@ class RccU5(RccPlls, ips=("rcc_u5",)):
         if choice == 2:
             return self.HSI_HZ if self.ready("HSI") else 0
         if choice == 3:
-            return LSE_HZ if self.field("BDCR", "LSEON") else 0
+            return LSE_HZ if self.lse_ready() else 0
         return self.sysclk if choice == 1 else 0

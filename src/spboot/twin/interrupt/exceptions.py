@@ -71,6 +71,8 @@ class Cpu:
         self._floating = Registers(self.core, *_FLOATING)
         self.active: list[int] = []
         self.sleeping = False
+        self.event = False
+        """The event register: what WFE waits for (ARMv7-M B1.5.18)."""
         self.faults: list[Fault] = []
         self.debugged = False
         """Whether a debugger is attached, for which BKPT halts;"""
@@ -83,7 +85,7 @@ class Cpu:
     def reset(self) -> None:
         """Registers and exceptions; SP and PC from the vector table that a reset leaves."""
         self.active.clear()
-        self.sleeping = False
+        self.sleeping = self.event = False
         self._late_fault = None
         self.core.reset()
         stack, entry = struct.unpack("<II", self.core.uc.mem_read(self.nvic.registers["VTOR"], 8))
@@ -93,6 +95,10 @@ class Cpu:
         self.core.pc = entry
         if not entry & 1:
             raise LockupError(f"the reset vector {entry:#010x} is even: not Thumb code; set bit 0")
+
+    def send_event(self) -> None:
+        """Set the event register."""
+        self.event = True
 
     @property
     def privileged(self) -> bool:
@@ -182,6 +188,7 @@ class Cpu:
         self._returned.write([masked, *mode(running, control), *stacked, after, *psr, return_pc | 1])
         if floating:
             self._floating.write(list(_FP_FRAME.unpack(content[_FRAME.size :])[:-1]))
+        self.event = True
         self._check_return(xpsr, to_thread)
         self.returned(left)
 
@@ -288,9 +295,9 @@ class Cpu:
         return LockupError(f"lockup: {text}, at {self.die.where(self.core.pc)}")
 
     def save(self) -> Any:
-        return list(self.active), self.sleeping, list(self.faults)
+        return list(self.active), self.sleeping, self.event, list(self.faults)
 
     def load(self, state: Any) -> None:
-        active, self.sleeping, faults = state
+        active, self.sleeping, self.event, faults = state
         self.active, self.faults = list(active), list(faults)
         self._late_fault = None

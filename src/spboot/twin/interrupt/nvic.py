@@ -3,6 +3,7 @@
 # ruff: noqa: N802 - handlers are named after their registers
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
@@ -16,6 +17,7 @@ SVCALL, PENDSV, SYSTICK = 11, 14, 15
 _SYSTEM: Final = (1 << NMI) | (1 << PENDSV) | (1 << SYSTICK)
 _VECTKEY: Final = 0x05FA
 _SCS: Final = 0xE000E000
+_SEVONPEND: Final = 0x10
 
 _PLAIN: Final = {
     "ICTR": (0x004, 0), "ACTLR": (0x008, 0x307), "SCR": (0xD10, 0x16), "CCR": (0xD14, 0x31B),
@@ -63,7 +65,7 @@ class Nvic(Block):
 
     RESET: ClassVar[dict[str, int]] = _RESET
     STATE: ClassVar[tuple[str, ...]] = (
-        *("enabled", "pending", "lines", "priorities", "count_flag", "_started", "_left", "_raised"),
+        *("enabled", "pending", "lines", "holders", "priorities", "count_flag", "_started", "_left", "_held"),
     )
     SERVED = frozenset({"SHPR1", "SHPR2", "SHPR3"})
     QUIET = frozenset({0x018})
@@ -95,28 +97,44 @@ class Nvic(Block):
         flash = self.die.flash
         self.registers["VTOR"] = flash.address if flash.alias is None else flash.alias
         self.enabled = self.pending = self.lines = 0
+        self.holders: dict[int, set[tuple[str, str]]] = {}
         self.priorities = [0] * self._exceptions
-        self._raised: dict[int, frozenset[str]] = {}
         self.count_flag = False
         self._started: int | None = None
+        self._held: int | None = None
         self._left = 0
         self.die.timeline.cancel("SYSTICK")
 
     # what may interrupt
 
-    def set_line(self, number: int, level: bool, source: str) -> None:
-        """*source* drives an interrupt line of the chip; it is up while one of those who share it holds it up."""
-        raised = self._raised.get(number, frozenset())
-        if (source in raised) == level:
-            return
-        self._raised[number] = raised | {source} if level else raised - {source}
-        level = bool(self._raised[number])
-        bit = 1 << (16 + number)
-        if bool(self.lines & bit) == level:
-            return
-        self.lines = self.lines & ~bit | (bit if level else 0)
+    def set_line(self, number: int, level: bool, source: tuple[str, str] = ("", "")) -> None:
+        """*source*, a block and what of it, holds interrupt line *number* up or lets it go.  Blocks that share a line
+        are OR-ed: it is up while one of them holds it."""
+        holders = self.holders.setdefault(number, set())
         if level:
+            holders.add(source)
+        else:
+            holders.discard(source)
+        bit, up = 1 << (16 + number), bool(holders)
+        if bool(self.lines & bit) == up:
+            return
+        self.lines = self.lines & ~bit | (bit if up else 0)
+        if up:
+            if self.registers["SCR"] & _SEVONPEND:
+                self.die.cpu.send_event()
             self.die.core.end_slice()
+
+    def release(self, block: str) -> None:
+        """*block* was reset: it holds no line any more."""
+        for number, holders in self.holders.items():
+            for source in [held for held in holders if held[0] == block]:
+                self.set_line(number, False, source)
+
+    def holders_of(self, exceptions: int) -> Iterator[tuple[str, str]]:
+        """Who holds up the lines of *exceptions*, which are bits: block, and what of it."""
+        for number, holders in self.holders.items():
+            if exceptions >> 16 + number & 1:
+                yield from holders
 
     def pend(self, exception: int) -> None:
         """Make an exception pending."""
@@ -233,6 +251,17 @@ class Nvic(Block):
         missed = (self.die.timeline.now - when) // period
         self._started, self._left = when + missed * period, self.registers["RVR"] + 1
         self.die.timeline.at("SYSTICK", when + (missed + 1) * period)
+
+    def hold(self) -> None:
+        """The core clock stops, and SysTick with it."""
+        self._held = None if self._started is None else self._count()
+        self.die.timeline.cancel("SYSTICK")
+
+    def go_on(self) -> None:
+        """The core clock is back."""
+        if self._held is not None:
+            self._start(self._held)
+        self._held = None
 
     def frequency_will_change(self) -> int:
         """The count to go on from, for `frequency_changed`."""

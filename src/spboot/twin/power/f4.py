@@ -31,13 +31,15 @@ class PwrF4(Block, ips=("pwr_f4", "pwr_f7")):
     """CR1 and CSR1 are the PWR_CR and PWR_CSR of the F4 manuals."""
 
     READ_ONLY = frozenset({"CSR2"})
-    STATE = ("_over_drive_at", "_switched_at", "standby_flag")
+    STATE = ("_over_drive_at", "_switched_at", "standby_flag", "_woken")
     KEPT: ClassVar[dict[str, tuple[str, ...]]] = {
         "CSR1": ("BRE", "EWUP", "EWUP2", "EIWUP"),
         "CSR2": tuple(f"EWUP{pin}" for pin in range(6)),
     }
     standby_flag = False
     """SBF: only a power-on and the firmware clear it."""
+    _woken = False
+    """WUF, likewise."""
 
     def __init__(self, die: Die, facts: Facts) -> None:
         super().__init__(die, facts)
@@ -50,11 +52,25 @@ class PwrF4(Block, ips=("pwr_f4", "pwr_f7")):
         self._over_drive_at = self._switched_at = 0
 
     def power_on(self) -> None:
-        self.standby_flag = False
+        self.standby_flag = self._woken = False
 
-    def slept(self, _kind: str) -> None:
-        """Standby was entered."""
-        self.standby_flag = True
+    RUNS_IN_STOP = True
+
+    def slept(self, kind: str) -> None:
+        """Standby or Stop was entered; Stop ends over-drive (RM0090 5.4.2, ODEN)."""
+        if kind == "stop":
+            self.registers["CR1"] &= ~(_ODEN | _ODSWEN)
+        else:
+            self.standby_flag = True
+
+    def wake_pins(self) -> dict[str, bool]:
+        """EWUP: PA0 (RM0090 5.4.3).  Those of STM32F7 and others than the first are not modelled."""
+        single = "EWUP" in self.fields["CSR1"] and self.field("CSR1", "EWUP")
+        return {"PA0": True} if single else {}
+
+    def woken_by(self, _pin: str) -> None:
+        """WUF, where there is one for all."""
+        self._woken = True
 
     def deep_sleep(self) -> str:
         """PDDS (RM0090 5.4.1): "standby", or "" for Stop."""
@@ -86,7 +102,10 @@ class PwrF4(Block, ips=("pwr_f4", "pwr_f7")):
         if value & ~old & _ODSWEN:
             self._switched_at = self.die.timeline.now + _OD_PS
             self.die.timeline.at("PWR", self._switched_at)
-        clears = self.mask("CR1", "CSBF") | (self.mask("CR1", "CWUF") if "CWUF" in self.fields["CR1"] else 0)
+        clears = self.mask("CR1", "CSBF")
+        if "CWUF" in self.fields["CR1"]:
+            clears |= self.mask("CR1", "CWUF")
+            self._woken = self._woken and not value & self.mask("CR1", "CWUF")
         if value & self.mask("CR1", "CSBF"):
             self.standby_flag = False
         self.registers["CR1"] = value & self.masks["CR1"] & ~clears
@@ -106,6 +125,8 @@ class PwrF4(Block, ips=("pwr_f4", "pwr_f7")):
     def read_CSR1(self) -> int:
         value = self.registers["CSR1"] | (1 << 14 if self.die.rcc.ready("PLL") else 0)
         value |= self.mask("CSR1", "SBF") if self.standby_flag else 0
+        if self._woken and "WUF" in self.fields["CSR1"]:
+            value |= self.mask("CSR1", "WUF")
         if self.registers["CR1"] & _ODEN and self.die.timeline.now >= self._over_drive_at:
             value |= 1 << 16
         return value | (1 << 17 if self.over_drive else 0)

@@ -12,6 +12,7 @@ class PwrG4(PwrL4, ips=("pwr_g4",)):
     """Range 1 has a boost mode, which only a power-on reset leaves by itself (6.4.22)."""
 
     RESET: ClassVar[dict[str, int]] = {"CR1": 0x200, "CR3": 0x8000, "CR5": 0x100}
+    STOP_2 = False
     MANUAL = "RM0440 6.4.1"
     SR2 = 0x180
     """The flash is ready, the low-power regulator has started."""

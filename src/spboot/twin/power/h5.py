@@ -47,9 +47,10 @@ class PwrH5(PwrLow, ips=("pwr_h5",)):
         return "standby" if self.field("PMCR", "LPMS") else ""
 
     def read_PMSR(self) -> int:
-        return self.mask("PMSR", "SBF") if self.standby_flag else 0
+        stopped = self.mask("PMSR", "STOPF") if self.stop_flag else 0
+        return stopped | (self.mask("PMSR", "SBF") if self.standby_flag else 0)
 
     def write_PMCR(self, value: int) -> None:
         if value & self.mask("PMCR", "CSSF"):
-            self.standby_flag = False
+            self.standby_flag = self.stop_flag = False
         self.registers["PMCR"] = value & self.masks["PMCR"] & ~self.mask("PMCR", "CSSF")

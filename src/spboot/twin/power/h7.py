@@ -23,6 +23,7 @@ class PwrH7(Block, ips=("pwr_h7rm0399",)):
 
     RESET: ClassVar[dict[str, int]] = {"CR1": 0xF000C000, "CR3": 6, "D3CR": 1 << 14, "WKUPEPR": 0}
     READ_ONLY = frozenset({"CSR1"})
+    RUNS_IN_STOP = True
     STATE = ("chosen", "_ready_at", "_slept")
     WIRINGS: ClassVar[dict[str, int]] = {"ldo": 2, "smps": 4}
     """Supply -> the bits of CR3 under SUPPLY that fit it."""
@@ -93,8 +94,17 @@ class PwrH7(Block, ips=("pwr_h7rm0399",)):
         return "standby" if all(down) else "domain" if down[0] else ""
 
     def slept(self, kind: str) -> None:
-        """Standby was entered, by the chip or by domain 1."""
-        self._slept.add("SBF" if kind == "standby" else "SBF_D1")
+        """Standby was entered, by the chip or by domain 1, or Stop: it ends in scale 3 (RM0433 6.6.2)."""
+        self._slept.add({"standby": "SBF", "stop": "STOPF"}.get(kind, "SBF_D1"))
+        if kind == "stop":
+            self.registers["D3CR"] = self.RESET["D3CR"]
+
+    def wake_pins(self) -> dict[str, bool]:
+        """None: they are not modelled."""
+        return {}
+
+    def woken_by(self, pin: str) -> None:
+        """It has no flag."""
 
     def read_CPUCR(self) -> int:
         return self.registers["CPUCR"] | sum(self.mask("CPUCR", name) for name in self._slept)

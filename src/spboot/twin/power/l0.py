@@ -13,6 +13,22 @@ class PwrL0(PwrLow, ips=("pwr_l0",)):
 
     RESET: ClassVar[dict[str, int]] = {"CR": 0x1000}
     KEPT: ClassVar[dict[str, tuple[str, ...]]] = {"CSR": ("EWUP1", "EWUP2", "EWUP3")}
+    STATE = (*PwrLow.STATE, "_woken")
+    _woken = False
+    """WUF: only a power-on and the firmware clear it."""
+
+    def power_on(self) -> None:
+        super().power_on()
+        self._woken = False
+
+    def wake_pins(self) -> dict[str, bool]:
+        """EWUP1 to EWUP3 (RM0367 6.4.2); the third pin is PE6 on parts that have it, otherwise PA2."""
+        third = "PE6" if "PE6" in self.die.chip.pins else "PA2"
+        pins = {"EWUP1": "PA0", "EWUP2": "PC13", "EWUP3": third}
+        return {pin: True for field, pin in pins.items() if self.field("CSR", field)}
+
+    def woken_by(self, _pin: str) -> None:
+        self._woken = True
 
     def voltage_range(self) -> int:
         """1 is fast, 3 slow."""
@@ -31,6 +47,8 @@ class PwrL0(PwrLow, ips=("pwr_l0",)):
             self.settle()
         if value & self.mask("CR", "CSBF"):
             self.standby_flag = False
+        if value & self.mask("CR", "CWUF"):
+            self._woken = False
         self.registers["CR"] = value & self.masks["CR"] & ~(self.mask("CR", "CSBF") | self.mask("CR", "CWUF"))
         self.die.flash_controller.check_latency()
 
@@ -43,4 +61,5 @@ class PwrL0(PwrLow, ips=("pwr_l0",)):
 
     def read_CSR(self) -> int:
         standby = self.mask("CSR", "SBF") if self.standby_flag else 0
+        standby |= self.mask("CSR", "WUF") if self._woken else 0
         return self.registers["CSR"] | standby | (self.mask("CSR", "VOSF") if self.settling() else 0)

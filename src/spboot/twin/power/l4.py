@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from typing import ClassVar, Final
 
+from spboot.chips import Block as Facts
+from spboot.twin.die import Die
 from spboot.twin.power.low import PwrLow
 
 _LOW_POWER_RUN: Final = 1 << 14
@@ -27,6 +29,31 @@ class PwrL4(PwrLow, ips=("pwr_l4",)):
     CLEAR: ClassVar[tuple[str, str, str]] = ("SCR", "CSBF", "SBF")
     """and of what clears it."""
     SR2: ClassVar[int] = 0x100
+    STOP_2: ClassVar[bool] = True
+    """Whether LPMS may be 2."""
+    WAKE_PINS: ClassVar[tuple[str, ...]] = ("PA0", "PC13", "PE6", "PA2", "PC5")
+    """What EWUP1 and so on stand for (RM0351 5.4.3)."""
+    STATE: ClassVar[tuple[str, ...]] = (*PwrLow.STATE, "_woken")
+    _woken = 0
+    """WUF1 and so on: only a power-on and the firmware clear them."""
+    DECLARES: ClassVar[frozenset[str]] = frozenset({"CR5"})
+
+    def __init__(self, die: Die, facts: Facts) -> None:
+        super().__init__(die, facts)
+        self._boosts = facts.ip == "pwr_l4" and die.chip.family == "STM32L4+"
+        if self._boosts:  # RM0432 5.4.5; STM32L4 has none
+            self._declare("CR5", 0x80, {"R1MODE": (8, 1)})
+            self._writers[self.offset_of("CR5")] = self._write_mode
+
+    def reset(self) -> None:
+        super().reset()
+        if self._boosts:
+            self.registers["CR5"] = self.mask("CR5", "R1MODE")
+
+    def _write_mode(self, value: int) -> None:
+        if not value & self.mask("CR5", "R1MODE"):
+            self.die.refuse("PWR_CR5 chooses the boost mode", "the twin does not model it: stay at 80 MHz")
+        self.registers["CR5"] = value & self.masks["CR5"]
 
     def voltage_range(self) -> int:
         """1 is fast, 2 slow, 0 on L5 faster still."""
@@ -48,6 +75,8 @@ class PwrL4(PwrLow, ips=("pwr_l4",)):
     def deep_sleep(self) -> str:
         """LPMS (RM0351 5.4.1)."""
         mode = self.field("CR1", "LPMS")
+        if mode == 2 and not self.STOP_2:
+            self.die.refuse("deep sleep with PWR_CR1.LPMS = 2", f"{self.die.chip.name} has no Stop 2: choose 0 or 1")
         return "standby" if mode == 3 else "shutdown" if mode > 3 else ""
 
     def sbf(self, register: str) -> int:
@@ -57,10 +86,25 @@ class PwrL4(PwrLow, ips=("pwr_l4",)):
     def _bit(self, register: str, name: str, other: str) -> int:
         return self.mask(register, name if name in self.fields[register] else other)
 
+    def power_on(self) -> None:
+        super().power_on()
+        self._woken = 0
+
+    def wake_pins(self) -> dict[str, bool]:
+        """EWUPn, by a rising edge, or with WPn by a falling one."""
+        enabled, falling = self.registers["CR3"], self.registers["CR4"]
+        pins = {pin: 1 << place for place, pin in enumerate(self.WAKE_PINS) if pin in self.die.chip.pins}
+        return {pin: not falling & bit for pin, bit in pins.items() if enabled & bit}
+
+    def woken_by(self, pin: str) -> None:
+        if pin:
+            self._woken |= 1 << self.WAKE_PINS.index(pin)
+
     def read_SR1(self) -> int:
-        return self.SR1 | self.sbf("SR1")
+        return self.SR1 | self.sbf("SR1") | self._woken
 
     def write_SCR(self, value: int) -> None:
+        self._woken &= ~value
         self._clear("SCR", value)
 
     def _clear(self, register: str, value: int) -> None:

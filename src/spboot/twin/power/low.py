@@ -15,9 +15,12 @@ _VOS_PS: Final = 20 * PS_PER_US
 class PwrLow(Block):
     """Base of them."""
 
-    STATE: ClassVar[tuple[str, ...]] = ("_settled", "standby_flag")
+    RUNS_IN_STOP = True
+    STATE: ClassVar[tuple[str, ...]] = ("_settled", "standby_flag", "stop_flag")
     standby_flag = False
     """SBF: only a power-on and the firmware clear it."""
+    stop_flag = False
+    """STOPF, where there is one."""
 
     def __init__(self, die: Die, facts: Facts) -> None:
         super().__init__(die, facts)
@@ -26,17 +29,28 @@ class PwrLow(Block):
     def reset(self) -> None:
         super().reset()
         self._settled = 0
+        self.stop_flag = False
 
     def power_on(self) -> None:
         self.standby_flag = False
 
-    def slept(self, _kind: str) -> None:
-        """Standby was entered."""
-        self.standby_flag = True
+    def slept(self, kind: str) -> None:
+        """Standby or Stop was entered."""
+        if kind == "stop":
+            self.stop_flag = True
+        else:
+            self.standby_flag = True
 
     def deep_sleep(self) -> str:
         """What a deep sleep of the core becomes: "standby", "shutdown" or "" for Stop."""
         raise NotImplementedError
+
+    def wake_pins(self) -> dict[str, bool]:
+        """Pins that may end Standby -> whether by a rising edge; none where that is not modelled."""
+        return {}
+
+    def woken_by(self, pin: str) -> None:
+        """*pin*, or with "" the RTC, ended Standby."""
 
     def voltage_range(self) -> int:
         """The higher, the slower must the core and its flash be."""

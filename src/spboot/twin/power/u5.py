@@ -81,8 +81,9 @@ class PwrU5(PwrLow, ips=("pwr_u5",)):
         return "standby" if mode in (4, 5) else "shutdown" if mode > 5 else ""
 
     def read_SR(self) -> int:
-        return self.mask("SR", "SBF") if self.standby_flag else 0
+        stopped = self.mask("SR", "STOPF") if self.stop_flag else 0
+        return stopped | (self.mask("SR", "SBF") if self.standby_flag else 0)
 
     def write_SR(self, value: int) -> None:
         if value & self.mask("SR", "CSSF"):
-            self.standby_flag = False
+            self.standby_flag = self.stop_flag = False

@@ -14,11 +14,15 @@ class PwrWl(PwrL4, ips=("pwr_wl5",)):
     RESET: ClassVar[dict[str, int]] = {"CR1": 0x200, "CR3": 0x8000}
     MANUAL = "RM0453 6.6.1"
     SR2 = 1 << 7 | 1 << 8
+    WAKE_PINS = ("PA0", "PC13", "PB3")
     STANDBY = ("EXTSCR", "C1SBF", "")
     CLEAR = ("EXTSCR", "C1CSSF", "")
 
     def read_EXTSCR(self) -> int:
-        return self.sbf("EXTSCR")
+        flag = "C1STOP2F" if self.field("CR1", "LPMS") == 2 else "C1STOPF"
+        return self.sbf("EXTSCR") | (self.mask("EXTSCR", flag) if self.stop_flag else 0)
 
     def write_EXTSCR(self, value: int) -> None:
         self._clear("EXTSCR", value)
+        if value & self.mask("EXTSCR", "C1CSSF"):
+            self.stop_flag = False
