@@ -98,7 +98,7 @@ CONSTANTS: dict[str, dict[str, str]] = {
     "power.h7": {"_VOSRDY": "D3CR.VOSRDY", "_SETTLE_PS": "[time]"},
     "power.low": {"_VOS_PS": "[time]"},
     "power.l4": {"_LOW_POWER_RUN": "CR1.LPR", "_VOSF": "SR2.VOSF"},
-    "clock.rcc": {"_NEVER": "[time]", "_LSE_US": "[time]"},
+    "clock.backup": {"_LSE_US": "[time]"},
     "clock.f4": {"_F469": "[device id]"},
     "clock.g4": {"_STEP_HZ": "[Hz]", "_NORMAL_HZ": "[Hz]"},
     "clock.h7": {"_CSI_HZ": "[Hz]"},

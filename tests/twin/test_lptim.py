@@ -51,6 +51,8 @@ def _lse(clock: int, power: int, control: int, *, system: bool = False) -> str:
     return code + (f" REG({control:#x}) |= 128; while (!(REG({control:#x}) & 2048)) {{}}" if system else "")
 
 
+_BACKUP_OPEN = "REG(0x40021038) |= 1u << 28; (void)REG(0x40021038); REG(0x40007000) |= 256; "
+"""RM0367 7.3.21: PWR_CR.DBP."""
 _CRYSTAL = _lse(0x40021058, 0x40007000, 0x40021090)
 _G4_LIKE = {
     **{
@@ -89,7 +91,7 @@ PARTS = {
     ),
     "STM32L073RZ": Part(
         base=0x40007C00, enable=0x40021038, bit=31, irq=13, choose="REG(0x4002104c) = {} << 18;", lsi=1, lse=3,
-        start=_csr(0x40021050), crystal="REG(0x40021050) |= 256; while (!(REG(0x40021050) & 512)) {}",
+        start=_csr(0x40021050), crystal=_BACKUP_OPEN + "REG(0x40021050) |= 256; while (!(REG(0x40021050) & 512)) {}",
         manual="RM0367 24, RCC_CCIPR", hertz=37_000,
     ),
     "STM32L476RG": Part(**_G4_LIKE, irq=65, manual="RM0351 34, 6.4.28"),
@@ -319,4 +321,4 @@ def test_refused(code: str, message: str) -> None:
 def test_what_others_refuse(part: str, code: str, message: str) -> None:
     twin = lptim(part, f"void main_(void) {{ on(); lsi(); {code} for (volatile int i = 0; i < 99; i++) {{}} }}")
     with pytest.raises(TwinError, match=message):
-        twin.run(seconds=1)
+        twin.run(seconds=3)

@@ -60,6 +60,25 @@ def test_systick_does_not_wake(facts: Facts) -> None:
     assert out(twin, 3) == 2
 
 
+def test_a_timer_stands_still_and_one_on_the_lsi_goes_on() -> None:
+    """RM0351 table 25: TIM6 has no clock in Stop; LPTIM2 (34.4.1) runs on LSI, and its flag is there afterwards."""
+    twin = program(
+        ALL["STM32L4"],
+        rising=True,
+        falling=False,
+        loop=f"""REG(0x40021058) |= 1u << 4; (void)REG(0x40021058); REG(0x40001000) = 1; REG(0x40001028) = 3;
+            REG(0x40021094) |= 1; while (!(REG(0x40021094) & 2)) {{}} REG(0x40021088) |= 1u << 20;
+            REG(0x4002105c) |= 1u << 5; (void)REG(0x4002105c); REG(0x40009410) = 1; REG(0x40009418) = 31999;
+            REG(0x40009410) = 5; {DEEP} OUT[3] = REG(0x40001024); __asm volatile("wfi");
+            OUT[4] = REG(0x40001024); OUT[5] = REG(0x40009400) & 2;""",
+    )
+    asleep(twin)
+    assert not twin.run(until=lambda: not twin.in_stop, seconds=1.5)
+    press(twin)
+    assert 0 < (out(twin, 4) - out(twin, 3)) % 0x10000 < 300
+    assert out(twin, 5) == 2, "ARRM after a second"
+
+
 @BY_FAMILY
 def test_an_event_ends_wfe_without_an_interrupt(facts: Facts) -> None:
     """RM0351 14.3.4: a line in EMR; SEV before the first WFE makes that one go through (ARMv7-M B1.5.18)."""

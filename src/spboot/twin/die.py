@@ -42,6 +42,7 @@ class Clocks(Neighbour, Protocol):
     """RCC."""
 
     LSI_HZ: ClassVar[int]
+    LSE_HZ: ClassVar[int]
     BACKUP_LOCK: ClassVar[str]
     hclk: int
     enabled_at: dict[str, int]

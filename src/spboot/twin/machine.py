@@ -254,7 +254,7 @@ class Twin(Refusals):
             accesses = self.bus.accesses
             self._slice(max(1, min(-(-span // self.timeline.cycle_ps), most, _SLICE, last - executed)))
             skips = instructions is None and self.debugger is None
-            if skips and self.spin.found(self.core.executed - executed, accesses):
+            if skips and self.spin.found(self.core.executed - executed, accesses) and not met():
                 self.wait()
 
     def _settle(self) -> None:

@@ -50,6 +50,10 @@ class Upcounter:
         if not moved or self.tick != old:
             self._since, self._ticks = now, 0
 
+    def shift(self, span: int) -> None:
+        """It had no clock for *span* picoseconds up to now."""
+        self._since += span
+
     def restart(self) -> None:
         """To 0, and the prescaler begins anew."""
         self.count = self._phase = 0

@@ -73,6 +73,14 @@ class Lptim(Block, ips=("lptim_v1", "lptim_v1a", "lptim_v1b", "lptim_v1b_g4", "l
             tick = (PS_PER_S, hertz)
         self.counter.change(timeline.now, tick=tick)
 
+    def runs_in_stop(self) -> bool:
+        """On LSI and LSE, which go on."""
+        return self.die.rcc.chosen_hz(self.name, self._bus) in (self.die.rcc.LSI_HZ, self.die.rcc.LSE_HZ)
+
+    def stood_still(self, span: int) -> None:
+        self.counter.shift(span)
+        self._syncing = {flag: due + span for flag, due in self._syncing.items()}
+
     # what happens
 
     def settle(self) -> None:

@@ -62,6 +62,9 @@ class BasicTimer(Block, ips=("tim_basic_l0", "tim_basic_v1", "tim_basic_v2", "ti
         hertz = rcc.timer_hz(self._bus) if self.clocked else 0
         self.counter.change(timeline.now, tick=(round(rcc.hclk / hertz) * timeline.cycle_ps if hertz else 0, 1))
 
+    def stood_still(self, span: int) -> None:
+        self.counter.shift(span)
+
     # what happens
 
     def marks(self) -> list[int]:

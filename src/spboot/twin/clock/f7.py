@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from spboot.twin.clock.backup import LSE_HZ
 from spboot.twin.clock.f4 import RccF4
-from spboot.twin.clock.rcc import LSE_HZ
 
 
 class RccF7(RccF4, ips=("rcc_f7",)):

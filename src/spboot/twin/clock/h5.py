@@ -5,8 +5,9 @@ from __future__ import annotations
 
 from typing import ClassVar, Final
 
+from spboot.twin.clock.backup import LSE_HZ
 from spboot.twin.clock.plls import RccPlls
-from spboot.twin.clock.rcc import LSE_HZ, apb_hz
+from spboot.twin.clock.rcc import apb_hz
 from spboot.twin.power.h5 import PwrH5
 
 _PLL_SOURCES: Final = ("", "HSI", "CSI", "HSE")

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from typing import ClassVar, NoReturn
 
-from spboot.twin.clock.rcc import LSE_HZ, Rcc, ahb_hz, apb_hz
+from spboot.twin.clock.backup import LSE_HZ
+from spboot.twin.clock.rcc import Rcc, ahb_hz, apb_hz
 
 
 class RccLow(Rcc, like="rcc_l4"):

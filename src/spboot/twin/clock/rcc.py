@@ -8,16 +8,12 @@ from functools import partial
 from typing import Any, ClassVar, Final
 
 from spboot.chips import Block as Facts
-from spboot.twin.block import Block
 from spboot.twin.bus import CLOCK_DELAY
+from spboot.twin.clock.backup import LSE_HZ, NEVER, BackupDomain
 from spboot.twin.die import Die
 from spboot.twin.timeline import PS_PER_US
 
-LSE_HZ: Final = 32_768
 HSI48_HZ: Final = 48_000_000
-_LSE_US: Final = 2_000_000
-"""Until the crystal oscillator is stable (DS10198 table 45, tSU(LSE): 2 s typically)."""
-_NEVER: Final = 1 << 99
 _ENABLE: Final = re.compile(r"(A[HP]B\d?[LH]?|IOP|GPIO)ENR\d?")
 _RESET: Final = re.compile(r"(A[HP]B\d?[LH]?|IOP|GPIO)RSTR\d?")
 
@@ -32,7 +28,7 @@ def apb_hz(hertz: int, code: int) -> int:
     return hertz >> (code - 3 if code >= 4 else 0)
 
 
-class Rcc(Block, like="rcc_l4"):
+class Rcc(BackupDomain, like="rcc_l4"):
     """Base of the clock trees.  *hse_hz* is what the board feeds into OSC_IN."""
 
     STATE: ClassVar[tuple[str, ...]] = ("ready_at", "hclk", "sysclk", "enabled_at", "_lsi_since")
@@ -42,7 +38,6 @@ class Rcc(Block, like="rcc_l4"):
     """Cause of a reset -> the field of CAUSE_REGISTER that it sets, beside the pin's, which every reset pulls."""
     CAUSE_REGISTER: ClassVar[str] = "CSR"
     HSI_HZ: ClassVar[int] = 16_000_000
-    LSI_HZ: ClassVar[int] = 32_000
     RUNS_IN_STOP = True
     SWITCH: ClassVar[str] = "CFGR"
     """Register with SW and SWS."""
@@ -53,21 +48,14 @@ class Rcc(Block, like="rcc_l4"):
     RESET_HZ: ClassVar[int] = 16_000_000
     """and its frequency."""
     LSI_US: ClassVar[int] = 125
-    BACKUP_LOCK: ClassVar[str] = "CR1"
-    """Register of PWR with DBP, which opens BDCR."""
     CHOICES: ClassVar[dict[str, tuple[str, ...]]] = {}
     """Block -> what its field in RCC chooses as its kernel clock, by value; "" where there is none, "PCLK" the clock of
     its bus.  Where a part has no such field the first one counts."""
-    RTC_CLOCK: ClassVar[str] = "BDCR"
-    """Register with RTCEN and RTCSEL."""
-    BACKUP_RESET: ClassVar[str] = "BDRST"
-    """Field of BDCR that clears it."""
 
     def __init__(self, die: Die, facts: Facts) -> None:
         super().__init__(die, facts)
         self.hse_hz = 8_000_000
-        self.ready_at: dict[str, int] = {}
-        """Oscillator -> when it is stable."""
+        self.ready_at = {}
         self.hclk = self.sysclk = self.RESET_HZ
         self._cause_mask = self.mask(self.CAUSE_REGISTER, self.CAUSES["pin"])
         for field in self.CAUSES.values():
@@ -98,7 +86,7 @@ class Rcc(Block, like="rcc_l4"):
         self.hclk = self.sysclk = self.RESET_HZ
         self.die.timeline.set_frequency(self.hclk)
         self.die.timeline.cancel("RCC")
-        self._schedule()
+        self.schedule()
 
     def note_reset(self, cause: str) -> None:
         """Set the flags of *cause*; every reset also pulls NRST."""
@@ -133,7 +121,7 @@ class Rcc(Block, like="rcc_l4"):
 
     def ready(self, name: str) -> bool:
         """Whether an oscillator or PLL runs and is stable."""
-        return self.on(name) and self.ready_at.get(name, _NEVER) <= self.die.timeline.now
+        return self.on(name) and self.ready_at.get(name, NEVER) <= self.die.timeline.now
 
     def read_CR(self) -> int:
         value = self.registers["CR"]
@@ -152,7 +140,7 @@ class Rcc(Block, like="rcc_l4"):
             if value & mask and not old & mask:
                 self.check_start(name)
                 self.ready_at[name] = self.die.timeline.now + micros * PS_PER_US
-                self._schedule()
+                self.schedule()
             elif not value & mask:
                 self.ready_at.pop(name, None)
         self.update()
@@ -190,13 +178,14 @@ class Rcc(Block, like="rcc_l4"):
         """Refuse clocks that flash, regulator or buses cannot follow."""
         self.die.flash_controller.check_latency()
 
-    def _schedule(self) -> None:
+    def schedule(self) -> None:
+        """Be called when the next oscillator is ready."""
         waiting = [when for when in self.ready_at.values() if when > self.die.timeline.now]
         if waiting:
             self.die.timeline.at("RCC", min(waiting))
 
     def _on_ready(self, _when: int) -> None:
-        self._schedule()
+        self.schedule()
         self.update()
         self.tell_clocks()
         self.tell_rtc()
@@ -290,11 +279,6 @@ class Rcc(Block, like="rcc_l4"):
         fields = ((r, f) for r in ("CSR", "BDCR") for f in ("LSIPREDIV", "LSIPRE") if f in self.fields.get(r, {}))
         return 128 if any(self.field(register, field) for register, field in fields) else 1
 
-    def lse_runs(self) -> bool:
-        """Whether the LSE is stable, and let through to blocks where LSESYSEN does that."""
-        let_through = "LSESYSEN" not in self.fields.get("BDCR", {}) or self.field("BDCR", "LSESYSEN")
-        return self.lse_ready() and bool(let_through)
-
     def hsi48_runs(self) -> bool:
         """Whether the oscillator of 48 MHz is on; it starts at once where its switch is in CRRCR."""
         if "HSI48ON" in self.fields["CR"]:
@@ -343,68 +327,4 @@ class Rcc(Block, like="rcc_l4"):
         """The LSI starts; the watchdog does this too."""
         self._lsi_since = self.die.timeline.now + self.LSI_US * PS_PER_US
         self.ready_at["LSI"] = self._lsi_since
-        self._schedule()
-
-    def _backup(self, suffix: str) -> dict[str, int]:
-        """Oscillator whose field NAME*suffix* is in BDCR -> the mask of that field."""
-        return {
-            name: self.mask("BDCR", name + suffix) for name in ("LSE", "LSI") if name + suffix in self.fields["BDCR"]
-        }
-
-    def read_BDCR(self) -> int:
-        value, ready = self.registers["BDCR"], self._backup("RDY")
-        on = [name for name, mask in self._backup("ON").items() if value & mask]
-        value |= sum(ready[name] for name in on if name != "LSE" or self.lse_ready())
-        if "LSESYSRDY" in self.fields["BDCR"] and self.lse_runs():
-            value |= self.mask("BDCR", "LSESYSRDY")
-        return value
-
-    def write_BDCR(self, value: int) -> None:
-        if not self.die.block("PWR", Block).field(self.BACKUP_LOCK, "DBP"):
-            self.die.forbid(
-                f"RCC_BDCR written while PWR_{self.BACKUP_LOCK}.DBP is clear", "set DBP first; it is ignored"
-            )
-            return
-        gone = value & self.mask("BDCR", self.BACKUP_RESET)
-        self.registers["BDCR"] = 0 if gone else value & self.masks["BDCR"] & ~sum(self._backup("RDY").values())
-        self.backup_written("BDCR", cleared=bool(gone))
-
-    def backup_written(self, register: str, *, cleared: bool) -> None:
-        """*register* has LSE and the clock of the RTC, which *cleared* resets (RM0351 6.4.29)."""
-        rtc = self.die.blocks.get("RTC")
-        if rtc is not None and cleared:
-            rtc.power_on()
-            rtc.reset()
-        if not self.field(register, "LSEON"):
-            self.ready_at.pop("LSE", None)
-        elif "LSE" not in self.ready_at:
-            started = 0 if self.field(register, "LSEBYP") else _LSE_US
-            self.ready_at["LSE"] = self.die.timeline.now + started * PS_PER_US
-        self._schedule()
-        self.tell_rtc()
-
-    def lse_ready(self) -> bool:
-        """Whether the 32 kHz crystal oscillator runs."""
-        return self.ready_at.get("LSE", _NEVER) <= self.die.timeline.now
-
-    def tell_rtc(self) -> None:
-        """Its clock may be another from now on."""
-        rtc = self.die.blocks.get("RTC")
-        if rtc is not None and rtc.registers:
-            rtc.clock_changed()
-
-    def rtc_hz(self) -> int:
-        """What the RTC runs on now; 0 while that does not run."""
-        if not self.field(self.RTC_CLOCK, "RTCEN"):
-            return 0
-        choice = self.field(self.RTC_CLOCK, "RTCSEL")
-        if choice == 1:
-            return LSE_HZ if self.lse_ready() else 0
-        if choice == 2:
-            return self.LSI_HZ if self._lsi_on() else 0
-        if choice:
-            self.die.refuse(f"RCC_{self.RTC_CLOCK}.RTCSEL = 3", "the twin runs the RTC on LSE (1) or LSI (2)")
-        return 0
-
-    def _lsi_on(self) -> bool:
-        return bool(self.field("CSR" if "LSION" in self.fields.get("CSR", {}) else "BDCR", "LSION"))
+        self.schedule()

@@ -110,11 +110,11 @@ class Nvic(Block):
     def set_line(self, number: int, level: bool, source: tuple[str, str] = ("", "")) -> None:
         """*source*, a block and what of it, holds interrupt line *number* up or lets it go.  Blocks that share a line
         are OR-ed: it is up while one of them holds it."""
-        holders = self.holders.setdefault(number, set())
-        if level:
-            holders.add(source)
-        else:
-            holders.discard(source)
+        holders = self.holders.get(number, set())
+        holders = holders | {source} if level else holders - {source}
+        self.holders = {**self.holders, number: holders}
+        if not holders:
+            del self.holders[number]
         bit, up = 1 << (16 + number), bool(holders)
         if bool(self.lines & bit) == up:
             return
@@ -126,9 +126,11 @@ class Nvic(Block):
 
     def release(self, block: str) -> None:
         """*block* was reset: it holds no line any more."""
-        for number, holders in self.holders.items():
-            for source in [held for held in holders if held[0] == block]:
-                self.set_line(number, False, source)
+        held = [
+            (number, source) for number, holders in self.holders.items() for source in holders if source[0] == block
+        ]
+        for number, source in held:
+            self.set_line(number, False, source)
 
     def holders_of(self, exceptions: int) -> Iterator[tuple[str, str]]:
         """Who holds up the lines of *exceptions*, which are bits: block, and what of it."""
