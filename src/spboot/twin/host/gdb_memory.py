@@ -82,7 +82,7 @@ class Memory:
         block = self._block(address)
         if not block.clocked:
             return 0
-        state, bus, lines = Block.save(block), twin.bus.save(), twin.nvic.lines
+        state, bus, lines = Block.save(block), twin.bus.save(), (twin.nvic.lines, twin.nvic.holders)
         twin.cpu.inspected = True
         try:
             return block.read(address - block.address, 4)
@@ -90,7 +90,7 @@ class Memory:
             twin.cpu.inspected = False
             Block.load(block, state)
             twin.bus.load(bus)
-            twin.nvic.lines = lines
+            twin.nvic.lines, twin.nvic.holders = lines
 
     def _write_registers(self, address: int, data: bytes) -> None:
         twin, size = self._twin, len(data)
