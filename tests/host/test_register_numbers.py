@@ -162,7 +162,6 @@ NUMBERS: dict[str, dict[str, str]] = {
     "power.l5": {"<<15": "[RM0438 8.6.5, reads 1]"},
     "power.wl": {"<<7": "SR2.FLASHRDY", "<<8": "SR2.REGLPS"},
     "clock.rcc": {"~0x1": "[]"},
-    "clock.f7": {"&0x2": "[]"},
     "clock.f4": {"&0x3": "width CFGR.SWS", "&0xc": "CFGR.SWS", "<<2": "CFGR.SWS", ">>2": "CFGR.SWS",
                "~0xc": "CFGR.SWS"},
     "clock.h7": {"&0x7": "width CFGR.SW"},

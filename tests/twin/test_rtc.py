@@ -83,6 +83,18 @@ def test_the_calendar_counts(facts: Facts) -> None:
     assert (hex(out(twin, 1)), hex(out(twin, 2))) == ("0x3", "0x248229")
 
 
+def test_the_lsi_divided_by_128() -> None:
+    """RM0432 6.4.30: LSIPREDIV divides what the LSI gives to the RTC."""
+    twin = twin_of(
+        """void main_(void) { REG(0x40021058) |= 1u << 28; (void)REG(0x40021058); REG(0x40007000) |= 1u << 8;
+            REG(0x40021094) |= 1u << 4 | 1; while (!(REG(0x40021094) & 2)) {}
+            REG(0x40021090) = 1u << 15 | 2u << 8; }""",
+        "STM32L4R9AI",
+    )
+    finish(twin)
+    assert twin.rcc.rtc_hz() == 250
+
+
 @BY_FAMILY
 def test_the_wake_up_timer_ends_stop(facts: Facts) -> None:
     """RM0351 38.3.7 and 5.3.6: every three seconds, by the line of EXTI."""

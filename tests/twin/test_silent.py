@@ -104,8 +104,9 @@ def test_all_that_has_no_model(part: str) -> None:
 
 
 def test_what_cannot_be_silent() -> None:
-    with pytest.raises(TwinError, match="RCC cannot be silent: the twin has a model"):
-        silent_twin("void main_(void) {}", "RCC")
+    for names, ready in ((("RCC",), {}), (("all",), {"RCC_0x8": 1})):
+        with pytest.raises(TwinError, match="RCC cannot be silent: the twin has a model"):
+            silent_twin("void main_(void) {}", *names, **ready)
     for names, ready, message in (
         (["LDC"], {}, "STM32L476RG has no LDC; it has none of that kind"),
         (["I2C9"], {}, "STM32L476RG has no I2C9; it has I2C1, I2C2, I2C3"),

@@ -40,7 +40,7 @@ class Silence:
             if isinstance(bits, bool) or not isinstance(bits, int) or not 0 < bits <= _WORD:
                 raise BoardError(f"{text}: {bits!r}: expected the bits that read as 1, as 0x21, at most 32 of them")
             places[found[1], int(found[2], 0)] = bits
-            if found[1] not in chosen and ALL not in chosen:
+            if found[1] not in chosen:
                 chosen.append(found[1])
         for name in chosen:
             if name != ALL:

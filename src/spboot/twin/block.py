@@ -118,9 +118,6 @@ class Block:
     def power_on(self) -> None:
         """Power was applied; `reset` follows."""
 
-    def clock_changed(self) -> None:
-        """The 32 kHz clock that RCC feeds it started, stopped or is another."""
-
     def runs_in_stop(self) -> bool:
         """Whether it goes on in the Stop that begins now."""
         return self.RUNS_IN_STOP

@@ -43,7 +43,7 @@ class Silent(Block):
         self._cells[word] = self._cells.get(word, 0) & ~mask | value << shift & mask
 
     def account(self) -> str:
-        """In words how often which register was accessed, as "I2C1: 0x0 1 read, 2 writes"; "" when none was."""
+        """In words how often which register was accessed, as "I2C1: 0x0 1 read, 2 written"; "" when none was."""
         places = [
             f"{self.names.get(word, f'{word:#x}')} {self.reads.get(word, 0)} read, {self.writes.get(word, 0)} written"
             for word in sorted(self.reads.keys() | self.writes.keys())

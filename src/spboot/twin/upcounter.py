@@ -3,35 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Final
+from dataclasses import InitVar, dataclass, field
 
 Tick = tuple[int, int]
 """One cycle of the clock in front of the prescaler: picoseconds, as numerator and denominator."""
 
-_STATE: Final = ("running", "tick", "top", "divider", "count", "_phase", "_since", "_ticks")
 
-
+@dataclass
 class Upcounter:
     """Counts of *width* bits.  Call `advance` until it returns no more before anything is changed; the *divider* is
     that of the prescaler, to be changed at a count of 0 only."""
 
-    def __init__(self, width: int) -> None:
+    width: InitVar[int]
+    most: int = field(init=False)
+    running: bool = field(init=False)
+    tick: Tick | None = field(init=False)
+    top: int = field(init=False)
+    divider: int = field(init=False)
+    count: int = field(init=False)
+    _phase: int = field(init=False)
+    """Cycles since the count changed,"""
+    _since: int = field(init=False)
+    """the time that the rest is counted from,"""
+    _ticks: int = field(init=False)
+    """and cycles since then that were counted."""
+
+    def __post_init__(self, width: int) -> None:
         self.most = (1 << width) - 1
         self.reset()
 
     def reset(self) -> None:
         """Stopped at 0, without a clock; it would count up to its most."""
-        self.running = False
-        self.tick: Tick | None = None
-        self.top = self.most
-        self.divider = 1
-        self.count = 0
-        self._phase = 0
-        """Cycles since the count changed,"""
-        self._since = 0
-        """the time that the rest is counted from,"""
-        self._ticks = 0
-        """and cycles since then that were counted."""
+        self.running, self.tick, self.top, self.divider = False, None, self.most, 1
+        self.count = self._phase = self._since = self._ticks = 0
 
     @property
     def moves(self) -> bool:
@@ -104,12 +108,3 @@ class Upcounter:
         length, parts = self.tick
         cycles = self._ticks + (count - self.count) * self.divider - self._phase
         return self._since - -cycles * length // parts
-
-    def save(self) -> Any:
-        """All state, for `load`."""
-        return tuple(getattr(self, name) for name in _STATE)
-
-    def load(self, state: Any) -> None:
-        """Back to what `save` returned."""
-        for name, value in zip(_STATE, state, strict=True):
-            setattr(self, name, value)

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 
 from spboot.chips import Block as Facts
 from spboot.twin.block import Block
@@ -24,7 +24,7 @@ class Lptim(Block, ips=("lptim_v1", "lptim_v1a", "lptim_v1b", "lptim_v1b_g4", "l
     RESET: ClassVar[dict[str, int]] = {"ARR": 1}
     READ_ONLY = frozenset({"ISR"})
     QUIET = frozenset({0x1C})
-    STATE: ClassVar[tuple[str, ...]] = ("shadow", "_once", "_syncing")
+    STATE: ClassVar[tuple[str, ...]] = ("counter", "shadow", "_once", "_syncing")
     COMPARES: ClassVar[dict[str, tuple[int, int]]] = {"CMP": (1, 1 << 3)}
     """Compare register -> its flag and its OK flag in ISR."""
     ENABLES: ClassVar[str] = "IER"
@@ -75,7 +75,7 @@ class Lptim(Block, ips=("lptim_v1", "lptim_v1a", "lptim_v1b", "lptim_v1b_g4", "l
 
     def runs_in_stop(self) -> bool:
         """On LSI and LSE, which go on."""
-        return self.die.rcc.chosen_hz(self.name, self._bus) in (self.die.rcc.LSI_HZ, self.die.rcc.LSE_HZ)
+        return self.die.rcc.chosen(self.name) in ("LSI", "LSE")
 
     def stood_still(self, span: int) -> None:
         self.counter.shift(span)
@@ -238,14 +238,6 @@ class Lptim(Block, ips=("lptim_v1", "lptim_v1a", "lptim_v1b", "lptim_v1b_g4", "l
 
     def write_CNT(self, value: int) -> None:
         self.die.refuse(f"{self.name}_CNT = {value:#x}", "it is read-only (RM0440 33.7.8)")
-
-    def save(self) -> Any:
-        return super().save(), self.counter.save()
-
-    def load(self, state: Any) -> None:
-        block, counter = state
-        super().load(block)
-        self.counter.load(counter)
 
 
 class LptimV2(Lptim, ips=("lptim_v2a",)):

@@ -42,10 +42,7 @@ class Rng(Block, ips=("rng_v1",)):
         """and when the next ones are there, while they are being made."""
         self._failed = False
         self.die.timeline.cancel(self.name)
-        self._drive(False)
-
-    def _drive(self, level: bool) -> None:
-        self.line(next(iter(self.facts.interrupts)), level)
+        self.line("RNG", False)
 
     # how long it takes
 
@@ -96,7 +93,7 @@ class Rng(Block, ips=("rng_v1",)):
             self._due = now + spans[0 if first else 1]
             self.die.timeline.at(self.name, self._due)
         status = self.registers["SR"]
-        self._drive(bool(self.registers["CR"] & _IE and (self._left or status & (_CEIS | _SEIS))))
+        self.line("RNG", bool(self.registers["CR"] & _IE and (self._left or status & (_CEIS | _SEIS))))
 
     def _check_clock(self) -> None:
         """CECS follows the clock, CEIS stays until 0 is written (RM0351 27.3.7)."""

@@ -85,7 +85,7 @@ class Rtc(Block, like="rtc_v2_l4"):
     def reset(self) -> None:
         if not self._fresh:
             self._locked.clear()
-            self.clock_changed()
+            self._take_clock()
             return
         super().reset()
         self._fresh = False
@@ -105,7 +105,11 @@ class Rtc(Block, like="rtc_v2_l4"):
 
     # its clock
 
-    def clock_changed(self) -> None:
+    def clocks_changed(self) -> None:
+        if self.registers and self.die.rcc.rtc_hz() != self._hz:
+            self._take_clock()
+
+    def _take_clock(self) -> None:
         self._ticks, self._since = self.ticks(), self.die.timeline.now
         self._hz = self.die.rcc.rtc_hz()
         self._schedule()

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 
 from spboot.chips import Block as Facts
 from spboot.twin.block import Block
@@ -23,6 +23,7 @@ _NO_COPY: Final = frozenset({"STM32F4", "STM32L0"})
 class BasicTimer(Block, ips=("tim_basic_l0", "tim_basic_v1", "tim_basic_v2", "tim_basic_v3")):
     """Counts up from 0 to ARR.  Each appointment is for a flag that is clear: nothing happens while all are set."""
 
+    STATE: ClassVar[tuple[str, ...]] = ("counter",)
     RESET: ClassVar[dict[str, int]] = {"ARR": 0xFFFF}
     QUIET = frozenset({0x24})
     OTHER_LAYOUTS: ClassVar[frozenset[str]] = frozenset({"ARR_DITHER"})
@@ -214,11 +215,3 @@ class BasicTimer(Block, ips=("tim_basic_l0", "tim_basic_v1", "tim_basic_v2", "ti
         if not self.registers["CR1"] & _ARPE:
             self.counter.change(self.die.timeline.now, top=self.registers["ARR"])
         self._appoint()
-
-    def save(self) -> Any:
-        return super().save(), self.counter.save()
-
-    def load(self, state: Any) -> None:
-        block, counter = state
-        super().load(block)
-        self.counter.load(counter)

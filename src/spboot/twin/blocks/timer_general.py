@@ -31,7 +31,7 @@ class GeneralTimer(BasicTimer, ips=("tim_gp16_l0", "tim_gp16_v1", "tim_gp16_v2",
         *("CNT_DITHER", "CCMR_Input0", "CCMR_Input1"),
         *(f"CCR_DITHER{channel}" for channel in range(_CHANNELS)),
     }
-    STATE: ClassVar[tuple[str, ...]] = ("shadow",)
+    STATE: ClassVar[tuple[str, ...]] = (*BasicTimer.STATE, "shadow")
     CLEARABLE = BasicTimer.CLEARABLE | _CCIF | _TIF
     DMA = _DMA
     CONTROL = BasicTimer.CONTROL | _CKD

@@ -18,7 +18,7 @@ class BackupDomain(Block, like="rcc_l4"):
     """What RCC has of it, in BDCR on most families."""
 
     LSI_HZ: ClassVar[int] = 32_000
-    LSE_HZ: ClassVar[int] = LSE_HZ
+    LSI_US: ClassVar[int] = 125
     BACKUP_LOCK: ClassVar[str] = "CR1"
     """Register of PWR with DBP, which opens BDCR."""
     RTC_CLOCK: ClassVar[str] = "BDCR"
@@ -27,6 +27,7 @@ class BackupDomain(Block, like="rcc_l4"):
     """Field of BDCR that clears it."""
     ready_at: dict[str, int]
     """Oscillator -> when it is stable."""
+    _lsi_since: int | None
 
     def schedule(self) -> None:
         """An oscillator of `ready_at` will be ready."""
@@ -68,7 +69,6 @@ class BackupDomain(Block, like="rcc_l4"):
             started = 0 if self.field(register, "LSEBYP") else _LSE_US
             self.ready_at["LSE"] = self.die.timeline.now + started * PS_PER_US
         self.schedule()
-        self.tell_rtc()
 
     def lse_ready(self) -> bool:
         """Whether the 32 kHz crystal oscillator runs."""
@@ -79,11 +79,32 @@ class BackupDomain(Block, like="rcc_l4"):
         let_through = "LSESYSEN" not in self.fields.get("BDCR", {}) or self.field("BDCR", "LSESYSEN")
         return self.lse_ready() and bool(let_through)
 
-    def tell_rtc(self) -> None:
-        """Its clock may be another from now on."""
-        rtc = self.die.blocks.get("RTC")
-        if rtc is not None and rtc.registers:
-            rtc.clock_changed()
+    def start_lsi(self) -> None:
+        """The LSI starts; the watchdog does this too."""
+        self._lsi_since = self.die.timeline.now + self.LSI_US * PS_PER_US
+        self.ready_at["LSI"] = self._lsi_since
+        self.schedule()
+
+    def read_CSR(self) -> int:
+        value = self.registers["CSR"]
+        if value & 1 and self._lsi_since is not None and self.die.timeline.now >= self._lsi_since:
+            value |= 2
+        return value
+
+    def lsi_runs(self) -> bool:
+        """Whether the LSI is on and stable."""
+        if "LSION" in self.fields.get("BDCR", {}):
+            return bool(self.field("BDCR", "LSION"))
+        return bool(self.read_CSR() & self.mask("CSR", "LSIRDY"))
+
+    def lsi_hz(self) -> int:
+        """The frequency of the LSI for those that it clocks, 0 while it does not run."""
+        return self.LSI_HZ // self._lsi_divider() if self.lsi_runs() else 0
+
+    def _lsi_divider(self) -> int:
+        """1, or 128 with LSIPREDIV (RM0432 6.4.30, RM0453 RCC_CSR, RM0456 RCC_BDCR)."""
+        fields = ((r, f) for r in ("CSR", "BDCR") for f in ("LSIPREDIV", "LSIPRE") if f in self.fields.get(r, {}))
+        return 128 if any(self.field(register, field) for register, field in fields) else 1
 
     def rtc_hz(self) -> int:
         """What the RTC runs on now; 0 while that does not run."""
@@ -93,10 +114,7 @@ class BackupDomain(Block, like="rcc_l4"):
         if choice == 1:
             return LSE_HZ if self.lse_ready() else 0
         if choice == 2:
-            return self.LSI_HZ if self._lsi_on() else 0
+            return self.lsi_hz()
         if choice:
             self.die.refuse(f"RCC_{self.RTC_CLOCK}.RTCSEL = 3", "the twin runs the RTC on LSE (1) or LSI (2)")
         return 0
-
-    def _lsi_on(self) -> bool:
-        return bool(self.field("CSR" if "LSION" in self.fields.get("CSR", {}) else "BDCR", "LSION"))

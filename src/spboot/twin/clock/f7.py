@@ -27,5 +27,5 @@ class RccF7(RccF4, ips=("rcc_f7",)):
         if choice == 2:
             return self.HSI_HZ if self.ready("HSI") else 0
         if choice == 3:
-            return LSE_HZ if self.read_BDCR() & 2 else 0
+            return LSE_HZ if self.lse_ready() else 0
         return self.sysclk if choice == 1 else self.pclk(bus)

@@ -47,7 +47,6 @@ class Rcc(BackupDomain, like="rcc_l4"):
     """The oscillator that a reset starts the core on,"""
     RESET_HZ: ClassVar[int] = 16_000_000
     """and its frequency."""
-    LSI_US: ClassVar[int] = 125
     CHOICES: ClassVar[dict[str, tuple[str, ...]]] = {}
     """Block -> what its field in RCC chooses as its kernel clock, by value; "" where there is none, "PCLK" the clock of
     its bus.  Where a part has no such field the first one counts."""
@@ -82,7 +81,7 @@ class Rcc(BackupDomain, like="rcc_l4"):
         self.enabled_at: dict[str, int] = {}
         self.die.bus.enabled_until = 0
         self.update_gates()
-        self._lsi_since: int | None = None
+        self._lsi_since = None
         self.hclk = self.sysclk = self.RESET_HZ
         self.die.timeline.set_frequency(self.hclk)
         self.die.timeline.cancel("RCC")
@@ -188,7 +187,6 @@ class Rcc(BackupDomain, like="rcc_l4"):
         self.schedule()
         self.update()
         self.tell_clocks()
-        self.tell_rtc()
 
     def write(self, offset: int, size: int, value: int) -> None:
         super().write(offset, size, value)
@@ -245,11 +243,15 @@ class Rcc(BackupDomain, like="rcc_l4"):
                     return self.field(register, field)
         return 0
 
-    def chosen_hz(self, name: str, bus: int) -> int:
-        """The kernel clock of block *name* at APB *bus* in hertz; 0 while it is off."""
+    def chosen(self, name: str) -> str:
+        """What clocks block *name*, as "LSE"; "PCLK" is the clock of its bus, "" none."""
         choices = self.CHOICES.get(name) or self.CHOICES[name.rstrip("0123456789")]
         choice = self.choice(name)
-        source = choices[choice] if choice < len(choices) else ""
+        return choices[choice] if choice < len(choices) else ""
+
+    def chosen_hz(self, name: str, bus: int) -> int:
+        """The kernel clock of block *name* at APB *bus* in hertz; 0 while it is off."""
+        source = self.chosen(name)
         if source == "PCLK":
             return self.pclk(bus)
         return self.source_hz(source) if source else 0
@@ -257,7 +259,7 @@ class Rcc(BackupDomain, like="rcc_l4"):
     def source_hz(self, source: str) -> int:
         """The frequency of an oscillator or output that may clock a block, 0 while it is off."""
         if source == "LSI":
-            return self.LSI_HZ // self._lsi_divider() if self.lsi_runs() else 0
+            return self.lsi_hz()
         if source == "LSE":
             return LSE_HZ if self.lse_runs() else 0
         if source == "HSI48":
@@ -267,17 +269,6 @@ class Rcc(BackupDomain, like="rcc_l4"):
         if source != "HSI":
             self.die.refuse(f"a block is clocked by {source}", "the twin does not model this clock; choose another one")
         return self.HSI_HZ if self.ready("HSI") else 0
-
-    def lsi_runs(self) -> bool:
-        """Whether the LSI is on and stable."""
-        if "LSION" in self.fields.get("BDCR", {}):
-            return bool(self.field("BDCR", "LSION"))
-        return bool(self.read_CSR() & self.mask("CSR", "LSIRDY"))
-
-    def _lsi_divider(self) -> int:
-        """1, or 128 with LSIPREDIV (RM0432 6.4.30, RM0453 RCC_CSR, RM0456 RCC_BDCR)."""
-        fields = ((r, f) for r in ("CSR", "BDCR") for f in ("LSIPREDIV", "LSIPRE") if f in self.fields.get(r, {}))
-        return 128 if any(self.field(register, field) for register, field in fields) else 1
 
     def hsi48_runs(self) -> bool:
         """Whether the oscillator of 48 MHz is on; it starts at once where its switch is in CRRCR."""
@@ -307,13 +298,7 @@ class Rcc(BackupDomain, like="rcc_l4"):
                 self.die.nvic.release(block.name)
         self.registers[name] = value & self.masks[name]
 
-    # LSI, LSE
-
-    def read_CSR(self) -> int:
-        value = self.registers["CSR"]
-        if value & 1 and self._lsi_since is not None and self.die.timeline.now >= self._lsi_since:
-            value |= 2
-        return value
+    # reset flags, LSI
 
     def write_CSR(self, value: int) -> None:
         if "RMVF" in self.fields["CSR"] and value & self.mask("CSR", "RMVF"):
@@ -321,10 +306,3 @@ class Rcc(BackupDomain, like="rcc_l4"):
         if value & 1 and not self.registers["CSR"] & 1:
             self.start_lsi()
         self.registers["CSR"] = self.registers["CSR"] & ~1 | value & 1
-        self.tell_rtc()
-
-    def start_lsi(self) -> None:
-        """The LSI starts; the watchdog does this too."""
-        self._lsi_since = self.die.timeline.now + self.LSI_US * PS_PER_US
-        self.ready_at["LSI"] = self._lsi_since
-        self.schedule()

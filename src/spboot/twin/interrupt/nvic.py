@@ -107,7 +107,7 @@ class Nvic(Block):
 
     # what may interrupt
 
-    def set_line(self, number: int, level: bool, source: tuple[str, str] = ("", "")) -> None:
+    def set_line(self, number: int, level: bool, source: tuple[str, str]) -> None:
         """*source*, a block and what of it, holds interrupt line *number* up or lets it go.  Blocks that share a line
         are OR-ed: it is up while one of them holds it."""
         holders = self.holders.get(number, set())
