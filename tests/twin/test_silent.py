@@ -15,6 +15,7 @@ from spboot.chips.silence import Silence
 from spboot.errors import BoardError, TwinError
 from spboot.twin import Twin, guests
 from spboot.twin.block import Block
+from spboot.twin.host.gdb_memory import Memory
 
 from .conftest import build, finish, firmware, out, twin_of
 
@@ -90,6 +91,8 @@ def test_a_silent_block_within_the_page_of_another() -> None:
     finish(twin)
     assert [out(twin, i) for i in range(3)] == [7, 9, 0x7C000001]
     assert [block.name for block in twin.silent] == ["COMP1", "COMP2", "VREFBUF"]
+    words = [Memory(twin).read(address, 4) for address in (0x40010030, 0x40010204, 0x40010004)]
+    assert words == [value.to_bytes(4, "little") for value in (7, 9, 0x7C000001)], "gdb sees all three"
 
 
 @pytest.mark.parametrize("part", ["STM32L073RZ", "STM32F429ZI", "STM32H745XI", "STM32U575ZI"])

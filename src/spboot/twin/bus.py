@@ -15,6 +15,8 @@ PERIPHERALS: Final = (0x40000000, 0x20000000)
 EXTERNAL: Final = (0xA0000000, 0x2000)
 """Registers of the controllers of external memories, on some families."""
 PRIVATE: Final = (0xE0000000, 0x100000)
+REGISTERS: Final = (PERIPHERALS, EXTERNAL, PRIVATE)
+"""(first address, bytes) of all that is no memory."""
 _PERIPHERAL_BITS: Final = 0x42000000
 _RAM_BITS: Final = 0x22000000
 _BIT_SPACE: Final = 0x02000000
@@ -60,7 +62,7 @@ class Bus:
         self._last = 0
         self._counted = -_POLL_DISTANCE
         self._step = _COUNT_STEP_PS
-        for address, size in (PERIPHERALS, EXTERNAL, PRIVATE):
+        for address, size in REGISTERS:
             die.core.map_mmio(address, size, self.read, self.write)
 
     def add(self, block: Block) -> None:
@@ -137,11 +139,16 @@ class Bus:
         old = block.read(where & 0x3FC, 4)
         block.write(where & 0x3FC, 4, old & ~(1 << bit) | (value & 1) << bit)
 
-    def _block(self, address: int) -> Block:
+    def block_at(self, address: int) -> Block | None:
+        """The block with *address*, clocked or not; None where there is none."""
         block = self.blocks.get(address >> 10)
-        if block is None:
-            among = self._shared.get(address >> 10, ())
-            block = next((one for start, end, one in among if start <= address < end), None)
+        if block is not None:
+            return block
+        among = self._shared.get(address >> 10, ())
+        return next((one for start, end, one in among if start <= address < end), None)
+
+    def _block(self, address: int) -> Block:
+        block = self.block_at(address)
         if block is None:
             self._refuse_stranger(address)
         if not block.clocked:

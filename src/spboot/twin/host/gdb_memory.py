@@ -14,7 +14,7 @@ from unicorn.unicorn_py3 import UcError
 
 from spboot.errors import SpbootError, TwinError
 from spboot.twin.block import Block
-from spboot.twin.bus import PERIPHERALS, PRIVATE
+from spboot.twin.bus import REGISTERS
 from spboot.twin.machine import Twin
 
 _PIECE: Final = 0x400
@@ -106,7 +106,7 @@ class Memory:
             twin.cpu.inspected = False
 
     def _block(self, address: int) -> Block:
-        block = self._twin.bus.blocks.get(address >> 10)
+        block = self._twin.bus.block_at(address)
         if block is None:
             raise TwinError(f"the twin has no block at {address:#010x}")
         return block
@@ -141,4 +141,4 @@ class Memory:
 
 
 def _is_register(address: int) -> bool:
-    return any(start <= address < start + size for start, size in (PERIPHERALS, PRIVATE))
+    return any(start <= address < start + size for start, size in REGISTERS)
