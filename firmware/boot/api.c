@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* api.c - the public functions (spboot.h) over the one engine, and the fixed places through which they are reached.
- * B1  The engine runs on the reserved stack, once at a time: whoever comes second gets BUSY and changes nothing.
+ * B1  The engine runs on the reserved stack, or on its caller's if that was asked for, once at a time: whoever comes
+ *     second gets BUSY and changes nothing.
  * B2  A call from an interrupt handler is refused: it could have interrupted the engine itself. */
 #include <string.h>
 
@@ -19,6 +20,7 @@ extern char spb_ram_start[];
 
 static volatile uint32_t claimed;
 static uint16_t reboot_delay;
+static bool on_callers_stack;
 
 _Static_assert((int)SE_PATCH_StatusCode__MAX__ == SPB_STATUS_COUNT, "spboot.h and [status] of the spec list the same");
 
@@ -98,7 +100,7 @@ static SE_ErrorStatus run(SE_PATCH_Status *status, uint32_t (*work)(uint32_t, ui
     if (status == NULL) return SE_ERROR;
     if (!spb_context_thread()) return answer(status, SPB_E_INVALID_STATE);
     if (!spb_context_claim(&claimed)) return answer(status, SPB_E_BUSY);
-    enum spb_status result = (enum spb_status)spb_context_call(a, b, 0, work);
+    enum spb_status result = (enum spb_status)(on_callers_stack ? work(a, b, 0) : spb_context_call(a, b, 0, work));
     SE_ErrorStatus ok = answer(status, result);
     claimed = 0;
     return ok;
@@ -130,6 +132,12 @@ SE_ErrorStatus SE_PATCH_Data(SE_PATCH_Status *status, const uint8_t *data, uint3
 SE_ErrorStatus SE_PATCH_InstallAtNextReset(SE_PATCH_Status *status) { return run(status, commit, 0, 0); }
 
 SE_ErrorStatus SE_PATCH_Abort(SE_PATCH_Status *status) { return run(status, drop, 0, 0); }
+
+SE_ErrorStatus SE_PATCH_SetStack(SE_PATCH_Stack stack) {
+    if ((uint32_t)stack > SE_PATCH_Stack_CALLER) return SE_ERROR;
+    on_callers_stack = stack == SE_PATCH_Stack_CALLER;
+    return SE_SUCCESS;
+}
 
 void SE_PATCH_PrintStatus(const SE_PATCH_Status *status) {
     static const uint8_t stages[] = {TEXT("idle"), TEXT("update"), TEXT("verified")};

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
+from spboot.boards import Board
+from spboot.builder.compiler import NAMES
+from spboot.formats.spec import data_path
 from tests.system.feeder import GATES, SUCCESS, Feeder, Mode, Stage
+from tests.system.rig import workshop
 from tests.system.test_api import refused
 
 
@@ -22,6 +29,44 @@ def test_b2_an_unprivileged_caller_is_refused_and_changes_nothing(feeder: Feeder
         refused(feeder, "INVALID_STATE", Stage.UPDATE)
         assert not feeder.last.guards_spoilt
     assert feeder.feed(1000, len(data) - 1000).stage == Stage.VERIFIED
+
+
+def test_b1_the_engine_on_the_stack_of_its_caller(feeder: Feeder) -> None:
+    on_the_callers_stack(feeder)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("compiler", NAMES)
+@pytest.mark.parametrize("board", ["NUCLEO-L073RZ", "DISCO-F769I", "DISCO-L562E"])
+def test_b1_on_every_core(board: str, compiler: str, tmp_path: Path) -> None:
+    on_the_callers_stack(Feeder(workshop(Board.load(board), compiler, tmp_path)))
+
+
+def on_the_callers_stack(feeder: Feeder) -> None:
+    """SE_PATCH_CALLER_STACK is enough for everything that the engine does; nothing beyond it is touched."""
+    header = (data_path("firmware") / "include" / "spboot" / "spboot.h").read_text(encoding="utf-8")
+    promised = int(re.findall(r"SE_PATCH_CALLER_STACK (\d+)U", header)[0])
+    frames = 32 + 8
+    """Bytes of an interrupt without floating point, aligned, on top of it."""
+    assert feeder.call("SE_PATCH_SetStack", 1) == SUCCESS
+    for wrong in (2, 0x80000000):
+        assert feeder.call("SE_PATCH_SetStack", wrong) != SUCCESS
+    data, used = feeder.patch(), []
+    feeder.load(data)
+    feeder.init(mode=Mode.TASK)
+    used.append(feeder.last.stack_used)
+    for start in range(0, len(data), 100):
+        feeder.feed(start, min(100, len(data) - start), mode=Mode.TASK)
+        used.append(feeder.last.stack_used)
+        assert not feeder.last.guards_spoilt
+    assert feeder.status.stage == Stage.VERIFIED
+    feeder.simple("InstallAtNextReset", mode=Mode.TASK)
+    used.append(feeder.last.stack_used)
+    print(f"stack of the caller: {max(used)} of {promised + frames} bytes")
+    assert 400 < max(used) <= promised + frames
+    assert feeder.call("SE_PATCH_SetStack", 0) == SUCCESS
+    feeder.simple("Abort", mode=Mode.TASK)
+    assert feeder.last.stack_used < 200, "on its own again"
 
 
 def test_a_line_that_the_uart_holds_up_ends(feeder: Feeder) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 
+from unicorn import arm_const
+
 from spboot.formats import elf
 from spboot.twin.host.gdb_packet import LIMIT, escaped, framed
 
@@ -72,6 +74,13 @@ def test_registers_of_an_unprivileged_thread(desk: Desk) -> None:
     assert desk.ask("me000ed00,4") == "41c20f41", "a debugger may read the system control space"
     assert desk.go("s") == ["T05thread:1;"]
     assert desk.twin.faults == [] and not desk.twin.cpu.privileged, "and the thread may no more than before"
+
+
+def test_flags_of_a_handler(desk: Desk) -> None:
+    """A debugger writes flags; the exception that is active stays what it is (ARMv7-M C1.6.3)."""
+    desk.twin.core.set(arm_const.UC_ARM_REG_IPSR, 14)
+    assert desk.ask("P10=00000061") == "OK"
+    assert desk.ask("p10") == "0e000061"
 
 
 def test_a_small_core_has_no_more_than_it_has(desk_of: Callable[..., Desk]) -> None:

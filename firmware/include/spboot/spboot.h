@@ -5,8 +5,8 @@
  *
  * Call them from thread mode (main loop or one task), on any stack with 64 bytes free (SE_PATCH_PrintStatus: 160) and
  * room for an interrupt's frame: the engine runs on a stack of its own in the reserved RAM, with interrupts on.  A second
- * task that calls while one is inside gets BUSY.  An RTOS that checks the stack pointer of a task when it switches to
- * another one has to leave the calling task out of that check.  Flash is erased and programmed while SE_PATCH_Data
+ * task that calls while one is inside gets BUSY.  Where an RTOS checks the stack pointer of a task when it switches to
+ * another one, let the engine run on the stack of its caller: SE_PATCH_SetStack.  Flash is erased and programmed while SE_PATCH_Data
  * runs: write no other flash meanwhile.  Interrupts are served late while the flash bank is busy that their code, or
  * the bootloader, is in: on STM32F4, F7 and H7 for seconds when a sector of that bank is erased. */
 #ifndef SPBOOT_H
@@ -114,6 +114,20 @@ void SE_PATCH_InitStatus(SE_PATCH_Status *status);
 
 /* Prints *status as one line on the board's console, if the application keeps that UART running. */
 void SE_PATCH_PrintStatus(const SE_PATCH_Status *status);
+
+typedef enum {
+    SE_PATCH_Stack_RESERVED = 0,     /* the engine's own, in the reserved RAM */
+    SE_PATCH_Stack_CALLER,           /* that of the task that calls, with SE_PATCH_CALLER_STACK bytes free */
+    SE_PATCH_Stack_WIDTH = 0x7FFFFFFF
+} SE_PATCH_Stack;
+
+/* Bytes of stack that a call needs at most under SE_PATCH_Stack_CALLER, without the frame of an interrupt. */
+#define SE_PATCH_CALLER_STACK 768U
+
+/* Which stack the calls that follow run on, until the next reset; RESERVED when this was never called.  CALLER is for an
+ * RTOS that watches its stacks: by a look at the stack pointer (FreeRTOS configCHECK_FOR_STACK_OVERFLOW), PSPLIM or a
+ * region of the MPU.  SE_ERROR for another value, which changes nothing. */
+SE_ErrorStatus SE_PATCH_SetStack(SE_PATCH_Stack stack);
 
 /* Begins an update.  Touches no flash.  Errors: INVALID_ARG, INVALID_STATE (one is under way: SE_PATCH_Abort first, or
  * called from an interrupt), IMAGE_TOO_LARGE, BUSY, WATCHDOG_WINDOW (IWDG runs with WINR < RLR, or WWDG runs: whether

@@ -14,7 +14,11 @@ from spboot.builder.texts import Texts
 from spboot.formats.spec import data_path
 from spboot.version import Version
 
-_SHARED = ("loader/console.c", "loader/sentence.c", "loader/ymodem.c", "boot/memory.c", "boot/uart_line.c")
+_SHARED = ("loader/console.c", "loader/sentence.c", "loader/ymodem.c", "boot/memory.c")
+
+
+LINE = "boot/uart_line.c"
+"""The polled console as line of console and YMODEM: of an application that has none of its own."""
 
 
 def build_demo(board: Board, version: Version, output: Path, *, compiler: str = "clang", cargo_size: int = 0) -> Path:
@@ -22,14 +26,16 @@ def build_demo(board: Board, version: Version, output: Path, *, compiler: str = 
 
     *cargo_size*: bytes of generated firmware beside it, of the release that the version's second number says."""
     text = cargo.source(cargo_size, version.minor) if cargo_size else ""
-    own = ["demo/start.c", "demo/main.c"]
+    own = ["demo/start.c", "demo/main.c", LINE]
     return build_app(board, own, output / f"demo-{version}.elf", version, compiler, cargo_text=text)
 
 
 def build_app(
     board: Board, own: list[str], elf: Path, version: Version, compiler: str = "clang", *, cargo_text: str = ""
 ) -> Path:
-    """Link the sources *own* (relative to firmware/, or absolute) with drivers, console and YMODEM into *elf*."""
+    """Link the sources *own* (relative to firmware/, or absolute) with drivers, console and YMODEM into *elf*.
+
+    Console and YMODEM need a line among *own*: LINE or another one."""
     tools = toolchain(compiler, board.chip.core)
     with work_folder(elf.parent) as work:
         if cargo_text:
