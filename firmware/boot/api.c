@@ -66,21 +66,18 @@ SE_ErrorStatus SE_PATCH_Poll(SE_PATCH_Status *status) {
 }
 
 /* What runs on the engine's stack. */
-static uint32_t start(uint32_t total_len, uint32_t b, uint32_t c) {
+static uint32_t start(uint32_t total_len, uint32_t b) {
     (void)b;
-    (void)c;
     return (uint32_t)spb_engine_start(spb_engine(), total_len, true);
 }
 
-static uint32_t commit(uint32_t a, uint32_t b, uint32_t c) {
+static uint32_t commit(uint32_t a, uint32_t b) {
     (void)a;
     (void)b;
-    (void)c;
     return (uint32_t)spb_engine_commit(spb_engine());
 }
 
-static uint32_t take(uint32_t data, uint32_t len, uint32_t c) {
-    (void)c;
+static uint32_t take(uint32_t data, uint32_t len) {
     enum spb_status status = spb_engine_data(spb_engine(), (const uint8_t *)data, len);
     bool done = status == SPB_OK && spb_engine()->stage == SPB_STAGE_VERIFIED;
     if (done && reboot_delay != SE_PATCH_RebootDelay_COMMAND) status = spb_engine_commit(spb_engine());
@@ -88,19 +85,18 @@ static uint32_t take(uint32_t data, uint32_t len, uint32_t c) {
     return (uint32_t)status;
 }
 
-static uint32_t drop(uint32_t a, uint32_t b, uint32_t c) {
+static uint32_t drop(uint32_t a, uint32_t b) {
     (void)a;
     (void)b;
-    (void)c;
     return (uint32_t)spb_engine_abort(spb_engine());
 }
 
 /* B1, B2 */
-static SE_ErrorStatus run(SE_PATCH_Status *status, uint32_t (*work)(uint32_t, uint32_t, uint32_t), uint32_t a, uint32_t b) {
+static SE_ErrorStatus run(SE_PATCH_Status *status, uint32_t (*work)(uint32_t, uint32_t), uint32_t a, uint32_t b) {
     if (status == NULL) return SE_ERROR;
     if (!spb_context_thread()) return answer(status, SPB_E_INVALID_STATE);
     if (!spb_context_claim(&claimed)) return answer(status, SPB_E_BUSY);
-    enum spb_status result = (enum spb_status)(on_callers_stack ? work(a, b, 0) : spb_context_call(a, b, 0, work));
+    enum spb_status result = (enum spb_status)(on_callers_stack ? work(a, b) : spb_context_call(a, b, work));
     SE_ErrorStatus ok = answer(status, result);
     claimed = 0;
     return ok;

@@ -42,8 +42,7 @@ bool spb_context_claim(volatile uint32_t *flag) {
 /* r4 = SP to come back to, r5 = PSP to put back, r6 = CONTROL to put back. */
 __attribute__((naked, noinline)) static uint32_t call_on_our_stack(uint32_t a __attribute__((unused)),
                                                                    uint32_t b __attribute__((unused)),
-                                                                   uint32_t c __attribute__((unused)),
-                                                                   uint32_t (*function)(uint32_t, uint32_t, uint32_t)
+                                                                   uint32_t (*function)(uint32_t, uint32_t)
                                                                    __attribute__((unused))) {
     __asm volatile(".syntax unified\n"
                    "push {r4-r7, lr}\n"
@@ -56,7 +55,7 @@ __attribute__((naked, noinline)) static uint32_t call_on_our_stack(uint32_t a __
                    "orrs r7, r7, r6\n"
                    "msr control, r7\n"
                    "isb\n"
-                   "blx r3\n"
+                   "blx r2\n"
                    "msr control, r6\n"
                    "isb\n"
                    "msr psp, r5\n"
@@ -66,10 +65,10 @@ __attribute__((naked, noinline)) static uint32_t call_on_our_stack(uint32_t a __
 }
 
 /* An RTOS on ARMv8-M sets PSPLIM to the end of a task's stack: our stack, lowest in RAM, is below it (DDI0553, PSPLIM). */
-uint32_t spb_context_call(uint32_t a, uint32_t b, uint32_t c, uint32_t (*function)(uint32_t, uint32_t, uint32_t)) {
+uint32_t spb_context_call(uint32_t a, uint32_t b, uint32_t (*function)(uint32_t, uint32_t)) {
     uint32_t limit = 0;
     if (SPB_STACK_LIMITS) __asm volatile("mrs %0, psplim\n msr psplim, %1" : "=&r"(limit) : "r"(0) : "memory");
-    uint32_t result = call_on_our_stack(a, b, c, function);
+    uint32_t result = call_on_our_stack(a, b, function);
     if (SPB_STACK_LIMITS) __asm volatile("msr psplim, %0" ::"r"(limit) : "memory");
     return result;
 }

@@ -15,8 +15,8 @@ bool spb_context_thread(void);
 /* True for the caller that turned *flag from 0 to 1. */
 bool spb_context_claim(volatile uint32_t *flag);
 
-/* Call function(a, b, c) on the stack that ends at spb_stack_top, with interrupts as they are.  When the caller runs
+/* Call function(a, b) on the stack that ends at spb_stack_top, with interrupts as they are.  When the caller runs
  * on MSP, the call runs on PSP, so that interrupt handlers stay on the stack the application made for them. */
-uint32_t spb_context_call(uint32_t a, uint32_t b, uint32_t c, uint32_t (*function)(uint32_t, uint32_t, uint32_t));
+uint32_t spb_context_call(uint32_t a, uint32_t b, uint32_t (*function)(uint32_t, uint32_t));
 
 #endif
