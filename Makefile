@@ -65,7 +65,7 @@ check: dev
 	$(PYTEST) -q -m "not soak" tests/host tests/delta
 
 test: dev tools check
-	$(PYTEST) -q -m "not soak" tests/core tests/crypto tests/fuzz tests/twin tests/system tests/upgrade
+	$(PYTEST) -q -m "not soak" tests/core tests/crypto tests/fuzz tests/twin tests/qemu tests/system tests/upgrade
 
 soak: dev tools fuzz-tools
 	$(PYTEST) -q -m soak tests

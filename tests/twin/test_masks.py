@@ -88,6 +88,29 @@ def test_the_return_of_a_handler_opens_a_window(part: str) -> None:
     assert out(twin) == 100
 
 
+@with_basepri
+@pytest.mark.parametrize(
+    ("before", "opens", "comes"),
+    [
+        ("SCB_SHPR3 = 0x80400000;", "MASK(0);", 1),
+        ("SCB_SHPR3 = 0x80c00000;", "MASK(0);", 0),
+        ("SCB_SHPR3 = 0x80c00000;", "MASK(0); SCB_SHPR3 = 0x80400000;", 1),
+        ("SCB_SHPR3 = 0x80400000; SCB_AIRCR = 0x05fa0700;", "MASK(0); SCB_AIRCR = 0x05fa0000;", 1),
+    ],
+    ids=["mask", "mask, not urgent", "priority", "group"],
+)
+def test_what_comes_in_within_a_handler(part: str, before: str, opens: str, comes: int) -> None:
+    """SysTick pends PendSV, which waits; it comes once it is the more urgent one and nothing masks it, else behind the
+    handler."""
+    source = f"""{COUNT}
+    #define MASK(level) __asm volatile("msr basepri, %0" :: "r"(level) : "memory")
+    void tick(void) {{ MASK(0x20); {PEND} OUT[1] = OUT[0]; {opens} __asm volatile("dsb; isb"); OUT[2] = OUT[0]; }}
+    void main_(void) {{ OUT[0] = OUT[1] = OUT[2] = 0; {before} SCB_ICSR = 1u << 26; __asm volatile("dsb; isb"); }}"""
+    twin = twin_of(source, part)
+    finish(twin)
+    assert [out(twin, index) for index in range(3)] == [1, 0, comes]
+
+
 @every_core
 def test_code_in_ram_opens_a_window(part: str) -> None:
     source = masking("((void (*)(void))0x20001001)();").replace(

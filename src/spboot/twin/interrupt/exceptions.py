@@ -66,6 +66,7 @@ class Cpu:
         self.nvic = nvic
         self.core = die.core
         self._returns = _V8_RETURNS if die.chip.core == "cm33" else _V7_RETURNS
+        self._known = frozenset(self._returns | frame | mode for frame in (0, 0x10) for mode in (0, 8, 0xC))
         self._before, self._entered = Registers(self.core, *_BEFORE), Registers(self.core, *_ENTERED)
         self._at_return, self._returned = Registers(self.core, *_AT_RETURN), Registers(self.core, *_RETURNED)
         self._floating = Registers(self.core, *_FLOATING)
@@ -107,10 +108,15 @@ class Cpu:
     # priorities
 
     @property
+    def level(self) -> int:
+        """The execution priority without masks."""
+        nvic = self.nvic
+        return min([nvic.group(nvic.priorities[exception]) for exception in self.active], default=_THREAD)
+
+    @property
     def priority(self) -> int:
         """The execution priority: what an exception must be more urgent than."""
-        nvic = self.nvic
-        level = min((nvic.group(nvic.priority(e)) for e in self.active), default=_THREAD)
+        nvic, level = self.nvic, self.level
         primask, basepri, faultmask = self.core.masks()
         if basepri & nvic.priority_mask:
             level = min(level, nvic.group(basepri & nvic.priority_mask))
@@ -123,7 +129,7 @@ class Cpu:
     def take_pending(self) -> bool:
         """Enter the foremost exception if it may.  False when all candidates are masked."""
         group, number = self.nvic.best()
-        if group >= self.priority:
+        if group >= self.level or group >= self.priority:
             return False
         self.enter(number, self.core.pc)
         return True
@@ -167,8 +173,7 @@ class Cpu:
         core = self.core
         pc, link, control, faultmask, main, process = self._at_return.read()
         code = pc & 0xFE | self._returns & 1
-        known = {self._returns | frame | mode for frame in (0, 0x10) for mode in (0, 8, 0xC)}
-        if not self.active or code not in known:
+        if not self.active or code not in self._known:
             core.pc = link
             self.fault(USAGE_FAULT, _INVPC, 0xFFFFFF00 | code, core.pc)
             return

@@ -99,6 +99,7 @@ class Nvic(Block):
         self.enabled = self.pending = self.lines = 0
         self.holders: dict[int, set[tuple[str, str]]] = {}
         self.priorities = [0] * self._exceptions
+        self.priorities[NMI], self.priorities[HARD_FAULT] = -2, -1
         self.count_flag = False
         self._started: int | None = None
         self._held: int | None = None
@@ -139,9 +140,10 @@ class Nvic(Block):
                 yield from holders
 
     def pend(self, exception: int) -> None:
-        """Make an exception pending."""
+        """Make an exception pending.  The slice goes on where it has to wait for the end of another."""
         self.pending |= 1 << exception
-        self.die.core.end_slice()
+        if self.urgent:
+            self.die.core.end_slice()
 
     @property
     def candidates(self) -> int:
@@ -155,17 +157,27 @@ class Nvic(Block):
 
     def best(self) -> tuple[int, int]:
         """Group priority and number of the foremost candidate."""
-        found, rest = [], self.candidates
+        rest = self.candidates
+        if not rest & rest - 1:
+            number = rest.bit_length() - 1
+            return self.group(self.priorities[number]), number
+        found = []
         while rest:
             number = (rest & -rest).bit_length() - 1
-            found.append((self.group(self.priority(number)), self.priority(number), number))
+            priority = self.priorities[number]
+            found.append((self.group(priority), priority, number))
             rest &= rest - 1
         group, _, number = min(found)
         return group, number
 
+    @property
+    def urgent(self) -> bool:
+        """Whether a candidate is more urgent than the exceptions that are active: masks alone may keep it waiting."""
+        return bool(self.candidates) and self.best()[0] < self.die.cpu.level
+
     def priority(self, exception: int) -> int:
         """Lower is more urgent; NMI and HardFault are negative."""
-        return {NMI: -2, HARD_FAULT: -1}.get(exception, self.priorities[exception])
+        return self.priorities[exception]
 
     def group(self, priority: int) -> int:
         """The part of a priority that decides about preemption (PRIGROUP)."""
@@ -336,6 +348,7 @@ class Nvic(Block):
         if value >> 16 != _VECTKEY:
             self.die.refuse(f"SCB_AIRCR written with key {value >> 16:#06x}", "write 0x05FA in the upper half")
         self.registers["AIRCR"] = value & 0x700
+        self.die.core.end_slice()
         if value & 4:
             self.die.request_reset("software")
 

@@ -51,5 +51,5 @@ class Unmasking:
             self._hooks[new] = self._core.on_block(new, 1, self._on_block)
 
     def _on_block(self) -> None:
-        if self._nvic.candidates:
+        if self._nvic.urgent:
             self._core.end_before()
