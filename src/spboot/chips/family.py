@@ -17,7 +17,7 @@ from spboot.errors import BoardError
 FOLDER: Final = Path(__file__).resolve().parent / "families"
 _CORRECTIONS: Final = frozenset({"memory", "block", "field", "register"})
 _REQUIRED: Final = frozenset({"manual", "vector_size", "clock", "identity", "ports", "revisions", "exti"})
-_OPTIONAL: Final = frozenset({"system_memory", "flash_alias", "priority_bits", "second_address"})
+_OPTIONAL: Final = frozenset({"system_memory", "flash_alias", "priority_bits", "second_address", "mpu_regions"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +79,7 @@ class Family:
     """One family.
 
     *vector_size* is the alignment of a vector table; *priority_bits* are those that an interrupt priority has;
+    *mpu_regions* are those of the memory protection unit that non-secure code sees;
     *flash_alias* is where the core sees flash as well, None if nowhere; *second_address* maps a RAM to its name at its
     first address; *revisions* has a device id -> REV_ID in DBGMCU."""
 
@@ -86,6 +87,7 @@ class Family:
     manual: str
     vector_size: int
     priority_bits: int
+    mpu_regions: int
     clocks: tuple[Clock, ...]
     identity: Identity
     ports: Ports
@@ -128,6 +130,7 @@ def parse(name: str, text: str) -> Family:
             manual=table["manual"],
             vector_size=table["vector_size"],
             priority_bits=table.get("priority_bits", 4),
+            mpu_regions=table.get("mpu_regions", 8),
             clocks=tuple(Clock(**row) for row in table["clock"]),
             identity=Identity(**table["identity"]),
             ports=Ports(**table["ports"]),

@@ -63,7 +63,7 @@ class Bus:
         self._counted = -_POLL_DISTANCE
         self._step = _COUNT_STEP_PS
         for address, size in REGISTERS:
-            die.core.map_mmio(address, size, self.read, self.write)
+            die.core.mmio.map(address, size, self.read, self.write)
 
     def add(self, block: Block) -> None:
         """*block* answers in its pages of 1 KB."""
@@ -89,7 +89,7 @@ class Bus:
             bit = address - _RAM_BITS >> 2
             ram[bit >> 3] = ram[bit >> 3] & ~(1 << (bit & 7)) | (value & 1) << (bit & 7)
 
-        self.die.core.map_mmio(_RAM_BITS, ctypes.sizeof(ram) * 32, read, write)
+        self.die.core.mmio.map(_RAM_BITS, ctypes.sizeof(ram) * 32, read, write)
 
     def read(self, address: int, size: int) -> int:
         self.accesses += 1

@@ -268,6 +268,8 @@ class Twin(Refusals):
             self.flash.settle()
         if self.stalls.until:
             self.stalls.settle()
+        if self.cpu.guard.unsettled:
+            self.cpu.guard.settle()
         if self.standby.stopped and not self.standby.left(self.nvic.candidates):
             self._raise_stop()
             return
@@ -298,6 +300,8 @@ class Twin(Refusals):
 
     def _on_error(self, error: int) -> None:
         core = self.core
+        if self.cpu.guard.on and self.cpu.guard.caught():
+            return
         if error == unicorn.UC_ERR_INSN_INVALID and core.halfword(core.pc - 2) in HINTS:
             self.standby.hint(core.halfword(core.pc - 2))
         elif error in (unicorn.UC_ERR_READ_UNMAPPED, unicorn.UC_ERR_WRITE_UNMAPPED, unicorn.UC_ERR_FETCH_UNMAPPED):
@@ -376,17 +380,23 @@ class Twin(Refusals):
     def _on_bad_fetch(self, _word: int) -> None:
         self.refuse_later("instruction fetch from a word that fails its ECC or has marginal bits", "do not run it")
 
-    def _on_unmapped(self, _uc: Any, _kind: int, address: int, _size: int, _value: int, _data: Any) -> bool:
+    def _on_unmapped(self, _uc: Any, kind: int, address: int, size: int, _value: int, _data: Any) -> bool:
         self._bad_address = address
+        if self.cpu.guard.refuses(kind, address, size):
+            return False
         if window := self.chip.window_at(address):
             self.refuse_later(
                 f"access to {address:#010x}, memory behind {window}", "the twin has no external memory yet"
             )
         return False
 
-    def _on_store(self, _uc: Any, _kind: int, address: int, size: int, value: int, _data: Any) -> bool:
+    def _on_store(self, _uc: Any, kind: int, address: int, size: int, value: int, _data: Any) -> bool:
+        if self.cpu.guard.refuses(kind, address, size):
+            return False
         if self.core.in_it_block:
             self.core.clear_it_state()
+        if self.cpu.guard.on and self.cpu.guard.stores(address, (value & (1 << 8 * size) - 1).to_bytes(size, "little")):
+            return True
         try:
             self.bus.busy()
             self.bus.accesses += 1

@@ -27,6 +27,16 @@ class Rams:
         for second, first in chip.mirrors.items():
             core.map_buffer(named[second], self.buffers[named[first]], writable=True)
 
+        self.ranges = [
+            *((address, len(ram)) for address, ram in self.buffers.items()),
+            *((named[second], len(self.buffers[named[first]])) for second, first in chip.mirrors.items()),
+        ]
+        """(first address, bytes) of each, of a memory at two addresses both."""
+
+    def holds_any(self, address: int) -> bool:
+        """Whether *address* is RAM, at its first address or its second one."""
+        return any(start <= address < start + size for start, size in self.ranges)
+
     def holds(self, address: int, size: int) -> bool:
         """Whether all of *size* bytes at *address* are RAM."""
         return any(base <= address and address + size <= base + len(ram) for base, ram in self.buffers.items())
