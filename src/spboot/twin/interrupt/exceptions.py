@@ -191,10 +191,11 @@ class Cpu:
         self.faults.append(
             Fault(kind="MemManage", address=self.core.pc, pc=self.core.pc, time=self.die.timeline.now / PS_PER_S)
         )
-        if exception in (NMI, HARD_FAULT):
-            raise self._lockup(f"the MPU denies the stack at the entry to exception {exception}")
         if nvic.has_fault_status:
             nvic.registers["CFSR"] |= status
+        if exception in (NMI, HARD_FAULT):
+            return exception
+        if nvic.has_fault_status:
             enabled = nvic.registers["SHCSR"] >> _ENABLE_BIT[MEM_MANAGE] & 1
             group = nvic.group(nvic.priority(MEM_MANAGE))
             if enabled and group < min(level, nvic.group(nvic.priority(exception))):

@@ -68,6 +68,7 @@ class Guard:
     def allows(self, address: int, access: Access, *, privileged: bool) -> bool:
         """Whether the core may do that now."""
         if privileged and not self._mpu.in_fault_handlers and self._die.cpu.in_fault_handler:
+            self.unsettled = True  # whatever made it so may end unseen
             return True
         return self._mpu.allows(address, access, privileged=privileged)
 
@@ -224,11 +225,14 @@ class Guard:
         return True
 
     def stores(self, address: int, data: bytes) -> bool:
-        """From the hook of a store that is allowed: whether it is one to a watched page of RAM, and made."""
-        page = address - address % _PAGE
+        """From the hook of a store that is allowed: whether it is one to a watched page that is no flash, and made."""
+        core, page = self._die.core, address - address % _PAGE
+        if core.mmio.holds(address):
+            core.mmio.write(address, data)
+            return True
         if page not in self._watched or not self._die.rams.holds_any(address):
             return False
-        self._die.core.store(address, data)
+        core.store(address, data)
         if page in self._translated:
             self._stored.append((address, len(data)))
             self._on_change()

@@ -1,0 +1,417 @@
+"""The memory protection unit: DDI0419 B3.5 (v6-M), DDI0403 B3.5 (v7-M), DDI0553 (v8-M); PM0223, PM0214 4.2, PM0253,
+PM0264.  MemManage faults: DDI0403 B1.5.14 and B3.2.15 (CFSR), their addresses in MMFAR."""
+
+from __future__ import annotations
+
+import pytest
+
+from spboot import chips
+from spboot.errors import TwinError
+from spboot.twin import LockupError, Twin
+from tests import families
+
+from .conftest import finish, out, twin_of
+
+V6, V7, V8 = ("STM32L073RZ", "STM32G0B1RE"), ("STM32L476RG", "STM32H745XI", "STM32F769NI"), ("STM32L562QE", "STM32U575ZI")
+OLD, ALL = (*V6, *V7), (*V6, *V7, *V8)
+NO_ACCESS, PRIVILEGED, READ_BY_ALL, FULL, READ_PRIVILEGED, READ_ONLY = 0, 1, 2, 3, 5, 6
+XN = 1 << 28
+IACCVIOL, DACCVIOL, MUNSTKERR, MSTKERR, MMARVALID = 1, 2, 8, 0x10, 0x80
+
+HEAD = """
+#define MPU_TYPE REG(0xe000ed90)
+#define MPU_CTRL REG(0xe000ed94)
+#define MPU_RNR REG(0xe000ed98)
+#define MPU_RBAR REG(0xe000ed9c)
+#define MPU_RASR REG(0xe000eda0)
+#define MPU_RLAR MPU_RASR
+#define MMFAR REG(0xe000ed34)
+#define SYNC() __asm volatile("dsb\\n\\tisb" ::: "memory")
+#define OPEN REG(0x20002400)
+__attribute__((unused)) static void region(uint32_t n, uint32_t base, uint32_t log2, uint32_t ap)
+{ MPU_RNR = n; MPU_RBAR = base; MPU_RASR = ap << 24 | (log2 - 1) << 1 | 1; }
+__attribute__((unused)) static void limits(uint32_t n, uint32_t first, uint32_t end, uint32_t ap, uint32_t xn)
+{ MPU_RNR = n; MPU_RBAR = first | ap << 1 | xn; MPU_RLAR = (end - 1 & ~31u) | 1; }
+__attribute__((unused)) static void on(uint32_t how) { MPU_CTRL = how | 1; SYNC(); }
+__attribute__((unused)) static void unprivileged(void) { __asm volatile("msr control, %0\\n\\tisb" :: "r"(1)); }
+"""
+REPORT = """
+__attribute__((naked)) void hard(void)
+{ __asm volatile("mov r0, sp\\nmov r1, lr\\nldr r2, =report\\nbx r2\\n.ltorg"); }
+__attribute__((used)) void report(uint32_t *frame, uint32_t link) {
+    OUT[4] = frame[6]; OUT[5] = link; DONE = 1; for (;;) {} }
+"""
+
+
+def run(part: str, body: str, *, more: str = "") -> Twin:
+    """The twin of *part* after main_() with *body*, which returned or met a HardFault."""
+    twin = twin_of(HEAD + REPORT + more + f"void main_(void) {{ {body} }}", part)
+    finish(twin)
+    return twin
+
+
+def status(twin: Twin) -> tuple[int, int]:
+    """CFSR and MMFAR."""
+    return twin.nvic.registers["CFSR"], twin.nvic.registers["MMFAR"]
+
+
+@pytest.mark.parametrize("name", sorted(families.ALL))
+def test_number_of_regions(name: str) -> None:
+    """8 for all but the Cortex-M7 of STM32H7, which has 16 (AN4838); without security those of MPU_NS."""
+    part = families.ALL[name].part
+    assert out(run(part, "OUT[0] = MPU_TYPE;")) == (0x1000 if name == "STM32H7" else 0x800)
+
+
+@pytest.mark.parametrize("part", OLD)
+def test_valid_chooses_the_region(part: str) -> None:
+    """MPU_RBAR: with VALID set REGION becomes the number; it reads back, VALID does not."""
+    source = """MPU_RNR = 5; MPU_RBAR = 0x20000000 | 0x10 | 3; MPU_RASR = 0x0300000f; OUT[0] = MPU_RNR; OUT[1] = MPU_RBAR;
+        MPU_RNR = 5; OUT[2] = MPU_RBAR; OUT[3] = MPU_RASR;"""
+    twin = run(part, source)
+    assert [out(twin, i) for i in range(4)] == [3, 0x20000003, 5, 0]
+
+
+def test_aliases_of_v7_take_the_region_from_valid() -> None:
+    source = """REG(0xe000ed9c) = 0x20000010; REG(0xe000eda4) = 0x08000011; REG(0xe000eda8) = 0x06000027;
+        REG(0xe000edac) = 0x40000012; REG(0xe000edb4) = 0x60000013; OUT[0] = MPU_RNR;
+        MPU_RNR = 1; OUT[1] = MPU_RBAR; OUT[2] = MPU_RASR; MPU_RNR = 2; OUT[3] = REG(0xe000edb4);"""
+    assert [out(run("STM32L476RG", source), i) for i in range(4)] == [3, 0x08000001, 0x06000027, 0x40000002]
+
+
+@pytest.mark.parametrize("part", V8)
+def test_aliases_of_v8_are_the_other_regions_of_four(part: str) -> None:
+    """MPU_RBAR_A<n>: region (RNR with its low bits n)."""
+    source = """MPU_RNR = 4; MPU_RBAR = 0x20000000; REG(0xe000eda4) = 0x20000105; REG(0xe000eda8) = 0x200001f7;
+        REG(0xe000edc0) = 0x44ff; REG(0xe000edc4) = 0x12; OUT[0] = MPU_RBAR;
+        MPU_RNR = 5; OUT[1] = MPU_RBAR; OUT[2] = MPU_RLAR; OUT[3] = REG(0xe000edc0) << 8 | REG(0xe000edc4);"""
+    twin = run(part, source)
+    assert [out(twin, i) for i in range(4)] == [0x20000000, 0x20000105, 0x200001E7, 0x44FF12]
+
+
+@pytest.mark.parametrize("part", OLD)
+@pytest.mark.parametrize(
+    ("permission", "read", "write", "user_read", "user_write"),
+    [
+        (NO_ACCESS, 0, 0, 0, 0),
+        (PRIVILEGED, 1, 1, 0, 0),
+        (READ_BY_ALL, 1, 1, 1, 0),
+        (FULL, 1, 1, 1, 1),
+        (READ_PRIVILEGED, 1, 0, 0, 0),
+        (READ_ONLY, 1, 0, 1, 0),
+        (7, 1, 0, 1, 0),
+    ],
+)
+@pytest.mark.parametrize("size", [8, 10], ids=["part-of-a-page", "page"])
+def test_permissions(
+    part: str, permission: int, read: int, write: int, user_read: int, user_write: int, size: int
+) -> None:
+    """MPU_RASR, AP.  The Cortex-M0+ of the twin has no unprivileged mode."""
+    set_up = f"OPEN = 7; region(0, 0, 32, 3); region(1, 0x20002400, {size}, {permission}); on(0);"
+    cases = [("OUT[0] = OPEN;", read), ("OPEN = 9;", write)]
+    if part not in V6:
+        cases += [("unprivileged(); OUT[0] = OPEN;", user_read), ("unprivileged(); OPEN = 9;", user_write)]
+    for body, allowed in cases:
+        twin = run(part, f"{set_up} {body}")
+        assert len(twin.faults) == 1 - allowed, (body, twin.faults)
+        if part not in V6:
+            assert status(twin) == ((0, 0) if allowed else (DACCVIOL | MMARVALID, 0x20002400))
+        assert int.from_bytes(twin.ram_read(0x20002400, 4), "little") == (9 if "OPEN = 9" in body and allowed else 7)
+
+
+@pytest.mark.parametrize("part", V8)
+@pytest.mark.parametrize(
+    ("permission", "read", "write", "user_read", "user_write"),
+    [(0, 1, 1, 0, 0), (1, 1, 1, 1, 1), (2, 1, 0, 0, 0), (3, 1, 0, 1, 0)],
+)
+def test_permissions_of_v8(
+    part: str, permission: int, read: int, write: int, user_read: int, user_write: int
+) -> None:
+    """MPU_RBAR, AP: writable or not, for all or for privileged code."""
+    set_up = f"""OPEN = 7; limits(0, 0x08000000, 0x08010000, 3, 0); limits(1, 0x20000000, 0x20002400, 1, 1);
+        limits(2, 0x20002400, 0x20002420, {permission}, 1); limits(3, 0x20002420, 0x20030000, 1, 1); on(0);"""
+    for body, allowed in (
+        ("OUT[0] = OPEN;", read),
+        ("OPEN = 9;", write),
+        ("unprivileged(); OUT[0] = OPEN;", user_read),
+        ("unprivileged(); OPEN = 9;", user_write),
+    ):
+        twin = run(part, f"{set_up} {body}")
+        assert status(twin) == ((0, 0) if allowed else (DACCVIOL | MMARVALID, 0x20002400)), body
+
+
+@pytest.mark.parametrize("part", V8)
+def test_regions_of_v8_that_overlap_deny_everything(part: str) -> None:
+    body = "limits(0, 0x20002000, 0x20002800, 1, 0); limits(1, 0x20002400, 0x20002420, 1, 0); on(4); OUT[0] = 1; OPEN = 9;"
+    twin = run(part, body)
+    assert (out(twin), *status(twin)) == (1, DACCVIOL | MMARVALID, 0x20002400)
+
+
+@pytest.mark.parametrize("part", V8)
+def test_a_region_of_v8_ends_with_the_granule_of_its_limit(part: str) -> None:
+    """MPU_RLAR: LIMIT is the last address with its low five bits 1."""
+    body = "limits(0, 0x20002400, 0x20002440, 3, 0); on(4); REG(0x200023fc) = 1; REG(0x20002440) = 1; REG(0x2000243c) = 1;"
+    assert status(run(part, body)) == (DACCVIOL | MMARVALID, 0x2000243C)
+
+
+@pytest.mark.parametrize("part", OLD)
+def test_the_highest_region_decides(part: str) -> None:
+    body = """region(2, 0x20002000, 12, 3); region(1, 0x20000000, 32 - 19, 0); region(3, 0x20002800, 8, 0); on(4);
+        OPEN = 3; OUT[0] = OPEN; REG(0x20002800) = 1;"""
+    twin = run(part, body.replace("0x20000000, 32 - 19, 0", "0x20002000, 13, 0"))
+    assert out(twin) == 3
+    assert [fault.address for fault in twin.faults] == [0x20002800]
+
+
+@pytest.mark.parametrize("part", OLD)
+def test_subregions_fall_to_the_background(part: str) -> None:
+    """MPU_RASR, SRD: an eighth that is left out is none of the region, and a lower region or the background decides."""
+    body = """MPU_RNR = 0; MPU_RBAR = 0x20002400; MPU_RASR = 0x05 << 8 | 9 << 1 | 1; on(4);
+        REG(0x20002400) = 1; REG(0x2000247c) = 2; REG(0x20002500) = 3; REG(0x20002480) = 4;"""
+    assert [fault.address for fault in run(part, body).faults] == [0x20002480]
+
+
+@pytest.mark.parametrize("part", ALL)
+@pytest.mark.parametrize("how", [0, 4])
+def test_the_background_is_for_privileged_code(part: str, how: int) -> None:
+    """MPU_CTRL.PRIVDEFENA: without it, and for unprivileged code, what no region has is denied."""
+    flash = "limits(0, 0x08000000, 0x08010000, 3, 0);" if part in V8 else "region(0, 0x08000000, 16, 6);"
+    twin = run(part, f"{flash} REG(0x20000104) = 3; on({how}); OUT[0] = 1;")
+    assert bool(twin.faults) == (how == 0)
+    if part not in V6 and how:
+        twin = run(part, f"{flash} on({how}); unprivileged(); OUT[0] = 1;")
+        assert twin.faults[0].address in range(0x20000000, 0x20040000)
+
+
+@pytest.mark.parametrize("part", ALL)
+def test_code_in_a_region_without_execution(part: str) -> None:
+    """XN: the jump is made, the fetch denied; MMFAR has no address (DDI0403 B3.2.15)."""
+    here = "limits(0, 0x20002400, 0x20002800, 1, 1);" if part in V8 else "region(0, 0x20002400, 10, 0x13);"
+    body = f"HALF(0x20002500) = 0x4770; {here} ((void (*)(void))0x20002501)(); OUT[0] = 1; on(4);"
+    twin = run(part, body + "((void (*)(void))0x20002501)();")
+    assert (out(twin, 0), out(twin, 4)) == (1, 0x20002500)
+    assert [fault.address for fault in twin.faults] == [0x20002500]
+    if part not in V6:
+        assert status(twin)[0] == IACCVIOL
+
+
+@pytest.mark.parametrize("part", ALL)
+def test_code_that_runs_into_such_a_region(part: str) -> None:
+    """What stands before the region has run when the fault is taken."""
+    here = "limits(0, 0x20002500, 0x20002600, 1, 1);" if part in V8 else "region(0, 0x20002500, 8, 0x13);"
+    fill = "for (int i = 0; i < 128; i++) HALF(0x20002480 + 2 * i) = i < 127 ? 0x3001 : 0x4770;"
+    call = 'register uint32_t r0 __asm("r0") = 0; __asm volatile("blx %1" : "+r"(r0) : "r"(0x20002481) : "lr", "cc");'
+    twin = run(part, f"{fill} {here} on(4); {call}", more="")
+    assert out(twin, 4) == 0x20002500
+    frame_r0 = twin.cpu.core.get(0)
+    assert frame_r0 is not None
+
+
+@pytest.mark.parametrize("part", V7)
+def test_a_wide_instruction_across_the_edge(part: str) -> None:
+    """An instruction of which a part is denied is denied; those before it ran."""
+    code = "HALF(0x200024fc) = 0x2107; HALF(0x200024fe) = 0xf04f; HALF(0x20002500) = 0x0105; HALF(0x20002502) = 0x4770;"
+    body = f"{code} region(0, 0x20002500, 8, 0x13); on(4); ((void (*)(void))0x200024fd)();"
+    assert out(run(part, body), 4) == 0x200024FE
+
+
+@pytest.mark.parametrize("part", (*V7, *V8))
+def test_memmanage_has_its_own_handler(part: str) -> None:
+    """SHCSR.MEMFAULTENA."""
+    head = HEAD.replace("0xe000eda0)", "0xe000eda0)\n")
+    source = head + """
+    static void manage(void) { OUT[0] = 5; OUT[1] = MMFAR; OUT[2] = SCB_CFSR; SCB_CFSR = 0xff; OUT[3] = SCB_CFSR; DONE = 1; for (;;) {} }
+    static uint32_t table[256] __attribute__((section(".unused")));
+    void main_(void) { uint32_t *to = (uint32_t *)0x20004000; for (int i = 0; i < 98; i++) to[i] = REG(0x08000000 + 4 * i);
+        to[4] = (uint32_t)manage; SCB_VTOR = 0x20004000; SCB_SHCSR = 1u << 16;"""
+    denied = "limits(0, 0x20002400, 0x20002420, 2, 1);" if part in V8 else "region(0, 0x20002400, 5, 5);"
+    twin = twin_of(source.replace("static uint32_t table[256] __attribute__((section(\".unused\")));", "") + denied + "on(4); REG(0x20002404) = 1; }", part)
+    finish(twin)
+    assert [out(twin, i) for i in range(4)] == [5, 0x20002404, DACCVIOL | MMARVALID, 0]
+
+
+@pytest.mark.parametrize("part", OLD)
+def test_fault_handlers_are_free_unless_hfnmiena(part: str) -> None:
+    """MPU_CTRL.HFNMIENA clear: at a negative priority the MPU is off; set: the second fault is a lockup."""
+    source = HEAD + "void hard(void) { OPEN = 5; OUT[0] = OPEN; DONE = 1; for (;;) {} } void main_(void) {"
+    source += "OPEN = 7; region(0, 0x20002400, 10, 0);"
+    twin = twin_of(source + "on(4); OPEN = 9; }", part)
+    finish(twin)
+    assert out(twin) == 5
+    twin = twin_of(source + "on(6); OPEN = 9; }", part)
+    with pytest.raises(LockupError, match="inside a fault handler"):
+        twin.run()
+
+
+def test_faultmask_frees_as_well() -> None:
+    body = 'OPEN = 7; region(0, 0x20002400, 10, 0); on(4); __asm volatile("cpsid f"); OUT[0] = OPEN; OUT[1] = OPEN;'
+    twin = run("STM32L476RG", body + '__asm volatile("cpsie f"); for (int i = 0; i < 9000; i++) SYNC(); OPEN = 1;')
+    assert (out(twin, 0), out(twin, 1), status(twin)[0]) == (7, 7, DACCVIOL | MMARVALID)
+
+
+@pytest.mark.parametrize("part", V7)
+def test_ldrt_is_unprivileged(part: str) -> None:
+    """DDI0403 A7.7.66: LDRT makes an unprivileged access."""
+    body = f"OPEN = 7; region(0, 0x20002400, 10, {PRIVILEGED}); on(4); OUT[0] = OPEN;"
+    twin = run(part, body + 'uint32_t v; __asm volatile("ldrt %0, [%1]" : "=r"(v) : "r"(&OPEN)); OUT[1] = v;')
+    assert (out(twin), status(twin)) == (7, (DACCVIOL | MMARVALID, 0x20002400))
+
+
+@pytest.mark.parametrize("part", V7)
+def test_a_store_multiple_into_a_guard(part: str) -> None:
+    """Nothing of the stack below the guard is written, and SP stays (DDI0403 B1.5.10)."""
+    body = """REG(0x200023f8) = 7; region(0, 0x20002400, 5, 5); on(4); uint32_t sp = 0x20002428;
+        __asm volatile("stmdb %0!, {r4-r7}" :: "r"(sp));"""
+    twin = run(part, body)
+    assert status(twin) == (DACCVIOL | MMARVALID, 0x20002418)
+
+
+@pytest.mark.parametrize("part", V7)
+def test_an_it_block_goes_on_where_it_was(part: str) -> None:
+    """The fault comes in the middle of an IT block; after the handler opened the region all of it has run, once."""
+    source = HEAD + """
+    void hard(void) { MPU_CTRL = 0; SYNC(); OUT[3]++; }
+    void main_(void) { OPEN = 7; OUT[3] = 0; region(0, 0x20002400, 8, 0); on(4); uint32_t a = 0, b = 0, c = 0;
+        __asm volatile("cmp r0, r0\\nittt eq\\naddeq %0, #1\\nldreq %1, [%3]\\naddeq %2, #1"
+            : "+r"(a), "+r"(b), "+r"(c) : "r"(&OPEN) : "cc"); OUT[0] = a; OUT[1] = b; OUT[2] = c; }"""
+    twin = twin_of(source, part)
+    finish(twin)
+    assert [out(twin, i) for i in range(4)] == [1, 7, 1, 1]
+
+
+@pytest.mark.parametrize("part", (*V7, *V8))
+@pytest.mark.parametrize("size", [8, 10])
+def test_peripherals(part: str, size: int) -> None:
+    """Unprivileged code may not reach one, nor a part of one; MMFAR has the register, and nothing happened to it."""
+    chip = chips.load(part)
+    gpio = chip.blocks["GPIOB"]
+    assert gpio.enable is not None
+    rcc = chip.blocks["RCC"].address
+    register = chips.registers(chip.blocks["RCC"].ip)[gpio.enable[0]]
+    bit = register.fields[gpio.enable[1]][0]
+    enable = f"REG({rcc + register.offset:#x}) |= 1u << {bit}; (void)REG({rcc + register.offset:#x});"
+    odr = gpio.address + 0x14
+    if part in V8:
+        regions = f"""limits(0, 0x08000000, 0x08010000, 3, 0); limits(1, 0x20000000, 0x20030000, 1, 1);
+            limits(2, {gpio.address:#x}, {gpio.address + (1 << size):#x}, 0, 1);"""
+    else:
+        regions = f"region(0, 0, 32, 3); region(1, {gpio.address:#x}, {size}, 1);"
+    body = f"{enable} {regions} on(4); REG({odr:#x}) = 0x30; OUT[0] = REG({odr:#x}); unprivileged(); REG({odr:#x}) = 9;"
+    twin = run(part, body)
+    assert out(twin) == 0x30
+    assert status(twin) == (DACCVIOL | MMARVALID, odr)
+    assert twin.block("GPIOB", object).registers["ODR"] == 0x30  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("part", (*V7, *V8))
+def test_nothing_there_is_denied_first(part: str) -> None:
+    """An address that no memory answers at: MemManage where it is denied, BusFault where it is not."""
+    for permission, cfsr in ((NO_ACCESS, DACCVIOL | MMARVALID), (FULL, 0x8200)):
+        code = "limits(0, 0x1c000000, 0x1c001000, 2, 1);" if part in V8 else f"region(0, 0x1c000000, 12, {permission});"
+        code = code.replace(", 2, 1)", ", 1, 1)") if permission else code
+        twin = run(part, code + "on(4); REG(0x1c000010) = 1;")
+        assert twin.nvic.registers["CFSR"] == cfsr
+
+
+@pytest.mark.parametrize("part", (*V7, *V8))
+def test_a_stack_in_a_denied_place(part: str) -> None:
+    """The frame of an exception does not fit: MSTKERR, and HardFault in its place (DDI0403 B1.5.14)."""
+    guard = "limits(0, 0x20002400, 0x20002420, 2, 1);" if part in V8 else "region(0, 0x20002400, 5, 5);"
+    source = HEAD + """
+    void hard(void) { OUT[0] = SCB_CFSR; OUT[1] = 9; DONE = 1; for (;;) {} }
+    void svc(void) { OUT[1] = 1; }
+    void main_(void) { """ + guard + """ OUT[1] = 0; on(4); __asm volatile("msr psp, %0\\nmovs r0, #2\\nmsr control, r0\\nisb\\nsvc 0"
+        :: "r"(0x20002430) : "r0"); }"""
+    twin = twin_of(source, part)
+    finish(twin)
+    assert (out(twin, 0), out(twin, 1)) == (MSTKERR, 9)
+
+
+@pytest.mark.parametrize("part", V7)
+def test_a_frame_that_may_not_be_read_back(part: str) -> None:
+    """MUNSTKERR at the return."""
+    source = HEAD + """
+    void hard(void) { OUT[0] = SCB_CFSR; OUT[1] = 9; DONE = 1; for (;;) {} }
+    void svc(void) { region(0, 0x20002400, 10, 0); on(6); }
+    void main_(void) { __asm volatile("msr psp, %0\\nmovs r0, #2\\nmsr control, r0\\nisb\\nsvc 0" :: "r"(0x20002800) : "r0"); }"""
+    twin = twin_of(source, part)
+    finish(twin)
+    assert (out(twin, 0), out(twin, 1)) == (MUNSTKERR, 9)
+
+
+@pytest.mark.parametrize("part", OLD)
+def test_a_store_to_flash_that_is_denied_programs_nothing(part: str) -> None:
+    before = len(run(part, "").log)
+    twin = run(part, "region(0, 0x08000000, 20, 6); on(4); REG(0x08004000) = 1;")
+    assert [fault.address for fault in twin.faults] == [0x08004000]
+    assert len(twin.log) == before
+
+
+@pytest.mark.parametrize("part", ALL)
+def test_code_that_is_stored_beside_a_guard_runs_as_stored(part: str) -> None:
+    """A page that is judged access by access holds code and changes."""
+    guard = "limits(0, 0x20002400, 0x20002420, 2, 1);" if part in V8 else "region(0, 0x20002400, 8, 5);"
+    body = f"""{guard} on(4); uint32_t (*const f)(void) = (uint32_t (*)(void))0x20002601;
+        HALF(0x20002600) = 0x2001; HALF(0x20002602) = 0x4770; SYNC(); OUT[0] = f();
+        HALF(0x20002600) = 0x2002; SYNC(); OUT[1] = f(); REG(0x20002700) = 0x1234; OUT[2] = REG(0x20002700);"""
+    twin = run(part, body)
+    assert [out(twin, i) for i in range(3)] == [1, 2, 0x1234]
+
+
+@pytest.mark.parametrize("part", ALL)
+def test_a_reset_turns_it_off(part: str) -> None:
+    deny = "limits(0, 0x20002400, 0x20002800, 2, 1);" if part in V8 else "region(0, 0x20002400, 10, 5);"
+    source = HEAD + f"""void main_(void) {{ if (REG(0x20003000) == 5) {{ OUT[0] = MPU_CTRL; OPEN = 3; OUT[1] = OPEN; return; }}
+        REG(0x20003000) = 5; OPEN = 7; {deny} on(4); SCB_AIRCR = 0x05fa0004; SYNC(); for (;;) {{}} }}"""
+    twin = twin_of(source, part)
+    finish(twin)
+    assert (out(twin, 0), out(twin, 1), len(twin.faults)) == (0, 3, 0)
+
+
+@pytest.mark.parametrize("part", ALL)
+def test_a_snapshot_has_it(part: str) -> None:
+    deny = "limits(0, 0x20002400, 0x20002420, 2, 1);" if part in V8 else "region(0, 0x20002400, 8, 5);"
+    source = HEAD + REPORT + f"""void main_(void) {{ OUT[0] = 0; {deny} on(4); while (!OUT[0]) {{}}
+        if (OUT[0] == 2) MPU_CTRL = 0; OPEN = 3; }}"""
+    twin = twin_of(source, part)
+    twin.run(seconds=0.001)
+    state = twin.snapshot()
+    for go, faults in ((2, 0), (1, 1), (2, 0)):
+        twin.restore(state)
+        twin.cpu.faults.clear()
+        twin.core.uc.mem_write(0x20000100, bytes([go]))
+        finish(twin)
+        assert len(twin.faults) == faults
+    twin.power_on()
+    assert not twin.run(seconds=0.001)
+
+
+@pytest.mark.parametrize("part", OLD)
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("MPU_RNR = 16;", "region 16 was chosen"),
+        ("region(0, 0x20000000, 8, 4);", "AP of 4"),
+        ("MPU_RNR = 0; MPU_RBAR = 0x20000000; MPU_RASR = 3 << 1 | 1;", "SIZE"),
+        ("MPU_RNR = 0; MPU_RBAR = 0x20000000; MPU_RASR = 1 << 8 | 6 << 1 | 1;", "RASR"),
+    ],
+)
+def test_what_is_unpredictable_is_refused(part: str, code: str, message: str) -> None:
+    twin = twin_of(HEAD + f"void main_(void) {{ {code} for (volatile int i = 0; i < 9; i++) {{}} }}", part)
+    with pytest.raises(TwinError, match=message):
+        twin.run(seconds=0.01)
+
+
+def test_v6_has_no_aliases_and_no_types() -> None:
+    """DDI0419 B3.5: regions of 256 bytes and more, no TEX, no MPU_RBAR_A1."""
+    twin = run("STM32L073RZ", "MPU_RNR = 0; MPU_RBAR = 0x200010ef; MPU_RASR = 0xfffffffe; OUT[0] = MPU_RBAR; OUT[1] = MPU_RASR;")
+    assert (out(twin, 0), out(twin, 1)) == (0x20001000, 0x1707FF3E)
+
+
+def test_the_start_of_a_cubemx_project_for_h7() -> None:
+    """Region 0: 4 GB, no access, subregions 0x87 left out, not executable; PRIVDEFENA.  All that the part has stays."""
+    body = """MPU_CTRL = 0; MPU_RNR = 0; MPU_RBAR = 0; MPU_RASR = 1u << 28 | 1u << 19 | 1u << 18 | 0x87 << 8 | 31 << 1 | 1; on(4);
+        OUT[0] = REG(0x24000000) | 1; REG(0x30000000) = 2; OUT[1] = REG(0x30000000); OUT[2] = REG(0x5c001000) != 0;
+        OUT[3] = 1; REG(0x60000000) = 1;"""
+    twin = run("STM32H745XI", body)
+    assert (out(twin, 1), out(twin, 3)) == (2, 1)
+    assert status(twin) == (DACCVIOL | MMARVALID, 0x60000000)
