@@ -24,7 +24,7 @@ U16 With the virtual TLB a hook says what each page of 1 KB allows, once until t
     itself (LDRT and STRT have that of threads).  What it denies is error 21 with the PC at the access and the address of
     the page alone, for peripherals as for memory, code that is translated already included.
 U17 `mem_protect` on such a page calls the hooks of U4 for each access, with its address.  A store is then the hook's to
-    make; code is asked for by the halfword while its block is translated, and a refusal stops in front of the block.
+    make, but not one to a peripheral; code is asked for by the halfword while its block is translated, and a refusal stops in front of the block.
     Loads are asked about once, unless a hook on loads exists, wherever it is.
 U18 An MMIO callback counts from the start of its mapping, so that one that is split counts wrong: `carve` maps anew.
 """

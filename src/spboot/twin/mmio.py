@@ -49,11 +49,6 @@ class Mmio:
         """Whether a call answers there."""
         return any(start <= address < start + size for start, (size, _, _) in self._ranges.items())
 
-    def write(self, address: int, data: bytes) -> None:
-        """Call what answers a write of *data* there."""
-        write = next(write for start, (size, _, write) in self._ranges.items() if start <= address < start + size)
-        write(address, len(data), int.from_bytes(data, "little"))
-
     def carve(self, page: int, size: int) -> None:
         """Let *size* bytes from *page* on be a range of their own (U18).  Between slices only."""
         start = next(start for start, (length, _, _) in self._ranges.items() if start <= page < start + length)
