@@ -420,3 +420,30 @@ def test_the_start_of_a_cubemx_project_for_h7() -> None:
     twin = run("STM32H745XI", body)
     assert (out(twin, 1), out(twin, 3)) == (2, 1)
     assert status(twin) == (DACCVIOL | MMARVALID, 0x60000000)
+
+
+@pytest.mark.parametrize(
+    ("tex", "c", "b", "shared", "stops"),
+    [
+        (0, 1, 0, 0, "may still hold"),  # write-through, as without a region
+        (1, 0, 0, 0, ""),  # normal, not cacheable
+        (0, 1, 0, 1, ""),  # shared: the M7 does not cache it
+        (0, 0, 1, 0, ""),  # device
+        (0, 1, 1, 0, "makes it write-back"),
+        (1, 1, 1, 0, "makes it write-back"),
+        (4, 0, 0, 0, ""),  # by outer and inner policy: inner not cacheable
+        (6, 1, 0, 0, "may still hold"),
+        (5, 0, 1, 0, "makes it write-back"),
+    ],
+)
+def test_attributes_decide_what_the_data_cache_holds(tex: int, c: int, b: int, shared: int, stops: str) -> None:
+    """DDI0403, MPU_RASR: TEX, C, B and S; PM0253: what is shared is not cached.  The rules of the caches follow."""
+    rasr = 3 << 24 | tex << 19 | shared << 18 | c << 17 | b << 16 | 20 << 1 | 1
+    code = f"""unlock(); data_cache_on(); MPU_RNR = 0; MPU_RBAR = 0x08000000; MPU_RASR = {rasr:#x}; on(4);
+        program(0x08180000, 1); erase(9); program(0x08140000, 1);"""
+    twin = twin_of(HEAD + f"void main_(void) {{ {code} }}", "STM32F769NI")
+    if stops:
+        with pytest.raises(TwinError, match=stops):
+            finish(twin, 9)
+    else:
+        finish(twin, 9)

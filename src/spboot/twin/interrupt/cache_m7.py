@@ -2,7 +2,7 @@
 
 The twin executes as if there were no cache.  It refuses what would make a difference on silicon: a cache turned on that
 was not emptied, one turned off with data that is not written, and flash that was erased while the data cache may hold
-what stood there."""
+what stood there.  What the MPU keeps out of the caches has no part in that."""
 
 # ruff: noqa: N802 - handlers are named after their registers
 from __future__ import annotations
@@ -144,7 +144,8 @@ class NvicM7(Nvic, Watcher):
     def before_flash_operation(self) -> None:
         """Refuse to go on with what may be stale, data or the code that does it."""
         line = self.die.core.pc & -_LINE
-        if self.registers["CCR"] & (_DC | _IC) and self.die.rams.holds(line, _LINE) and line not in self._published:
+        hidden = self.die.rams.holds(line, _LINE) and self.mpu.caching(line, "back") != "none"
+        if self.registers["CCR"] & (_DC | _IC) and hidden and line not in self._published:
             self.die.refuse(
                 "code in RAM runs that the caches may hide",
                 "write its lines to DCCMVAU, then ICIALLU, before it runs (PM0253 4.8)",
@@ -166,10 +167,16 @@ class NvicM7(Nvic, Watcher):
 
     def flash_programmed(self, address: int, size: int) -> None:
         """Lines of what was programmed may be in the data cache."""
-        if self._filled:
+        caching = self.mpu.caching(address, "through")
+        if caching == "back" and self.registers["CCR"] & _DC:
+            self.die.refuse(
+                f"flash at {address:#010x} was programmed, and a region of the MPU makes it write-back",
+                "make flash write-through or not cacheable: what is stored stays in the data cache",
+            )
+        if self._filled and caching != "none":
             self._missed |= set(range(address & -_LINE, address + size, _LINE))
 
     def flash_erased(self, address: int, size: int) -> None:
         """Lines of an erased sector may be in the data cache."""
-        if self._filled:
+        if self._filled and self.mpu.caching(address, "through") != "none":
             self._stale |= set(range(address, address + size, _LINE))

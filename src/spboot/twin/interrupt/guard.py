@@ -124,6 +124,8 @@ class Guard:
         """The MPU was turned on or off."""
         uc = self._die.core.uc
         self.on = self._mpu.on
+        if len(self._hooks) == _ALL_HOOKS:
+            uc.ctl_flush_tb()
         while self._hooks:
             uc.hook_del(self._hooks.pop())
         uc.ctl_set_tlb_mode(unicorn.UC_TLB_VIRTUAL if self.on else unicorn.UC_TLB_CPU)
