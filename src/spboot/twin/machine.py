@@ -28,6 +28,7 @@ from spboot.twin.interrupt.unmasking import Unmasking
 from spboot.twin.line import Uart
 from spboot.twin.memory import rom
 from spboot.twin.memory.cells import FlashArray
+from spboot.twin.memory.held import HeldStores
 from spboot.twin.memory.oplog import Cut, OperationLog
 from spboot.twin.memory.rams import Rams
 from spboot.twin.memory.stall import Stalls
@@ -88,6 +89,7 @@ class Twin(Refusals):
         self.spin = Spin(self, self.bus, lambda: self._slice(1))
         self.ecc_nmi: Literal["at", "after"] = "after"
         """Whether the NMI of a failed ECC check returns to the load that failed or behind it."""
+        self.held = HeldStores(self, self.nvic)
         self.debugger: Debugger | None = None
         self._powered = False
         self._deadline = 0
@@ -184,6 +186,7 @@ class Twin(Refusals):
     def reset(self, cause: ResetCause = "pin") -> None:
         """A reset; RAM and flash stay as they are."""
         self.standby.forget()
+        self.held.lose(power=cause == "por")
         self._reset_cause = self._stopped = None
         self.nvic.reset()
         for block in sorted(self.blocks.values(), key=lambda b: b.name not in ("RCC", "PWR")):
@@ -199,6 +202,7 @@ class Twin(Refusals):
         """All that has a state, in the order in which it can be put back."""
         inside: dict[str, Part] = {"core": self.core, "timeline": self.timeline, "cpu": self.cpu, "nvic": self.nvic}
         memories: dict[str, Part] = {"rams": self.rams, "log": self.log, "flash": self.flash, "stalls": self.stalls}
+        memories["held"] = self.held
         return {
             **inside,
             "bus": self.bus,

@@ -60,6 +60,12 @@ class Rams:
             size = len(ram)
             self._put(address, garbage.randbytes(size) if self._paint is None else bytes([self._paint]) * size)
 
+    def put(self, address: int, content: bytes) -> None:
+        """Change what RAM holds at its first address.  Between slices only."""
+        base, ram = next((base, ram) for base, ram in self.buffers.items() if base <= address < base + len(ram))
+        ctypes.memmove(ctypes.addressof(ram) + address - base, content, len(content))
+        self._core.forget_code(address, len(content))
+
     def _put(self, address: int, content: bytes) -> None:
         ctypes.memmove(self.buffers[address], content, len(content))
         self._core.forget_code(address, len(content))
