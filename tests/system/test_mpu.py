@@ -9,6 +9,7 @@ import pytest
 
 from spboot.boards import Board
 from spboot.builder.demo import build_app
+from spboot.formats import elf
 from spboot.formats.spec import data_path
 from spboot.image import Image
 from spboot.link.ymodem import LinkError
@@ -41,9 +42,14 @@ def guarded(shop: Workshop, *, region: tuple[int, int] | None = None) -> bytes:
     return shop._once(("guarded", str(region)), make)
 
 
-def covering(address: int, permission: int) -> tuple[int, int]:
-    """Region 1 over 4 KB at *address*."""
-    return address & ~0xFFF, permission | 11 << 1 | 1
+def symbol(shop: Workshop, name: str) -> int:
+    """Where *name* of the bootloader is."""
+    return next(one.value for one in elf.symbols(name, shop.boot.elf.read_bytes()) if one.name == name)
+
+
+def covering(address: int, log2: int) -> tuple[int, int]:
+    """A region of 2 ** *log2* bytes with *address*, to be read and no more."""
+    return address & -(1 << log2), READ_ONLY | log2 - 1 << 1 | 1
 
 
 def test_a_patch_with_the_mpu_on_as_cubemx_sets_it(shop: Workshop) -> None:
@@ -62,17 +68,15 @@ def test_regions_that_deny_the_engine_what_it_needs(shop: Workshop, what: str) -
     """Flash that it writes is read-only, or reserved RAM is: a fault at the first store, and the application resets.
     Nothing is lost, and the next start is that of the old version."""
     board = shop.board
-    area = board.journal if what == "journal" else board.ram
-    assert area is not None
-    rig = Rig(shop, app=guarded(shop, region=covering(area.address, READ_ONLY)))
+    assert board.journal is not None
+    stack = symbol(shop, "spb_stack_top")
+    region = covering(board.journal.address, 12) if what == "journal" else covering(stack - 1, 8)
+    rig = Rig(shop, app=guarded(shop, region=region))
     rig.boot()
-    if what == "journal":
-        rig.ask_application()
-        with pytest.raises(LinkError):
-            rig.send(shop.wrap(shop.demo("1.1.0"), "1.1.0"))
-    else:
-        rig.uart.send(b"u")
+    rig.ask_application()
+    with pytest.raises(LinkError):
+        rig.send(shop.wrap(shop.demo("1.1.0"), "1.1.0"))
     assert b"demo 1.0.0" in rig.listen()
     first = rig.twin.faults[0]
-    assert (first.kind, first.address & ~0xFFF) == ("MemManage", area.address & ~0xFFF)
+    assert (first.kind, covering(first.address, region[1] // 2 % 32 + 1)) == ("MemManage", region)
     assert rig.twin.warnings == []

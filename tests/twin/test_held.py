@@ -84,3 +84,7 @@ def test_other_families_are_not_said_to(part: str) -> None:
     """STM32U5 and H5 have an ECC of some RAMs by option byte, off as shipped (RM0456, RM0481: SRAM2_ECC)."""
     with pytest.raises(TwinError, match="no RAM that loses"):
         twin_of("void main_(void) {}", part).held.hold()
+
+
+def test_a_clean_of_a_cache_that_is_off_brings_nothing() -> None:
+    assert kept(f"REG({AXI:#x}) = 5; REG(0xe000ef68) = {AXI:#x};", words(AXI, 1)) == [0]

@@ -59,10 +59,11 @@ class BackupDomain(Block, like="rcc_l4"):
 
     def backup_written(self, register: str, *, cleared: bool) -> None:
         """*register* has LSE and the clock of the RTC, which *cleared* resets (RM0351 6.4.29)."""
-        rtc = self.die.blocks.get("RTC")
-        if rtc is not None and cleared:
-            rtc.power_on()
-            rtc.reset()
+        for name in ("RTC", "TAMP"):
+            block = self.die.blocks.get(name)
+            if block is not None and cleared:
+                block.power_on()
+                block.reset()
         if not self.field(register, "LSEON"):
             self.ready_at.pop("LSE", None)
         elif "LSE" not in self.ready_at:

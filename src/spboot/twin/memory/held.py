@@ -76,7 +76,8 @@ class HeldStores:
         if line is None:
             self._lines.clear()
             return
-        self._lines.pop(line & -_LINE, None)
+        if self._lines.pop(line & -_LINE, None) is None:
+            return
         for base, (word, _) in list(self._parts.items()):
             if word & -_LINE == line & -_LINE:
                 del self._parts[base]
