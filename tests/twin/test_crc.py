@@ -33,8 +33,11 @@ def _expected(words: tuple[int, ...]) -> int:
 def test_words_give_the_crc_of_ethernet() -> None:
     """4.3: the polynomial 0x4C11DB7 from 0xFFFFFFFF; DR gives the result of all words so far.  4.4.3: RESET."""
     sent = " ".join(f"CRC_DR = {word:#x};" for word in WORDS)
-    twin = twin_of(f"{HEAD} void main_(void) {{ ON(); OUT[0] = CRC_DR; {sent} OUT[1] = CRC_DR; CRC_CR = 1; OUT[2] = CRC_DR;"
-                   " CRC_DR = 0x12345678; OUT[3] = CRC_DR; OUT[4] = CRC_CR; }", PART)
+    twin = twin_of(
+        f"{HEAD} void main_(void) {{ ON(); OUT[0] = CRC_DR; {sent} OUT[1] = CRC_DR; CRC_CR = 1; OUT[2] = CRC_DR;"
+        " CRC_DR = 0x12345678; OUT[3] = CRC_DR; OUT[4] = CRC_CR; }",
+        PART,
+    )
     finish(twin)
     assert [out(twin, n) for n in range(5)] == [0xFFFFFFFF, _expected(WORDS), 0xFFFFFFFF, _expected(WORDS[:1]), 0]
     assert out(twin, 3) == 0xDF8A8A2B

@@ -1,5 +1,5 @@
-"""Stores that a reset loses: STM32H7, RM0399 and RM0433, embedded SRAM, error code correction: "When an incomplete word is
-written to an internal SRAM and a reset occurs, the last incomplete word is not really written"; PM0253 4.8 for the cache."""
+"""Stores that a reset loses on STM32H7 (RM0399 and RM0433, embedded SRAM, error code correction): the last incomplete
+word is not really written.  PM0253 4.8 for the cache."""
 
 from __future__ import annotations
 
@@ -18,9 +18,12 @@ HEAD = """
 
 def kept(stores: str, reads: str, *, part: str = "STM32H745XI", before: str = "") -> list[int]:
     """What *reads* find after a reset behind *stores*."""
-    source = HEAD + f"""void main_(void) {{
+    source = (
+        HEAD
+        + f"""void main_(void) {{
         if (BACKUP == 0x1234) {{ uint32_t n = 0; {reads} return; }}
         {before} REG(0x58024510) = 0; BACKUP = 0x1234; {stores} NOW(); }}"""
+    )
     twin = twin_of(source.replace("REG(0x58024510) = 0;", ""), part)
     twin.held.hold()
     for ram in (AXI, SRAM1, SRAM4):
@@ -66,14 +69,19 @@ CACHE = """for (uint32_t way = 0; way < 4; way++) for (uint32_t set = 0; set < 1
     REG(0xe000ef60) = way << 30 | set << 5; REG(0xe000ed14) |= 1u << 16;"""
 
 
-@pytest.mark.parametrize(("clean", "found"), [("", 0), ("REG(0xe000ef68) = 0x24001000;", 5), ("REG(0xe000ef70) = 0x24001000;", 5)])
+@pytest.mark.parametrize(
+    ("clean", "found"), [("", 0), ("REG(0xe000ef68) = 0x24001000;", 5), ("REG(0xe000ef70) = 0x24001000;", 5)]
+)
 def test_what_the_data_cache_has_to_write(clean: str, found: int) -> None:
     """Without a clean by address the line is lost; with one all of it is in RAM, as whole words."""
     assert kept(f"REG({AXI:#x}) = 5; {clean}", words(AXI, 1), before=CACHE) == [found]
 
 
 def test_nothing_is_lost_unless_asked_for() -> None:
-    source = HEAD + f"void main_(void) {{ if (BACKUP == 0x1234) {{ OUT[0] = REG({AXI:#x}); return; }} BACKUP = 0x1234; REG({AXI:#x}) = 5; NOW(); }}"
+    source = (
+        HEAD + f"void main_(void) {{ if (BACKUP == 0x1234) {{ OUT[0] = REG({AXI:#x}); return; }} "
+        f"BACKUP = 0x1234; REG({AXI:#x}) = 5; NOW(); }}"
+    )
     twin = twin_of(source, "STM32H745XI")
     finish(twin)
     assert out(twin) == 5

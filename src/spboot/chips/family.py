@@ -17,7 +17,9 @@ from spboot.errors import BoardError
 FOLDER: Final = Path(__file__).resolve().parent / "families"
 _CORRECTIONS: Final = frozenset({"memory", "block", "field", "register"})
 _REQUIRED: Final = frozenset({"manual", "vector_size", "clock", "identity", "ports", "revisions", "exti"})
-_OPTIONAL: Final = frozenset({"system_memory", "flash_alias", "priority_bits", "second_address", "mpu_regions", "ram_words"})
+_OPTIONAL: Final = frozenset(
+    {"system_memory", "flash_alias", "priority_bits", "second_address", "mpu_regions", "ram_words"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

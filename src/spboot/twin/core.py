@@ -20,12 +20,12 @@ U13 In an IT block nothing ends a run, neither count nor `emu_stop`, but a BKPT,
 U14 An instruction of an IT block whose condition fails is not counted.
 U15 CPS and MSR end a translated block, so that a block hook behind them sees what they did.  A block hook costs nothing
     elsewhere; one on instructions slows all of them down, and many do so many times over.
-U16 With the virtual TLB a hook says what each page of 1 KB allows, once until the TLB is dropped, for each privilege by
-    itself (LDRT and STRT have that of threads).  What it denies is error 21 with the PC at the access and the address of
-    the page alone, for peripherals as for memory, code that is translated already included.
-U17 `mem_protect` on such a page calls the hooks of U4 for each access, with its address.  A store is then the hook's to
-    make, but not one to a peripheral; code is asked for by the halfword while its block is translated, and a refusal stops in front of the block.
-    Loads are asked about once, unless a hook on loads exists, wherever it is.
+U16 With the virtual TLB a hook says what each page of 1 KB allows, once until the TLB is dropped, for each privilege
+    by itself (LDRT and STRT have that of threads).  What it denies is error 21 with the PC at the access and the
+    address of the page alone, for peripherals as for memory, code that is translated already included.
+U17 `mem_protect` on such a page calls the hooks of U4 for each access, with its address.  A store is then the hook's
+    to make, but not one to a peripheral; code is asked for by the halfword while its block is translated, and a refusal
+    stops in front of the block.  Loads are asked about once, unless a hook on loads exists, wherever it is.
 U18 An MMIO callback counts from the start of its mapping, so that one that is split counts wrong: `carve` maps anew.
 """
 
@@ -187,10 +187,7 @@ class Core:
         self.held = False
         self.slices += 1
         self._count[0] = 0
-        if self.wall is not None:
-            fence = self._fence(self.wall)
-        else:
-            fence = self._raise_fence() if self.alone else None
+        fence = self._raise_fence()
         self._running = True
         self.uc._hook_exception = None
         error: int | None = quick.run(self._handle, self.pc | 1, _NO_END, 0, count) or None
@@ -210,7 +207,12 @@ class Core:
         return error
 
     def _raise_fence(self) -> tuple[int, bytes] | None:
-        """Put a BKPT behind the instruction at the PC where only that ends a run (U13): where, and what was there."""
+        """Put a BKPT at the wall, or behind the instruction at the PC where it is to be alone and only that ends a run
+        (U13): where, and what was there."""
+        if self.wall is not None:
+            return self._fence(self.wall)
+        if not self.alone:
+            return None
         pc, state = self.pc, self.it_state
         opcode = self.halfword(pc)
         if not (state or (opcode & 0xFF00 == 0xBF00 and opcode & 15)):

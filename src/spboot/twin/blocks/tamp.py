@@ -1,7 +1,7 @@
-"""Backup registers in TAMP: G0, G4, L5, WL, U5, H5 (RM0444, RM0440, RM0438, RM0453, RM0456, RM0481: TAMP_BKPxR).
+"""Backup registers in TAMP: G0, G4, L5, WL, U5, H5 (TAMP_BKPxR in RM0444, RM0440, RM0438, RM0453, RM0456, RM0481).
 
-The tamper functions and the monotonic counter are refused: the chip facts have no registers of TAMP, and what they would
-erase no model waits for."""
+The tamper functions and the monotonic counter are refused: the chip facts have no registers of TAMP, and nothing else
+models what they would erase."""
 
 from __future__ import annotations
 

@@ -25,14 +25,10 @@ _NOWHERE: Final = 0xFFFFFFFF
 _ALL_HOOKS: Final = 3
 _FLUSH: Final = unicorn.UC_CTL_TLB_FLUSH, unicorn.UC_CTL_IO_WRITE
 _KINDS: Final[dict[int, Access]] = {
-    kind: access
-    for access, kinds in {
-        "read": (unicorn.UC_MEM_READ, unicorn.UC_MEM_READ_PROT, unicorn.UC_MEM_READ_UNMAPPED),
-        "write": (unicorn.UC_MEM_WRITE, unicorn.UC_MEM_WRITE_PROT, unicorn.UC_MEM_WRITE_UNMAPPED),
-        "fetch": (unicorn.UC_MEM_FETCH, unicorn.UC_MEM_FETCH_PROT, unicorn.UC_MEM_FETCH_UNMAPPED),
-    }.items()
-    for kind in kinds
-}
+    unicorn.UC_MEM_READ: "read", unicorn.UC_MEM_READ_PROT: "read", unicorn.UC_MEM_READ_UNMAPPED: "read",
+    unicorn.UC_MEM_WRITE: "write", unicorn.UC_MEM_WRITE_PROT: "write", unicorn.UC_MEM_WRITE_UNMAPPED: "write",
+    unicorn.UC_MEM_FETCH: "fetch", unicorn.UC_MEM_FETCH_PROT: "fetch", unicorn.UC_MEM_FETCH_UNMAPPED: "fetch",
+}  # fmt: skip
 _BITS: Final[dict[Access, int]] = {
     "read": unicorn.UC_PROT_READ, "write": unicorn.UC_PROT_WRITE, "fetch": unicorn.UC_PROT_EXEC,
 }  # fmt: skip
@@ -164,7 +160,9 @@ class Guard:
             return
         self._watched.add(page)
         if len(self._hooks) < _ALL_HOOKS:  # stays until the MPU is off: it makes the core translate all code anew
-            self._hooks.append(core.uc.hook_add(unicorn.UC_HOOK_MEM_READ, lambda *_: None, begin=_NOWHERE, end=_NOWHERE))
+            self._hooks.append(
+                core.uc.hook_add(unicorn.UC_HOOK_MEM_READ, lambda *_: None, begin=_NOWHERE, end=_NOWHERE)
+            )
             core.uc.ctl_flush_tb()
         if not peripheral:
             core.forget_code(page, _PAGE)
@@ -227,8 +225,8 @@ class Guard:
         return True
 
     def stores(self, address: int, data: bytes) -> bool:
-        """From the hook of a store that is allowed: whether it is one to a watched page that is no flash, and made; that
-        to a peripheral unicorn makes itself."""
+        """From the hook of a store that is allowed: whether it is one to a watched page that is no flash, and made.
+        Unicorn makes that to a peripheral."""
         core, page = self._die.core, address - address % _PAGE
         if core.mmio.holds(address):
             return True

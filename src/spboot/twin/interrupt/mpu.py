@@ -27,6 +27,9 @@ _PERMISSIONS: Final = {True: (0b1110_1110, 0b0000_1110), False: (0b1100_1100, 0b
 _POLICIES: Final[dict[tuple[int, int], Caching]] = {(0, 2): "through", (0, 3): "back", (1, 3): "back"}
 """TEX below 4, and C with B -> what of normal memory is cached (DDI0403, MPU_RASR, TEX); bit 0 is B."""
 
+_INNER: Final[tuple[Caching, ...]] = ("none", "back", "through", "back")
+"""The same by C and B where TEX is 4 or more: the policy of the inner caches."""
+
 
 class Mpu:
     """Base of both kinds.  *changed* is called when what it allows may have changed."""
@@ -177,7 +180,8 @@ class MpuV7(Mpu):
             )
         if address & (1 << power) - 1:
             self.die.forbid(
-                f"MPU region {number} of {1 << power:#x} bytes at {address:#010x}", "align it to its size: bits are lost"
+                f"MPU region {number} of {1 << power:#x} bytes at {address:#010x}",
+                "align it to its size: bits are lost",
             )
 
     def _parts(self, region: tuple[int, int]) -> Iterator[tuple[int, int]]:
@@ -219,10 +223,8 @@ class MpuV7(Mpu):
             return default
         rest = region[1]
         kind, shared = rest >> 19 & 7, rest >> 18 & 1
-        if kind & 4:  # the inner policy is in C and B (DDI0403, MPU_RASR, TEX)
-            policy = ("none", "back", "through", "back")[rest >> 16 & 3]
-        else:
-            policy = _POLICIES.get((kind, rest >> 16 & 3), "none")
+        low = rest >> 16 & 3
+        policy: Caching = _INNER[low] if kind & 4 else _POLICIES.get((kind, low), "none")
         return "none" if shared else policy  # the M7 keeps nothing of what is shared (PM0253)
 
 

@@ -42,7 +42,7 @@ _V6: Final = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Core:
-    """What differs between cores: *lines* are the most interrupt lines that a part has."""
+    """What differs between cores: *lines* are the interrupt lines that most parts have at most."""
 
     cpuid: int
     lines: int
@@ -55,7 +55,7 @@ class Core:
 
 _CORES: Final = {
     "cm0p": Core(cpuid=0x410CC601, lines=32),
-    "cm4": Core(cpuid=0x410FC241, lines=97),
+    "cm4": Core(cpuid=0x410FC241, lines=102),
     "cm7": Core(cpuid=0x411FC271, lines=150),
     "cm33": Core(cpuid=0x410FD214, lines=141),
 }
@@ -66,7 +66,18 @@ class Nvic(Block):
 
     RESET: ClassVar[dict[str, int]] = _RESET
     STATE: ClassVar[tuple[str, ...]] = (
-        *("enabled", "pending", "lines", "holders", "priorities", "count_flag", "_started", "_left", "_held", "protection"),
+        *(
+            "enabled",
+            "pending",
+            "lines",
+            "holders",
+            "priorities",
+            "count_flag",
+            "_started",
+            "_left",
+            "_held",
+            "protection",
+        ),
     )
     SERVED = frozenset({"SHPR1", "SHPR2", "SHPR3", *_MPU})
     QUIET = frozenset({0x018})
@@ -80,10 +91,12 @@ class Nvic(Block):
         self._core = _CORES[die.chip.core]
         family = die.chip.of_family
         self.priority_mask = 0xFF & ~(0xFF >> family.priority_bits)
+        numbers = (number for block in die.chip.blocks.values() for number in block.interrupts.values())
+        self._lines = max(self._core.lines, max(numbers, default=0) + 1)
         self._vectors = min(self._core.vectors, family.vector_size)
         self._first_priority = 0xD1C if die.chip.core == "cm0p" else 0xD18
         self.has_fault_status = die.chip.core != "cm0p"
-        self._exceptions = 16 + self._core.lines
+        self._exceptions = 16 + self._lines
         for name, (offset, mask) in _PLAIN.items():
             if self.has_fault_status or name in _V6:
                 self._declare(name, offset, {})
@@ -192,7 +205,7 @@ class Nvic(Block):
 
     def read(self, offset: int, size: int) -> int:
         self._check_privilege(offset)
-        if 0x400 <= offset < 0x400 + self._core.lines or self._first_priority <= offset < 0xD24:
+        if 0x400 <= offset < 0x400 + self._lines or self._first_priority <= offset < 0xD24:
             first = 16 + offset - 0x400 if offset < 0xD00 else 4 + offset - 0xD18
             return int.from_bytes(bytes((self.priorities + [0] * 4)[first : first + size]), "little")
         if 0x100 <= offset < 0x380:
@@ -205,7 +218,7 @@ class Nvic(Block):
 
     def write(self, offset: int, size: int, value: int) -> None:
         self._check_privilege(offset)
-        if 0x400 <= offset < 0x400 + self._core.lines or self._first_priority <= offset < 0xD24:
+        if 0x400 <= offset < 0x400 + self._lines or self._first_priority <= offset < 0xD24:
             first = 16 + offset - 0x400 if offset < 0xD00 else 4 + offset - 0xD18
             for i, byte in enumerate(value.to_bytes(size, "little")):
                 if first + i < len(self.priorities):
@@ -355,7 +368,9 @@ class Nvic(Block):
 
     def write_AIRCR(self, value: int) -> None:
         if value >> 16 != _VECTKEY:
-            self.die.refuse(f"SCB_AIRCR written with key {value >> 16:#06x}", "write 0x05FA in the upper half")
+            advice = "write 0x05FA in the upper half; it is ignored"
+            self.die.forbid(f"SCB_AIRCR written with key {value >> 16:#06x}", advice)
+            return
         self.registers["AIRCR"] = value & 0x700
         if value & 4:
             self.die.request_reset("software")

@@ -1,5 +1,5 @@
-"""Stores that have not reached RAM when a reset comes, and are lost by it.  Asked for by `hold`: each store then costs a
-call, which no run pays otherwise.
+"""Stores that have not reached RAM when a reset comes, and are lost by it.  `hold` asks for that: each store then costs
+a call, which no run pays otherwise.
 
 RAM with an ECC has words of 64 or 32 bits.  A store of a whole word goes there at once; one of a part of a word waits
 in a buffer of that RAM for the next part of another word (RM0433 and RM0399, embedded SRAM, error code correction; ST's
