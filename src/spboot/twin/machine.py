@@ -37,6 +37,7 @@ from spboot.twin.silent import Silent
 from spboot.twin.snapshot import Part, Snapshot
 from spboot.twin.spin import Spin
 from spboot.twin.standby import HINTS, Standby
+from spboot.twin.stray import Stray
 from spboot.twin.timeline import PS_PER_S, Timeline
 
 T = TypeVar("T")
@@ -95,10 +96,7 @@ class Twin(Refusals):
         self._deadline = 0
         self._stopped: Exception | None = None
         self._reset_cause: ResetCause | None = None
-        self._bad_address = 0
-        kinds = unicorn.UC_HOOK_MEM_READ_UNMAPPED | unicorn.UC_HOOK_MEM_WRITE_UNMAPPED
-        self.core.uc.hook_add(kinds | unicorn.UC_HOOK_MEM_FETCH_UNMAPPED, self._on_unmapped)
-        self.core.uc.hook_add(unicorn.UC_HOOK_MEM_WRITE_PROT, self._on_store)
+        self._stray = Stray(self, self.bus, self.cpu.guard)
 
     # what the outside does
 
@@ -309,7 +307,7 @@ class Twin(Refusals):
         if error == unicorn.UC_ERR_INSN_INVALID and core.halfword(core.pc - 2) in HINTS:
             self.standby.hint(core.halfword(core.pc - 2))
         elif error in (unicorn.UC_ERR_READ_UNMAPPED, unicorn.UC_ERR_WRITE_UNMAPPED, unicorn.UC_ERR_FETCH_UNMAPPED):
-            self.cpu.memory_fault(error, self._bad_address)
+            self.cpu.memory_fault(error, self._stray.address)
         elif error in (unicorn.UC_ERR_INSN_INVALID, unicorn.UC_ERR_EXCEPTION):
             self.cpu.undefined()
         else:
@@ -383,30 +381,3 @@ class Twin(Refusals):
 
     def _on_bad_fetch(self, _word: int) -> None:
         self.refuse_later("instruction fetch from a word that fails its ECC or has marginal bits", "do not run it")
-
-    def _on_unmapped(self, _uc: Any, kind: int, address: int, size: int, _value: int, _data: Any) -> bool:
-        self._bad_address = address
-        if self.cpu.guard.refuses(kind, address, size):
-            return False
-        if window := self.chip.window_at(address):
-            self.refuse_later(
-                f"access to {address:#010x}, memory behind {window}", "the twin has no external memory yet"
-            )
-        return False
-
-    def _on_store(self, _uc: Any, kind: int, address: int, size: int, value: int, _data: Any) -> bool:
-        if self.cpu.guard.refuses(kind, address, size):
-            return False
-        if self.core.in_it_block:
-            self.core.clear_it_state()
-        if self.cpu.guard.on and self.cpu.guard.stores(address, (value & (1 << 8 * size) - 1).to_bytes(size, "little")):
-            return True
-        try:
-            self.bus.busy()
-            self.bus.accesses += 1
-            if not self.flash.holds(address) and not self.flash_controller.takes(address):
-                self.refuse(f"store to read-only {address:#010x}", "do not write system memory")
-            self.flash_controller.store(address, size, value & ((1 << 8 * size) - 1))
-        except (TwinError, PowerCut) as error:
-            self.stop(error)
-        return True

@@ -37,7 +37,8 @@ _USED: Final = (
 )
 """Fields of CR that may be set: 12 hours, outputs, alarm B and time stamps are refused."""
 _NON_SECURE: Final = frozenset({"STM32L5", "STM32U5", "STM32H5"})
-"""Families whose facts have the vector of the secure side; RTC_IRQn is the one before (RM0438, RM0456, RM0481)."""
+"""Families where the facts have the vector of the secure side, 3, but on STM32H503; RTC_IRQn is 2 (RM0438, RM0456,
+RM0481 and RM0492, vector tables)."""
 
 
 def _bcd(value: int) -> int:
@@ -61,7 +62,7 @@ class Rtc(Block, like="rtc_v2_l4"):
         if die.chip.family not in CAN_GATE:
             facts = replace(facts, enable=None)
         if die.chip.family in _NON_SECURE:
-            facts = replace(facts, interrupts={name: number - 1 for name, number in facts.interrupts.items()})
+            facts = replace(facts, interrupts=dict.fromkeys(facts.interrupts, 2))
         super().__init__(die, facts)
         self._fresh = True
         die.timeline.on("RTC", self._on_due)
@@ -213,12 +214,10 @@ class Rtc(Block, like="rtc_v2_l4"):
     def _set_in_init(self, register: str, value: int) -> None:
         """The calendar and its prescalers change in initialization mode alone (RM0351 38.3.8)."""
         if self._init_ticks is None or self.ticks() < self._init_ticks:
-            self._ignored(f"{register} written while INITF is 0", "set INIT and wait for INITF first")
+            advice = "set INIT and wait for INITF first; it is ignored"
+            self.die.forbid(f"{self.name}_{register} written while INITF is 0", advice)
         else:
             self.registers[register] = value & self.masks[register]
-
-    def _ignored(self, what: str, advice: str) -> None:
-        self.die.forbid(f"{self.name}_{what}", f"{advice}; it is ignored")
 
     def write_TR(self, value: int) -> None:
         self._set_in_init("TR", value)
@@ -307,7 +306,8 @@ class Rtc(Block, like="rtc_v2_l4"):
     def _may_change(self, what: str) -> bool:
         if not self.field("CR", "WUTE") and self.ticks() >= self._change_ticks:
             return True
-        self._ignored(f"{what} changed while WUTWF is 0", "clear WUTE and wait for WUTWF first")
+        advice = "clear WUTE and wait for WUTWF first; it is ignored"
+        self.die.forbid(f"{self.name}_{what} changed while WUTWF is 0", advice)
         return False
 
     def write_CR(self, value: int) -> None:
@@ -336,7 +336,8 @@ class Rtc(Block, like="rtc_v2_l4"):
     def _may_set_alarm(self, register: str) -> bool:
         if not self.field("CR", "ALRE0"):
             return True
-        self._ignored(f"{register} written while alarm A is on", "clear RTC_CR.ALRAE first")
+        advice = "clear RTC_CR.ALRAE first; it is ignored"
+        self.die.forbid(f"{self.name}_{register} written while alarm A is on", advice)
         return False
 
     def write_ALRMR0(self, value: int) -> None:
