@@ -21,6 +21,7 @@ from spboot.twin.condition import Condition, condition
 from spboot.twin.core import Core
 from spboot.twin.die import Debugger, FlashController, Power, ResetCause
 from spboot.twin.errors import PowerCut
+from spboot.twin.held import HeldStores
 from spboot.twin.interrupt.cache_m7 import NvicM7
 from spboot.twin.interrupt.exceptions import Cpu, Fault
 from spboot.twin.interrupt.nvic import NMI, Nvic
@@ -28,7 +29,6 @@ from spboot.twin.interrupt.unmasking import Unmasking
 from spboot.twin.line import Uart
 from spboot.twin.memory import rom
 from spboot.twin.memory.cells import FlashArray
-from spboot.twin.memory.held import HeldStores
 from spboot.twin.memory.oplog import Cut, OperationLog
 from spboot.twin.memory.rams import Rams
 from spboot.twin.memory.stall import Stalls
