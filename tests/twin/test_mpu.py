@@ -179,6 +179,20 @@ def test_subregions_fall_to_the_background(part: str) -> None:
 
 
 @pytest.mark.parametrize("part", ALL)
+@pytest.mark.parametrize("access", ["(void)REG(0x20002504);", "REG(0x20002504) = 1;"])
+def test_a_region_within_a_page(part: str, access: str) -> None:
+    """What lies around it stays as it was, however often it was used before."""
+    guard = "limits(1, 0x20002500, 0x20002600, 0, 1);" if part in V8 else "region(1, 0x20002500, 8, 0);"
+    if part in V8:  # v8 has no region without access: two that overlap have none
+        guard += "limits(0, 0x20002500, 0x20002600, 0, 1);"
+    body = f"""OPEN = 5; {guard} on(4); OPEN = OPEN + 1; REG(0x20002600) = OPEN; OUT[0] = REG(0x20002600) + OPEN;
+        OUT[1] = REG(0x200024fc) == REG(0x200024fc); {access}"""
+    twin = run(part, body)
+    assert (out(twin), out(twin, 1)) == (12, 1)
+    assert [fault.address for fault in twin.faults] == [0x20002504]
+
+
+@pytest.mark.parametrize("part", ALL)
 @pytest.mark.parametrize("how", [0, 4])
 def test_the_background_is_for_privileged_code(part: str, how: int) -> None:
     """MPU_CTRL.PRIVDEFENA: without it, and for unprivileged code, what no region has is denied."""
