@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from typing import Final
 
 from spboot.chips.silence import ALL, Silence
@@ -12,11 +13,11 @@ from spboot.errors import TwinError
 from spboot.twin import blocks, clock, flash, guests, power
 from spboot.twin.block import Block
 from spboot.twin.blocks.debug import Dbgmcu, Dwt
-from spboot.twin.blocks.tamp import Tamp
 from spboot.twin.bus import Bus
 from spboot.twin.die import Die
 from spboot.twin.interrupt.nvic import Nvic
 from spboot.twin.silent import Silent
+from spboot.twin.tamp import Tamp
 
 _FOLDERS: Final = (blocks, clock, flash, power)
 
@@ -62,7 +63,8 @@ def build(die: Die, bus: Bus, nvic: Nvic, silence: Silence) -> dict[str, Block]:
         raise TwinError(f"{own[both[0]].__name__} is a model of {both[0]}, which the twin models itself: take it out")
     blocks |= {name: model(die, chip.peripheral(name)) for name, model in own.items()}
     if Tamp.OTHER in chip.others and Tamp.OTHER not in {*own, *silence.names}:
-        blocks[Tamp.OTHER] = Tamp(die, chip.peripheral(Tamp.OTHER))
+        clocked = replace(chip.peripheral(Tamp.OTHER), enable=blocks["RTC"].facts.enable)
+        blocks[Tamp.OTHER] = Tamp(die, clocked)
     quiet = _silent(die, blocks.keys(), silence)
     if die.chip.core != "cm0p":
         blocks["DWT"] = Dwt(die)

@@ -4,20 +4,17 @@
 from __future__ import annotations
 
 from spboot.twin.block import Block
-from spboot.twin.blocks.crc_v3 import divide
-
-_POLYNOMIAL = 0x04C11DB7
-_START = 0xFFFFFFFF
+from spboot.twin.blocks.crc_v3 import CrcV3, divide
 
 
 class CrcV1(Block, ips=("crc_v1",)):
-    """The CRC-32 of Ethernet over whole words, nothing turned around."""
+    """The CRC-32 of Ethernet over whole words, nothing turned around: version 3 as it is after a reset."""
 
     STATE = ("_sum",)
 
     def reset(self) -> None:
         super().reset()
-        self._sum = _START
+        self._sum = CrcV3.RESET["INIT"]
 
     def _check_size(self, size: int) -> None:
         if size != 4:
@@ -35,12 +32,12 @@ class CrcV1(Block, ips=("crc_v1",)):
         return self._sum
 
     def write_DR(self, value: int) -> None:
-        self._sum = divide(self._sum, f"{value:032b}", 32, _POLYNOMIAL)
+        self._sum = divide(self._sum, f"{value:032b}", 32, CrcV3.RESET["POL"])
 
     def write_IDR(self, value: int) -> None:
         """Eight bits for the program's own use; RESET leaves them."""
-        self.registers["IDR"] = value & 0xFF
+        self.registers["IDR"] = value % 256
 
     def write_CR(self, value: int) -> None:
         if value & self.mask("CR", "RESET"):
-            self._sum = _START
+            self._sum = CrcV3.RESET["INIT"]

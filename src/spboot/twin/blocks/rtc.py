@@ -20,7 +20,7 @@ _KEYS: Final = (0xCA, 0x53)
 _CENTURY: Final = 2000
 _SYNC: Final = 2
 """Cycles of its clock until it is in initialization, or the wake-up timer may be changed (RM0351 38.3.8, 38.3.10)."""
-CAN_GATE: Final = frozenset({"STM32G0", "STM32L5", "STM32U5", "STM32H5"})
+_CAN_GATE: Final = frozenset({"STM32G0", "STM32L5", "STM32U5", "STM32H5"})
 """Families where the registers have a clock that is off after a reset; elsewhere it is on, or there is no such bit."""
 _KNOWN: Final = re.compile(r"TR|DR|SSR|CR|ISR|ICSR|PRER|WUTR|WPR|SR|MISR|SCR|ALRMR0|ALRMSSR0|BKPR\d+")
 _IDLE: Final = frozenset({"CALR", "CALIBR", "SHIFTR", "OR", "TAFCR", "TAMPCR"})
@@ -59,7 +59,7 @@ class Rtc(Block, like="rtc_v2_l4"):
     """Register with INIT, INITF, RSF and WUTWF."""
 
     def __init__(self, die: Die, facts: Facts) -> None:
-        if die.chip.family not in CAN_GATE:
+        if die.chip.family not in _CAN_GATE:
             facts = replace(facts, enable=None)
         if die.chip.family in _NON_SECURE:
             facts = replace(facts, interrupts=dict.fromkeys(facts.interrupts, 2))

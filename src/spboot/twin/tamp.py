@@ -6,12 +6,10 @@ models what they would erase."""
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import ClassVar, Final
 
 from spboot.chips import Block as Facts
 from spboot.twin.block import Block
-from spboot.twin.blocks.rtc import CAN_GATE
 from spboot.twin.die import Die
 
 _FIRST: Final = 0x100
@@ -26,7 +24,7 @@ _OTHERS: Final = {
 
 
 class Tamp(Block):
-    """In the backup domain, as the RTC: a power-on and the reset of that domain clear it, nothing else does."""
+    """In the backup domain and with the clock of the RTC: a power-on and the reset of that domain clear it alone."""
 
     OTHER: ClassVar[str] = "TAMP"
     """Its name among the peripherals whose registers the facts lack."""
@@ -34,8 +32,7 @@ class Tamp(Block):
     DECLARES: ClassVar[frozenset[str]] = frozenset({*_OTHERS, *(f"BKP{n}R" for n in range(32))})
 
     def __init__(self, die: Die, facts: Facts) -> None:
-        gated = die.chip.family in CAN_GATE
-        super().__init__(die, replace(facts, enable=die.chip.block("RTC").enable if gated else None))
+        super().__init__(die, facts)
         self._fresh = True
         for name, offset in _OTHERS.items():
             self._declare(name, offset, {})
