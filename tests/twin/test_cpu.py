@@ -161,7 +161,6 @@ def test_vtor_moves_the_table(make: Make) -> None:
         pytest.param("SCB_VTOR = 0x20000100;", "512-byte", id="PM0214-4.4.4-VTOR-alignment"),
         pytest.param("REG(0xe000ef44) = 1;", "no register", id="unknown-SCS-register"),
         pytest.param('__asm volatile("vmov s0, %0" :: "r"(1)); ', "FPU", id="PM0214-4.6.1-CPACR"),
-        pytest.param("REG(0xe000ed94) = 1;", "MPU", id="MPU"),
     ],
 )
 def test_misuse_of_the_core_is_refused(make: Make, code: str, message: str) -> None:

@@ -261,3 +261,23 @@ def test_the_other_edge_does_not_end_standby() -> None:
     twin.pins.set("PA0", 0)
     twin.pins.set("PC13", 1)
     assert twin.in_standby
+
+
+@pytest.mark.parametrize(
+    ("part", "choose", "number"),
+    [
+        ("STM32F413ZH", "REG(0x40023894) |= 2u << 30;", 97),
+        ("STM32F769NI", "REG(0x40023890) |= 1u << 24;", 93),
+    ],
+)
+def test_lptim1_of_f4_and_f7_wakes_by_line_23(part: str, choose: str, number: int) -> None:
+    """RM0430 and RM0410, EXTI: line 23 is LPTIM1; masked, its interrupt stays pending and Stop goes on."""
+    source = f"""void main_(void) {{ OUT[0] = 0; REG(0x40023874) |= 1; while (!(REG(0x40023874) & 2)) {{}}
+        {choose} REG(0x40023840) |= 1u << 9; (void)REG(0x40023840); REG(0x40002408) = 2; REG(0x40002410) = 1;
+        REG(0x40002418) = 31999; REG(0x40002410) = 5; REG({0xE000E100 + number // 32 * 4:#x}) = 1u << {number % 32};
+        MASK __asm volatile("cpsid i"); {DEEP} OUT[1] = 1; __asm volatile("wfi"); OUT[0] = 1; }}"""
+    for mask, woken in (("", False), ("REG(0x40013c00) |= 1u << 23;", True)):
+        twin = twin_of(source.replace("MASK", mask), part)
+        twin.run(until=lambda: out(twin) == 1, seconds=3)  # noqa: B023 - it runs at once
+        assert out(twin, 1) == 1
+        assert (out(twin) == 1) == woken

@@ -108,3 +108,31 @@ def test_code_in_ram_feeds_while_the_bank_it_came_from_is_erased() -> None:
     starved.power_on()
     starved.run(until=lambda: done(starved), seconds=2)
     assert starved.log.erases() > 1, "it was reset, and began again"
+
+
+@pytest.mark.parametrize(
+    ("part", "divide"),
+    [
+        ("STM32WL55JC", "REG(0x58000094) |= 1u << 4;"),
+        ("STM32L562QE", "REG(0x40021094) |= 1u << 4;"),
+        ("STM32U575ZI", "REG(0x46020c94) |= 1u << 2; REG(0x46020828) |= 1; REG(0x46020cf0) |= 1u << 28;"),
+    ],
+)
+def test_the_watchdog_runs_on_the_divided_lsi(part: str, divide: str) -> None:
+    """RM0453 RCC_CSR.LSIPRE, RM0438 RCC_CSR.LSIPREDIV, RM0456 RCC_BDCR.LSIPREDIV: 128 times as long, 250 Hz."""
+    base = 0x40003000
+    source = f"""void main_(void) {{ SETUP REG({base:#x}) = 0xcccc; REG({base:#x}) = 0x5555; REG({base + 8:#x}) = 0xff;
+        while (REG({base + 12:#x})) {{}} REG({base:#x}) = 0xaaaa; OUT[0] = 1; for (;;) {{}} }}"""
+    spans = [_until_the_bite(twin_of(source.replace("SETUP", first), part)) for first in ("", divide)]
+    assert spans[0] == pytest.approx(256 * 4 / 32_000, rel=0.1)
+    assert spans[1] == pytest.approx(128 * 256 * 4 / 32_000, rel=0.01)
+
+
+def _until_the_bite(twin: Twin) -> float:
+    """Seconds from the reload to the reset."""
+    twin.core.uc.mem_write(0x20000100, bytes(4))
+    assert twin.run(until=lambda: out(twin) == 1, seconds=3)
+    begun = twin.time
+    twin.core.uc.mem_write(0x20000100, bytes(4))
+    assert twin.run(until=lambda: out(twin) == 1 or not twin.iwdg.running, seconds=9)
+    return twin.time - begun

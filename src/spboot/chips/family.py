@@ -17,7 +17,9 @@ from spboot.errors import BoardError
 FOLDER: Final = Path(__file__).resolve().parent / "families"
 _CORRECTIONS: Final = frozenset({"memory", "block", "field", "register"})
 _REQUIRED: Final = frozenset({"manual", "vector_size", "clock", "identity", "ports", "revisions", "exti"})
-_OPTIONAL: Final = frozenset({"system_memory", "flash_alias", "priority_bits", "second_address"})
+_OPTIONAL: Final = frozenset(
+    {"system_memory", "flash_alias", "priority_bits", "second_address", "mpu_regions", "ram_words"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +81,8 @@ class Family:
     """One family.
 
     *vector_size* is the alignment of a vector table; *priority_bits* are those that an interrupt priority has;
+    *ram_words* has a RAM whose ECC loses a part of a word at a reset -> the bytes of a word;
+    *mpu_regions* are those of the memory protection unit that non-secure code sees;
     *flash_alias* is where the core sees flash as well, None if nowhere; *second_address* maps a RAM to its name at its
     first address; *revisions* has a device id -> REV_ID in DBGMCU."""
 
@@ -86,6 +90,8 @@ class Family:
     manual: str
     vector_size: int
     priority_bits: int
+    mpu_regions: int
+    ram_words: dict[str, int]
     clocks: tuple[Clock, ...]
     identity: Identity
     ports: Ports
@@ -128,6 +134,8 @@ def parse(name: str, text: str) -> Family:
             manual=table["manual"],
             vector_size=table["vector_size"],
             priority_bits=table.get("priority_bits", 4),
+            mpu_regions=table.get("mpu_regions", 8),
+            ram_words=table.get("ram_words", {}),
             clocks=tuple(Clock(**row) for row in table["clock"]),
             identity=Identity(**table["identity"]),
             ports=Ports(**table["ports"]),

@@ -153,8 +153,12 @@ class Device:
 
     def fault(self, fault: str) -> None:
         """Let the flash have a fault that lasts, by its id: "worn:0x08040000=3", a page that is worn after three
-        erases, or "maximal", the longest times of the data sheet (docs/faults.md).  Raises TwinError."""
+        erases, "maximal", the longest times of the data sheet, or "held", stores to RAM that a reset loses
+        (docs/faults.md).  Raises TwinError."""
         twin = self._emulated("be given a fault of its flash", "try it on the twin")
+        if fault == "held":
+            twin.held.hold()
+            return
         from spboot.twin.memory import ageing
 
         twin.flash.ask(ageing.parse(fault))

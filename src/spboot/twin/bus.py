@@ -63,7 +63,7 @@ class Bus:
         self._counted = -_POLL_DISTANCE
         self._step = _COUNT_STEP_PS
         for address, size in REGISTERS:
-            die.core.map_mmio(address, size, self.read, self.write)
+            die.core.mmio.map(address, size, self.read, self.write)
 
     def add(self, block: Block) -> None:
         """*block* answers in its pages of 1 KB."""
@@ -89,7 +89,7 @@ class Bus:
             bit = address - _RAM_BITS >> 2
             ram[bit >> 3] = ram[bit >> 3] & ~(1 << (bit & 7)) | (value & 1) << (bit & 7)
 
-        self.die.core.map_mmio(_RAM_BITS, ctypes.sizeof(ram) * 32, read, write)
+        self.die.core.mmio.map(_RAM_BITS, ctypes.sizeof(ram) * 32, read, write)
 
     def read(self, address: int, size: int) -> int:
         self.accesses += 1
@@ -98,8 +98,11 @@ class Bus:
             if block is None or not block.clocked or self._core.executed < self.enabled_until:
                 if self._bit_bands and _PERIPHERAL_BITS <= address < _PERIPHERAL_BITS + _BIT_SPACE:
                     where, bit = self._bit(address)
-                    return self._block(where).read(where & 0x3FC, 4) >> bit & 1
+                    block = self._block(where)
+                    return block.read(where & 0x3FC, 4) >> bit & 1 if block else 0
                 block = self._block(address)
+                if block is None:
+                    return 0
             offset = address - block.address
             if offset & (size - 1):
                 self._refuse_unaligned(address, size)
@@ -124,6 +127,8 @@ class Bus:
                     self._write_bit(address, value)
                     return
                 block = self._block(address)
+                if block is None:
+                    return
             offset = address - block.address
             if offset & (size - 1):
                 self._refuse_unaligned(address, size)
@@ -136,6 +141,8 @@ class Bus:
     def _write_bit(self, address: int, value: int) -> None:
         where, bit = self._bit(address)
         block = self._block(where)
+        if block is None:
+            return
         old = block.read(where & 0x3FC, 4)
         block.write(where & 0x3FC, 4, old & ~(1 << bit) | (value & 1) << bit)
 
@@ -147,12 +154,14 @@ class Bus:
         among = self._shared.get(address >> 10, ())
         return next((one for start, end, one in among if start <= address < end), None)
 
-    def _block(self, address: int) -> Block:
+    def _block(self, address: int) -> Block | None:
+        """The block that answers; None, after a warning at least, where none does without its clock."""
         block = self.block_at(address)
         if block is None:
             self._refuse_stranger(address)
         if not block.clocked:
-            self._refuse_stopped(block, address)
+            self._forbid_stopped(block, address)
+            return None
         self._check_delay(block)
         return block
 
@@ -168,11 +177,12 @@ class Bus:
             f"keep it silent (--silent {facts.name}), or add a model of your own (docs/twin.md)",
         )
 
-    def _refuse_stopped(self, block: Block, address: int) -> NoReturn:
+    def _forbid_stopped(self, block: Block, address: int) -> None:
+        """It reads as 0 and takes nothing (RM0351 6.2.18)."""
         register, mask = block.gate or ("", 0)
         offset = address - block.address
         name = block.names.get(offset & ~3, f"offset {offset:#x}")
-        self.die.refuse(
+        self.die.forbid(
             f"{block.name}_{name} accessed while the clock of {block.name} is off",
             f"set bit {mask.bit_length() - 1} of RCC_{register} first",
         )
@@ -181,7 +191,7 @@ class Bus:
         rcc = self.die.rcc
         register = block.gate[0] if block.gate else ""
         if self.die.core.executed - rcc.enabled_at.get(register, -9) < CLOCK_DELAY:
-            self.die.refuse(
+            self.die.forbid(
                 f"{block.name} accessed by the instruction right after RCC_{register} was written",
                 "read the enable register back first (RM0351 6.2.18)",
             )

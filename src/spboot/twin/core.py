@@ -20,7 +20,14 @@ U13 In an IT block nothing ends a run, neither count nor `emu_stop`, but a BKPT,
 U14 An instruction of an IT block whose condition fails is not counted.
 U15 CPS and MSR end a translated block, so that a block hook behind them sees what they did.  A block hook costs nothing
     elsewhere; one on instructions slows all of them down, and many do so many times over.
-U16 A write to XPSR_NZCVQG clears IPSR as well, and SP becomes that of thread mode.
+U16 With the virtual TLB a hook says what each page of 1 KB allows, once until the TLB is dropped, for each privilege
+    by itself (LDRT and STRT have that of threads).  What it denies is error 21 with the PC at the access and the
+    address of the page alone, for peripherals as for memory, code that is translated already included.
+U17 `mem_protect` on such a page calls the hooks of U4 for each access, with its address.  A store is then the hook's
+    to make, but not one to a peripheral; code is asked for by the halfword while its block is translated, and a refusal
+    stops in front of the block.  Loads are asked about once, unless a hook on loads exists, wherever it is.
+U18 An MMIO callback counts from the start of its mapping, so that one that is split counts wrong: `carve` maps anew.
+U19 A write to XPSR_NZCVQG clears IPSR as well, and SP becomes that of thread mode.
 """
 
 from __future__ import annotations
@@ -32,10 +39,10 @@ from typing import Any, Final
 import unicorn
 from unicorn import arm_const as arm
 from unicorn.unicorn_py3 import UcError
-from unicorn.unicorn_py3.unicorn import MMIO_READ_CFUNC, MMIO_WRITE_CFUNC, uclib
 
 from spboot.errors import TwinError
 from spboot.twin import quick
+from spboot.twin.mmio import Mmio
 from spboot.twin.quick import Registers
 
 _engine: Any = unicorn  # its type hints hide what it exports
@@ -66,9 +73,6 @@ INT_ABORT: Final = 3
 INT_BKPT: Final = 7
 INT_EXIT: Final = 8
 
-MmioRead = Callable[[int, int], int]
-MmioWrite = Callable[[int, int, int], None]
-
 
 SET_MODE: Final = (arm.UC_ARM_REG_CONTROL, arm.UC_ARM_REG_IPSR, arm.UC_ARM_REG_CONTROL, arm.UC_ARM_REG_CONTROL)
 """The registers by which handler mode is left: `mode` says what is written to them."""
@@ -96,10 +100,13 @@ class Core:
         """Whether `hold` ended the slice."""
         self.alone = False
         """Whether a run executes one instruction alone, also within an IT block; for a debugger."""
+        self.wall: int | None = None
+        """Where the next run ends at the latest: in front of that instruction."""
         self.interrupt: int | None = None
         self.uc.hook_add(unicorn.UC_HOOK_INTR, self._on_interrupt)
         self._bug: Exception | None = None
         self._keep: list[Any] = []
+        self.mmio = Mmio(self.uc, self.note_bug)
         self.code_changed: Callable[[int, int], None] = lambda _address, _size: None
         """Called with address and size of what `forget_code` drops."""
         self.slices = self.crossings = 0
@@ -122,28 +129,7 @@ class Core:
             self.uc.mem_protect(address, size, unicorn.UC_PROT_READ | unicorn.UC_PROT_EXEC)  # U4
         self._keep.append(buffer)
 
-    def map_mmio(self, address: int, size: int, read: MmioRead, write: MmioWrite) -> None:
-        """Call *read*(address, size) and *write*(address, size, value) for accesses to a range of 4 KB pages."""
-
-        def on_read(_uc: Any, offset: int, width: int, _data: Any) -> int:
-            try:
-                return read(address + offset, width)
-            except Exception as bug:
-                return self._note_bug(bug)
-
-        def on_write(_uc: Any, offset: int, width: int, value: int, _data: Any) -> None:
-            try:
-                write(address + offset, width, value & ((1 << 8 * width) - 1))
-            except Exception as bug:
-                self._note_bug(bug)
-
-        callbacks = MMIO_READ_CFUNC(on_read), MMIO_WRITE_CFUNC(on_write)  # U12
-        self._keep.append(callbacks)
-        reader, writer = (ctypes.cast(callback, ctypes.c_void_p) for callback in callbacks)
-        if uclib.uc_mmio_map(self.uc._uch, address, size, reader, None, writer, None):
-            raise TwinError(f"unicorn refuses peripherals at {address:#010x}")
-
-    def _note_bug(self, bug: Exception) -> int:
+    def note_bug(self, bug: Exception) -> int:
         """An exception in a callback may not pass through C: it is raised when the slice has ended."""
         self._bug = self._bug or bug
         self.end_slice()
@@ -202,12 +188,13 @@ class Core:
         self.held = False
         self.slices += 1
         self._count[0] = 0
-        fence = self._raise_fence() if self.alone else None
+        fence = self._raise_fence()
         self._running = True
         self.uc._hook_exception = None
         error: int | None = quick.run(self._handle, self.pc | 1, _NO_END, 0, count) or None
         self._running = False
         at_fence = fence is not None and self._lift_fence(*fence)
+        self.wall = None
         if self.uc._hook_exception is not None:
             raise self.uc._hook_exception
         if self._bug is not None:
@@ -221,12 +208,19 @@ class Core:
         return error
 
     def _raise_fence(self) -> tuple[int, bytes] | None:
-        """Put a BKPT behind the instruction at the PC where only that ends a run (U13): where, and what was there."""
+        """Put a BKPT at the wall, or behind the instruction at the PC where it is to be alone and only that ends a run
+        (U13): where, and what was there."""
+        if self.wall is not None:
+            return self._fence(self.wall)
+        if not self.alone:
+            return None
         pc, state = self.pc, self.it_state
         opcode = self.halfword(pc)
         if not (state or (opcode & 0xFF00 == 0xBF00 and opcode & 15)):
             return None
-        place = pc + (4 if opcode >> 11 in (0x1D, 0x1E, 0x1F) else 2)
+        return self._fence(pc + (4 if opcode >> 11 in (0x1D, 0x1E, 0x1F) else 2))
+
+    def _fence(self, place: int) -> tuple[int, bytes] | None:
         try:
             before = bytes(self.uc.mem_read(place, 2))
             self._patch(place, _BKPT)

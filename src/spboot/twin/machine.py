@@ -21,6 +21,7 @@ from spboot.twin.condition import Condition, condition
 from spboot.twin.core import Core
 from spboot.twin.die import Debugger, FlashController, Power, ResetCause
 from spboot.twin.errors import PowerCut
+from spboot.twin.held import HeldStores
 from spboot.twin.interrupt.cache_m7 import NvicM7
 from spboot.twin.interrupt.exceptions import Cpu, Fault
 from spboot.twin.interrupt.nvic import NMI, Nvic
@@ -36,6 +37,7 @@ from spboot.twin.silent import Silent
 from spboot.twin.snapshot import Part, Snapshot
 from spboot.twin.spin import Spin
 from spboot.twin.standby import HINTS, Standby
+from spboot.twin.stray import Stray
 from spboot.twin.timeline import PS_PER_S, Timeline
 
 T = TypeVar("T")
@@ -88,15 +90,13 @@ class Twin(Refusals):
         self.spin = Spin(self, self.bus, lambda: self._slice(1))
         self.ecc_nmi: Literal["at", "after"] = "after"
         """Whether the NMI of a failed ECC check returns to the load that failed or behind it."""
+        self.held = HeldStores(self, self.nvic)
         self.debugger: Debugger | None = None
         self._powered = False
         self._deadline = 0
         self._stopped: Exception | None = None
         self._reset_cause: ResetCause | None = None
-        self._bad_address = 0
-        kinds = unicorn.UC_HOOK_MEM_READ_UNMAPPED | unicorn.UC_HOOK_MEM_WRITE_UNMAPPED
-        self.core.uc.hook_add(kinds | unicorn.UC_HOOK_MEM_FETCH_UNMAPPED, self._on_unmapped)
-        self.core.uc.hook_add(unicorn.UC_HOOK_MEM_WRITE_PROT, self._on_store)
+        self._stray = Stray(self, self.bus, self.cpu.guard)
 
     # what the outside does
 
@@ -184,6 +184,7 @@ class Twin(Refusals):
     def reset(self, cause: ResetCause = "pin") -> None:
         """A reset; RAM and flash stay as they are."""
         self.standby.forget()
+        self.held.lose(power=cause == "por")
         self._reset_cause = self._stopped = None
         self.nvic.reset()
         for block in sorted(self.blocks.values(), key=lambda b: b.name not in ("RCC", "PWR")):
@@ -199,6 +200,7 @@ class Twin(Refusals):
         """All that has a state, in the order in which it can be put back."""
         inside: dict[str, Part] = {"core": self.core, "timeline": self.timeline, "cpu": self.cpu, "nvic": self.nvic}
         memories: dict[str, Part] = {"rams": self.rams, "log": self.log, "flash": self.flash, "stalls": self.stalls}
+        memories["held"] = self.held
         return {
             **inside,
             "bus": self.bus,
@@ -268,6 +270,8 @@ class Twin(Refusals):
             self.flash.settle()
         if self.stalls.until:
             self.stalls.settle()
+        if self.cpu.guard.unsettled:
+            self.cpu.guard.settle()
         if self.standby.stopped and not self.standby.left(self.nvic.candidates):
             self._raise_stop()
             return
@@ -298,10 +302,12 @@ class Twin(Refusals):
 
     def _on_error(self, error: int) -> None:
         core = self.core
+        if self.cpu.guard.on and self.cpu.guard.caught():
+            return
         if error == unicorn.UC_ERR_INSN_INVALID and core.halfword(core.pc - 2) in HINTS:
             self.standby.hint(core.halfword(core.pc - 2))
         elif error in (unicorn.UC_ERR_READ_UNMAPPED, unicorn.UC_ERR_WRITE_UNMAPPED, unicorn.UC_ERR_FETCH_UNMAPPED):
-            self.cpu.memory_fault(error, self._bad_address)
+            self.cpu.memory_fault(error, self._stray.address)
         elif error in (unicorn.UC_ERR_INSN_INVALID, unicorn.UC_ERR_EXCEPTION):
             self.cpu.undefined()
         else:
@@ -375,24 +381,3 @@ class Twin(Refusals):
 
     def _on_bad_fetch(self, _word: int) -> None:
         self.refuse_later("instruction fetch from a word that fails its ECC or has marginal bits", "do not run it")
-
-    def _on_unmapped(self, _uc: Any, _kind: int, address: int, _size: int, _value: int, _data: Any) -> bool:
-        self._bad_address = address
-        if window := self.chip.window_at(address):
-            self.refuse_later(
-                f"access to {address:#010x}, memory behind {window}", "the twin has no external memory yet"
-            )
-        return False
-
-    def _on_store(self, _uc: Any, _kind: int, address: int, size: int, value: int, _data: Any) -> bool:
-        if self.core.in_it_block:
-            self.core.clear_it_state()
-        try:
-            self.bus.busy()
-            self.bus.accesses += 1
-            if not self.flash.holds(address) and not self.flash_controller.takes(address):
-                self.refuse(f"store to read-only {address:#010x}", "do not write system memory")
-            self.flash_controller.store(address, size, value & ((1 << 8 * size) - 1))
-        except (TwinError, PowerCut) as error:
-            self.stop(error)
-        return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from typing import Final
 
 from spboot.chips.silence import ALL, Silence
@@ -16,6 +17,7 @@ from spboot.twin.bus import Bus
 from spboot.twin.die import Die
 from spboot.twin.interrupt.nvic import Nvic
 from spboot.twin.silent import Silent
+from spboot.twin.tamp import Tamp
 
 _FOLDERS: Final = (blocks, clock, flash, power)
 
@@ -60,6 +62,9 @@ def build(die: Die, bus: Bus, nvic: Nvic, silence: Silence) -> dict[str, Block]:
     if both := sorted(own.keys() & blocks.keys()):
         raise TwinError(f"{own[both[0]].__name__} is a model of {both[0]}, which the twin models itself: take it out")
     blocks |= {name: model(die, chip.peripheral(name)) for name, model in own.items()}
+    if Tamp.OTHER in chip.others and Tamp.OTHER not in {*own, *silence.names}:
+        clocked = replace(chip.peripheral(Tamp.OTHER), enable=blocks["RTC"].facts.enable)
+        blocks[Tamp.OTHER] = Tamp(die, clocked)
     quiet = _silent(die, blocks.keys(), silence)
     if die.chip.core != "cm0p":
         blocks["DWT"] = Dwt(die)

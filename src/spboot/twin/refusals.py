@@ -23,7 +23,7 @@ class Refusals:
 
     def __init__(self) -> None:
         self._symbols: Symbols | None = None
-        self._forbidden: list[tuple[str, str]] = []
+        self._forbidden: list[tuple[str, str, int]] = []
         self.strict: Strict = "all"
         self.bootloader = range(0)
         """Addresses of the code that "bootloader" means."""
@@ -52,21 +52,21 @@ class Refusals:
         self.stop(TwinError(self._sentence(found, advice)))
 
     def forbid(self, found: str, advice: str) -> None:
-        """The manual forbids it and silicon goes on: judged after the current instruction, when the PC is exact."""
-        self._forbidden.append((found, advice))
+        """The manual forbids it and silicon goes on: judged after the current instruction."""
+        self._forbidden.append((found, advice, self.core.pc))
         self.core.end_slice()
 
     def judge(self) -> None:
         """Stop strict code that did what is forbidden, and warn other code, once for each thing at each place."""
         while self._forbidden:
-            found, advice = self._forbidden.pop(0)
-            if self.strict == "all" or (self.strict == "bootloader" and self.core.pc in self.bootloader):
-                self.refuse_later(found, advice)
+            found, advice, pc = self._forbidden.pop(0)
+            if self.strict == "all" or (self.strict == "bootloader" and pc in self.bootloader):
+                self.stop(TwinError(self._sentence(found, advice, pc)))
                 continue
-            sentence = f"{found}; at {self.where(self.core.pc)}. Silicon bears it, the manual forbids it: {advice}"
+            sentence = f"{found}; at {self.where(pc)}. Silicon bears it, the manual forbids it: {advice}"
             if sentence not in self.warnings:
                 self.warnings.append(sentence)
 
-    def _sentence(self, found: str, advice: str) -> str:
-        when = f"at {self.where(self.core.pc)}, {self.timeline.now / PS_PER_S:.6f} s"
+    def _sentence(self, found: str, advice: str, pc: int | None = None) -> str:
+        when = f"at {self.where(self.core.pc if pc is None else pc)}, {self.timeline.now / PS_PER_S:.6f} s"
         return f"{found}; {when}. {advice[0].upper()}{advice[1:]}."

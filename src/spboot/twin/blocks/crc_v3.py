@@ -12,6 +12,17 @@ def _reverse(value: int, bits: int) -> int:
     return int(f"{value:0{bits}b}"[::-1], 2)
 
 
+def divide(remainder: int, bits: str, width: int, polynomial: int) -> int:
+    """The remainder of *width* bits after *bits*, the first one first."""
+    mask = (1 << width) - 1
+    for bit in bits:
+        out = (remainder >> (width - 1) & 1) ^ int(bit)
+        remainder = remainder << 1 & mask
+        if out:
+            remainder ^= polynomial & mask
+    return remainder
+
+
 class CrcV3(Block, ips=("crc_v3",)):
     """Polynomial, size and reversal are programmable; the data register takes 8, 16 and 32 bits."""
 
@@ -41,12 +52,7 @@ class CrcV3(Block, ips=("crc_v3",)):
         if unit:
             unit = min(unit, 8 * size)
             bits = "".join(bits[i : i + unit][::-1] for i in range(0, len(bits), unit))
-        width, polynomial = self._size(), self.registers["POL"]
-        for bit in bits:
-            out = (self._sum >> (width - 1) & 1) ^ int(bit)
-            self._sum = self._sum << 1 & ((1 << width) - 1)
-            if out:
-                self._sum ^= polynomial & ((1 << width) - 1)
+        self._sum = divide(self._sum, bits, self._size(), self.registers["POL"])
 
     def write_CR(self, value: int) -> None:
         self.registers["CR"] = value & self.masks["CR"] & ~1

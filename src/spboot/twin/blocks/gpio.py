@@ -81,7 +81,10 @@ class Gpio(Block, ips=("gpio_v2", "gpio_v2_l478")):
 
     def write(self, offset: int, size: int, value: int) -> None:
         if self.registers["LCKR"] & _LOCK_KEY and self.names.get(offset & ~3) in ("MODER", "PUPDR", "AFR0", "AFR1"):
-            self.die.refuse(f"{self.name} configuration written after it was locked", "reset clears LCKR (8.4.8)")
+            self.die.forbid(
+                f"{self.name} configuration written after it was locked", "reset clears LCKR (8.4.8); it is ignored"
+            )
+            return
         super().write(offset, size, value)
         self.die.pins.changed()
 

@@ -29,7 +29,7 @@ class Iwdg(Block, ips=("iwdg_v1", "iwdg_v2", "iwdg_v3")):
 
     RESET: ClassVar[dict[str, int]] = {"RLR": 0xFFF, "WINR": 0xFFF}
     READ_ONLY = frozenset({"SR"})
-    STATE = ("running", "_open", "_updated", "_loaded", "_bites")
+    STATE = ("running", "_open", "_updated", "_loaded", "_bites", "_hz")
     QUIET = frozenset({0})
 
     def __init__(self, die: Die, facts: Facts) -> None:
@@ -44,6 +44,7 @@ class Iwdg(Block, ips=("iwdg_v1", "iwdg_v2", "iwdg_v3")):
         self.running = self._open = False
         self._updated: dict[int, int] = {}
         self._loaded = self._bites = 0
+        self._hz = self.die.rcc.LSI_HZ
         self.die.timeline.cancel("IWDG")
 
     def set_option(self, timeout_ms: int | None) -> None:
@@ -83,12 +84,14 @@ class Iwdg(Block, ips=("iwdg_v1", "iwdg_v2", "iwdg_v3")):
         self._run()
 
     def _run(self) -> None:
+        """From now on the LSI runs, and with it on its divider stays as it is (RM0456, RCC_BDCR.LSIPREDIV)."""
         self.running = True
+        self._hz = self.die.rcc.lsi_rate()
         self.die.rcc.start_lsi()
         self.reload()
 
     def _tick_ps(self) -> int:
-        return PS_PER_S // self.die.rcc.LSI_HZ
+        return PS_PER_S // self._hz
 
     def _period(self, count: int) -> int:
         slowest = 6 if self.fields["PR"]["PR"][1] == 3 else 8
@@ -122,9 +125,13 @@ class Iwdg(Block, ips=("iwdg_v1", "iwdg_v2", "iwdg_v3")):
 
     def _update(self, register: str, flag: int, value: int) -> None:
         if not self._open:
-            self.die.refuse(f"IWDG_{register} written without access", "write 0x5555 to IWDG_KR first (38.4.1)")
+            advice = "write 0x5555 to IWDG_KR first (38.4.1); it is ignored"
+            self.die.forbid(f"IWDG_{register} written without access", advice)
+            return
         if self.die.timeline.now < self._updated.get(flag, 0):
-            self.die.refuse(f"IWDG_{register} written while its update runs", "wait for IWDG_SR = 0 (38.4.4)")
+            advice = "wait for IWDG_SR = 0 (38.4.4); it is ignored"
+            self.die.forbid(f"IWDG_{register} written while its update runs", advice)
+            return
         self.registers[register] = value & self.masks[register]
         done = self.die.timeline.now + _UPDATE_TICKS * self._tick_ps()
         self._updated[flag] = done

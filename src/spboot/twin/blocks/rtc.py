@@ -37,7 +37,8 @@ _USED: Final = (
 )
 """Fields of CR that may be set: 12 hours, outputs, alarm B and time stamps are refused."""
 _NON_SECURE: Final = frozenset({"STM32L5", "STM32U5", "STM32H5"})
-"""Families whose facts have the vector of the secure side; RTC_IRQn is the one before (RM0438, RM0456, RM0481)."""
+"""Families where the facts have the vector of the secure side, 3, but on STM32H503; RTC_IRQn is 2 (RM0438, RM0456,
+RM0481 and RM0492, vector tables)."""
 
 
 def _bcd(value: int) -> int:
@@ -61,7 +62,7 @@ class Rtc(Block, like="rtc_v2_l4"):
         if die.chip.family not in _CAN_GATE:
             facts = replace(facts, enable=None)
         if die.chip.family in _NON_SECURE:
-            facts = replace(facts, interrupts={name: number - 1 for name, number in facts.interrupts.items()})
+            facts = replace(facts, interrupts=dict.fromkeys(facts.interrupts, 2))
         super().__init__(die, facts)
         self._fresh = True
         die.timeline.on("RTC", self._on_due)
@@ -210,21 +211,22 @@ class Rtc(Block, like="rtc_v2_l4"):
         self._origin_ticks, self._locked = self.ticks(), {}
         self._set_alarm()
 
-    def _check_init(self, register: str) -> None:
+    def _set_in_init(self, register: str, value: int) -> None:
+        """The calendar and its prescalers change in initialization mode alone (RM0351 38.3.8)."""
         if self._init_ticks is None or self.ticks() < self._init_ticks:
-            self.die.refuse(f"{self.name}_{register} written while INITF is 0", "set INIT and wait for INITF first")
+            advice = "set INIT and wait for INITF first; it is ignored"
+            self.die.forbid(f"{self.name}_{register} written while INITF is 0", advice)
+        else:
+            self.registers[register] = value & self.masks[register]
 
     def write_TR(self, value: int) -> None:
-        self._check_init("TR")
-        self.registers["TR"] = value & self.masks["TR"]
+        self._set_in_init("TR", value)
 
     def write_DR(self, value: int) -> None:
-        self._check_init("DR")
-        self.registers["DR"] = value & self.masks["DR"]
+        self._set_in_init("DR", value)
 
     def write_PRER(self, value: int) -> None:
-        self._check_init("PRER")
-        self.registers["PRER"] = value & self.masks["PRER"]
+        self._set_in_init("PRER", value)
 
     # protection (RM0351 38.3.8)
 
@@ -232,9 +234,15 @@ class Rtc(Block, like="rtc_v2_l4"):
         name, rcc = self.names.get(offset & ~3, ""), self.die.rcc
         power = self.die.block("PWR", Block)
         if not power.field(rcc.BACKUP_LOCK, "DBP"):
-            self.die.refuse(f"{self.name}_{name} written while PWR_{rcc.BACKUP_LOCK}.DBP is clear", "set DBP first")
+            self.die.forbid(
+                f"{self.name}_{name} written while PWR_{rcc.BACKUP_LOCK}.DBP is clear", "set DBP first; it is ignored"
+            )
+            return
         if not self._open and not _UNPROTECTED.fullmatch(name):
-            self.die.refuse(f"{self.name}_{name} written while it is protected", "write 0xCA, then 0x53 to RTC_WPR")
+            self.die.forbid(
+                f"{self.name}_{name} written while it is protected", "write 0xCA, then 0x53 to RTC_WPR; it is ignored"
+            )
+            return
         super().write(offset, size, value)
         self._rebase()
 
@@ -265,7 +273,10 @@ class Rtc(Block, like="rtc_v2_l4"):
     def _write_status(self, value: int) -> None:
         wanted = bool(value & self.mask(self.CONTROL, "INIT"))
         if wanted != (self._init_ticks is not None) and not self._open:
-            self.die.refuse(f"{self.name}: INIT written while it is protected", "write 0xCA, then 0x53 to RTC_WPR")
+            self.die.forbid(
+                f"{self.name}: INIT written while it is protected", "write 0xCA, then 0x53 to RTC_WPR; it is ignored"
+            )
+            wanted = self._init_ticks is not None
         if wanted and self._init_ticks is None:
             self._locked = {}
             self.registers["TR"], self.registers["DR"] = self.read_TR(), self.read_DR()
@@ -286,14 +297,18 @@ class Rtc(Block, like="rtc_v2_l4"):
         return (count + 1 + (wide << 16)) * (self._divider() if slow else 16 >> chosen)
 
     def write_WUTR(self, value: int) -> None:
-        self._check_change("WUTR")
+        if not self._may_change("WUTR"):
+            return
         self.registers["WUTR"] = value & self.masks["WUTR"]
         if "WUTOCLR" in self.fields["WUTR"] and self.field("WUTR", "WUTOCLR"):
             self.die.refuse("RTC_WUTR.WUTOCLR was set", "the twin clears WUTF by software alone: leave it 0")
 
-    def _check_change(self, what: str) -> None:
-        if self.field("CR", "WUTE") or self.ticks() < self._change_ticks:
-            self.die.refuse(f"{self.name}_{what} changed while WUTWF is 0", "clear WUTE and wait for WUTWF first")
+    def _may_change(self, what: str) -> bool:
+        if not self.field("CR", "WUTE") and self.ticks() >= self._change_ticks:
+            return True
+        advice = "clear WUTE and wait for WUTWF first; it is ignored"
+        self.die.forbid(f"{self.name}_{what} changed while WUTWF is 0", advice)
+        return False
 
     def write_CR(self, value: int) -> None:
         value &= self.masks["CR"]
@@ -303,8 +318,9 @@ class Rtc(Block, like="rtc_v2_l4"):
             names = [f for f in self.fields["CR"] if self.mask("CR", f) & bits]
             self.die.refuse(f"RTC_CR.{names[0]} was set", _ALONE)
         before = self.registers["CR"]
-        if (value ^ before) & self.mask("CR", "WUCKSEL"):
-            self._check_change("CR.WUCKSEL")
+        choice = self.mask("CR", "WUCKSEL")
+        if (value ^ before) & choice and not self._may_change("CR.WUCKSEL"):
+            value = value & ~choice | before & choice
         self.registers["CR"] = value
         on = self.mask("CR", "WUTE")
         if value & on and not before & on:
@@ -317,16 +333,20 @@ class Rtc(Block, like="rtc_v2_l4"):
 
     # alarm A (RM0351 38.3.6)
 
-    def _check_alarm(self, register: str) -> None:
-        if self.field("CR", "ALRE0"):
-            self.die.refuse(f"{self.name}_{register} written while alarm A is on", "clear RTC_CR.ALRAE first")
+    def _may_set_alarm(self, register: str) -> bool:
+        if not self.field("CR", "ALRE0"):
+            return True
+        advice = "clear RTC_CR.ALRAE first; it is ignored"
+        self.die.forbid(f"{self.name}_{register} written while alarm A is on", advice)
+        return False
 
     def write_ALRMR0(self, value: int) -> None:
-        self._check_alarm("ALRMAR")
-        self.registers["ALRMR0"] = value & self.masks["ALRMR0"]
+        if self._may_set_alarm("ALRMAR"):
+            self.registers["ALRMR0"] = value & self.masks["ALRMR0"]
 
     def write_ALRMSSR0(self, value: int) -> None:
-        self._check_alarm("ALRMASSR")
+        if not self._may_set_alarm("ALRMASSR"):
+            return
         if value & self.mask("ALRMSSR0", "MASKSS"):
             self.die.refuse("RTC_ALRMASSR.MASKSS was set", "the twin compares whole seconds alone: leave it 0")
         self.registers["ALRMSSR0"] = value & self.masks["ALRMSSR0"]

@@ -59,10 +59,11 @@ class BackupDomain(Block, like="rcc_l4"):
 
     def backup_written(self, register: str, *, cleared: bool) -> None:
         """*register* has LSE and the clock of the RTC, which *cleared* resets (RM0351 6.4.29)."""
-        rtc = self.die.blocks.get("RTC")
-        if rtc is not None and cleared:
-            rtc.power_on()
-            rtc.reset()
+        for name in ("RTC", "TAMP"):
+            block = self.die.blocks.get(name)
+            if block is not None and cleared:
+                block.power_on()
+                block.reset()
         if not self.field(register, "LSEON"):
             self.ready_at.pop("LSE", None)
         elif "LSE" not in self.ready_at:
@@ -99,12 +100,13 @@ class BackupDomain(Block, like="rcc_l4"):
 
     def lsi_hz(self) -> int:
         """The frequency of the LSI for those that it clocks, 0 while it does not run."""
-        return self.LSI_HZ // self._lsi_divider() if self.lsi_runs() else 0
+        return self.lsi_rate() if self.lsi_runs() else 0
 
-    def _lsi_divider(self) -> int:
-        """1, or 128 with LSIPREDIV (RM0432 6.4.30, RM0453 RCC_CSR, RM0456 RCC_BDCR)."""
+    def lsi_rate(self) -> int:
+        """The frequency that it has when it runs, which the watchdog makes it do.  LSIPREDIV divides it by 128
+        (RM0432 6.4.30, RM0453 RCC_CSR, RM0456 RCC_BDCR)."""
         fields = ((r, f) for r in ("CSR", "BDCR") for f in ("LSIPREDIV", "LSIPRE") if f in self.fields.get(r, {}))
-        return 128 if any(self.field(register, field) for register, field in fields) else 1
+        return self.LSI_HZ // (128 if any(self.field(register, field) for register, field in fields) else 1)
 
     def rtc_hz(self) -> int:
         """What the RTC runs on now; 0 while that does not run."""

@@ -86,7 +86,9 @@ class RccL0(RccLow, ips=("rcc_l0", "rcc_l0_v2")):
         clears = self.mask("CSR", "RTCRST")
         changed = (value ^ self.registers["CSR"]) & (self._backup_mask() | clears)
         if changed and not self.die.block("PWR", PwrL0).field(self.BACKUP_LOCK, "DBP"):
-            self.die.refuse("RCC_CSR: LSE or RTC changed while PWR_CR.DBP is clear", "set DBP first")
+            advice = "set DBP first; it is ignored"
+            self.die.forbid("RCC_CSR: LSE or RTC changed while PWR_CR.DBP is clear", advice)
+            value ^= changed
         cleared = bool(value & clears)
         super().write_CSR(value & ~clears & ~self.mask("CSR", "LSERDY") & ~(self._backup_mask() if cleared else 0))
         self.backup_written("CSR", cleared=cleared)

@@ -1,7 +1,7 @@
 """Caches in the interface of a flash, kept as rules, not as contents (as `NvicM7` does for those of a core).
 
-The twin reads as if there were no cache.  It refuses what would make a difference on silicon: a cache that is on and
-may hold what flash no longer does."""
+The twin reads as if there were no cache.  It forbids what would make a difference on silicon: a cache that is on and
+may hold what flash no longer does.  Silicon goes on, with old data or new ones."""
 
 from __future__ import annotations
 
@@ -89,14 +89,15 @@ class FlashCaches(Block, Watcher):
         old = self.registers["ACR"]
         for enable, empty in self.CACHES.items():
             if value & empty and (value & enable or old & enable):
-                self.die.refuse(
-                    f"FLASH_ACR = {value:#x} empties a cache that is on", f"clear its enable bit first ({self.MANUAL})"
+                self.die.forbid(
+                    f"FLASH_ACR = {value:#x} empties a cache that is on",
+                    f"clear its enable bit first ({self.MANUAL}); it stays as it is",
                 )
-            if value & empty:
+            elif value & empty:
                 self._filled &= ~enable
                 self._stale &= ~enable
             if value & ~old & enable & self._stale:
-                self.die.refuse(
+                self.die.forbid(
                     "FLASH_ACR turns a cache on that may hold what was erased",
                     f"reset the cache while it is off ({self.MANUAL}, erase)",
                 )
@@ -109,7 +110,7 @@ class FlashCaches(Block, Watcher):
     def caches_at_the_end(self) -> None:
         """The controller is being locked."""
         if self.registers["ACR"] & self._stale:
-            self.die.refuse(
+            self.die.forbid(
                 "an erase was finished with a cache on that may hold what was erased",
                 f"turn the caches off before, reset them after ({self.MANUAL}, erase)",
             )

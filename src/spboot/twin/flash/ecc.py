@@ -134,7 +134,8 @@ class FlashEcc(FlashCaches, FlashLow, like="flash_l4"):
                 )
             return
         if unknown := value & ~self.masks[self.CR]:
-            self.die.refuse(f"FLASH_{self.CR}: reserved bits {unknown:#x} were set", "keep them at 0")
+            self.die.forbid(f"FLASH_{self.CR}: reserved bits {unknown:#x} were set", "keep them at 0; they are ignored")
+            value &= self.masks[self.CR]
         commands = self._control(self.START) | self.mask(self.CR, "OPTSTRT") | self.mask(self.CR, "OBL_LAUNCH")
         old_lock = self.registers[self.CR] & self._optlock
         locks = (value | old_lock) & (self._lock | self._optlock)

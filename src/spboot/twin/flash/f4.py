@@ -191,7 +191,7 @@ class FlashF4(FlashCaches, Controller, ips=("flash_f4",)):
         self._update_line()
 
     def write(self, offset: int, size: int, value: int) -> None:
-        if size != 4 and self.names.get(offset & ~3) != "ACR":
+        if size != 4 and self.names.get(offset & ~3) in ("KEYR", "OPTKEYR", "SR"):  # the others may (RM0090 3.9)
             self.die.refuse(f"{size}-byte write to a FLASH register", "write whole words")
         super().write(offset, size, value)
 
@@ -205,7 +205,8 @@ class FlashF4(FlashCaches, Controller, ips=("flash_f4",)):
                 )
             return
         if unknown := value & ~self.masks["CR"]:
-            self.die.refuse(f"FLASH_CR: reserved bits {unknown:#x} were set", "keep them at 0")
+            self.die.forbid(f"FLASH_CR: reserved bits {unknown:#x} were set", "keep them at 0; they are ignored")
+            value &= self.masks["CR"]
         self.registers["CR"] = value & ~_STRT
         if value & _STRT:
             self._start_erase(value)

@@ -117,7 +117,8 @@ class FlashH5(FlashLow, ips=("flash_h5",)):
                 )
             return
         if unknown := value & ~self.masks["NSCR"]:
-            self.die.refuse(f"FLASH_NSCR: reserved bits {unknown:#x} were set", "keep them at 0")
+            self.die.forbid(f"FLASH_NSCR: reserved bits {unknown:#x} were set", "keep them at 0; they are ignored")
+            value &= self.masks["NSCR"]
         commands = self.mask("NSCR", "STRT") | self.mask("NSCR", "FW")
         self.registers["NSCR"] = value & ~commands
         if value & self.mask("NSCR", "FW") and self._buffer:

@@ -145,7 +145,10 @@ class FlashH7(Controller, ips=("flash_h7",)):
                 )
             return
         if unknown := value & ~self.masks[name]:
-            self.die.refuse(f"FLASH_CR{bank + 1}: reserved bits {unknown:#x} were set", "keep them at 0")
+            self.die.forbid(
+                f"FLASH_CR{bank + 1}: reserved bits {unknown:#x} were set", "keep them at 0; they are ignored"
+            )
+            value &= self.masks[name]
         self.registers[name] = value & ~(_START | _FW)
         if not value & _PG:
             self._buffer[bank] = {}

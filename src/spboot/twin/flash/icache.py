@@ -61,7 +61,8 @@ class Icache(Block, Watcher, ips=("icache_v1_3crr", "icache_v1_4crr")):
         if value & ~old & _EN and self._busy:
             self.die.refuse("ICACHE_CR.EN set while it is being emptied", "wait for ICACHE_SR.BUSYF = 0 first")
         if (value ^ old) & _WAYSEL and old & _EN:
-            self.die.refuse("ICACHE_CR.WAYSEL changed while the cache is on", "clear EN first")
+            self.die.forbid("ICACHE_CR.WAYSEL changed while the cache is on", "clear EN first; it is ignored")
+            value = value & ~_WAYSEL | old & _WAYSEL
         self.registers["CR"] = value & self.masks["CR"] & ~_CACHEINV
         if value & _CACHEINV or old & ~value & _EN:
             self._empty()
@@ -83,7 +84,7 @@ class Icache(Block, Watcher, ips=("icache_v1_3crr", "icache_v1_4crr")):
     def check(self) -> None:
         """A flash operation is over."""
         if self._stale and self.registers["CR"] & _EN:
-            self.die.refuse(
+            self.die.forbid(
                 "flash was changed with ICACHE on: it may hold what stood there before",
                 "clear ICACHE_CR.EN before, set it after (RM0438, ICACHE)",
             )

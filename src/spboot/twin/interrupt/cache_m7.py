@@ -2,12 +2,12 @@
 
 The twin executes as if there were no cache.  It refuses what would make a difference on silicon: a cache turned on that
 was not emptied, one turned off with data that is not written, and flash that was erased while the data cache may hold
-what stood there."""
+what stood there.  What the MPU keeps out of the caches has no part in that."""
 
 # ruff: noqa: N802 - handlers are named after their registers
 from __future__ import annotations
 
-from typing import ClassVar, Final
+from typing import ClassVar, Final, Protocol
 
 from spboot.twin.die import Die
 from spboot.twin.interrupt.nvic import Nvic
@@ -24,6 +24,12 @@ _REGISTERS: Final = {
     "DCIMVAC": 0xF5C, "DCISW": 0xF60, "DCCMVAU": 0xF64, "DCCMVAC": 0xF68, "DCCSW": 0xF6C,
     "DCCIMVAC": 0xF70, "DCCISW": 0xF74,
 }  # fmt: skip
+
+
+class Writes(Protocol):
+    """Who wants to know what a data cache wrote."""
+
+    def cleaned(self, line: int | None = None) -> None: ...
 
 
 class NvicM7(Nvic, Watcher):
@@ -51,6 +57,8 @@ class NvicM7(Nvic, Watcher):
         for name, offset in _REGISTERS.items():
             self._declare(name, offset, {})
         self.masks["CCR"] |= _DC | _IC | 1 << 18
+        self.held: Writes | None = None
+        """Who wants to know what the data cache has to write."""
         self._sets = _KB.get(die.chip.device_id, 16) * 1024 // _LINE // _WAYS
 
     def reset(self) -> None:
@@ -86,6 +94,14 @@ class NvicM7(Nvic, Watcher):
             self._cleaned.clear()
         self.registers["CCR"] = value & self.masks["CCR"]
 
+    def keeps(self, address: int) -> bool:
+        """Whether a store to *address* in RAM stays in the data cache."""
+        return bool(self.registers["CCR"] & _DC) and self.mpu.caching(address, "back") == "back"
+
+    def _wrote(self, line: int | None = None) -> None:
+        if self.held is not None:
+            self.held.cleaned(line)
+
     def write_ICIALLU(self, _value: int) -> None:
         self._code_emptied = True
         self._published |= self._written
@@ -93,6 +109,7 @@ class NvicM7(Nvic, Watcher):
 
     def write_DCCMVAU(self, value: int) -> None:
         self._written.add(value & -_LINE)
+        self._wrote(value)
 
     def _pass(self, lines: set[int], value: int) -> bool:
         """Whether every set and way was seen now."""
@@ -115,13 +132,17 @@ class NvicM7(Nvic, Watcher):
         self._missed.discard(address & -_LINE)
 
     def write_DCCISW(self, value: int) -> None:
-        if self._pass(self._cleaned, value) and not self.registers["CCR"] & _DC:
-            self.unwritten = self._filled = False
-            self._forget_all()
+        if self._pass(self._cleaned, value):
+            self._wrote()
+            if not self.registers["CCR"] & _DC:
+                self.unwritten = self._filled = False
+                self._forget_all()
 
     def write_DCCSW(self, value: int) -> None:
-        if self._pass(self._cleaned, value) and not self.registers["CCR"] & _DC:
-            self.unwritten = False
+        if self._pass(self._cleaned, value):
+            self._wrote()
+            if not self.registers["CCR"] & _DC:
+                self.unwritten = False
 
     def write_DCIMVAC(self, value: int) -> None:
         if self.die.rams.holds(value & -_LINE, _LINE):
@@ -130,6 +151,10 @@ class NvicM7(Nvic, Watcher):
 
     def write_DCCIMVAC(self, value: int) -> None:
         self._forget(value)
+        self._wrote(value)
+
+    def write_DCCMVAC(self, value: int) -> None:
+        self._wrote(value)
 
     def write_VTOR(self, value: int) -> None:
         if self.unwritten:
@@ -144,7 +169,8 @@ class NvicM7(Nvic, Watcher):
     def before_flash_operation(self) -> None:
         """Refuse to go on with what may be stale, data or the code that does it."""
         line = self.die.core.pc & -_LINE
-        if self.registers["CCR"] & (_DC | _IC) and self.die.rams.holds(line, _LINE) and line not in self._published:
+        hidden = self.die.rams.holds(line, _LINE) and self.mpu.caching(line, "back") != "none"
+        if self.registers["CCR"] & (_DC | _IC) and hidden and line not in self._published:
             self.die.refuse(
                 "code in RAM runs that the caches may hide",
                 "write its lines to DCCMVAU, then ICIALLU, before it runs (PM0253 4.8)",
@@ -166,10 +192,16 @@ class NvicM7(Nvic, Watcher):
 
     def flash_programmed(self, address: int, size: int) -> None:
         """Lines of what was programmed may be in the data cache."""
-        if self._filled:
+        caching = self.mpu.caching(address, "through")
+        if caching == "back" and self.registers["CCR"] & _DC:
+            self.die.refuse(
+                f"flash at {address:#010x} was programmed, and a region of the MPU makes it write-back",
+                "make flash write-through or not cacheable: what is stored stays in the data cache",
+            )
+        if self._filled and caching != "none":
             self._missed |= set(range(address & -_LINE, address + size, _LINE))
 
     def flash_erased(self, address: int, size: int) -> None:
         """Lines of an erased sector may be in the data cache."""
-        if self._filled:
+        if self._filled and self.mpu.caching(address, "through") != "none":
             self._stale |= set(range(address, address + size, _LINE))

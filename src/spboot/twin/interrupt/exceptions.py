@@ -13,6 +13,8 @@ from unicorn import arm_const as arm
 from spboot.twin.core import INT_BKPT, INT_SVC, SET_MODE, mode
 from spboot.twin.die import Die
 from spboot.twin.errors import LockupError
+from spboot.twin.interrupt.guard import Guard
+from spboot.twin.interrupt.mpu import Access
 from spboot.twin.interrupt.nvic import BUS_FAULT, HARD_FAULT, MEM_MANAGE, NMI, SVCALL, USAGE_FAULT, Nvic
 from spboot.twin.quick import Registers
 from spboot.twin.timeline import PS_PER_S
@@ -30,7 +32,7 @@ _AT_RETURN: Final = (
     arm.UC_ARM_REG_PC, arm.UC_ARM_REG_LR, arm.UC_ARM_REG_CONTROL, arm.UC_ARM_REG_FAULTMASK, arm.UC_ARM_REG_MSP,
     arm.UC_ARM_REG_PSP,
 )  # fmt: skip
-_RETURNED: Final = (  # IPSR once more (U16)
+_RETURNED: Final = (  # IPSR once more (U19)
     arm.UC_ARM_REG_FAULTMASK, *SET_MODE, *_STACKED, arm.UC_ARM_REG_SP, arm.UC_ARM_REG_XPSR_NZCVQG, arm.UC_ARM_REG_IPSR,
     arm.UC_ARM_REG_EPSR, arm.UC_ARM_REG_PC,
 )  # fmt: skip
@@ -41,6 +43,7 @@ _ENABLE_BIT: Final = {MEM_MANAGE: 16, BUS_FAULT: 17, USAGE_FAULT: 18}
 _FORCED: Final = 1 << 30
 _PRECISERR, _IMPRECISERR, _BFARVALID = 1 << 9, 1 << 10, 1 << 15
 _BFHFNMIGN: Final = 1 << 8
+_IACCVIOL, _DACCVIOL, _MUNSTKERR, _MSTKERR, _MMARVALID = 1, 2, 8, 0x10, 0x80
 _IBUSERR, _UNDEFINSTR, _INVSTATE, _INVPC = 1 << 8, 1 << 16, 1 << 17, 1 << 18
 _V7_RETURNS: Final = 0xE1
 _V8_RETURNS: Final = 0xA0
@@ -80,6 +83,7 @@ class Cpu:
         self.inspected = False
         """whether an access is the debugger's, which is privileged."""
         self._late_fault: tuple[int, int] | None = None
+        self.guard = Guard(die, nvic.mpu)
         self.returned: Callable[[int], None] = lambda _exception: None
         """Called with the number of an exception that returned."""
 
@@ -104,6 +108,11 @@ class Cpu:
     @property
     def privileged(self) -> bool:
         return bool(self.active) or self.inspected or not self.core.get(arm.UC_ARM_REG_CONTROL) & 1
+
+    @property
+    def in_fault_handler(self) -> bool:
+        """Whether the execution priority is negative: HardFault, NMI, or FAULTMASK set."""
+        return any(e in self.active for e in (NMI, HARD_FAULT)) or bool(self.core.masks()[2] & 1)
 
     # priorities
 
@@ -150,23 +159,55 @@ class Cpu:
         top = stack - len(frame) & ~7 & 0xFFFFFFFF
         if not self.die.rams.holds(top, len(frame)):
             raise self._lockup(f"no RAM to stack exception {exception} at {top:#010x}; check the stack pointer")
-        core.store(top, frame)
+        if not self.guard.on or self._may_stack(top, len(frame), "write", thread and control & 1 == 1):
+            core.store(top, frame)
+        else:
+            exception = self._derived(exception, _MSTKERR)
         came_from = 0 if not thread else 0xC if control & 2 else 8
         link = 0xFFFFFF00 | self._returns | (0 if floating else 0x10) | came_from
+        self._go(exception, link, top)
+        if floating:
+            core.set(arm.UC_ARM_REG_CONTROL, control & ~4)
+
+    def _go(self, exception: int, link: int, top: int) -> None:
+        """To the handler, with the stack at *top*."""
+        core = self.core
         where = self.nvic.registers["VTOR"] + 4 * exception
         fetched = core.fetch(where, 4)
         if fetched is None:
             raise self._lockup(f"no vector for exception {exception} at {where:#010x}")
         vector = int.from_bytes(fetched, "little")
         self._entered.write([top, exception, link, _THUMB, vector | 1])
-        if floating:
-            core.set(arm.UC_ARM_REG_CONTROL, control & ~4)
         self.active.append(exception)
+        if self.guard.on and exception in (NMI, HARD_FAULT):
+            self.guard.drop()
         self.nvic.pending &= ~(1 << exception)
         if not vector & 1:
             if exception in (NMI, HARD_FAULT):
                 raise self._lockup(f"vector {vector:#010x} of exception {exception} is even")
             self.fault(USAGE_FAULT, _INVSTATE, vector, vector)
+
+    def _may_stack(self, top: int, size: int, access: Access, unprivileged: bool) -> bool:
+        return self.guard.allows_all(top, size, access, privileged=not unprivileged)
+
+    def _derived(self, exception: int, status: int) -> int:
+        """The MPU denied the stack at the entry to *exception*: which one is entered in its place (B1.5.14).  One that
+        is not may come later where it is pending by itself; SVCALL and faults are lost with their frame."""
+        nvic, level = self.nvic, self.priority
+        self.faults.append(
+            Fault(kind="MemManage", address=self.core.pc, pc=self.core.pc, time=self.die.timeline.now / PS_PER_S)
+        )
+        if nvic.has_fault_status:
+            nvic.registers["CFSR"] |= status
+        if exception in (NMI, HARD_FAULT):
+            return exception
+        if nvic.has_fault_status:
+            enabled = nvic.registers["SHCSR"] >> _ENABLE_BIT[MEM_MANAGE] & 1
+            group = nvic.group(nvic.priority(MEM_MANAGE))
+            if enabled and group < min(level, nvic.group(nvic.priority(exception))):
+                return MEM_MANAGE
+            nvic.registers["HFSR"] |= _FORCED
+        return HARD_FAULT
 
     def leave(self) -> None:
         """Exception return: the PC holds EXC_RETURN."""
@@ -183,6 +224,11 @@ class Cpu:
         size = _FRAME.size + (_FP_FRAME.size if floating else 0)
         if not self.die.rams.holds(stack, size):
             raise self._lockup(f"no RAM to unstack from at {stack:#010x}")
+        unprivileged = to_thread and control & 1 == 1
+        if self.guard.on and not self._may_stack(stack, size, "read", unprivileged):
+            core.pc = link
+            self._go(self._derived(left, _MUNSTKERR), 0xFFFFFF00 | code, stack)
+            return
         content = core.fetch(stack, size) or bytes(size)
         *stacked, return_pc, xpsr = _FRAME.unpack(content[: _FRAME.size])
         control = control & 1 | (4 if floating else 0) | (2 if to_process else 0)
@@ -194,6 +240,8 @@ class Cpu:
         if floating:
             self._floating.write(list(_FP_FRAME.unpack(content[_FRAME.size :])[:-1]))
         self.event = True
+        if self.guard.on and left in (NMI, HARD_FAULT):
+            self.guard.drop()
         self._check_return(xpsr, to_thread)
         self.returned(left)
 
@@ -215,6 +263,8 @@ class Cpu:
             nvic.registers["CFSR"] |= status
             if status & _BFARVALID:
                 nvic.registers["BFAR"] = address
+            if status & _MMARVALID:
+                nvic.registers["MMFAR"] = address
             enabled = nvic.registers["SHCSR"] >> _ENABLE_BIT.get(kind, 31) & 1
             if not (enabled and nvic.group(nvic.priority(kind)) < level):
                 nvic.registers["HFSR"] |= _FORCED
@@ -232,6 +282,14 @@ class Cpu:
             self.fault(BUS_FAULT, _IBUSERR, pc, pc)
         else:
             self.fault(BUS_FAULT, _PRECISERR | _BFARVALID, address, pc)
+
+    def access_denied(self, address: int, *, fetch: bool) -> None:
+        """The MPU denied the access of the instruction at the PC (B3.2.15)."""
+        pc = self.core.pc
+        if fetch:
+            self.fault(MEM_MANAGE, _IACCVIOL, pc, pc)
+        else:
+            self.fault(MEM_MANAGE, _DACCVIOL | _MMARVALID, address, pc)
 
     def interrupted(self) -> None:
         """The slice ended by SVC, BKPT, a branch to EXC_RETURN, or what unicorn knows nothing of."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from spboot.chips import Block as Facts
 from spboot.twin.block import Block
 from spboot.twin.die import Die
+from spboot.twin.interrupt import mpu
 from spboot.twin.timeline import NEVER, Order
 
 NMI, HARD_FAULT, MEM_MANAGE, BUS_FAULT, USAGE_FAULT = 2, 3, 4, 5, 6
@@ -23,25 +24,25 @@ _PLAIN: Final = {
     "ICTR": (0x004, 0), "ACTLR": (0x008, 0x307), "SCR": (0xD10, 0x16), "CCR": (0xD14, 0x31B),
     "SHCSR": (0xD24, 0x7FFFF), "CFSR": (0xD28, 0), "HFSR": (0xD2C, 0), "DFSR": (0xD30, 0), "MMFAR": (0xD34, 0xFFFFFFFF),
     "BFAR": (0xD38, 0xFFFFFFFF), "AFSR": (0xD3C, 0), "CPACR": (0xD88, 0xF00000), "FPCCR": (0xF34, 0xC000017B),
-    "FPCAR": (0xF38, 0xFFFFFFF8), "FPDSCR": (0xF3C, 0x07C00000), "MPU_TYPE": (0xD90, 0), "MPU_CTRL": (0xD94, 7),
-    "MPU_RNR": (0xD98, 0xFF), "MPU_RBAR": (0xD9C, 0xFFFFFFFF), "MPU_RASR": (0xDA0, 0xFFFFFFFF),
+    "FPCAR": (0xF38, 0xFFFFFFF8), "FPDSCR": (0xF3C, 0x07C00000),
 }  # fmt: skip
 _COMPUTED: Final = {
     "CSR": 0x010, "RVR": 0x014, "CVR": 0x018, "CALIB": 0x01C, "CPUID": 0xD00, "ICSR": 0xD04, "VTOR": 0xD08,
     "AIRCR": 0xD0C, "SHPR1": 0xD18, "SHPR2": 0xD1C, "SHPR3": 0xD20, "STIR": 0xF00, "DHCSR": 0xDF0, "DEMCR": 0xDFC,
     **{f"ID{n}": 0xD40 + 4 * n for n in range(13)},
 }  # fmt: skip
-_RESET: Final = {"CCR": 0x200, "FPCCR": 0xC0000000, "MPU_TYPE": 0x800}
+_MPU: Final = frozenset(name for core in ("cm4", "cm33") for name in mpu.registers(core))
+_RESET: Final = {"CCR": 0x200, "FPCCR": 0xC0000000}
 _V6: Final = frozenset(
-    {"SCR", "CCR", "SHCSR", "MPU_TYPE", "MPU_CTRL", "MPU_RNR", "MPU_RBAR", "MPU_RASR", "CSR", "RVR", "CVR", "CALIB"}
-    | {"CPUID", "ICSR", "VTOR", "AIRCR", "SHPR2", "SHPR3", "DHCSR", "DEMCR", "ACTLR", "DFSR"}
+    {"SCR", "CCR", "SHCSR", "CSR", "RVR", "CVR", "CALIB", "CPUID", "ICSR", "VTOR", "AIRCR", "SHPR2", "SHPR3", "DHCSR"}
+    | {"DEMCR", "ACTLR", "DFSR"}
 )
 """What ARMv6-M has of them (DDI0419 B3.2); the rest does not exist there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Core:
-    """What differs between cores: *lines* are the most interrupt lines that a part has."""
+    """What differs between cores: *lines* are the interrupt lines that most parts have at most."""
 
     cpuid: int
     lines: int
@@ -54,7 +55,7 @@ class Core:
 
 _CORES: Final = {
     "cm0p": Core(cpuid=0x410CC601, lines=32),
-    "cm4": Core(cpuid=0x410FC241, lines=97),
+    "cm4": Core(cpuid=0x410FC241, lines=102),
     "cm7": Core(cpuid=0x411FC271, lines=150),
     "cm33": Core(cpuid=0x410FD214, lines=141),
 }
@@ -65,13 +66,24 @@ class Nvic(Block):
 
     RESET: ClassVar[dict[str, int]] = _RESET
     STATE: ClassVar[tuple[str, ...]] = (
-        *("enabled", "pending", "lines", "holders", "priorities", "count_flag", "_started", "_left", "_held"),
+        *(
+            "enabled",
+            "pending",
+            "lines",
+            "holders",
+            "priorities",
+            "count_flag",
+            "_started",
+            "_left",
+            "_held",
+            "protection",
+        ),
     )
-    SERVED = frozenset({"SHPR1", "SHPR2", "SHPR3"})
+    SERVED = frozenset({"SHPR1", "SHPR2", "SHPR3", *_MPU})
     QUIET = frozenset({0x018})
     PAGES = (0, 1, 2, 3)
-    DECLARES: ClassVar[frozenset[str]] = frozenset({*_PLAIN, *_COMPUTED})
-    READ_ONLY = frozenset({"CPUID", "MPU_TYPE", "ICTR", "CALIB"})
+    DECLARES: ClassVar[frozenset[str]] = frozenset({*_PLAIN, *_COMPUTED, *_MPU})
+    READ_ONLY = frozenset({"CPUID", "ICTR", "CALIB"})
 
     def __init__(self, die: Die) -> None:
         facts = Facts(name="SCS", ip="", address=_SCS, enable=None, reset=None, interrupts={}, pins=())
@@ -79,10 +91,12 @@ class Nvic(Block):
         self._core = _CORES[die.chip.core]
         family = die.chip.of_family
         self.priority_mask = 0xFF & ~(0xFF >> family.priority_bits)
+        numbers = (number for block in die.chip.blocks.values() for number in block.interrupts.values())
+        self._lines = max(self._core.lines, max(numbers, default=0) + 1)
         self._vectors = min(self._core.vectors, family.vector_size)
         self._first_priority = 0xD1C if die.chip.core == "cm0p" else 0xD18
         self.has_fault_status = die.chip.core != "cm0p"
-        self._exceptions = 16 + self._core.lines
+        self._exceptions = 16 + self._lines
         for name, (offset, mask) in _PLAIN.items():
             if self.has_fault_status or name in _V6:
                 self._declare(name, offset, {})
@@ -90,6 +104,10 @@ class Nvic(Block):
         for name, offset in _COMPUTED.items():
             if self.has_fault_status or name in _V6:
                 self._declare(name, offset, {})
+        self.mpu = mpu.of(die)
+        self._mpu_registers = mpu.registers(die.chip.core)
+        for name, offset in self._mpu_registers.items():
+            self._declare(name, offset, {})
         die.timeline.on("SYSTICK", self._on_tick, Order.TICK)
 
     def reset(self) -> None:
@@ -105,6 +123,16 @@ class Nvic(Block):
         self._held: int | None = None
         self._left = 0
         self.die.timeline.cancel("SYSTICK")
+        self.mpu.reset()
+
+    @property
+    def protection(self) -> Any:
+        """The state of the MPU, for snapshots."""
+        return self.mpu.save()
+
+    @protection.setter
+    def protection(self, state: Any) -> None:
+        self.mpu.load(state)
 
     # what may interrupt
 
@@ -189,18 +217,20 @@ class Nvic(Block):
 
     def read(self, offset: int, size: int) -> int:
         self._check_privilege(offset)
-        if 0x400 <= offset < 0x400 + self._core.lines or self._first_priority <= offset < 0xD24:
+        if 0x400 <= offset < 0x400 + self._lines or self._first_priority <= offset < 0xD24:
             first = 16 + offset - 0x400 if offset < 0xD00 else 4 + offset - 0xD18
             return int.from_bytes(bytes((self.priorities + [0] * 4)[first : first + size]), "little")
         if 0x100 <= offset < 0x380:
             bits = {0x200: self.pending | self.lines, 0x280: self.pending | self.lines, 0x300: self._active_bits()}
             word = bits.get(offset & 0x380, self.enabled)
             return word >> 16 >> 8 * (offset & 0x7F) & ((1 << 8 * size) - 1)
+        if self.names.get(offset & ~3) in self._mpu_registers:
+            return self.mpu.read(offset & ~3) >> 8 * (offset & 3) & ((1 << 8 * size) - 1)
         return super().read(offset, size)
 
     def write(self, offset: int, size: int, value: int) -> None:
         self._check_privilege(offset)
-        if 0x400 <= offset < 0x400 + self._core.lines or self._first_priority <= offset < 0xD24:
+        if 0x400 <= offset < 0x400 + self._lines or self._first_priority <= offset < 0xD24:
             first = 16 + offset - 0x400 if offset < 0xD00 else 4 + offset - 0xD18
             for i, byte in enumerate(value.to_bytes(size, "little")):
                 if first + i < len(self.priorities):
@@ -208,6 +238,10 @@ class Nvic(Block):
             self.die.core.end_slice()
         elif 0x100 <= offset < 0x300:
             self._write_lines(offset, value)
+        elif self.names.get(offset & ~3) in self._mpu_registers:
+            shift, mask = 8 * (offset & 3), (1 << 8 * size) - 1
+            kept = self.mpu.read(offset & ~3) & ~(mask << shift) if size < 4 else 0
+            self.mpu.write(offset & ~3, kept | value << shift)
         else:
             super().write(offset, size, value)
 
@@ -346,7 +380,9 @@ class Nvic(Block):
 
     def write_AIRCR(self, value: int) -> None:
         if value >> 16 != _VECTKEY:
-            self.die.refuse(f"SCB_AIRCR written with key {value >> 16:#06x}", "write 0x05FA in the upper half")
+            advice = "write 0x05FA in the upper half; it is ignored"
+            self.die.forbid(f"SCB_AIRCR written with key {value >> 16:#06x}", advice)
+            return
         self.registers["AIRCR"] = value & 0x700
         self.die.core.end_slice()
         if value & 4:
@@ -363,8 +399,3 @@ class Nvic(Block):
 
     def write_STIR(self, value: int) -> None:
         self.pend(16 + (value & 0x1FF))
-
-    def write_MPU_CTRL(self, value: int) -> None:
-        if value & 1:
-            self.die.refuse("the MPU was enabled", "the twin does not model it: leave it off")
-        self.registers["MPU_CTRL"] = value & 7

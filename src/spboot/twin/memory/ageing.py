@@ -45,7 +45,8 @@ def parse(text: str) -> Worn | None:
     match = _WORN.fullmatch(text)
     if not match:
         raise TwinError(
-            f"fault is {text!r}, expected {SLOW} for the longest times of the data sheet, or worn:0x08040000=3 for a "
+            f"fault is {text!r}, expected {SLOW} for the longest times of the data sheet, held for stores to RAM that "
+            "a reset loses, or worn:0x08040000=3 for a "
             "page that is worn after three erases, with :fails behind it when its operations shall do nothing"
         )
     page, after, fails = match.groups()

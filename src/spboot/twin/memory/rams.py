@@ -27,6 +27,16 @@ class Rams:
         for second, first in chip.mirrors.items():
             core.map_buffer(named[second], self.buffers[named[first]], writable=True)
 
+        self.ranges = [
+            *((address, len(ram)) for address, ram in self.buffers.items()),
+            *((named[second], len(self.buffers[named[first]])) for second, first in chip.mirrors.items()),
+        ]
+        """(first address, bytes) of each, of a memory at two addresses both."""
+
+    def holds_any(self, address: int) -> bool:
+        """Whether *address* is RAM, at its first address or its second one."""
+        return any(start <= address < start + size for start, size in self.ranges)
+
     def holds(self, address: int, size: int) -> bool:
         """Whether all of *size* bytes at *address* are RAM."""
         return any(base <= address and address + size <= base + len(ram) for base, ram in self.buffers.items())
@@ -49,6 +59,12 @@ class Rams:
         for address, ram in self.buffers.items():
             size = len(ram)
             self._put(address, garbage.randbytes(size) if self._paint is None else bytes([self._paint]) * size)
+
+    def put(self, address: int, content: bytes) -> None:
+        """Change what RAM holds at its first address.  Between slices only."""
+        base, ram = next((base, ram) for base, ram in self.buffers.items() if base <= address < base + len(ram))
+        ctypes.memmove(ctypes.addressof(ram) + address - base, content, len(content))
+        self._core.forget_code(address, len(content))
 
     def _put(self, address: int, content: bytes) -> None:
         ctypes.memmove(self.buffers[address], content, len(content))

@@ -93,7 +93,9 @@ class PwrF4(Block, ips=("pwr_f4", "pwr_f7")):
         if vos not in self._plain:
             self.die.refuse(f"PWR_CR1.VOS = {vos}", f"use one of {', '.join(map(str, self._plain))}")
         if (value ^ old) & _VOS and self.die.rcc.on("PLL"):
-            self.die.refuse("PWR_CR1.VOS changed while the PLL is on", "stop the PLL first (RM0090 5.4.1)")
+            advice = "stop the PLL first (RM0090 5.4.1); it is ignored"
+            self.die.forbid("PWR_CR1.VOS changed while the PLL is on", advice)
+            value = value & ~_VOS | old & _VOS
         if value & ~old & (_ODEN | _ODSWEN):
             self._check_over_drive(value, old)
         if value & ~old & _ODEN:
