@@ -66,19 +66,9 @@ class Nvic(Block):
 
     RESET: ClassVar[dict[str, int]] = _RESET
     STATE: ClassVar[tuple[str, ...]] = (
-        *(
-            "enabled",
-            "pending",
-            "lines",
-            "holders",
-            "priorities",
-            "count_flag",
-            "_started",
-            "_left",
-            "_held",
-            "protection",
-        ),
-    )
+        "enabled", "pending", "lines", "holders", "priorities", "count_flag", "_started", "_left", "_held",
+        "protection",
+    )  # fmt: skip
     SERVED = frozenset({"SHPR1", "SHPR2", "SHPR3", *_MPU})
     QUIET = frozenset({0x018})
     PAGES = (0, 1, 2, 3)
