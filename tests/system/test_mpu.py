@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from spboot.boards import Board
-from spboot.builder.demo import build_app
+from spboot.builder.demo import LINE, build_app
 from spboot.formats import elf
 from spboot.formats.spec import data_path
 from spboot.image import Image
@@ -35,7 +35,7 @@ def guarded(shop: Workshop, *, region: tuple[int, int] | None = None) -> bytes:
             text = f"#define REGION_BASE {region[0]:#x}u\n#define REGION_RASR {region[1]:#x}u\n{text}"
         source = shop.folder / "guarded.c"
         source.write_text(text, encoding="utf-8")
-        own = ["demo/start.c", str(source.resolve())]
+        own = ["demo/start.c", str(source.resolve()), LINE]
         elf = build_app(shop.board, own, shop.folder / "guarded.elf", Version.parse("1.0.0"), shop.compiler)
         return Image.load(elf, shop.board, "1.0.0").data
 
