@@ -147,6 +147,26 @@ class Bus:
         among = self._shared.get(address >> 10, ())
         return next((one for start, end, one in among if start <= address < end), None)
 
+    def fetch(self, address: int, size: int) -> int | None:
+        """What another master than the core reads; None where no block is."""
+        block = self._for_master(address)
+        return None if block is None else block.read(address - block.address, size)
+
+    def put(self, address: int, size: int, value: int) -> bool:
+        """Another master than the core writes; False where no block is."""
+        block = self._for_master(address)
+        if block is not None:
+            block.write(address - block.address, size, value)
+        return block is not None
+
+    def _for_master(self, address: int) -> Block | None:
+        block = self.block_at(address)
+        if block is None and self.die.chip.peripheral_at(address) is not None:
+            self._refuse_stranger(address)
+        if block is not None and not block.clocked:
+            self._refuse_stopped(block, address)
+        return block
+
     def _block(self, address: int) -> Block:
         block = self.block_at(address)
         if block is None:
@@ -169,13 +189,12 @@ class Bus:
         )
 
     def _refuse_stopped(self, block: Block, address: int) -> NoReturn:
-        register, mask = block.gate or ("", 0)
         offset = address - block.address
         name = block.names.get(offset & ~3, f"offset {offset:#x}")
-        self.die.refuse(
-            f"{block.name}_{name} accessed while the clock of {block.name} is off",
-            f"set bit {mask.bit_length() - 1} of RCC_{register} first",
-        )
+        how = "start that of a block which it serves first"
+        if block.gate is not None:
+            how = f"set bit {block.gate[1].bit_length() - 1} of RCC_{block.gate[0]} first"
+        self.die.refuse(f"{block.name}_{name} accessed while the clock of {block.name} is off", how)
 
     def _check_delay(self, block: Block) -> None:
         rcc = self.die.rcc
