@@ -1,4 +1,4 @@
-"""General purpose DMA of STM32U5 and STM32H5 (RM0456 17, RM0481 16): channels that may fetch their next task from a list.
+"""General purpose DMA of STM32U5 and STM32H5 (RM0456 17, RM0481 16): channels that may take their tasks from a list.
 
 Sections named are those of RM0456.  A block of data moves by items of the source's width; at its end the channel is
 done, or takes the registers of the next one from memory, which may be the same again: a circular buffer."""

@@ -34,7 +34,16 @@ class UsartV3(Requester, ips=("lpuart_v3", "usart_v3")):
     RESET: ClassVar[dict[str, int]] = {"ISR": _TXE | _TC}
     READ_ONLY = frozenset({"ISR", "RDR"})
     CONSUMING = frozenset({0x24})
-    STATE: ClassVar[tuple[str, ...]] = ("_shifting", "_tx", "_rx", "_received", "_line_free", "_line_up")
+    STATE: ClassVar[tuple[str, ...]] = (
+        "_shifting",
+        "_tx",
+        "_rx",
+        "_room",
+        "_places",
+        "_received",
+        "_line_free",
+        "_line_up",
+    )
     STATUS: ClassVar[str] = "ISR"
     """The register with the flags,"""
     ENABLE: ClassVar[int] = 1
@@ -53,6 +62,7 @@ class UsartV3(Requester, ips=("lpuart_v3", "usart_v3")):
         die.timeline.on(self._idle, self._on_idle, Order.SILENCE)
         die.timeline.on(self._start, self._on_start_bit, Order.ARRIVAL)
         self._bus = 2 if facts.enable and facts.enable[0].startswith("APB2") else 1
+        self._wakes = self.mask("CR1", "UESM") if "UESM" in self.fields["CR1"] else 0
         self._line_free = 0
         self._line_up = False
 
@@ -62,7 +72,9 @@ class UsartV3(Requester, ips=("lpuart_v3", "usart_v3")):
         self._tx: list[int] = []
         """What waits to be sent,"""
         self._rx: list[int] = []
-        """and what came and was not taken yet."""
+        """and what came and was not taken yet,"""
+        self._places = self._room = 1
+        """and how much of both it holds."""
         self._received = 0
         """What RDR reads when nothing is there."""
         self.die.timeline.cancel(self._out)
@@ -133,7 +145,7 @@ class UsartV3(Requester, ips=("lpuart_v3", "usart_v3")):
     def _receive_from(self, begins: int) -> None:
         self._line_free = begins + self._frame_ps
         self.die.timeline.at(self._in, self._line_free)
-        if self._wakes_by() == _BY_START_BIT:
+        if self.registers["CR1"] & self._wakes and self._wakes_by() == _BY_START_BIT:
             self.die.timeline.at(self._start, begins)
 
     def _on_receive(self, when: int) -> None:
@@ -150,7 +162,7 @@ class UsartV3(Requester, ips=("lpuart_v3", "usart_v3")):
             byte = self._garble(byte, rate, "received")
         if not self.uart.queue:  # an idle frame has no start bit: RM0351 40.5.1
             self.die.timeline.at(self._idle, when + self._frame_ps)
-        if len(self._rx) < self.room():
+        if len(self._rx) < self._room:
             self._rx.append(byte)
         elif self.registers["CR3"] & 1 << 12:
             self._rx[-1] = byte
@@ -158,20 +170,13 @@ class UsartV3(Requester, ips=("lpuart_v3", "usart_v3")):
             self.registers[self.STATUS] |= _ORE
             self.uart.overruns += 1
             self.uart.lost.append(f"received byte {byte:#04x} lost: overrun")
-        self._wake(_BY_BYTE)
+        if self.die.in_stop:
+            self._wake(_BY_BYTE)
         self.update()
-
-    def room(self) -> int:
-        """How many bytes it holds that nobody took."""
-        return 1
-
-    def places(self) -> int:
-        """How many bytes wait behind the one that is being sent."""
-        return 1
 
     def update(self) -> None:
         """What it holds changed: flags, DMA and the interrupt."""
-        held = (_RXNE if self._rx else 0) | (_TXE if len(self._tx) < self.places() else 0)
+        held = (_RXNE if self._rx else 0) | (_TXE if len(self._tx) < self._places else 0)
         self.registers[self.STATUS] = self.registers[self.STATUS] & ~(_RXNE | _TXE) | held
         if self.registers["CR3"] & (_DMAR | _DMAT):
             self.ask()
@@ -184,15 +189,15 @@ class UsartV3(Requester, ips=("lpuart_v3", "usart_v3")):
             return 0
         if signal == "RX":
             return len(self._rx) if cr3 & _DMAR else 0
-        free = self.places() - len(self._tx)
+        free = self._places - len(self._tx)
         return free + (self._shifting is None) if cr3 & _DMAT and cr1 & _TE and free else 0
 
     # Stop (RM0351 40.5.18)
 
     def _wakes_by(self) -> int | None:
         """WUS, what sets WUF, where UESM lets it receive in Stop."""
-        wakes = "UESM" in self.fields["CR1"] and self.field("CR1", "UESM") and self.registers["CR1"] & self.ENABLE
-        return self.field("CR3", "WUS") if wakes else None
+        cr1 = self.registers["CR1"]
+        return self.field("CR3", "WUS") if cr1 & self._wakes and cr1 & self.ENABLE else None
 
     def runs_in_stop(self) -> bool:
         return self._wakes_by() is not None and bool(self._oscillator())
@@ -226,7 +231,7 @@ class UsartV3(Requester, ips=("lpuart_v3", "usart_v3")):
 
     def _wake(self, by: int) -> None:
         """Set WUF, if that is what ends Stop."""
-        if self.die.in_stop and self._wakes_by() == by and not self._deaf():
+        if self._wakes_by() == by and self.die.in_stop and not self._deaf():
             self.registers[self.STATUS] |= _WUF
             self._update_line()
 
@@ -352,6 +357,10 @@ class UsartV3(Requester, ips=("lpuart_v3", "usart_v3")):
         self.registers["BRR"] = value & (0xFFFFF if self.name.startswith("LPUART") else 0xFFFF)
 
     def write_CR3(self, value: int) -> None:
+        if self._wakes and self.registers["CR1"] & self.ENABLE:
+            chooses = self.mask("CR3", "WUS")
+            if (value ^ self.registers["CR3"]) & chooses:
+                self.die.forbid(f"{self.name}_CR3.WUS changed while UE is set", "clear UE first (RM0351 40.8.3)")
         self.registers["CR3"] = value & self.masks["CR3"]
         self.update()
 
@@ -370,7 +379,7 @@ class UsartV3(Requester, ips=("lpuart_v3", "usart_v3")):
             or (cr1 & _TCIE and isr & _TC)
             or (cr1 & _IDLEIE and isr & _IDLE)
             or (cr3 & 1 and isr & _ORE)
-            or (cr3 & self.masks["CR3"] & _WUFIE and isr & _WUF)
+            or (cr3 & _WUFIE and isr & _WUF)
         )
 
     def save(self) -> Any:

@@ -30,25 +30,16 @@ class UsartV4(UsartV3, ips=("lpuart_v4", "usart_v4")):
         full = _FULL.get(self.die.chip.device_id, ("USART1",))
         return self.die.chip.family != "STM32G0" or self.name.startswith("LPUART") or self.name in full
 
-    def _on(self) -> bool:
-        return bool(self.field("CR1", "FIFOEN"))
-
-    def room(self) -> int:
-        return self.depth + 1 if self._on() else 1
-
-    def places(self) -> int:
-        return self.depth if self._on() else 1
-
     def _threshold(self, field: str) -> int:
         """Bytes, by RXFTCFG or TXFTCFG."""
         return self.depth * _EIGHTHS[self.field("CR3", field)] // 8
 
     def _fifo_flags(self) -> int:
         """RXFF, RXFT, TXFE and TXFT, which follow what is held."""
-        if not self._on():
+        if self._room == 1:
             return 0
         holds = {
-            "RXFF": len(self._rx) == self.room(),
+            "RXFF": len(self._rx) == self._room,
             "RXFT": len(self._rx) >= self._threshold("RXFTCFG"),
             "TXFE": not self._tx,
             "TXFT": self.depth - len(self._tx) >= self._threshold("TXFTCFG"),
@@ -60,7 +51,7 @@ class UsartV4(UsartV3, ips=("lpuart_v4", "usart_v4")):
 
     def interrupts(self) -> int:
         found = super().interrupts()
-        if found or not self._on():
+        if found or self._room == 1:
             return found
         flags = self._fifo_flags()
         return sum(
@@ -74,6 +65,9 @@ class UsartV4(UsartV3, ips=("lpuart_v4", "usart_v4")):
             self.die.refuse(f"{self.name}_CR1.FIFOEN was set", f"{self.name} has no FIFO (RM0444 33.4)")
         if changed and self.registers["CR1"] & self.ENABLE:
             self.die.refuse(f"{self.name}_CR1.FIFOEN changed while UE is set", "clear UE first (RM0440, USART_CR1)")
+        if changed:
+            on = bool(value & changed)
+            self._room, self._places = (self.depth + 1, self.depth) if on else (1, 1)
         super().write_CR1(value)
 
     def write_CR3(self, value: int) -> None:
