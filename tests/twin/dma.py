@@ -43,8 +43,10 @@ def source_of(facts: families.Facts, code: str) -> str:
         **{name: 0x40004400 + offset for name, offset in places.items()},
     }  # fmt: skip
     defines = [f"#define {name} {value:#x}u" for name, value in values.items()]
-    defines += [f"#define UART_CLOCK {row['uart']}", f"#define DMA_CLOCK {row['clock']}", "#define CR1_REG REG(CR1_AT)"]
-    return "\n".join([*defines, '#include "dma.h"', code])
+    start = f"""static void usart(void) {{ {row["uart"]} {row["clock"]} __asm volatile("nop; nop; nop");
+        REG(PORTA) = (REG(PORTA) & ~0xf0u) | 0xa0u; REG(PORTA + 0x20) = (REG(PORTA + 0x20) & ~0xff00u) | AF * 0x1100u;
+        REG(BRR) = HERTZ / 115200; REG(CR1_AT) = ENABLE; }}"""
+    return "\n".join([*defines, '#include "dma.h"', start, code])
 
 
 def dma(facts: families.Facts, code: str, *, handlers: str = "", strict: bool = True) -> Twin:

@@ -25,7 +25,7 @@ _ITEM: Final = (
 """What an item of a list may hold, in this order, and the bit of LLR that says so (17.4.7)."""
 _SIGNED, _PACKED = 1, (2, 3)
 """How PAM fits widths that differ (17.4.11)."""
-_TC_OF_ITEM, _TC_OF_CHANNEL = 2, 3
+_TC_OF_CHANNEL: Final = 3
 _WORD: Final = 4
 
 
@@ -48,7 +48,7 @@ class Gpdma(Controller, ips=("gpdma_v1",)):
         self._drop(lambda name: not name.startswith("CH") or int(name[2 : name.index("_")]) < self.count)
         for n in range(self.count):
             self._handle(f"CH{n}_CR", partial(self._write_control, n))
-            self._handle(f"CH{n}_FCR", partial(self._clear, n), lambda: 0)
+            self._handle(f"CH{n}_FCR", partial(self._clear, n), self._nothing)
             self._handle(f"CH{n}_SR", partial(self._refuse_status, n), partial(self._status, n))
             for name in ("LBAR", "TR1", "TR2", "BR1", "SAR", "DAR", "TR3", "BR2", "LLR"):
                 self._handle(f"CH{n}_{name}", partial(self._write_fixed, f"CH{n}_{name}", n))
@@ -242,6 +242,9 @@ class Gpdma(Controller, ips=("gpdma_v1",)):
     def _clear(self, n: int, value: int) -> None:
         self.registers[f"CH{n}_SR"] &= ~value
         self._update_line(n)
+
+    def _nothing(self) -> int:
+        return 0
 
     def read_MISR(self) -> int:
         return sum(self._raised(n) * self.mask("MISR", f"MIS{n}") for n in range(self.count))
