@@ -90,9 +90,12 @@ static void serve(void) {
     if (SE_PATCH_Init(&status, &info) != SE_SUCCESS) report("refused");
     say(append(0, "streamer " DEMO_VERSION " ready\r\n"));
     while (status.stage != SE_PATCH_Stage_VERIFIED && !status.error) {
+        __asm volatile("cpsid i" ::: "memory");
         uint32_t waiting = produced - consumed, to_end = RING - consumed % RING;
         if (waiting > RING) report("lost");
         if (waiting > to_end) waiting = to_end;
+        if (waiting == 0) __asm volatile("wfi");
+        __asm volatile("cpsie i" ::: "memory");
         if (waiting != 0) SE_PATCH_Data(&status, ring + consumed % RING, waiting);
         consumed += waiting;
     }

@@ -39,7 +39,7 @@ class Wiring:
 BOARDS = {
     "NUCLEO-L476RG": Wiring(uart=0x40004400, irq=38, request=(2, 2), channel=(6, 7), irq_rx=16),
     "NUCLEO-G0B1RE": Wiring(uart=0x40004400, irq=28, request=(52, 53), channel=(1, 2), irq_rx=9, ring=8192),
-    "NUCLEO-F429ZI": Wiring(uart=0x40004800, irq=39, request=(4, 4), channel=(1, 3), irq_rx=12, ring=16384),
+    "NUCLEO-F429ZI": Wiring(uart=0x40004800, irq=39, request=(4, 4), channel=(1, 3), irq_rx=12, ring=32768),
     "NUCLEO-U575ZI-Q": Wiring(uart=0x40013800, irq=61, request=(24, 25), channel=(0, 1), irq_rx=29),
 }
 

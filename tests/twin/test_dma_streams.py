@@ -52,13 +52,21 @@ def test_bytes_are_packed(facts: Facts) -> None:
 
 @BY_FAMILY
 def test_a_stream_that_is_disabled_writes_what_it_has(facts: Facts) -> None:
-    """10.3.14, 10.3.17: and says that it is complete."""
+    """10.3.14, 10.3.15: and says that it is complete."""
     code = f"{fifo(3, 0, 64)} OUT[7] = 1; while (LEFT(RX) > 61) {{}} end(RX); OUT[1] = flags(RX); OUT[0] = LEFT(RX);"
     twin = ready(dma(facts, code))
     send(twin, b"abc")
     assert done(twin)
     assert held(twin, facts, 4) == b"abc\0"
     assert (out(twin, 0), out(twin, 1)) == (61, 1)
+
+
+@BY_FAMILY
+def test_a_stream_that_sends_and_is_disabled_tells_it(facts: Facts) -> None:
+    """10.3.15: TCIF tells the end, the counter what is left."""
+    twin = dma(facts, "begin(TX, REQUEST_TX, TDR, BUFFER, 8, 0); end(TX); OUT[0] = LEFT(TX); OUT[1] = flags(TX);")
+    finish(twin)
+    assert (out(twin, 0), out(twin, 1)) == (8, 1)
 
 
 @BY_FAMILY

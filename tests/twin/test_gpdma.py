@@ -129,6 +129,7 @@ def test_masked_status(facts: Facts) -> None:
 REFUSED = {
     "trigger": ("R(RX, 0x44) = 1u << 24 | REQUEST_RX; R(RX, 0x48) = 1; CR(RX) = 1;", "TRIGPOL"),
     "repeated": ("R(RX, 0x44) = REQUEST_RX; R(RX, 0x48) = 1 | 1u << 16; CR(RX) = 1;", "BRC|BNDT"),
+    "two-dimensions": ("R(RX, 0x44) = REQUEST_RX; R(RX, 0x48) = 1; R(RX, 0x54) = 1; CR(RX) = 1;", "2D addressing"),
     "secure": ("REG(DMA) = 1;", "secure"),
     "burst": ("R(RX, 0x40) = 1u << 4; R(RX, 0x44) = REQUEST_RX; R(RX, 0x48) = 4; CR(RX) = 1;", "bursts"),
     "step": ("R(RX, 0x44) = REQUEST_RX; R(RX, 0x48) = 4; R(RX, 0x7c) = 0xf8010000u; CR(RX) = 1u << 16 | 1;", "LSM"),

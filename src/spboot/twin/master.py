@@ -27,6 +27,8 @@ class Master:
 
     def read(self, address: int, size: int) -> int:
         """*size* bytes at *address*.  Raises Unreachable; TwinError where the twin cannot follow."""
+        if address in _REGISTERS and (value := self._die.bus.fetch(address, size)) is not None:
+            return value
         place = self._die.rams.find(address, size)
         if place is not None:
             self._check(place.name, address)
@@ -36,8 +38,6 @@ class Master:
             self._check("flash", address)
             self._check_ecc(address)
             return int.from_bytes(flash.get(address, size), "little")
-        if address in _REGISTERS and (value := self._die.bus.fetch(address, size)) is not None:
-            return value
         self._refuse_unknown(address)
         raise Unreachable(f"nothing at {address:#010x} answers {self._name}")
 

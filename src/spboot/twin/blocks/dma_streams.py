@@ -162,9 +162,9 @@ class Streams(Controller, ips=("dma_v1", "dma_v2")):
         self._update_line(n)
 
     def _disable(self, n: int) -> None:
-        """What is in the FIFO is written; that ends a transfer to memory, which is told (10.3.14, 10.3.17)."""
+        """What is in the FIFO on its way to memory is written, and TCIF tells the end (10.3.14, 10.3.15)."""
         self.end_copy(n)
-        if self._get(n, "DIR") == TO_PERIPHERAL or not self.registers[f"ST{n}_NDTR"]:
+        if not self.registers[f"ST{n}_NDTR"]:
             return
         try:
             self.streams[n].flush(self.master)

@@ -197,6 +197,9 @@ class Gpdma(Controller, ips=("gpdma_v1",)):
                     self.die.refuse(
                         f"{self.name}_CH{n}_{register}.{name} was set", "the twin does not model it (RM0456 17.8)"
                     )
+        for register in ("TR3", "BR2"):
+            if self.registers[f"CH{n}_{register}"]:
+                self.die.refuse(f"{self.name}_CH{n}_{register} is not 0", "the twin does not model 2D addressing")
         if self._get(n, "CR", "LSM") and self.registers[f"CH{n}_LLR"]:
             self.die.refuse(
                 f"{self.name}_CH{n}_CR.LSM was set", "the twin does not model steps of a list (RM0456 17.8)"
@@ -271,7 +274,7 @@ class Gpdma(Controller, ips=("gpdma_v1",)):
         value &= self.masks[name]
         reset, suspend = self.mask(name, "RESET"), self.mask(name, "SUSP")
         if value & reset:
-            self._reset_channel(n)
+            self._reset_channel(n, suspended=bool((self.registers[name] | value) & suspend))
             was_on, value = False, value & ~(reset | suspend | self.mask(name, "EN"))
         if was_on:
             value |= self.mask(name, "EN")
@@ -295,8 +298,8 @@ class Gpdma(Controller, ips=("gpdma_v1",)):
             self.copy(n)
         self.begin(n)
 
-    def _reset_channel(self, n: int) -> None:
-        if self._on(n) and not self._get(n, "CR", "SUSP"):
+    def _reset_channel(self, n: int, *, suspended: bool) -> None:
+        if self._on(n) and not suspended:
             self.die.forbid(
                 f"{self.channel(n)} was reset while it is active", "suspend it and wait for SUSPF first (RM0456 17.4.4)"
             )
