@@ -66,7 +66,7 @@ def ready(twin: Twin) -> Twin:
 def send(twin: Twin, data: bytes, seconds: float = 0.002) -> None:
     """Let *data* arrive, and some time pass."""
     twin.uart(UART).send(data)
-    twin.run(until=lambda: done(twin), seconds=len(data) * 10 / 115_200 + seconds)
+    twin.run(seconds=len(data) * 10 / 115_200 + seconds)
 
 
 def held(twin: Twin, facts: families.Facts, size: int) -> bytes:

@@ -110,8 +110,8 @@ def test_who_asks_before_the_channel_is_enabled_is_served_then(facts: Facts) -> 
 
 @BY_FAMILY
 def test_without_dmar_nobody_asks(facts: Facts) -> None:
-    """USART_CR3.DMAR."""
-    twin = ready(dma(facts, f"begin(RX, REQUEST_RX, RDR, BUFFER, 4, 0); {WAIT}"))
+    """USART_CR3.DMAR; DMAT is for the other way."""
+    twin = ready(dma(facts, f"begin(RX, REQUEST_RX, RDR, BUFFER, 4, 0); REG(CR3_AT) = 0x80; {WAIT}"))
     send(twin, b"q")
     assert (out(twin, 0), out(twin, 3) & 0x20, held(twin, facts, 1)) == (4, 0x20, b"\0")
 
