@@ -110,8 +110,8 @@ CONSTANTS: dict[str, dict[str, str]] = {
     "blocks.usart_v3": {name: f"CR1.{name[1:]}" for name in
                  ("_RE", "_TE", "_IDLEIE", "_RXNEIE", "_TCIE", "_TXEIE", "_PCE", "_M0", "_OVER8", "_M1")}
     | {name: f"ISR.{name[1:]}" for name in ("_ORE", "_IDLE", "_RXNE", "_TC", "_TXE", "_TEACK", "_REACK", "_BUSY")}
-    | {"_DMAR": "CR3.DMAR", "_DMAT": "CR3.DMAT", "_WUFIE": "CR3.WUFIE", "_WUF": "ISR.WUF", "_STOP_2": "[LPMS]"}
-    | {"_BY_ADDRESS": "[WUS]", "_BY_START_BIT": "[WUS]", "_BY_BYTE": "[WUS]", "_BITS": "[of a frame]"},
+    | {"_DMAR": "CR3.DMAR", "_DMAT": "CR3.DMAT", "_WUFIE": "CR3.WUFIE", "_BITS": "[of a frame]"},
+    "blocks.usart_stop": {"_BY_ADDRESS": "[WUS]", "_STOP_2": "[LPMS]"},
     "blocks.usart_v4": {"_DEPTH": "[bytes]", "_DEEP_DEPTH": "[bytes]"},
     "blocks.dma": {"_COPY_CYCLES": "[cycles]"},
     "blocks.gpdma": {

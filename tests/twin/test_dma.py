@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from spboot.twin import Twin
-from tests.families import Facts
+from tests.families import ALL, Facts
 
 from .conftest import done, finish, out
 from .dma import BY_FAMILY, UART, dma, held, ready, refuses_dma, send, warns
@@ -22,7 +22,7 @@ def state(twin: Twin) -> tuple[int, int]:
 
 @BY_FAMILY
 def test_bytes_arrive_in_memory(facts: Facts) -> None:
-    """RM0440 12.4.4, RM0090 10.3.2, RM0456 17.4.2: the counter counts down, half and complete are told, and a transfer
+    """RM0440 12.4.3, RM0090 10.3.2, RM0456 17.4: the counter counts down, half and complete are told, and a transfer
     that is done serves nobody: the next byte stays in RDR, and the one behind it is an overrun."""
     twin = ready(dma(facts, f"receive(8, 0); {WAIT}"))
     send(twin, BYTES[:3])
@@ -41,7 +41,7 @@ def test_bytes_arrive_in_memory(facts: Facts) -> None:
 
 @BY_FAMILY
 def test_a_circular_buffer_begins_again(facts: Facts) -> None:
-    """RM0440 12.4.5, RM0090 10.3.8, RM0456 17.4.9: the counter and the address are loaded again."""
+    """RM0440 12.4.5, RM0090 10.3.8, RM0456 17.4, circular buffering: the counter and the address are loaded again."""
     twin = ready(dma(facts, f"receive(8, CIRCULAR); {WAIT}"))
     send(twin, BYTES[:8])
     assert (held(twin, facts, 8), state(twin)[1]) == (BYTES[:8], 3)
@@ -66,7 +66,7 @@ def test_half_and_complete_interrupt(facts: Facts) -> None:
 
 @BY_FAMILY
 def test_bytes_leave_memory(facts: Facts) -> None:
-    """RM0440 12.4.4, RM0090 10.3.6: TXE asks; one behind the other, and TC of the UART comes behind the last."""
+    """RM0440 12.4.3, RM0090 10.3.6: TXE asks; one behind the other, and TC of the UART comes behind the last."""
     code = """for (int i = 0; i < 8; i++) BYTE(BUFFER + i) = 'a' + i;
         transmit(BUFFER, 8, 0); while (!(flags(TX) & TC)) {} OUT[0] = LEFT(TX); OUT[1] = flags(TX);
         OUT[2] = REG(STATUS); while (!(REG(STATUS) & 0x40)) {}"""
@@ -142,7 +142,7 @@ def name_of(facts: Facts) -> str:
 
 @BY_FAMILY
 def test_memory_that_is_not_there_is_a_transfer_error(facts: Facts) -> None:
-    """RM0440 12.4.8, RM0090 10.3.18, RM0456 17.4.18: the flag, and the channel is off; strict code is told at once."""
+    """RM0440 12.4.7, RM0090 10.3.18, RM0456 17.4: the flag, and the channel is off; strict code is told."""
     code = f"begin(RX, REQUEST_RX, RDR, 0x2fff0000, 4, INTERRUPTS); REG(CR3_AT) |= 0x40; {WAIT}"
     enable = "REG(0xe000e100 + 4 * (IRQ_RX / 32)) = 1u << IRQ_RX % 32;"
     handler = "void irq(void) { OUT[4]++; OUT[5] = flags(RX); clear(RX); }"
@@ -203,7 +203,7 @@ def test_code_that_dma_wrote_runs(facts: Facts) -> None:
 
 @BY_FAMILY
 def test_registers_of_a_channel_that_is_enabled(facts: Facts) -> None:
-    """RM0440 12.6.4, RM0090 10.5.6, RM0456 17.8.14: the number is not taken."""
+    """RM0440 12.6.4, RM0090 10.5.6, RM0456 GPDMA_CxBR1: the number is not taken."""
     number = "R(RX, 0x48) = 2;" if facts.dma["kind"] == "GPDMA" else "LEFT(RX) = 2;"
     twin = warns(facts, f"receive(8, 0); {number} OUT[0] = LEFT(RX);", "is enabled")
     assert out(twin, 0) == 8
@@ -230,3 +230,30 @@ def test_the_wrong_way(facts: Facts) -> None:
         return
     with pytest.raises(Exception, match="moves data the wrong way for USART2 RX"):
         send(twin, b"q")
+
+
+@BY_FAMILY
+def test_firmware_that_looks_at_the_buffer_alone(facts: Facts) -> None:
+    """No interrupt and no register: it waits for what DMA writes, and the twin skips the time until then."""
+    code = f"receive(4, 0); {GO} while (BYTE(BUFFER) != 'q') {{}} OUT[0] = 7;"
+    twin = ready(dma(facts, code))
+    twin.run(seconds=0.5)
+    before = twin.instructions
+    twin.run(seconds=2)
+    assert twin.instructions - before < 2 * facts.timer["hertz"] / 10
+    send(twin, b"q")
+    assert done(twin)
+    assert out(twin) == 7
+
+
+@pytest.mark.parametrize(("name", "alias"), [("STM32F7", 0x00200000), ("STM32L4", 0x00000000)])
+def test_flash_where_the_core_alone_sees_it(name: str, alias: int) -> None:
+    """RM0410 2.1: the side of the ITCM is the core's.  What is mapped to address 0 is seen there by the core alone; no
+    section says so, users of STM32L4 have met the error."""
+    facts = ALL[name]
+    twin = dma(
+        facts, f"begin(TX, REQUEST_TX, TDR, {alias:#x}, 4, 0); REG(CR3_AT) |= 0x80; OUT[0] = flags(TX);", strict=False
+    )
+    twin.run(seconds=0.01)
+    assert out(twin) & 4
+    assert not twin.uart(UART).output

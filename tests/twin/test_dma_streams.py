@@ -29,7 +29,7 @@ def fifo(threshold: int, msize: int, number: int, extra: str = "0") -> str:
 @BY_FAMILY
 @pytest.mark.parametrize("threshold", range(4))
 def test_the_fifo_is_emptied_at_its_threshold(facts: Facts, threshold: int) -> None:
-    """10.3.13: the counter has counted, memory has nothing before; the level can be read (10.5.10)."""
+    """10.3.12: the counter has counted, memory has nothing before; the level can be read (10.5.10)."""
     level = 4 * (threshold + 1)
     twin = ready(dma(facts, f"{fifo(threshold, 0, 64)} {LOOP}"))
     send(twin, bytes(range(1, level)))
@@ -52,7 +52,7 @@ def test_bytes_are_packed(facts: Facts) -> None:
 
 @BY_FAMILY
 def test_a_stream_that_is_disabled_writes_what_it_has(facts: Facts) -> None:
-    """10.3.14, 10.3.15: and says that it is complete."""
+    """10.3.12, 10.3.14: and says that it is complete."""
     code = f"{fifo(3, 0, 64)} OUT[7] = 1; while (LEFT(RX) > 61) {{}} end(RX); OUT[1] = flags(RX); OUT[0] = LEFT(RX);"
     twin = ready(dma(facts, code))
     send(twin, b"abc")
@@ -63,7 +63,7 @@ def test_a_stream_that_is_disabled_writes_what_it_has(facts: Facts) -> None:
 
 @BY_FAMILY
 def test_a_stream_that_sends_and_is_disabled_tells_it(facts: Facts) -> None:
-    """10.3.15: TCIF tells the end, the counter what is left."""
+    """10.3.14: TCIF tells the end, the counter what is left."""
     twin = dma(facts, "begin(TX, REQUEST_TX, TDR, BUFFER, 8, 0); end(TX); OUT[0] = LEFT(TX); OUT[1] = flags(TX);")
     finish(twin)
     assert (out(twin, 0), out(twin, 1)) == (8, 1)
@@ -121,7 +121,7 @@ def test_memory_to_memory(facts: Facts) -> None:
     ],
 )
 def test_bursts_and_thresholds(facts: Facts, burst: int, msize: int, fits: tuple[int, ...]) -> None:
-    """10.3.11, table 48: whole bursts make up the threshold, or FEIF is set and the stream stays off."""
+    """10.3.12, threshold configurations: whole bursts make up the threshold, or FEIF is set and it stays off."""
     at = facts.dma["channel"][0]
     place = f"REG(DMA + 4 * ({at} >> 2)) >> place(RX)"
     for threshold in range(4):
@@ -133,7 +133,7 @@ def test_bursts_and_thresholds(facts: Facts, burst: int, msize: int, fits: tuple
 
 @BY_FAMILY
 def test_an_item_is_fetched_before_it_is_asked_for(facts: Facts) -> None:
-    """10.3.13, direct mode: one; what memory holds later does not count."""
+    """10.3.12, direct mode: one; what memory holds later does not count."""
     code = "BYTE(BUFFER) = 'a'; begin(TX, REQUEST_TX, TDR, BUFFER, 2, 0); BYTE(BUFFER) = 'x'; BYTE(BUFFER + 1) = 'b';"
     twin = dma(facts, f"{code} REG(CR3_AT) |= 0x80; while (!(REG(STATUS) & 0x40)) {{}}")
     finish(twin)

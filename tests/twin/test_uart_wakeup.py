@@ -151,7 +151,7 @@ def test_a_threshold_of_the_fifo_ends_it(name: str) -> None:
 
 
 def test_lpuart_on_lse_in_stop_2() -> None:
-    """RM0351 41.4.11 and 5.3.7: LPUART1 has its clock in Stop 2; 9600 baud from 32768 Hz (41.4.4)."""
+    """RM0351 chapter 41 and 5.3.7: LPUART1 has its clock in Stop 2; 9600 baud from 32768 Hz (41.4.4)."""
     code = f"""REG(0x40021058) |= 1u << 28; (void)REG(0x40021058); REG(0x40007000) = 0x302;
         REG(0x40021090) |= 1; while (!(REG(0x40021090) & 2)) {{}} REG(0x40021088) |= 3u << 10;
         REG(0x4002104c) |= 4; REG(0x4002105c) |= 1; (void)REG(0x4002105c);

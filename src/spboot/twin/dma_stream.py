@@ -1,4 +1,4 @@
-"""One stream of DMA: its addresses and its FIFO of four words (RM0090 10.3.12 and 10.3.13)."""
+"""One stream of DMA: its addresses and its FIFO of four words (RM0090 10.3.12)."""
 
 from __future__ import annotations
 

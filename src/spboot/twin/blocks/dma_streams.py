@@ -99,7 +99,7 @@ class Streams(Controller, ips=("dma_v1", "dma_v2")):
         self._flag(n, "TC")
 
     def _rewind(self, n: int) -> None:
-        """To the start of the buffer in use; data for a peripheral is fetched before it is asked for (10.3.13)."""
+        """To the start of the buffer in use; data for a peripheral is fetched before it is asked for (10.3.12)."""
         buffer = self.registers[f"ST{n}_M{self._get(n, 'CT') if self._get(n, 'DBM') else 0}AR"]
         try:
             self.streams[n].rewind(buffer, self.registers[f"ST{n}_PAR"], self.master)
@@ -162,7 +162,7 @@ class Streams(Controller, ips=("dma_v1", "dma_v2")):
         self._update_line(n)
 
     def _disable(self, n: int) -> None:
-        """What is in the FIFO on its way to memory is written, and TCIF tells the end (10.3.14, 10.3.15)."""
+        """What is in the FIFO on its way to memory is written, and TCIF tells the end (10.3.13, 10.3.14)."""
         self.end_copy(n)
         if not self.registers[f"ST{n}_NDTR"]:
             return
@@ -209,7 +209,7 @@ class Streams(Controller, ips=("dma_v1", "dma_v2")):
             self.begin(n)
 
     def _burst_fits(self, n: int, direct: bool) -> bool:
-        """Whether whole bursts make up what is in the FIFO at its threshold (10.3.11, table 48)."""
+        """Whether whole bursts make up what is in the FIFO at its threshold (10.3.12)."""
         burst = _BEATS[self._get(n, "MBURST")] << self._get(n, "MSIZE")
         threshold = (self.field(f"ST{n}_FCR", "FTH") + 1) * FIFO_BYTES // 4
         return direct or self._get(n, "MBURST") == 0 or threshold % burst == 0

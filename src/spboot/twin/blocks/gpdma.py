@@ -17,14 +17,14 @@ from spboot.twin.master import Unreachable
 
 _FLAGS: Final = ("TCF", "HTF", "DTEF", "ULEF", "USEF", "SUSPF", "TOF")
 _FIXED: Final = ("LAP", "LSM", "PRIO")
-"""Fields of CR that are read-only while a channel is enabled (17.8.11)."""
+"""Fields of CR that are read-only while a channel is enabled (GPDMA_CxCR)."""
 _ITEM: Final = (
     ("UT1", "TR1"), ("UT2", "TR2"), ("UB1", "BR1"), ("USA", "SAR"), ("UDA", "DAR"), ("UT3", "TR3"), ("UB2", "BR2"),
     ("ULL", "LLR"),
 )  # fmt: skip
-"""What an item of a list may hold, in this order, and the bit of LLR that says so (17.4.7)."""
+"""What an item of a list may hold, in this order, and the bit of LLR that says so (17.4, linked-list items)."""
 _SIGNED, _PACKED = 1, (2, 3)
-"""How PAM fits widths that differ (17.4.11)."""
+"""How PAM fits widths that differ (GPDMA_CxTR1.PAM)."""
 _TC_OF_CHANNEL: Final = 3
 _WORD: Final = 4
 
@@ -114,7 +114,7 @@ class Gpdma(Controller, ips=("gpdma_v1",)):
             self._end_block(n)
 
     def _fitted(self, n: int, item: int, wide: int, narrow: int) -> bytes:
-        """What becomes of an item where the widths differ (17.4.11, PAM)."""
+        """What becomes of an item where the widths differ (GPDMA_CxTR1.PAM)."""
         how = self._get(n, "TR1", "PAM")
         if how in _PACKED or wide == narrow:
             return item.to_bytes(wide, "little")
@@ -129,7 +129,7 @@ class Gpdma(Controller, ips=("gpdma_v1",)):
             self.registers[f"CH{n}_{register}"] += size
 
     def _tells(self, n: int) -> bool:
-        """Whether the end of this block, and its half, are told (17.8.13, TCEM)."""
+        """Whether the end of this block, and its half, are told (GPDMA_CxTR2.TCEM)."""
         last = not self.registers[f"CH{n}_LLR"]
         return last or self._get(n, "TR2", "TCEM") != _TC_OF_CHANNEL
 
@@ -143,12 +143,12 @@ class Gpdma(Controller, ips=("gpdma_v1",)):
             self._flag(n, "TCF")
 
     def _load_item(self, n: int) -> bool:
-        """Take the next item of the list; whether that went well (17.4.7)."""
+        """Take the next item of the list; whether that went well (17.4, linked-list items)."""
         link = self.registers[f"CH{n}_LLR"]
         if not link & self.mask(f"CH{n}_LLR", "ULL"):
             self.die.refuse(
                 f"{self.name}_CH{n}_LLR = {link:#x} loads an item without its own link",
-                "the twin does not model that: set ULL (RM0456 17.8.20)",
+                "the twin does not model that: set ULL (RM0456 GPDMA_CxLLR)",
             )
         address = self.registers[f"CH{n}_LBAR"] | link & self.mask(f"CH{n}_LLR", "LA")
         try:
@@ -174,7 +174,7 @@ class Gpdma(Controller, ips=("gpdma_v1",)):
         self.rewire()
 
     def _wrong(self, n: int) -> str:
-        """What is a user setting error (17.4.18): "" when nothing is."""
+        """What is a user setting error (17.4, error management): "" when nothing is."""
         wide, narrow, left = self._width(n, "S"), self._width(n, "D"), self._left(n)
         if not left:
             return "BNDT is 0"
@@ -211,10 +211,12 @@ class Gpdma(Controller, ips=("gpdma_v1",)):
             )
 
     def _fail(self, n: int, flag: str, error: str) -> None:
-        """An error disables the channel (17.4.18)."""
+        """An error disables the channel (17.4, error management)."""
         self._stop(n)
         self._flag(n, flag)
-        self.die.forbid(f"{self.channel(n)} stops with {flag}: {error}", "correct its registers (RM0456 17.4.18)")
+        self.die.forbid(
+            f"{self.channel(n)} stops with {flag}: {error}", "correct its registers (RM0456 17.4, error management)"
+        )
 
     def _stop(self, n: int) -> None:
         self.registers[f"CH{n}_CR"] &= ~(self.mask(f"CH{n}_CR", "EN") | self.mask(f"CH{n}_CR", "SUSP"))
@@ -235,7 +237,7 @@ class Gpdma(Controller, ips=("gpdma_v1",)):
         self.line(self.vector(n), self._raised(n))
 
     def _status(self, n: int) -> int:
-        """IDLEF: disabled or suspended (17.8.10)."""
+        """IDLEF: disabled or suspended (GPDMA_CxSR)."""
         idle = not self._on(n) or self._get(n, "CR", "SUSP")
         return self.registers[f"CH{n}_SR"] | (self.mask(f"CH{n}_SR", "IDLEF") if idle else 0)
 
@@ -259,7 +261,7 @@ class Gpdma(Controller, ips=("gpdma_v1",)):
             self.die.refuse(f"{self.name}_SECCFGR = {value:#x}", "the twin does not model secure channels")
 
     def _write_fixed(self, name: str, n: int, value: int) -> None:
-        """Registers that are read-only while the channel is enabled (17.8.12 to 17.8.20)."""
+        """Registers that are read-only while the channel is enabled (17.8)."""
         if self._on(n):
             self.die.forbid(
                 f"{self.name}_{name} written while {self.channel(n)} is enabled",
@@ -269,7 +271,7 @@ class Gpdma(Controller, ips=("gpdma_v1",)):
         self.registers[name] = value & self.masks[name]
 
     def _write_control(self, n: int, value: int) -> None:
-        """EN is set by software and cleared by hardware; what runs is suspended, then reset (17.4.3, 17.4.4)."""
+        """EN is set by software and cleared by hardware; what runs is suspended, then reset (17.4)."""
         name, was_on = f"CH{n}_CR", self._on(n)
         value &= self.masks[name]
         reset, suspend = self.mask(name, "RESET"), self.mask(name, "SUSP")
@@ -301,7 +303,8 @@ class Gpdma(Controller, ips=("gpdma_v1",)):
     def _reset_channel(self, n: int, *, suspended: bool) -> None:
         if self._on(n) and not suspended:
             self.die.forbid(
-                f"{self.channel(n)} was reset while it is active", "suspend it and wait for SUSPF first (RM0456 17.4.4)"
+                f"{self.channel(n)} was reset while it is active",
+                "suspend it and wait for SUSPF first (RM0456 17.4, abort and restart)",
             )
         self._stop(n)
 

@@ -7,7 +7,7 @@ from collections import deque
 from typing import Any, ClassVar, Final
 
 from spboot.chips import Block as Facts
-from spboot.twin.blocks.dma import Requester
+from spboot.twin.blocks.usart_stop import BY_BYTE, BY_START_BIT, WUF, UsartStop
 from spboot.twin.die import Die
 from spboot.twin.line import Uart
 from spboot.twin.timeline import PS_PER_S, Order
@@ -17,10 +17,7 @@ _RE, _TE, _IDLEIE, _RXNEIE, _TCIE, _TXEIE, _PCE, _M0, _OVER8, _M1 = (
 )  # fmt: skip
 _ORE, _IDLE, _RXNE, _TC, _TXE, _TEACK, _REACK, _BUSY = 8, 16, 32, 64, 128, 1 << 21, 1 << 22, 1 << 16
 _CLEARABLE: Final = {0: 1, 1: 2, 2: 4, 3: 8, 4: 16, 6: 64, 8: 256, 9: 512, 11: 2048, 12: 4096, 17: 1 << 17, 20: 1 << 20}
-_DMAR, _DMAT, _WUFIE, _WUF = 1 << 6, 1 << 7, 1 << 22, 1 << 20
-_BY_ADDRESS, _BY_START_BIT, _BY_BYTE = 0, 2, 3
-"""What sets WUF, by WUS."""
-_STOP_2: Final = 2
+_DMAR, _DMAT, _WUFIE = 1 << 6, 1 << 7, 1 << 22
 _TOLERANCE: Final = 0.025
 _BITS: Final = 10
 
@@ -28,7 +25,7 @@ _PRESCALED: Final = (1, 2, 4, 6, 8, 10, 12, 16, 32, 64, 128, *[256] * 5)
 """What PRESC divides the kernel clock by (RM0444, USART_PRESC)."""
 
 
-class UsartV3(Requester, ips=("lpuart_v3", "usart_v3")):
+class UsartV3(UsartStop, ips=("lpuart_v3", "usart_v3")):
     """The block.  Its kernel clock comes from RCC_CCIPR, its pins must be in their alternate function."""
 
     RESET: ClassVar[dict[str, int]] = {"ISR": _TXE | _TC}
@@ -44,12 +41,8 @@ class UsartV3(Requester, ips=("lpuart_v3", "usart_v3")):
         "_line_free",
         "_line_up",
     )
-    STATUS: ClassVar[str] = "ISR"
-    """The register with the flags,"""
-    ENABLE: ClassVar[int] = 1
-    """UE in CR1,"""
     OTHER_FRAME: ClassVar[int] = _M1 | _M0 | _PCE
-    """and the bits in it that make other than 8N1."""
+    """The bits in CR1 that make other than 8N1."""
 
     def __init__(self, die: Die, facts: Facts) -> None:
         super().__init__(die, facts)
@@ -60,9 +53,8 @@ class UsartV3(Requester, ips=("lpuart_v3", "usart_v3")):
         die.timeline.on(self._in, self._on_receive, Order.ARRIVAL)
         die.timeline.on(self._out, self._on_sent, Order.DEPARTURE)
         die.timeline.on(self._idle, self._on_idle, Order.SILENCE)
-        die.timeline.on(self._start, self._on_start_bit, Order.ARRIVAL)
+        die.timeline.on(self._start, lambda _when: self.wake(BY_START_BIT), Order.ARRIVAL)
         self._bus = 2 if facts.enable and facts.enable[0].startswith("APB2") else 1
-        self._wakes = self.mask("CR1", "UESM") if "UESM" in self.fields["CR1"] else 0
         self._line_free = 0
         self._line_up = False
 
@@ -103,11 +95,8 @@ class UsartV3(Requester, ips=("lpuart_v3", "usart_v3")):
     def _kernel_hz(self) -> int:
         """In Stop it starts the oscillator that it needs by itself."""
         if self.die.in_stop and self.runs_in_stop():
-            return self.die.rcc.oscillator_hz(self._oscillator())
+            return self.die.rcc.oscillator_hz(self.oscillator())
         return self.die.rcc.kernel(f"{self.name}SEL", self._bus)
-
-    def _oscillator(self) -> str:
-        return self.die.rcc.uart_oscillator(self.facts.clock.partition(".")[2] or f"{self.name}SEL")
 
     def _fits(self, rate: float) -> bool:
         frame_ok = not self.registers["CR1"] & self.OTHER_FRAME
@@ -145,7 +134,7 @@ class UsartV3(Requester, ips=("lpuart_v3", "usart_v3")):
     def _receive_from(self, begins: int) -> None:
         self._line_free = begins + self._frame_ps
         self.die.timeline.at(self._in, self._line_free)
-        if self.registers["CR1"] & self._wakes and self._wakes_by() == _BY_START_BIT:
+        if self.registers["CR1"] & self.stays_on and self.wakes_by() == BY_START_BIT:
             self.die.timeline.at(self._start, begins)
 
     def _on_receive(self, when: int) -> None:
@@ -153,7 +142,7 @@ class UsartV3(Requester, ips=("lpuart_v3", "usart_v3")):
         self._line_free = when
         if self.uart.queue:
             self._receive_from(when)
-        reason = self._deaf()
+        reason = self.deaf()
         if reason:
             self.uart.lost.append(f"received byte {byte:#04x} lost: {reason}")
             return
@@ -171,7 +160,7 @@ class UsartV3(Requester, ips=("lpuart_v3", "usart_v3")):
             self.uart.overruns += 1
             self.uart.lost.append(f"received byte {byte:#04x} lost: overrun")
         if self.die.in_stop:
-            self._wake(_BY_BYTE)
+            self.wake(BY_BYTE)
         self.update()
 
     def update(self) -> None:
@@ -180,10 +169,10 @@ class UsartV3(Requester, ips=("lpuart_v3", "usart_v3")):
         self.registers[self.STATUS] = self.registers[self.STATUS] & ~(_RXNE | _TXE) | held
         if self.registers["CR3"] & (_DMAR | _DMAT):
             self.ask()
-        self._update_line()
+        self.update_line()
 
     def wants(self, signal: str) -> int:
-        """CR3.DMAR and DMAT (RM0351 40.5.17)."""
+        """CR3.DMAR and DMAT (RM0351 40.5, continuous communication using DMA)."""
         cr1, cr3 = self.registers["CR1"], self.registers["CR3"]
         if not cr1 & self.ENABLE:
             return 0
@@ -192,55 +181,14 @@ class UsartV3(Requester, ips=("lpuart_v3", "usart_v3")):
         free = self._places - len(self._tx)
         return free + (self._shifting is None) if cr3 & _DMAT and cr1 & _TE and free else 0
 
-    # Stop (RM0351 40.5.18)
-
-    def _wakes_by(self) -> int | None:
-        """WUS, what sets WUF, where UESM lets it receive in Stop."""
-        cr1 = self.registers["CR1"]
-        return self.field("CR3", "WUS") if cr1 & self._wakes and cr1 & self.ENABLE else None
-
-    def runs_in_stop(self) -> bool:
-        return self._wakes_by() is not None and bool(self._oscillator())
-
-    def before_stop(self) -> None:
-        by, power = self._wakes_by(), self.die.pwr
-        if by is None:
-            return
-        if not self._can_wake():
-            self.die.refuse(f"Stop with {self.name}_CR1.UESM set", f"{self.name} cannot end Stop: clear it")
-        if not self._oscillator():
-            self.die.refuse(
-                f"Stop with {self.name}_CR1.UESM set, and a clock that stops",
-                "choose HSI, or LSE, as its clock in RCC (RM0351 40.5.18)",
-            )
-        mode = power.field("CR1", "LPMS") if "LPMS" in power.fields.get("CR1", {}) else 0
-        if mode > _STOP_2 or (mode == _STOP_2 and not self.name.startswith("LPUART")):
-            self.die.refuse(f"Stop {mode} with {self.name} enabled", f"{self.name} has no clock there: clear UE first")
-        if by == _BY_ADDRESS and self.field("CR3", "WUFIE"):
-            self.die.refuse(
-                f"Stop with {self.name}_CR3.WUS = 0", "the twin does not model wake-up by an address: choose 2 or 3"
-            )
-
-    def _can_wake(self) -> bool:
-        """It has a line of EXTI; on STM32H5 and U5 every UART can, by its interrupt (RM0481, RM0456)."""
-        lines = self.die.chip.of_family.exti.lines
-        return self.name in lines or self.die.chip.family in ("STM32H5", "STM32U5")
-
-    def _on_start_bit(self, _when: int) -> None:
-        self._wake(_BY_START_BIT)
-
-    def _wake(self, by: int) -> None:
-        """Set WUF, if that is what ends Stop."""
-        if self._wakes_by() == by and self.die.in_stop and not self._deaf():
-            self.registers[self.STATUS] |= _WUF
-            self._update_line()
+    # Stop
 
     def stood_still(self, span: int) -> None:
         if self._shifting is not None:
             self.uart.lost.append(f"sent byte {self._shifting:#04x} garbled: Stop was entered before TC")
             self._shifting ^= 0xFF
 
-    def _deaf(self) -> str:
+    def deaf(self) -> str:
         if self.die.in_stop and not self.runs_in_stop():
             return "the chip is in Stop"
         if self.registers["CR1"] & (self.ENABLE | _RE) != self.ENABLE | _RE:
@@ -254,7 +202,7 @@ class UsartV3(Requester, ips=("lpuart_v3", "usart_v3")):
     def _on_idle(self, _when: int) -> None:
         if self.registers["CR1"] & self.ENABLE:
             self.registers[self.STATUS] |= _IDLE
-            self._update_line()
+            self.update_line()
 
     # sending
 
@@ -318,7 +266,7 @@ class UsartV3(Requester, ips=("lpuart_v3", "usart_v3")):
         for bit, flag in _CLEARABLE.items():
             if value >> bit & 1:
                 self.registers[self.STATUS] &= ~flag
-        self._update_line()
+        self.update_line()
 
     def write_RQR(self, value: int) -> None:
         if value & 8:
@@ -357,14 +305,14 @@ class UsartV3(Requester, ips=("lpuart_v3", "usart_v3")):
         self.registers["BRR"] = value & (0xFFFFF if self.name.startswith("LPUART") else 0xFFFF)
 
     def write_CR3(self, value: int) -> None:
-        if self._wakes and self.registers["CR1"] & self.ENABLE:
+        if self.stays_on and self.registers["CR1"] & self.ENABLE:
             chooses = self.mask("CR3", "WUS")
             if (value ^ self.registers["CR3"]) & chooses:
                 self.die.forbid(f"{self.name}_CR3.WUS changed while UE is set", "clear UE first (RM0351 40.8.3)")
         self.registers["CR3"] = value & self.masks["CR3"]
         self.update()
 
-    def _update_line(self) -> None:
+    def update_line(self) -> None:
         wanted = self.registers["CR1"] & self.ENABLE and self.interrupts()
         if wanted or self._line_up:
             self._line_up = bool(wanted)
@@ -379,7 +327,7 @@ class UsartV3(Requester, ips=("lpuart_v3", "usart_v3")):
             or (cr1 & _TCIE and isr & _TC)
             or (cr1 & _IDLEIE and isr & _IDLE)
             or (cr3 & 1 and isr & _ORE)
-            or (cr3 & _WUFIE and isr & _WUF)
+            or (cr3 & _WUFIE and isr & WUF)
         )
 
     def save(self) -> Any:
