@@ -94,7 +94,7 @@ class UsartV3(UsartStop, ips=("lpuart_v3", "usart_v3")):
 
     def _kernel_hz(self) -> int:
         """In Stop it starts the oscillator that it needs by itself."""
-        if self.die.in_stop and self.runs_in_stop():
+        if self.registers["CR1"] & self.stays_on and self.die.in_stop and self.runs_in_stop():
             return self.die.rcc.oscillator_hz(self.oscillator())
         return self.die.rcc.kernel(f"{self.name}SEL", self._bus)
 
@@ -159,7 +159,7 @@ class UsartV3(UsartStop, ips=("lpuart_v3", "usart_v3")):
             self.registers[self.STATUS] |= _ORE
             self.uart.overruns += 1
             self.uart.lost.append(f"received byte {byte:#04x} lost: overrun")
-        if self.die.in_stop:
+        if self.registers["CR1"] & self.stays_on:
             self.wake(BY_BYTE)
         self.update()
 
