@@ -68,6 +68,8 @@ class Facts:
     pages: tuple[Table, ...] = ()
     protected: tuple[Table, ...] = ()
     misuse: Table
+    dma: Table
+    """How USART2 gets its clock and pins, and DMA: what serves it."""
     timer: Table
     """The timer that is an RTOS's time base: its registers, clock enable, interrupt, and the clock that it counts."""
     drivers: dict[str, Table] = field(default_factory=dict)

@@ -33,7 +33,7 @@ def test_every_family_loads(name: str) -> None:
     [
         ('manual = "RM0440"\n', "", "STM32G4.toml: manual is missing"),
         ("vector_size =", "vector_sise =", "STM32G4.toml: vector_size is missing"),
-        ("[exti]", "[extii]", "unknown key extii; expected some of block, clock, exti, "),
+        ("[exti]", "[extii]", "unknown key extii; expected some of beyond, block, clock, exti, "),
         ("limit_mhz = 170", "limit_mhz = 170\nmost = 1", "unexpected keyword argument 'most'"),
         ("package = ", "pack = ", "unexpected keyword argument 'pack'"),
         ("brr = true\n", "", "missing 1 required keyword-only argument: 'brr'"),

@@ -101,7 +101,6 @@ CONSTANTS: dict[str, dict[str, str]] = {
     "clock.backup": {"_LSE_US": "[time]"},
     "clock.f4": {"_F469": "[device id]"},
     "clock.g4": {"_STEP_HZ": "[Hz]", "_NORMAL_HZ": "[Hz]"},
-    "clock.h7": {"_CSI_HZ": "[Hz]"},
     "blocks.debug": {"_DWT": "[DDI0403]", "_RESERVED": "[between IDCODE.DEV_ID and REV_ID]"},
     "blocks.exti": {"_PIN_LINES": "[lines]", "_WORD": "[bits]"},
     "blocks.rtc": {"_CENTURY": "[year]", "_SYNC": "[cycles]"},
@@ -111,7 +110,13 @@ CONSTANTS: dict[str, dict[str, str]] = {
     "blocks.usart_v3": {name: f"CR1.{name[1:]}" for name in
                  ("_RE", "_TE", "_IDLEIE", "_RXNEIE", "_TCIE", "_TXEIE", "_PCE", "_M0", "_OVER8", "_M1")}
     | {name: f"ISR.{name[1:]}" for name in ("_ORE", "_IDLE", "_RXNE", "_TC", "_TXE", "_TEACK", "_REACK", "_BUSY")}
-    | {"_ANY_IE": "[of these]", "_BITS": "[of a frame]"},
+    | {"_DMAR": "CR3.DMAR", "_DMAT": "CR3.DMAT", "_WUFIE": "CR3.WUFIE", "_BITS": "[of a frame]"},
+    "blocks.usart_stop": {"_BY_ADDRESS": "[WUS]", "_STOP_2": "[LPMS]"},
+    "blocks.usart_v4": {"_DEPTH": "[bytes]", "_DEEP_DEPTH": "[bytes]"},
+    "blocks.dma": {"_COPY_CYCLES": "[cycles]"},
+    "blocks.gpdma": {
+        "_SIGNED": "[PAM]", "_TC_OF_CHANNEL": "[TCEM]", "_WORD": "[bytes]",
+    },
     "blocks.lptim": {
         "_ENABLE": "CR.ENABLE", "_SNGSTRT": "CR.SNGSTRT", "_CNTSTRT": "CR.CNTSTRT", "_COUNTRST": "CR.COUNTRST",
         "_RSTARE": "CR.RSTARE", "_ARRM": "ISR.ARRM", "_ARROK": "ISR.ARROK", "_UE": "ISR.UE", "_REPOK": "ISR.REPOK",
@@ -175,8 +180,9 @@ NUMBERS: dict[str, dict[str, str]] = {
         "<<1": "[16 times: BRR]", "&0x7": "[BRR]", "&0xfff0": "[BRR]", "&0xff": "[byte]", "<<18": "[TE to TEACK]",
         "<<20": "[RE to REACK]", "<<12": "CR3.OVRDIS", ">>12": "CR2.STOP", "&0x3": "width CR2.STOP",
             "&0x8": "RQR.RXFRQ",
-        "&0x10": "RQR.TXFRQ", "&0xc0": "CR3.DMAR+CR3.DMAT",
+        "&0x10": "RQR.TXFRQ",
     },
+    "blocks.dma_streams": {">>2": "[streams in a register of flags]", "&0x3": "[streams in a register of flags]"},
     "blocks.lptim": {"<<3": "ISR.CMPOK0", "<<9": "ISR.CCIF1", "<<19": "ISR.CMPOK1"},
     "blocks.timer_basic": {"<<8": "DIER.UDE", "<<31": "CNT.UIFCPY"},
     "blocks.timer_general": {"<<8": "[the second channel of a CCMR]"},

@@ -49,7 +49,6 @@ def run(family: Family, code: str) -> Twin:
 
 REFUSED = {
     "half-a-register": ("unlock(); *(volatile unsigned short *)&FLASH_CR = 1;", "2-byte write to a FLASH register"),
-    "fifo": ("console(139); UART_CR1 = 0; UART_CR1 = 1u << 29;", "FIFOEN"),
     "no-baud-rate": ("console(0);", "BRR 0x0"),
 }
 
@@ -57,8 +56,6 @@ REFUSED = {
 @BY_PART
 @pytest.mark.parametrize(("code", "message"), REFUSED.values(), ids=REFUSED.keys())
 def test_refused(family: Family, code: str, message: str) -> None:
-    if "FIFO" in message and family.part == "STM32L452RE":
-        pytest.skip("its USART has no FIFO")
     refuses(family.part, code, message)
 
 

@@ -18,7 +18,7 @@ FOLDER: Final = Path(__file__).resolve().parent / "families"
 _CORRECTIONS: Final = frozenset({"memory", "block", "field", "register"})
 _REQUIRED: Final = frozenset({"manual", "vector_size", "clock", "identity", "ports", "revisions", "exti"})
 _OPTIONAL: Final = frozenset(
-    {"system_memory", "flash_alias", "priority_bits", "second_address", "mpu_regions", "ram_words"}
+    {"system_memory", "flash_alias", "priority_bits", "second_address", "mpu_regions", "ram_words", "beyond"}
 )
 
 
@@ -99,6 +99,8 @@ class Family:
     second_address: dict[str, str]
     exti: Lines
     revisions: dict[int, int]
+    beyond: dict[str, tuple[str, ...]]
+    """DMA controller -> memories that it does not reach, "flash" for all of it."""
     system_memory: tuple[tuple[int, int], ...]
     """First and next address of option bytes, OTP and the like, where they are not where other families have them."""
 
@@ -142,6 +144,7 @@ def parse(name: str, text: str) -> Family:
             flash_alias=table.get("flash_alias"),
             second_address=table.get("second_address", {}),
             exti=Lines.of(table["exti"]),
+            beyond={master: tuple(memories) for master, memories in table.get("beyond", {}).items()},
             revisions={int(device, 16): revision for device, revision in table["revisions"].items()},
             system_memory=tuple((first, end) for first, end in table.get("system_memory", ())),
         )

@@ -118,6 +118,9 @@ class Block:
     def power_on(self) -> None:
         """Power was applied; `reset` follows."""
 
+    def before_stop(self) -> None:
+        """Stop is about to begin.  Refuses what is set up in a way in which it would not end."""
+
     def runs_in_stop(self) -> bool:
         """Whether it goes on in the Stop that begins now."""
         return self.RUNS_IN_STOP

@@ -154,13 +154,32 @@ class Bus:
         among = self._shared.get(address >> 10, ())
         return next((one for start, end, one in among if start <= address < end), None)
 
+    def fetch(self, address: int, size: int) -> int | None:
+        """What another master than the core reads; None where no block is."""
+        block = self._for_master(address)
+        if block is None:
+            return None
+        return block.read(address - block.address, size) if self._runs(block, address) else 0
+
+    def put(self, address: int, size: int, value: int) -> bool:
+        """Another master than the core writes; False where no block is."""
+        block = self._for_master(address)
+        if block is not None and self._runs(block, address):
+            block.write(address - block.address, size, value)
+        return block is not None
+
+    def _for_master(self, address: int) -> Block | None:
+        block = self.block_at(address)
+        if block is None and self.die.chip.peripheral_at(address) is not None:
+            self._refuse_stranger(address)
+        return block
+
     def _block(self, address: int) -> Block | None:
         """The block that answers; None, after a warning at least, where none does without its clock."""
         block = self.block_at(address)
         if block is None:
             self._refuse_stranger(address)
-        if not block.clocked:
-            self._forbid_stopped(block, address)
+        if not self._runs(block, address):
             return None
         self._check_delay(block)
         return block
@@ -177,15 +196,17 @@ class Bus:
             f"keep it silent (--silent {facts.name}), or add a model of your own (docs/twin.md)",
         )
 
-    def _forbid_stopped(self, block: Block, address: int) -> None:
-        """It reads as 0 and takes nothing (RM0351 6.2.18)."""
-        register, mask = block.gate or ("", 0)
+    def _runs(self, block: Block, address: int) -> bool:
+        """Whether *block* has its clock.  Without, it reads as 0 and takes nothing (RM0351 6.2.18)."""
+        if block.clocked:
+            return True
         offset = address - block.address
         name = block.names.get(offset & ~3, f"offset {offset:#x}")
-        self.die.forbid(
-            f"{block.name}_{name} accessed while the clock of {block.name} is off",
-            f"set bit {mask.bit_length() - 1} of RCC_{register} first",
-        )
+        how = "start that of a block which it serves first"
+        if block.gate is not None:
+            how = f"set bit {block.gate[1].bit_length() - 1} of RCC_{block.gate[0]} first"
+        self.die.forbid(f"{block.name}_{name} accessed while the clock of {block.name} is off", how)
+        return False
 
     def _check_delay(self, block: Block) -> None:
         rcc = self.die.rcc

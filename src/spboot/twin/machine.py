@@ -268,6 +268,8 @@ class Twin(Refusals):
             self.reset(self._reset_cause)
         if self.flash.unsettled:
             self.flash.settle()
+        if self.rams.unsettled:
+            self.rams.settle()
         if self.stalls.until:
             self.stalls.settle()
         if self.cpu.guard.unsettled:

@@ -104,10 +104,7 @@ class Standby:
         if die.flash_controller.busy:
             die.refuse("Stop was entered while the flash is busy", "wait for the end of the operation (RM0351 5.3.6)")
         for block in die.blocks.values():
-            if "UESM" in block.fields.get("CR1", {}) and block.field("CR1", "UESM"):
-                die.refuse(
-                    f"Stop with {block.name}_CR1.UESM set", "the twin does not model wake-up by a UART: clear it"
-                )
+            block.before_stop()
         self.stopped, self._for_event = True, for_event
         self._since, self._cycles = die.timeline.now, die.timeline.cycles
         self._still = {block.name for block in die.blocks.values() if not block.runs_in_stop()}

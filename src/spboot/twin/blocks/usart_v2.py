@@ -31,8 +31,10 @@ class UsartV2(UsartV3, ips=("usart_v2",)):
         return self._seen
 
     def write_SR(self, value: int) -> None:
-        self.registers["SR"] &= value | ~(_RXNE | _TC | _LBD | _CTS)
-        self._update_line()
+        self.registers["SR"] &= value | ~(_TC | _LBD | _CTS)
+        if not value & _RXNE:
+            self.drop_received()
+        self.update()
 
     def read_DR(self) -> int:
         for flag in _BY_READING:

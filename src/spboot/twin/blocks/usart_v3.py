@@ -1,4 +1,4 @@
-"""USART of STM32L4 and its time (RM0351 chapter 40), and the line that ends at it."""
+"""USART of STM32L4 and its time (RM0351 chapter 40), and the line that ends at it; with a FIFO: usart_v4.py."""
 
 # ruff: noqa: N802 - handlers are named after their registers
 from __future__ import annotations
@@ -7,7 +7,7 @@ from collections import deque
 from typing import Any, ClassVar, Final
 
 from spboot.chips import Block as Facts
-from spboot.twin.block import Block
+from spboot.twin.blocks.usart_stop import BY_BYTE, BY_START_BIT, WUF, UsartStop
 from spboot.twin.die import Die
 from spboot.twin.line import Uart
 from spboot.twin.timeline import PS_PER_S, Order
@@ -17,7 +17,7 @@ _RE, _TE, _IDLEIE, _RXNEIE, _TCIE, _TXEIE, _PCE, _M0, _OVER8, _M1 = (
 )  # fmt: skip
 _ORE, _IDLE, _RXNE, _TC, _TXE, _TEACK, _REACK, _BUSY = 8, 16, 32, 64, 128, 1 << 21, 1 << 22, 1 << 16
 _CLEARABLE: Final = {0: 1, 1: 2, 2: 4, 3: 8, 4: 16, 6: 64, 8: 256, 9: 512, 11: 2048, 12: 4096, 17: 1 << 17, 20: 1 << 20}
-_ANY_IE: Final = _IDLEIE | _RXNEIE | _TCIE | _TXEIE
+_DMAR, _DMAT, _WUFIE = 1 << 6, 1 << 7, 1 << 22
 _TOLERANCE: Final = 0.025
 _BITS: Final = 10
 
@@ -25,28 +25,35 @@ _PRESCALED: Final = (1, 2, 4, 6, 8, 10, 12, 16, 32, 64, 128, *[256] * 5)
 """What PRESC divides the kernel clock by (RM0444, USART_PRESC)."""
 
 
-class UsartV3(Block, ips=("lpuart_v3", "lpuart_v4", "usart_v3", "usart_v4")):
+class UsartV3(UsartStop, ips=("lpuart_v3", "usart_v3")):
     """The block.  Its kernel clock comes from RCC_CCIPR, its pins must be in their alternate function."""
 
     RESET: ClassVar[dict[str, int]] = {"ISR": _TXE | _TC}
     READ_ONLY = frozenset({"ISR", "RDR"})
     CONSUMING = frozenset({0x24})
-    STATE: ClassVar[tuple[str, ...]] = ("_shifting", "_holding", "_received", "_line_free", "_line_up")
-    STATUS: ClassVar[str] = "ISR"
-    """The register with the flags,"""
-    ENABLE: ClassVar[int] = 1
-    """UE in CR1,"""
+    STATE: ClassVar[tuple[str, ...]] = (
+        "_shifting",
+        "_tx",
+        "_rx",
+        "_room",
+        "_places",
+        "_received",
+        "_line_free",
+        "_line_up",
+    )
     OTHER_FRAME: ClassVar[int] = _M1 | _M0 | _PCE
-    """and the bits in it that make other than 8N1."""
+    """The bits in CR1 that make other than 8N1."""
 
     def __init__(self, die: Die, facts: Facts) -> None:
         super().__init__(die, facts)
         self.uart = Uart(facts.name)
         self.uart.started = self._on_queued
-        self._rx, self._tx, self._idle = f"{facts.name}.rx", f"{facts.name}.tx", f"{facts.name}.idle"
-        die.timeline.on(self._rx, self._on_receive, Order.ARRIVAL)
-        die.timeline.on(self._tx, self._on_sent, Order.DEPARTURE)
+        self._in, self._out, self._idle = f"{facts.name}.rx", f"{facts.name}.tx", f"{facts.name}.idle"
+        self._start = f"{facts.name}.start"
+        die.timeline.on(self._in, self._on_receive, Order.ARRIVAL)
+        die.timeline.on(self._out, self._on_sent, Order.DEPARTURE)
         die.timeline.on(self._idle, self._on_idle, Order.SILENCE)
+        die.timeline.on(self._start, lambda _when: self.wake(BY_START_BIT), Order.ARRIVAL)
         self._bus = 2 if facts.enable and facts.enable[0].startswith("APB2") else 1
         self._line_free = 0
         self._line_up = False
@@ -54,16 +61,22 @@ class UsartV3(Block, ips=("lpuart_v3", "lpuart_v4", "usart_v3", "usart_v4")):
     def reset(self) -> None:
         super().reset()
         self._shifting: int | None = None
-        self._holding: int | None = None
+        self._tx: list[int] = []
+        """What waits to be sent,"""
+        self._rx: list[int] = []
+        """and what came and was not taken yet,"""
+        self._places = self._room = 1
+        """and how much of both it holds."""
         self._received = 0
-        self.die.timeline.cancel(self._tx)
+        """What RDR reads when nothing is there."""
+        self.die.timeline.cancel(self._out)
         self.die.timeline.cancel(self._idle)
 
     # the line's clock
 
     def baud(self) -> float:
         """What the registers make of the kernel clock."""
-        clock = self.die.rcc.kernel(f"{self.name}SEL", self._bus) // _PRESCALED[self.registers.get("PRESC", 0)]
+        clock = self._kernel_hz() // _PRESCALED[self.registers.get("PRESC", 0)]
         divider = self.registers["BRR"]
         if self.name.startswith("LPUART"):
             legal, rate = divider >= 0x300, 256 * clock / max(divider, 1)
@@ -78,6 +91,12 @@ class UsartV3(Block, ips=("lpuart_v3", "lpuart_v4", "usart_v3", "usart_v4")):
                 "set BRR and start the clock first",
             )
         return rate
+
+    def _kernel_hz(self) -> int:
+        """In Stop it starts the oscillator that it needs by itself."""
+        if self.registers["CR1"] & self.stays_on and self.die.in_stop and self.runs_in_stop():
+            return self.die.rcc.oscillator_hz(self.oscillator())
+        return self.die.rcc.kernel(f"{self.name}SEL", self._bus)
 
     def _fits(self, rate: float) -> bool:
         frame_ok = not self.registers["CR1"] & self.OTHER_FRAME
@@ -114,14 +133,16 @@ class UsartV3(Block, ips=("lpuart_v3", "lpuart_v4", "usart_v3", "usart_v4")):
 
     def _receive_from(self, begins: int) -> None:
         self._line_free = begins + self._frame_ps
-        self.die.timeline.at(self._rx, self._line_free)
+        self.die.timeline.at(self._in, self._line_free)
+        if self.registers["CR1"] & self.stays_on and self.wakes_by() == BY_START_BIT:
+            self.die.timeline.at(self._start, begins)
 
     def _on_receive(self, when: int) -> None:
         byte = self.uart.queue.popleft()
         self._line_free = when
         if self.uart.queue:
             self._receive_from(when)
-        reason = self._deaf()
+        reason = self.deaf()
         if reason:
             self.uart.lost.append(f"received byte {byte:#04x} lost: {reason}")
             return
@@ -130,25 +151,45 @@ class UsartV3(Block, ips=("lpuart_v3", "lpuart_v4", "usart_v3", "usart_v4")):
             byte = self._garble(byte, rate, "received")
         if not self.uart.queue:  # an idle frame has no start bit: RM0351 40.5.1
             self.die.timeline.at(self._idle, when + self._frame_ps)
-        if self.registers[self.STATUS] & _RXNE:
-            if not self.registers["CR3"] & 1 << 12:
-                self.registers[self.STATUS] |= _ORE
-                self.uart.overruns += 1
-                self.uart.lost.append(f"received byte {byte:#04x} lost: overrun")
-            else:
-                self._received = byte
+        if len(self._rx) < self._room:
+            self._rx.append(byte)
+        elif self.registers["CR3"] & 1 << 12:
+            self._rx[-1] = byte
         else:
-            self._received = byte
-            self.registers[self.STATUS] |= _RXNE
-        self._update_line()
+            self.registers[self.STATUS] |= _ORE
+            self.uart.overruns += 1
+            self.uart.lost.append(f"received byte {byte:#04x} lost: overrun")
+        if self.registers["CR1"] & self.stays_on:
+            self.wake(BY_BYTE)
+        self.update()
+
+    def update(self) -> None:
+        """What it holds changed: flags, DMA and the interrupt."""
+        held = (_RXNE if self._rx else 0) | (_TXE if len(self._tx) < self._places else 0)
+        self.registers[self.STATUS] = self.registers[self.STATUS] & ~(_RXNE | _TXE) | held
+        if self.registers["CR3"] & (_DMAR | _DMAT):
+            self.ask()
+        self.update_line()
+
+    def wants(self, signal: str) -> int:
+        """CR3.DMAR and DMAT (RM0351 40.5, continuous communication using DMA)."""
+        cr1, cr3 = self.registers["CR1"], self.registers["CR3"]
+        if not cr1 & self.ENABLE:
+            return 0
+        if signal == "RX":
+            return len(self._rx) if cr3 & _DMAR else 0
+        free = self._places - len(self._tx)
+        return free + (self._shifting is None) if cr3 & _DMAT and cr1 & _TE and free else 0
+
+    # Stop
 
     def stood_still(self, span: int) -> None:
         if self._shifting is not None:
             self.uart.lost.append(f"sent byte {self._shifting:#04x} garbled: Stop was entered before TC")
             self._shifting ^= 0xFF
 
-    def _deaf(self) -> str:
-        if self.die.in_stop:
+    def deaf(self) -> str:
+        if self.die.in_stop and not self.runs_in_stop():
             return "the chip is in Stop"
         if self.registers["CR1"] & (self.ENABLE | _RE) != self.ENABLE | _RE:
             return f"{self.name} is not enabled"
@@ -161,7 +202,7 @@ class UsartV3(Block, ips=("lpuart_v3", "lpuart_v4", "usart_v3", "usart_v4")):
     def _on_idle(self, _when: int) -> None:
         if self.registers["CR1"] & self.ENABLE:
             self.registers[self.STATUS] |= _IDLE
-            self._update_line()
+            self.update_line()
 
     # sending
 
@@ -178,9 +219,8 @@ class UsartV3(Block, ips=("lpuart_v3", "lpuart_v4", "usart_v3", "usart_v4")):
         if self._shifting is None:
             self._shift(value & 0xFF, self.die.timeline.now)
         else:
-            self._holding = value & 0xFF
-            self.registers[self.STATUS] &= ~_TXE
-        self._update_line()
+            self._tx.append(value & 0xFF)
+        self.update()
 
     def _shift(self, byte: int, now: int) -> None:
         if not self._connected("TX"):
@@ -191,7 +231,7 @@ class UsartV3(Block, ips=("lpuart_v3", "lpuart_v4", "usart_v3", "usart_v4")):
         rate = self.baud()
         self._shifting = byte if self._fits(rate) else self._garble(byte, rate, "sent")
         stop_bits = 1 if self.registers["CR2"] >> 12 & 3 == 2 else 0
-        self.die.timeline.at(self._tx, now + round((_BITS + stop_bits) * PS_PER_S / rate))
+        self.die.timeline.at(self._out, now + round((_BITS + stop_bits) * PS_PER_S / rate))
 
     def _on_sent(self, when: int) -> None:
         byte, self._shifting = self._shifting, None
@@ -199,13 +239,11 @@ class UsartV3(Block, ips=("lpuart_v3", "lpuart_v4", "usart_v3", "usart_v4")):
             self.uart.output.append(byte)
             for callback in self.uart.on_byte:
                 callback(byte)
-        if self._holding is not None:
-            self._shift(self._holding, when)
-            self._holding = None
-            self.registers[self.STATUS] |= _TXE
+        if self._tx:
+            self._shift(self._tx.pop(0), when)
         else:
             self.registers[self.STATUS] |= _TC
-        self._update_line()
+        self.update()
 
     # registers
 
@@ -218,72 +256,79 @@ class UsartV3(Block, ips=("lpuart_v3", "lpuart_v4", "usart_v3", "usart_v4")):
         return self.take_received()
 
     def take_received(self) -> int:
-        """The firmware takes the byte that came."""
-        self.registers[self.STATUS] &= ~_RXNE
-        self._update_line()
+        """The firmware, or DMA, takes the byte that came first."""
+        if self._rx:
+            self._received = self._rx.pop(0)
+        self.update()
         return self._received
 
     def write_ICR(self, value: int) -> None:
         for bit, flag in _CLEARABLE.items():
             if value >> bit & 1:
                 self.registers[self.STATUS] &= ~flag
-        self._update_line()
+        self.update_line()
 
     def write_RQR(self, value: int) -> None:
         if value & 8:
-            self.registers[self.STATUS] &= ~_RXNE
+            self.drop_received()
         if value & 16:
-            self._holding = None
-            self.registers[self.STATUS] |= _TXE
-        self._update_line()
+            self._tx.clear()
+        self.update()
+
+    def drop_received(self) -> None:
+        """What came is not wanted; the last of it can still be read."""
+        if self._rx:
+            self._received = self._rx[-1]
+        self._rx.clear()
 
     def write_CR1(self, value: int) -> None:
         old = self.registers["CR1"]
         fixed = self.OTHER_FRAME | _OVER8
-        if "FIFOEN" in self.fields["CR1"] and value & self.mask("CR1", "FIFOEN"):
-            self.die.refuse(f"{self.name}_CR1.FIFOEN was set", "the twin models it without FIFO")
         if old & self.ENABLE and value & self.ENABLE and (old ^ value) & fixed:
             self.die.refuse(f"{self.name}_CR1: frame format changed while UE is set", "clear UE first (40.8.1)")
         self.registers["CR1"] = value & self.masks["CR1"]
         if old & self.ENABLE and not value & self.ENABLE:
             if self._shifting is not None:
                 self.uart.lost.append(f"sent byte {self._shifting:#04x} cut off: UE cleared before TC")
-            self._shifting = self._holding = None
-            self.die.timeline.cancel(self._tx)
-            self.registers[self.STATUS] = _TXE | _TC
+            self._shifting = None
+            self._tx.clear()
+            self.drop_received()
+            self.die.timeline.cancel(self._out)
+            self.registers[self.STATUS] = self.RESET[self.STATUS]
         elif value & self.ENABLE and not old & self.ENABLE:
             self.baud()
-        self._update_line()
+        self.update()
 
     def write_BRR(self, value: int) -> None:
         if self.registers["CR1"] & self.ENABLE:
             self.die.refuse(f"{self.name}_BRR written while UE is set", "clear UE first (RM0351 40.8.4)")
         self.registers["BRR"] = value & (0xFFFFF if self.name.startswith("LPUART") else 0xFFFF)
 
-    def write_PRESC(self, value: int) -> None:
-        if self.registers["CR1"] & self.ENABLE and value != self.registers["PRESC"]:
-            self.die.refuse(f"{self.name}_PRESC changed while UE is set", "clear UE first (RM0444, USART_PRESC)")
-        self.registers["PRESC"] = value & self.masks["PRESC"]
-
     def write_CR3(self, value: int) -> None:
-        if value & 0xC0:
-            self.die.refuse(f"{self.name}_CR3 = {value:#x} asks for DMA", "the twin does not model DMA")
+        if self.stays_on and self.registers["CR1"] & self.ENABLE:
+            chooses = self.mask("CR3", "WUS")
+            if (value ^ self.registers["CR3"]) & chooses:
+                self.die.forbid(f"{self.name}_CR3.WUS changed while UE is set", "clear UE first (RM0351 40.8.3)")
         self.registers["CR3"] = value & self.masks["CR3"]
-        self._update_line()
+        self.update()
 
-    def _update_line(self) -> None:
-        isr, cr1 = self.registers[self.STATUS], self.registers["CR1"]
-        if not (cr1 & _ANY_IE or self.registers["CR3"] & 1 or self._line_up):
-            return
-        wanted = (
+    def update_line(self) -> None:
+        wanted = self.registers["CR1"] & self.ENABLE and self.interrupts()
+        if wanted or self._line_up:
+            self._line_up = bool(wanted)
+            self.line(self.name, self._line_up)
+
+    def interrupts(self) -> int:
+        """Not 0 when an enabled flag is set."""
+        isr, cr1, cr3 = self.registers[self.STATUS], self.registers["CR1"], self.registers["CR3"]
+        return (
             (cr1 & _RXNEIE and isr & (_RXNE | _ORE))
             or (cr1 & _TXEIE and isr & _TXE)
             or (cr1 & _TCIE and isr & _TC)
             or (cr1 & _IDLEIE and isr & _IDLE)
-            or (self.registers["CR3"] & 1 and isr & _ORE)
+            or (cr3 & 1 and isr & _ORE)
+            or (cr3 & _WUFIE and isr & WUF)
         )
-        self._line_up = bool(cr1 & self.ENABLE and wanted)
-        self.line(self.name, self._line_up)
 
     def save(self) -> Any:
         uart = self.uart

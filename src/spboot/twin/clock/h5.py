@@ -7,11 +7,10 @@ from typing import ClassVar, Final
 
 from spboot.twin.clock.backup import LSE_HZ
 from spboot.twin.clock.plls import RccPlls
-from spboot.twin.clock.rcc import apb_hz
+from spboot.twin.clock.rcc import CSI_HZ, apb_hz
 from spboot.twin.power.h5 import PwrH5
 
 _PLL_SOURCES: Final = ("", "HSI", "CSI", "HSE")
-_CSI_HZ: Final = 4_000_000
 _RANGE_MHZ: Final = ((1, 2), (2, 4), (4, 8), (8, 16))
 _VCO_MHZ: Final = ((128, 560), (150, 420))
 """By PLLVCOSEL."""
@@ -42,6 +41,7 @@ class RccH5(RccPlls, ips=("rcc_h5",)):
         "LPTIM": ("PCLK", "PLL2P", "PLL3R", "LSE", "LSI", "PER"),
         "RNG": ("HSI48", "PLL1Q", "LSE", "LSI"),
     }
+    UART_OSCILLATORS: ClassVar[dict[int, str]] = {3: "HSI", 4: "CSI", 5: "LSE"}
     OUTPUT = ("PLLCFGR0", "PLLPEN", "RCC_PLL1CFGR.PLL1PEN")
 
     def write_RSR(self, value: int) -> None:
@@ -99,7 +99,7 @@ class RccH5(RccPlls, ips=("rcc_h5",)):
         """The frequency of a source."""
         if name == "PLL1":
             return round(self.pll()[2])
-        return {"HSI": self.HSI_HZ >> self.field("CR", "HSIDIV"), "CSI": _CSI_HZ, "HSE": self.hse_hz}[name]
+        return {"HSI": self.HSI_HZ >> self.field("CR", "HSIDIV"), "CSI": CSI_HZ, "HSE": self.hse_hz}[name]
 
     def update(self) -> None:
         choice = self.field("CFGR", "SW")
@@ -141,5 +141,8 @@ class RccH5(RccPlls, ips=("rcc_h5",)):
         if choice == 3:
             return self.hertz("HSI") if self.ready("HSI") else 0
         if choice == 4:
-            return _CSI_HZ if self.ready("CSI") else 0
+            return CSI_HZ if self.ready("CSI") else 0
         return LSE_HZ if choice == 5 and self.lse_ready() else 0
+
+    def oscillator_hz(self, name: str) -> int:
+        return self.hertz("HSI") if name == "HSI" else super().oscillator_hz(name)

@@ -7,11 +7,10 @@ from typing import ClassVar, Final
 
 from spboot.twin.clock.backup import LSE_HZ
 from spboot.twin.clock.plls import RccPlls
-from spboot.twin.clock.rcc import ahb_hz, apb_hz
+from spboot.twin.clock.rcc import CSI_HZ, ahb_hz, apb_hz
 from spboot.twin.power.h7 import PwrH7
 
 _PLL_SOURCES: Final = ("HSI", "CSI", "HSE", "")
-_CSI_HZ: Final = 4_000_000
 _RANGE_MHZ: Final = ((1, 2), (2, 4), (4, 8), (8, 16))
 _VCO_MHZ: Final = ((192, 836), (150, 420))
 _AHB_MHZ: Final = {1: 100, 2: 150, 3: 200}
@@ -31,6 +30,7 @@ class RccH7(RccPlls, ips=("rcc_h7", "rcc_h7rm0433")):
         "HSI": 4, "CSI": 4, "HSI48": 6, "HSE": 2000, "PLL1": 150, "PLL2": 150, "PLL3": 150,
     }  # fmt: skip
     HSI_HZ = 64_000_000
+    UART_OSCILLATORS: ClassVar[dict[int, str]] = {3: "HSI", 4: "CSI", 5: "LSE"}
     RESET_HZ = 64_000_000
     CAUSES: ClassVar[dict[str, str]] = {
         "pin": "PINRSTF", "software": "SFTRSTF", "iwdg": "IWDG1RSTF", "por": "PORRSTF", "option": "BORRSTF",
@@ -104,7 +104,7 @@ class RccH7(RccPlls, ips=("rcc_h7", "rcc_h7rm0433")):
     # frequencies
 
     def hertz(self, name: str) -> int:
-        return {"HSI": self.HSI_HZ, "CSI": _CSI_HZ, "HSE": self.hse_hz}.get(name) or round(self._pll()[2])
+        return {"HSI": self.HSI_HZ, "CSI": CSI_HZ, "HSE": self.hse_hz}.get(name) or round(self._pll()[2])
 
     @property
     def flash_hz(self) -> int:
@@ -168,7 +168,7 @@ class RccH7(RccPlls, ips=("rcc_h7", "rcc_h7rm0433")):
         if choice == 3:
             return self.HSI_HZ if self.ready("HSI") else 0
         if choice == 4:
-            return _CSI_HZ if self.ready("CSI") else 0
+            return CSI_HZ if self.ready("CSI") else 0
         if choice == 5:
             return LSE_HZ if self.lse_ready() else 0
         return 0 if choice else self._pclk(*apb)

@@ -14,6 +14,7 @@ from spboot.twin.die import Die
 from spboot.twin.timeline import PS_PER_US
 
 HSI48_HZ: Final = 48_000_000
+CSI_HZ: Final = 4_000_000
 _ENABLE: Final = re.compile(r"(A[HP]B\d?[LH]?|IOP|GPIO)ENR\d?")
 _RESET: Final = re.compile(r"(A[HP]B\d?[LH]?|IOP|GPIO)RSTR\d?")
 
@@ -47,6 +48,8 @@ class Rcc(BackupDomain, like="rcc_l4"):
     """The oscillator that a reset starts the core on,"""
     RESET_HZ: ClassVar[int] = 16_000_000
     """and its frequency."""
+    UART_OSCILLATORS: ClassVar[dict[int, str]] = {2: "HSI", 3: "LSE"}
+    """What goes on for a UART in Stop, by the value of the field that chooses its clock."""
     CHOICES: ClassVar[dict[str, tuple[str, ...]]] = {}
     """Block -> what its field in RCC chooses as its kernel clock, by value; "" where there is none, "PCLK" the clock of
     its bus.  Where a part has no such field the first one counts."""
@@ -218,6 +221,15 @@ class Rcc(BackupDomain, like="rcc_l4"):
     def kernel(self, field: str, bus: int) -> int:
         """The clock of a UART in hertz, 0 when it is off: chosen by *field*, as "USART1SEL", or that of APB *bus*."""
         raise NotImplementedError
+
+    def uart_oscillator(self, field: str) -> str:
+        """The oscillator that *field* chooses as the clock of a UART, "" where it is a clock that stops in Stop."""
+        register = next((name for name, fields in self.fields.items() if field in fields), None)
+        return self.UART_OSCILLATORS.get(self.field(register, field), "") if register else ""
+
+    def oscillator_hz(self, name: str) -> int:
+        """The frequency of an oscillator that runs: HSI, CSI or LSE."""
+        return {"HSI": self.HSI_HZ, "CSI": CSI_HZ}.get(name, LSE_HZ)
 
     def pclk(self, bus: int) -> int:
         """The frequency of APB *bus* in hertz."""

@@ -74,6 +74,10 @@ class NvicM7(Nvic, Watcher):
         self.unwritten = False
         """The data cache was turned off, and what it had to write is not written."""
 
+    @property
+    def caches_data(self) -> bool:
+        return bool(self.registers["CCR"] & _DC)
+
     def read_CCSIDR(self) -> int:
         return 0xF0000000 | (self._sets - 1) << 13 | (_WAYS - 1) << 3 | 1
 

@@ -143,8 +143,7 @@ class Guard:
         """What unicorn allows of a page without an MPU."""
         if self._die.core.mmio.holds(page):
             return unicorn.UC_PROT_READ | unicorn.UC_PROT_WRITE
-        ram = any(page in range(start, start + size) for start, size in self._die.rams.ranges)
-        return unicorn.UC_PROT_ALL if ram else unicorn.UC_PROT_READ | unicorn.UC_PROT_EXEC
+        return unicorn.UC_PROT_ALL if self._die.rams.holds_any(page) else unicorn.UC_PROT_READ | unicorn.UC_PROT_EXEC
 
     def _watch(self, page: int) -> None:
         """Judge each access to *page* alone from now on."""

@@ -164,6 +164,11 @@ class Nvic(Block):
             self.die.core.end_slice()
 
     @property
+    def caches_data(self) -> bool:
+        """Whether the core has a data cache, and it is on."""
+        return False
+
+    @property
     def candidates(self) -> int:
         """Exceptions, as bits, that are pending and enabled."""
         return (self.pending | self.lines) & (self.enabled | _SYSTEM)

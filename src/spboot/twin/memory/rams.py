@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import ctypes
 import random
-from typing import Any
+from typing import Any, NamedTuple
 
 from spboot.chips import Chip
 from spboot.errors import TwinError
 from spboot.twin.core import Core
+
+
+class Place(NamedTuple):
+    """Where an address is: in which memory, and where in its buffer."""
+
+    name: str
+    buffer: ctypes.Array[ctypes.c_ubyte]
+    offset: int
 
 
 class Rams:
@@ -24,18 +32,40 @@ class Rams:
         named = {memory.name: memory.address for memory in chip.memories}
         for address, ram in self.buffers.items():
             core.map_buffer(address, ram, writable=True)
+        self._views = [(memory.address, memory.name, self.buffers[memory.address]) for memory in chip.ram]
         for second, first in chip.mirrors.items():
             core.map_buffer(named[second], self.buffers[named[first]], writable=True)
+            self._views.append((named[second], second, self.buffers[named[first]]))
+        self._changed: list[tuple[int, int]] = []
+        self.unsettled = False
+        """Another master than the core wrote something that `settle` tells the core."""
 
-        self.ranges = [
-            *((address, len(ram)) for address, ram in self.buffers.items()),
-            *((named[second], len(self.buffers[named[first]])) for second, first in chip.mirrors.items()),
-        ]
-        """(first address, bytes) of each, of a memory at two addresses both."""
+    def find(self, address: int, size: int) -> Place | None:
+        """Where *size* bytes at *address* are, second addresses included; None outside of RAM."""
+        for base, name, ram in self._views:
+            if 0 <= address - base <= len(ram) - size:
+                return Place(name, ram, address - base)
+        return None
+
+    def changed(self, address: int, size: int) -> None:
+        """Another master wrote these bytes: what the core has translated of them is stale."""
+        first, last = self._changed[-1] if self._changed else (0, 0)
+        if last == address:
+            self._changed[-1] = first, address + size
+        else:
+            self._changed.append((address, address + size))
+        self.unsettled = True
+
+    def settle(self) -> None:
+        """Tell the core of it.  Between slices only."""
+        for first, end in self._changed:
+            self._core.forget_code(first, end - first)
+        self._changed.clear()
+        self.unsettled = False
 
     def holds_any(self, address: int) -> bool:
         """Whether *address* is RAM, at its first address or its second one."""
-        return any(start <= address < start + size for start, size in self.ranges)
+        return self.find(address, 1) is not None
 
     def holds(self, address: int, size: int) -> bool:
         """Whether all of *size* bytes at *address* are RAM."""
