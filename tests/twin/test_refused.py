@@ -213,8 +213,8 @@ REFUSED: dict[str, dict[str, tuple[str, str]]] = {
             "AXI 200 MHz with 1 wait states at VOS 3",
         ),
         "4.3.8-programming-delay": (
-            f"scale_1(); pll_400mhz(); FLASH_ACR = 0x12; buses(); {SWITCH}",
-            "AXI 200 MHz with WRHIGHFREQ 1 at VOS 3.*to 2",
+            f"scale_1(); pll_400mhz(); FLASH_ACR = 0x12; buses(); {SWITCH} unlock(); erase(0);",
+            "operation at 200 MHz with WRHIGHFREQ 1 at VOS 3.*to 2",
         ),
         "7.6.2-voltage-scale": (f"pll_400mhz(); buses(); {SWITCH}", "400 MHz at a voltage for 200 MHz"),
         "7.6.2-voltage-not-settled": (
