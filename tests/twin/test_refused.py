@@ -98,7 +98,6 @@ REFUSED: dict[str, dict[str, tuple[str, str]]] = {
             "while (ICACHE_SR & 1) {} ICACHE_CR = 5; unlock(); erase(1, 100); FLASH_CR = 1u << 31;",
             "changed with ICACHE on",
         ),
-        "icache-on-before-it-is-empty": ("ICACHE_CR = 5; ICACHE_CR = 4; ICACHE_CR = 5;", "while it is being emptied"),
         "icache-waysel": ("while (ICACHE_SR & 1) {} ICACHE_CR = 5; ICACHE_CR = 1;", "WAYSEL changed"),
         "icache-interrupts": ("REG(0x40030408) = 2;", "interrupts of the cache"),
     },
