@@ -259,6 +259,10 @@ class Cpu:
         else:
             self.fault(HARD_FAULT, 0, self.core.pc, self.core.pc)
 
+    def lose_supply(self) -> None:
+        """Standby: no state of the FPU is left to be looked at."""
+        self.core.set(arm.UC_ARM_REG_CONTROL, 0)
+
     def check_fpu(self) -> None:
         """Refuse FPU instructions that CPACR does not allow (PM0214 4.6.1); seen at exceptions and when a run ends."""
         self._check_fpu(self.core.get(arm.UC_ARM_REG_CONTROL))
