@@ -20,6 +20,7 @@ U13 In an IT block nothing ends a run, neither count nor `emu_stop`, but a BKPT,
 U14 An instruction of an IT block whose condition fails is not counted.
 U15 CPS and MSR end a translated block, so that a block hook behind them sees what they did.  A block hook costs nothing
     elsewhere; one on instructions slows all of them down, and many do so many times over.
+U16 Writing XPSR_NZCVQG writes the number of the exception as well, from the same value.
 """
 
 from __future__ import annotations

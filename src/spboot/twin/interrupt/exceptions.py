@@ -184,7 +184,7 @@ class Cpu:
         running = 0 if to_thread or not self.active else self.active[-1]
         after = stack + size + (xpsr >> 7 & 4)
         masked = faultmask if left == NMI else 0
-        psr = xpsr & 0xF80F0000, xpsr & 0x0700FC00
+        psr = xpsr & 0xF80F0000 | running, xpsr & 0x0700FC00  # U16
         self._returned.write([masked, *mode(running, control), *stacked, after, *psr, return_pc | 1])
         if floating:
             self._floating.write(list(_FP_FRAME.unpack(content[_FRAME.size :])[:-1]))
