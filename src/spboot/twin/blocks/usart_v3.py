@@ -12,14 +12,13 @@ from spboot.twin.die import Die
 from spboot.twin.line import Uart
 from spboot.twin.timeline import PS_PER_S, Order
 
-_RE, _TE, _IDLEIE, _RXNEIE, _TCIE, _TXEIE, _PCE, _M0, _OVER8, _M1 = (
-    4, 8, 16, 32, 64, 128, 1 << 10, 1 << 12, 1 << 15, 1 << 28,
+_RE, _TE, _IDLEIE, _RXNEIE, _TCIE, _TXEIE, _PS, _PCE, _M0, _OVER8, _M1 = (
+    4, 8, 16, 32, 64, 128, 1 << 9, 1 << 10, 1 << 12, 1 << 15, 1 << 28,
 )  # fmt: skip
 _ORE, _IDLE, _RXNE, _TC, _TXE, _TEACK, _REACK, _BUSY = 8, 16, 32, 64, 128, 1 << 21, 1 << 22, 1 << 16
 _CLEARABLE: Final = {0: 1, 1: 2, 2: 4, 3: 8, 4: 16, 6: 64, 8: 256, 9: 512, 11: 2048, 12: 4096, 17: 1 << 17, 20: 1 << 20}
 _ANY_IE: Final = _IDLEIE | _RXNEIE | _TCIE | _TXEIE
 _TOLERANCE: Final = 0.025
-_BITS: Final = 10
 
 _PRESCALED: Final = (1, 2, 4, 6, 8, 10, 12, 16, 32, 64, 128, *[256] * 5)
 """What PRESC divides the kernel clock by (RM0444, USART_PRESC)."""
@@ -36,7 +35,7 @@ class UsartV3(Block, ips=("lpuart_v3", "lpuart_v4", "usart_v3", "usart_v4")):
     """The register with the flags,"""
     ENABLE: ClassVar[int] = 1
     """UE in CR1,"""
-    OTHER_FRAME: ClassVar[int] = _M1 | _M0 | _PCE
+    OTHER_FRAME: ClassVar[int] = _M1 | _M0 | _PS | _PCE
     """and the bits in it that make other than 8N1."""
 
     def __init__(self, die: Die, facts: Facts) -> None:
@@ -79,14 +78,35 @@ class UsartV3(Block, ips=("lpuart_v3", "lpuart_v4", "usart_v3", "usart_v4")):
             )
         return rate
 
+    @property
+    def _frame(self) -> tuple[int, str]:
+        """Bits of a word, its parity among them, and the parity: N, E or O (RM0351 40.8.1, 40.5.9)."""
+        cr1 = self.registers["CR1"]
+        return 7 if cr1 & _M1 else 9 if cr1 & _M0 else 8, "N" if not cr1 & _PCE else "O" if cr1 & _PS else "E"
+
+    @property
+    def _data_bits(self) -> int:
+        length, parity = self._frame
+        return length - (parity != "N")
+
     def _fits(self, rate: float) -> bool:
-        frame_ok = not self.registers["CR1"] & self.OTHER_FRAME
+        """A stop bit more or less does no harm."""
+        frame_ok = f"{self._data_bits}{self._frame[1]}" == self.uart.frame[:2]
         return frame_ok and abs(rate / self.uart.baud - 1) <= _TOLERANCE
 
     def _garble(self, byte: int, rate: float, way: str) -> int:
-        frame = "" if not self.registers["CR1"] & self.OTHER_FRAME else ", not 8N1"
-        self.uart.lost.append(f"{way} byte {byte:#04x} garbled: {rate:.0f} baud{frame}, the line has {self.uart.baud}")
+        sent, line = f"{self._data_bits}{self._frame[1]}", self.uart.frame[:2]
+        frame, theirs = (f" {sent}", f" {line}") if sent != line else ("", "")
+        self.uart.lost.append(
+            f"{way} byte {byte:#04x} garbled: {rate:.0f} baud{frame}, the line has {self.uart.baud}{theirs}"
+        )
         return byte * 0x9D + 0x55 & 0xFF ^ 0xFF
+
+    def _with_parity(self, byte: int) -> int:
+        """As it is read: the bits of *byte*, and above them the received parity (RM0351 40.8.10)."""
+        bits, parity = self._data_bits, self._frame[1]
+        byte &= (1 << bits) - 1
+        return byte | (byte.bit_count() + (parity == "O") & 1) << bits if parity != "N" else byte
 
     def _connected(self, signal: str) -> bool:
         pins = self.die.pins
@@ -103,7 +123,8 @@ class UsartV3(Block, ips=("lpuart_v3", "lpuart_v4", "usart_v3", "usart_v4")):
 
     @property
     def _frame_ps(self) -> int:
-        return _BITS * PS_PER_S // self.uart.baud
+        bits, parity, stop = self.uart.frame
+        return (1 + int(bits) + (parity != "N") + int(stop)) * PS_PER_S // self.uart.baud
 
     def _on_queued(self) -> None:
         """A start bit: now, or as soon as the line is free."""
@@ -126,8 +147,7 @@ class UsartV3(Block, ips=("lpuart_v3", "lpuart_v4", "usart_v3", "usart_v4")):
             self.uart.lost.append(f"received byte {byte:#04x} lost: {reason}")
             return
         rate = self.baud()
-        if not self._fits(rate):
-            byte = self._garble(byte, rate, "received")
+        byte = self._with_parity(byte) if self._fits(rate) else self._garble(byte, rate, "received")
         if not self.uart.queue:  # an idle frame has no start bit: RM0351 40.5.1
             self.die.timeline.at(self._idle, when + self._frame_ps)
         if self.registers[self.STATUS] & _RXNE:
@@ -189,9 +209,9 @@ class UsartV3(Block, ips=("lpuart_v3", "lpuart_v4", "usart_v3", "usart_v4")):
                 f"put one in its alternate function: {self._pins_of('TX')}",
             )
         rate = self.baud()
-        self._shifting = byte if self._fits(rate) else self._garble(byte, rate, "sent")
-        stop_bits = 1 if self.registers["CR2"] >> 12 & 3 == 2 else 0
-        self.die.timeline.at(self._tx, now + round((_BITS + stop_bits) * PS_PER_S / rate))
+        fits, stop_bits = self._fits(rate), 2 if self.registers["CR2"] >> 12 & 3 == 2 else 1
+        self._shifting = byte & (1 << self._data_bits) - 1 if fits else self._garble(byte, rate, "sent")
+        self.die.timeline.at(self._tx, now + round((1 + self._frame[0] + stop_bits) * PS_PER_S / rate))
 
     def _on_sent(self, when: int) -> None:
         byte, self._shifting = self._shifting, None
@@ -287,12 +307,14 @@ class UsartV3(Block, ips=("lpuart_v3", "lpuart_v4", "usart_v3", "usart_v4")):
 
     def save(self) -> Any:
         uart = self.uart
-        return super().save(), (uart.baud, bytes(uart.output), list(uart.lost), uart.overruns, list(uart.queue))
+        return super().save(), (
+            *(uart.baud, uart.frame, bytes(uart.output), list(uart.lost), uart.overruns, list(uart.queue)),
+        )
 
     def load(self, state: Any) -> None:
-        block, (baud, output, lost, overruns, queue) = state
+        block, (baud, frame, output, lost, overruns, queue) = state
         super().load(block)
-        self.uart.baud, self.uart.overruns = baud, overruns
+        self.uart.baud, self.uart.frame, self.uart.overruns = baud, frame, overruns
         self.uart.output[:] = output
         self.uart.lost[:] = lost
         self.uart.queue = deque(queue)
