@@ -33,7 +33,9 @@ def test_160_mhz_and_back() -> None:
 
 def test_outputs_of_pll1_go_on_and_off_while_it_runs() -> None:
     """RM0456 11.8.9: but for PLL1REN while PLL1 is the system clock."""
-    outputs = "RCC_PLL1CFGR &= ~(7u << 16); pll_on(); RCC_PLL1CFGR |= 7u << 16; run_on_pll(); RCC_PLL1CFGR &= ~(3u << 16);"
+    outputs = (
+        "RCC_PLL1CFGR &= ~(7u << 16); pll_on(); RCC_PLL1CFGR |= 7u << 16; run_on_pll(); RCC_PLL1CFGR &= ~(3u << 16);"
+    )
     twin = run(f"{UP} boost(); FLASH_ACR = 4; {outputs} OUT[0] = RCC_PLL1CFGR >> 16;")
     assert (twin.rcc.hclk, out(twin)) == (160_000_000, 4)
 

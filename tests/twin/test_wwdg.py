@@ -69,7 +69,9 @@ def test_a_prescaler_that_comes_after_the_start(name: str, part: Part) -> None:
 def test_early_wake_up(name: str, part: Part) -> None:
     """EWIF at 0x40, one count before the reset; EWI lets it through, and only a reset clears EWI."""
     code = "CR = 0xff; CFR = 0x27f; CFR = 0x7f; OUT[1] = CFR >> 9 & 1; REG(0xe000e100) = 1;"
-    twin = started(name, part, code, "OUT[2] = CR; SR = 1; OUT[3] = SR; SR = 0; OUT[4] = SR; if (OUT[0] < 3) CR = 0xff;")
+    twin = started(
+        name, part, code, "OUT[2] = CR; SR = 1; OUT[3] = SR; SR = 0; OUT[4] = SR; if (OUT[0] < 3) CR = 0xff;"
+    )
     finish(twin, 2)
     assert [out(twin, i) for i in range(5)] == [3, 1, 0xC0, 1, 0]
     assert twin.time == pytest.approx((3 * 63 + 1) * STEP / part.hertz, rel=0.02)

@@ -123,8 +123,8 @@ class UsartV3(Block, ips=("lpuart_v3", "lpuart_v4", "usart_v3", "usart_v4")):
 
     @property
     def _frame_ps(self) -> int:
-        bits, parity, stop = self.uart.frame
-        return (1 + int(bits) + (parity != "N") + int(stop)) * PS_PER_S // self.uart.baud
+        frame = self.uart.frame
+        return (1 + int(frame[0]) + (frame[1] != "N") + int(frame[2])) * PS_PER_S // self.uart.baud
 
     def _on_queued(self) -> None:
         """A start bit: now, or as soon as the line is free."""
