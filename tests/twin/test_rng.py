@@ -221,8 +221,8 @@ def test_noise_sources_are_chosen_with_condrst(part: str) -> None:
     twin = run(
         part,
         """#define NSCR REG((uint32_t)&SR + 8)
-        void main_(void) { on(); clock(); OUT[0] = NSCR; NSCR = 1; OUT[1] = NSCR; CR = 1u << 30 | 0xf00d00; NSCR = 0x17cbb;
-        OUT[2] = NSCR; CR = 1u << 31 | 1u << 30 | 0xf00d00; NSCR = 2; OUT[3] = NSCR; CR = 1u << 31 | 4;
+        void main_(void) { on(); clock(); OUT[0] = NSCR; NSCR = 1; OUT[1] = NSCR; CR = 1u << 30 | 0xf00d00;
+        NSCR = 0x17cbb; OUT[2] = NSCR; CR = 1u << 31 | 1u << 30 | 0xf00d00; NSCR = 2; OUT[3] = NSCR; CR = 1u << 31 | 4;
         OUT[4] = draw() != 0; }""",
     )
     assert [out(twin, i) for i in range(5)] == [0x3FFFF, 0x3FFFF, 0x17CBB, 0x17CBB, 1]

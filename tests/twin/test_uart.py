@@ -56,7 +56,8 @@ def framed(part: str, frame: str) -> Twin:
     stop = "REG((uint32_t)&" + control + " + 4) = 2u << 12;" if frame[2] == "2" else ""
     source = f"""void main_(void) {{ console(DIVIDER); {control} &= ~{ue}u; {stop} {control} |= {FRAMES[frame]:#x};
         {control} |= {ue}u;
-        for (int i = 0; i < 8; i++) {{ OUT[i] = read(); while (!({flag} & 128)) {{}} {out_} = (uint8_t)(OUT[i] + 1); }} }}"""
+        for (int i = 0; i < 8; i++) {{ OUT[i] = read();
+            while (!({flag} & 128)) {{}} {out_} = OUT[i] + 1 & 0xff; }} }}"""
     reader = f"static uint32_t read(void) {{ while (!({flag} & 32)) {{}} return {data}; }}\n"
     return twin_of(f"#define DIVIDER {divider}\n{reader}{source}", part)
 

@@ -15,7 +15,7 @@ STEP = 4096
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """*clock*: register with its enable bit; *prescaler*: the value of WDGTB = 3 in CFR; *hertz*: PCLK after a reset."""
+    """*clock*: register with its enable bit; *prescaler*: WDGTB = 3 in CFR; *hertz*: PCLK after a reset."""
 
     clock: int
     prescaler: int

@@ -35,7 +35,7 @@ def _models() -> dict[str, type[Block]]:
         for module in pkgutil.iter_modules(folder.__path__, f"{folder.__name__}."):
             importlib.import_module(module.name)
     found: dict[str, type[Block]] = {}
-    for ip, model in ((ip, model) for model in _classes() for ip in model.IPS):
+    for ip, model in ((ip, each) for each in _classes() for ip in each.IPS):
         if found.setdefault(ip, model) is not model:
             raise TypeError(
                 f"{ip} is modelled by {found[ip].__name__} and by {model.__name__}: take it out of one ips="

@@ -176,7 +176,10 @@ class RngSources(RngConditioned, ips=("rng_v3",)):
     """Its noise sources can be chosen (RM0456 48.7.4); what comes is the same."""
 
     REGISTERS: ClassVar[dict[str, int]] = {"NSCR": 0x0C}
-    RESET: ClassVar[dict[str, int]] = {**RngConditioned.RESET, "NSCR": 0x3FFFF}
+
+    def reset(self) -> None:
+        super().reset()
+        self.registers["NSCR"] = 0x3FFFF
 
     def write_NSCR(self, value: int) -> None:
         """It counts together with CONDRST, and not after CONFIGLOCK."""
