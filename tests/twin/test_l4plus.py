@@ -54,3 +54,15 @@ def test_refused(code: str, message: str) -> None:
 
 def test_stm32l4_has_no_boost() -> None:
     refuses("STM32L476RG", f"RCC_APB1ENR1 |= 1u << 28; (void)RCC_APB1ENR1; (void){CR5};", "no register at offset 0x80")
+
+
+def test_option_bytes_that_are_written_keep_dbank() -> None:
+    """RM0432 3.7.8: bit 22; a driver that changes BOR_LEV writes the rest as it is."""
+    code = """unlock(); REG(0x4002200c) = 0x08192a3b; REG(0x4002200c) = 0x4c5d6e7f;
+        FLASH_OPTR = (FLASH_OPTR & ~0x700u) | 0x200; FLASH_CR |= 1u << 17; while (FLASH_SR & BUSY) {}"""
+    twin = twin_of(f"void main_(void) {{ OUT[0] = FLASH_OPTR; {code} OUT[1] = FLASH_OPTR; }}", PART)
+    finish(twin)
+    assert out(twin) & 1 << 22
+    named = 0x0F7F77FF  # the bits that have a name
+    assert out(twin, 1) & named == (out(twin) & ~0x700 | 0x200) & named
+    assert twin.flash_controller.stored_options()["OPTR"] == out(twin, 1)
