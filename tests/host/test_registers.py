@@ -23,8 +23,18 @@ from spboot.twin.flash.f4 import FlashF4
 DRIVER = data_path("firmware") / "driver"
 DRIVERS = drivers().ip
 IPS = Path(chips.__file__).parent / "ip"
-OWN_REGISTERS = {"write_BRR", "write_KEYR", "read_KEYR", "write_OPTKEYR", "read_SR", "write_SR", "write_CR"}
-"""Handlers of registers that the facts lack (GPIO BRR, RM0351 8.4.11), or that L5 has under another name."""
+OWN_REGISTERS = {
+    "write_BRR",
+    "write_KEYR",
+    "read_KEYR",
+    "write_OPTKEYR",
+    "read_SR",
+    "write_SR",
+    "write_CR",
+    "write_NSCR",
+}
+"""Handlers of registers that the facts lack (GPIO BRR, RM0351 8.4.11; RNG NSCR, RM0456 48.7.4), or that L5 has under
+another name."""
 PREFIX = {
     "flash": "FLASH",
     "rcc": "RCC",

@@ -117,9 +117,9 @@ def out(twin: Twin, index: int = 0) -> int:
     return int.from_bytes(twin.ram_read(OUT + 4 * index, 4), "little")
 
 
-def refuses(part: str, code: str, message: str) -> None:
-    """The twin of *part* stops at *code*, in main_(), with a message that matches and says where."""
-    twin = twin_of(f"void main_(void) {{ {code} for (volatile int i = 0; i < 99; i++) {{}} }}", part)
+def refuses(part: str, code: str, message: str, *, before: str = "") -> None:
+    """The twin of *part* stops at *code*, in main_() behind *before*, with a message that matches and says where."""
+    twin = twin_of(f"{before} void main_(void) {{ {code} for (volatile int i = 0; i < 99; i++) {{}} }}", part)
     with pytest.raises(TwinError, match=message) as caught:
         twin.run(seconds=3)
     assert "PC 0x0800" in str(caught.value)

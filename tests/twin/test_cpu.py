@@ -9,7 +9,7 @@ import pytest
 from spboot.errors import TwinError
 from spboot.twin import LockupError, Twin
 
-from .conftest import finish, out
+from .conftest import finish, out, twin_of
 
 Make = Callable[[str], Twin]
 
@@ -63,6 +63,26 @@ def test_registers_survive_an_exception_with_an_fp_frame(make: Make) -> None:
     twin = make(source)
     finish(twin)
     assert [out(twin, i) for i in range(3)] == [12, 22, 11]
+
+
+@pytest.mark.parametrize("part", ["STM32L476RG", "STM32G0B1RE", "STM32F769NI", "STM32L562QE"])
+def test_a_handler_goes_on_behind_one_that_interrupted_it(part: str) -> None:
+    """B1.5.8: with its number in IPSR and on the main stack, although the thread below has the process stack."""
+    source = """
+    void tick(void) { OUT[6]++; }
+    __attribute__((naked)) void pendsv(void) { __asm volatile(".syntax unified\\n"
+        "ldr r0, =0x20000100\\nmov r2, sp\\nldr r3, =0xe000ed04\\nldr r1, =1 << 26\\nstr r1, [r3]\\ndsb\\nisb\\n"
+        "nop\\nnop\\nmrs r1, ipsr\\nstr r1, [r0]\\nmov r1, sp\\nsubs r1, r2\\nstr r1, [r0, #4]\\nmrs r1, psp\\n"
+        "subs r2, r1\\nstr r2, [r0, #8]\\nbx lr\\n"); }
+    void main_(void) { for (int i = 0; i < 8; i++) OUT[i] = 0; REG(0xe000ed20) = 0x00c00000;
+        __asm volatile(".syntax unified\\nmov r0, sp\\nldr r1, =0x200\\nsubs r0, r1\\nmsr psp, r0\\nmrs r0, control\\n"
+            "movs r1, #2\\norrs r0, r1\\nmsr control, r0\\nisb" ::: "r0", "r1");
+        REG(0xe000ed04) = 1u << 28; __asm volatile("dsb; isb");
+        __asm volatile("mrs r0, control\\nmovs r1, #0\\nmsr control, r1\\nisb" ::: "r0", "r1"); }"""
+    twin = twin_of(source, part)
+    finish(twin)
+    assert (out(twin, 6), out(twin, 0), out(twin, 1)) == (1, 14, 0)
+    assert out(twin, 2) != 0
 
 
 def test_exceptions_stack_on_psp_and_run_on_msp(make: Make) -> None:

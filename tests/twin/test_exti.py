@@ -184,17 +184,6 @@ def test_refused(name: str, row: tuple[str, str]) -> None:
     refuses(ALL[name].part, *row)
 
 
-def test_range_1_of_l4plus_has_a_mode() -> None:
-    """RM0432 5.4.5: normal after a reset; the boost mode is refused."""
-    clock = "REG(0x40021058) |= 1u << 28; (void)REG(0x40021058);"
-    part = ALL["STM32L4+"].part
-    twin = twin_of(f"void main_(void) {{ {clock} OUT[0] = REG(0x40007080); REG(0x40007080) = 0x100; }}", part)
-    finish(twin)
-    assert out(twin) == 0x100
-    refuses(part, f"{clock} REG(0x40007080) = 0;", "chooses the boost mode")
-    refuses(ALL["STM32L4"].part, f"{clock} (void)REG(0x40007080);", "PWR has no register at offset 0x80")
-
-
 def test_compensation_cell_waits_for_its_clock() -> None:
     """RM0399 13.3.6: READY comes when the cell is on and CSI runs."""
     twin = twin_of(

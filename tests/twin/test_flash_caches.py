@@ -112,3 +112,16 @@ def test_what_a_cache_may_hold_is_part_of_a_snapshot() -> None:
     twin.restore(snapshot)
     finish(twin, 5)
     assert out(twin) == 7
+
+
+@pytest.mark.parametrize("part", ["STM32L562QE", "STM32U575ZI", "STM32H563ZI"])
+def test_icache_turned_on_again_at_once(part: str) -> None:
+    """RM0438, ICACHE: turning it off empties it; turned on meanwhile it is passed by until BUSYF is 0."""
+    cache = "#define CACHE REG(0x40030400)\n#define STATUS REG(0x40030404)\n"
+    twin = twin_of(
+        f"{cache}void main_(void) {{ while (STATUS & 1) {{}} CACHE |= 1; CACHE &= ~1u; CACHE |= 1; OUT[0] = STATUS & 1;"
+        " while (STATUS & 1) {} OUT[1] = CACHE & 1; }",
+        part,
+    )
+    finish(twin)
+    assert (out(twin), out(twin, 1)) == (1, 1)

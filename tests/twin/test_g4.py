@@ -6,10 +6,12 @@ from __future__ import annotations
 
 import pytest
 
+from spboot.boards import Board
+from spboot.device import Device
 from spboot.errors import TwinError
 from spboot.twin import Cut, PowerCut, Twin
 
-from .conftest import finish, out, twin_of
+from .conftest import finish, firmware, out, twin_of
 
 PART = "STM32G474RE"
 
@@ -138,3 +140,14 @@ def test_ccm_has_two_addresses(part: str, first: int) -> None:
     )
     finish(twin)
     assert (out(twin), out(twin, 1)) == (0x1234, 7)
+
+
+def test_an_application_without_a_bootloader_is_warned() -> None:
+    """RM0440 7.2.7 asks for 1 us and silicon bears less: only spboot itself, where it is in flash, is stopped."""
+    with Device(Board.load("NUCLEO-G474RE")) as device:
+        code = f"FLASH_ACR = 4; pll(75); {HALF} RCC_CFGR = 3; OUT[0] = 7;"
+        device.twin.flash_load(0x08000000, firmware(f"void main_(void) {{ {code} }}", PART))
+        device.power_on()
+        device.wait(0.01)
+        assert out(device.twin) == 7
+        assert len(device.twin.warnings) == 1

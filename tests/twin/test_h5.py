@@ -32,6 +32,16 @@ def test_250_mhz_and_back() -> None:
     assert (twin.rcc.hclk, out(twin)) == (32_000_000, 0x2008)
 
 
+DELAYED = f"{UP} FLASH_ACR = 0x15; pll_on(); run_on_pll(); unlock();"
+
+
+def test_the_delay_matters_to_flash_operations_alone() -> None:
+    """RM0481, FLASH_ACR: WRHIGHFREQ is for programming; it may follow the clock, as long as it comes before that."""
+    twin = run(f"{DELAYED} FLASH_ACR = 0x25; erase(1, 3);")
+    assert twin.rcc.hclk == 250_000_000
+    assert len(twin.log) == 1
+
+
 REFUSED = {
     "no-source": ("pll(8, 50, 4, 2); RCC_PLL1CFGR &= ~3u; pll_on();", "source none not ready"),
     "scale-3-ends-at-100": (
@@ -40,7 +50,11 @@ REFUSED = {
     ),
     "voltage-after-the-clock": (f"{FAST} PWR_VOSCR = 2u << 4;", "core at 250 MHz at VOS1, for 200 MHz"),
     "wait-states": (f"{UP} FLASH_ACR = 0x24; pll_on(); run_on_pll();", "250 MHz with 4 wait states.*LATENCY to 5"),
-    "delay": (f"{UP} FLASH_ACR = 0x15; pll_on(); run_on_pll();", "250 MHz with WRHIGHFREQ 1 at VOS0.*to 2"),
+    "delay-of-an-erase": (f"{DELAYED} erase(1, 3);", "operation at 250 MHz with WRHIGHFREQ 1 at VOS0.*to 2"),
+    "delay-of-a-program": (
+        f"{DELAYED} FLASH_CR = 2; for (int i = 0; i < 16; i += 4) REG(0x08100000 + i) = i;",
+        "operation at 250 MHz with WRHIGHFREQ 1 at VOS0.*to 2",
+    ),
     "odd-divider": ("pll(8, 75, 3, 2); pll_on();", "P 3,.*P even"),
     "input-outside-of-its-range": ("pll(2, 16, 4, 2); pll_on();", "input 16 MHz.*input 4..8"),
     "input-too-low-for-its-range": ("pll(16, 100, 2, 2); pll_on();", "input 2 MHz"),

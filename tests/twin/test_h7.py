@@ -8,7 +8,7 @@ from spboot.errors import TwinError
 from spboot.formats import elf
 from spboot.twin import Cut, PowerCut, Twin
 
-from .conftest import build, finish, out, twin_of
+from .conftest import build, finish, out, refuses, twin_of
 
 PART = "STM32H745XI"
 FREE = 0x08180000
@@ -129,6 +129,15 @@ def test_the_supply_is_chosen_once_and_before_ram_is_written() -> None:
     twin.power_on()
     with pytest.raises(TwinError, match=r"RAM at 0x2\w+ was written in Run\*"):
         twin.run()
+
+
+def test_the_other_core_may_be_told_where_to_sleep() -> None:
+    """7.8.6: PWR_CPU2CR; STM32H743 has one core (RM0433)."""
+    code = "OUT[0] = REG(0x58024814); REG(0x58024814) = 5; OUT[1] = REG(0x58024814);"
+    twin = make(f"void main_(void) {{ {code} }}")
+    finish(twin)
+    assert (out(twin), out(twin, 1)) == (0, 5)
+    refuses("STM32H743ZI", code, "PWR has no register at offset 0x14")
 
 
 def test_the_wrong_supply_is_noticed() -> None:

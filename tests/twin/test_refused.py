@@ -98,7 +98,6 @@ REFUSED: dict[str, dict[str, tuple[str, str]]] = {
             "while (ICACHE_SR & 1) {} ICACHE_CR = 5; unlock(); erase(1, 100); FLASH_CR = 1u << 31;",
             "changed with ICACHE on",
         ),
-        "icache-on-before-it-is-empty": ("ICACHE_CR = 5; ICACHE_CR = 4; ICACHE_CR = 5;", "while it is being emptied"),
         "icache-waysel": ("while (ICACHE_SR & 1) {} ICACHE_CR = 5; ICACHE_CR = 1;", "WAYSEL changed"),
         "icache-interrupts": ("REG(0x40030408) = 2;", "interrupts of the cache"),
     },
@@ -213,8 +212,8 @@ REFUSED: dict[str, dict[str, tuple[str, str]]] = {
             "AXI 200 MHz with 1 wait states at VOS 3",
         ),
         "4.3.8-programming-delay": (
-            f"scale_1(); pll_400mhz(); FLASH_ACR = 0x12; buses(); {SWITCH}",
-            "AXI 200 MHz with WRHIGHFREQ 1 at VOS 3.*to 2",
+            f"scale_1(); pll_400mhz(); FLASH_ACR = 0x12; buses(); {SWITCH} unlock(); erase(0);",
+            "operation at 200 MHz with WRHIGHFREQ 1 at VOS 3.*to 2",
         ),
         "7.6.2-voltage-scale": (f"pll_400mhz(); buses(); {SWITCH}", "400 MHz at a voltage for 200 MHz"),
         "7.6.2-voltage-not-settled": (

@@ -215,6 +215,19 @@ def test_configuration_takes_condrst_and_ends_with_configlock() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("part", ["STM32H563ZI", "STM32U575ZI"])
+def test_noise_sources_are_chosen_with_condrst(part: str) -> None:
+    """RM0456 48.7.4: RNG_NSCR, 0x3FFFF after a reset; only with CONDRST, and not after CONFIGLOCK."""
+    twin = run(
+        part,
+        """#define NSCR REG((uint32_t)&SR + 8)
+        void main_(void) { on(); clock(); OUT[0] = NSCR; NSCR = 1; OUT[1] = NSCR; CR = 1u << 30 | 0xf00d00;
+        NSCR = 0x17cbb; OUT[2] = NSCR; CR = 1u << 31 | 1u << 30 | 0xf00d00; NSCR = 2; OUT[3] = NSCR; CR = 1u << 31 | 4;
+        OUT[4] = draw() != 0; }""",
+    )
+    assert [out(twin, i) for i in range(5)] == [0x3FFFF, 0x3FFFF, 0x17CBB, 0x17CBB, 1]
+
+
 def test_a_snapshot_holds_it() -> None:
     """In the middle of a word: what comes from there is the same again."""
     twin = twin_of(source("STM32L476RG", DRAW), "STM32L476RG")

@@ -9,7 +9,7 @@ from spboot.errors import TwinError
 from spboot.twin import Twin
 from tests.families import ALL, Facts
 
-from .conftest import finish, out, twin_of
+from .conftest import finish, out, refuses, twin_of
 from .test_exti import BY_FAMILY
 from .test_stop import DEEP
 
@@ -212,6 +212,33 @@ def test_a_snapshot_holds_the_timer() -> None:
     assert twin.in_stop
     finish(twin, seconds=4)
     assert out(twin) == 1
+
+
+GUARDED = {0x0: 1, 0x4: 0x2201, 0x10: 0x7F00FF, 0x18: 1 << 6, 0x28: 1 << 16, 0x2C: 1 << 31}
+"""Offset -> a value: TR, DR, PRER; of CR FMT, and of CALR and SHIFTR something."""
+
+
+@pytest.mark.parametrize("family", ["STM32H5", "STM32U5"])
+def test_alarms_and_the_wake_up_timer_of_u5_take_no_keys(family: str) -> None:
+    """RM0456 63.3.10: TR, DR, PRER, CALR, SHIFTR and FMT, SUB1H, ADD1H, REFCKON of CR do; RM0351 38.3.8: all do."""
+    facts = ALL[family]
+    code = "lse(); line(); RTC(0x24) = 0; RTC(0x40) = 1u << 31; RTC(0x44) = 0; timer(2); while (!OUT[0]) {}"
+    finish(run(facts, code), seconds=9)
+    for offset, value in GUARDED.items():
+        refuses(
+            facts.part,
+            f"lse(); RTC(0x24) = 0; RTC({offset:#x}) = {value:#x};",
+            "written while it is protected",
+            before=names(facts),
+        )
+
+
+@pytest.mark.parametrize("family", ["STM32WL", "STM32G0", "STM32U5"])
+def test_a_binary_alarm_that_is_off_may_be_set_to_0(family: str) -> None:
+    """RM0453, RTC_ALRABINR: for the binary mode, which is not modelled."""
+    facts = ALL[family]
+    finish(run(facts, "lse(); RTC(0x70) = 0; OUT[0] = RTC(0x70);"), seconds=3)
+    refuses(facts.part, "lse(); RTC(0x70) = 1;", "ALRBINR0", before=names(facts))
 
 
 _L4 = ALL["STM32L4"].rtc["clock"]

@@ -251,6 +251,15 @@ def test_a_pin_ends_standby(name: str, enable: str, pin: str, edge: int, flag: i
     assert not out(twin, 1) & flag
 
 
+def test_standby_after_floating_point() -> None:
+    """The core has no supply: CPACR is 0 again, and nothing of the FPU is left to be looked at."""
+    clock, _, _, _, sleep = STATUS["STM32L4"]
+    on = 'REG(0xe000ed88) = 0xf << 20; __asm volatile("dsb; isb; vmov.f32 s0, #1.0" ::: "s0");'
+    twin = twin_of(f'void main_(void) {{ {on} {clock} {sleep} {DEEP} __asm volatile("wfi"); }}', ALL["STM32L4"].part)
+    assert twin.run(until=lambda: twin.in_standby, seconds=1)
+    assert not twin.run(seconds=0.1)
+
+
 def test_the_other_edge_does_not_end_standby() -> None:
     twin = twin_of(
         f'void main_(void) {{ {CR1_OF_L4} REG(0x40007008) |= 1; REG(0x40007000) |= 3; {DEEP} __asm volatile("wfi"); }}',

@@ -31,6 +31,15 @@ def test_160_mhz_and_back() -> None:
     assert twin.rcc.hclk == 4_000_000
 
 
+def test_outputs_of_pll1_go_on_and_off_while_it_runs() -> None:
+    """RM0456 11.8.9: but for PLL1REN while PLL1 is the system clock."""
+    outputs = (
+        "RCC_PLL1CFGR &= ~(7u << 16); pll_on(); RCC_PLL1CFGR |= 7u << 16; run_on_pll(); RCC_PLL1CFGR &= ~(3u << 16);"
+    )
+    twin = run(f"{UP} boost(); FLASH_ACR = 4; {outputs} OUT[0] = RCC_PLL1CFGR >> 16;")
+    assert (twin.rcc.hclk, out(twin)) == (160_000_000, 4)
+
+
 REFUSED = {
     "pll-in-range-4": ("pll(4, 80, 2); pll_on();", "PLL1ON in voltage range 4"),
     "no-source": ("range(3); pll(4, 80, 2); RCC_PLL1CFGR = 1u << 18; pll_on();", "source none not ready"),
@@ -53,7 +62,8 @@ REFUSED = {
     "vco-too-high-for-range-3": ("range(1); pll(4, 100, 8); pll_on();", "VCO 400 MHz.*128..330"),
     "output-too-fast": ("range(3); pll(4, 82, 2); pll_on();", "output 164 MHz"),
     "divider-while-on": (f"{UP} pll_on(); RCC_PLL1DIVR = 79;", "PLL1DIVR written while PLL1 is on"),
-    "output-enabled-late": (f"{UP} pll_on(); RCC_PLL1CFGR &= ~(1u << 18);", "PLL1CFGR changed while PLL1 is on"),
+    "input-divider-while-on": (f"{UP} pll_on(); RCC_PLL1CFGR ^= 1u << 8;", "PLL1CFGR changed while PLL1 is on"),
+    "output-of-the-core-off": (f"{FAST} RCC_PLL1CFGR &= ~(1u << 18);", "PLL1REN cleared while PLL1 is the system"),
     "no-output": (
         "range(3); pll(4, 80, 2); RCC_PLL1CFGR &= ~(1u << 18); boost(); FLASH_ACR = 4; pll_on(); RCC_CFGR1 = 3;",
         "PLL1REN clear",

@@ -22,7 +22,7 @@ from spboot.twin import PtyBridge, Twin
 from spboot.twin.host import state
 from spboot.twin.host.port import TwinPort
 
-from .conftest import build, finish, firmware, out
+from .conftest import build, finish, firmware, out, twin_of
 
 Make = Callable[[str], Twin]
 ECHO = """void main_(void) { clock_80mhz(); console(80000000 / 115200);
@@ -42,6 +42,57 @@ def test_bytes_take_line_time(make: Make) -> None:
     assert twin.time - start == pytest.approx(1001 * 10 / 115200, rel=0.01)
     assert twin.uart("USART2").output == b"b" * 999 + b"z"
     assert not twin.uart("USART2").lost
+
+
+FRAMES = {"8N1": 0, "8N2": 0, "8E1": 1 << 12 | 1 << 10, "8O1": 1 << 12 | 3 << 9, "7E1": 1 << 10, "7N1": 1 << 28}
+"""M1, M0, PCE and PS in CR1 (RM0351 40.8.1)."""
+
+
+def framed(part: str, frame: str) -> Twin:
+    """A twin whose console has *frame*, echoes eight bytes one higher, and keeps what it read in OUT."""
+    other = ("USART3_CR1", "USART3_DR", "USART3_DR", "USART3_SR", 1 << 13, 16_000_000 // 115200)
+    l4 = ("USART2_CR1", "USART2_RDR", "USART2_TDR", "USART2_ISR", 1, 35)
+    control, data, out_, flag, ue, divider = other if part == "STM32F429ZI" else l4
+    stop = "REG((uint32_t)&" + control + " + 4) = 2u << 12;" if frame[2] == "2" else ""
+    source = f"""void main_(void) {{ console(DIVIDER); {control} &= ~{ue}u; {stop} {control} |= {FRAMES[frame]:#x};
+        {control} |= {ue}u;
+        for (int i = 0; i < 8; i++) {{ OUT[i] = read();
+            while (!({flag} & 128)) {{}} {out_} = OUT[i] + 1 & 0xff; }} }}"""
+    reader = f"static uint32_t read(void) {{ while (!({flag} & 32)) {{}} return {data}; }}\n"
+    return twin_of(f"#define DIVIDER {divider}\n{reader}{source}", part)
+
+
+@pytest.mark.parametrize("frame", FRAMES)
+@pytest.mark.parametrize("part", ["STM32L476RG", "STM32F429ZI"])
+def test_other_frames(part: str, frame: str) -> None:
+    """RM0351 40.5.9, 40.8.10, RM0090 30.6.2: the parity stands above the data as they are read, and in place of what is
+    written there; a frame takes the time of its bits.  STM32F4 has no words of 7 bits (RM0090 30.6.4)."""
+    if (part, frame) == ("STM32F429ZI", "7N1"):
+        pytest.skip("no such words")
+    twin = framed(part, frame)
+    twin.run(seconds=0.001)
+    uart = twin.uart("USART3" if part == "STM32F429ZI" else "USART2")
+    uart.frame, start = frame, twin.time
+    uart.send(b"01234567")
+    assert twin.run(until=b"8")
+    assert uart.output == b"12345678" and not uart.lost
+    parity = [{"E": n.bit_count() & 1, "O": ~n.bit_count() & 1}.get(frame[1], 0) for n in b"01234567"]
+    assert [out(twin, i) for i in range(8)] == [
+        n | p << int(frame[0]) for n, p in zip(b"01234567", parity, strict=True)
+    ]
+    bits = 1 + int(frame[0]) + (frame[1] != "N") + int(frame[2])
+    assert twin.time - start == pytest.approx(9 * bits / 115200, rel=0.02)
+
+
+@pytest.mark.parametrize("frame", ["8N1", "8O1", "7E1"])
+def test_a_frame_that_the_line_does_not_have_garbles(frame: str) -> None:
+    twin = framed("STM32L476RG", "8E1")
+    twin.run(seconds=0.001)
+    twin.uart("USART2").frame = frame
+    twin.uart("USART2").send(b"01234567")
+    finish(twin)
+    assert [out(twin, i) for i in range(8)] != list(b"01234567")
+    assert f"8E, the line has 115200 {frame[:2]}" in twin.uart("USART2").lost[0]
 
 
 def test_on_byte_sees_every_byte(make: Make) -> None:

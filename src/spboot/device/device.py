@@ -132,8 +132,17 @@ class Device:
     def power_on(self) -> None:
         """Switch the supply off, if it is on, and on.  What was said before is not read any more."""
         twin = self._emulated("switch the power", "pull its plug and put it back")
+        twin.bootloader = self._bootloader(twin)
         twin.power_on()
         self.port = self._at_twin(twin)
+
+    def _bootloader(self, twin: Twin) -> range:
+        """The addresses of ours; none where an application was programmed in its place."""
+        from spboot.builder.personal import target_of
+
+        area = self.board.bootloader
+        ours = target_of(twin.flash_read(area.address, area.size)) is not None
+        return range(area.address, area.end) if ours else range(0)
 
     def reset(self) -> None:
         """A reset by the reset pin."""

@@ -27,7 +27,7 @@ U17 `mem_protect` on such a page calls the hooks of U4 for each access, with its
     to make, but not one to a peripheral; code is asked for by the halfword while its block is translated, and a refusal
     stops in front of the block.  Loads are asked about once, unless a hook on loads exists, wherever it is.
 U18 An MMIO callback counts from the start of its mapping, so that one that is split counts wrong: `carve` maps anew.
-U19 A write to XPSR_NZCVQG clears IPSR as well, and SP becomes that of thread mode.
+U19 Writing XPSR_NZCVQG writes the number of the exception as well, from the same value.
 """
 
 from __future__ import annotations

@@ -12,7 +12,9 @@ class Uart:
     def __init__(self, name: str) -> None:
         self.name = name
         self.baud = 115_200
-        """Of the other end, 8N1."""
+        """Of the other end,"""
+        self.frame = "8N1"
+        """and how it sends a byte: 7 or 8 bits, parity N, E or O, 1 or 2 stop bits."""
         self.output = bytearray()
         self.on_byte: list[Callable[[int], None]] = []
         self.lost: list[str] = []

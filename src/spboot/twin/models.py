@@ -22,13 +22,13 @@ from spboot.twin.tamp import Tamp
 _FOLDERS: Final = (blocks, clock, flash, power)
 
 
-def _served(model: type[Block]) -> Iterator[tuple[str, type[Block]]]:
-    """(IP version, class) of *model* and of all that is made from it, in the folders of models."""
+def _classes(model: type[Block] = Block) -> Iterator[type[Block]]:
+    """*model* and all that is made from it, in the folders of models."""
     homes = tuple(folder.__name__ for folder in _FOLDERS)
     if model.__module__.startswith(homes):
-        yield from ((ip, model) for ip in model.IPS)
+        yield model
     for other in model.__subclasses__():
-        yield from _served(other)
+        yield from _classes(other)
 
 
 def _models() -> dict[str, type[Block]]:
@@ -37,7 +37,7 @@ def _models() -> dict[str, type[Block]]:
         for module in pkgutil.iter_modules(folder.__path__, f"{folder.__name__}."):
             importlib.import_module(module.name)
     found: dict[str, type[Block]] = {}
-    for ip, model in _served(Block):
+    for ip, model in ((ip, each) for each in _classes() for ip in each.IPS):
         if found.setdefault(ip, model) is not model:
             raise TypeError(
                 f"{ip} is modelled by {found[ip].__name__} and by {model.__name__}: take it out of one ips="
@@ -47,6 +47,8 @@ def _models() -> dict[str, type[Block]]:
 
 MODELS: Final[dict[str, type[Block]]] = _models()
 """IP version -> its model."""
+NAMED: Final[dict[str, type[Block]]] = {name: model for model in _classes() for name in model.FOR}
+"""Peripheral that the chip facts have no IP version of -> its model."""
 _NEEDED: Final = ("RCC", "PWR", "FLASH", "IWDG")
 
 SURVIVORS: Final = (Dbgmcu,)
@@ -59,6 +61,7 @@ def build(die: Die, bus: Bus, nvic: Nvic, silence: Silence) -> dict[str, Block]:
     Raises TwinError when a needed one is missing, or when one that has a model is to be silent."""
     chip, own = die.chip, guests.of(die.chip)
     blocks = {name: MODELS[facts.ip](die, facts) for name, facts in chip.blocks.items() if facts.ip in MODELS}
+    blocks |= {name: NAMED[name](die, facts) for name, facts in chip.others.items() if name in NAMED}
     if both := sorted(own.keys() & blocks.keys()):
         raise TwinError(f"{own[both[0]].__name__} is a model of {both[0]}, which the twin models itself: take it out")
     blocks |= {name: model(die, chip.peripheral(name)) for name, model in own.items()}

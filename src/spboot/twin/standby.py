@@ -58,6 +58,7 @@ class Standby:
             self._stop(for_event)
             return
         die.nvic.reset()
+        die.cpu.lose_supply()
         for block in sorted(die.blocks.values(), key=lambda b: b.name not in ("RCC", "PWR")):
             if kind == "standby" and block.name != "IWDG":
                 block.lose_supply()

@@ -32,6 +32,8 @@ class Lptim(Block, ips=("lptim_v1", "lptim_v1a", "lptim_v1b", "lptim_v1b_g4", "l
 
     def __init__(self, die: Die, facts: Facts) -> None:
         super().__init__(die, facts)
+        if die.chip.family == "STM32G0":  # RM0444 26.7.9; its relatives have OR
+            self._declare("CFGR2", 0x24, {"IN1SEL": (0, 2), "IN2SEL": (4, 2)})
         self.counter = Upcounter(16)
         register = facts.enable[0] if facts.enable else ""
         self._bus = int(next((digit for digit in register if digit.isdigit()), "1"))

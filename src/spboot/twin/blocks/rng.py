@@ -144,7 +144,7 @@ class Rng(Block, ips=("rng_v1",)):
         return int.from_bytes(digest[:4], "little") or 1
 
 
-class RngConditioned(Rng, ips=("rng_v2", "rng_v3")):
+class RngConditioned(Rng, ips=("rng_v2",)):
     """Four words at once, configured together with a reset of the conditioning stage (RM0453 22)."""
 
     RESET: ClassVar[dict[str, int]] = {"CR": 0x00800D00, "HTCR": 0x72AC}
@@ -170,3 +170,18 @@ class RngConditioned(Rng, ips=("rng_v2", "rng_v3")):
         elif old & _CONDRST and old & _RNGEN:
             self.registers["CR"] = old & ~_RNGEN  # it begins anew
         super().write_CR(value)
+
+
+class RngSources(RngConditioned, ips=("rng_v3",)):
+    """Its noise sources can be chosen (RM0456 48.7.4); what comes is the same."""
+
+    REGISTERS: ClassVar[dict[str, int]] = {"NSCR": 0x0C}
+
+    def reset(self) -> None:
+        super().reset()
+        self.registers["NSCR"] = 0x3FFFF
+
+    def write_NSCR(self, value: int) -> None:
+        """It counts together with CONDRST, and not after CONFIGLOCK."""
+        if self.registers["CR"] & (_CONDRST | _CONFIGLOCK) == _CONDRST:
+            self.registers["NSCR"] = value & 0x3FFFF

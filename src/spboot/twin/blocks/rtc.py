@@ -23,7 +23,7 @@ _SYNC: Final = 2
 _CAN_GATE: Final = frozenset({"STM32G0", "STM32L5", "STM32U5", "STM32H5"})
 """Families where the registers have a clock that is off after a reset; elsewhere it is on, or there is no such bit."""
 _KNOWN: Final = re.compile(r"TR|DR|SSR|CR|ISR|ICSR|PRER|WUTR|WPR|SR|MISR|SCR|ALRMR0|ALRMSSR0|BKPR\d+")
-_IDLE: Final = frozenset({"CALR", "CALIBR", "SHIFTR", "OR", "TAFCR", "TAMPCR"})
+_IDLE: Final = frozenset({"CALR", "CALIBR", "SHIFTR", "OR", "TAFCR", "TAMPCR", "ALRBINR0"})
 """Registers of what is not modelled that may be read, and set to 0."""
 _ALONE: Final = "the twin models calendar, wake-up timer and alarm A alone"
 _UNPROTECTED: Final = re.compile(r"WPR|ISR|SCR|BKPR\d+")
@@ -238,13 +238,17 @@ class Rtc(Block, like="rtc_v2_l4"):
                 f"{self.name}_{name} written while PWR_{rcc.BACKUP_LOCK}.DBP is clear", "set DBP first; it is ignored"
             )
             return
-        if not self._open and not _UNPROTECTED.fullmatch(name):
+        if not self._open and self._protects(name, size, value):
             self.die.forbid(
                 f"{self.name}_{name} written while it is protected", "write 0xCA, then 0x53 to RTC_WPR; it is ignored"
             )
             return
         super().write(offset, size, value)
         self._rebase()
+
+    def _protects(self, name: str, _size: int, _value: int) -> bool:
+        """Whether writing *value* to the register *name* takes the keys."""
+        return not _UNPROTECTED.fullmatch(name)
 
     def write_WPR(self, value: int) -> None:
         self._open = value == _KEYS[1] and self._key == _KEYS[0]

@@ -3,10 +3,15 @@
 # ruff: noqa: N802 - handlers are named after their registers
 from __future__ import annotations
 
+from typing import Final
+
 from spboot.twin.blocks.rtc import Rtc
 
+_GUARDED: Final = frozenset({"TR", "DR", "PRER", "CALR", "SHIFTR"})
+_GUARDED_BITS: Final = ("FMT", "SUB1H", "ADD1H", "REFCKON")
 
-class RtcV3(Rtc, ips=("rtc_v3_base", "rtc_v3_l4", "rtc_v3_l5", "rtc_v3_u5"), like="rtc_v3_base"):
+
+class RtcV3(Rtc, ips=("rtc_v3_base", "rtc_v3_l4", "rtc_v3_l5"), like="rtc_v3_base"):
     """Flags are in SR, and SCR clears them; backup registers are in TAMP."""
 
     QUIET = frozenset({0, 8})
@@ -36,3 +41,13 @@ class RtcV3(Rtc, ips=("rtc_v3_base", "rtc_v3_l4", "rtc_v3_l5", "rtc_v3_u5"), lik
 
     def read_SCR(self) -> int:
         return 0
+
+
+class RtcU5(RtcV3, ips=("rtc_v3_u5",)):
+    """U5 and H5 protect the calendar alone: alarms and the wake-up timer take no keys (RM0456 63.3.10)."""
+
+    def _protects(self, name: str, size: int, value: int) -> bool:
+        if name == "CR":
+            bits = sum(self.mask("CR", bit) for bit in _GUARDED_BITS)
+            return size != 4 or bool((value ^ self.registers["CR"]) & bits)
+        return name in _GUARDED

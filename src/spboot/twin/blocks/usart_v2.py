@@ -16,7 +16,7 @@ class UsartV2(UsartV3, ips=("usart_v2",)):
 
     STATUS = "SR"
     ENABLE = 1 << 13
-    OTHER_FRAME = 1 << 12 | 1 << 10
+    OTHER_FRAME = 1 << 12 | 1 << 10 | 1 << 9
     RESET: ClassVar[dict[str, int]] = {"SR": _TXE | _TC}
     READ_ONLY = frozenset()
     CONSUMING = frozenset({4})

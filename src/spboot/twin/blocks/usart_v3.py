@@ -12,14 +12,13 @@ from spboot.twin.die import Die
 from spboot.twin.line import Uart
 from spboot.twin.timeline import PS_PER_S, Order
 
-_RE, _TE, _IDLEIE, _RXNEIE, _TCIE, _TXEIE, _PCE, _M0, _OVER8, _M1 = (
-    4, 8, 16, 32, 64, 128, 1 << 10, 1 << 12, 1 << 15, 1 << 28,
+_RE, _TE, _IDLEIE, _RXNEIE, _TCIE, _TXEIE, _PS, _PCE, _M0, _OVER8, _M1 = (
+    4, 8, 16, 32, 64, 128, 1 << 9, 1 << 10, 1 << 12, 1 << 15, 1 << 28,
 )  # fmt: skip
 _ORE, _IDLE, _RXNE, _TC, _TXE, _TEACK, _REACK, _BUSY = 8, 16, 32, 64, 128, 1 << 21, 1 << 22, 1 << 16
 _CLEARABLE: Final = {0: 1, 1: 2, 2: 4, 3: 8, 4: 16, 6: 64, 8: 256, 9: 512, 11: 2048, 12: 4096, 17: 1 << 17, 20: 1 << 20}
 _DMAR, _DMAT, _WUFIE = 1 << 6, 1 << 7, 1 << 22
 _TOLERANCE: Final = 0.025
-_BITS: Final = 10
 
 _PRESCALED: Final = (1, 2, 4, 6, 8, 10, 12, 16, 32, 64, 128, *[256] * 5)
 """What PRESC divides the kernel clock by (RM0444, USART_PRESC)."""
@@ -41,7 +40,7 @@ class UsartV3(UsartStop, ips=("lpuart_v3", "usart_v3")):
         "_line_free",
         "_line_up",
     )
-    OTHER_FRAME: ClassVar[int] = _M1 | _M0 | _PCE
+    OTHER_FRAME: ClassVar[int] = _M1 | _M0 | _PS | _PCE
     """The bits in CR1 that make other than 8N1."""
 
     def __init__(self, die: Die, facts: Facts) -> None:
@@ -98,14 +97,35 @@ class UsartV3(UsartStop, ips=("lpuart_v3", "usart_v3")):
             return self.die.rcc.oscillator_hz(self.oscillator())
         return self.die.rcc.kernel(f"{self.name}SEL", self._bus)
 
+    @property
+    def _frame(self) -> tuple[int, str]:
+        """Bits of a word, its parity among them, and the parity: N, E or O (RM0351 40.8.1, 40.5.9)."""
+        cr1 = self.registers["CR1"]
+        return 7 if cr1 & _M1 else 9 if cr1 & _M0 else 8, "N" if not cr1 & _PCE else "O" if cr1 & _PS else "E"
+
+    @property
+    def _data_bits(self) -> int:
+        length, parity = self._frame
+        return length - (parity != "N")
+
     def _fits(self, rate: float) -> bool:
-        frame_ok = not self.registers["CR1"] & self.OTHER_FRAME
+        """A stop bit more or less does no harm."""
+        frame_ok = f"{self._data_bits}{self._frame[1]}" == self.uart.frame[:2]
         return frame_ok and abs(rate / self.uart.baud - 1) <= _TOLERANCE
 
     def _garble(self, byte: int, rate: float, way: str) -> int:
-        frame = "" if not self.registers["CR1"] & self.OTHER_FRAME else ", not 8N1"
-        self.uart.lost.append(f"{way} byte {byte:#04x} garbled: {rate:.0f} baud{frame}, the line has {self.uart.baud}")
+        sent, line = f"{self._data_bits}{self._frame[1]}", self.uart.frame[:2]
+        frame, theirs = (f" {sent}", f" {line}") if sent != line else ("", "")
+        self.uart.lost.append(
+            f"{way} byte {byte:#04x} garbled: {rate:.0f} baud{frame}, the line has {self.uart.baud}{theirs}"
+        )
         return byte * 0x9D + 0x55 & 0xFF ^ 0xFF
+
+    def _with_parity(self, byte: int) -> int:
+        """As it is read: the bits of *byte*, and above them the received parity (RM0351 40.8.10)."""
+        bits, parity = self._data_bits, self._frame[1]
+        byte &= (1 << bits) - 1
+        return byte | (byte.bit_count() + (parity == "O") & 1) << bits if parity != "N" else byte
 
     def _connected(self, signal: str) -> bool:
         pins = self.die.pins
@@ -122,7 +142,8 @@ class UsartV3(UsartStop, ips=("lpuart_v3", "usart_v3")):
 
     @property
     def _frame_ps(self) -> int:
-        return _BITS * PS_PER_S // self.uart.baud
+        frame = self.uart.frame
+        return (1 + int(frame[0]) + (frame[1] != "N") + int(frame[2])) * PS_PER_S // self.uart.baud
 
     def _on_queued(self) -> None:
         """A start bit: now, or as soon as the line is free."""
@@ -147,8 +168,7 @@ class UsartV3(UsartStop, ips=("lpuart_v3", "usart_v3")):
             self.uart.lost.append(f"received byte {byte:#04x} lost: {reason}")
             return
         rate = self.baud()
-        if not self._fits(rate):
-            byte = self._garble(byte, rate, "received")
+        byte = self._with_parity(byte) if self._fits(rate) else self._garble(byte, rate, "received")
         if not self.uart.queue:  # an idle frame has no start bit: RM0351 40.5.1
             self.die.timeline.at(self._idle, when + self._frame_ps)
         if len(self._rx) < self._room:
@@ -229,9 +249,9 @@ class UsartV3(UsartStop, ips=("lpuart_v3", "usart_v3")):
                 f"put one in its alternate function: {self._pins_of('TX')}",
             )
         rate = self.baud()
-        self._shifting = byte if self._fits(rate) else self._garble(byte, rate, "sent")
-        stop_bits = 1 if self.registers["CR2"] >> 12 & 3 == 2 else 0
-        self.die.timeline.at(self._out, now + round((_BITS + stop_bits) * PS_PER_S / rate))
+        fits, stop_bits = self._fits(rate), 2 if self.registers["CR2"] >> 12 & 3 == 2 else 1
+        self._shifting = byte & (1 << self._data_bits) - 1 if fits else self._garble(byte, rate, "sent")
+        self.die.timeline.at(self._out, now + round((1 + self._frame[0] + stop_bits) * PS_PER_S / rate))
 
     def _on_sent(self, when: int) -> None:
         byte, self._shifting = self._shifting, None
@@ -332,12 +352,14 @@ class UsartV3(UsartStop, ips=("lpuart_v3", "usart_v3")):
 
     def save(self) -> Any:
         uart = self.uart
-        return super().save(), (uart.baud, bytes(uart.output), list(uart.lost), uart.overruns, list(uart.queue))
+        return super().save(), (
+            *(uart.baud, uart.frame, bytes(uart.output), list(uart.lost), uart.overruns, list(uart.queue)),
+        )
 
     def load(self, state: Any) -> None:
-        block, (baud, output, lost, overruns, queue) = state
+        block, (baud, frame, output, lost, overruns, queue) = state
         super().load(block)
-        self.uart.baud, self.uart.overruns = baud, overruns
+        self.uart.baud, self.uart.frame, self.uart.overruns = baud, frame, overruns
         self.uart.output[:] = output
         self.uart.lost[:] = lost
         self.uart.queue = deque(queue)

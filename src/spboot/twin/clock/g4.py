@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Final
+from typing import ClassVar
 
+from spboot.twin.clock.boost import BoostedRcc
 from spboot.twin.clock.pll import PllLimits, RccPll
-from spboot.twin.power.g4 import PwrG4
-from spboot.twin.timeline import PS_PER_US
-
-_STEP_HZ: Final = 80_000_000
-_NORMAL_HZ: Final = 150_000_000
 
 
-class RccG4(RccPll, ips=("rcc_g4",)):
+class RccG4(BoostedRcc, ips=("rcc_g4",)):
     """HSI 16 MHz after a reset; the PLL makes at most 170 MHz, 150 without the boost of the regulator."""
 
     RESET: ClassVar[dict[str, int]] = {
@@ -21,7 +17,9 @@ class RccG4(RccPll, ips=("rcc_g4",)):
         "APB1SMENR2": 0x103, "APB2SMENR": 0x437F801,
     }  # fmt: skip
     START_US: ClassVar[dict[str, int]] = {"HSI": 2, "HSE": 2000, "PLL": 40}
-    STATE: ClassVar[tuple[str, ...]] = (*RccPll.STATE, "_source", "_switched_at")
+    NORMAL_HZ = 150_000_000
+    BOOST_MANUAL = "RM0440 6.1.5"
+    STEP_MANUAL = "RM0440 7.2.7"
     CHOICES: ClassVar[dict[str, tuple[str, ...]]] = {**RccPll.CHOICES, "RNG": ("HSI48", "", "PLLQ")}
     SOURCES = ("", "HSI", "HSE", "PLL")
     PLL = PllLimits(
@@ -32,15 +30,6 @@ class RccG4(RccPll, ips=("rcc_g4",)):
         r_step=2,
         manual="RM0440 7.4.4, DS12288 PLL",
     )
-
-    def reset(self) -> None:
-        super().reset()
-        self._source = self.RUNS_FIRST
-        self._switched_at = 0
-
-    def leave_stop(self) -> None:
-        self._source = self.RUNS_FIRST  # no step of the core under way
-        super().leave_stop()
 
     def pll_source(self) -> str:
         return ("", "", "HSI", "HSE")[self.field("PLLCFGR", "PLLSRC")]
@@ -56,29 +45,3 @@ class RccG4(RccPll, ips=("rcc_g4",)):
         if not self.SOURCES[self.field("CFGR", "SW")]:
             self.die.refuse("RCC_CFGR.SW = 0", "choose 1, 2 or 3 (RM0440 7.4.3)")
         super().update()
-
-    def set_hclk(self, hclk: int) -> None:
-        """Between a slow clock and one above 80 MHz HPRE divides, for 1 us at least (RM0440 7.2.7)."""
-        source, now = self.switched(), self.die.timeline.now
-        if source != self._source:
-            if max(hclk, self.hclk) > _STEP_HZ and hclk == self.sysclk:
-                self.die.forbid(
-                    f"HCLK from {self.hclk / 1e6:g} MHz to {hclk / 1e6:g} MHz in one step",
-                    "switch the source with HPRE dividing by 2, wait 1 us, then change HPRE (RM0440 7.2.7)",
-                )
-            self._source, self._switched_at = source, now
-        elif hclk > _STEP_HZ and hclk > self.hclk and now < self._switched_at + PS_PER_US:
-            self.die.forbid(
-                f"HCLK raised to {hclk / 1e6:g} MHz less than 1 us after the source was switched",
-                "wait 1 us first (RM0440 7.2.7)",
-            )
-        super().set_hclk(hclk)
-
-    def check_limits(self) -> None:
-        """Table 38: above 150 MHz in boost mode only; table 50: range 2 ends at 26 MHz."""
-        if self.sysclk > _NORMAL_HZ and self.die.block("PWR", PwrG4).voltage_range() != 0:
-            self.die.refuse(
-                f"SYSCLK {self.sysclk / 1e6:g} MHz with the regulator in range 1 normal mode",
-                "clear PWR_CR5.R1MODE first (RM0440 6.1.5)",
-            )
-        super().check_limits()

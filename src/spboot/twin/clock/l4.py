@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import ClassVar
 
+from spboot.twin.clock.boost import BoostedRcc
 from spboot.twin.clock.msi import MsiRcc
 from spboot.twin.clock.pll import PllLimits
 
@@ -23,7 +24,10 @@ class RccL4(MsiRcc, ips=("rcc_l4",)):
     )
 
 
-class RccL4Plus(RccL4, ips=("rcc_l4plus",)):
-    """PLLN to 127.  Above 80 MHz it would take the boost mode, which is not modelled."""
+class RccL4Plus(BoostedRcc, RccL4, ips=("rcc_l4plus",)):
+    """PLLN to 127, and 120 MHz in boost mode."""
 
-    PLL = replace(RccL4.PLL, n=(8, 127), manual="RM0432 6.4.4")
+    PLL = replace(RccL4.PLL, n=(8, 127), output_mhz=120, manual="RM0432 6.4.4")
+    NORMAL_HZ = 80_000_000
+    BOOST_MANUAL = "RM0432 5.1.8"
+    STEP_MANUAL = "RM0432 5.1.8"

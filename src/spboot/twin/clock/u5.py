@@ -121,9 +121,11 @@ class RccU5(RccPlls, ips=("rcc_u5",)):
 
     def write_PLL1CFGR(self, value: int) -> None:
         changed = value ^ self.registers["PLL1CFGR"]
-        fixed = sum(self.mask("PLL1CFGR", f) for f in ("PLLSRC", "PLLM", "PLLMBOOST", "PLLPEN", "PLLQEN", "PLLREN"))
+        fixed = sum(self.mask("PLL1CFGR", f) for f in ("PLLSRC", "PLLM", "PLLMBOOST"))
         if changed & fixed:
             self.refuse_running("RCC_PLL1CFGR changed")
+        if self.switched() == "PLL1" and changed & ~value & self.mask("PLL1CFGR", "PLLREN"):
+            self.die.refuse("PLL1REN cleared while PLL1 is the system clock", "switch to another first (RM0456 11.8.9)")
         power = self.die.block("PWR", PwrU5)
         if changed & self.mask("PLL1CFGR", "PLLMBOOST") and power.field("VOSR", "BOOSTEN"):
             self.die.refuse("PLL1MBOOST changed while BOOSTEN is set", "clear PWR_VOSR.BOOSTEN first")

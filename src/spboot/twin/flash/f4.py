@@ -191,7 +191,7 @@ class FlashF4(FlashCaches, Controller, ips=("flash_f4",)):
         self._update_line()
 
     def write(self, offset: int, size: int, value: int) -> None:
-        if size != 4 and self.names.get(offset & ~3) in ("KEYR", "OPTKEYR", "SR"):  # the others may (RM0090 3.9)
+        if size != 4 and self.names.get(offset & ~3) in ("KEYR", "OPTKEYR"):  # the others may (RM0090 3.9)
             self.die.refuse(f"{size}-byte write to a FLASH register", "write whole words")
         super().write(offset, size, value)
 

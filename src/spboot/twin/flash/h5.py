@@ -51,14 +51,14 @@ class FlashH5(FlashLow, ips=("flash_h5",)):
     def _icache(self) -> Icache:
         return self.die.block("ICACHE", Icache)
 
-    def check_latency(self) -> None:
-        """Wait states, and WRHIGHFREQ: 0, 0, 1, 1, 2, 2 for them."""
-        super().check_latency()
+    def _check_delay(self) -> None:
+        """An operation begins.  WRHIGHFREQ is 0, 0, 1, 1, 2, 2 for the wait states; reading does not need it (RM0481,
+        FLASH_ACR)."""
         mhz, voltage = self.die.rcc.hclk / 1e6, self.die.block("PWR", PwrLow).voltage_range()
         needed = next(i for i, limit in enumerate(self.LATENCY_MHZ[voltage]) if mhz <= limit) // 2
         if (delay := self.field("ACR", "WRHIGHFREQ")) < needed:
             self.die.refuse(
-                f"HCLK {mhz:g} MHz with WRHIGHFREQ {delay} at VOS{voltage}",
+                f"flash operation at {mhz:g} MHz with WRHIGHFREQ {delay} at VOS{voltage}",
                 f"set FLASH_ACR.WRHIGHFREQ to {needed} first ({self.LATENCY_SOURCE})",
             )
 
@@ -148,6 +148,7 @@ class FlashH5(FlashLow, ips=("flash_h5",)):
         if any(self._protected(place) for place in places):
             self._error("WRPERR", f"erase of write-protected sector {number} of bank {bank + 1}")
             return
+        self._check_delay()
         first = min(places)
         flash.erase(first, max(places) + flash.page - first)
         self.take_time(first, self.SECTOR_ERASE.times(1 if modes == ["SER"] else per_bank))
@@ -199,6 +200,7 @@ class FlashH5(FlashLow, ips=("flash_h5",)):
         if self._protected(address):
             self._error("WRPERR", f"program of write-protected {address:#010x}")
             return
+        self._check_delay()
         spoilt = any(data) and not flash.blank(address)
         old = flash.rested(address, _QUAD)
         flash.program(address, bytes(was & wanted for was, wanted in zip(old, data, strict=True)))

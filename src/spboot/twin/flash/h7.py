@@ -72,17 +72,21 @@ class FlashH7(Controller, ips=("flash_h7",)):
     def check_latency(self) -> None:
         """Refuse a bus clock that the flash cannot follow (RM0399 table 17)."""
         scale, mhz = self.die.block("PWR", PwrH7).scale, self.die.rcc.flash_hz / 1e6
-        states, delay = self.field("ACR", "LATENCY"), self.field("ACR", "WRHIGHFREQ")
-        limits = _STATE_MHZ[scale]
+        states, limits = self.field("ACR", "LATENCY"), _STATE_MHZ[scale]
         if mhz > limits[min(states, len(limits) - 1)]:
             self.die.refuse(
                 f"AXI {mhz:g} MHz with {states} wait states at VOS {scale}",
                 "set FLASH_ACR.LATENCY first (RM0399 4.3.8)",
             )
-        needed = sum(mhz > limit for limit in _DELAY_MHZ[scale])
+
+    def _check_delay(self) -> None:
+        """An operation begins: WRHIGHFREQ fits the bus clock; reading does not need it (RM0399 4.9.1)."""
+        scale, mhz = self.die.block("PWR", PwrH7).scale, self.die.rcc.flash_hz / 1e6
+        delay, needed = self.field("ACR", "WRHIGHFREQ"), sum(mhz > limit for limit in _DELAY_MHZ[scale])
         if delay < needed:
             self.die.refuse(
-                f"AXI {mhz:g} MHz with WRHIGHFREQ {delay} at VOS {scale}", f"set it to {needed} first (RM0399 4.3.8)"
+                f"flash operation at {mhz:g} MHz with WRHIGHFREQ {delay} at VOS {scale}",
+                f"set it to {needed} first (RM0399 4.3.8)",
             )
 
     # keys
@@ -169,6 +173,7 @@ class FlashH7(Controller, ips=("flash_h7",)):
         if any(self._protected(bank, sector) for sector in chosen):
             self._error(bank, _WRPERR, f"erase of write-protected sector {number} of bank {bank + 1}")
             return
+        self._check_delay()
         flash.erase(flash.address + bank * flash.bank_step + chosen[0] * flash.page, len(chosen) * flash.page)
         self._take_time(bank, SECTOR_ERASE.times(len(chosen)))
 
@@ -221,6 +226,7 @@ class FlashH7(Controller, ips=("flash_h7",)):
         if self._protected(bank, (address - flash.address) % flash.bank_step // flash.page):
             self._error(bank, _WRPERR, f"program of write-protected {address:#010x}")
             return
+        self._check_delay()
         spoilt = not flash.blank(address)
         old = flash.rested(address, _WORD)
         flash.program(address, bytes(was & wanted for was, wanted in zip(old, data, strict=True)))

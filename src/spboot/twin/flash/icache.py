@@ -21,7 +21,8 @@ EMPTYING: Final = 256
 
 
 class Icache(Block, Watcher, ips=("icache_v1_3crr", "icache_v1_4crr")):
-    """The block.  A reset and turning it off empty it, as CACHEINV does."""
+    """The block.  A reset and turning it off empty it, as CACHEINV does; turned on meanwhile it is passed by until
+    then."""
 
     RESET: ClassVar[dict[str, int]] = {"CR": _WAYSEL}
     READ_ONLY = frozenset({"SR", "HMONR", "MMONR"})
@@ -58,8 +59,6 @@ class Icache(Block, Watcher, ips=("icache_v1_3crr", "icache_v1_4crr")):
 
     def write_CR(self, value: int) -> None:
         old = self.registers["CR"]
-        if value & ~old & _EN and self._busy:
-            self.die.refuse("ICACHE_CR.EN set while it is being emptied", "wait for ICACHE_SR.BUSYF = 0 first")
         if (value ^ old) & _WAYSEL and old & _EN:
             self.die.forbid("ICACHE_CR.WAYSEL changed while the cache is on", "clear EN first; it is ignored")
             value = value & ~_WAYSEL | old & _WAYSEL

@@ -36,9 +36,11 @@ class FlashL4(FlashEcc, ips=("flash_l4",)):
     def __init__(self, die: Die, facts: Facts) -> None:
         super().__init__(die, facts)
         if die.chip.family == "STM32L4+":
+            self.fields["OPTR"] = {**self.fields["OPTR"], "DBANK": (22, 1)}  # RM0432 3.7.8; STM32L4 has none
+            self.masks["OPTR"] |= _DBANK
             self.TWO_IN_ONE = True
             self.PCROP_UNIT = 16 if die.flash.banks == 1 else 8  # RM0432 3.5.2
-            self.LATENCY_MHZ = {1: (20, 40, 60, 80, 80, 80), 2: (8, 16, 26)}  # type: ignore[misc]
+            self.LATENCY_MHZ = {0: (20, 40, 60, 80, 100, 120), 1: (20, 40, 60, 80, 80, 80), 2: (8, 16, 26)}  # type: ignore[misc]
             self.LATENCY_SOURCE = "RM0432 table 12"  # type: ignore[misc]
             if die.flash.banks == 1:
                 self.options["OPTR"] &= ~_DBANK

@@ -107,9 +107,7 @@ class Registers:
                 self._twin.cpu.sleeping = False
             core.pc = value
         elif name == "xpsr":
-            exception = core.get(arm.UC_ARM_REG_IPSR)
-            core.set(arm.UC_ARM_REG_XPSR_NZCVQG, value & 0xF80F0000)
-            core.set(arm.UC_ARM_REG_IPSR, exception)  # U19
+            core.set(arm.UC_ARM_REG_XPSR_NZCVQG, value & 0xF80F0000 | core.get(arm.UC_ARM_REG_IPSR))  # U19
             core.set(arm.UC_ARM_REG_EPSR, value & 0x0600FC00 | 1 << 24)
         elif name == "control":
             exception = core.get(arm.UC_ARM_REG_IPSR)

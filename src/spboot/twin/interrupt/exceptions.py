@@ -32,9 +32,9 @@ _AT_RETURN: Final = (
     arm.UC_ARM_REG_PC, arm.UC_ARM_REG_LR, arm.UC_ARM_REG_CONTROL, arm.UC_ARM_REG_FAULTMASK, arm.UC_ARM_REG_MSP,
     arm.UC_ARM_REG_PSP,
 )  # fmt: skip
-_RETURNED: Final = (  # IPSR once more (U19)
-    arm.UC_ARM_REG_FAULTMASK, *SET_MODE, *_STACKED, arm.UC_ARM_REG_SP, arm.UC_ARM_REG_XPSR_NZCVQG, arm.UC_ARM_REG_IPSR,
-    arm.UC_ARM_REG_EPSR, arm.UC_ARM_REG_PC,
+_RETURNED: Final = (
+    arm.UC_ARM_REG_FAULTMASK, *SET_MODE, *_STACKED, arm.UC_ARM_REG_SP, arm.UC_ARM_REG_XPSR_NZCVQG, arm.UC_ARM_REG_EPSR,
+    arm.UC_ARM_REG_PC,
 )  # fmt: skip
 _FLOATING: Final = (*(arm.UC_ARM_REG_S0 + n for n in range(16)), arm.UC_ARM_REG_FPSCR)
 _THREAD: Final = 256
@@ -235,7 +235,7 @@ class Cpu:
         running = 0 if to_thread or not self.active else self.active[-1]
         after = stack + size + (xpsr >> 7 & 4)
         masked = faultmask if left == NMI else 0
-        psr = xpsr & 0xF80F0000, running, xpsr & 0x0700FC00
+        psr = xpsr & 0xF80F0000 | running, xpsr & 0x0700FC00  # U19
         self._returned.write([masked, *mode(running, control), *stacked, after, *psr, return_pc | 1])
         if floating:
             self._floating.write(list(_FP_FRAME.unpack(content[_FRAME.size :])[:-1]))
@@ -321,6 +321,10 @@ class Cpu:
             self.enter(SVCALL, self.core.pc)
         else:
             self.fault(HARD_FAULT, 0, self.core.pc, self.core.pc)
+
+    def lose_supply(self) -> None:
+        """Standby: no state of the FPU is left to be looked at."""
+        self.core.set(arm.UC_ARM_REG_CONTROL, 0)
 
     def check_fpu(self) -> None:
         """Refuse FPU instructions that CPACR does not allow (PM0214 4.6.1); seen at exceptions and when a run ends."""

@@ -1,6 +1,5 @@
 """Power control of STM32G4 (RM0440 chapter 6)."""
 
-# ruff: noqa: N802 - handlers are named after their registers
 from __future__ import annotations
 
 from typing import ClassVar
@@ -25,12 +24,3 @@ class PwrG4(PwrL4, ips=("pwr_g4",)):
         mode = self.registers.get("CR5", self.RESET["CR5"])
         super().reset()
         self.registers["CR5"] = mode
-
-    def voltage_range(self) -> int:
-        """0 is range 1 in boost mode."""
-        slow = super().voltage_range()
-        return 0 if slow == 1 and not self.registers["CR5"] & self.mask("CR5", "R1MODE") else slow
-
-    def write_CR5(self, value: int) -> None:
-        self.registers["CR5"] = value & self.masks["CR5"]
-        self.die.rcc.check_limits()

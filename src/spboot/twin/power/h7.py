@@ -32,6 +32,8 @@ class PwrH7(Block, ips=("pwr_h7rm0399",)):
 
     def __init__(self, die: Die, facts: Facts) -> None:
         super().__init__(die, facts)
+        if facts.ip == "pwr_h7rm0399":  # of the other core, which does not run here (RM0399 7.8.6)
+            self._declare("CPU2CR", 0x14, {f"PDDS_D{domain}": (domain - 1, 1) for domain in (1, 2, 3)})
         self.chosen = False
         self._slept: set[str] = set()
         """Flags of CPUCR that stand."""

@@ -40,9 +40,10 @@ class PwrL4(PwrLow, ips=("pwr_l4",)):
 
     def __init__(self, die: Die, facts: Facts) -> None:
         super().__init__(die, facts)
-        self._boosts = facts.ip == "pwr_l4" and die.chip.family == "STM32L4+"
-        if self._boosts:  # RM0432 5.4.5; STM32L4 has none
+        if facts.ip == "pwr_l4" and die.chip.family == "STM32L4+":  # RM0432 5.4.5; STM32L4 has none
             self._declare("CR5", 0x80, {"R1MODE": (8, 1)})
+        self._boosts = "R1MODE" in self.fields.get("CR5", {})
+        if self._boosts:
             self._writers[self.offset_of("CR5")] = self._write_mode
 
     def reset(self) -> None:
@@ -51,15 +52,15 @@ class PwrL4(PwrLow, ips=("pwr_l4",)):
             self.registers["CR5"] = self.mask("CR5", "R1MODE")
 
     def _write_mode(self, value: int) -> None:
-        if not value & self.mask("CR5", "R1MODE"):
-            self.die.refuse("PWR_CR5 chooses the boost mode", "the twin does not model it: stay at 80 MHz")
         self.registers["CR5"] = value & self.masks["CR5"]
+        self.die.rcc.check_limits()
 
     def voltage_range(self) -> int:
-        """1 is fast, 2 slow, 0 on L5 faster still."""
+        """1 is fast, 2 slow, 0 faster still: on L5 a range, on G4 and L4+ range 1 in boost mode."""
         if self.settling():  # on its way up the slower range still counts
             return max(self.RANGES)
-        return self.registers["CR1"] >> 9 & 3
+        vos = self.registers["CR1"] >> 9 & 3
+        return 0 if vos == 1 and self._boosts and not self.field("CR5", "R1MODE") else vos
 
     def write_CR1(self, value: int) -> None:
         vos = value >> 9 & 3
