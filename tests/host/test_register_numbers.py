@@ -112,7 +112,7 @@ CONSTANTS: dict[str, dict[str, str]] = {
     "blocks.usart_v3": {name: f"CR1.{name[1:]}" for name in
                  ("_RE", "_TE", "_IDLEIE", "_RXNEIE", "_TCIE", "_TXEIE", "_PS", "_PCE", "_M0", "_OVER8", "_M1")}
     | {name: f"ISR.{name[1:]}" for name in ("_ORE", "_IDLE", "_RXNE", "_TC", "_TXE", "_TEACK", "_REACK", "_BUSY")}
-    | {"_DMAR": "CR3.DMAR", "_DMAT": "CR3.DMAT", "_WUFIE": "CR3.WUFIE"},
+    | {"_EIE": "CR3.EIE", "_DMAR": "CR3.DMAR", "_DMAT": "CR3.DMAT", "_WUFIE": "CR3.WUFIE"},
     "blocks.usart_stop": {"_BY_ADDRESS": "[WUS]", "_STOP_2": "[LPMS]"},
     "blocks.usart_v4": {"_DEPTH": "[bytes]", "_DEEP_DEPTH": "[bytes]"},
     "blocks.dma": {"_COPY_CYCLES": "[cycles]"},

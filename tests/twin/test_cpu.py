@@ -107,23 +107,6 @@ __attribute__((used)) void report(uint32_t *frame) {
 """
 
 
-def test_a_handler_that_was_interrupted_goes_on_in_handler_mode_on_msp(make: Make) -> None:
-    """ARMv7-M B1.5.8: EXC_RETURN 0xFFFFFFF1 returns to handler mode on MSP, with the IPSR of the frame."""
-    source = """
-    static uint32_t ipsr(void) { uint32_t v; __asm volatile("mrs %0, ipsr" : "=r"(v)); return v; }
-    static uint32_t sp(void) { uint32_t v; __asm volatile("mov %0, sp" : "=r"(v)); return v; }
-    void pendsv(void) { OUT[1] = sp(); SCB_ICSR = 1u << 26; OUT[2] = ipsr(); OUT[3] = sp(); }
-    void tick(void) { OUT[4] = ipsr(); }
-    void main_(void) { SCB_SHPR3 = 0x00f00000; __asm volatile(
-        "ldr r0, =0x20006000\\nmsr psp, r0\\nmovs r0, #2\\nmsr control, r0\\nisb\\n"
-        "ldr r0, =0xe000ed04\\nmov r1, #0x10000000\\nstr r1, [r0]\\nisb\\n"
-        "movs r0, #0\\nmsr control, r0\\nisb" ::: "r0", "r1"); }"""
-    twin = make(source)
-    finish(twin)
-    assert (out(twin, 2), out(twin, 4)) == (14, 15)
-    assert out(twin, 1) == out(twin, 3)
-
-
 @pytest.mark.parametrize(
     ("code", "cfsr"),
     [

@@ -156,6 +156,21 @@ def test_receive_interrupt(make: Make) -> None:
     assert out(twin, 1) == ord("z")
 
 
+@pytest.mark.parametrize(("part", "alone"), [("STM32F429ZI", 0), ("STM32L476RG", 1)])
+def test_an_error_interrupts(part: str, alone: int) -> None:
+    """EIE: on STM32F4 with DMAR alone (RM0090 30.6.6), elsewhere by itself (RM0351 40.8.3)."""
+    first, pending = (39, 0xE000E204) if part == "STM32F429ZI" else (38, 0xE000E204)
+    base, status = (0x40004800, "USART3_SR") if part == "STM32F429ZI" else (0x40004400, "USART2_ISR")
+    control = base + (0x14 if part == "STM32F429ZI" else 8)
+    source = f"""void main_(void) {{ console({16_000_000 if part == "STM32F429ZI" else 4_000_000} / 115200);
+        REG({control:#x}) = 1; while (!({status} & 8)) {{}}
+        OUT[0] = REG({pending:#x}) >> {first - 32} & 1; REG({control:#x}) = 65; OUT[1] = REG({pending:#x}) >> {first - 32} & 1; }}"""
+    twin = twin_of(source, part)
+    twin.uart("USART3" if part == "STM32F429ZI" else "USART2").send(b"ab")
+    finish(twin)
+    assert (out(twin, 0), out(twin, 1)) == (alone, 1)
+
+
 def test_unknown_names_are_told(make: Make) -> None:
     twin = Twin("STM32L476RG")
     with pytest.raises(TwinError, match=r"no UART 'USART9'; it has .*USART2"):

@@ -17,6 +17,7 @@ class UsartV2(UsartV3, ips=("usart_v2",)):
     STATUS = "SR"
     ENABLE = 1 << 13
     OTHER_FRAME = 1 << 12 | 1 << 10 | 1 << 9
+    ERRORS = UsartV3.ERRORS | 1 << 6  # with DMAR alone (RM0090 30.6.6)
     RESET: ClassVar[dict[str, int]] = {"SR": _TXE | _TC}
     READ_ONLY = frozenset()
     CONSUMING = frozenset({4})

@@ -17,7 +17,7 @@ _RE, _TE, _IDLEIE, _RXNEIE, _TCIE, _TXEIE, _PS, _PCE, _M0, _OVER8, _M1 = (
 )  # fmt: skip
 _ORE, _IDLE, _RXNE, _TC, _TXE, _TEACK, _REACK, _BUSY = 8, 16, 32, 64, 128, 1 << 21, 1 << 22, 1 << 16
 _CLEARABLE: Final = {0: 1, 1: 2, 2: 4, 3: 8, 4: 16, 6: 64, 8: 256, 9: 512, 11: 2048, 12: 4096, 17: 1 << 17, 20: 1 << 20}
-_DMAR, _DMAT, _WUFIE = 1 << 6, 1 << 7, 1 << 22
+_EIE, _DMAR, _DMAT, _WUFIE = 1, 1 << 6, 1 << 7, 1 << 22
 _TOLERANCE: Final = 0.025
 
 _PRESCALED: Final = (1, 2, 4, 6, 8, 10, 12, 16, 32, 64, 128, *[256] * 5)
@@ -42,6 +42,8 @@ class UsartV3(UsartStop, ips=("lpuart_v3", "usart_v3")):
     )
     OTHER_FRAME: ClassVar[int] = _M1 | _M0 | _PS | _PCE
     """The bits in CR1 that make other than 8N1."""
+    ERRORS: ClassVar[int] = _EIE
+    """The bits in CR3 that all have to be set for an interrupt by an error."""
 
     def __init__(self, die: Die, facts: Facts) -> None:
         super().__init__(die, facts)
@@ -346,7 +348,7 @@ class UsartV3(UsartStop, ips=("lpuart_v3", "usart_v3")):
             or (cr1 & _TXEIE and isr & _TXE)
             or (cr1 & _TCIE and isr & _TC)
             or (cr1 & _IDLEIE and isr & _IDLE)
-            or (cr3 & 1 and isr & _ORE)
+            or (cr3 & self.ERRORS == self.ERRORS and isr & _ORE)
             or (cr3 & _WUFIE and isr & WUF)
         )
 

@@ -150,7 +150,10 @@ class NvicM7(Nvic, Watcher):
 
     def write_DCIMVAC(self, value: int) -> None:
         if self.die.rams.holds(value & -_LINE, _LINE):
-            self.die.refuse(f"DCIMVAC {value:#010x} drops what RAM has to get", "use DCCIMVAC")
+            self.die.forbid(
+                f"DCIMVAC {value:#010x} drops what RAM has to get, if the core stored there",
+                "right for a buffer that DMA filled; use DCCIMVAC otherwise",
+            )
         self._forget(value)
 
     def write_DCCIMVAC(self, value: int) -> None:
