@@ -156,17 +156,20 @@ def test_receive_interrupt(make: Make) -> None:
     assert out(twin, 1) == ord("z")
 
 
-@pytest.mark.parametrize(("part", "alone"), [("STM32F429ZI", 0), ("STM32L476RG", 1)])
-def test_an_error_interrupts(part: str, alone: int) -> None:
+@pytest.mark.parametrize(
+    ("part", "line", "control", "status", "irq", "alone"),
+    [
+        ("STM32F429ZI", "USART3", 0x40004814, "USART3_SR", 39, 0),
+        ("STM32L476RG", "USART2", 0x40004408, "USART2_ISR", 38, 1),
+    ],
+)
+def test_an_error_interrupts(part: str, line: str, control: int, status: str, irq: int, alone: int) -> None:
     """EIE: on STM32F4 with DMAR alone (RM0090 30.6.6), elsewhere by itself (RM0351 40.8.3)."""
-    first, pending = (39, 0xE000E204) if part == "STM32F429ZI" else (38, 0xE000E204)
-    base, status = (0x40004800, "USART3_SR") if part == "STM32F429ZI" else (0x40004400, "USART2_ISR")
-    control = base + (0x14 if part == "STM32F429ZI" else 8)
-    source = f"""void main_(void) {{ console({16_000_000 if part == "STM32F429ZI" else 4_000_000} / 115200);
-        REG({control:#x}) = 1; while (!({status} & 8)) {{}}
-        OUT[0] = REG({pending:#x}) >> {first - 32} & 1; REG({control:#x}) = 65; OUT[1] = REG({pending:#x}) >> {first - 32} & 1; }}"""
+    pending = f"REG(0xe000e204) >> {irq - 32} & 1"
+    source = f"""void main_(void) {{ console(100); REG({control:#x}) = 1; while (!({status} & 8)) {{}}
+        OUT[0] = {pending}; REG({control:#x}) = 65; OUT[1] = {pending}; }}"""
     twin = twin_of(source, part)
-    twin.uart("USART3" if part == "STM32F429ZI" else "USART2").send(b"ab")
+    twin.uart(line).send(b"ab")
     finish(twin)
     assert (out(twin, 0), out(twin, 1)) == (alone, 1)
 
