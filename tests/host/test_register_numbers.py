@@ -102,7 +102,6 @@ CONSTANTS: dict[str, dict[str, str]] = {
     "clock.backup": {"_LSE_US": "[time]"},
     "clock.f4": {"_F469": "[device id]"},
     "clock.boost": {"_STEP_HZ": "[Hz]"},
-    "clock.h7": {"_CSI_HZ": "[Hz]"},
     "blocks.debug": {"_DWT": "[DDI0403]", "_RESERVED": "[between IDCODE.DEV_ID and REV_ID]"},
     "blocks.exti": {"_PIN_LINES": "[lines]", "_WORD": "[bits]"},
     "blocks.rtc": {"_CENTURY": "[year]", "_SYNC": "[cycles]"},
@@ -178,7 +177,9 @@ NUMBERS: dict[str, dict[str, str]] = {
                "&0xf8": "CR.MSIRGSEL+CR.MSIRANGE", ">>4": "CR.MSIRANGE", ">>8": "CSR.MSISRANGE",
                    "~0xf0": "CR.MSIRANGE"},
     "clock.low": {"&0x3": "CSR.LSION+CSR.LSIRDY"},
-    "blocks.usart_v2": {"&0xffff": "[BRR]", "<<9": "CR1.PS", "<<10": "CR1.PCE", "<<12": "CR1.M|M0", "<<13": "CR1.UE"},
+    "blocks.usart_v2": {
+        "&0xffff": "[BRR]", "<<6": "CR3.DMAR", "<<9": "CR1.PS", "<<10": "CR1.PCE", "<<12": "CR1.M|M0", "<<13": "CR1.UE",
+    },
     "blocks.usart_v3": {
         "<<1": "[16 times: BRR]", "&0x7": "[BRR]", "&0xfff0": "[BRR]", "&0xff": "[byte]", "<<18": "[TE to TEACK]",
         "<<20": "[RE to REACK]", "<<12": "CR3.OVRDIS", ">>12": "CR2.STOP", "&0x3": "width CR2.STOP",

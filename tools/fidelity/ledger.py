@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from spboot import chips
+from spboot import boards, chips
+from spboot.boards import Board
 from spboot.twin import Twin
 from spboot.twin.block import Block
 from spboot.twin.models import MODELS
@@ -53,18 +54,21 @@ def unmodelled() -> list[str]:
 
 
 def blocks() -> dict[str, Block]:
-    """A block of each IP version that has a model, on a part that the twin can be."""
+    """A block of each IP version that has a model, on a part that the twin can be; of those on the parts of the boards
+    the one with the most registers."""
     found: dict[str, Block] = {}
     wanted = set(MODELS)
-    for name in (*_CORES.values(), *chips.names()):
+    first = dict.fromkeys((*_CORES.values(), *(Board.load(name).chip.name for name in boards.names())))
+    for name in (*first, *chips.names()):
         have = {block.ip for block in chips.load(name).blocks.values()}
-        core = name in _CORES.values()
-        if not core and (not have & wanted or not _can_be_a_twin(name)):
+        if name not in first and (not have & wanted or not _can_be_a_twin(name)):
             continue
         wanted -= have
         twin = Twin(name)
         for block in (twin.nvic, *twin.blocks.values()):
-            found.setdefault(key(block), block)
+            before = found.setdefault(key(block), block)
+            if len(block.names) > len(before.names):
+                found[key(block)] = block
     return found
 
 

@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
+from spboot import twin
 from spboot.twin.block import Block
 from spboot.twin.bus import Bus
 
@@ -25,12 +26,14 @@ def key(block: Block) -> str:
 
 @contextlib.contextmanager
 def recording(note: Note) -> Iterator[None]:
-    """Every twin that is made meanwhile reports its accesses to *note*.  An access that is refused is none."""
+    """Every twin that is made meanwhile reports its accesses to *note*, but for those to models of somebody else's.  An
+    access that is refused is none."""
     add = Bus.add
 
     def add_wrapped(bus: Bus, block: Block) -> None:
-        for name in ("read", "write"):
-            setattr(block, name, _wrapped(block, getattr(block, name), note))
+        if type(block).__module__.startswith(f"{twin.__name__}."):
+            for name in ("read", "write"):
+                setattr(block, name, _wrapped(block, getattr(block, name), note))
         add(bus, block)
 
     setattr(Bus, "add", add_wrapped)  # noqa: B010 - mypy knows it as a method
