@@ -1,0 +1,65 @@
+"""What a manual forbids and silicon bears: code that is not strict goes on with what silicon would have, and a warning.
+On STM32L476 (RM0351); that the rules stop strict code is in test_refused.py."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from spboot.twin import Twin
+
+from .conftest import finish, out
+
+Make = Callable[[str], Twin]
+RTC_ON = "RCC_APB1ENR1 |= 1u << 28; (void)RCC_APB1ENR1; "
+DBP = RTC_ON + "PWR_CR1 |= 256; REG(0x40021090) = 1u << 9 | 1u << 15; REG(0x40021094) |= 1; "
+"""The RTC is clocked by LSI (RM0351 6.4.28)."""
+
+BORNE = {
+    "6.2.18-a-register-without-its-clock": (
+        "OUT[0] = USART2_ISR;",
+        0,
+        "USART2_ISR accessed while the clock of USART2 is",
+    ),
+    "6.2.18-it-takes-nothing": (
+        "USART2_BRR = 35; RCC_APB1ENR1 |= 1u << 17; (void)RCC_APB1ENR1; OUT[0] = USART2_BRR;",
+        0,
+        "USART2_BRR accessed while the clock",
+    ),
+    "6.2.18-right-after-its-clock": (
+        '__asm volatile("str %1, [%0]; str %3, [%2]" :: "r"(&RCC_APB1ENR1), "r"(1u << 17), "r"(&USART2_BRR), "r"(35));'
+        " OUT[0] = USART2_BRR;",
+        35,
+        "right after RCC_APB1ENR1",
+    ),
+    "38.4.1-iwdg-without-access": ("IWDG_PR = 3; OUT[0] = IWDG_PR;", 0, "IWDG_PR written without access"),
+    "8.4.8-a-locked-port": (
+        "RCC_AHB2ENR |= 1; (void)RCC_AHB2ENR; volatile uint32_t *lock = &REG(0x4800001c);"
+        " *lock = 0x10001; *lock = 1; *lock = 0x10001; (void)*lock; uint32_t was = GPIOA_MODER; GPIOA_MODER = 0;"
+        " OUT[0] = GPIOA_MODER == was;",
+        1,
+        "configuration written after it was locked",
+    ),
+    "PM0214-4.4.5-the-key-of-aircr": ("SCB_AIRCR = 4; OUT[0] = 7;", 7, "SCB_AIRCR written with key 0x0000"),
+    "38.3.8-rtc-without-dbp": (
+        RTC_ON + "REG(0x40002824) = 0xca; REG(0x40002824) = 0x53; REG(0x40002850) = 5; OUT[0] = REG(0x40002850);",
+        0,
+        "while PWR_CR1.DBP is clear",
+    ),
+    "38.3.8-rtc-behind-its-key": (
+        DBP + "REG(0x4000281c) = 77; OUT[0] = REG(0x4000281c);",
+        0,
+        "written while it is protected",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BORNE)
+def test_it_goes_on_with_a_warning(make: Make, name: str) -> None:
+    code, result, warning = BORNE[name]
+    twin = make(f"void main_(void) {{ OUT[0] = 99; {code} }}")
+    twin.strict = "none"
+    finish(twin)
+    assert out(twin) == result
+    assert any(warning in said for said in twin.warnings), twin.warnings
