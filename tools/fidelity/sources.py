@@ -21,7 +21,7 @@ _UNMODELLED: Final = re.compile(r"does not model|not modelled|models it without"
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """One call of `refuse` or `forbid`, in words; what is known only at run time is an ellipsis."""
+    """One call of `refuse`, `forbid` or `doubt`, in words; what is known only at run time is an ellipsis."""
 
     found: str
     advice: str
@@ -49,7 +49,7 @@ def refusals(handler: Callable[..., Any]) -> list[Refusal]:
         for node in ast.walk(tree):
             if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
                 continue
-            if node.func.attr in ("refuse", "refuse_later", "forbid") and len(node.args) == 2:
+            if node.func.attr in ("refuse", "refuse_later", "forbid", "doubt") and len(node.args) == 2:
                 found.append(Refusal(*map(_words, node.args)))
     return list(dict.fromkeys(found))
 

@@ -206,8 +206,11 @@ class Die(Protocol):
     def forbid(self, found: str, advice: str) -> None:
         """The manual forbids what silicon bears: an error for strict code, a warning for other; the caller goes on."""
 
+    def doubt(self, found: str, advice: str) -> None:
+        """The same of what may be right on silicon, where the twin has not what would tell."""
+
     def refuse_later(self, found: str, advice: str) -> None:
-        """The same from a memory hook, through which nothing can be raised."""
+        """`refuse` from a memory hook, through which nothing can be raised."""
 
     @property
     def in_stop(self) -> bool:

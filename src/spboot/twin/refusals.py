@@ -23,7 +23,7 @@ class Refusals:
 
     def __init__(self) -> None:
         self._symbols: Symbols | None = None
-        self._forbidden: list[tuple[str, str, int]] = []
+        self._forbidden: list[tuple[str, str, str, int]] = []
         self.strict: Strict = "all"
         self.bootloader = range(0)
         """Addresses of the code that "bootloader" means."""
@@ -53,17 +53,24 @@ class Refusals:
 
     def forbid(self, found: str, advice: str) -> None:
         """The manual forbids it and silicon goes on: judged after the current instruction."""
-        self._forbidden.append((found, advice, self.core.pc))
+        self._note(found, advice, "Silicon bears it, the manual forbids it")
+
+    def doubt(self, found: str, advice: str) -> None:
+        """It may be right, and the twin has not what would tell: judged like what is forbidden."""
+        self._note(found, advice, "It may be right, which the twin cannot tell")
+
+    def _note(self, found: str, advice: str, why: str) -> None:
+        self._forbidden.append((found, advice, why, self.core.pc))
         self.core.end_slice()
 
     def judge(self) -> None:
         """Stop strict code that did what is forbidden, and warn other code, once for each thing at each place."""
         while self._forbidden:
-            found, advice, pc = self._forbidden.pop(0)
+            found, advice, why, pc = self._forbidden.pop(0)
             if self.strict == "all" or (self.strict == "bootloader" and pc in self.bootloader):
                 self.stop(TwinError(self._sentence(found, advice, pc)))
                 continue
-            sentence = f"{found}; at {self.where(pc)}. Silicon bears it, the manual forbids it: {advice}"
+            sentence = f"{found}; at {self.where(pc)}. {why}: {advice}"
             if sentence not in self.warnings:
                 self.warnings.append(sentence)
 

@@ -188,10 +188,10 @@ class Controller(Block, like="dma_v2"):
     def check_cache(self, n: int, address: int, size: int) -> None:
         """Data that the core may have in its cache: the contents of caches are not modelled (decision 0018)."""
         if size and (self.master.cached(address) or self.master.cached(address + size - 1)):
-            self.die.forbid(
-                f"{self.channel(n)} uses {address:#010x} while the data cache is on, and the twin cannot see whether"
-                " its lines are written back and dropped in time",
-                "keep buffers of DMA where no cache is, or check this on a board (PM0253 4.8)",
+            self.die.doubt(
+                f"{self.channel(n)} uses {address:#010x} while the data cache is on",
+                "write its lines back before and drop them behind the transfer, or keep the buffer where no cache is"
+                " (PM0253 4.8)",
             )
 
     # from memory to memory

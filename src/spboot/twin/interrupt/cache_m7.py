@@ -150,9 +150,9 @@ class NvicM7(Nvic, Watcher):
 
     def write_DCIMVAC(self, value: int) -> None:
         if self.die.rams.holds(value & -_LINE, _LINE):
-            self.die.forbid(
-                f"DCIMVAC {value:#010x} drops what RAM has to get, if the core stored there",
-                "right for a buffer that DMA filled; use DCCIMVAC otherwise",
+            self.die.doubt(
+                f"DCIMVAC {value:#010x} drops what RAM has to get",
+                "do so where DMA filled a buffer and the core stored nothing; use DCCIMVAC elsewhere",
             )
         self._forget(value)
 
