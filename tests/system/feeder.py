@@ -102,9 +102,14 @@ def feeder_app(shop: Workshop, version: str, compiler: str | None = None) -> byt
 class Feeder:
     """A device that runs feeder.c as 1.0.0, and the updates that fit it."""
 
-    def __init__(self, shop: Workshop, *, compiler: str | None = None, boot: bytes | None = None) -> None:
+    def __init__(
+        self, shop: Workshop, *, compiler: str | None = None, boot: bytes | None = None, stack: int | None = None
+    ) -> None:
+        """*stack*: where that of main ends, instead of the end of its RAM."""
         self.shop = shop
         self.app = feeder_app(shop, "1.0.0", compiler)
+        if stack is not None:
+            self.app = stack.to_bytes(4, "little") + self.app[4:]
         self.rig = Rig(shop, app=self.app)
         if boot is not None:
             self.rig.twin.flash_load(shop.board.bootloader.address, boot)

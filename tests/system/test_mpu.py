@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from spboot import release
 from spboot.boards import Board
 from spboot.builder.demo import LINE, build_app
-from spboot.formats import elf
 from spboot.formats.spec import data_path
 from spboot.image import Image
 from spboot.link.ymodem import LinkError
 from spboot.version import Version
-from tests.system.rig import Rig, Workshop, workshop
+from tests.system.rig import Rig, Workshop, functions, workshop
 
 BOARDS = ("DISCO-H745I", "NUCLEO-L476RG", "NUCLEO-L073RZ")
 READ_ONLY = 6 << 24
@@ -42,22 +42,18 @@ def guarded(shop: Workshop, *, region: tuple[int, int] | None = None) -> bytes:
     return shop._once(("guarded", str(region)), make)
 
 
-def symbol(shop: Workshop, name: str) -> int:
-    """Where *name* of the bootloader is."""
-    return next(one.value for one in elf.symbols(name, shop.boot.elf.read_bytes()) if one.name == name)
-
-
 def covering(address: int, log2: int) -> tuple[int, int]:
     """A region of 2 ** *log2* bytes with *address*, to be read and no more."""
     return address & -(1 << log2), READ_ONLY | log2 - 1 << 1 | 1
 
 
 def test_a_patch_with_the_mpu_on_as_cubemx_sets_it(shop: Workshop) -> None:
-    rig = Rig(shop, app=guarded(shop))
+    app = guarded(shop)
+    rig = Rig(shop, app=app)
     rig.boot()
     assert rig.twin.nvic.read(0xD94, 4) == 5
     rig.ask_application()
-    rig.send(shop.wrap(shop.demo("1.1.0"), "1.1.0"))
+    rig.send(release.patch(shop.made(app, "1.0.0"), shop.made(shop.demo("1.1.0"), "1.1.0"), keys=shop.keys))
     assert b"demo 1.1.0" in rig.listen()
     assert rig.twin.nvic.read(0xD94, 4) == 0, "the bootloader hands over with the MPU off"
     assert not rig.twin.faults
@@ -69,7 +65,7 @@ def test_regions_that_deny_the_engine_what_it_needs(shop: Workshop, what: str) -
     Nothing is lost, and the next start is that of the old version."""
     board = shop.board
     assert board.journal is not None
-    stack = symbol(shop, "spb_stack_top")
+    stack = functions(shop).symbols["spb_stack_top"]
     region = covering(board.journal.address, 12) if what == "journal" else covering(stack - 1, 8)
     rig = Rig(shop, app=guarded(shop, region=region))
     rig.boot()

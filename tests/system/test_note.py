@@ -3,26 +3,23 @@ docs/faults.md, `held`)."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 import unicorn
 from unicorn import arm_const as arm
 
 from spboot.boards import Board
-from spboot.formats import elf
-from tests.system.feeder import SUCCESS, Feeder
-from tests.system.rig import Rig, Workshop, workshop
+from tests.system.feeder import GATES, SUCCESS, Feeder
+from tests.system.rig import Rig, Workshop, functions, workshop
+
+DTCM_END = 0x20020000
+"""Of the tightly coupled memory of STM32H7 (RM0399 2.3.2)."""
+CCR = 0xE000ED14
+"""DC, bit 16, turns the data cache on (PM0253 4.3.7)."""
 
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
     return workshop(Board.load("DISCO-H745I"), "clang", tmp_path_factory.mktemp("note"))
-
-
-def _function(shop: Workshop, name: str) -> int:
-    named = elf.symbols(name, Path(shop.boot.elf).read_bytes())
-    return next(one.value & ~1 for one in named if one.name == name)
 
 
 def _run_through(rig: Rig, function: int) -> None:
@@ -41,12 +38,17 @@ def _run_through(rig: Rig, function: int) -> None:
         rig.twin.run(instructions=1)
 
 
-def test_a_request_is_in_ram_when_its_call_returns(shop: Workshop) -> None:
-    """The reset comes right behind the store, from an application whose caches are off."""
-    feeder = Feeder(shop)
+@pytest.mark.parametrize("stack", [None, DTCM_END], ids=["as-linked", "stack-in-dtcm"])
+@pytest.mark.parametrize("cached", [True, False], ids=["cache-on", "cache-off"])
+def test_a_request_is_in_ram_when_its_call_returns(shop: Workshop, cached: bool, stack: int | None) -> None:
+    """The reset comes right behind the store, with the data cache on and off, and wherever the caller's stack is."""
+    feeder = Feeder(shop, stack=stack)
+    if not cached:
+        feeder.write(CCR + 2, bytes([feeder.twin.nvic.registers["CCR"] >> 16 & 0xFE]))
+    assert feeder.twin.nvic.caches_data == cached
     feeder.twin.held.hold()
-    feeder.uart.send(feeder._request(b"c", _gate("SE_APP_RequestAtReset"), args=(feeder.scratch, 1)))
-    _run_through(feeder.rig, _function(shop, "spb_note_write"))
+    feeder.uart.send(feeder._request(b"c", GATES.index("SE_APP_RequestAtReset"), args=(feeder.scratch, 1)))
+    _run_through(feeder.rig, functions(shop).symbols["spb_note_write"] & ~1)
     feeder.twin.reset()
     feeder.rig.listen(b"loader: send")
 
@@ -58,9 +60,3 @@ def test_a_whole_call_as_well(shop: Workshop) -> None:
     feeder.uart.queue.clear()
     feeder.twin.reset()
     feeder.rig.listen(b"loader: send")
-
-
-def _gate(name: str) -> int:
-    from tests.system.feeder import GATES
-
-    return GATES.index(name)

@@ -190,6 +190,17 @@ def test_a_model_of_a_user(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (out(twin, 0), out(twin, 1)) == (0, 1)
 
 
+def test_a_model_of_a_part_gives_way_to_silence() -> None:
+    """The twin has the backup registers of TAMP (RM0444, TAMP_CR1 at 0x4000b000); silent, the others are storage."""
+    part, clock = "STM32G0B1RE", "REG(0x4002103c) |= 1u << 10; (void)REG(0x4002103c);"
+    source = f"void main_(void) {{ {clock} REG(0x4000b000) = 3; OUT[0] = REG(0x4000b000); }}"
+    with pytest.raises(TwinError, match="TAMP_CR1 was written"):
+        twin_of(source, part).run(seconds=1)
+    twin = silent_twin(source, "TAMP", part=part)
+    finish(twin)
+    assert out(twin) == 3
+
+
 @pytest.mark.parametrize(
     ("names", "message"),
     [

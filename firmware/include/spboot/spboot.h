@@ -6,9 +6,9 @@
  * Call them from thread mode (main loop or one task), on any stack with 64 bytes free (SE_PATCH_PrintStatus: 160) and
  * room for an interrupt's frame: the engine runs on a stack of its own in the reserved RAM, with interrupts on.  A second
  * task that calls while one is inside gets BUSY.  Where an RTOS checks the stack pointer of a task when it switches to
- * another one, let the engine run on the stack of its caller: SE_PATCH_SetStack.  Flash is erased and programmed while SE_PATCH_Data
- * runs: write no other flash meanwhile.  Interrupts are served late while the flash bank is busy that their code, or
- * the bootloader, is in: on STM32F4, F7 and H7 for seconds when a sector of that bank is erased. */
+ * another one, let the engine run on the stack of its caller: SE_PATCH_SetStack.  Flash is erased and programmed while
+ * SE_PATCH_Data runs: write no other flash meanwhile.  Interrupts are served late while the flash bank is busy that
+ * their code, or the bootloader, is in: on STM32F4, F7 and H7 for seconds when a sector of that bank is erased. */
 #ifndef SPBOOT_H
 #define SPBOOT_H
 

@@ -15,8 +15,6 @@ from spboot.formats.spec import data_path
 from spboot.version import Version
 
 _SHARED = ("loader/console.c", "loader/sentence.c", "loader/ymodem.c", "boot/memory.c")
-
-
 LINE = "boot/uart_line.c"
 """The polled console as line of console and YMODEM: of an application that has none of its own."""
 

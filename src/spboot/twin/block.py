@@ -23,7 +23,7 @@ class Block:
     DECLARES: ClassVar[frozenset[str]] = frozenset()
     """Registers that the facts lack."""
     FOR: ClassVar[tuple[str, ...]] = ()
-    """Peripherals that a user's class models, as ("LCD",): guests.py."""
+    """Peripherals without an IP version in the facts that a class models, as ("LCD",); those of users: guests.py."""
     REGISTERS: ClassVar[dict[str, int]] = {}
     """Registers of such a class -> their offsets; all bits of them are storage."""
     PAGES: ClassVar[tuple[int, ...]] = (0,)

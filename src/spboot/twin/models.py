@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Collection, Iterator
-from dataclasses import replace
 from typing import Final
 
 from spboot.chips.silence import ALL, Silence
@@ -17,7 +16,6 @@ from spboot.twin.bus import Bus
 from spboot.twin.die import Die
 from spboot.twin.interrupt.nvic import Nvic
 from spboot.twin.silent import Silent
-from spboot.twin.tamp import Tamp
 
 _FOLDERS: Final = (blocks, clock, flash, power)
 
@@ -48,7 +46,8 @@ def _models() -> dict[str, type[Block]]:
 MODELS: Final[dict[str, type[Block]]] = _models()
 """IP version -> its model."""
 NAMED: Final[dict[str, type[Block]]] = {name: model for model in _classes() for name in model.FOR}
-"""Peripheral that the chip facts have no IP version of -> its model."""
+"""Peripheral that the chip facts have no IP version of -> its model, which has a part of it and gives way to one of a
+user's, and to silence."""
 _NEEDED: Final = ("RCC", "PWR", "FLASH", "IWDG")
 
 SURVIVORS: Final = (Dbgmcu,)
@@ -61,13 +60,12 @@ def build(die: Die, bus: Bus, nvic: Nvic, silence: Silence) -> dict[str, Block]:
     Raises TwinError when a needed one is missing, or when one that has a model is to be silent."""
     chip, own = die.chip, guests.of(die.chip)
     blocks = {name: MODELS[facts.ip](die, facts) for name, facts in chip.blocks.items() if facts.ip in MODELS}
-    blocks |= {name: NAMED[name](die, facts) for name, facts in chip.others.items() if name in NAMED}
+    taken = {*own, *silence.names}
+    named = {name: facts for name, facts in chip.others.items() if name in NAMED and name not in taken}
+    blocks |= {name: NAMED[name](die, facts) for name, facts in named.items()}
     if both := sorted(own.keys() & blocks.keys()):
         raise TwinError(f"{own[both[0]].__name__} is a model of {both[0]}, which the twin models itself: take it out")
     blocks |= {name: model(die, chip.peripheral(name)) for name, model in own.items()}
-    if Tamp.OTHER in chip.others and Tamp.OTHER not in {*own, *silence.names}:
-        clocked = replace(chip.peripheral(Tamp.OTHER), enable=blocks["RTC"].facts.enable)
-        blocks[Tamp.OTHER] = Tamp(die, clocked)
     quiet = _silent(die, blocks.keys(), silence)
     if die.chip.core != "cm0p":
         blocks["DWT"] = Dwt(die)

@@ -6,7 +6,7 @@ channel listens to that request.  Copies from memory to memory need nobody who a
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, ClassVar, Final
 
 from spboot.chips import Block as Facts
@@ -44,7 +44,7 @@ class Requester(Block, like="usart_v3"):
 
     def _served(self, signal: str, wanted: int) -> bool:
         request = self.name, signal
-        takers = [(block, n) for block in self._controllers() for n in block.listeners(request)]
+        takers = [(block, n) for block in self._controllers for n in block.listeners(request)]
         if len(takers) > 1:
             names = " and ".join(block.channel(n) for block, n in takers)
             self.die.refuse(
@@ -64,6 +64,7 @@ class Requester(Block, like="usart_v3"):
                 )
         return bool(takers)
 
+    @cached_property
     def _controllers(self) -> list[Controller]:
         return [block for block in self.die.blocks.values() if isinstance(block, Controller)]
 

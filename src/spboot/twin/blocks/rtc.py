@@ -11,7 +11,7 @@ from typing import ClassVar, Final
 
 from spboot.chips import Block as Facts
 from spboot.twin.alarm import Alarm
-from spboot.twin.block import Block
+from spboot.twin.blocks.backed_up import BackedUp
 from spboot.twin.blocks.exti import Exti
 from spboot.twin.die import Die
 from spboot.twin.timeline import PS_PER_S
@@ -20,8 +20,6 @@ _KEYS: Final = (0xCA, 0x53)
 _CENTURY: Final = 2000
 _SYNC: Final = 2
 """Cycles of its clock until it is in initialization, or the wake-up timer may be changed (RM0351 38.3.8, 38.3.10)."""
-_CAN_GATE: Final = frozenset({"STM32G0", "STM32L5", "STM32U5", "STM32H5"})
-"""Families where the registers have a clock that is off after a reset; elsewhere it is on, or there is no such bit."""
 _KNOWN: Final = re.compile(r"TR|DR|SSR|CR|ISR|ICSR|PRER|WUTR|WPR|SR|MISR|SCR|ALRMR0|ALRMSSR0|BKPR\d+")
 _IDLE: Final = frozenset({"CALR", "CALIBR", "SHIFTR", "OR", "TAFCR", "TAMPCR", "ALRBINR0"})
 """Registers of what is not modelled that may be read, and set to 0."""
@@ -45,13 +43,14 @@ def _bcd(value: int) -> int:
     return value // 10 << 4 | value % 10
 
 
-class Rtc(Block, like="rtc_v2_l4"):
-    """Base of both.  It is in the backup domain: a power-on and BDRST reset it, no other reset and no Standby does."""
+class Rtc(BackedUp, like="rtc_v2_l4"):
+    """Base of both."""
 
     RUNS_IN_STOP = True
     RESET: ClassVar[dict[str, int]] = {"DR": 0x2101, "PRER": 0x7F00FF, "WUTR": 0xFFFF}
     STATE: ClassVar[tuple[str, ...]] = (
-        *("_fresh", "_hz", "_ticks", "_since", "_origin", "_origin_ticks", "_locked", "_key", "_open"),
+        *BackedUp.STATE,
+        *("_hz", "_ticks", "_since", "_origin", "_origin_ticks", "_locked", "_key", "_open"),
         *("_init_ticks", "_change_ticks", "_sync_ticks", "_due", "_expired", "_alarm_due", "_alarmed"),
     )
     READ_ONLY = frozenset({"SSR", "SR", "MISR"})
@@ -59,12 +58,9 @@ class Rtc(Block, like="rtc_v2_l4"):
     """Register with INIT, INITF, RSF and WUTWF."""
 
     def __init__(self, die: Die, facts: Facts) -> None:
-        if die.chip.family not in _CAN_GATE:
-            facts = replace(facts, enable=None)
         if die.chip.family in _NON_SECURE:
             facts = replace(facts, interrupts=dict.fromkeys(facts.interrupts, 2))
         super().__init__(die, facts)
-        self._fresh = True
         die.timeline.on("RTC", self._on_due)
         for offset, name in self.names.items():
             if not _KNOWN.fullmatch(name):
@@ -80,16 +76,13 @@ class Rtc(Block, like="rtc_v2_l4"):
         if value or name not in _IDLE:
             self.die.refuse(f"{self.name}_{name} = {value:#x}", _ALONE)
 
-    def power_on(self) -> None:
-        self._fresh = True
-
     def reset(self) -> None:
-        if not self._fresh:
+        kept = not self.fresh
+        super().reset()
+        if kept:
             self._locked.clear()
             self._take_clock()
             return
-        super().reset()
-        self._fresh = False
         self._hz = self._ticks = self._since = self._origin_ticks = 0
         self._origin = datetime(_CENTURY, 1, 1)
         self._locked: dict[str, int] = {}
@@ -100,9 +93,6 @@ class Rtc(Block, like="rtc_v2_l4"):
         self._alarm_due: int | None = None
         self._expired = self._alarmed = False
         self.die.timeline.cancel("RTC")
-
-    def lose_supply(self) -> None:
-        """Standby leaves it alone."""
 
     # its clock
 
@@ -231,12 +221,8 @@ class Rtc(Block, like="rtc_v2_l4"):
     # protection (RM0351 38.3.8)
 
     def write(self, offset: int, size: int, value: int) -> None:
-        name, rcc = self.names.get(offset & ~3, ""), self.die.rcc
-        power = self.die.block("PWR", Block)
-        if not power.field(rcc.BACKUP_LOCK, "DBP"):
-            self.die.forbid(
-                f"{self.name}_{name} written while PWR_{rcc.BACKUP_LOCK}.DBP is clear", "set DBP first; it is ignored"
-            )
+        name = self.names.get(offset & ~3, "")
+        if not self.may_write(offset):
             return
         if not self._open and self._protects(name, size, value):
             self.die.forbid(

@@ -9,7 +9,7 @@ import re
 from typing import ClassVar, Final
 
 from spboot.chips import Block as Facts
-from spboot.twin.block import Block
+from spboot.twin.blocks.backed_up import BackedUp
 from spboot.twin.die import Die
 
 _FIRST: Final = 0x100
@@ -23,32 +23,18 @@ _OTHERS: Final = {
 }  # fmt: skip
 
 
-class Tamp(Block):
-    """In the backup domain and with the clock of the RTC: a power-on and the reset of that domain clear it alone."""
+class Tamp(BackedUp):
+    """The block."""
 
-    OTHER: ClassVar[str] = "TAMP"
-    """Its name among the peripherals whose registers the facts lack."""
-    STATE: ClassVar[tuple[str, ...]] = ("_fresh",)
+    FOR = ("TAMP",)
     DECLARES: ClassVar[frozenset[str]] = frozenset({*_OTHERS, *(f"BKP{n}R" for n in range(32))})
 
     def __init__(self, die: Die, facts: Facts) -> None:
         super().__init__(die, facts)
-        self._fresh = True
         for name, offset in _OTHERS.items():
             self._declare(name, offset, {})
         for number in range(_COUNT.get(die.chip.family, 32)):
             self._declare(f"BKP{number}R", _FIRST + 4 * number, {})
-
-    def power_on(self) -> None:
-        self._fresh = True
-
-    def reset(self) -> None:
-        if self._fresh:
-            super().reset()
-        self._fresh = False
-
-    def lose_supply(self) -> None:
-        """Standby leaves it alone."""
 
     def _check(self, offset: int, what: str) -> None:
         name = self.names.get(offset & ~3, f"offset {offset:#x}")
@@ -61,10 +47,5 @@ class Tamp(Block):
 
     def write(self, offset: int, size: int, value: int) -> None:
         self._check(offset, "written")
-        rcc, name = self.die.rcc, self.names[offset & ~3]
-        if not self.die.block("PWR", Block).field(rcc.BACKUP_LOCK, "DBP"):
-            self.die.forbid(
-                f"{self.name}_{name} written while PWR_{rcc.BACKUP_LOCK}.DBP is clear", "set DBP first; it is ignored"
-            )
-            return
-        super().write(offset, size, value)
+        if self.may_write(offset):
+            super().write(offset, size, value)
