@@ -105,6 +105,7 @@ CONSTANTS: dict[str, dict[str, str]] = {
     "blocks.debug": {"_DWT": "[DDI0403]", "_RESERVED": "[between IDCODE.DEV_ID and REV_ID]"},
     "blocks.exti": {"_PIN_LINES": "[lines]", "_WORD": "[bits]"},
     "blocks.rtc": {"_CENTURY": "[year]", "_SYNC": "[cycles]"},
+    "blocks.tamp": {"_FIRST": "[offset of BKP0R, TAMP_BKPxR in RM0438]"},
     "blocks.selection": {"_LINES": "[in a register]"},
     "blocks.usart_v2": {name: f"SR.{name[1:]}|{name[1:]}F" for name in
                  ("_PE", "_FE", "_NE", "_ORE", "_IDLE", "_RXNE", "_TC", "_TXE", "_LBD", "_CTS")},
@@ -144,6 +145,8 @@ CONSTANTS: dict[str, dict[str, str]] = {
     "blocks.wwdg": {"_WDGA": "CR.WDGA", "_EARLY": "[T, where EWIF is set]", "_DIVIDED": "[of the bus clock]"},
 }  # fmt: skip
 NUMBERS: dict[str, dict[str, str]] = {
+    "blocks.backed_up": {"~0x3": "[bytes]"},
+    "blocks.tamp": {"~0x3": "[bytes]"},
     "blocks.crc_v3": {"<<1": "[polynomial]", "~0x1": "CR.RESET"},
     "blocks.debug": {"<<16": "IDCODE.REV_ID", "&0x40000000": "[DDI0403]", "&0xffffffff": "[word]"},
     "blocks.rng": {"&0x3ffff": "[RM0456 48.7.4]"},
