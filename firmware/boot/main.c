@@ -107,7 +107,7 @@ OWN_FRAME static void check_ourselves(void) {
         stop(spb_text_of(SPB_E_NOT_PERSONALISED));
     }
     LOG("self check good, product %s; type load for the loader", (const char *)spb_port.personal + SPB_PERSONAL_OFF_PRODUCT_NAME);
-    if (flags & SPB_PERSONAL_FLAG_DEVELOPMENT) LOG("DEVELOPMENT KEYS: anybody can sign for this device");
+    if (flags & SPB_PERSONAL_FLAG_DEVELOPMENT) LOG("DEVELOPMENT KEYS: anybody can sign");
 }
 
 /* The window for the word begins with the boot: most of it goes by while images are hashed. */
@@ -126,7 +126,7 @@ static void show_install(uint32_t done, uint32_t all) {
 OWN_FRAME static void install(void) {
     switch (spb_install(work(), show_install)) {
     case SPB_INSTALL_DONE: LOG("installed"); break;
-    case SPB_INSTALL_REFUSED: LOG("the image in SLOT1 was refused and dropped"); break;
+    case SPB_INSTALL_REFUSED: LOG("image in SLOT1 refused and dropped"); break;
     case SPB_INSTALL_FAILED: LOG("install failed, the next reset tries again"); break;
     default: break;
     }

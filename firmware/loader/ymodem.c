@@ -102,7 +102,7 @@ static enum spb_source_end call(struct transfer *t, uint32_t tries) {
         switch (receive(t, BYTE_MS)) {
         case BLOCK:
             if (t->number != 0) {
-                if (++foreign == FOREIGN_BLOCKS) return stop((enum spb_source_end)TEXT("no block 0: start again, by YMODEM"));
+                if (++foreign == FOREIGN_BLOCKS) return stop((enum spb_source_end)TEXT("no block 0: send it by YMODEM"));
                 break;
             }
             if (block[0] == 0) {         /* an empty batch */
@@ -150,7 +150,7 @@ static enum spb_source_end close_batch(struct transfer *t) {
 }
 
 static enum spb_source_end receive_file(struct transfer *t) {
-    enum spb_source_end result = (enum spb_source_end)TEXT("too many errors on the line");
+    enum spb_source_end result = (enum spb_source_end)TEXT("too many errors");
     uint8_t expected = 1;
     uint32_t errors = 0;
     bool end_seen = false;

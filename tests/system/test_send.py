@@ -135,7 +135,7 @@ VERDICTS = {
     "loader, accepted": (says(TAKEN, BANNER), 0, "version 1.1.0 received"),
     "loader, refused": (says(REFUSED, refuses=True), 1, "refused, code 26: already installed"),
     "loader, ended early": (says(b"refused, code 19: ended early\r\n"), 1, "code 19: ended early"),
-    "loader, gave up": (says(b"transfer ended: too many errors on the line\r\n"), 1, "transfer ended: too many errors"),
+    "loader, gave up": (says(b"transfer ended: too many errors\r\n"), 1, "transfer ended: too many errors"),
     "application, accepted": (
         says(PATCH % (b"verified", b"1: done"), b"update: complete, resetting\r\n"), 0, "update: complete",
     ),

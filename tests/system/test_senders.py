@@ -106,9 +106,9 @@ REFUSED: dict[str, tuple[Foreign, int, bytes]] = {
     "cut": (Foreign(), SHORT, sentence("TOO_FEW_BYTES")),
     "cut, no size": (Foreign(head=lambda _: NAME), SHORT, sentence("TOO_FEW_BYTES")),
     "cut, one EOT, then silence": (Foreign(end="EOT"), SHORT, sentence("TOO_FEW_BYTES")),
-    "cut, no EOT": (Foreign(end=""), SHORT, ENDED + b"too many errors on the line"),
+    "cut, no EOT": (Foreign(end=""), SHORT, ENDED + b"too many errors"),
     "cancelled in the middle": (Foreign(end="CAN"), SHORT, ENDED + b"the sender gave up"),
-    "silence in the middle": (Foreign(between=foreign.silent(3)), 0, ENDED + b"too many errors on the line"),
+    "silence in the middle": (Foreign(between=foreign.silent(3)), 0, ENDED + b"too many errors"),
     "a size too small": (Foreign(head=lambda size: NAME + str(size - 3).encode()), 0, sentence("TOO_FEW_BYTES")),
     "a byte more": (Foreign(), 1, sentence("TOO_MANY_BYTES")),
     "blocks more": (Foreign(), LONG, sentence("TOO_MANY_BYTES")),
@@ -155,14 +155,14 @@ def test_a_babbling_sender_is_given_up(device: Device) -> None:
     rig = device.calling("loader")
     sender = Foreign(between=foreign.dripping(3, b"x", 0.15, 90, bytearray()))
     assert sender.send(rig.port, device.shop.image("1.1.0")) == "refused"
-    assert rig.twin.run(until=ENDED + b"too many errors on the line", seconds=10)
+    assert rig.twin.run(until=ENDED + b"too many errors", seconds=10)
 
 
 def test_xmodem_is_told(device: Device) -> None:
     rig = device.calling("loader")
     assert foreign.xmodem(rig.port, device.shop.image("1.1.0")) == "refused"
     rig.twin.run(until=b"loader: send", seconds=5)
-    assert b"transfer ended: no block 0: start again, by YMODEM" in rig.uart.output
+    assert b"transfer ended: no block 0: send it by YMODEM" in rig.uart.output
 
 
 def test_the_application_says_why(device: Device) -> None:
@@ -209,7 +209,7 @@ def test_sx_is_told_to_use_ymodem(shop: Workshop, tmp_path: Path) -> None:
     rig.enter_loader()
     with on_pty(rig) as path, opened(path) as line:
         assert lrzsz("sx", line, file).returncode != 0
-        wait_for(rig, b"no block 0: start again, by YMODEM")
+        wait_for(rig, b"no block 0: send it by YMODEM")
 
 
 # the package `ymodem` of PyPI, in every style it knows

@@ -146,7 +146,7 @@ def test_an_independent_watchdog_with_a_window_is_refused(feeder: Feeder, reload
     running(feeder, reload=reload, window=window)
     status = feeder.init(total=100)
     assert (status.error, status.code, status.stage) == (1, "WATCHDOG_WINDOW", Stage.IDLE)
-    assert SENTENCES[status.code] == "a watchdog has a window: open it, then start again"
+    assert SENTENCES[status.code] == "a watchdog has a window: open it"
     assert not list(feeder.twin.log)
 
 

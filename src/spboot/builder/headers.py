@@ -28,7 +28,7 @@ WINDOW_MS: Final = 100
 
 _DRIVEN = ("FLASH", "RCC", "PWR", "IWDG", "WWDG", "ICACHE", "DBGMCU")
 """Blocks whose registers the drivers name, where the part has them."""
-_WRONG_BANKS: Final = "the flash is not in {banks} bank{s} as in the board file: change the option bytes"
+_WRONG_BANKS: Final = "flash is not in {banks} bank{s}: change the option bytes"
 
 
 def write(folder: Path, board: Board, boot_version: Version) -> None:
