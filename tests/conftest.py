@@ -1,10 +1,19 @@
-"""What all tests share: the name of a test that fails is said at once, not when all have run; Ctrl-C is not ignored."""
+"""What all tests share: the name of a test that fails is said at once, not when all have run; Ctrl-C is not ignored;
+what compilers make is shared by the workers of a run; a test for both compilers runs with one in `make test`."""
 
 from __future__ import annotations
 
+import os
+import re
+import shutil
 import signal
+import tempfile
+import zlib
+from collections import defaultdict
 
 import pytest
+
+from tests.system.shelf import VARIABLE
 
 
 class Announcer:
@@ -28,3 +37,19 @@ def pytest_configure(config: pytest.Config) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(Announcer(config), "announcer")
+        shelf = os.environ[VARIABLE] = tempfile.mkdtemp(prefix="spboot-shelf-")
+        config.add_cleanup(lambda: shutil.rmtree(shelf, ignore_errors=True))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Of a test with both compilers one is taken, by its name; the other is run by `make soak`.  Tests of what
+    compilers make, marked both_compilers, run with both."""
+    alike: defaultdict[str, list[pytest.Item]] = defaultdict(list)
+    for item in items:
+        if not any(map(item.get_closest_marker, ("both_compilers", "soak"))):
+            alike[re.sub(r"\b(clang|gcc)\b", "compiler", item.nodeid)].append(item)
+    for name, variants in alike.items():
+        taken = zlib.crc32(name.encode()) % len(variants)
+        for variant in variants[:taken] + variants[taken + 1 :]:
+            variant.add_marker(pytest.mark.soak)

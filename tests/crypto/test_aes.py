@@ -14,6 +14,8 @@ from .images import Compiler
 from .published import sections
 from .verifier import Crypto
 
+pytestmark = pytest.mark.both_compilers
+
 ECB = {"GFSbox": 7, "KeySbox": 21, "VarKey": 128, "VarTxt": 128}
 
 

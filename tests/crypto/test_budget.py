@@ -15,6 +15,8 @@ from .images import HARNESS, Compiler
 from .vectors import Vector, generated
 from .verifier import Crypto, prepared
 
+pytestmark = pytest.mark.both_compilers
+
 VERIFY_MAX_CYCLES: dict[Core, int] = {"cm4": 900_000, "cm0p": 5_000_000}
 VERIFY_MAX_STACK = 720
 SHA256_MAX_CYCLES_PER_BYTE: dict[Core, int] = {"cm4": 50, "cm0p": 110}

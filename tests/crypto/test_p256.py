@@ -17,6 +17,8 @@ from .published import sections
 from .vectors import COUNT, N, generated, int_bytes, judge, multiple, on_the_wire
 from .verifier import BAD, GOOD, Crypto, prepared, wrong
 
+pytestmark = pytest.mark.both_compilers
+
 WYCHEPROOF = data_path("spec").parent.parent / "shared" / "vectors" / "ecdsa_secp256r1_sha256_p1363_test.json"
 TRUNCATED = {"SHA-1": "sha1", "SHA-224": "sha224", "SHA-256": "sha256", "SHA-384": "sha384", "SHA-512": "sha512"}
 

@@ -16,6 +16,8 @@ from .images import Compiler
 from .published import records, sections
 from .verifier import Crypto
 
+pytestmark = pytest.mark.both_compilers
+
 CAVP = "hashes/SHA2/SHA256{}.rsp"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,7 @@ from spboot.twin.host.port import TwinPort
 from spboot.twin.measure.callee import Callee
 from spboot.version import Version
 from tests import apps
+from tests.system.shelf import Shelf
 
 RUNNING = b"r resets"
 """The demo's last words at its start."""
@@ -29,25 +31,34 @@ GOOD = int(re.findall(r"SPB_GOOD = (0x\w+)", (data_path("firmware") / "core" / "
 
 @dataclass(kw_only=True)
 class Workshop:
-    """One compiler's bootloader and demo images for one board; makes updates, each once."""
+    """One compiler's bootloader and demo images for one board; makes each, and each update, once a run."""
 
     board: Board
-    keys: Keys
     compiler: str
     folder: Path
+    """For what a test makes of its own; nobody else has it."""
+    keys: Keys = field(init=False)
     boot: Bootloader = field(init=False)
-    _demos: dict[str, bytes] = field(default_factory=dict)
     _made: dict[tuple[str, ...], bytes] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.boot = build(self.board, self.keys, self.folder / "boot", compiler=self.compiler)
+        of_board = hashlib.sha256(repr(self.board).encode()).hexdigest()[:16]
+        self._shelf = Shelf(f"{self.board.name}-{self.compiler}-{of_board}", self.folder)
+        self.boot = self._shelf.once("boot", self._build)
+        self.keys = Keys.load(self._shelf.folder / "keys", need_private=True)
+
+    def _build(self) -> Bootloader:
+        keys = Keys.new(self._shelf.folder / "keys", "demo", development=True)
+        return build(self.board, keys, self._shelf.folder / "boot", compiler=self.compiler)
 
     def demo(self, version: str) -> bytes:
         """The demo application that calls itself *version*."""
-        if version not in self._demos:
+
+        def make() -> bytes:
             elf = build_demo(self.board, Version.parse(version), self.folder, compiler=self.compiler)
-            self._demos[version] = Image.load(elf, self.board, "1.0.0").data
-        return self._demos[version]
+            return Image.load(elf, self.board, "1.0.0").data
+
+        return self._once(("demo", version), make)
 
     def image(self, version: str) -> bytes:
         """The .sfb of the demo."""
@@ -70,7 +81,7 @@ class Workshop:
 
     def _once(self, key, make) -> bytes:  # type: ignore[no-untyped-def]
         if key not in self._made:
-            self._made[key] = make()
+            self._made[key] = self._shelf.once(key, make)
         return self._made[key]
 
     def factory(self, version: str | None, app: bytes | None = None) -> Program:
@@ -86,9 +97,8 @@ class Workshop:
 
 
 def workshop(board: Board, compiler: str, folder: Path) -> Workshop:
-    """One with new development keys, all of it in *folder*."""
-    secrets = Keys.new(folder / "keys", "demo", development=True)
-    return Workshop(board=board, keys=secrets, compiler=compiler, folder=folder)
+    """One with development keys; what a test makes of its own goes into *folder*."""
+    return Workshop(board=board, compiler=compiler, folder=folder)
 
 
 def changed_pages(rig: Rig) -> list[int]:

@@ -303,8 +303,7 @@ def test_b1_a_second_task_gets_busy_and_changes_nothing(feeder: Feeder) -> None:
     feeder.data(data)
     undisturbed = feeder.flash()
     calls = [("SE_PATCH_Data", feeder.buffer, 7), ("SE_PATCH_Abort", 0, 0), ("SE_PATCH_Poll", 0, 0)]
-    if feeder.shop.compiler == "clang":
-        calls += [("SE_PATCH_Init", feeder.scratch + 64, 0), ("SE_PATCH_InstallAtNextReset", 0, 0)]
+    calls += [("SE_PATCH_Init", feeder.scratch + 64, 0), ("SE_PATCH_InstallAtNextReset", 0, 0)]
     for other in calls:
         name = other[0]
         feeder.again()

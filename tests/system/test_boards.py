@@ -26,7 +26,7 @@ from spboot.version import Version
 from tests import apps
 from tests.crypto.verifier import WORK_SIZE
 from tests.families import ALL, Facts, Table, rows
-from tests.system.rig import GOOD, Rig, Workshop, functions
+from tests.system.rig import GOOD, Rig, Workshop, functions, workshop
 from tests.system.test_budgets import ROOT, cipher_cycles_per_byte
 from tests.system.test_handover import as_after_a_reset
 from tests.system.test_power_cut import SCENARIOS, Sweep, count_operations
@@ -63,12 +63,10 @@ def every(*, two_slots: bool | None = None) -> list[object]:
 def workshops(tmp_path_factory: pytest.TempPathFactory):  # type: ignore[no-untyped-def]
     """Workshops by board and compiler, each made when it is first asked for."""
     folder: Path = tmp_path_factory.mktemp("boards")
-    secrets = Keys.new(folder / "keys", "demo", development=True)
 
     @functools.cache
     def make(name: str, compiler: str = "clang") -> Workshop:
-        where = folder / f"{name}-{compiler}"
-        return Workshop(board=Board.load(name), keys=secrets, compiler=compiler, folder=where)
+        return workshop(Board.load(name), compiler, folder / f"{name}-{compiler}")
 
     return make
 

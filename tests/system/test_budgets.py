@@ -15,6 +15,8 @@ from spboot.twin.measure.callee import Callee
 from tests.crypto.verifier import WORK_SIZE
 from tests.system.rig import GOOD, Rig, Workshop, functions
 
+pytestmark = pytest.mark.both_compilers
+
 ROOT = Path(__file__).resolve().parents[2]
 EVERY = tomllib.loads((ROOT / "budgets.toml").read_text())
 BUDGETS = EVERY["NUCLEO-L476RG"]

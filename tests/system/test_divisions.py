@@ -32,8 +32,7 @@ def test_e5_divisions_leave_identical_flash(feeder: Feeder, kind: str, mode: Mod
     assert whole == Status(1, 0, "COMPLETED", Stage.VERIFIED, len(data), len(data))
     flash = hashlib.sha256(feeder.flash()).digest()
     operations = [(op.kind, op.address, op.data) for op in feeder.twin.log]
-    once = feeder.shop.compiler == "gcc" and mode == Mode.MAIN  # byte by byte takes its time
-    for cuts in divisions(len(data))[1 if once else 0 :]:
+    for cuts in divisions(len(data)):
         feeder.again()
         feeder.init(mode=mode)
         assert feeder.divided(data, cuts, mode=mode) == whole

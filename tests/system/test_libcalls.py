@@ -12,6 +12,8 @@ from spboot.builder.compiler import NAMES
 from spboot.twin.measure.callee import Callee
 from tests.system.rig import functions, workshop
 
+pytestmark = pytest.mark.both_compilers
+
 
 @pytest.fixture(
     scope="module", params=[(board, name) for board in ("NUCLEO-L073RZ", "NUCLEO-L476RG") for name in NAMES]

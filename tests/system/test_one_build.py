@@ -24,6 +24,8 @@ from spboot.version import Version
 from tests import apps
 from tests.system.application import FLASH, RAM, SECTIONS, build, build_for, converted, script
 
+pytestmark = pytest.mark.both_compilers
+
 BOARD = Board.load("NUCLEO-L476RG")
 V1, V2 = Version(1, 0, 0), Version(1, 1, 0)
 GAPS = {

@@ -16,6 +16,8 @@ from spboot.errors import BuildError, FormatError
 from spboot.formats import intel_hex, program
 from tests.system.application import converted
 
+pytestmark = pytest.mark.both_compilers
+
 _KINDS = {
     "code": '"ax", %progbits',
     "constants": '"a", %progbits',

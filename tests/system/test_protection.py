@@ -11,10 +11,9 @@ from pathlib import Path
 import pytest
 
 from spboot.boards import Board
-from spboot.keys import Keys
 from spboot.twin import Twin
 from tests.families import ALL, Table, rows
-from tests.system.rig import Rig, Workshop, functions
+from tests.system.rig import Rig, Workshop, functions, workshop
 
 PAGES = tuple(name for facts in ALL.values() for name in facts.areas)
 SECTORS = tuple(facts.board for facts in ALL.values() if facts.sectors)
@@ -61,11 +60,10 @@ def areas(board: Board) -> Iterator[Area]:
 @pytest.fixture(scope="module")
 def shops(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Workshop]:
     folder: Path = tmp_path_factory.mktemp("protection")
-    secrets = Keys.new(folder / "keys", "demo", development=True)
 
     @functools.cache
     def make(name: str) -> Workshop:
-        return Workshop(board=Board.load(name), keys=secrets, compiler="clang", folder=folder / name)
+        return workshop(Board.load(name), "clang", folder / name)
 
     return make
 

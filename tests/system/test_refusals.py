@@ -101,7 +101,7 @@ def bad_files(feeder: Feeder) -> dict[str, Bad]:
 def test_every_kind_by_the_api(feeder: Feeder) -> None:
     before = feeder.flash()
     found = bad_files(feeder)
-    for name, bad in [*found.items()][:: 1 if feeder.shop.compiler == "clang" else 3]:
+    for name, bad in found.items():
         feeder.again()
         feeder.init()
         feeder.load(bad.data)
@@ -166,7 +166,7 @@ def flip_bits(feeder: Feeder, data: bytes, step: int) -> None:
 
 def test_bits_of_manifest_and_signature(feeder: Feeder) -> None:
     """Steps without a divisor in common with 8, so that all bits of a byte have their turn."""
-    flip_bits(feeder, feeder.patch(), 7 if feeder.shop.compiler == "clang" else 41)
+    flip_bits(feeder, feeder.patch(), 7)
     feeder.again()
     flip_bits(feeder, feeder.image(), 41)
 
@@ -184,7 +184,7 @@ def test_every_truncation(feeder: Feeder) -> None:
     feeder.init()
     feeder.load(data)
     begun = feeder.twin.snapshot()
-    for end in range(0, len(data), 1 if feeder.shop.compiler == "clang" else 17):
+    for end in range(len(data)):
         feeder.twin.restore(begun)
         status = feeder.feed(0, end)
         assert (status.code, status.accum, status.stage) == ("COMPLETED", end, Stage.UPDATE)
@@ -219,7 +219,7 @@ def test_payload_flips_in_every_chunk(feeder: Feeder) -> None:
         assert not first or not len(feeder.twin.log)
         feeder.simple("InstallAtNextReset")
         assert_refused(feeder, "INVALID_STATE")
-        if (at - HEAD) % CHUNK == 300 and feeder.shop.compiler == "clang":
+        if (at - HEAD) % CHUNK == 300:
             feeder.assert_old_boots()
 
 
@@ -253,8 +253,7 @@ def test_every_kind_by_the_loader(calling: Rig, accepting: int) -> None:
     ready, before = rig.twin.snapshot(), rig.twin.flash_read(rig.board.slot0.address, rig.board.slot0.size)
     found = dict(files(shop, shop.demo("1.0.0"), shop.demo("1.1.0")))
     found["ends early"] = Bad(shop.image("1.1.0")[:-1], "TOO_FEW_BYTES", touches=True)
-    kinds = [*found.items()]
-    for number, (name, bad) in enumerate(kinds if shop.compiler == "clang" else kinds[::5]):
+    for number, (name, bad) in enumerate(found.items()):
         rig.twin.restore(ready)
         rig.port = TwinPort(rig.twin, rig.board.console.port)
         text = offer(rig, bad.data)

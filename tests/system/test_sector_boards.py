@@ -108,8 +108,8 @@ def test_a_watchdog_is_fed_while_a_large_page_is_written(tmp_path: Path) -> None
 
 
 WRONG_OPTIONS = {
-    "STM32F769NI": ("OPTCR", 1 << 29, b"the flash is not in 1 bank"),  # nDBANK, RM0410 3.7.6
-    "STM32F427ZG": ("OPTCR", 1 << 30, b"the flash is not in 1 bank"),  # DB1M, RM0090 3.9.10
+    "STM32F769NI": ("OPTCR", 1 << 29, b"flash is not in 1 bank"),  # nDBANK, RM0410 3.7.6
+    "STM32F427ZG": ("OPTCR", 1 << 30, b"flash is not in 1 bank"),  # DB1M, RM0090 3.9.10
     "STM32H743ZI": ("OPTSR_CUR", 1 << 31, b"the banks are swapped"),  # SWAP_BANK_OPT, RM0433 4.9.8
 }
 

@@ -50,12 +50,6 @@ def device(shop: Workshop) -> Device:
     return Device(shop)
 
 
-def reduced(shop: Workshop, every: int, number: int) -> None:
-    """Both compilers see some, one of them all."""
-    if shop.compiler != "clang" and number % every:
-        pytest.skip("shown with the other compiler")
-
-
 def sentence(code: str) -> bytes:
     return f"code {CODES.index(code)}: {SENTENCES[code]}".encode()
 
@@ -85,7 +79,6 @@ TAKEN = {
 @pytest.mark.parametrize("who", ["loader", "application"])
 def test_taken(device: Device, name: str, who: str) -> None:
     """The file is whole, so it is taken: Y1, Y3, Y4."""
-    reduced(device.shop, 6, [*TAKEN].index(name))
     if who == "application" and [*TAKEN].index(name) % 3:
         pytest.skip("shown with the loader, which receives by the same code")
     rig = device.calling(who)
@@ -120,7 +113,6 @@ REFUSED: dict[str, tuple[Foreign, int, bytes]] = {
 @pytest.mark.parametrize("name", REFUSED)
 def test_refused(device: Device, name: str) -> None:
     """The file is not what was signed, or does not come: a sentence, the old version, and a call for the next one."""
-    reduced(device.shop, 4, [*REFUSED].index(name))
     sender, more, words = REFUSED[name]
     rig, update = device.calling("loader"), device.shop.image("1.1.0")
     start = rig.twin.time

@@ -23,6 +23,8 @@ from tests.system.skip_boot import DECIDES, Boot
 from tests.system.skip_loader import UPDATES, Loading
 from tests.system.skip_states import NEXT, NOW, SITUATIONS, STARTING, Maker, State, prepare, thinned
 
+pytestmark = pytest.mark.both_compilers
+
 QUICK, SLOW, SINGLE = "NUCLEO-L476RG", "NUCLEO-L073RZ", "NUCLEO-L412KB"
 BOARDS = (QUICK, SLOW, "DISCO-F769I", "DISCO-L562E")
 """Cortex-M4, M0+, M7 and M33."""

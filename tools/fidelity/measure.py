@@ -14,9 +14,8 @@ from typing import Final
 
 from spboot import boards
 from spboot.boards import Board
-from spboot.keys import Keys
 from spboot.twin.block import Block
-from tests.system.rig import Rig, Workshop
+from tests.system.rig import Rig, workshop
 from tools.fidelity.accesses import Accesses
 from tools.fidelity.plugin import FOLDER_VARIABLE
 from tools.fidelity.recorder import key, recording
@@ -45,9 +44,7 @@ def of_bootloader(board: Board, folder: Path) -> Registers:
     """What the bootloader of *board* accesses in a boot, a full image and a patch (with a single slot: two images).
 
     The demo application runs on the same chip: only accesses from the bootloader's place in flash count."""
-    shop = Workshop(
-        board=board, keys=Keys.new(folder / "keys", "demo", development=True), compiler="clang", folder=folder
-    )
+    shop = workshop(board, "clang", folder)
     found: Registers = defaultdict(set)
 
     def note(block: Block, register: str) -> None:

@@ -55,12 +55,11 @@ def rtos_app(shop: Workshop, version: str, stack: str = "SE_PATCH_Stack_CALLER")
     """The application as *version*, its update task with *stack* for the engine."""
 
     def make() -> bytes:
-        folder = shop.folder / f"rtos-{stack}"
+        folder = shop.folder / f"rtos-{stack}-{version}"
         shutil.copytree(Path(__file__).parent, folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
         (folder / "board.h").write_text(_board_header(shop.board, stack), encoding="utf-8")
-        return b""
+        own = [str((folder / name).resolve()) for name in ("port.c", "kernel.c", "main.c")]
+        elf = build_app(shop.board, own, folder / "rtos.elf", Version.parse(version), shop.compiler)
+        return Image.load(elf, shop.board, "1.0.0").data
 
-    shop._once(("rtos sources", stack), make)
-    own = [str((shop.folder / f"rtos-{stack}" / name).resolve()) for name in ("port.c", "kernel.c", "main.c")]
-    elf = build_app(shop.board, own, shop.folder / f"rtos-{version}.elf", Version.parse(version), shop.compiler)
-    return Image.load(elf, shop.board, "1.0.0").data
+    return shop._once(("rtos", stack, version), make)
