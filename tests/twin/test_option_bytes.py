@@ -40,7 +40,7 @@ def refused(part: str, code: str, message: str, options: dict[str, int] | None =
 
 @pytest.mark.parametrize("part", [F4, F7])
 def test_option_registers_take_bytes(part: str) -> None:
-    """RM0090 3.9.9, RM0410 3.7.6: word, half-word and byte access.  Drivers write the brown-out level so."""
+    """RM0090 3.9.10, RM0410 3.7.6: word, half-word and byte access.  Drivers write the brown-out level so."""
     low = "(*(volatile unsigned char *)0x40023c14)"
     code = f"{KEYS} OUT[0] = OPTCR; {low} = {low} & ~0xc | 4; {low} |= 2; {WAIT} {low} |= 1; OUT[1] = OPTCR;"
     twin = run(part, code)
