@@ -70,9 +70,7 @@ def test_identity(facts: Facts) -> None:
 def test_revisions_of_relatives(family: str, part: str, value: int) -> None:
     """Device identification, on the first page of each errata sheet."""
     exti = ALL[family].exti
-    twin = twin_of(
-        f"void main_(void) {{ {exti.get('idcode_clock', '')} OUT[0] = REG({exti['idcode'][0]:#x}); }}", part
-    )
+    twin = twin_of(f"void main_(void) {{ {exti.get('idcode_clock', '')} OUT[0] = REG({exti['idcode'][0]:#x}); }}", part)
     finish(twin)
     assert hex(out(twin)) == hex(value)
 

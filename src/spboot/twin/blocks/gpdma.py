@@ -214,9 +214,7 @@ class Gpdma(Controller, ips=("gpdma_v1",)):
         """An error disables the channel (17.4.16)."""
         self._stop(n)
         self._flag(n, flag)
-        self.die.forbid(
-            f"{self.channel(n)} stops with {flag}: {error}", "correct its registers (RM0456 17.4.16)"
-        )
+        self.die.forbid(f"{self.channel(n)} stops with {flag}: {error}", "correct its registers (RM0456 17.4.16)")
 
     def _stop(self, n: int) -> None:
         self.registers[f"CH{n}_CR"] &= ~(self.mask(f"CH{n}_CR", "EN") | self.mask(f"CH{n}_CR", "SUSP"))
