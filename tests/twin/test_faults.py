@@ -328,7 +328,7 @@ MAXIMAL = {
     "STM32L562QE": ("erase(1, 20); program(0x0804a000, 1, 2);", 24.47e-3 + 83.35e-6),
     "STM32U575ZI": ("erase(1, 20); program(0x08128000, 1, 2);", 3.4e-3 + 118e-6),
     H5: ("erase(1, 20); program(0x08128000, 1, 2);", 10e-3 + 100e-6),
-    "STM32F769NI": ("erase(5); program(0x08040000, 1);", 2 + 100e-6),
+    "STM32F769NI": ("erase(4); program(0x08020000, 1);", 1.1 + 100e-6),
     "STM32F746NG": ("erase(5); program(0x08040000, 1);", 2 + 100e-6),
     "STM32F722RE": ("erase(5); program(0x08020000, 1);", 1.322 + 100e-6),
     F4: ("erase(24); program(0x08180000, 1);", 2 + 100e-6),
