@@ -125,6 +125,7 @@ def block_facts(block: dict[str, Any], interrupts: dict[str, int]) -> dict[str, 
     """What we keep of one peripheral.  An LPUART divides its clock differently: it is an IP version of its own."""
     clock = block.get("rcc", {}).get("kernel_clock", "")
     vectors = [(each, each) if isinstance(each, str) else tuple(each) for each in block.get("interrupts", [])]
+    vectors = [(non_secure(name, interrupts), non_secure(vector, interrupts)) for name, vector in vectors]
     facts = {
         "ip": block["ip"].replace("usart", "lpuart") if block["name"].startswith("LPUART") else ip_of(block),
         "clock": clock if isinstance(clock, str) else f"{clock['register']}.{clock['field']}",
@@ -133,6 +134,12 @@ def block_facts(block: dict[str, Any], interrupts: dict[str, int]) -> dict[str, 
         **clocked_facts(block),
     }
     return facts | ({"dma": block["dma"]} if "dma" in block else {})
+
+
+def non_secure(vector: str, interrupts: dict[str, int]) -> str:
+    """RTC for RTC_S, of which the facts name the secure one alone: with TrustZone off the other one is raised."""
+    plain = vector.removesuffix("_S")
+    return plain if plain in interrupts else vector
 
 
 def clocked_facts(block: dict[str, Any]) -> dict[str, Any]:

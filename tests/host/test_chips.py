@@ -63,6 +63,14 @@ def test_peripherals_without_registers() -> None:
     assert "LCD" not in chips.load("STM32L452RE").others
 
 
+@pytest.mark.parametrize("name", ["STM32L562QE", "STM32U575ZI", "STM32U535CB", "STM32H563ZI", "STM32H503RB"])
+def test_vectors_are_those_of_the_side_without_security(name: str) -> None:
+    """RTC is 2 and RCC 9, RTC_S and RCC_S are 3 and 10 (RM0438, RM0456, RM0481, RM0492: vector tables)."""
+    blocks = chips.load(name).blocks
+    assert set(blocks["RTC"].interrupts.values()) == {2}
+    assert blocks["RCC"].interrupts["RCC"] == 9
+
+
 def test_who_serves_dma_of_a_uart() -> None:
     """RM0351 table 44, RM0090 table 43, RM0444 table 55 (and DMAMUX inputs of others), RM0456 table 137."""
     served = {part: chips.load(part).blocks["USART2"].dma for part in ("STM32L476RG", "STM32F429ZI", "STM32G0B1RE")}

@@ -22,7 +22,7 @@ def state(twin: Twin) -> tuple[int, int]:
 
 @BY_FAMILY
 def test_bytes_arrive_in_memory(facts: Facts) -> None:
-    """RM0440 12.4.3, RM0090 10.3.2, RM0456 17.4: the counter counts down, half and complete are told, and a transfer
+    """RM0440 12.4.3, RM0090 10.3.2, RM0456 17.4.2: the counter counts down, half and complete are told, and a transfer
     that is done serves nobody: the next byte stays in RDR, and the one behind it is an overrun."""
     twin = ready(dma(facts, f"receive(8, 0); {WAIT}"))
     send(twin, BYTES[:3])
@@ -41,7 +41,7 @@ def test_bytes_arrive_in_memory(facts: Facts) -> None:
 
 @BY_FAMILY
 def test_a_circular_buffer_begins_again(facts: Facts) -> None:
-    """RM0440 12.4.5, RM0090 10.3.8, RM0456 17.4, circular buffering: the counter and the address are loaded again."""
+    """RM0440 12.4.5, RM0090 10.3.8, RM0456 17.4.13: the counter and the address are loaded again."""
     twin = ready(dma(facts, f"receive(8, CIRCULAR); {WAIT}"))
     send(twin, BYTES[:8])
     assert (held(twin, facts, 8), state(twin)[1]) == (BYTES[:8], 3)
@@ -142,7 +142,7 @@ def name_of(facts: Facts) -> str:
 
 @BY_FAMILY
 def test_memory_that_is_not_there_is_a_transfer_error(facts: Facts) -> None:
-    """RM0440 12.4.7, RM0090 10.3.18, RM0456 17.4: the flag, and the channel is off; strict code is told."""
+    """RM0440 12.4.7, RM0090 10.3.18, RM0456 17.4.16: the flag, and the channel is off; strict code is told."""
     code = f"begin(RX, REQUEST_RX, RDR, 0x2fff0000, 4, INTERRUPTS); REG(CR3_AT) |= 0x40; {WAIT}"
     enable = "REG(0xe000e100 + 4 * (IRQ_RX / 32)) = 1u << IRQ_RX % 32;"
     handler = "void irq(void) { OUT[4]++; OUT[5] = flags(RX); clear(RX); }"
@@ -211,7 +211,7 @@ def test_registers_of_a_channel_that_is_enabled(facts: Facts) -> None:
 
 @BY_FAMILY
 def test_two_channels_for_one_request(facts: Facts) -> None:
-    """RM0440 12.3.2, a caution: unpredictable.  Streams of STM32F4 and F7 have one choice."""
+    """RM0451 10.3.2, RM0440 13.4.4, a caution: unpredictable.  Streams of STM32F4 and F7 have one choice."""
     if facts.dma["kind"] != "GPDMA" and not facts.dma["mux"]:
         pytest.skip("USART2_RX is wired to one channel")
     code = f"receive(4, 0); begin(RX + 3, REQUEST_RX, RDR, BUFFER + 64, 4, 0); {GO} for (volatile int i = 0;; i++) {{}}"

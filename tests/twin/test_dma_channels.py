@@ -186,7 +186,7 @@ def test_the_channels_of_dma2_follow_those_of_dma1(name: str, place: int) -> Non
 
 
 def test_all_of_lpuart_by_basic_dma_of_stm32h7() -> None:
-    """RM0399, BDMA and DMAMUX2: LPUART1_RX is request 9; it reaches SRAM4 of domain 3, and nothing of domain 1."""
+    """RM0399 2.1.7, DMAMUX2: LPUART1_RX is request 9; BDMA reaches SRAM4 of domain 3, and nothing of domain 1."""
     facts = ALL["STM32H7"]
     lpuart = """REG(0x580244f4) |= 1u << 3; REG(0x580244e0) |= 1u << 21 | 3; (void)REG(0x580244e0);
         REG(0x58020000) = REG(0x58020000) & ~(15u << 18) | 10u << 18; REG(0x58020024) = 0x330;

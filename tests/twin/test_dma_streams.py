@@ -195,8 +195,8 @@ TARGETS = {
 
 @pytest.mark.parametrize(("name", "address", "reached"), TARGETS.values(), ids=TARGETS)
 def test_memories(name: str, address: int, reached: bool) -> None:
-    """RM0090 2.1: the CCM is not on the bus matrix; RM0410 2.1: the DTCM is, by the slave port of the core; RM0399 2.1:
-    there it is for MDMA alone."""
+    """RM0090 2.1: the CCM is not on the bus matrix; RM0410 2.1: the DTCM is, by the slave port of the core; RM0399
+    2.1.7: there it is for MDMA alone."""
     clocks = "REG(0x580244dc) |= 7u << 29; " if name == "STM32H7" else ""
     code = f"{clocks} begin(RX, REQUEST_RX, RDR, {address:#x}, 4, 0); REG(CR3_AT) |= 0x40; {LOOP}"
     twin = ready(dma(ALL[name], code, strict=False))

@@ -58,6 +58,23 @@ def test_identity(facts: Facts) -> None:
     assert hex(out(twin)) == hex(value)
 
 
+@pytest.mark.parametrize(
+    ("family", "part", "value"),
+    [
+        pytest.param("STM32G0", "STM32G051K8", 0x1001_6456, id="ES0545"),
+        pytest.param("STM32G0", "STM32G071RB", 0x2002_6460, id="ES0418"),
+        pytest.param("STM32G0", "STM32G031K8", 0x1003_6466, id="ES0487"),
+        pytest.param("STM32H5", "STM32H523ZE", 0x1000_6478, id="ES0621"),
+    ],
+)
+def test_revisions_of_relatives(family: str, part: str, value: int) -> None:
+    """Device identification, on the first page of each errata sheet."""
+    exti = ALL[family].exti
+    twin = twin_of(f"void main_(void) {{ {exti.get('idcode_clock', '')} OUT[0] = REG({exti['idcode'][0]:#x}); }}", part)
+    finish(twin)
+    assert hex(out(twin)) == hex(value)
+
+
 @BY_FAMILY
 def test_what_stops_with_the_core_is_stored_and_outlives_a_reset(facts: Facts) -> None:
     """DBGMCU_CR is reset by a power-on alone (RM0351 48.16.3)."""

@@ -42,7 +42,7 @@ def test_sectors_and_their_numbers(snb: int, address: int, size: int) -> None:
 
 @pytest.mark.parametrize(("psize", "ms"), [("X8", 2000), ("X16", 1300), ("X32", 1000)])
 def test_erase_takes_its_time(psize: str, ms: int) -> None:
-    """DS9405: 128 KB by width."""
+    """DS9405 table 48: 128 KB by width."""
     twin = make(
         f"void main_(void) {{ unlock(); FLASH_CR = 2 | 24 << 3 | {psize}; FLASH_CR |= 1u << 16;"
         " while (FLASH_SR) {} }"

@@ -29,6 +29,22 @@ def test_sectors_and_their_numbers(snb: int, address: int, size: int) -> None:
     assert [(op.kind, op.address, op.size) for op in twin.log] == [("erase", 0x08000000 + address, size * 1024)]
 
 
+@pytest.mark.parametrize(
+    ("part", "psize", "ms"),
+    [
+        *((PART, 0, (400, 1100, 2100)), (PART, 1, (250, 800, 1500)), (PART, 2, (200, 500, 1000))),
+        *(("STM32F722RE", 0, (346, 1027, 1953)), ("STM32F722RE", 2, (208, 505, 927))),
+    ],
+)
+def test_erases_take_the_time_of_their_size_and_width(part: str, psize: int, ms: tuple[int, int, int]) -> None:
+    """DS11532 table 56, DS12536 table 53: small, middle and large sectors."""
+    erase = "FLASH_CR = 2 | {snb} << 3 | {psize} << 8; FLASH_CR |= 1u << 16; while (FLASH_SR & 1u << 16) {{}}"
+    for snb, expected in zip((3, 4, 5), ms, strict=True):
+        twin = twin_of(f"void main_(void) {{ unlock(); {erase.format(snb=snb, psize=psize)} }}", part)
+        finish(twin, 5)
+        assert twin.log.busy_ps == pytest.approx(expected * 1e9)
+
+
 def test_one_bank_stands_still_for_itself() -> None:
     """3.3.6: with one bank, code in flash does not see BSY."""
     twin = make("void main_(void) { unlock(); FLASH_CR = 2 | 9 << 3 | X32; FLASH_CR |= 1u << 16; OUT[0] = FLASH_SR; }")

@@ -324,6 +324,13 @@ def test_a_worn_page_that_fails_stays_as_it_was() -> None:
 MAXIMAL = {
     L4: ("erase(1, 224); program(0x080f0000, 1, 2);", 24.47e-3 + 90.76e-6),
     "STM32G0B1RE": ("erase(1, 20); program(0x0804a000, 1, 2);", 40e-3 + 125e-6),
+    "STM32G474RE": ("erase(1, 20); program(0x0804a000, 1, 2);", 24.47e-3 + 83.35e-6),
+    "STM32L562QE": ("erase(1, 20); program(0x0804a000, 1, 2);", 24.47e-3 + 83.35e-6),
+    "STM32U575ZI": ("erase(1, 20); program(0x08128000, 1, 2);", 3.4e-3 + 118e-6),
+    H5: ("erase(1, 20); program(0x08128000, 1, 2);", 10e-3 + 100e-6),
+    "STM32F769NI": ("erase(4); program(0x08020000, 1);", 1.1 + 100e-6),
+    "STM32F746NG": ("erase(5); program(0x08040000, 1);", 2 + 100e-6),
+    "STM32F722RE": ("erase(5); program(0x08020000, 1);", 1.322 + 100e-6),
     F4: ("erase(24); program(0x08180000, 1);", 2 + 100e-6),
     L0: ("erase(0x08020000);", 3.94e-3),
     H7: ("erase(4); program(0x08180000, 1);", 2 + 200e-6),
@@ -332,7 +339,8 @@ MAXIMAL = {
 
 @pytest.mark.parametrize("part", MAXIMAL)
 def test_operations_take_their_longest_time(part: str) -> None:
-    """DS10198 table 59, DS13560, DS9405, DS10690 table 47, DS12923: flash memory characteristics."""
+    """DS10969 table 53, DS13560 48, DS12288 47, DS12736 95, DS14217 86, DS14053 46, DS11532 56, DS10916 49, DS12536 53,
+    DS9405 48, DS10685 53, DS12110 140."""
     code, seconds = MAXIMAL[part]
     twin = worn(part, "maximal", code)
     assert twin.log.busy_ps == pytest.approx(seconds * 1e12, rel=1e-4)

@@ -37,7 +37,7 @@ def test_every_operation_is_in_the_log(make: Make) -> None:
 
 
 def test_operations_take_their_time(make: Make) -> None:
-    """DS10198 table 59: page erase 22.02 ms, double word 81.69 us."""
+    """DS10969 table 53: page erase 22.02 ms, double word 81.69 us."""
     twin = make(WORK)
     finish(twin)
     assert twin.log[1].time - twin.log[0].time == pytest.approx(22.02e-3, rel=0.01)

@@ -23,7 +23,7 @@ def copy(number: int, tr1: int, source: str = "BUFFER", to: str = "BUFFER + 64")
 
 @BY_FAMILY
 def test_memory_to_memory(facts: Facts) -> None:
-    """17.4: SWREQ; addresses and counter move on, and the channel goes off by itself."""
+    """17.4.2: SWREQ; addresses and counter move on, and the channel goes off by itself."""
     code = f"""{copy(20, 0x80008)} OUT[0] = LEFT(RX); {SPIN} OUT[1] = LEFT(RX); OUT[2] = R(RX, 0x10); OUT[3] = on(RX);
         OUT[4] = R(RX, 0x4c) - BUFFER; OUT[5] = R(RX, 0x50) - BUFFER;"""
     twin = dma(facts, code)
@@ -65,7 +65,7 @@ LIST = """uint32_t *item = (uint32_t *)(BUFFER + 0x900);
 @BY_FAMILY
 @pytest.mark.parametrize(("level", "after_first"), [(0, 0x300), (2, 0x300), (3, 0)])
 def test_a_list_of_two(facts: Facts, level: int, after_first: int) -> None:
-    """17.4, linked-list items and TCEM (GPDMA_CxTR2): each block is told, or the last one alone."""
+    """17.4.6 and TCEM (GPDMA_CxTR2): each block is told, or the last one alone."""
     code = LIST.format(watch=WATCH).replace("TCEM", f"{level}u")
     twin = ready(dma(facts, code))
     send(twin, b"ab")
@@ -77,7 +77,7 @@ def test_a_list_of_two(facts: Facts, level: int, after_first: int) -> None:
 
 @BY_FAMILY
 def test_a_link_to_nowhere(facts: Facts) -> None:
-    """17.4, error management: ULEF."""
+    """17.4.16: ULEF."""
     code = (
         f"R(RX, 0) = 0x2fff0000; R(RX, 0x7c) = 0xf8010000u; CR(RX) = 1; OUT[0] = R(RX, 0x10); OUT[1] = on(RX); {SPIN}"
     )
@@ -98,7 +98,7 @@ WRONG = {
 @BY_FAMILY
 @pytest.mark.parametrize("code", WRONG.values(), ids=WRONG)
 def test_user_setting_errors(facts: Facts, code: str) -> None:
-    """17.4, error management: USEF, and the channel is off."""
+    """17.4.16: USEF, and the channel is off."""
     twin = warns(facts, f"{code} OUT[0] = R(RX, 0x10); OUT[1] = on(RX);", "stops with USEF")
     assert (out(twin, 0), out(twin, 1)) == (0x1001, 0)
 
@@ -159,7 +159,7 @@ def test_borne(facts: Facts, code: str, message: str, result: int) -> None:
 
 @BY_FAMILY
 def test_a_circle_without_loss(facts: Facts) -> None:
-    """17.4, circular buffering: a list of one item that leads to itself; its registers are loaded each time."""
+    """17.4.13: a list of one item that leads to itself; its registers are loaded each time."""
     twin = ready(dma(facts, f"receive(5, CIRCULAR); {WATCH}"))
     send(twin, bytes(range(98)))
     assert held(twin, facts, 5) == bytes([95, 96, 97, 93, 94])

@@ -42,6 +42,22 @@ def test_sectors_of_bank_2(sector: int) -> None:
     assert [(op.kind, op.address, op.size) for op in twin.log] == [("erase", 0x08100000 + sector * 0x20000, 0x20000)]
 
 
+WIDTHS = {0: (2, 290e-6), 1: (1.8, 180e-6), 2: (1.1, 130e-6), 3: (1, 100e-6)}
+"""PSIZE -> seconds for a sector and a word (DS12110 table 140)."""
+
+
+@pytest.mark.parametrize(("psize", "times"), WIDTHS.items())
+def test_times_go_with_the_width(psize: int, times: tuple[float, float]) -> None:
+    """4.3.9, parallelism."""
+    width = psize << 4
+    twin = make(
+        f"void main_(void) {{ unlock(); FLASH_CR2 = 4 | 4 << 8 | {width}; FLASH_CR2 |= 0x80; while (FLASH_SR2 & 7) {{}}"
+        f" FLASH_CR2 = 2 | {width}; for (int i = 0; i < 32; i += 4) REG({FREE} + i) = 1; while (FLASH_SR2 & 7) {{}} }}"
+    )
+    finish(twin, 5)
+    assert twin.log.busy_ps == pytest.approx(sum(times) * 1e12, rel=1e-6)
+
+
 def test_the_other_bank_runs_on() -> None:
     """4.3.11: code in bank 1 sees BSY and QW of an erase in bank 2, and stands still for one in its own bank."""
     twin = make(

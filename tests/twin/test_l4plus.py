@@ -52,6 +52,34 @@ def test_refused(code: str, message: str) -> None:
     refuses(PART, code, message)
 
 
+RANGE_2 = "REG(0x40007000) = 2u << 9; while (REG(0x40007014) & 1u << 10) {}"
+MSI = "RCC_CR = (RCC_CR & ~0xf0u) | {} << 4 | 8;"
+
+
+def pll(n: int) -> str:
+    """2 MHz * *n* by the book."""
+    return f"{PLL_120.replace('60u', f'{n}u')} {HALF} {MICROSECOND} RCC_CFGR = 3;"
+
+
+STATES = {
+    **{
+        f"range-1-{mhz}": (MSI.format(number), states) for mhz, number, states in ((24, 9, 1), (32, 10, 1), (48, 11, 2))
+    },
+    "range-1-80": (pll(40), 3),
+    **{f"range-2-{mhz}": (RANGE_2 + MSI.format(number), states) for mhz, number, states in ((16, 8, 1), (24, 9, 2))},
+    "boost-100": (f"{CR5} = 0; {pll(50)}", 4),
+    "boost-120": (f"{CR5} = 0; {pll(60)}", 5),
+}
+"""A clock, and the wait states that it needs."""
+
+
+@pytest.mark.parametrize(("clock", "states"), STATES.values(), ids=STATES)
+def test_wait_states_by_range(clock: str, states: int) -> None:
+    """RM0432, read access latency: 20 MHz each in range 1 and in boost mode, 8, 16 and 26 MHz in range 2."""
+    finish(twin_of(f"void main_(void) {{ {POWER} FLASH_ACR = {states}; {clock} }}", PART))
+    refuses(PART, f"{POWER} FLASH_ACR = {states - 1}; {clock}", f"with {states - 1} wait states.*to {states}")
+
+
 def test_stm32l4_has_no_boost() -> None:
     refuses("STM32L476RG", f"RCC_APB1ENR1 |= 1u << 28; (void)RCC_APB1ENR1; (void){CR5};", "no register at offset 0x80")
 

@@ -265,7 +265,7 @@ def test_one_that_nobody_asks_costs_nothing() -> None:
 
 
 def test_counter_reset() -> None:
-    """33.4.12 (COUNTRST): the counter begins at 0 again; a version without the bit ignores it."""
+    """33.4.13 (COUNTRST): the counter begins at 0 again; a version without the bit ignores it."""
     code = "void main_(void) { on(); lsi(); start(0, 0); arr(9999); CR = 5; while (CNT < 50) {} CR = 9;"
     code += " OUT[0] = CNT; }"
     for part, least, most in (("STM32G474RE", 0, 3), ("STM32L476RG", 50, 60)):

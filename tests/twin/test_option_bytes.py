@@ -40,7 +40,7 @@ def refused(part: str, code: str, message: str, options: dict[str, int] | None =
 
 @pytest.mark.parametrize("part", [F4, F7])
 def test_option_registers_take_bytes(part: str) -> None:
-    """RM0090 3.9.9, RM0410 3.7.6: word, half-word and byte access.  Drivers write the brown-out level so."""
+    """RM0090 3.9.10, RM0410 3.7.6: word, half-word and byte access.  Drivers write the brown-out level so."""
     low = "(*(volatile unsigned char *)0x40023c14)"
     code = f"{KEYS} OUT[0] = OPTCR; {low} = {low} & ~0xc | 4; {low} |= 2; {WAIT} {low} |= 1; OUT[1] = OPTCR;"
     twin = run(part, code)
@@ -73,7 +73,8 @@ def test_sectors_are_protected_by_firmware(part: str) -> None:
 
 @pytest.mark.parametrize("part", [F4, F7])
 def test_programming_takes_the_time_of_a_small_sector(part: str) -> None:
-    """RM0090 3.7.2: the sector of the option bytes is erased, then programmed; 400 ms at x8 (DS9405)."""
+    """RM0090 3.7.2: the sector of the option bytes is erased, then programmed; 400 ms at x8, as the
+    smallest sector of DS9405 table 48: it has none for option bytes."""
     twin = run(part, f"{KEYS} OPTCR = OPTCR & ~3u; OPTCR |= 2; OUT[0] = OPTCR;")
     assert twin.time == pytest.approx(0.4, rel=0.01)
     assert not out(twin) & 2
@@ -183,9 +184,9 @@ def test_l0_protects_sectors_at_the_next_launch() -> None:
 
 
 def test_l0_words_take_an_erase_and_a_program() -> None:
-    """DS10690 table 47: 3.2 ms each."""
+    """DS10685 table 53: 3.28 ms each."""
     twin = run(L0, f"{L0_KEYS} OPTION(2) = {word(2)}; while (FLASH_SR & BUSY) {{}}")
-    assert twin.log.busy_ps == pytest.approx(6.4e9)
+    assert twin.log.busy_ps == pytest.approx(6.56e9)
 
 
 def test_l0_locks() -> None:

@@ -59,7 +59,7 @@ def run(facts: Facts, code: str) -> Twin:
 
 @BY_FAMILY
 def test_the_crystal_takes_two_seconds(facts: Facts) -> None:
-    """DS10198, tSU(LSE)."""
+    """DS10969 table 48, tSU(LSE)."""
     twin = run(facts, "lse();")
     finish(twin, seconds=3)
     assert 2 <= twin.time < 2.01

@@ -49,7 +49,7 @@ class Requester(Block, like="usart_v3"):
             names = " and ".join(block.channel(n) for block, n in takers)
             self.die.refuse(
                 f"{names} both listen to {self.name} {signal}",
-                "disable one: what happens is unpredictable (RM0440 12.3.2)",
+                "disable one: what happens is unpredictable (RM0451 10.3.2, RM0440 13.4.4)",
             )
         for block, n in takers:
             if block.from_memory(n) != (signal == "TX"):

@@ -108,13 +108,13 @@ class Channels(Controller, ips=("bdma_v1", "bdma_v2")):
             self._flag(n, "TC")
 
     def _rewind(self, n: int) -> None:
-        """Addresses are those that were written; their lowest bits do not count (12.6.5)."""
+        """Addresses are those that were written; their lowest bits do not count (12.6.5, 12.6.6)."""
         inside, outside = self._widths(n)
         self.transfers[n].memory = self.registers[f"CH{n}_MAR"] & -inside
         self.transfers[n].peripheral = self.registers[f"CH{n}_PAR"] & -outside
 
     def _fail(self, n: int, error: str) -> None:
-        """A transfer error disables the channel, until its flag is cleared (12.4.5)."""
+        """A transfer error disables the channel, until its flag is cleared (12.4.7)."""
         self.registers[f"CH{n}_CR"] &= ~self.mask(f"CH{n}_CR", "EN")
         self.end_copy(n)
         self._flag(n, "TE")

@@ -22,7 +22,7 @@ _ITEM: Final = (
     ("UT1", "TR1"), ("UT2", "TR2"), ("UB1", "BR1"), ("USA", "SAR"), ("UDA", "DAR"), ("UT3", "TR3"), ("UB2", "BR2"),
     ("ULL", "LLR"),
 )  # fmt: skip
-"""What an item of a list may hold, in this order, and the bit of LLR that says so (17.4, linked-list items)."""
+"""What an item of a list may hold, in this order, and the bit of LLR that says so (17.4.5)."""
 _SIGNED, _PACKED = 1, (2, 3)
 """How PAM fits widths that differ (GPDMA_CxTR1.PAM)."""
 _TC_OF_CHANNEL: Final = 3
@@ -143,7 +143,7 @@ class Gpdma(Controller, ips=("gpdma_v1",)):
             self._flag(n, "TCF")
 
     def _load_item(self, n: int) -> bool:
-        """Take the next item of the list; whether that went well (17.4, linked-list items)."""
+        """Take the next item of the list; whether that went well (17.4.6)."""
         link = self.registers[f"CH{n}_LLR"]
         if not link & self.mask(f"CH{n}_LLR", "ULL"):
             self.die.refuse(
@@ -174,7 +174,7 @@ class Gpdma(Controller, ips=("gpdma_v1",)):
         self.rewire()
 
     def _wrong(self, n: int) -> str:
-        """What is a user setting error (17.4, error management): "" when nothing is."""
+        """What is a user setting error (17.4.16): "" when nothing is."""
         wide, narrow, left = self._width(n, "S"), self._width(n, "D"), self._left(n)
         if not left:
             return "BNDT is 0"
@@ -211,12 +211,10 @@ class Gpdma(Controller, ips=("gpdma_v1",)):
             )
 
     def _fail(self, n: int, flag: str, error: str) -> None:
-        """An error disables the channel (17.4, error management)."""
+        """An error disables the channel (17.4.16)."""
         self._stop(n)
         self._flag(n, flag)
-        self.die.forbid(
-            f"{self.channel(n)} stops with {flag}: {error}", "correct its registers (RM0456 17.4, error management)"
-        )
+        self.die.forbid(f"{self.channel(n)} stops with {flag}: {error}", "correct its registers (RM0456 17.4.16)")
 
     def _stop(self, n: int) -> None:
         self.registers[f"CH{n}_CR"] &= ~(self.mask(f"CH{n}_CR", "EN") | self.mask(f"CH{n}_CR", "SUSP"))
@@ -271,7 +269,7 @@ class Gpdma(Controller, ips=("gpdma_v1",)):
         self.registers[name] = value & self.masks[name]
 
     def _write_control(self, n: int, value: int) -> None:
-        """EN is set by software and cleared by hardware; what runs is suspended, then reset (17.4)."""
+        """EN is set by software and cleared by hardware; what runs is suspended, then reset (17.4.3, 17.4.4)."""
         name, was_on = f"CH{n}_CR", self._on(n)
         value &= self.masks[name]
         reset, suspend = self.mask(name, "RESET"), self.mask(name, "SUSP")
@@ -304,7 +302,7 @@ class Gpdma(Controller, ips=("gpdma_v1",)):
         if self._on(n) and not suspended:
             self.die.forbid(
                 f"{self.channel(n)} was reset while it is active",
-                "suspend it and wait for SUSPF first (RM0456 17.4, abort and restart)",
+                "suspend it and wait for SUSPF first (RM0456 17.4.4)",
             )
         self._stop(n)
 

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import ClassVar, Final
@@ -34,9 +33,6 @@ _USED: Final = (
     *("WUCKSEL", "BYPSHAD", "WUTE", "WUTIE", "ALRE0", "ALRIE0", "BKP", "POL", "COSEL", "TAMPALRM_TYPE", "TAMPALRM_PU"),
 )
 """Fields of CR that may be set: 12 hours, outputs, alarm B and time stamps are refused."""
-_NON_SECURE: Final = frozenset({"STM32L5", "STM32U5", "STM32H5"})
-"""Families where the facts have the vector of the secure side, 3, but on STM32H503; RTC_IRQn is 2 (RM0438, RM0456,
-RM0481 and RM0492, vector tables)."""
 
 
 def _bcd(value: int) -> int:
@@ -58,8 +54,6 @@ class Rtc(BackedUp, like="rtc_v2_l4"):
     """Register with INIT, INITF, RSF and WUTWF."""
 
     def __init__(self, die: Die, facts: Facts) -> None:
-        if die.chip.family in _NON_SECURE:
-            facts = replace(facts, interrupts=dict.fromkeys(facts.interrupts, 2))
         super().__init__(die, facts)
         die.timeline.on("RTC", self._on_due)
         for offset, name in self.names.items():

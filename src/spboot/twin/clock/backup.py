@@ -11,7 +11,7 @@ from spboot.twin.timeline import PS_PER_US
 LSE_HZ: Final = 32_768
 NEVER: Final = 1 << 99
 _LSE_US: Final = 2_000_000
-"""Until the crystal oscillator is stable (DS10198 table 45, tSU(LSE): 2 s typically)."""
+"""Until the crystal oscillator is stable (DS10969 table 48, tSU(LSE): 2 s typically)."""
 
 
 class BackupDomain(Block, like="rcc_l4"):

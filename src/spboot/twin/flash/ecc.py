@@ -41,9 +41,12 @@ class FlashEcc(FlashCaches, FlashLow, like="flash_l4"):
     """Areas of a bank protected from reading, by the letter in the names of their registers."""
     PCROP_UNIT: int = 8
     PROGRAM: ClassVar[Span] = Span(81_690_000, 90_760_000)
-    """How long operations take: DS10198 table 59 (flash memory characteristics)."""
+    """How long operations take: DS10969 table 53, DS11912 table 64 and DS12470 table 52, of STM32L475, L452 and L422,
+    which agree.  Those of L4+ and WL (DS12023, DS13293) were not to be had."""
     PAGE_ERASE: ClassVar[Span] = Span(22_020 * PS_PER_US, 24_470 * PS_PER_US)
     MASS_ERASE: ClassVar[Span] = Span(22_130 * PS_PER_US, 24_590 * PS_PER_US)
+    BANKS_AT_ONCE: ClassVar[bool] = True
+    """Both banks are erased in the time of one."""
     TWO_IN_ONE: bool = False
     """One bank is made of two by an option byte."""
 
@@ -184,8 +187,13 @@ class FlashEcc(FlashCaches, FlashLow, like="flash_l4"):
             self._error("WRPERR", "erase of a bank with a write-protected page")
             return
         flash.erase(flash.address + starts[0], starts[-1] + self._bank_size() - starts[0])
-        self.take_time(flash.address + starts[0], self.MASS_ERASE)
+        self.take_time(flash.address + starts[0], self._mass_time(len(starts)))
         self.die.stalls.begin(flash.address + starts[-1], self.busy_until)
+
+    def _mass_time(self, banks: int) -> Span:
+        if self.BANKS_AT_ONCE:
+            return self.MASS_ERASE
+        return self.PAGE_ERASE.times(banks * (self._bank_size() // self.die.flash.page))
 
     def _erase_page(self, bank: int, page: int, span: Span) -> None:
         flash = self.die.flash
@@ -230,7 +238,7 @@ class FlashEcc(FlashCaches, FlashLow, like="flash_l4"):
             self.take_time(self.die.flash.address, self.PAGE_ERASE)
             if erases:
                 self.die.flash.erase(self.die.flash.address, self.die.flash.size)
-                self.take_time(self.die.flash.address, self.MASS_ERASE)
+                self.take_time(self.die.flash.address, self._mass_time(self.die.flash.banks))
         if value & self.mask(self.CR, "OBL_LAUNCH"):
             self.die.request_reset("option")
 

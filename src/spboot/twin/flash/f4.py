@@ -27,6 +27,10 @@ _STATE_MHZ: Final = ((2700, 30), (2400, 24), (2100, 22), (1700, 20))
 """Supply in mV -> MHz that each wait state carries (RM0090 table 11)."""
 
 
+ByWidth = tuple[tuple[int, int], ...]
+"""Typical and longest milliseconds of an erase at x8, x16 and x32."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sector:
     """One sector: its SNB, bank (0 or 1) and place."""
@@ -46,18 +50,20 @@ class FlashF4(FlashCaches, Controller, ips=("flash_f4",)):
     CACHES = FlashCaches.CODE_AND_DATA
     MANUAL: ClassVar[str] = "RM0090"
     BANK_2_SNB: ClassVar[int] = 16
-    ERASE_MS: ClassVar[dict[int, tuple[int, int, int]]] = {
-        16: (400, 300, 250), 64: (1200, 700, 550), 128: (2000, 1300, 1000),
-    }  # fmt: skip
-    """KB of a sector -> typical milliseconds to erase it at x8, x16, x32, half of the longest (DS9405, flash memory
-    programming)."""
-    BANK_ERASE_MS: ClassVar[tuple[int, int, int]] = (16_000, 11_000, 8_000)
-    """The same for a bank of 1 MB; both banks take no longer than one."""
+    ERASE_MS: tuple[ByWidth, ...] = (
+        ((400, 800), (300, 600), (250, 500)), ((1200, 2400), (700, 1400), (550, 1100)),
+        ((2000, 4000), (1300, 2600), (1000, 2000)),
+    )  # fmt: skip
+    """Of the small, the middle and the large sectors (DS9405 table 48, DS11189 table 50),"""
+    BANK_ERASE_MS: ByWidth = ((16_000, 32_000), (11_000, 22_000), (8_000, 16_000))
+    """and of a bank of 1 MB; both banks take no longer than one."""
     PROGRAM: ClassVar[Span] = Span(16 * PS_PER_US, 100 * PS_PER_US)
 
     def __init__(self, die: Die, facts: Facts) -> None:
         super().__init__(die, facts)
         self.sectors = self._make_sectors()
+        sizes = sorted({sector.size for sector in self.sectors})
+        self._erase_ms = dict(zip(sizes, self.ERASE_MS, strict=False))
         self._errors = self.masks["SR"] & ~(_EOP | _BSY)
 
     def _make_sectors(self) -> list[Sector]:
@@ -151,7 +157,8 @@ class FlashF4(FlashCaches, Controller, ips=("flash_f4",)):
             self._program_options()
 
     def _program_options(self) -> None:
-        """The sector of the option bytes is erased, and all of them are programmed."""
+        """The sector of the option bytes is erased, and all of them are programmed, in the time of a small sector: data
+        sheets have none for it."""
         wanted = {name: self.registers[name] for name in self.OPTIONS}
         wanted["OPTCR"] |= _OPTLOCK
         erases = self.lowers_protection("OPTCR", "RDP", wanted["OPTCR"], f"{self.MANUAL}, read protections")
@@ -161,7 +168,7 @@ class FlashF4(FlashCaches, Controller, ips=("flash_f4",)):
             return
         psize, flash = self._psize(), self.die.flash
         self.options = wanted
-        self._take_ms(flash.address, self.ERASE_MS[min(self.ERASE_MS)][psize])
+        self._take_ms(flash.address, self.ERASE_MS[0][psize])
         if erases:
             flash.erase(flash.address, flash.size)
             self._take_ms(flash.address, self._bank_ms(psize))
@@ -233,15 +240,16 @@ class FlashF4(FlashCaches, Controller, ips=("flash_f4",)):
             return
         first, last = chosen[0], chosen[-1]
         self.die.flash.erase(first.address, last.address + last.size - first.address)
-        sector_ms = self.ERASE_MS[first.size // 1024][psize]
+        sector_ms = self._erase_ms[first.size][psize]
         self._take_ms(first.address, sector_ms if modes == _SER else self._bank_ms(psize))
         self.die.stalls.begin(last.address, self.busy_until)
 
-    def _bank_ms(self, psize: int) -> int:
-        return self.BANK_ERASE_MS[psize] * self.die.flash.bank_size // (1024 * 1024)
+    def _bank_ms(self, psize: int) -> tuple[int, int]:
+        typical, longest = (ms * self.die.flash.bank_size // (1024 * 1024) for ms in self.BANK_ERASE_MS[psize])
+        return typical, longest
 
-    def _take_ms(self, address: int, typical: int) -> None:
-        self.take_time(address, Span(typical * PS_PER_MS, 2 * typical * PS_PER_MS))
+    def _take_ms(self, address: int, times: tuple[int, int]) -> None:
+        self.take_time(address, Span(times[0] * PS_PER_MS, times[1] * PS_PER_MS))
 
     def _protected(self, sector: Sector) -> bool:
         """nWRP, which SPRMOD turns around; those of bank 2 are in OPTCR1 (RM0090, FLASH_OPTCR)."""

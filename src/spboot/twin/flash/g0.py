@@ -26,10 +26,10 @@ class FlashG0(FlashEcc, ips=("flash_g0x1",)):
     MASS = ("MER", "MER2")
     PCROP: ClassVar[tuple[str, ...]] = ("A", "B")
     PCROP_UNIT = 512  # RM0444 3.5.2
-    PROGRAM = Span(FlashEcc.PROGRAM.typical, 125 * PS_PER_US)
-    PAGE_ERASE = Span(FlashEcc.PAGE_ERASE.typical, 40_000 * PS_PER_US)
-    MASS_ERASE = Span(FlashEcc.MASS_ERASE.typical, 40_100 * PS_PER_US)
-    """Longest times of DS13560 (flash memory characteristics)."""
+    PROGRAM = Span(85 * PS_PER_US, 125 * PS_PER_US)
+    PAGE_ERASE = Span(22_000 * PS_PER_US, 40_000 * PS_PER_US)
+    MASS_ERASE = Span(22_100 * PS_PER_US, 40_100 * PS_PER_US)
+    """DS13560 table 48, DS12992 table 44."""
     LATENCY_MHZ: ClassVar[dict[int, tuple[int, ...]]] = {1: (24, 48, 64), 2: (8, 16)}
     LATENCY_SOURCE = "RM0444 table 16"
 

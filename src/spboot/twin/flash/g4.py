@@ -9,7 +9,9 @@ from spboot.chips import Block as Facts
 from spboot.twin.die import Die
 from spboot.twin.flash.caches import FlashCaches
 from spboot.twin.flash.ecc import FlashEcc
+from spboot.twin.memory.ageing import Span
 from spboot.twin.power.g4 import PwrG4
+from spboot.twin.timeline import PS_PER_US
 
 
 class FlashG4(FlashEcc, ips=("flash_g4c2",)):
@@ -22,10 +24,13 @@ class FlashG4(FlashEcc, ips=("flash_g4c2",)):
     OPTIONS: ClassVar[tuple[str, ...]] = ("OPTR", "PCROP1SR", "PCROP1ER", "WRP1AR", "WRP1BR", "SEC1R")
     MASS: ClassVar[tuple[str, ...]] = ("MER1",)
     PCROP = ("",)
+    PROGRAM = Span(81_700_000, 83_350_000)
+    MASS_ERASE = Span(22_130 * PS_PER_US, 24_600 * PS_PER_US)
+    """DS12288 table 47."""
     LATENCY_MHZ: ClassVar[dict[int, tuple[int, ...]]] = {
         0: (34, 68, 102, 136, 170), 1: (30, 60, 90, 120, 150), 2: (12, 24, 26),
     }  # fmt: skip
-    LATENCY_SOURCE = "RM0440 table 9"
+    LATENCY_SOURCE = "RM0440 3.3.3"
     CACHES = FlashCaches.CODE_AND_DATA
     MANUAL = "RM0440"
 

@@ -36,8 +36,10 @@ class FlashH5(FlashLow, ips=("flash_h5",)):
         3: (20, 40, 60, 80, 100, 100),
     }  # fmt: skip
     LATENCY_SOURCE = "RM0481 table 37"
-    PROGRAM: ClassVar[Span] = Span(30 * PS_PER_US, 60 * PS_PER_US)
-    SECTOR_ERASE: ClassVar[Span] = Span(2000 * PS_PER_US, 5000 * PS_PER_US)
+    PROGRAM: ClassVar[Span] = Span(31 * PS_PER_US, 100 * PS_PER_US)
+    SECTOR_ERASE: ClassVar[Span] = Span(2000 * PS_PER_US, 10_000 * PS_PER_US)
+    """DS14053 table 46, of STM32H503; banks take as long as their sectors, one after the other.  That of STM32H563
+    (DS14258) was not to be had."""
 
     def reset(self) -> None:
         super().reset()
@@ -151,7 +153,7 @@ class FlashH5(FlashLow, ips=("flash_h5",)):
         self._check_delay()
         first = min(places)
         flash.erase(first, max(places) + flash.page - first)
-        self.take_time(first, self.SECTOR_ERASE.times(1 if modes == ["SER"] else per_bank))
+        self.take_time(first, self.SECTOR_ERASE.times(len(sectors)))
         self.die.stalls.begin(max(places), self.busy_until)
         self.registers["NSCR"] &= ~self.mask("NSCR", "STRT")
 

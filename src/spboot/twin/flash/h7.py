@@ -20,9 +20,11 @@ _WRPERR, _PGSERR, _STRBERR, _INCERR, _OPERR = 1 << 17, 1 << 18, 1 << 19, 1 << 21
 _SNECCERR, _DBECCERR = 1 << 25, 1 << 26
 _WORD: Final = 32
 
-PROGRAM: Final = Span(100 * PS_PER_US, 200 * PS_PER_US)
-SECTOR_ERASE: Final = Span(1000 * PS_PER_MS, 2000 * PS_PER_MS)
-"""Times at x64, DS12923 (flash memory programming)."""
+_PROGRAM_US: Final = (290, 180, 130, 100)
+_SECTOR_MS: Final = (2000, 1800, 1100, 1000)
+_BANK_MS: Final = (13_000, 8_000, 6_000, 5_000)
+"""Typical times at x8, x16, x32 and x64, half of the longest: DS12110 table 140 for STM32H743; of a bank of 1 MB
+DS13313 table 44 for STM32H723."""
 
 # MHz of AXI by wait states, then the least WRHIGHFREQ by MHz; by VOS.  RM0399 table 17.
 _STATE_MHZ: Final = {3: (70, 140, 210, 225), 2: (55, 110, 165, 225), 1: (45, 90, 135, 180, 225)}
@@ -175,7 +177,10 @@ class FlashH7(Controller, ips=("flash_h7",)):
             return
         self._check_delay()
         flash.erase(flash.address + bank * flash.bank_step + chosen[0] * flash.page, len(chosen) * flash.page)
-        self._take_time(bank, SECTOR_ERASE.times(len(chosen)))
+        psize = self.field(f"BANK{bank}_CR", "PSIZE")
+        whole = _BANK_MS[psize] * flash.bank_size // (1024 * 1024)
+        ms = whole if value & _BER else _SECTOR_MS[psize]
+        self._take_time(bank, Span(ms * PS_PER_MS, 2 * ms * PS_PER_MS))
 
     def _protected(self, bank: int, sector: int) -> bool:
         """By its bit, or as it has a byte of an area: from START to END in 256 bytes, or all of the bank where they are
@@ -233,7 +238,8 @@ class FlashH7(Controller, ips=("flash_h7",)):
         if spoilt:  # the ECC of two programs is that of neither (RM0399 4.3.9)
             self.refusals.append(f"program of {address:#010x}, not erased: its ECC is lost")
             flash.poisoned.add(address)
-        self._take_time(bank, PROGRAM)
+        us = _PROGRAM_US[self.field(f"BANK{bank}_CR", "PSIZE")]
+        self._take_time(bank, Span(us * PS_PER_US, 2 * us * PS_PER_US))
 
     def _error(self, bank: int, flag: int, text: str) -> None:
         self.registers[f"BANK{bank}_SR"] |= flag

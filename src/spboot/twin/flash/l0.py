@@ -22,8 +22,8 @@ in the upper one (RM0367 3.8)."""
 _OPTION_BYTES: Final = 0x1FF8_0000
 _CATEGORY_3: Final = 0x417
 """Device id of STM32L05x and L06x: there NOTZEROERR does not prevent the write (RM0377 3.3.4)."""
-# DS10690 table 47 (flash memory characteristics): the same for a word, a half-page and a page.
-OPERATION: Final = Span(3_200 * PS_PER_US, 3_940 * PS_PER_US)
+# DS10685 table 53, DS10689 table 53: the same for a word, a half-page and a page.
+OPERATION: Final = Span(3_280 * PS_PER_US, 3_940 * PS_PER_US)
 
 
 class FlashL0(FlashLow, ips=("flash_l0",)):

@@ -29,7 +29,7 @@ class FlashL4(FlashEcc, ips=("flash_l4",)):
     START = "START"
     MASS = ("MER0", "MER1")
     LATENCY_MHZ: ClassVar[dict[int, tuple[int, ...]]] = {1: (16, 32, 48, 64, 80), 2: (6, 12, 18, 26)}
-    LATENCY_SOURCE = "RM0351 table 9"
+    LATENCY_SOURCE = "RM0351 3.3.3"
     CACHES = FlashCaches.CODE_AND_DATA
     PCROP = ("",)
 
@@ -41,6 +41,6 @@ class FlashL4(FlashEcc, ips=("flash_l4",)):
             self.TWO_IN_ONE = True
             self.PCROP_UNIT = 16 if die.flash.banks == 1 else 8  # RM0432 3.5.2
             self.LATENCY_MHZ = {0: (20, 40, 60, 80, 100, 120), 1: (20, 40, 60, 80, 80, 80), 2: (8, 16, 26)}  # type: ignore[misc]
-            self.LATENCY_SOURCE = "RM0432 table 12"  # type: ignore[misc]
+            self.LATENCY_SOURCE = "RM0432, read access latency"  # type: ignore[misc]
             if die.flash.banks == 1:
                 self.options["OPTR"] &= ~_DBANK

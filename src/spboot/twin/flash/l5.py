@@ -9,6 +9,7 @@ from spboot.chips import Block as Facts
 from spboot.twin.die import Die
 from spboot.twin.flash.ecc import FlashEcc
 from spboot.twin.flash.icache import Icache
+from spboot.twin.memory.ageing import Span
 
 
 class FlashL5(FlashEcc, ips=("flash_l5",)):
@@ -22,10 +23,12 @@ class FlashL5(FlashEcc, ips=("flash_l5",)):
     SR, CR, KEYR, PREFIX = "NSSR", "NSCR", "NSKEYR", "NS"
     TWO_IN_ONE = True
     MASS = ("MER1", "MER2")
+    PROGRAM = Span(81_690_000, 83_350_000)
+    """DS12736 table 95, which has the erases of STM32L4."""
     LATENCY_MHZ: ClassVar[dict[int, tuple[int, ...]]] = {
         0: (20, 40, 60, 80, 100, 110), 1: (20, 40, 60, 80, 80, 80), 2: (8, 16, 26, 26, 26, 26),
     }  # fmt: skip
-    LATENCY_SOURCE = "RM0438 table 29"
+    LATENCY_SOURCE = "RM0438 6.3.3"
 
     def __init__(self, die: Die, facts: Facts) -> None:
         super().__init__(die, facts)

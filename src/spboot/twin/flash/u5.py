@@ -23,10 +23,12 @@ class FlashU5(FlashL5, ips=("flash_u5",)):
     LATENCY_MHZ: ClassVar[dict[int, tuple[int, ...]]] = {
         1: (32, 64, 96, 128, 160), 2: (30, 60, 90, 110, 110), 3: (24, 48, 55, 55, 55), 4: (12, 25, 25, 25, 25),
     }  # fmt: skip
-    LATENCY_SOURCE = "RM0456, flash latency against clock and range"
-    PROGRAM = Span(118 * PS_PER_US, 236 * PS_PER_US)
-    PAGE_ERASE = Span(1500 * PS_PER_US, 5000 * PS_PER_US)
-    MASS_ERASE = PAGE_ERASE.times(128)
+    LATENCY_SOURCE = "RM0456 7.3.3"
+    PROGRAM = Span(118 * PS_PER_US, 118 * PS_PER_US)
+    PAGE_ERASE = Span(1500 * PS_PER_US, 3400 * PS_PER_US)
+    """DS14217 table 86, of STM32U535, the longest after 100,000 erases; a bank takes as long as its pages, two banks
+    twice as long.  That of STM32U575 (DS13737) was not to be had."""
+    BANKS_AT_ONCE = False
 
     def busy_flags(self) -> int:
         """WDW from the first word of a quad-word until its program begins (RM0456, FLASH_NSSR)."""
