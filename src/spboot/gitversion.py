@@ -24,7 +24,7 @@ _TIMEOUT_S: Final = 60
 class GitVersion:
     """What git says of a work tree.
 
-    >>> found = from_git("lamp")
+    >>> found = git_version("lamp")
     >>> found.version, found.described, found.dirty
     (Version(major=1, minor=2, patch=5), 'v1.2.3-2-g1a2b3c4', False)
     """
@@ -46,7 +46,7 @@ class GitVersion:
         return f"{self.version}-dirty" if self.dirty else str(self.version)
 
 
-def from_git(folder: str | os.PathLike[str] = ".", *, prefix: str = "") -> GitVersion:
+def git_version(folder: str | os.PathLike[str] = ".", *, prefix: str = "") -> GitVersion:
     """The version of the work tree that *folder* is in.  *prefix*: in front of the tags that count, as "lamp/".
 
     Raises VersionError: no git, no repository, no commit, a clone without its tags, or a number that is too large."""

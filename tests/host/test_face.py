@@ -71,7 +71,7 @@ def test_a_device_at_a_port_needs_no_emulator() -> None:
 
 
 COMMANDS = {
-    "--help": (0, 'twin     the emulated chip is not installed here: pip install "spboot[twin]"'),
+    "--help": (0, 'twin        the emulated chip is not installed here: pip install "spboot[twin]"'),
     "twin NUCLEO-L476RG --image x.hex": (1, 'the emulated chip is not installed here: pip install "spboot[twin]"'),
     "twin --help": (1, 'pip install "spboot[twin]"'),
     "demo": (1, 'pip install "spboot[twin]"'),
@@ -84,6 +84,10 @@ COMMANDS = {
     "verify new.sfb --keys demo": (0, "signature good"),
     "inspect new.sfb --keys demo": (0, "signature and chunks good"),
     "merge boot.bin new.bin --board NUCLEO-L476RG --keys demo --version 1.2.3 -o factory.hex": (0, "factory.hex: boot"),
+    "postbuild new.bin --board NUCLEO-L476RG --keys demo --version 1.2.3 --bootloader boot.bin --releases r -o out": (
+        0,
+        "new 1.2.3 for NUCLEO-L476RG",
+    ),
     "send /dev/ttyNONE new.sfb": (1, "there is no such port"),
 }
 

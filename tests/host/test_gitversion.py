@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from spboot.errors import VersionError
-from spboot.gitversion import from_git, header
+from spboot.gitversion import git_version, header
 from spboot.version import Version
 
 
@@ -49,7 +49,7 @@ def repository(tmp_path: Path) -> Repository:
 @pytest.mark.parametrize("tag", ["1.2.3", "v1.2.3"])
 def test_a_tag_is_the_version(repository: Repository, tag: str) -> None:
     repository.tag(tag)
-    found = from_git(repository.folder)
+    found = git_version(repository.folder)
     assert (found.version, found.described, found.distance, found.dirty) == (Version(1, 2, 3), tag, 0, False)
     assert found.commit == repository.git("rev-parse", "HEAD")
     assert found.name == "1.2.3"
@@ -58,7 +58,7 @@ def test_a_tag_is_the_version(repository: Repository, tag: str) -> None:
 def test_commits_since_the_tag_are_added(repository: Repository) -> None:
     repository.tag("v1.2.3")
     repository.commit(2)
-    found = from_git(repository.folder / ".")
+    found = git_version(repository.folder / ".")
     assert found.version == Version(1, 2, 5)
     assert re.fullmatch(r"v1\.2\.3-2-g[0-9a-f]+", found.described)
 
@@ -66,25 +66,25 @@ def test_commits_since_the_tag_are_added(repository: Repository) -> None:
 def test_files_that_differ_are_marked(repository: Repository) -> None:
     repository.tag("v1.0.0")
     (repository.folder / "notes.txt").write_text("not tracked")
-    assert not from_git(repository.folder).dirty
+    assert not git_version(repository.folder).dirty
     repository.change()
-    found = from_git(repository.folder)
+    found = git_version(repository.folder)
     assert found.dirty and found.name == "1.0.0-dirty" and found.described == "v1.0.0-dirty"
     repository.tag("v2.0.0-rc1")
-    assert from_git(repository.folder).described == "v1.0.0-dirty"
+    assert git_version(repository.folder).described == "v1.0.0-dirty"
 
 
 def test_tags_that_are_no_versions_do_not_count(repository: Repository) -> None:
     repository.tag("v1.0.0")
     repository.commit()
     repository.tag("v1.1.0-rc1", "nightly", "v7", "1.2.x", "lamp/v3.0.0")
-    assert from_git(repository.folder).version == Version(1, 0, 1)
+    assert git_version(repository.folder).version == Version(1, 0, 1)
 
 
 def test_a_prefix_chooses_tags(repository: Repository) -> None:
     repository.tag("v1.0.0", "lamp/v3.1.0")
     repository.commit()
-    found = from_git(repository.folder, prefix="lamp/")
+    found = git_version(repository.folder, prefix="lamp/")
     assert found.version == Version(3, 1, 1)
     assert found.described.startswith("v3.1.0-1-g")
 
@@ -93,12 +93,12 @@ def test_the_newest_tag_counts(repository: Repository) -> None:
     repository.tag("v1.9.0")
     repository.commit()
     repository.tag("v1.10.0")
-    assert from_git(repository.folder).version == Version(1, 10, 0)
+    assert git_version(repository.folder).version == Version(1, 10, 0)
 
 
 def test_without_a_tag_commits_are_counted(repository: Repository) -> None:
     repository.commit(4)
-    found = from_git(repository.folder)
+    found = git_version(repository.folder)
     assert found.version == Version(0, 0, 5)
     assert found.commit.startswith(found.described)
 
@@ -108,22 +108,22 @@ def test_a_detached_head_and_a_subfolder(repository: Repository) -> None:
     repository.commit()
     repository.git("checkout", "--quiet", "v1.0.0")
     (repository.folder / "src").mkdir()
-    assert from_git(repository.folder / "src").version == Version(1, 0, 0)
+    assert git_version(repository.folder / "src").version == Version(1, 0, 0)
 
 
 def test_the_last_number_runs_over(repository: Repository) -> None:
     repository.tag("v1.2.254")
     repository.commit()
-    assert from_git(repository.folder).version == Version(1, 2, 255)
+    assert git_version(repository.folder).version == Version(1, 2, 255)
     repository.commit()
     with pytest.raises(VersionError, match=r"2 commits since tag v1\.2\.254 .* 256, expected at most 255: .* v1\.3\.0"):
-        from_git(repository.folder)
+        git_version(repository.folder)
 
 
 def test_numbers_that_no_device_takes(repository: Repository) -> None:
     repository.tag("v256.0.0")
     with pytest.raises(VersionError, match="major is 256"):
-        from_git(repository.folder)
+        git_version(repository.folder)
 
 
 def test_where_there_is_no_version(repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,12 +132,12 @@ def test_where_there_is_no_version(repository: Repository, tmp_path: Path, monke
     empty.mkdir()
     for folder, words in ((empty, "no git repository"), (tmp_path / "none", "no such folder")):
         with pytest.raises(VersionError, match=f"{words}.*give --version, or set SPBOOT_VERSION"):
-            from_git(folder)
+            git_version(folder)
     with pytest.raises(VersionError, match="is a file"):
-        from_git(repository.folder / "main.c")
+        git_version(repository.folder / "main.c")
     monkeypatch.setenv("PATH", str(empty))
     with pytest.raises(VersionError, match="git is not installed"):
-        from_git(repository.folder)
+        git_version(repository.folder)
 
 
 def test_a_clone_without_its_tags(repository: Repository, tmp_path: Path) -> None:
@@ -146,7 +146,7 @@ def test_a_clone_without_its_tags(repository: Repository, tmp_path: Path) -> Non
     source = repository.folder.as_uri()
     subprocess.run(["git", "clone", "--quiet", "--depth=1", source, tmp_path / "shallow"], check=True)
     with pytest.raises(VersionError, match="git fetch --unshallow --tags"):
-        from_git(tmp_path / "shallow")
+        git_version(tmp_path / "shallow")
 
 
 def test_the_header_says_the_same(repository: Repository, tmp_path: Path) -> None:
@@ -154,7 +154,7 @@ def test_the_header_says_the_same(repository: Repository, tmp_path: Path) -> Non
     repository.tag("v1.2.3")
     repository.commit()
     repository.change()
-    found = from_git(repository.folder)
+    found = git_version(repository.folder)
     (tmp_path / "spboot_version.h").write_text(header(found))
     (tmp_path / "x.c").write_text(
         '#include "spboot_version.h"\n'

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from spboot.cli import completing
-from spboot.gitversion import GitVersion, from_git
+from spboot.gitversion import GitVersion, git_version
 from spboot.project import Project
 from spboot.version import Version
 
@@ -45,10 +45,10 @@ def answer(what: str, flag: str, of_project: Callable[[Project], Any], *, variab
 def git() -> GitVersion:
     """The version of the project's work tree, or of the one that this folder is in.  Raises VersionError."""
     found = project()
-    return from_git(found.folder, prefix=found.tags) if found else from_git()
+    return git_version(found.folder, prefix=found.tags) if found else git_version()
 
 
-def git_version() -> str | None:
+def version_of_git() -> str | None:
     """What `spboot version` says, for an image that is not given a version."""
     return None if click.get_current_context().resilient_parsing else str(git().version)
 
@@ -83,7 +83,7 @@ output = click.option("-o", "--output", required=True, type=PATH, metavar="FILE"
 version = click.option(
     "--version",
     envvar="SPBOOT_VERSION",
-    default=git_version,
+    default=version_of_git,
     type=VERSION,
     metavar="V",
     help="Version of the new image, as 1.2.3; from git.",

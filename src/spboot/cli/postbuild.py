@@ -6,13 +6,13 @@ from pathlib import Path
 
 import click
 
-from spboot import postbuild, releases
+from spboot import releases
 from spboot.boards import Board
 from spboot.cli import options
 from spboot.cli.telling import Telling, telling
 from spboot.gitversion import GitVersion
 from spboot.keys import Keys
-from spboot.postbuild import Making
+from spboot.making import Making, check_release, postbuild
 from spboot.project import check_name
 from spboot.version import Version
 
@@ -78,7 +78,7 @@ def command(
     project = options.project()
     git = None if version else options.git()
     board, keys = Board.load(board_name), Keys.load(key_folder, need_private=True)
-    making = Making(
+    wanted = Making(
         app=app,
         board=board,
         keys=keys,
@@ -88,14 +88,14 @@ def command(
         git=git.described if git else None,
         dirty=bool(git and git.dirty) and not allow_dirty,
     )
-    known = releases.all_in(kept, name=making.name, board=board.name)
+    known = releases.all_in(kept, name=wanted.name, board=board.name)
     if release:
-        postbuild.check_release(making, known)
+        check_release(wanted, known)
     bases = known if last is None else known[-last:] if last else []
     place = kept if release else output or (project.output if project else Path("out"))
-    made = postbuild.postbuild(making, place, bases, jobs=jobs, tell=tell.more)
+    made = postbuild(wanted, place, bases, jobs=jobs, tell=tell.more)
     tell.facts(folder=made.folder, version=made.version, files=[item.file for item in made.items])
-    tell.say(f"{made.folder}: {making.name} {making.version} for {board.name}")
+    tell.say(f"{made.folder}: {wanted.name} {making.version} for {board.name}")
     tell.say(f"  full image {made.image.size:,} bytes")
     for item in made.patches:
         tell.say(f"  patch from {item.base} {item.size:,} bytes")

@@ -10,7 +10,7 @@ from spboot import disk
 from spboot.cli import files, options
 from spboot.cli.telling import Telling, telling
 from spboot.errors import VersionError
-from spboot.gitversion import GitVersion, from_git, header
+from spboot.gitversion import GitVersion, git_version, header
 
 
 @click.command("version")
@@ -34,7 +34,7 @@ def command(folder: Path | None, tags: str | None, header_file: Path | None, cle
     """
     found = options.project()
     place = folder or (found.folder if found else Path())
-    git = from_git(place, prefix=tags if tags is not None else found.tags if found else "")
+    git = git_version(place, prefix=tags if tags is not None else found.tags if found else "")
     if clean and git.dirty:
         raise VersionError(
             f"{place.absolute()}: files differ from commit {git.commit[:10]}: commit them, or leave out --clean"

@@ -20,7 +20,7 @@ from spboot.errors import AuthenticationError, BuildError, FormatError, VersionE
 from spboot.formats import program
 from spboot.image import Image
 from spboot.keys import Keys
-from spboot.postbuild import Making, check_release, find_bootloader, postbuild
+from spboot.making import Making, check_release, find_bootloader, postbuild
 from spboot.releases import Release
 from spboot.version import Version
 
