@@ -95,7 +95,7 @@ def command(
     place = kept if release else output or (project.output if project else Path("out"))
     made = postbuild(wanted, place, bases, jobs=jobs, tell=tell.more)
     tell.facts(folder=made.folder, version=made.version, files=[item.file for item in made.items])
-    tell.say(f"{made.folder}: {wanted.name} {making.version} for {board.name}")
+    tell.say(f"{made.folder}: {made.name} {made.version} for {board.name}")
     tell.say(f"  full image {made.image.size:,} bytes")
     for item in made.patches:
         tell.say(f"  patch from {item.base} {item.size:,} bytes")
