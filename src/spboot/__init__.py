@@ -18,6 +18,7 @@ from spboot.errors import (
     FormatError,
     KeyFolderError,
     LinkError,
+    ProjectError,
     SpbootError,
     TwinError,
     VersionError,
@@ -29,10 +30,14 @@ if TYPE_CHECKING:
     from spboot.builder.merge import merge
     from spboot.device import Device
     from spboot.formats.program import Program
+    from spboot.gitversion import GitVersion, git_version
     from spboot.image import Image
     from spboot.inspection import inspect
     from spboot.keys import Keys
+    from spboot.making import Making, postbuild
+    from spboot.project import Project
     from spboot.release import Report, full_image, patch, verify
+    from spboot.releases import Release
     from spboot.version import Version
 
 __all__ = [
@@ -45,11 +50,16 @@ __all__ = [
     "DeviceError",
     "ExtraError",
     "FormatError",
+    "GitVersion",
     "Image",
     "KeyFolderError",
     "Keys",
     "LinkError",
+    "Making",
     "Program",
+    "Project",
+    "ProjectError",
+    "Release",
     "Report",
     "SpbootError",
     "TwinError",
@@ -57,9 +67,11 @@ __all__ = [
     "VersionError",
     "build",
     "full_image",
+    "git_version",
     "inspect",
     "merge",
     "patch",
+    "postbuild",
     "verify",
 ]
 
@@ -67,16 +79,22 @@ _HOMES = {
     "Board": "spboot.boards",
     "Bootloader": "spboot.builder.bootloader",
     "Device": "spboot.device",
+    "GitVersion": "spboot.gitversion",
     "Image": "spboot.image",
     "Keys": "spboot.keys",
+    "Making": "spboot.making",
     "Program": "spboot.formats.program",
+    "Project": "spboot.project",
+    "Release": "spboot.releases",
     "Report": "spboot.release",
     "Version": "spboot.version",
     "build": "spboot.builder.bootloader",
     "full_image": "spboot.release",
+    "git_version": "spboot.gitversion",
     "inspect": "spboot.inspection",
     "merge": "spboot.builder.merge",
     "patch": "spboot.release",
+    "postbuild": "spboot.making",
     "verify": "spboot.release",
 }
 """Name -> the module that it is imported from when it is first asked for (PEP 562)."""

@@ -77,6 +77,52 @@ def write(path: Path, data: bytes, *, secret: bool = False) -> None:
 
 
 @contextlib.contextmanager
+def new_folder(path: Path) -> Iterator[Path]:
+    """An empty folder that becomes *path* at the end, in the place of a folder that is there: old or new, never mixed.
+
+    Nothing is left of it when what is inside fails.  Raises DiskError; InUseError when another makes the same."""
+    part = path.with_name(f".{path.name}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DiskError(f"{path}: cannot be written: {reason(error)}") from None
+    with alone(path):
+        _heal(path)
+        try:
+            shutil.rmtree(part, ignore_errors=True)
+            part.mkdir()
+            yield part
+            if path.exists():
+                path.rename(_old(path))
+            part.rename(path)
+        except OSError as error:
+            raise DiskError(f"{error.filename or path}: cannot be written: {reason(error)}") from None
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+            _heal(path)
+
+
+def heal(folder: Path) -> None:
+    """Finish what a program that died in `new_folder` left in *folder*.  Raises DiskError."""
+    for old in folder.glob(".*.old"):
+        path = old.with_name(old.name[1 : -len(".old")])
+        with alone(path, wait=True):
+            _heal(path)
+
+
+def _old(path: Path) -> Path:
+    return path.with_name(f".{path.name}.old")
+
+
+def _heal(path: Path) -> None:
+    """Back to the old folder where no new one is."""
+    if path.exists():
+        shutil.rmtree(_old(path), ignore_errors=True)
+    elif _old(path).exists():
+        _old(path).rename(path)
+
+
+@contextlib.contextmanager
 def alone(path: Path, *, wait: bool = False) -> Iterator[None]:
     """Nobody else is inside `alone` with *path* meanwhile; the system forgets the claim of a program that died.
 

@@ -5,6 +5,7 @@ SpbootError                 base of all: the command line prints its message and
 |- AuthenticationError      a signature, hash or key that does not fit
 |- BoardError               a board or chip that is unknown, or a board file with a mistake
 |- VersionError             a version that cannot be
+|- ProjectError             a project file with a mistake
 |- KeyFolderError           a key folder that is missing, incomplete or unreadable
 |- BuildError               compiler or linker failed, or a budget was exceeded
 |- LinkError                the other end of a serial line did not do its part
@@ -47,6 +48,10 @@ class BoardError(SpbootError):
 
 class VersionError(SpbootError):
     """A version that cannot be."""
+
+
+class ProjectError(SpbootError):
+    """A project file with a mistake."""
 
 
 class KeyFolderError(SpbootError):

@@ -8,6 +8,7 @@ from tests.families import ALL
 
 from .conftest import TARGET
 
+POSTBUILD = f"postbuild --board {TARGET} --keys lamp --version 1.2.3 --releases r -o folder"
 RELEASE = f"--board {TARGET} --keys lamp --version 1.2.3"
 FAMILIES = ", ".join(ALL)
 
@@ -15,15 +16,42 @@ Row = tuple[str, int, tuple[str, ...]]
 
 COMMANDS: list[Row] = [
     ("biuld", 2, ("no such command 'biuld'", "did you mean build?")),
-    ("frobnicate", 2, ("no such command", "there are: keys, build, merge")),
+    ("frobnicate", 2, ("no such command", "there are: init, version, postbuild")),
     ("keys nwe lamp", 2, ("'nwe'", "did you mean new?")),
     ("delta", 2, ("encode", "apply")),
     ("build --kyes lamp", 2, ("No such option '--kyes'", "--keys")),
-    ("image new.bin", 2, ("Missing option '--board'",)),
+    ("image new.bin", 2, ("no board: give --board, set SPBOOT_BOARD, or make a project file with `spboot init`",)),
     ("delta encode old.bin", 2, ("Missing argument 'NEW'",)),
     ("delta encode old.bin new.bin -o x --base here", 2, ("'here' is not an address, as 0x8008200",)),
     ("delta encode old.bin new.bin -o x --base 0x8008201", 1, ("0x8008201", "multiple of 256")),
 ]
+
+PROJECT: list[Row] = [
+    ("init", 2, ("no board: give --board, or set SPBOOT_BOARD",)),
+    ("init --board NUKLEO-L476RG", 1, ("did you mean NUCLEO-L476RG",)),
+    ("init nowhere --board NUCLEO-L476RG", 1, ("nowhere: there is no such folder",)),
+    ("init --board NUCLEO-L476RG --name a/b", 1, ("'a/b'", "expected 1 ..")),
+    ("init --board NUCLEO-L476RG --name a/b --keys lamp", 1, ("name is 'a/b'", "expected 1 .. 64 characters")),
+    ("init --board NUCLEO-L476RG --keys noprod", 1, ("product.toml is missing", "restore it")),
+    ("init --board badkey.toml", 1, ("unknown key clock_mhz",)),
+    ("--project none.toml map", 1, ("none.toml", "No such file")),
+    ("--project OWN.toml map", 1, ("OWN.toml: unknown key 'part'",)),
+    ("version", 1, ("is in no git repository with a commit", "give --version, or set SPBOOT_VERSION")),
+    ("version nowhere", 1, ("nowhere: there is no such folder",)),
+    ("version new.bin", 1, ("new.bin is a file, expected the folder of the sources",)),
+    ("completion tcsh", 2, ("'tcsh'", "bash", "zsh", "fish")),
+    ("postbuild", 2, ("Missing argument 'APP'",)),
+    (f"postbuild new.bin {RELEASE}", 2, ("no bootloader: give --bootloader or make a project file",)),
+    (f"{POSTBUILD} new.bin --bootloader folder", 1, ("folder: there is no bootloader for", "`spboot build`")),
+    (f"{POSTBUILD} new.bin --bootloader stranger.bin", 1, ("holds other keys", "build it again")),
+    (f"{POSTBUILD} new.bin --bootloader old.bin", 1, ("this is no spboot bootloader",)),
+    (f"{POSTBUILD} none.elf --bootloader boot.bin", 1, ("none.elf", "No such file")),
+    (f"{POSTBUILD} new.bin --bootloader boot.bin -o new.bin", 1, ("new.bin", "File exists")),
+    (f"{POSTBUILD} new.bin --bootloader boot.bin --last -1", 2, ("--last", "-1")),
+    (f"postbuild new.bin --board {TARGET} --keys nosig --version 1.2.3 --releases r --bootloader boot.bin", 1,
+        ("signing.pem is missing",)),
+    (f"postbuild new.bin --board {TARGET} --keys lamp --releases r --bootloader boot.bin", 1, ("no git repository",)),
+]  # fmt: skip
 
 BOARDS: list[Row] = [
     ("boards nucleo-l476rg", 1, ("unknown board", "did you mean NUCLEO-L476RG?")),
@@ -183,6 +211,6 @@ TWIN: list[Row] = [
 ]
 
 TABLE = [
-    *(COMMANDS + BOARDS + KEYS + OUTPUTS + FILES_IN_THE_WRONG_PLACE + TWIN),
+    *(COMMANDS + PROJECT + BOARDS + KEYS + OUTPUTS + FILES_IN_THE_WRONG_PLACE + TWIN),
     *((text.format(release=f"--board {TARGET} --keys lamp"), code, words) for text, code, words in VERSIONS),
 ]

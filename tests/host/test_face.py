@@ -71,12 +71,12 @@ def test_a_device_at_a_port_needs_no_emulator() -> None:
 
 
 COMMANDS = {
-    "--help": (0, 'twin     the emulated chip is not installed here: pip install "spboot[twin]"'),
+    "--help": (0, 'twin the emulated chip is not installed here: pip install "spboot[twin]"'),
     "twin NUCLEO-L476RG --image x.hex": (1, 'the emulated chip is not installed here: pip install "spboot[twin]"'),
     "twin --help": (1, 'pip install "spboot[twin]"'),
     "demo": (1, 'pip install "spboot[twin]"'),
     "build NUCLEO-L476RG --keys demo -o boot": (1, 'the compiler is not installed here: pip install "spboot[build]"'),
-    "boards": (0, "  STM32L476RG  USART2 PA2/PA3"),
+    "boards": (0, "STM32L476RG USART2 PA2/PA3"),
     "chips --supported STM32L476RG": (0, "yes"),
     "board new LAMP --mcu STM32L476RG": (0, "LAMP.toml: LAMP with STM32L476RG"),
     "keys new lamp": (0, "keys for product lamp"),
@@ -84,6 +84,10 @@ COMMANDS = {
     "verify new.sfb --keys demo": (0, "signature good"),
     "inspect new.sfb --keys demo": (0, "signature and chunks good"),
     "merge boot.bin new.bin --board NUCLEO-L476RG --keys demo --version 1.2.3 -o factory.hex": (0, "factory.hex: boot"),
+    "postbuild new.bin --board NUCLEO-L476RG --keys demo --version 1.2.3 --bootloader boot.bin --releases r -o out": (
+        0,
+        "new 1.2.3 for NUCLEO-L476RG",
+    ),
     "send /dev/ttyNONE new.sfb": (1, "there is no such port"),
 }
 
@@ -103,7 +107,8 @@ cli.main()
 """
     for command, (code, words) in COMMANDS.items():
         done = ran(program, encoder, *command.split(), cwd=tmp_path)
-        assert (done.returncode, words in done.stdout + done.stderr) == (code, True), done.stdout + done.stderr
+        said = " ".join((done.stdout + done.stderr).split())
+        assert (done.returncode, words in said) == (code, True), said
 
 
 def test_no_encoder_and_no_compiler(secrets: Keys, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ def told(path: tuple[str, ...]) -> str:
 def examples(text: str) -> list[list[str]]:
     """The words of each command line under "Examples:"."""
     lines = text.split("Examples:\n", 1)[1].split("\n\n", 1)[0].replace("\\\n", " ").splitlines()
-    return [shlex.split(line, comments=True) for line in lines]
+    return [shlex.split(line.split(" > ")[0], comments=True) for line in lines]
 
 
 def named(path: tuple[str, ...]) -> str:
@@ -56,8 +56,11 @@ def test_nothing_is_cut(path: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize("path", ALL, ids=named)
-def test_examples_can_be_typed(path: tuple[str, ...]) -> None:
-    """Of itself at least one, and every one a command with options that there are and all that it needs."""
+def test_examples_can_be_typed(path: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of itself at least one, and every one a command with options that there are and all it needs, in a project."""
+    (tmp_path / "spboot.toml").write_text('board = "NUCLEO-L476RG"\nkeys = "keys"\n')
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SPBOOT_VERSION", "1.2.3")
     found = examples(told(path))
     own = [words for words in found if tuple(words[: len(path) + 1]) == ("spboot", *path)]
     assert own, "a help without an example of its command"
@@ -92,7 +95,7 @@ def test_commands_stand_in_groups() -> None:
     modules = {path.stem for path in Path(cli.__file__).parent.glob("*.py") if "@click.command(" in path.read_text()}
     modules |= {path.stem for path in Path(cli.__file__).parent.glob("*.py") if "@click.group(" in path.read_text()}
     blocks = told(()).split("\n\n")
-    headings = ("Keys and bootloader:", "Images and patches:", "Devices:", "Boards and parts:")
+    headings = ("Project:", "Keys and bootloader:", "Images and patches:", "Devices:", "Boards and parts:")
     groups = [block.splitlines()[1:] for heading in headings for block in blocks if block.startswith(heading)]
     assert len(groups) == len(headings)
     listed = [line.split()[0] for lines in groups for line in lines]

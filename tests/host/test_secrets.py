@@ -32,7 +32,7 @@ from . import bootloader
 from .conftest import NEW_APP, TARGET, made
 
 USER_DATA = Secret(b"the owner's own secret, 0123456789abcdef")
-HOLDERS = {"spboot.keys.Keys", "spboot.twin.snapshot.Snapshot"}
+HOLDERS = {"spboot.keys.Keys", "spboot.making.Making", "spboot.twin.snapshot.Snapshot"}
 """Classes with a key in them.  A new one joins, and gets a repr that does not show it."""
 
 
@@ -132,7 +132,15 @@ def test_nothing_that_a_user_handles_shows_a_key(secrets: Keys, forbidden: list[
     report = spboot.verify(spboot.full_image(made(NEW_APP, "1.0.0"), keys=secrets), secrets)
     with spboot.Device(spboot.Board.load(TARGET)) as device:
         device.program(program)
-        for each in (secrets, program, program.segments, report, device, made(NEW_APP, "1.0.0")):
+        making = spboot.Making(
+            app=Path("app.elf"),
+            board=device.board,
+            keys=secrets,
+            version=spboot.Version(1, 0, 0),
+            name="lamp",
+            bootloader=Path(),
+        )
+        for each in (secrets, making, program, program.segments, report, device, made(NEW_APP, "1.0.0")):
             check(f"{each} {each!r} {[each]}", forbidden)
 
 

@@ -13,6 +13,7 @@ from spboot.cli.group import Group
 from spboot.errors import ExtraError, SpbootError
 
 _GROUPS: Final = {
+    "Project": ("init", "version", "postbuild", "completion"),
     "Keys and bootloader": ("keys", "build", "merge"),
     "Images and patches": ("image", "patch", "inspect", "verify", "delta"),
     "Devices": ("demo", "twin", "send"),
@@ -81,8 +82,16 @@ def _absent(name: str, error: ExtraError) -> click.Command:
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: 0 done, 1 something that you can mend, 2 the command line, 130 interrupted.",
 )
+@click.option(
+    "--project",
+    "project_file",
+    envvar="SPBOOT_PROJECT",
+    type=click.Path(dir_okay=False),
+    metavar="FILE",
+    help="Project file; else spboot.toml here or in a folder above.",
+)
 @click.version_option(package_name="spboot", message="%(prog)s %(version)s")
-def root() -> None:
+def root(project_file: str | None) -> None:
     """Secure patching bootloader and firmware updates for STM32.
 
     `spboot COMMAND --help` says more of a command, with examples.

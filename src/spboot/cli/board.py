@@ -11,7 +11,7 @@ from spboot import boards, chips
 from spboot.boards.draft import Wish, draft
 from spboot.builder import bootloader
 from spboot.builder.support import missing
-from spboot.cli import files, options
+from spboot.cli import completing, files, options
 from spboot.cli.group import Group
 from spboot.errors import BoardError
 
@@ -55,7 +55,13 @@ def command() -> None:
 
 @command.command("new")
 @click.argument("name")
-@click.option("--mcu", required=True, metavar="PART", help="Its part, as STM32L476RG; see `spboot chips`.")
+@click.option(
+    "--mcu",
+    required=True,
+    metavar="PART",
+    shell_complete=completing.part,
+    help="Its part, as STM32L476RG; see `spboot chips`.",
+)
 @click.option("--console", type=console, metavar="PORT:TX:RX", help="UART for people and YMODEM, as USART2:PA2:PA3.")
 @click.option("--button", type=switch, metavar="PIN:LEVEL", help="Held at reset it enters the loader, as PC13:low.")
 @click.option("--led", type=switch, metavar="PIN:LEVEL", help="Lit while the loader waits, as PA5:high.")

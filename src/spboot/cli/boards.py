@@ -11,11 +11,11 @@ from spboot.boards import Board, Pin
 from spboot.boards.layout import size_text
 from spboot.builder.bootloader import driven
 from spboot.builder.support import missing
-from spboot.cli import tables
+from spboot.cli import completing, tables
 
 
 @click.command("boards")
-@click.argument("name", metavar="[BOARD]", required=False)
+@click.argument("name", metavar="[BOARD]", required=False, shell_complete=completing.board)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(name: str | None, as_json: bool) -> None:
     """List the boards, or show one.

@@ -10,23 +10,35 @@ from spboot.boards import Board
 from spboot.builder import bootloader
 from spboot.builder.compiler import NAMES
 from spboot.cli import files, options
+from spboot.cli.telling import Telling, telling
 from spboot.keys import Keys
 from spboot.secret import Secret
 
 
 @click.command("build")
-@click.argument("board_name", metavar="BOARD")
+@options.board_argument
 @options.keys
-@click.option("-o", "--output", "output", type=options.PATH, required=True, metavar="DIR", help="Folder for the files.")
+@click.option(
+    "-o",
+    "--output",
+    type=options.PATH,
+    default=options.answer("folder for the files", "--output", lambda found: found.bootloader),
+    metavar="DIR",
+    help="Folder for the files; that of the project.",
+)
 @click.option("--compiler", type=click.Choice(NAMES), default="clang", show_default=True, help="Compiler to use.")
 @click.option(
     "--user-data", type=options.PATH, metavar="FILE", help="File of at most 128 bytes for SE_APP_GetSecureUserData."
 )
-def command(board_name: str, key_folder: Path, output: Path, compiler: str, user_data: Path | None) -> None:
+@telling
+def command(
+    board_name: str, key_folder: Path, output: Path, compiler: str, user_data: Path | None, tell: Telling
+) -> None:
     """Build the bootloader of a board, with your keys in it.
 
     DIR gets the bootloader as .elf, .bin and .hex, its map, and what an application needs: linker include and header.
-    BOARD is the name of a board that comes with spboot, or the .toml file of your own.
+    BOARD is the name of a board that comes with spboot, or the .toml file of your own.  In a project (`spboot init`) it
+    needs no arguments.
 
     \b
     Examples:
@@ -37,9 +49,14 @@ def command(board_name: str, key_folder: Path, output: Path, compiler: str, user
     secrets = Keys.load(key_folder)
     data = Secret(files.read(user_data)) if user_data else b""
     made = bootloader.build(board, secrets, output, compiler=compiler, user_data=data)
-    click.echo(f"{made.hex}: {made.size} bytes of {board.bootloader.size}")
-    click.echo(
+    tell.facts(
+        board=board.name, product=secrets.product, development=secrets.development, bytes=made.size,
+        room=board.bootloader.size, elf=made.elf, bin=made.bin, hex=made.hex, linker_include=made.linker_include,
+        linker_check=made.linker_check, include=made.header.parent.parent,
+    )  # fmt: skip
+    tell.say(f"{made.hex}: {made.size} bytes of {board.bootloader.size}")
+    tell.say(
         f"{made.linker_include}: include it in the application's linker script, {made.linker_check.name} at its end"
     )
     if secrets.development:
-        click.echo("note: these are development keys, and the bootloader says so at every start; do not ship it")
+        tell.say("note: these are development keys, and the bootloader says so at every start; do not ship it")

@@ -13,12 +13,12 @@ from spboot.boards.plan import plan
 from spboot.builder.bootloader import NEEDED, driven
 from spboot.builder.support import missing
 from spboot.chips import Block, Chip, Memory
-from spboot.cli import tables
+from spboot.cli import completing, tables
 from spboot.errors import BoardError
 
 
 @click.command("chip")
-@click.argument("part")
+@click.argument("part", shell_complete=completing.part)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(part: str, as_json: bool) -> None:
     """Show one part: memories, consoles, drivers.

@@ -16,7 +16,7 @@ import click
 
 from spboot.boards import Board
 from spboot.builder.demo import build_demo
-from spboot.cli import files, options, tables
+from spboot.cli import completing, files, options, tables
 from spboot.cli.interruption import told_to_stop
 from spboot.cli.screen import Screen, map_lines
 from spboot.device import Device, Through
@@ -40,7 +40,7 @@ _PICTURE: Final = "demo.svg"
 
 
 @click.command("demo")
-@click.argument("board_name", metavar="[BOARD]", default=_BOARD)
+@click.argument("board_name", metavar="[BOARD]", default=_BOARD, shell_complete=completing.board)
 @click.option(
     "-o",
     "--output",

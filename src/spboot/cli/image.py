@@ -10,6 +10,7 @@ from spboot import release
 from spboot.boards import Board
 from spboot.cli import files, options
 from spboot.cli.progress import progress
+from spboot.cli.telling import Telling, telling
 from spboot.image import Image
 from spboot.keys import Keys
 from spboot.version import Version
@@ -21,7 +22,8 @@ from spboot.version import Version
 @options.keys
 @options.version
 @options.output
-def command(app: Path, board_name: str, key_folder: Path, version: Version, output: Path) -> None:
+@telling
+def command(app: Path, board_name: str, key_folder: Path, version: Version, output: Path, tell: Telling) -> None:
     """Make a full image (.sfb), which every device takes.
 
     APP is the application as .elf, .hex or .bin.  It is compressed, encrypted and signed.
@@ -38,4 +40,5 @@ def command(app: Path, board_name: str, key_folder: Path, version: Version, outp
     with progress("packing") as tick:
         made = release.full_image(image, keys=secrets, progress=tick)
     files.write(output, made)
-    click.echo(f"{output}: image {version}, {len(made)} bytes for {len(image.data)} of firmware")
+    tell.facts(file=output, kind="image", version=version, bytes=len(made), image_bytes=len(image.data))
+    tell.say(f"{output}: image {version}, {len(made)} bytes for {len(image.data)} of firmware")

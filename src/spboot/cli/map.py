@@ -13,7 +13,7 @@ from spboot.cli import files, options
 
 
 @click.command("map")
-@click.argument("board_name", metavar="BOARD")
+@options.board_argument
 @click.option("--svg", "svg_file", type=options.PATH, metavar="FILE", help="Write an SVG drawing to FILE instead.")
 def command(board_name: str, svg_file: Path | None) -> None:
     """Draw what lies where in flash and RAM of a board.

@@ -10,6 +10,7 @@ from spboot.boards import Board
 from spboot.builder.merge import merge
 from spboot.builder.personal import target_of
 from spboot.cli import files, options
+from spboot.cli.telling import Telling, telling
 from spboot.errors import BuildError
 from spboot.formats import program
 from spboot.image import Image
@@ -24,7 +25,16 @@ from spboot.version import Version
 @options.keys
 @options.version
 @options.output
-def command(bootloader: Path, app: Path, board_name: str, key_folder: Path, version: Version, output: Path) -> None:
+@telling
+def command(
+    bootloader: Path,
+    app: Path,
+    board_name: str,
+    key_folder: Path,
+    version: Version,
+    output: Path,
+    tell: Telling,
+) -> None:
     """Put bootloader and application in one factory file.
 
     BOOTLOADER is the .bin, .hex or .elf of `spboot build`, APP the first application that devices run.  FILE is for the
@@ -46,4 +56,5 @@ def command(bootloader: Path, app: Path, board_name: str, key_folder: Path, vers
     if target_of(first.run_at(start)) is None and target_of(second.run_at(start)) is not None:
         raise BuildError(f"{app} is the bootloader, and {bootloader} is none: swap the two, BOOTLOADER comes first")
     merge(bootloader, Image.load(app, board, version), keys=secrets).save(output)
-    click.echo(f"{output}: bootloader and {app.name} {version}")
+    tell.facts(file=output, version=version)
+    tell.say(f"{output}: bootloader and {app.name} {version}")

@@ -1,19 +1,90 @@
-"""Arguments and options that several commands share."""
+"""Arguments and options that several commands share.
+
+What neither the command line nor the environment says comes from the project file (spboot.project)."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
+from spboot.cli import completing
+from spboot.gitversion import GitVersion, git_version
+from spboot.project import Project
 from spboot.version import Version
 
 PATH = click.Path(path_type=Path)
 VERSION = Version.parse
 
-board = click.option("--board", "board_name", required=True, metavar="BOARD", help="Board name or .toml file.")
-keys = click.option("--keys", "key_folder", required=True, type=PATH, metavar="DIR", help="Key folder.")
+
+def project() -> Project | None:
+    """The project file of this run: that of --project or SPBOOT_PROJECT, or the one that this folder is in."""
+    context = click.get_current_context(silent=True)
+    file = context.find_root().params.get("project_file") if context else None
+    return Project.load(file) if file else Project.find()
+
+
+def answer(what: str, flag: str, of_project: Callable[[Project], Any], *, variable: str = "") -> Callable[[], Any]:
+    """The default of an option that the project file answers.  Raises UsageError where there is none, or no answer."""
+
+    def ask() -> Any:
+        if click.get_current_context().resilient_parsing:
+            return None
+        found = project()
+        value = of_project(found) if found else None
+        if value is None:
+            where = f", set {variable}," if variable else ""
+            raise click.UsageError(f"no {what}: give {flag}{where} or make a project file with `spboot init`")
+        return value
+
+    return ask
+
+
+def git() -> GitVersion:
+    """The version of the project's work tree, or of the one that this folder is in.  Raises VersionError."""
+    found = project()
+    return git_version(found.folder, prefix=found.tags) if found else git_version()
+
+
+def version_of_git() -> str | None:
+    """What `spboot version` says, for an image that is not given a version."""
+    return None if click.get_current_context().resilient_parsing else str(git().version)
+
+
+board = click.option(
+    "--board",
+    "board_name",
+    envvar="SPBOOT_BOARD",
+    default=answer("board", "--board", lambda found: found.board, variable="SPBOOT_BOARD"),
+    metavar="BOARD",
+    shell_complete=completing.board,
+    help="Board name or .toml file; that of the project.",
+)
+board_argument = click.argument(
+    "board_name",
+    metavar="[BOARD]",
+    shell_complete=completing.board,
+    envvar="SPBOOT_BOARD",
+    required=False,
+    default=answer("board", "BOARD", lambda found: found.board, variable="SPBOOT_BOARD"),
+)
+keys = click.option(
+    "--keys",
+    "key_folder",
+    envvar="SPBOOT_KEYS",
+    default=answer("key folder", "--keys", lambda found: found.keys, variable="SPBOOT_KEYS"),
+    type=PATH,
+    metavar="DIR",
+    help="Key folder; that of the project.",
+)
 output = click.option("-o", "--output", required=True, type=PATH, metavar="FILE", help="File to write.")
 version = click.option(
-    "--version", required=True, type=VERSION, metavar="V", help="Version of the new image, as 1.2.3."
+    "--version",
+    envvar="SPBOOT_VERSION",
+    default=version_of_git,
+    type=VERSION,
+    metavar="V",
+    help="Version of the new image, as 1.2.3; from git.",
 )

@@ -10,6 +10,7 @@ from spboot import release
 from spboot.boards import Board
 from spboot.cli import files, options
 from spboot.cli.progress import progress
+from spboot.cli.telling import Telling, telling
 from spboot.image import Image
 from spboot.keys import Keys
 from spboot.version import Version
@@ -23,8 +24,16 @@ from spboot.version import Version
 @options.board
 @options.keys
 @options.output
+@telling
 def command(
-    old: Path, from_version: Version, new: Path, version: Version, board_name: str, key_folder: Path, output: Path
+    old: Path,
+    from_version: Version,
+    new: Path,
+    version: Version,
+    board_name: str,
+    key_folder: Path,
+    output: Path,
+    tell: Telling,
 ) -> None:
     """Make a patch (.sfbp) from one release to the next.
 
@@ -43,4 +52,7 @@ def command(
     with progress("comparing") as tick:
         made = release.patch(before, after, keys=secrets, progress=tick)
     files.write(output, made)
-    click.echo(f"{output}: patch {from_version} -> {version}, {len(made)} bytes for {len(after.data)} of firmware")
+    tell.facts(
+        file=output, kind="patch", base=from_version, version=version, bytes=len(made), image_bytes=len(after.data)
+    )
+    tell.say(f"{output}: patch {from_version} -> {version}, {len(made)} bytes for {len(after.data)} of firmware")

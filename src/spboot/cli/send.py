@@ -9,7 +9,7 @@ from typing import Final
 
 import click
 
-from spboot.cli import files, options
+from spboot.cli import completing, files, options
 from spboot.cli.progress import progress
 from spboot.errors import LinkError
 from spboot.link.delivery import Delivery
@@ -22,7 +22,7 @@ _SECONDS: Final = click.FloatRange(0.1)
 
 
 @click.command("send")
-@click.argument("port_name", metavar="PORT")
+@click.argument("port_name", metavar="PORT", shell_complete=completing.port)
 @click.argument("file", type=options.PATH, metavar="FILE")
 @click.option("--baud", type=click.IntRange(1), default=115_200, show_default=True, help="Speed of the line.")
 @click.option("--load", is_flag=True, help="Type `load` until the bootloader answers: reset the board meanwhile.")

@@ -14,7 +14,7 @@ from spboot import boards, disk
 from spboot.boards import Board
 from spboot.builder.personal import target_of
 from spboot.chips.silence import Silence
-from spboot.cli import files, options
+from spboot.cli import completing, files, options
 from spboot.cli.console import say
 from spboot.cli.session import Session
 from spboot.device import Device
@@ -36,7 +36,7 @@ def faster_than_nothing(text: str) -> float:
 
 
 @click.command("twin")
-@click.argument("board_name", metavar="BOARD", required=False)
+@click.argument("board_name", metavar="BOARD", required=False, shell_complete=completing.board)
 @click.option(
     "--image",
     "images",

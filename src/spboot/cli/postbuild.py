@@ -1,0 +1,106 @@
+"""`spboot postbuild`: everything that a version needs, in one call behind the build of the application."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from spboot import releases
+from spboot.boards import Board
+from spboot.cli import options
+from spboot.cli.telling import Telling, telling
+from spboot.gitversion import GitVersion
+from spboot.keys import Keys
+from spboot.making import Making, check_release, postbuild
+from spboot.project import check_name
+from spboot.version import Version
+
+
+@click.command("postbuild")
+@click.argument("app", type=options.PATH, metavar="APP")
+@options.board
+@options.keys
+@click.option(
+    "--version", envvar="SPBOOT_VERSION", type=options.VERSION, metavar="V", help="Version, as 1.2.3; from git."
+)
+@click.option("--name", envvar="SPBOOT_NAME", metavar="NAME", help="In front of names of files; that of the project.")
+@click.option(
+    "--bootloader",
+    type=options.PATH,
+    default=options.answer("bootloader", "--bootloader", lambda found: found.bootloader),
+    metavar="PATH",
+    help="Its file, or the folder of `spboot build`; that of the project.",
+)
+@click.option(
+    "--releases",
+    "kept",
+    envvar="SPBOOT_RELEASES",
+    type=options.PATH,
+    default=options.answer(
+        "folder of releases", "--releases", lambda found: found.releases, variable="SPBOOT_RELEASES"
+    ),
+    metavar="DIR",
+    help="Where releases are kept; that of the project.",
+)
+@click.option("-o", "--output", type=options.PATH, metavar="DIR", help="Where other builds go; that of the project.")
+@click.option("--release", is_flag=True, help="Keep it in DIR of --releases: later patches start from it.")
+@click.option("--allow-dirty", is_flag=True, help="With --release: take files that differ from the commit.")
+@click.option("--last", type=click.IntRange(0), metavar="N", help="Patches from the last N releases; from all.")
+@click.option("--jobs", type=click.IntRange(1), metavar="N", help="Patches made at a time; one a processor core.")
+@telling
+def command(
+    app: Path,
+    board_name: str,
+    key_folder: Path,
+    version: Version | None,
+    name: str | None,
+    bootloader: Path,
+    kept: Path,
+    output: Path | None,
+    release: bool,
+    allow_dirty: bool,
+    last: int | None,
+    jobs: int | None,
+    tell: Telling,
+) -> None:
+    """Make everything that a version needs, behind its build.
+
+    APP is the application as .elf, .hex or .bin.  A folder gets the factory file with bootloader and application, the
+    full image, a patch from every release that is kept, and release.json, which lists them.  With --release the folder
+    is kept itself; development keys, files that are not committed, and a version that was released are refused then.
+
+    \b
+    Examples:
+      spboot postbuild build/lamp.elf
+      spboot postbuild build/lamp.elf --release
+    """
+    project = options.project()
+    git = None if version else options.git()
+    board, keys = Board.load(board_name), Keys.load(key_folder, need_private=True)
+    wanted = Making(
+        app=app,
+        board=board,
+        keys=keys,
+        version=version or _number(git),
+        name=check_name(name or (project.name if project else app.stem)),
+        bootloader=bootloader,
+        git=git.described if git else None,
+        dirty=bool(git and git.dirty) and not allow_dirty,
+    )
+    known = releases.all_in(kept, name=wanted.name, board=board.name)
+    if release:
+        check_release(wanted, known)
+    bases = known if last is None else known[-last:] if last else []
+    place = kept if release else output or (project.output if project else Path("out"))
+    made = postbuild(wanted, place, bases, jobs=jobs, tell=tell.more)
+    tell.facts(folder=made.folder, version=made.version, files=[item.file for item in made.items])
+    tell.say(f"{made.folder}: {made.name} {made.version} for {board.name}")
+    tell.say(f"  full image {made.image.size:,} bytes")
+    for item in made.patches:
+        tell.say(f"  patch from {item.base} {item.size:,} bytes")
+
+
+def _number(git: GitVersion | None) -> Version:
+    assert git is not None
+    return git.version

@@ -1,0 +1,55 @@
+"""What a command says: sentences for people, or one JSON object for a program."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+
+class Telling:
+    """Where a command's sentences go; its facts are printed at its end, with --json."""
+
+    def __init__(self, *, quiet: bool = False, verbose: bool = False, as_json: bool = False) -> None:
+        self.verbose = verbose and not as_json
+        self.as_json = as_json
+        self._silent = quiet or as_json
+        self._facts: dict[str, Any] = {}
+
+    def say(self, text: str) -> None:
+        """A sentence for everybody who did not ask for silence."""
+        if not self._silent:
+            click.echo(text)
+
+    def more(self, text: str) -> None:
+        """A sentence for who asked for more."""
+        if self.verbose:
+            click.echo(text)
+
+    def facts(self, **facts: Any) -> None:
+        """Numbers, texts, paths and lists of them, by their names."""
+        self._facts |= facts
+
+    def end(self) -> None:
+        """Print what was asked for as JSON."""
+        if self.as_json:
+            click.echo(json.dumps(self._facts, indent=2, default=str))
+
+
+def telling(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give *command* the options -q, -v and --json, and a `Telling` as its argument *tell*."""
+
+    @click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
+    @click.option("-v", "--verbose", is_flag=True, help="Say more.")
+    @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+    @functools.wraps(command)
+    def wrapped(*args: Any, quiet: bool, verbose: bool, as_json: bool, **options: Any) -> Any:
+        tell = Telling(quiet=quiet, verbose=verbose, as_json=as_json)
+        done = command(*args, tell=tell, **options)
+        tell.end()
+        return done
+
+    return wrapped

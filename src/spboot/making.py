@@ -1,0 +1,168 @@
+"""Makes everything that a version of an application needs, in one folder: factory file, full image, and a patch from
+each release that devices may run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from spboot import disk, release, releases
+from spboot.boards import Board
+from spboot.builder.merge import merge
+from spboot.errors import BuildError, VersionError
+from spboot.image import Image
+from spboot.keys import Keys
+from spboot.releases import Item, Release
+from spboot.version import Version
+
+_BOOTLOADERS: Final = (".elf", ".hex", ".bin")
+"""Of the files of a bootloader, the one with its names first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Making:
+    """What a release is made of.
+
+    >>> making = Making(app=Path("lamp.elf"), board=board, keys=keys, version=Version(1, 1, 0), name="lamp",
+    ...                 bootloader=Path("boot"))
+    >>> postbuild(making, Path("releases"), all_in("releases")).folder.name
+    'lamp_NUCLEO-L476RG_1.1.0'
+    """
+
+    app: Path
+    board: Board
+    keys: Keys
+    version: Version
+    name: str
+    """In front of the names of files."""
+    bootloader: Path
+    """File of the bootloader, or the folder that `spboot build` wrote it to."""
+    git: str | None = None
+    """What `git describe` says, for release.json."""
+    dirty: bool = False
+    """Whether names of files say that it is of no commit."""
+
+    @property
+    def stem(self) -> str:
+        """What the names of its files begin with, and its folder's name."""
+        return f"{self.name}_{self.board.name}_{self.version}{'-dirty' if self.dirty else ''}"
+
+
+def postbuild(
+    making: Making,
+    folder: Path,
+    bases: Sequence[Release] = (),
+    *,
+    jobs: int | None = None,
+    tell: Callable[[str], None] = lambda _: None,
+) -> Release:
+    """Make the release folder of *making* in *folder*, with a patch from each of *bases* that is below it.
+
+    The folder of an earlier build of the same version is replaced, whole or not at all.  *jobs*: patches made at a
+    time.  *tell* gets a sentence for each file.  Raises BuildError: no bootloader, or one of other keys; FormatError;
+    VersionError; KeyFolderError; DiskError."""
+    image = Image.load(making.app, making.board, making.version)
+    boot = find_bootloader(making.bootloader, making.board)
+    with disk.new_folder(folder / making.stem) as part:
+        items = [
+            *_factory(making, boot, image, part),
+            _image(making, image, part),
+            *_patches(making, image, bases, part, jobs),
+            _application(making, part),
+        ]
+        for each in items:
+            tell(f"{each.file}: {each.size:,} bytes")
+        made = Release(
+            folder=folder / making.stem,
+            name=making.name,
+            board=making.board.name,
+            product=making.keys.product,
+            version=making.version,
+            git=making.git,
+            development=making.keys.development,
+            items=tuple(items),
+        )
+        disk.write(part / releases.FILE, made.text().encode())
+    return made
+
+
+def check_release(making: Making, kept: Sequence[Release]) -> None:
+    """Refuse what devices in the field must not get: development keys, uncommitted files, a version twice.
+
+    *kept*: the releases that there are.  Raises BuildError, VersionError."""
+    if making.keys.development:
+        raise BuildError(
+            "these are development keys, which are no secret: make keys with `spboot keys new` for devices in the "
+            "field, and build their bootloader with them"
+        )
+    if making.dirty:
+        raise VersionError(
+            f"files differ from the commit, so nobody could build {making.version} again: commit them, or allow it "
+            "with --allow-dirty"
+        )
+    for each in kept:
+        if each.version == making.version:
+            raise VersionError(
+                f"{making.version} was released already ({each.folder}), and a device knows one firmware by a version: "
+                f"commit and tag a higher one, or remove that folder if no device ever got it"
+            )
+
+
+def find_bootloader(place: Path, board: Board) -> Path:
+    """The file of the bootloader for *board* in the folder *place*, or *place* itself.  Raises BuildError."""
+    if place.is_file():
+        return place
+    for suffix in _BOOTLOADERS:
+        path = place / f"spboot-{board.name}{suffix}"
+        if path.is_file():
+            return path
+    raise BuildError(f"{place}: there is no bootloader for {board.name}: make it with `spboot build`")
+
+
+def _factory(making: Making, boot: Path, image: Image, part: Path) -> list[Item]:
+    """.hex and .elf, and .bin where no large gap would have to be filled."""
+    program = merge(boot, image, keys=making.keys)
+    memories = {making.board.chip.memory_at(segment.address) for segment in program.segments}
+    suffixes = (".hex", ".bin", ".elf") if len(memories) == 1 else (".hex", ".elf")
+    made = []
+    for suffix in suffixes:
+        path = part / f"BOOT_{making.stem}{suffix}"
+        program.save(path)
+        made.append(releases.item(path, "factory"))
+    return made
+
+
+def _image(making: Making, image: Image, part: Path) -> Item:
+    path = part / f"{making.stem}.sfb"
+    disk.write(path, release.full_image(image, keys=making.keys))
+    return releases.item(path, "image")
+
+
+def _patches(making: Making, new: Image, bases: Sequence[Release], part: Path, jobs: int | None) -> list[Item]:
+    """From each of *bases* below *new*; none where a single slot takes none."""
+    if making.board.slot1 is None:
+        return []
+    below = [base for base in bases if base.version < making.version]
+    with ThreadPoolExecutor(jobs or os.cpu_count()) as pool:
+        waiting = [pool.submit(_patch, making, base, new, part) for base in below]
+        try:
+            return [each.result() for each in waiting]
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _patch(making: Making, base: Release, new: Image, part: Path) -> Item:
+    old = Image.load(base.path(base.application), making.board, base.version)
+    path = part / f"{making.name}_{making.board.name}_{base.version}_to_{new.version}.sfbp"
+    disk.write(path, release.patch(old, new, keys=making.keys))
+    return releases.item(path, "patch", base.version)
+
+
+def _application(making: Making, part: Path) -> Item:
+    path = part / f"{making.stem}{making.app.suffix.lower()}"
+    disk.write(path, disk.read(making.app))
+    return releases.item(path, "application")
