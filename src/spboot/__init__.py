@@ -18,6 +18,7 @@ from spboot.errors import (
     FormatError,
     KeyFolderError,
     LinkError,
+    SignerError,
     SpbootError,
     TwinError,
     VersionError,
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from spboot.formats.program import Program
     from spboot.image import Image
     from spboot.inspection import inspect
-    from spboot.keys import Keys
+    from spboot.keys import Keys, Signer
     from spboot.release import Report, full_image, patch, verify
     from spboot.version import Version
 
@@ -51,6 +52,8 @@ __all__ = [
     "LinkError",
     "Program",
     "Report",
+    "Signer",
+    "SignerError",
     "SpbootError",
     "TwinError",
     "Version",
@@ -71,6 +74,7 @@ _HOMES = {
     "Keys": "spboot.keys",
     "Program": "spboot.formats.program",
     "Report": "spboot.release",
+    "Signer": "spboot.keys",
     "Version": "spboot.version",
     "build": "spboot.builder.bootloader",
     "full_image": "spboot.release",

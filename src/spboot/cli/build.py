@@ -9,8 +9,7 @@ import click
 from spboot.boards import Board
 from spboot.builder import bootloader
 from spboot.builder.compiler import NAMES
-from spboot.cli import files, options
-from spboot.keys import Keys
+from spboot.cli import files, options, signing
 from spboot.secret import Secret
 
 
@@ -22,7 +21,15 @@ from spboot.secret import Secret
 @click.option(
     "--user-data", type=options.PATH, metavar="FILE", help="File of at most 128 bytes for SE_APP_GetSecureUserData."
 )
-def command(board_name: str, key_folder: Path, output: Path, compiler: str, user_data: Path | None) -> None:
+@signing.reading
+def command(
+    board_name: str,
+    key_folder: Path,
+    output: Path,
+    compiler: str,
+    user_data: Path | None,
+    access: signing.Access,
+) -> None:
     """Build the bootloader of a board, with your keys in it.
 
     DIR gets the bootloader as .elf, .bin and .hex, its map, and what an application needs: linker include and header.
@@ -34,10 +41,10 @@ def command(board_name: str, key_folder: Path, output: Path, compiler: str, user
       spboot build LAMP.toml --keys lamp-keys -o lamp-boot --compiler gcc
     """
     board = Board.load(board_name)
-    secrets = Keys.load(key_folder)
+    secrets = access.load(key_folder)
     data = Secret(files.read(user_data)) if user_data else b""
     made = bootloader.build(board, secrets, output, compiler=compiler, user_data=data)
-    click.echo(f"{made.hex}: {made.size} bytes of {board.bootloader.size}")
+    click.echo(f"{made.hex}: {made.size} bytes of {board.bootloader.size}, key {made.fingerprint}")
     click.echo(
         f"{made.linker_include}: include it in the application's linker script, {made.linker_check.name} at its end"
     )

@@ -8,10 +8,9 @@ import click
 
 from spboot import release
 from spboot.boards import Board
-from spboot.cli import files, options
+from spboot.cli import files, options, signing
 from spboot.cli.progress import progress
 from spboot.image import Image
-from spboot.keys import Keys
 from spboot.version import Version
 
 
@@ -23,8 +22,16 @@ from spboot.version import Version
 @options.board
 @options.keys
 @options.output
+@signing.release
 def command(
-    old: Path, from_version: Version, new: Path, version: Version, board_name: str, key_folder: Path, output: Path
+    old: Path,
+    from_version: Version,
+    new: Path,
+    version: Version,
+    board_name: str,
+    key_folder: Path,
+    output: Path,
+    access: signing.Access,
 ) -> None:
     """Make a patch (.sfbp) from one release to the next.
 
@@ -37,10 +44,15 @@ def command(
           -o app-1.2.0.sfbp
     """
     files.check_output(output, old, new)
+    access.check(output, old, new)
     board = Board.load(board_name)
-    secrets = Keys.load(key_folder, need_private=True)
+    if access.signature_in:
+        access.complete(output, key_folder, board, version)
+        return
+    secrets = access.load(key_folder, need_private=True)
     before, after = Image.load(old, board, from_version), Image.load(new, board, version)
     with progress("comparing") as tick:
-        made = release.patch(before, after, keys=secrets, progress=tick)
-    files.write(output, made)
-    click.echo(f"{output}: patch {from_version} -> {version}, {len(made)} bytes for {len(after.data)} of firmware")
+        update = release.unsigned_patch(before, after, keys=secrets, progress=tick)
+    size = access.write(output, update, secrets)
+    if size is not None:
+        click.echo(f"{output}: patch {from_version} -> {version}, {size} bytes for {len(after.data)} of firmware")
