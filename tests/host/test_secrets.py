@@ -24,7 +24,7 @@ from spboot import disk, release
 from spboot.boards import Board
 from spboot.builder import merge, personal
 from spboot.formats.spec import Record
-from spboot.keys import ENCRYPTION, Keys, creation, folder
+from spboot.keys import ENCRYPTION, Keys, closing, creation, folder
 from spboot.keys.signer import FolderKey
 from spboot.secret import Secret
 from spboot.twin import Twin
@@ -221,6 +221,8 @@ BUGS: list[tuple[Callable[[Bench], None], object, str, object]] = [
     (load_folder, folder.re, "fullmatch", fail),
     (load_folder, folder.serialization, "load_pem_private_key", fail),
     (new_locked, creation, "_create", fail),
+    (new_locked, closing, "_integer", fail),
+    (new_locked, closing.base64, "b64encode", fail),
     (new_locked, Keys, "load", fail),
     (load_locked, folder.serialization, "load_pem_private_key", fail),
     (load_locked, folder, "read_encryption", fail),

@@ -48,10 +48,15 @@ _signature_in = click.option(
 
 
 def asked(what: str, *, twice: bool = False) -> Callable[[], bytes] | None:
-    """Asks for *what* on the terminal without showing it; None where there is no terminal."""
+    """Asks for *what* on the terminal without showing it, once; None where there is no terminal."""
     if sys.stdin is None or not sys.stdin.isatty():
         return None
-    return lambda: Secret(str(click.prompt(what, hide_input=True, confirmation_prompt=twice, err=True)).encode())
+
+    @functools.cache
+    def ask() -> Secret:
+        return Secret(str(click.prompt(what, hide_input=True, confirmation_prompt=twice, err=True)).encode())
+
+    return ask
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from spboot import disk
 from spboot.disk import reason
 from spboot.errors import KeyFolderError
+from spboot.keys.closing import closed
 from spboot.keys.folder import ENCRYPTION, FILES, KEY_SIZE, PRIVATE, PRODUCT, SIGNING, VERIFY
 from spboot.keys.tracked import in_work_tree
 from spboot.secret import Secret
@@ -64,14 +65,17 @@ def _contents(
     if public is None:
         signing = ec.generate_private_key(ec.SECP256R1())
         public = signing.public_key()
-        lock = serialization.BestAvailableEncryption(passphrase) if passphrase else serialization.NoEncryption()
-        files[SIGNING] = Secret(signing.private_bytes(_PEM, serialization.PrivateFormat.PKCS8, lock))
+        files[SIGNING] = closed(signing, passphrase) if passphrase else _opened(signing)
     flag = "true" if development else "false"
     return files | {
         VERIFY: public.public_bytes(_PEM, serialization.PublicFormat.SubjectPublicKeyInfo),
         ENCRYPTION: Secret(f"{os.urandom(KEY_SIZE).hex()}\n".encode()),
         PRODUCT: f'product = "{product}"\ndevelopment = {flag}\n'.encode(),
     }
+
+
+def _opened(key: ec.EllipticCurvePrivateKey) -> Secret:
+    return Secret(key.private_bytes(_PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
 
 
 def _ignore(folder: Path, made: list[Path]) -> None:

@@ -34,7 +34,8 @@ _MISSING: Final = {
     SIGNING: "restore it from your copy, or ask its owner, who alone can sign; devices refuse what new keys sign; "
     "where an HSM or another machine has the key, name it with --signer",
     VERIFY: f"restore it from your copy, or ask the owner of {SIGNING} for it; devices know no other key",
-    ENCRYPTION: "restore it from your copy; devices in the field keep the key they have: new keys lose them",
+    ENCRYPTION: "restore it from your copy, or give it with --encryption-key; devices in the field keep the key they "
+    "have: new keys lose them",
     PRODUCT: 'restore it from your copy; it has a line product = "NAME" with the name that devices in the field have',
 }
 """What to do about a file that is not there: new keys lose every device in the field."""

@@ -105,7 +105,7 @@ class Keys:
         product, development = folder.read_product(place / PRODUCT)
         if not public and not development:
             folder.check_untracked(place)
-        signing = None if public else _signing(place, signer, need_private, passphrase)
+        signing = None if public and signer is None else _signing(place, signer, need_private, passphrase)
         return cls(
             product=product,
             development=development,

@@ -8,6 +8,7 @@ extra `pkcs11`.
 from __future__ import annotations
 
 import os
+import threading
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -24,11 +25,12 @@ MODULE: Final = "SPBOOT_PKCS11_MODULE"
 _PATH: Final = ("token", "serial", "object", "id", "type")
 _QUERY: Final = ("module-path", "pin-source")
 _FORM: Final = "pkcs11:token=NAME;object=KEY?module-path=LIBRARY&pin-source=file:FILE"
+_ALONE: Final = threading.Lock()
+"""Who is logged in is a matter of the whole process."""
+_NO_KEY: Final = "it has no such private key on a curve: look with `pkcs11-tool --module LIBRARY -O -l`"
 _SAID: Final = {
     "NoSuchToken": "there is no such token: look at its name with `pkcs11-tool --module LIBRARY -L`",
     "MultipleTokensReturned": "several tokens are called so: add serial=... to the URI",
-    "NoSuchKey": "the token has no such private key on P-256: look with `pkcs11-tool --module LIBRARY -O -l`",
-    "MultipleObjectsReturned": "several keys are called so: add id=... to the URI",
     "PinIncorrect": "the PIN is wrong: look before you try again, most tokens lock themselves after a few tries",
     "PinLenRange": "the PIN is wrong: it has a length that the token's PINs do not have",
     "PinLocked": "the token is locked after wrong PINs: unlock it with its maker's tool",
@@ -92,7 +94,8 @@ class TokenSigner:
         if not Path(self.module).is_file():
             raise SignerError(f"{self.module}: there is no such PKCS#11 library: correct module-path or {MODULE}")
         try:
-            return self._signed(pkcs11, digest)
+            with _ALONE:
+                return self._signed(pkcs11, digest)
         except (pkcs11.exceptions.PKCS11Error, RuntimeError) as error:
             known = _SAID.get(type(error).__name__)
             what = known or f"the token refused: {type(error).__name__} {error}".rstrip()
@@ -102,11 +105,22 @@ class TokenSigner:
         serial = {"token_serial": self.serial.encode()} if self.serial else {}
         token = pkcs11.lib(self.module).get_token(token_label=self.token, **serial)
         # Not in a variable: a traceback would show it.
-        with token.open(user_pin=bytes(self._pin())) as session:
-            key = session.get_key(
-                object_class=pkcs11.ObjectClass.PRIVATE_KEY, key_type=pkcs11.KeyType.EC, label=self.label, id=self.id
-            )
-            return bytes(key.sign(digest, mechanism=pkcs11.Mechanism.ECDSA))
+        with token.open(user_pin=self._pin().decode()) as session:
+            found = list(session.get_objects(self._template(pkcs11)))
+            if len(found) != 1:
+                what = "several private keys of it are called so: add id=..." if found else _NO_KEY
+                raise SignerError(f"token {self.token!r}: {what}; nothing was signed")
+            return bytes(found[0].sign(digest, mechanism=pkcs11.Mechanism.ECDSA))
+
+    def _template(self, pkcs11: Any) -> dict[Any, Any]:
+        """What the key is known by."""
+        attribute = pkcs11.Attribute
+        template = {attribute.CLASS: pkcs11.ObjectClass.PRIVATE_KEY, attribute.KEY_TYPE: pkcs11.KeyType.EC}
+        if self.label is not None:
+            template[attribute.LABEL] = self.label
+        if self.id is not None:
+            template[attribute.ID] = self.id
+        return template
 
     def _pin(self) -> bytes:
         pin = source.first_line(self.pin_file) if self.pin_file else source.obtained(self.pin, source.PIN)
