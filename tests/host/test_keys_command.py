@@ -21,20 +21,22 @@ from spboot.formats.delta_file import HEAD_SIZE
 from spboot.keys import Keys, inventory, public
 
 from . import bootloader
-from .conftest import NEW_APP, TARGET, made
+from .conftest import NEW_APP, OLD_APP, TARGET, made
 
 HEX = "00112233445566778899aabbccddeeff"
 
 
 @pytest.fixture
 def home(key_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The key folder `keys`, a stranger's, an update of each, and what checkers get."""
+    """The key folder `keys`, a stranger's, an update of each, what checkers get, and what updates are made from."""
     monkeypatch.chdir(tmp_path)
     shutil.copytree(key_folder, tmp_path / "keys")
     ours, strange = Keys.load(tmp_path / "keys"), Keys.new(tmp_path / "stranger", "demo")
     for name, keys in (("ours", ours), ("theirs", strange)):
         (tmp_path / f"{name}.sfb").write_bytes(release.full_image(made(NEW_APP, "1.1.0"), keys=keys))
     public.copy(ours, tmp_path / "checkers")
+    for name, data in (("app", NEW_APP), ("new", OLD_APP), ("boot", personal.finish(bootloader.make(TARGET), ours))):
+        (tmp_path / f"{name}.bin").write_bytes(data)
     return tmp_path
 
 
@@ -70,6 +72,9 @@ def test_every_command_names_the_key_alike(
         "verify ours.sfb --keys checkers",
         "inspect ours.sfb --keys keys",
         "inspect ours.sfb --keys keys --json",
+        f"image app.bin --board {TARGET} --keys keys --version 1.2.0 -o app.sfb",
+        f"patch --from app.bin --from-version 1.2.0 --to new.bin --version 1.3.0 --board {TARGET} --keys keys -o x",
+        f"merge boot.bin app.bin --board {TARGET} --keys keys --version 1.2.0 -o factory.hex",
     ):
         code, said = run(line, monkeypatch, capsys)
         assert code == 0, said
@@ -134,7 +139,6 @@ def test_the_encryption_key_from_elsewhere(
 ) -> None:
     Path("keys/encryption.key").rename("aes.key")
     line = f"image app.bin --board {TARGET} --keys keys --version 1.1.0 -o app.sfb"
-    Path("app.bin").write_bytes(NEW_APP)
     code, said = run(line, monkeypatch, capsys)
     assert (code, "encryption.key is missing" in said, "--encryption-key" in said) == (1, True, True)
     assert run(f"{line} --encryption-key aes.key", monkeypatch, capsys)[0] == 0

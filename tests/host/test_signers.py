@@ -209,7 +209,8 @@ def test_words_of_a_line() -> None:
 
 
 def test_which_signer_a_line_names() -> None:
-    assert named_by("sign --fast") == CommandSigner(("sign", "--fast"))
+    assert named_by("sign --pin 1234") == CommandSigner(("sign", "--pin", "1234"))
+    assert "1234" not in repr(named_by("sign --pin 1234"))
     found = named_by("pkcs11:token=a%20b;object=c;serial=12?module-path=/lib/x.so", pin="1234")
     assert "1234" not in repr(found)
     assert "token='a b'" in repr(found) and "label='c'" in repr(found)

@@ -47,4 +47,6 @@ def command(
         update = release.unsigned_image(image, keys=secrets, progress=tick)
     size = access.write(output, update, secrets)
     if size is not None:
-        click.echo(f"{output}: image {version}, {size} bytes for {len(image.data)} of firmware")
+        click.echo(
+            f"{output}: image {version}, {size} bytes for {len(image.data)} of firmware, key {secrets.fingerprint}"
+        )

@@ -55,4 +55,4 @@ def command(
     if target_of(first.run_at(start)) is None and target_of(second.run_at(start)) is not None:
         raise BuildError(f"{app} is the bootloader, and {bootloader} is none: swap the two, BOOTLOADER comes first")
     merge(bootloader, Image.load(app, board, version), keys=secrets).save(output)
-    click.echo(f"{output}: bootloader and {app.name} {version}")
+    click.echo(f"{output}: bootloader and {app.name} {version}, key {secrets.fingerprint}")

@@ -55,4 +55,7 @@ def command(
         update = release.unsigned_patch(before, after, keys=secrets, progress=tick)
     size = access.write(output, update, secrets)
     if size is not None:
-        click.echo(f"{output}: patch {from_version} -> {version}, {size} bytes for {len(after.data)} of firmware")
+        click.echo(
+            f"{output}: patch {from_version} -> {version}, {size} bytes for {len(after.data)} of firmware, "
+            f"key {secrets.fingerprint}"
+        )

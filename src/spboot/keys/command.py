@@ -13,7 +13,7 @@ import os
 import shlex
 import subprocess
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Self
 
@@ -49,7 +49,7 @@ class CommandSigner:
     'openssl'
     """
 
-    command: tuple[str, ...]
+    command: tuple[str, ...] = field(repr=False)  # somebody may have typed a PIN
 
     @classmethod
     def parse(cls, line: str) -> Self:
