@@ -41,14 +41,18 @@ $(DEVELOPER): requirements-dev.lock $(STAMP)
 	touch $@
 
 # lrzsz, GCC and gdb are peers in the tests; gcc compiles the portable core for the host; xdelta3 and zstd are peers in the
-# benchmark.  npm fetches real firmware, once: it alone is some 300 packages of Debian.  No C library for Arm is among them:
-# our firmware needs none; an application of your own may (libnewlib-arm-none-eabi).
+# benchmark.  SoftHSM is a token in software, and opensc brings pkcs11-tool, which talks to it.  npm fetches real firmware,
+# once: it alone is some 300 packages of Debian.  No C library for Arm is among them: our firmware needs none; an application
+# of your own may (libnewlib-arm-none-eabi).
 tools:
 	@need=""; \
 	command -v gcc >/dev/null || need="$$need gcc libc6-dev"; \
 	command -v arm-none-eabi-gcc >/dev/null || need="$$need gcc-arm-none-eabi"; \
 	command -v sb >/dev/null || need="$$need lrzsz"; \
 	command -v gdb-multiarch >/dev/null || command -v arm-none-eabi-gdb >/dev/null || need="$$need gdb-multiarch"; \
+	command -v softhsm2-util >/dev/null || need="$$need softhsm2"; \
+	command -v pkcs11-tool >/dev/null || need="$$need opensc"; \
+	command -v openssl >/dev/null || need="$$need openssl"; \
 	command -v npm >/dev/null || need="$$need npm"; \
 	command -v xdelta3 >/dev/null || need="$$need xdelta3"; \
 	command -v zstd >/dev/null || need="$$need zstd"; \

@@ -19,6 +19,7 @@ from spboot.errors import (
     KeyFolderError,
     LinkError,
     ProjectError,
+    SignerError,
     SpbootError,
     TwinError,
     VersionError,
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from spboot.gitversion import GitVersion, git_version
     from spboot.image import Image
     from spboot.inspection import inspect
-    from spboot.keys import Keys
+    from spboot.keys import Keys, Signer
     from spboot.making import Making, postbuild
     from spboot.project import Project
     from spboot.release import Report, full_image, patch, verify
@@ -61,6 +62,8 @@ __all__ = [
     "ProjectError",
     "Release",
     "Report",
+    "Signer",
+    "SignerError",
     "SpbootError",
     "TwinError",
     "Version",
@@ -87,6 +90,7 @@ _HOMES = {
     "Project": "spboot.project",
     "Release": "spboot.releases",
     "Report": "spboot.release",
+    "Signer": "spboot.keys",
     "Version": "spboot.version",
     "build": "spboot.builder.bootloader",
     "full_image": "spboot.release",

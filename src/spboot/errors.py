@@ -7,6 +7,7 @@ SpbootError                 base of all: the command line prints its message and
 |- VersionError             a version that cannot be
 |- ProjectError             a project file with a mistake
 |- KeyFolderError           a key folder that is missing, incomplete or unreadable
+|- SignerError              a signer outside of the key folder that failed, or signed with another key
 |- BuildError               compiler or linker failed, or a budget was exceeded
 |- LinkError                the other end of a serial line did not do its part
 |- DeviceError              a device was asked for what it cannot do, or did not do what it was asked for
@@ -56,6 +57,10 @@ class ProjectError(SpbootError):
 
 class KeyFolderError(SpbootError):
     """A key folder that is missing, incomplete or unreadable."""
+
+
+class SignerError(SpbootError):
+    """A signer outside of the key folder that failed, or signed with another key."""
 
 
 class BuildError(SpbootError):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from spboot import boards, release
 from spboot.errors import AuthenticationError, SpbootError
 from spboot.formats import payload
@@ -14,16 +16,18 @@ Facts = dict[str, str | int | None]
 """Name of a field -> its value; None: it has none."""
 
 
-def inspect(update: bytes, keys: Keys | None = None) -> Facts:
+def inspect(update: bytes, keys: Keys | Iterable[Keys] | None = None) -> Facts:
     """Every field of an update (.sfb, .sfbp) or delta file by name, as `spboot inspect --json` prints them.
 
-    Nothing is checked without *keys*; with them, "check" says what `verify` finds.  Raises FormatError.
+    Nothing is checked without *keys*; with them, "check" says what `verify` finds, and "signed_by" the fingerprint of
+    those whose key signed it; None: no key of theirs.  Raises FormatError.
 
     >>> facts = inspect(patch(old, new, keys=keys))
     >>> facts["kind"], facts["base_version"], facts["version"], facts["target_name"]
     ('patch', '1.0.0', '1.1.0', 'NUCLEO-L476RG')
     """
-    return _delta_facts(update) if is_delta_file(update) else _update_facts(update, keys)
+    given = [] if keys is None else [keys] if isinstance(keys, Keys) else list(keys)
+    return _delta_facts(update) if is_delta_file(update) else _update_facts(update, given)
 
 
 def _delta_facts(data: bytes) -> Facts:
@@ -36,14 +40,16 @@ def _delta_facts(data: bytes) -> Facts:
     }
 
 
-def _update_facts(data: bytes, secrets: Keys | None) -> Facts:
+def _update_facts(data: bytes, given: list[Keys]) -> Facts:
     artefact = release.Artefact.parse(data)
     header, manifest = artefact.header, artefact.header.manifest
+    signed_by = release.signed_by(data, given)
+    names = {name_id(each.product): each.product for each in given}
     is_image = manifest.kind == KIND_IMAGE
     facts: Facts = {
         "kind": "full image" if is_image else "patch",
         "product": f"{manifest.product:#010x}",
-        "product_name": secrets.product if secrets and name_id(secrets.product) == manifest.product else None,
+        "product_name": names.get(manifest.product),
         "target": f"{manifest.target:#010x}",
         "target_name": boards.of_id(manifest.target),
         "signature_count": manifest.signature_count,
@@ -60,8 +66,9 @@ def _update_facts(data: bytes, secrets: Keys | None) -> Facts:
         "signature": header.signature.hex(),
         "chunks": _chain(artefact),
     }
-    if secrets:
-        facts["check"] = _check(data, secrets)
+    if given:
+        facts["signed_by"] = signed_by.fingerprint if signed_by else None
+        facts["check"] = _check(data, signed_by or given[0]) if signed_by or len(given) == 1 else _nobodys(given)
     return facts
 
 
@@ -73,9 +80,18 @@ def _chain(artefact: release.Artefact) -> str:
     return f"{count}, each fits the next"
 
 
+def _nobodys(given: list[Keys]) -> str:
+    keys = ", ".join(each.fingerprint for each in given)
+    return (
+        f"the signature is none by a key that was given ({keys}): the file was damaged or changed, or give other keys"
+    )
+
+
 def _check(data: bytes, secrets: Keys) -> str:
     try:
-        image = release.verify(data, secrets).image
+        report = release.verify(data, secrets)
     except SpbootError as error:
         return str(error)
-    return "signature and chunks good" + (", decodes to the signed image" if image is not None else "")
+    if report.stream is None:
+        return "signature and chunks good, not decoded without the encryption key"
+    return "signature and chunks good" + (", decodes to the signed image" if report.image is not None else "")

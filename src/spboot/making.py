@@ -16,6 +16,7 @@ from spboot.builder.merge import merge
 from spboot.errors import BuildError, VersionError
 from spboot.image import Image
 from spboot.keys import Keys
+from spboot.release import Unsigned
 from spboot.releases import Item, Release
 from spboot.version import Version
 
@@ -93,12 +94,8 @@ def postbuild(
 def check_release(making: Making, kept: Sequence[Release]) -> None:
     """Refuse what devices in the field must not get: development keys, uncommitted files, a version twice.
 
-    *kept*: the releases that there are.  Raises BuildError, VersionError."""
-    if making.keys.development:
-        raise BuildError(
-            "these are development keys, which are no secret: make keys with `spboot keys new` for devices in the "
-            "field, and build their bootloader with them"
-        )
+    *kept*: the releases that there are.  Raises KeyFolderError, VersionError."""
+    making.keys.check_release()
     if making.dirty:
         raise VersionError(
             f"files differ from the commit, so nobody could build {making.version} again: commit them, or allow it "
@@ -143,22 +140,26 @@ def _image(making: Making, image: Image, part: Path) -> Item:
 
 
 def _patches(making: Making, new: Image, bases: Sequence[Release], part: Path, jobs: int | None) -> list[Item]:
-    """From each of *bases* below *new*; none where a single slot takes none."""
+    """From each of *bases* below *new*; none where a single slot takes none.  Signed one by one, as some signers ask."""
     if making.board.slot1 is None:
         return []
     below = [base for base in bases if base.version < making.version]
     with ThreadPoolExecutor(jobs or os.cpu_count()) as pool:
-        waiting = [pool.submit(_patch, making, base, new, part) for base in below]
+        waiting = [pool.submit(_patch, making, base, new) for base in below]
         try:
-            return [each.result() for each in waiting]
+            return [_signed(making, base, each.result(), part) for base, each in zip(below, waiting, strict=True)]
         finally:
             pool.shutdown(cancel_futures=True)
 
 
-def _patch(making: Making, base: Release, new: Image, part: Path) -> Item:
+def _patch(making: Making, base: Release, new: Image) -> Unsigned:
     old = Image.load(base.path(base.application), making.board, base.version)
-    path = part / f"{making.name}_{making.board.name}_{base.version}_to_{new.version}.sfbp"
-    disk.write(path, release.patch(old, new, keys=making.keys))
+    return release.unsigned_patch(old, new, keys=making.keys)
+
+
+def _signed(making: Making, base: Release, update: Unsigned, part: Path) -> Item:
+    path = part / f"{making.name}_{making.board.name}_{base.version}_to_{making.version}.sfbp"
+    disk.write(path, update.signed(making.keys))
     return releases.item(path, "patch", base.version)
 
 

@@ -45,7 +45,7 @@ def spboot_keys(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFa
     """The keys of --spboot-keys, or spboot_keys of pytest's file; new development keys on the twin when not given."""
     folder = _wanted(pytestconfig, "keys", is_path=bool)
     if folder:
-        return spboot.Keys.load(folder)
+        return spboot.Keys.load(folder, need_private=(Path(folder) / "signing.pem").exists())
     if pytestconfig.getoption("--spboot-port"):
         pytest.fail("which keys? The board at the port takes updates of its own keys only: give --spboot-keys", False)
     return spboot.Keys.new(tmp_path_factory.mktemp("spboot") / "keys", "development", development=True)

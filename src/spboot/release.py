@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Final
 
 from cryptography.hazmat.primitives.ciphers import Cipher
@@ -70,10 +71,61 @@ class Artefact:
             header=Header(manifest=manifest, chunk_hash=payload.first_hash(wire), signature=signature), wire=wire
         )
 
+    def pack(self) -> bytes:
+        """The file."""
+        return self.header.manifest.pack() + self.header.signature + self.wire
+
+    @property
+    def digest(self) -> bytes:
+        """SHA-256 of what the signature covers: what a signer signs."""
+        return hashlib.sha256(self.header.signed()).digest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unsigned:
+    """An update that lacks nothing but its signature: the work file between the two steps of signing.
+
+    It has no secret: manifest and encrypted payload are those of the finished file.  Where the signature goes are
+    zeros, which no device takes.
+
+    >>> unsigned = unsigned_image(new, keys=keys)
+    >>> unsigned.signed(keys) == full_image(new, keys=keys)
+    True
+    """
+
+    artefact: Artefact
+
+    @classmethod
+    def parse(cls, data: bytes) -> Unsigned:
+        """Read a work file.  Raises FormatError, also when it is signed already."""
+        artefact = Artefact.parse(data)
+        if any(artefact.header.signature):
+            raise FormatError("this update has a signature already, expected the work file that --digest-out left")
+        return cls(artefact=artefact)
+
+    def pack(self) -> bytes:
+        """The work file."""
+        return self.artefact.pack()
+
+    @property
+    def digest(self) -> bytes:
+        """The 32 bytes that are to be signed."""
+        return self.artefact.digest
+
+    def signed(self, keys: Keys) -> bytes:
+        """The finished file, signed by whoever signs for *keys*; no encryption key is needed.
+
+        Raises SignerError: it is not signed by *keys* or not over this digest; AuthenticationError: the payload is not
+        that which the signature covers, or the update is for another product."""
+        _check_content(self.artefact, keys)
+        header = replace(self.artefact.header, signature=keys.sign(self.digest))
+        return replace(self.artefact, header=header).pack()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """What verify() proved.  *stream*: decrypted patch stream.  *image*: NEW, None for a patch checked without OLD.
+    Both are None when there was no encryption key.
 
     >>> report = verify(full_image(new, keys=keys), keys)
     >>> report.artefact.header.manifest.image_size == len(new.data)
@@ -82,7 +134,7 @@ class Report:
 
     artefact: Artefact
     chunk_count: int
-    stream: bytes
+    stream: bytes | None
     image: bytes | None
 
 
@@ -95,9 +147,14 @@ def full_image(image: Image, *, keys: Keys, progress: Progress | None = None) ->
     >>> Path("lamp-1.1.0.sfb").write_bytes(update) == len(update)
     True
     """
+    return unsigned_image(image, keys=keys, progress=progress).signed(keys)
+
+
+def unsigned_image(image: Image, *, keys: Keys, progress: Progress | None = None) -> Unsigned:
+    """`full_image` without its last step.  Raises as it does, but for what is said of signing."""
     startable.check(image.data, image.board)
     target, capacity = image.board.name, image.board.image_capacity
-    return _make(
+    return _unsigned(
         image.data, None, target=target, capacity=capacity, keys=keys, version=image.version, progress=progress
     )
 
@@ -111,6 +168,11 @@ def patch(old: Image, new: Image, *, keys: Keys, progress: Progress | None = Non
     >>> len(patch(old, new, keys=keys)) < len(full_image(new, keys=keys))
     True
     """
+    return unsigned_patch(old, new, keys=keys, progress=progress).signed(keys)
+
+
+def unsigned_patch(old: Image, new: Image, *, keys: Keys, progress: Progress | None = None) -> Unsigned:
+    """`patch` without its last step.  Raises as it does, but for what is said of signing."""
     board = new.board
     if old.board != board:
         raise BoardError(f"the old image is for {old.board.name}, the new one for {board.name}: expected one board")
@@ -127,7 +189,9 @@ def patch(old: Image, new: Image, *, keys: Keys, progress: Progress | None = Non
     target, capacity = board.name, board.image_capacity
     _check_size("old", old.data, capacity)
     base = Base(image=old.data, version=old.version, address=old.address)
-    return _make(new.data, base, target=target, capacity=capacity, keys=keys, version=new.version, progress=progress)
+    return _unsigned(
+        new.data, base, target=target, capacity=capacity, keys=keys, version=new.version, progress=progress
+    )
 
 
 def _check_size(which: str, image: bytes, capacity: int) -> None:
@@ -143,6 +207,13 @@ def _make(
     new: bytes, old: Base | None, *, target: str, capacity: int, keys: Keys, version: Version, progress: Progress | None
 ) -> bytes:
     """Sign whatever *new* is.  Tests make images with it that cannot start."""
+    made = _unsigned(new, old, target=target, capacity=capacity, keys=keys, version=version, progress=progress)
+    return made.signed(keys)
+
+
+def _unsigned(
+    new: bytes, old: Base | None, *, target: str, capacity: int, keys: Keys, version: Version, progress: Progress | None
+) -> Unsigned:
     _check_size("new", new, capacity)
     if not version.pack():
         raise VersionError(f"version is {version}, which means no version: use 0.0.1 or higher")
@@ -157,15 +228,15 @@ def _make(
         payload_size=payload.wire_size(len(stream)),
         base_version=old.version.pack() if old else 0,
         base_hash=hashlib.sha256(base).digest()[:BASE_HASH_SIZE] if old else bytes(BASE_HASH_SIZE),
-        salt=_salt(keys.encryption, stream),
+        salt=_salt(keys.cipher_key, stream),
         image_hash=hashlib.sha256(new).digest(),
     )
-    wire, first = payload.build(_cipher(keys.encryption, manifest, stream))
-    head = manifest.pack()
-    data = head + keys.sign(hashlib.sha256(head + first).digest()) + wire
-    if _decoded(data, keys, old.image if old else None).image != new:
+    wire, first = payload.build(_cipher(keys.cipher_key, manifest, stream))
+    header = Header(manifest=manifest, chunk_hash=first, signature=bytes(SIGNATURE_SIZE))
+    made = Unsigned(artefact=Artefact(header=header, wire=wire))
+    if _decoded(Artefact.parse(made.pack()), keys, old.image if old else None).image != new:
         raise AssertionError("release: the artefact does not decode to the new image")
-    return data
+    return made
 
 
 def _salt(key: bytes, stream: bytes) -> bytes:
@@ -185,12 +256,15 @@ def verify(update: bytes, keys: Keys, *, old: Image | None = None, board: Board 
     """Check *update* as a device would: signature, product, every chunk; then decode it and compare hashes.
 
     A patch is decoded only when *old*, which it starts from, is given.  *board*, that of *old* if that is given: the
-    update is for it, and what is decoded can start there.  Raises AuthenticationError or FormatError.
+    update is for it, and what is decoded can start there.  Without an encryption key (`Keys.load(..., public=True)`)
+    nothing is decoded.  Raises AuthenticationError or FormatError.
 
     >>> verify(patch(old, new, keys=keys), keys, old=old).image == new.data
     True
     """
-    report = _decoded(update, keys, old.data if old else None)
+    artefact = Artefact.parse(update)
+    keys.check(artefact.digest, artefact.header.signature)
+    report = _decoded(artefact, keys, old.data if old else None)
     manifest = report.artefact.header.manifest
     board = old.board if old and not board else board
     if board is not None and manifest.target != name_id(board.name):
@@ -207,16 +281,32 @@ def verify(update: bytes, keys: Keys, *, old: Image | None = None, board: Board 
     return report
 
 
-def _decoded(data: bytes, keys: Keys, old: bytes | None) -> Report:
-    artefact = Artefact.parse(data)
-    header, manifest = artefact.header, artefact.header.manifest
-    keys.check(hashlib.sha256(header.signed()).digest(), header.signature)
-    if manifest.product != name_id(keys.product):
+def signed_by(update: bytes, keys: Iterable[Keys]) -> Keys | None:
+    """Those of *keys* whose key signed *update*; None: another one did, or it was changed.  Raises FormatError.
+
+    >>> signed_by(full_image(new, keys=keys), [keys]).fingerprint == keys.fingerprint
+    True
+    """
+    artefact = Artefact.parse(update)
+    return next((each for each in keys if each.signed(artefact.digest, artefact.header.signature)), None)
+
+
+def _check_content(artefact: Artefact, keys: Keys) -> list[bytes]:
+    """The chunks of *artefact*, all of them those that its header vouches for, and for the product of *keys*."""
+    product = artefact.header.manifest.product
+    if product != name_id(keys.product):
         raise AuthenticationError(
-            f"the update is for another product: id {manifest.product:#010x}, expected "
+            f"the update is for another product: id {product:#010x}, expected "
             f"{name_id(keys.product):#010x} ({keys.product})"
         )
-    chunks = list(payload.chunks(artefact.wire, header.chunk_hash))
+    return list(payload.chunks(artefact.wire, artefact.header.chunk_hash))
+
+
+def _decoded(artefact: Artefact, keys: Keys, old: bytes | None) -> Report:
+    """Everything but the signature."""
+    manifest, chunks = artefact.header.manifest, _check_content(artefact, keys)
+    if keys.encryption is None:
+        return Report(artefact=artefact, chunk_count=len(chunks), stream=None, image=None)
     stream = _cipher(keys.encryption, manifest, b"".join(chunks))
     if _salt(keys.encryption, stream) != manifest.salt:
         raise AuthenticationError("the payload was encrypted with another key: check encryption.key")

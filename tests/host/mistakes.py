@@ -107,6 +107,25 @@ KEYS: list[Row] = [
     ("keys new new.bin", 1, ("new.bin is a file", "choose another name")),
     ("keys new new.bin/keys", 1, ("new.bin", "Not a directory", "no key was made")),
     ("keys new 'two words'", 1, ("'two words'", "--product")),
+    ("keys new fresh --passphrase", 1, ("no terminal", "--passphrase-file FILE", "SPBOOT_PASSPHRASE")),
+    ("keys new fresh --passphrase-file none.txt", 1, ("none.txt", "cannot be read")),
+    ("keys new fresh --verify x.sfb", 1, ("x.sfb", "not a public key in PEM form")),
+    ("keys show folder", 1, ("folder is no key folder",)),
+    ("keys export lamp -o key.txt", 1, ("key.txt", ".pem, .der, .h", "--public-only")),
+    ("keys export lamp -o stranger --public-only", 1, ("stranger/", "exists already", "choose another folder")),
+    (f"image new.bin {RELEASE} -o x --signer none", 1, ("the signer none cannot be started", "a program")),
+    (
+        f"image new.bin {RELEASE} -o x --signer false",
+        1,
+        ("signer false ended with exit code 1", "nothing was signed"),
+    ),
+    (f"image new.bin {RELEASE} -o x --signer 'echo no'", 1, ("3 bytes", "not one by key", "expected DER")),
+    (f"image new.bin {RELEASE} -o x --signer pkcs11:x", 1, ("'x'", "NAME=VALUE", "pkcs11:token=NAME")),
+    (f"image new.bin {RELEASE} -o x --signer a --digest-out d", 2, ("are ways to sign", "give one")),
+    (f"image new.bin {RELEASE} -o x --signature-in old.bin", 1, ("x.unsigned is missing", "--digest-out first")),
+    (f"image new.bin {RELEASE} -o x --encryption-key new.bin", 1, ("new.bin", "more than one line")),
+    (f"merge boot.bin new.bin {RELEASE} -o x.hex --signature-in none", 1, ("none", "cannot be read")),
+    ("verify x.sfb --keys stranger --keys nosig --from x", 1, ("x: cannot be read",)),
 ]
 
 VERSIONS: list[Row] = [

@@ -231,14 +231,14 @@ def test_interrupted(run: Run, key_folder: Path, monkeypatch: pytest.MonkeyPatch
     def interrupt(*args: object, **options: object) -> bytes:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(release, "patch", interrupt)
+    monkeypatch.setattr(release, "unsigned_patch", interrupt)
     code, _, err = run(*patch_args(key_folder))
     assert code == 130
     assert err.strip() == "interrupted"
 
 
 def test_a_bug_shows_its_traceback(run: Run, key_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(release, "patch", lambda *args, **options: 1 // 0)
+    monkeypatch.setattr(release, "unsigned_patch", lambda *args, **options: 1 // 0)
     monkeypatch.setattr(sys, "argv", ["spboot", *map(str, patch_args(key_folder))])
     with pytest.raises(ZeroDivisionError):
         cli.main()

@@ -16,7 +16,7 @@ import pytest
 from spboot import release, releases
 from spboot.boards import Board
 from spboot.builder import personal
-from spboot.errors import AuthenticationError, BuildError, FormatError, VersionError
+from spboot.errors import AuthenticationError, BuildError, FormatError, KeyFolderError, VersionError
 from spboot.formats import program
 from spboot.image import Image
 from spboot.keys import Keys
@@ -160,7 +160,7 @@ def test_what_a_release_may_not_be(making: Maker, tmp_path: Path) -> None:
     Keys.new(tmp_path / "dev", "demo", development=True)
     first = postbuild(making("1.0.0"), tmp_path / "releases")
     check_release(making("1.0.1"), [first])
-    with pytest.raises(BuildError, match="development keys"):
+    with pytest.raises(KeyFolderError, match="development keys"):
         check_release(making("1.0.1", keys=Keys.load(tmp_path / "dev")), [])
     with pytest.raises(VersionError, match="files differ from the commit"):
         check_release(making("1.0.1", dirty=True), [])

@@ -20,11 +20,12 @@ from rich.console import Console
 from rich.traceback import Traceback
 
 import spboot
-from spboot import disk, keys, release
+from spboot import disk, release
 from spboot.boards import Board
 from spboot.builder import merge, personal
 from spboot.formats.spec import Record
-from spboot.keys import Keys
+from spboot.keys import ENCRYPTION, Keys, closing, creation, folder
+from spboot.keys.signer import FolderKey
 from spboot.secret import Secret
 from spboot.twin import Twin
 
@@ -32,7 +33,14 @@ from . import bootloader
 from .conftest import NEW_APP, TARGET, made
 
 USER_DATA = Secret(b"the owner's own secret, 0123456789abcdef")
-HOLDERS = {"spboot.keys.Keys", "spboot.making.Making", "spboot.twin.snapshot.Snapshot"}
+PASSPHRASE = Secret(b"a long sentence that opens the signing key")
+HOLDERS = {
+    "spboot.keys.keys.Keys",
+    "spboot.keys.signer.FolderKey",
+    "spboot.keys.token.TokenSigner",
+    "spboot.making.Making",
+    "spboot.twin.snapshot.Snapshot",
+}
 """Classes with a key in them.  A new one joins, and gets a repr that does not show it."""
 
 
@@ -50,13 +58,13 @@ def shapes(secret: bytes) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def forbidden(secrets: Keys) -> list[str]:
     """Pieces of text that nobody may see."""
-    assert secrets.signing is not None
-    value = secrets.signing.private_numbers().private_value
-    pem = secrets.signing.private_bytes(
+    assert isinstance(secrets.signing, FolderKey)
+    value = secrets.signing.key.private_numbers().private_value
+    pem = secrets.signing.key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
     body = pem.split(b"-----")[2].strip()
-    plain = (bytes(secrets.encryption), bytes(USER_DATA), value.to_bytes(32, "big"))
+    plain = (bytes(secrets.cipher_key), bytes(USER_DATA), bytes(PASSPHRASE), value.to_bytes(32, "big"))
     return [*(text for data in plain for text in shapes(data)), body[50:62].decode(), body[66:90].decode()]
 
 
@@ -67,7 +75,7 @@ def check(text: str, forbidden: list[str]) -> None:
 
 def test_the_pieces_are_found_where_a_key_is_shown(secrets: Keys, forbidden: list[str]) -> None:
     """Else the other tests would see nothing."""
-    key = bytes(secrets.encryption)
+    key = bytes(secrets.cipher_key)
     for text in (repr(key), key.hex(), repr(b"x" * 3 + key), repr({"key": key}), repr(list(key))):
         with pytest.raises(AssertionError):
             check(text, forbidden)
@@ -78,7 +86,7 @@ def test_a_secret_is_bytes_that_do_not_show(secrets: Keys, forbidden: list[str])
     text = f"{secret} {secret!r} {secret!s:>40} %s %r {[secret]} { ({'a': secret}) }" % (secret, secret)
     check(text, forbidden)
     assert "16 secret bytes" in text
-    assert secret == secrets.encryption == bytes(secrets.encryption)
+    assert secret == secrets.encryption == bytes(secrets.cipher_key)
     assert pickle.loads(pickle.dumps(secret)) == secret
     assert isinstance(pickle.loads(pickle.dumps(secret)), Secret)
 
@@ -89,14 +97,14 @@ def test_keys_in_repr_format_and_log(secrets: Keys, forbidden: list[str], caplog
         development=False,
         signing=secrets.signing,
         verify=secrets.verify,
-        encryption=bytes(secrets.encryption),
+        encryption=bytes(secrets.cipher_key),
     )
     console = Console(file=io.StringIO(), width=200)
     for each in (secrets, plain, dataclasses.replace(secrets, product="other")):
         caplog.set_level(logging.DEBUG)
         logging.getLogger("spboot").debug("%s %r %s", each, each, {"keys": each})
         console.print(each, [each], vars(type(each)))
-        check(f"{each} {each!r} {each.encryption} {each.encryption!r} {each.signing!r}", forbidden)
+        check(f"{each} {each!r} {each.encryption} {each.encryption!r} {each.signing!r} {each.signing}", forbidden)
     check(caplog.text, forbidden)
     assert isinstance(console.file, io.StringIO)
     check(console.file.getvalue(), forbidden)
@@ -112,7 +120,7 @@ def holders() -> Iterator[type]:
             fields = {f.name: str(f.type) for f in dataclasses.fields(value)} if dataclasses.is_dataclass(value) else {}
             fields |= {name: str(kind) for name, kind in getattr(value, "_field_types", {}).items()}
             if any(
-                name in ("encryption", "signing", "user_data", "aes_key", "states")
+                name in ("encryption", "signing", "user_data", "aes_key", "states", "passphrase", "pin")
                 or "PrivateKey" in kind
                 or kind in ("Secret", "Keys", "Keys | None")
                 for name, kind in fields.items()
@@ -128,7 +136,7 @@ def test_nothing_that_a_user_handles_shows_a_key(secrets: Keys, forbidden: list[
     """What `import spboot` gives: keys, a factory program, a device that was programmed with it, a report."""
     image = personal.finish(bootloader.make(TARGET), secrets, USER_DATA)
     program = merge.factory(image, made(NEW_APP, "1.0.0"), secrets)
-    assert bytes(secrets.encryption) in program.segments[0].data
+    assert bytes(secrets.cipher_key) in program.segments[0].data
     report = spboot.verify(spboot.full_image(made(NEW_APP, "1.0.0"), keys=secrets), secrets)
     with spboot.Device(spboot.Board.load(TARGET)) as device:
         device.program(program)
@@ -147,7 +155,7 @@ def test_nothing_that_a_user_handles_shows_a_key(secrets: Keys, forbidden: list[
 def test_a_snapshot_shows_no_memory(secrets: Keys, forbidden: list[str]) -> None:
     twin = Twin("STM32L412KB")
     twin.flash_load(0x08000000, personal.finish(bootloader.make(TARGET), secrets, USER_DATA))
-    assert bytes(secrets.encryption) in twin.flash_read(0x08000000, 0x3000)
+    assert bytes(secrets.cipher_key) in twin.flash_read(0x08000000, 0x3000)
     twin.power_on()
     check(repr(twin.snapshot()), forbidden)
 
@@ -166,8 +174,8 @@ def fail(*_args: object, **_options: object) -> None:
 
 
 def fail_late(path: Path, mode: int) -> int:
-    """keys._create that has its bug at the second secret file."""
-    if path.name == keys.ENCRYPTION:
+    """creation._create that has its bug at the second secret file."""
+    if path.name == ENCRYPTION:
         fail()
     return os.open(path, os.O_WRONLY | os.O_CREAT, mode)
 
@@ -190,6 +198,14 @@ def load_folder(bench: Bench) -> None:
     Keys.load(bench.folder / "copy")
 
 
+def new_locked(bench: Bench) -> None:
+    Keys.new(bench.folder / "fresh", passphrase=PASSPHRASE)
+
+
+def load_locked(bench: Bench) -> None:
+    Keys.load(bench.folder / "locked", need_private=True, passphrase=PASSPHRASE)
+
+
 def full_image(bench: Bench) -> None:
     release.full_image(made(NEW_APP, "1.0.0"), keys=bench.secrets)
 
@@ -207,12 +223,18 @@ def saved(bench: Bench) -> None:
 
 
 BUGS: list[tuple[Callable[[Bench], None], object, str, object]] = [
-    (new_folder, keys, "_create", fail),
-    (new_folder, keys, "_create", fail_late),
+    (new_folder, creation, "_create", fail),
+    (new_folder, creation, "_create", fail_late),
     (new_folder, Keys, "load", fail),
-    (load_folder, keys, "_read_encryption", fail),
-    (load_folder, keys.re, "fullmatch", fail),
-    (load_folder, keys.serialization, "load_pem_private_key", fail),
+    (load_folder, folder, "read_encryption", fail),
+    (load_folder, folder.re, "fullmatch", fail),
+    (load_folder, folder.serialization, "load_pem_private_key", fail),
+    (new_locked, creation, "_create", fail),
+    (new_locked, closing, "_integer", fail),
+    (new_locked, closing.base64, "b64encode", fail),
+    (new_locked, Keys, "load", fail),
+    (load_locked, folder.serialization, "load_pem_private_key", fail),
+    (load_locked, folder, "read_encryption", fail),
     (full_image, release.payload, "build", fail),
     (full_image, Keys, "sign", fail),
     (finished, personal, "self_hash", fail),
@@ -242,10 +264,13 @@ def test_tracebacks_with_locals(
     for file in key_folder.iterdir():
         (tmp_path / "copy" / file.name).write_bytes(file.read_bytes())
         (tmp_path / "copy" / file.name).chmod(file.stat().st_mode)
+    Keys.new(tmp_path / "locked", passphrase=PASSPHRASE)
     Board.load(TARGET)
     image = personal.finish(bootloader.make(TARGET), secrets, USER_DATA)
-    monkeypatch.setattr(keys.ec, "generate_private_key", lambda _curve: secrets.signing)
-    monkeypatch.setattr(keys.os, "urandom", lambda _size: bytes(secrets.encryption))
+    assert isinstance(secrets.signing, FolderKey)
+    own = secrets.signing.key
+    monkeypatch.setattr(creation.ec, "generate_private_key", lambda _curve: own)
+    monkeypatch.setattr(creation.os, "urandom", lambda _size: bytes(secrets.cipher_key))
     monkeypatch.setattr(place, name, bug)
     with pytest.raises(ZeroDivisionError) as caught:
         work(Bench(secrets, tmp_path, image))

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from spboot import release
 from spboot.boards import Board
 from spboot.builder.compiler import NAMES
+from spboot.keys.signer import FolderKey
 from tests.crypto import verifier
 from tests.crypto.skipper import Skipper
 from tests.system.rig import GOOD, Workshop, functions, workshop
@@ -160,10 +161,10 @@ FORGERIES += ["u2_is_w", "u2_is_w_squared", "u2_is_u1_times_w", "u1_is_the_hash_
 
 def forged(shop: Workshop, how: str) -> bytes:
     """A header that is not signed, with the signature of a Forger."""
-    assert shop.keys.signing is not None
+    assert isinstance(shop.keys.signing, FolderKey)
     header = release.header_for(shop.image("1.0.0"))[:-64]
     digest = int.from_bytes(hashlib.sha256(header).digest())
-    forger = Forger(shop.keys.signing.private_numbers().private_value, digest)
+    forger = Forger(shop.keys.signing.key.private_numbers().private_value, digest)
     r, s = getattr(forger, how)()
     w = s if isinstance(s, bytes) else (2**256 * pow(s, -1, ORDER) % ORDER).to_bytes(32, "big")
     return header + r.to_bytes(32, "big") + w

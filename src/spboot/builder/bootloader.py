@@ -71,6 +71,8 @@ class Bootloader:
     header: Path
     size: int
     """Bytes of flash the bootloader takes."""
+    fingerprint: str
+    """Of the key whose signatures it takes."""
 
 
 def boot_version() -> Version:
@@ -223,4 +225,5 @@ def _write_outputs(board: Board, keys: Keys, user_data: Secret, work: Path, outp
         linker_check=linker_check,
         header=header,
         size=len(image),
+        fingerprint=keys.fingerprint,
     )

@@ -98,7 +98,7 @@ def personal_area(keys: Keys, user_data: bytes = b"") -> Secret:
             flags=facts["flag_development"] if keys.development else 0,
             product_name=keys.product.encode().ljust(_NAME_SIZE, b"\0"),
             reserved=b"\xff" * _RESERVED_SIZE,
-            aes_key=keys.encryption,
+            aes_key=keys.cipher_key,
             user_data=Secret(user_data.ljust(USER_DATA_SIZE, b"\xff")),
             verify_key=comb_table(point.x, point.y),
         )
@@ -119,6 +119,6 @@ def check_made_for(image: bytes, board: Board, keys: Keys) -> None:
     found = _PERSONAL.unpack(image[spec()["personal"]["offset"] :])
     found |= {name: Secret(found[name]) for name in ("aes_key", "user_data")}
     point = keys.verify.public_numbers()
-    same = found["verify_key"] == comb_table(point.x, point.y) and found["aes_key"] == keys.encryption
+    same = found["verify_key"] == comb_table(point.x, point.y) and found["aes_key"] == keys.cipher_key
     if not same or found["product"] != name_id(keys.product):
         raise BuildError("the bootloader holds other keys than this key folder: build it again with these keys")

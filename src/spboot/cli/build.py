@@ -9,9 +9,8 @@ import click
 from spboot.boards import Board
 from spboot.builder import bootloader
 from spboot.builder.compiler import NAMES
-from spboot.cli import files, options
+from spboot.cli import files, options, signing
 from spboot.cli.telling import Telling, telling
-from spboot.keys import Keys
 from spboot.secret import Secret
 
 
@@ -31,8 +30,15 @@ from spboot.secret import Secret
     "--user-data", type=options.PATH, metavar="FILE", help="File of at most 128 bytes for SE_APP_GetSecureUserData."
 )
 @telling
+@signing.reading
 def command(
-    board_name: str, key_folder: Path, output: Path, compiler: str, user_data: Path | None, tell: Telling
+    board_name: str,
+    key_folder: Path,
+    output: Path,
+    compiler: str,
+    user_data: Path | None,
+    access: signing.Access,
+    tell: Telling,
 ) -> None:
     """Build the bootloader of a board, with your keys in it.
 
@@ -46,15 +52,15 @@ def command(
       spboot build LAMP.toml --keys lamp-keys -o lamp-boot --compiler gcc
     """
     board = Board.load(board_name)
-    secrets = Keys.load(key_folder)
+    secrets = access.load(key_folder)
     data = Secret(files.read(user_data)) if user_data else b""
     made = bootloader.build(board, secrets, output, compiler=compiler, user_data=data)
     tell.facts(
-        board=board.name, product=secrets.product, development=secrets.development, bytes=made.size,
-        room=board.bootloader.size, elf=made.elf, bin=made.bin, hex=made.hex, linker_include=made.linker_include,
+        board=board.name, product=secrets.product, development=secrets.development, key=made.fingerprint,
+        bytes=made.size, room=board.bootloader.size, elf=made.elf, bin=made.bin, hex=made.hex, linker_include=made.linker_include,
         linker_check=made.linker_check, include=made.header.parent.parent,
     )  # fmt: skip
-    tell.say(f"{made.hex}: {made.size} bytes of {board.bootloader.size}")
+    tell.say(f"{made.hex}: {made.size} bytes of {board.bootloader.size}, key {made.fingerprint}")
     tell.say(
         f"{made.linker_include}: include it in the application's linker script, {made.linker_check.name} at its end"
     )

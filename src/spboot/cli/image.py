@@ -8,11 +8,10 @@ import click
 
 from spboot import release
 from spboot.boards import Board
-from spboot.cli import files, options
+from spboot.cli import files, options, signing
 from spboot.cli.progress import progress
 from spboot.cli.telling import Telling, telling
 from spboot.image import Image
-from spboot.keys import Keys
 from spboot.version import Version
 
 
@@ -23,7 +22,16 @@ from spboot.version import Version
 @options.version
 @options.output
 @telling
-def command(app: Path, board_name: str, key_folder: Path, version: Version, output: Path, tell: Telling) -> None:
+@signing.release
+def command(
+    app: Path,
+    board_name: str,
+    key_folder: Path,
+    version: Version,
+    output: Path,
+    access: signing.Access,
+    tell: Telling,
+) -> None:
     """Make a full image (.sfb), which every device takes.
 
     APP is the application as .elf, .hex or .bin.  It is compressed, encrypted and signed.
@@ -32,13 +40,24 @@ def command(app: Path, board_name: str, key_folder: Path, version: Version, outp
     Examples:
       spboot image app.elf --board NUCLEO-L476RG --keys keys --version 1.1.0 \\
           -o app-1.1.0.sfb
+      spboot image app.elf --board NUCLEO-L476RG --keys keys --version 1.1.0 \\
+          -o app-1.1.0.sfb --signer "pkcs11:token=lamp;object=signing"
     """
     files.check_output(output, app)
+    access.check(output, app)
     board = Board.load(board_name)
-    secrets = Keys.load(key_folder, need_private=True)
+    if access.signature_in:
+        access.complete(output, key_folder, board, version, tell.say)
+        return
+    secrets = access.load(key_folder, need_private=True)
     image = Image.load(app, board, version)
     with progress("packing") as tick:
-        made = release.full_image(image, keys=secrets, progress=tick)
-    files.write(output, made)
-    tell.facts(file=output, kind="image", version=version, bytes=len(made), image_bytes=len(image.data))
-    tell.say(f"{output}: image {version}, {len(made)} bytes for {len(image.data)} of firmware")
+        update = release.unsigned_image(image, keys=secrets, progress=tick)
+    size = access.write(output, update, secrets, tell.say)
+    tell.facts(
+        file=output, kind="image", version=version, bytes=size, image_bytes=len(image.data), key=secrets.fingerprint
+    )
+    if size is not None:
+        tell.say(
+            f"{output}: image {version}, {size} bytes for {len(image.data)} of firmware, key {secrets.fingerprint}"
+        )

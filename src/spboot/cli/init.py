@@ -13,7 +13,7 @@ from spboot.boards import Board, names
 from spboot.cli import options
 from spboot.cli.telling import Telling, telling
 from spboot.errors import BoardError, ProjectError
-from spboot.keys import Keys, check_product
+from spboot.keys import Keys
 from spboot.project import FILE, Project, check_name, text
 
 
@@ -93,4 +93,4 @@ def _make_keys(folder: Path, product: str, production: bool) -> Keys | None:
     if folder.exists():
         Keys.load(folder)
         return None
-    return Keys.new(folder, check_product(product), development=not production)
+    return Keys.new(folder, product, development=not production)

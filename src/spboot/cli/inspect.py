@@ -10,12 +10,11 @@ from rich.console import Console
 from rich.table import Table
 
 from spboot import release
-from spboot.cli import files, kinds, options
+from spboot.cli import files, kinds, options, signing
 from spboot.errors import SpbootError
 from spboot.formats import signature
 from spboot.formats.delta_file import is_delta_file
 from spboot.inspection import inspect
-from spboot.keys import Keys
 
 
 @click.command("inspect")
@@ -24,9 +23,22 @@ from spboot.keys import Keys
 @click.option("--der", type=options.PATH, metavar="OUT", help="Write the signature as other tools read it (DER).")
 @click.option("--signed", type=options.PATH, metavar="OUT", help="Write the bytes that it signs.")
 @click.option(
-    "--keys", "key_folder", type=options.PATH, metavar="DIR", help="Key folder: name the product, check it all."
+    "--keys",
+    "key_folders",
+    multiple=True,
+    type=options.PATH,
+    metavar="DIR",
+    help="Key folder: name the product, check it all; several: which of them signed it?",
 )
-def command(file: Path, as_json: bool, key_folder: Path | None, der: Path | None, signed: Path | None) -> None:
+@signing.reading
+def command(
+    file: Path,
+    as_json: bool,
+    key_folders: tuple[Path, ...],
+    der: Path | None,
+    signed: Path | None,
+    access: signing.Access,
+) -> None:
     """Show every field of an update or delta file.
 
     FILE is an .sfb, .sfbp or delta file.  With --der and --signed OpenSSL can check the signature, as below.
@@ -34,14 +46,15 @@ def command(file: Path, as_json: bool, key_folder: Path | None, der: Path | None
     \b
     Examples:
       spboot inspect app-1.1.0.sfb --keys keys
+      spboot inspect app-1.1.0.sfb --keys lamp-keys --keys torch-keys
       spboot inspect app-1.1.0.sfb --der sig.der --signed signed.bin
       openssl dgst -sha256 -verify keys/verify.pem -signature sig.der signed.bin
     """
     data = kinds.read(file, kinds.UPDATE, kinds.DELTA)
     _write_signature(file, data, der, signed)
-    secrets = Keys.load(key_folder) if key_folder else None
+    given = signing.to_check(key_folders, access)
     with files.named(file):
-        facts = inspect(data, secrets)
+        facts = inspect(data, given or None)
     if as_json:
         click.echo(json.dumps(facts, indent=2))
         return

@@ -1,34 +1,61 @@
-"""`spboot keys`: make a product's keys."""
+"""`spboot keys`: make a product's keys, show what is there, and give the public half away."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import click
 
 from spboot import keys
+from spboot.cli import files, signing
 from spboot.cli.group import Group
 from spboot.cli.options import PATH
-from spboot.keys import Keys
+from spboot.disk import write
+from spboot.errors import KeyFolderError, SpbootError
+from spboot.keys import Keys, inventory, public
+from spboot.keys.source import PASSPHRASE, Source, first_line, obtained
+
+_DIR = click.argument("folder", type=PATH, metavar="DIR")
 
 
 @click.group("keys", cls=Group)
 def command() -> None:
-    """Make the keys of a product.
+    """Make and show the keys of a product.
 
     \b
     Examples:
       spboot keys new lamp-keys --product lamp
+      spboot keys show lamp-keys
     """
 
 
 @command.command("new")
-@click.argument("folder", type=PATH, metavar="DIR")
+@_DIR
 @click.option("--product", metavar="NAME", help="Product name; the folder's own name when not given.")
 @click.option(
     "--development", is_flag=True, help="Mark the keys as development keys: bootloaders say so when they start."
 )
-def new(folder: Path, product: str | None, development: bool) -> None:
+@click.option(
+    "--passphrase",
+    is_flag=True,
+    help="Close signing.pem with a passphrase: asked for twice, or SPBOOT_PASSPHRASE of the environment.",
+)
+@click.option("--passphrase-file", type=PATH, metavar="FILE", help="The same, with the passphrase in a file.")
+@click.option(
+    "--verify",
+    type=PATH,
+    metavar="PEM",
+    help="Public key of a signing key that is elsewhere, as in an HSM: no signing.pem is made.",
+)
+def new(
+    folder: Path,
+    product: str | None,
+    development: bool,
+    passphrase: bool,
+    passphrase_file: Path | None,
+    verify: Path | None,
+) -> None:
     """Make a key folder for one product.
 
     DIR gets the key that signs updates, the one that encrypts them, and the product's name.  Keep a safe copy: without
@@ -38,7 +65,73 @@ def new(folder: Path, product: str | None, development: bool) -> None:
     Examples:
       spboot keys new lamp-keys --product lamp
       spboot keys new keys --product demo --development
+      spboot keys new lamp-keys --product lamp --passphrase
+      spboot keys new lamp-keys --product lamp --verify hsm.pem
     """
-    made = Keys.new(folder, product, development=development)
+    secret = _passphrase(passphrase_file) if passphrase or passphrase_file else None
+    made = Keys.new(folder, product, development=development, passphrase=secret, verify=verify)
     click.echo(f"{folder}: keys for product {made.product}{' (development)' if development else ''}")
-    click.echo(f"keep {keys.SIGNING} and {keys.ENCRYPTION} secret, and a copy of them safe")
+    click.echo(f"fingerprint {made.fingerprint}")
+    mine = keys.ENCRYPTION if verify else f"{keys.SIGNING} and {keys.ENCRYPTION}"
+    click.echo(f"keep {mine} secret, and a copy of {'it' if verify else 'them'} safe")
+    if secret:
+        click.echo("keep the passphrase, too: nobody can open the signing key without it")
+
+
+def _passphrase(file: Path | None) -> Source:
+    """The passphrase of a new key.  Raises KeyFolderError: nobody has one."""
+    secret = first_line(file) if file else obtained(signing.asked("Passphrase for the new key", twice=True), PASSPHRASE)
+    if secret is None:
+        raise KeyFolderError(
+            f"there is no terminal to ask for the passphrase on: give --passphrase-file FILE, or set {PASSPHRASE}"
+        )
+    return secret
+
+
+@command.command("show")
+@_DIR
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def show(folder: Path, as_json: bool) -> None:
+    """Show product, fingerprint and files of a key folder.
+
+    What is missing and what git tracks is said; no secret is shown, and no passphrase is needed.
+
+    \b
+    Examples:
+      spboot keys show lamp-keys
+    """
+    facts = inventory.facts(folder)
+    if as_json:
+        click.echo(json.dumps(facts, indent=2))
+        return
+    words = {True: "yes", False: "no", None: "not known"}
+    for name, value in facts.items():
+        click.echo(f"{name:<15} {value if isinstance(value, str) else words[value]}")
+
+
+@command.command("export")
+@_DIR
+@click.option("-o", "--output", required=True, type=PATH, metavar="OUT", help="File: .pem, .der or .h; or a folder.")
+@click.option("--public-only", is_flag=True, help="OUT is a key folder for checkers: public key and product.")
+def export(folder: Path, output: Path, public_only: bool) -> None:
+    """Give the public half of the keys away.
+
+    As .pem and .der for other tools, as .h for C (a point of 65 bytes), or as a folder that `spboot verify` and `spboot
+    inspect` take, without a secret in it.
+
+    \b
+    Examples:
+      spboot keys export lamp-keys -o verify.pem
+      spboot keys export lamp-keys -o lamp_key.h
+      spboot keys export lamp-keys -o checker-keys --public-only
+    """
+    has = (folder / keys.VERIFY).exists() or not (folder / keys.SIGNING).exists()
+    given = Keys.load(folder, public=True) if has else signing.Access().load(folder, need_private=True)
+    if public_only:
+        public.copy(given, output)
+    else:
+        if output.suffix not in public.SUFFIXES:
+            raise SpbootError(f"{output}: expected a name that ends in {', '.join(public.SUFFIXES)}, or --public-only")
+        files.check_output(output, *(folder / name for name in (keys.SIGNING, keys.ENCRYPTION, keys.PRODUCT)))
+        write(output, public.exported(given, output.suffix))
+    click.echo(f"{output}: public key {given.fingerprint} of product {given.product}")

@@ -9,12 +9,11 @@ import click
 from spboot.boards import Board
 from spboot.builder.merge import merge
 from spboot.builder.personal import target_of
-from spboot.cli import files, options
+from spboot.cli import files, options, signing
 from spboot.cli.telling import Telling, telling
 from spboot.errors import BuildError
 from spboot.formats import program
 from spboot.image import Image
-from spboot.keys import Keys
 from spboot.version import Version
 
 
@@ -26,6 +25,7 @@ from spboot.version import Version
 @options.version
 @options.output
 @telling
+@signing.factory
 def command(
     bootloader: Path,
     app: Path,
@@ -33,13 +33,14 @@ def command(
     key_folder: Path,
     version: Version,
     output: Path,
+    access: signing.Access,
     tell: Telling,
 ) -> None:
     """Put bootloader and application in one factory file.
 
     BOOTLOADER is the .bin, .hex or .elf of `spboot build`, APP the first application that devices run.  FILE is for the
     programmer in production, as .hex or .bin; as .elf it is for a debugger, too, with the names of those of the two
-    that are given as .elf.
+    that are given as .elf.  It is signed as `spboot image` signs APP: --signature-in takes that very signature.
 
     \b
     Examples:
@@ -50,11 +51,12 @@ def command(
     files.check_output(output, bootloader)
     program.check_writable(output)
     board = Board.load(board_name)
-    secrets = Keys.load(key_folder, need_private=True)
+    access.check(output, app, bootloader)
+    secrets = access.load(key_folder, need_private=True)
     start = board.bootloader.address
     first, second = (program.load(path, start) for path in (bootloader, app))
     if target_of(first.run_at(start)) is None and target_of(second.run_at(start)) is not None:
         raise BuildError(f"{app} is the bootloader, and {bootloader} is none: swap the two, BOOTLOADER comes first")
     merge(bootloader, Image.load(app, board, version), keys=secrets).save(output)
-    tell.facts(file=output, version=version)
-    tell.say(f"{output}: bootloader and {app.name} {version}")
+    tell.facts(file=output, version=version, key=secrets.fingerprint)
+    tell.say(f"{output}: bootloader and {app.name} {version}, key {secrets.fingerprint}")

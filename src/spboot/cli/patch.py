@@ -8,11 +8,10 @@ import click
 
 from spboot import release
 from spboot.boards import Board
-from spboot.cli import files, options
+from spboot.cli import files, options, signing
 from spboot.cli.progress import progress
 from spboot.cli.telling import Telling, telling
 from spboot.image import Image
-from spboot.keys import Keys
 from spboot.version import Version
 
 
@@ -25,6 +24,7 @@ from spboot.version import Version
 @options.keys
 @options.output
 @telling
+@signing.release
 def command(
     old: Path,
     from_version: Version,
@@ -33,6 +33,7 @@ def command(
     board_name: str,
     key_folder: Path,
     output: Path,
+    access: signing.Access,
     tell: Telling,
 ) -> None:
     """Make a patch (.sfbp) from one release to the next.
@@ -46,13 +47,22 @@ def command(
           -o app-1.2.0.sfbp
     """
     files.check_output(output, old, new)
+    access.check(output, old, new)
     board = Board.load(board_name)
-    secrets = Keys.load(key_folder, need_private=True)
+    if access.signature_in:
+        access.complete(output, key_folder, board, version, tell.say)
+        return
+    secrets = access.load(key_folder, need_private=True)
     before, after = Image.load(old, board, from_version), Image.load(new, board, version)
     with progress("comparing") as tick:
-        made = release.patch(before, after, keys=secrets, progress=tick)
-    files.write(output, made)
+        update = release.unsigned_patch(before, after, keys=secrets, progress=tick)
+    size = access.write(output, update, secrets, tell.say)
     tell.facts(
-        file=output, kind="patch", base=from_version, version=version, bytes=len(made), image_bytes=len(after.data)
-    )
-    tell.say(f"{output}: patch {from_version} -> {version}, {len(made)} bytes for {len(after.data)} of firmware")
+        file=output, kind="patch", base=from_version, version=version, bytes=size, image_bytes=len(after.data),
+        key=secrets.fingerprint,
+    )  # fmt: skip
+    if size is not None:
+        tell.say(
+            f"{output}: patch {from_version} -> {version}, {size} bytes for {len(after.data)} of firmware, "
+            f"key {secrets.fingerprint}"
+        )

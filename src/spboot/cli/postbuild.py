@@ -8,10 +8,9 @@ import click
 
 from spboot import releases
 from spboot.boards import Board
-from spboot.cli import options
+from spboot.cli import options, signing
 from spboot.cli.telling import Telling, telling
 from spboot.gitversion import GitVersion
-from spboot.keys import Keys
 from spboot.making import Making, check_release, postbuild
 from spboot.project import check_name
 from spboot.version import Version
@@ -49,6 +48,7 @@ from spboot.version import Version
 @click.option("--last", type=click.IntRange(0), metavar="N", help="Patches from the last N releases; from all.")
 @click.option("--jobs", type=click.IntRange(1), metavar="N", help="Patches made at a time; one a processor core.")
 @telling
+@signing.several
 def command(
     app: Path,
     board_name: str,
@@ -62,6 +62,7 @@ def command(
     allow_dirty: bool,
     last: int | None,
     jobs: int | None,
+    access: signing.Access,
     tell: Telling,
 ) -> None:
     """Make everything that a version needs, behind its build.
@@ -77,7 +78,7 @@ def command(
     """
     project = options.project()
     git = None if version else options.git()
-    board, keys = Board.load(board_name), Keys.load(key_folder, need_private=True)
+    board, keys = Board.load(board_name), access.load(key_folder, need_private=True)
     wanted = Making(
         app=app,
         board=board,

@@ -8,8 +8,8 @@ import click
 
 from spboot import boards, release
 from spboot.boards import Board
-from spboot.cli import files, kinds, options
-from spboot.errors import BoardError
+from spboot.cli import files, kinds, options, signing
+from spboot.errors import AuthenticationError, BoardError
 from spboot.image import Image
 from spboot.keys import Keys
 from spboot.version import Version
@@ -17,7 +17,15 @@ from spboot.version import Version
 
 @click.command("verify")
 @click.argument("file", type=options.PATH)
-@options.keys
+@click.option(
+    "--keys",
+    "key_folders",
+    required=True,
+    multiple=True,
+    type=options.PATH,
+    metavar="DIR",
+    help="Key folder, also one without secrets; several: which of them signed it?",
+)
 @click.option(
     "--from", "old", type=options.PATH, metavar="OLD", help="Application the patch starts from: decode it, too."
 )
@@ -27,7 +35,10 @@ from spboot.version import Version
     metavar="BOARD",
     help="Board file, when the board is your own: check that the image can start there.",
 )
-def command(file: Path, key_folder: Path, old: Path | None, board_name: str | None) -> None:
+@signing.reading
+def command(
+    file: Path, key_folders: tuple[Path, ...], old: Path | None, board_name: str | None, access: signing.Access
+) -> None:
     """Check an update file as a device would.
 
     FILE (.sfb, .sfbp): its signature, every chunk, and that it decodes to the signed image, for a patch with --from.
@@ -36,9 +47,11 @@ def command(file: Path, key_folder: Path, old: Path | None, board_name: str | No
     Examples:
       spboot verify app-1.1.0.sfb --keys keys
       spboot verify app-1.2.0.sfbp --keys keys --from app-1.1.0.elf
+      spboot verify app-1.1.0.sfb --keys lamp-keys --keys torch-keys
     """
-    data, secrets = kinds.read(file, kinds.UPDATE), Keys.load(key_folder)
+    data, given = kinds.read(file, kinds.UPDATE), signing.to_check(key_folders, access)
     with files.named(file):
+        secrets = _signer_of(data, given)
         manifest = release.Artefact.parse(data).header.manifest
     target, base_version = manifest.target, Version.unpack(manifest.base_version)
     board = Board.load(board_name) if board_name else boards.by_id(target)
@@ -49,6 +62,11 @@ def command(file: Path, key_folder: Path, old: Path | None, board_name: str | No
         report = release.verify(data, secrets, old=base, board=board)
     version = Version.unpack(manifest.version)
     click.echo(f"signature good, {report.chunk_count} chunk{'s' if report.chunk_count != 1 else ''} good")
+    folder = next(folder for folder, keys in zip(key_folders, given, strict=True) if keys is secrets)
+    click.echo(f"signed by key {secrets.fingerprint} of product {secrets.product} ({folder})")
+    if report.stream is None:
+        click.echo(f"not decoded: {folder} has no encryption key, give it with --encryption-key")
+        return
     if report.image is None:
         click.echo(f"patch from {base_version} to {version}; give --from OLD to decode it")
         return
@@ -59,3 +77,14 @@ def command(file: Path, key_folder: Path, old: Path | None, board_name: str | No
         )
     else:
         click.echo(f"can start on {board.name}: stack pointer and reset vector are right")
+
+
+def _signer_of(data: bytes, given: list[Keys]) -> Keys:
+    """Those of *given* whose key signed the update.  Raises AuthenticationError: none of them."""
+    found = release.signed_by(data, given)
+    if found is None and len(given) > 1:
+        keys = ", ".join(each.fingerprint for each in given)
+        raise AuthenticationError(
+            f"the signature is wrong for each of the keys {keys}: the file was damaged or changed, or give other keys"
+        )
+    return found or given[0]

@@ -1,0 +1,55 @@
+"""What is in a key folder, without its secrets: for `spboot keys show`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from spboot.errors import KeyFolderError
+from spboot.keys import folder, tracked
+from spboot.keys.fingerprint import fingerprint
+from spboot.keys.folder import ENCRYPTION, FILES, PRIVATE, PRODUCT, SIGNING, VERIFY
+
+Facts = dict[str, str | bool | None]
+"""Name -> what there is; None: not known, as a file is missing."""
+
+_ABSENT = {
+    SIGNING: "missing: updates are checked, and signed by --signer alone",
+    VERIFY: f"missing: {SIGNING} is needed for every check",
+    ENCRYPTION: "missing: signatures are checked, and the rest needs --encryption-key",
+    PRODUCT: "missing: nothing can be done without it",
+}
+
+
+def facts(path: Path) -> Facts:
+    """product, development, fingerprint, then each file by its name.  Reads no encryption key and asks for nothing.
+
+    Raises KeyFolderError: *path* is no key folder, or a file in it is not what it should be."""
+    folder.check(path)
+    there = [name for name in FILES if (path / name).exists()]
+    product, development = folder.read_product(path / PRODUCT) if PRODUCT in there else (None, None)
+    in_git = {found.name for found in tracked.tracked(path / name for name in PRIVATE if name in there)}
+    found: Facts = {"product": product, "development": development, "fingerprint": _fingerprint(path, there)}
+    for name in FILES:
+        text = "there" if name in there else _ABSENT[name]
+        if name == SIGNING and name in there:
+            text += (
+                ", with a passphrase" if folder.is_locked(folder.read(path / name, private=True)) else ", in the clear"
+            )
+        if name in in_git:
+            text += "; tracked by git" + (", as development keys may be" if development else ": it is refused")
+        found[name] = text
+    return found
+
+
+def _fingerprint(path: Path, there: list[str]) -> str | None:
+    if VERIFY in there:
+        return fingerprint(folder.read_public(path / VERIFY))
+    if SIGNING not in there:
+        return None
+    pem = folder.read(path / SIGNING, private=True)
+    try:
+        return (
+            None if folder.is_locked(pem) else fingerprint(folder.open_signing(path / SIGNING, pem, None).public_key())
+        )
+    except KeyFolderError:
+        return None

@@ -1,0 +1,67 @@
+"""The public half of a key folder, for those who check updates: PEM, DER, C, or a folder without secrets."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Final
+
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from spboot import disk
+from spboot.disk import reason
+from spboot.errors import KeyFolderError
+from spboot.keys.folder import FILES, PRODUCT, VERIFY
+from spboot.keys.keys import Keys
+
+SUFFIXES: Final = (".pem", ".der", ".h")
+_A_LINE: Final = 12
+
+
+def exported(keys: Keys, suffix: str) -> bytes:
+    """The public key as .pem or .der (SubjectPublicKeyInfo), or as .h, a C array.  Raises KeyFolderError for others."""
+    if suffix == ".pem":
+        return keys.verify.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    if suffix == ".der":
+        return keys.verify.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    if suffix == ".h":
+        return _array(keys).encode()
+    raise KeyFolderError(f"a public key is written as {', '.join(SUFFIXES)}, found {suffix or 'no ending'!r}")
+
+
+def _array(keys: Keys) -> str:
+    """65 bytes as SEC 1 has a point without compression (2.3.3), which mbedTLS, PSA and others read."""
+    point = keys.verify.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+    name = re.sub(r"\W", "_", f"{keys.product}_verify_key")
+    name = f"_{name}" if name[0].isdigit() else name
+    lines = [
+        "    " + " ".join(f"0x{byte:02x}," for byte in point[at : at + _A_LINE]) for at in range(0, len(point), _A_LINE)
+    ]
+    return "\n".join(
+        (
+            f"/* Public key of product {keys.product}, fingerprint {keys.fingerprint}: P-256, 0x04, x, y. */",
+            "#include <stdint.h>",
+            "",
+            f"static const uint8_t {name}[{len(point)}] = {{",
+            *lines,
+            "};",
+            "",
+        )
+    )
+
+
+def copy(keys: Keys, folder: Path) -> None:
+    """A key *folder* for checkers: verify.pem and product.toml, no secret.  Raises KeyFolderError: it has keys."""
+    taken = [name for name in FILES if (folder / name).exists()]
+    if taken:
+        raise KeyFolderError(f"{folder / taken[0]} exists already: keys are never overwritten, choose another folder")
+    if folder.exists() and not folder.is_dir():
+        raise KeyFolderError(f"{folder} is a file, expected a folder to make or to fill: choose another name")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise KeyFolderError(f"{os.fspath(folder)}: cannot be made: {reason(error)}") from None
+    flag = "true" if keys.development else "false"
+    disk.write(folder / PRODUCT, f'product = "{keys.product}"\ndevelopment = {flag}\n'.encode())
+    disk.write(folder / VERIFY, exported(keys, ".pem"))
