@@ -38,8 +38,8 @@ for kind in ("memory", "block", "field", "register"):
 KINDS = frozenset(
     [
         *("bdma", "crc", "dbgmcu", "dma", "dmamux", "exti", "flash", "gpdma", "gpio"),
-        *("icache", "iwdg", "lptim", "pwr", "rcc", "rng", "rtc", "syscfg", "tim_basic", "tim_gp16", "tim_gp32"),
-        *("usart", "wwdg"),
+        *("icache", "iwdg", "lptim", "pwr", "rcc", "rng", "rtc", "syscfg", "tim_1ch", "tim_1ch_cmp", "tim_2ch"),
+        *("tim_2ch_cmp", "tim_adv", "tim_basic", "tim_gp16", "tim_gp32", "usart", "wwdg"),
     ]
 )
 NOT_BLOCKS = ("TS_CAL", "VREFINTCAL", "UID")
@@ -153,8 +153,8 @@ def ip_of(block: dict[str, Any]) -> str:
 
 
 def kind_of(ip: str) -> str:
-    """As "usart" of usart_v3, "tim_basic" of tim_basic_v1; "" of no IP version."""
-    return re.match(r"(tim_)?[a-z0-9]*", ip)[0]  # type: ignore[index]
+    """As "usart" of usart_v3, "tim_1ch_cmp" of tim_1ch_cmp_v1; "" of no IP version."""
+    return re.match(r"(tim_)?[a-z0-9]*(_cmp)?", ip)[0]  # type: ignore[index]
 
 
 def kept(block: dict[str, Any]) -> bool:
