@@ -135,12 +135,14 @@ CONSTANTS: dict[str, dict[str, str]] = {
         "_HALF": "[bits of PSC]",
     },
     "blocks.timer_general": {
-        "_CHANNELS": "[channels]", "_CKD": "CR1.CKD", "_OCPE": "CCMR_Output0.OCPE0",
-        "_CCIF": "SR.CCIF0+SR.CCIF1+SR.CCIF2+SR.CCIF3", "_TIF": "SR.TIF",
+        "_MOST": "[channels]", "_CKD": "CR1.CKD", "_OCPE": "CCMR_Output0.OCPE0",
         "_CCG": "EGR.CCG0+EGR.CCG1+EGR.CCG2+EGR.CCG3", "_TG": "EGR.TG",
-        "_OUTPUTS": "CCER.CCE0+CCER.CCE1+CCER.CCE2+CCER.CCE3+CCER.CCP0+CCER.CCP1+CCER.CCP2+CCER.CCP3",
-        "_DMA": "DIER.UDE+DIER.CCDE0+DIER.CCDE1+DIER.CCDE2+DIER.CCDE3+DIER.TDE",
-        "_IE": "DIER.UIE+DIER.CCIE0+DIER.CCIE1+DIER.CCIE2+DIER.CCIE3+DIER.TIE",
+        "_NOT_OF_OUTPUTS": "CCER.CCNP0+CCER.CCNP1+CCER.CCNP2+CCER.CCNP3",
+    },
+    "blocks.timer_advanced": {
+        "_UDIS": "CR1.UDIS", "_OPM": "CR1.OPM", "_UIF": "SR.UIF", "_CCIF": "SR.CCIF0+SR.CCIF1+SR.CCIF2+SR.CCIF3",
+        "_COMIF": "SR.COMIF", "_TIF": "SR.TIF", "_BIF": "SR.BIF0", "_BIF2": "SR.BIF1", "_COMG": "EGR.COMG",
+        "_BG": "EGR.BG0+EGR.BG1", "_BIE": "DIER.BIE", "_AOE": "BDTR.AOE", "_MOE": "BDTR.MOE",
     },
     "blocks.wwdg": {"_WDGA": "CR.WDGA", "_EARLY": "[T, where EWIF is set]", "_DIVIDED": "[of the bus clock]"},
 }  # fmt: skip
@@ -191,8 +193,7 @@ NUMBERS: dict[str, dict[str, str]] = {
     },
     "blocks.dma_streams": {">>2": "[streams in a register of flags]", "&0x3": "[streams in a register of flags]"},
     "blocks.lptim": {"<<3": "ISR.CMPOK0", "<<9": "ISR.CCIF1", "<<19": "ISR.CMPOK1"},
-    "blocks.timer_basic": {"<<8": "DIER.UDE", "<<31": "CNT.UIFCPY"},
-    "blocks.timer_general": {"<<8": "[the second channel of a CCMR]"},
+    "blocks.timer_basic": {"<<31": "CNT.UIFCPY"},
     "blocks.wwdg": {"&0x7f": "CR.T"},
 }  # fmt: skip
 
