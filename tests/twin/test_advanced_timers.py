@@ -128,7 +128,8 @@ def test_repetitions_that_nobody_asks_for_are_counted_right(preload: str) -> Non
         L4,
         f"""{CYCLES} void main_(void) {{ count(); CLOCK |= 1u << 11; (void)CLOCK; ARR = 399; PSC = 9; RCR = 2;
         EGR = 1; SR = 0; uint32_t from = DWT_CYCCNT; CR1 = 0x81; {preload} SYST_RVR = 3999999; SYST_CVR = 0;
-        SYST_CSR = 5; while (!(SYST_CSR & 1 << 16)) {{}} SR = 0; while (!(SR & 1)) {{}} OUT[0] = DWT_CYCCNT - from; }}""",
+        SYST_CSR = 5; while (!(SYST_CSR & 1 << 16)) {{}} SR = 0; while (!(SR & 1)) {{}} OUT[0] = DWT_CYCCNT - from;
+        }}""",
         other="TIM1",
     )
     began = time.process_time()
