@@ -32,7 +32,7 @@ from typing import Any
 OUT = Path(__file__).resolve().parents[1] / "src" / "spboot" / "chips"
 FAMILIES = {path.stem: tomllib.loads(path.read_text()) for path in sorted((OUT / "families").glob("*.toml"))}
 RULES = tomllib.loads(Path(__file__).with_suffix(".toml").read_text())
-for kind in ("memory", "block", "field", "register"):
+for kind in ("memory", "block", "other", "field", "register"):
     RULES[kind] = RULES.get(kind, []) + [rule for family in FAMILIES.values() for rule in family.get(kind, [])]
 # Blocks the bootloader, an application's start-up or the twin touches.
 KINDS = frozenset(
@@ -165,10 +165,15 @@ def kept(block: dict[str, Any]) -> bool:
 def others_of(chip: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """The peripherals of the first core whose registers are not kept."""
     known = blocks_of(chip).keys()
-    return {
+    found = {
         p["name"]: clocked_facts(p)
         for p in chip["cores"][0]["peripherals"]
         if not kept(p) and p["name"] not in known and not p["name"].startswith(NOT_BLOCKS)
+    }
+    return found | {
+        rule["name"]: clocked_facts(rule)
+        for rule in RULES["other"]
+        if any(fnmatch.fnmatchcase(chip["name"], pattern) for pattern in rule["parts"])
     }
 
 
