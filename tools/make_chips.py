@@ -32,14 +32,14 @@ from typing import Any
 OUT = Path(__file__).resolve().parents[1] / "src" / "spboot" / "chips"
 FAMILIES = {path.stem: tomllib.loads(path.read_text()) for path in sorted((OUT / "families").glob("*.toml"))}
 RULES = tomllib.loads(Path(__file__).with_suffix(".toml").read_text())
-for kind in ("memory", "block", "field", "register"):
+for kind in ("memory", "block", "other", "field", "register"):
     RULES[kind] = RULES.get(kind, []) + [rule for family in FAMILIES.values() for rule in family.get(kind, [])]
 # Blocks the bootloader, an application's start-up or the twin touches.
 KINDS = frozenset(
     [
         *("bdma", "crc", "dbgmcu", "dma", "dmamux", "exti", "flash", "gpdma", "gpio"),
-        *("icache", "iwdg", "lptim", "pwr", "rcc", "rng", "rtc", "syscfg", "tim_basic", "tim_gp16", "tim_gp32"),
-        *("usart", "wwdg"),
+        *("icache", "iwdg", "lptim", "pwr", "rcc", "rng", "rtc", "syscfg", "tim_1ch", "tim_1ch_cmp", "tim_2ch"),
+        *("tim_2ch_cmp", "tim_adv", "tim_basic", "tim_gp16", "tim_gp32", "usart", "wwdg"),
     ]
 )
 NOT_BLOCKS = ("TS_CAL", "VREFINTCAL", "UID")
@@ -160,8 +160,8 @@ def ip_of(block: dict[str, Any]) -> str:
 
 
 def kind_of(ip: str) -> str:
-    """As "usart" of usart_v3, "tim_basic" of tim_basic_v1; "" of no IP version."""
-    return re.match(r"(tim_)?[a-z0-9]*", ip)[0]  # type: ignore[index]
+    """As "usart" of usart_v3, "tim_1ch_cmp" of tim_1ch_cmp_v1; "" of no IP version."""
+    return re.match(r"(tim_)?[a-z0-9]*(_cmp)?", ip)[0]  # type: ignore[index]
 
 
 def kept(block: dict[str, Any]) -> bool:
@@ -172,10 +172,15 @@ def kept(block: dict[str, Any]) -> bool:
 def others_of(chip: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """The peripherals of the first core whose registers are not kept."""
     known = blocks_of(chip).keys()
-    return {
+    found = {
         p["name"]: clocked_facts(p)
         for p in chip["cores"][0]["peripherals"]
         if not kept(p) and p["name"] not in known and not p["name"].startswith(NOT_BLOCKS)
+    }
+    return found | {
+        rule["name"]: clocked_facts(rule)
+        for rule in RULES["other"]
+        if any(fnmatch.fnmatchcase(chip["name"], pattern) for pattern in rule["parts"])
     }
 
 

@@ -140,7 +140,7 @@ def _image(making: Making, image: Image, part: Path) -> Item:
 
 
 def _patches(making: Making, new: Image, bases: Sequence[Release], part: Path, jobs: int | None) -> list[Item]:
-    """From each of *bases* below *new*; none where a single slot takes none.  Signed one by one, as some signers ask."""
+    """From each of *bases* below *new*; none where a single slot takes none.  Signed one by one: some signers ask."""
     if making.board.slot1 is None:
         return []
     below = [base for base in bases if base.version < making.version]

@@ -75,6 +75,26 @@ def test_the_reset_of_the_domain_clears_them(facts: Facts) -> None:
     assert (out(twin, 1), out(twin, 0)) == (5, 0)
 
 
+@pytest.mark.parametrize("part", ["STM32L412KB", "STM32L4P5ZG"])
+def test_the_newest_of_l4_have_them_in_tamp(part: str) -> None:
+    """RM0394 and RM0432, TAMP registers of STM32L41x, L42x, L4Px and L4Qx: 32, at 0x4000 3500."""
+    facts = ALL["STM32L4+" if "L4P" in part else "STM32L4"]
+    twin = twin_of(
+        f"void main_(void) {{ {facts.rtc['clock']} REG(0x40003500) += 3; REG(0x4000357c) += 4;"
+        " OUT[0] = REG(0x40003500); OUT[1] = REG(0x4000357c); }",
+        part,
+    )
+    for count in (1, 2):
+        finish(twin)
+        assert (out(twin, 0), out(twin, 1)) == (3 * count, 4 * count)
+        twin.core.uc.mem_write(0x200000F0, bytes(4))
+        twin.reset("pin")
+    with pytest.raises(TwinError, match="TAMP"):
+        twin_of("void main_(void) { (void)REG(0x40003580); for (volatile int i = 0; i < 9; i++) {} }", part).run(
+            seconds=0.1
+        )
+
+
 @pytest.mark.parametrize("name", sorted(TAMP))
 @pytest.mark.parametrize("access", ["REG({tamp}) = 1;", "(void)REG({tamp} + 0x30);", "REG({behind}) = 1;"])
 def test_the_tamper_functions_are_refused(name: str, access: str) -> None:

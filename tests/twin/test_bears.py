@@ -15,6 +15,8 @@ Make = Callable[[str], Twin]
 RTC_ON = "RCC_APB1ENR1 |= 1u << 28; (void)RCC_APB1ENR1; "
 DBP = RTC_ON + "PWR_CR1 |= 256; REG(0x40021090) = 1u << 9 | 1u << 15; REG(0x40021094) |= 1; "
 """The RTC is clocked by LSI (RM0351 6.4.28)."""
+LPTIM = "RCC_APB1ENR1 |= 1u << 31; (void)RCC_APB1ENR1; REG(0x40007c10) = 1; "
+"""Enabled, on the clock of its bus (RM0351 34.7.5)."""
 
 BORNE = {
     "6.2.18-a-register-without-its-clock": (
@@ -52,6 +54,31 @@ BORNE = {
         0,
         "written while it is protected",
     ),
+    "34.7.3-ier-while-enabled": (
+        LPTIM + "REG(0x40007c08) = 2; OUT[0] = REG(0x40007c08);",
+        2,
+        "LPTIM1_IER written while ENABLE is set",
+    ),
+    "34.7.8-the-counter-is-read": (
+        LPTIM + "REG(0x40007c1c) = 7; OUT[0] = REG(0x40007c1c);",
+        0,
+        "LPTIM1_CNT is read-only",
+    ),
+    "RM0090-18.4.4-a-reserved-interrupt": (
+        "RCC_APB1ENR1 |= 1; (void)RCC_APB1ENR1; REG(0x4000000c) = 0xa1; OUT[0] = REG(0x4000000c);",
+        1,
+        "TIM2_DIER: reserved bits 0xa0 were set",
+    ),
+    "RM0090-18.4.9-ccnp-of-an-output": (
+        "RCC_APB1ENR1 |= 1; (void)RCC_APB1ENR1; REG(0x40000020) = 0x9; OUT[0] = REG(0x40000020);",
+        9,
+        "TIM2_CCER: bits 0x8 were set",
+    ),
+    "RM0090-17.4.9-a-reserved-output": (
+        "REG(0x40021060) |= 1u << 17; (void)REG(0x40021060); REG(0x40014420) = 0x15; OUT[0] = REG(0x40014420);",
+        5,
+        "TIM16_CCER: reserved bits 0x10 were set",
+    ),
 }
 
 
@@ -63,6 +90,23 @@ def test_it_goes_on_with_a_warning(make: Make, name: str) -> None:
     finish(twin)
     assert out(twin) == result
     assert any(warning in said for said in twin.warnings), twin.warnings
+
+
+@pytest.mark.parametrize(
+    ("part", "enable", "bit", "timer"),
+    [("STM32F429ZI", 0x40023840, 4, 0x40001000), ("STM32L073RZ", 0x40021034, 2, 0x40010800)],
+)
+def test_a_bit_that_a_family_lacks(part: str, enable: int, bit: int, timer: int) -> None:
+    """UIFREMAP, which neither RM0090 20.4.1 nor RM0367 (TIM21_CR1) has."""
+    twin = twin_of(
+        f"void main_(void) {{ REG({enable:#x}) |= 1u << {bit}; (void)REG({enable:#x}); REG({timer:#x}) = 0x880;"
+        f" OUT[0] = REG({timer:#x}); }}",
+        part,
+    )
+    twin.strict = "none"
+    finish(twin)
+    assert out(twin) == 0x80
+    assert any("UIFREMAP was set" in said for said in twin.warnings), twin.warnings
 
 
 def test_what_the_twin_cannot_tell() -> None:

@@ -80,7 +80,8 @@ REFUSED = {
     "dma-of-a-channel": ("DIER = 0x200;", "TIM2_DIER = 0x200 asks for DMA", True),
     "capture": ("CCMR1 = 1;", "TIM2_CCMR1 = 0x1: a channel other than output compare in frozen mode", True),
     "pwm": ("CCMR2 = 0x6800;", "TIM2_CCMR2 = 0x6800: a channel other than output compare in frozen mode", True),
-    "input-polarity": ("CCER = 8;", "TIM2_CCER = 0x8: CCxNP", True),
+    "input-polarity": ("CCER = 8;", "TIM2_CCER: bits 0x8 were set.*CCxNP is for inputs", True),
+    "a-reserved-interrupt": ("DIER = 0x20;", "TIM2_DIER: reserved bits 0x20 were set", True),
     "burst": ("T(0x48) = 1;", "TIM2_DCR = 0x1: external clock, trigger, encoder or DMA burst", True),
 }
 

@@ -102,7 +102,7 @@ REFUSED: dict[str, dict[str, tuple[str, str]]] = {
         "icache-interrupts": ("REG(0x40030408) = 2;", "interrupts of the cache"),
     },
     "STM32F429ZI": {  # RM0090
-        "2.3-no-such-block": ("REG(0x40001c00) = 1;", r"TIM13 \(0x40001c00 \+ 0x0\), which the twin does not"),
+        "2.3-no-such-block": ("REG(0x40005400) = 1;", r"I2C1 \(0x40005400 \+ 0x0\), which the twin does not"),
         "3.9-no-such-register": ("(void)REG(0x40023c1c);", "FLASH has no register at offset 0x1c"),
         "3.5.1-latency": (
             "RCC_PLLCFGR = 8 | 168 << 6 | 7 << 24; RCC_CR |= 1u << 24;"
@@ -176,7 +176,7 @@ REFUSED: dict[str, dict[str, tuple[str, str]]] = {
             " erase(9); FLASH_ACR = 0x200;",
             "may hold what was erased",
         ),
-        "2.2.2-no-such-block": ("REG(0x40001c00) = 1;", r"TIM13 \(0x40001c00 \+ 0x0\), which the twin does not"),
+        "2.2.2-no-such-block": ("REG(0x40005400) = 1;", r"I2C1 \(0x40005400 \+ 0x0\), which the twin does not"),
         "PM0253-4.8-data-cache-not-emptied": ("SCB_CCR |= 1u << 16;", "contents that nobody emptied"),
         "PM0253-4.8-one-way-forgotten": (
             "for (uint32_t i = 0; i < 384; i++) SCB_DCISW = (i >> 7) << 30 | (i & 127) << 5; SCB_CCR |= 1u << 16;",
@@ -205,7 +205,7 @@ REFUSED: dict[str, dict[str, tuple[str, str]]] = {
         "PM0253-4.4.4-vectors-not-on-1-KB": ("SCB_VTOR = 0x08040200;", "not on a 1024-byte boundary"),
     },
     "STM32H745XI": {  # RM0399
-        "2.3-no-such-block": ("REG(0x40001c00) = 1;", r"TIM13 \(0x40001c00 \+ 0x0\), which the twin does not"),
+        "2.3-no-such-block": ("REG(0x40005400) = 1;", r"I2C1 \(0x40005400 \+ 0x0\), which the twin does not"),
         "4.9-no-such-register": ("(void)REG(0x52002068);", "FLASH has no register at offset 0x68"),
         "4.3.8-latency": (
             f"scale_1(); pll_400mhz(); FLASH_ACR = 0x21; buses(); {SWITCH}",

@@ -31,22 +31,27 @@ PRELUDE = """
 #define CNT T(0x24)
 #define PSC T(0x28)
 #define ARR T(0x2c)
+#define RCR T(0x30)
+#define BDTR T(0x44)
 #define CCR(n) T(0x30 + 4 * (n))
 #define CLOCK REG({enable:#x})
 static void on(void) {{ CLOCK |= 1u << {bit}; (void)CLOCK; REG({iser:#x}) = 1u << {line}; }}
+#define PENDING(n) (REG(0xe000e200 + 4 * ((n) / 32)) >> (n) % 32 & 1)
 static void spin(int n) {{ for (volatile int i = 0; i < n; i++) {{}} }}
 """
 IRQ = "void irq(void) { OUT[1] = SR; SR = 0; OUT[0]++; }"
 
 
-def timer(facts: families.Facts, code: str, *, tim2: bool = False) -> Twin:
-    """A twin with *code*, which may define irq(), main_() and more; T(offset) is the family's timer, or TIM2."""
+def timer(facts: families.Facts, code: str, *, tim2: bool = False, other: str = "", part: str = "") -> Twin:
+    """A twin with *code*, which may define irq(), main_() and more; T(offset): the family's timer, TIM2 or *other*."""
     row = dict(facts.timer)
+    if other:
+        row |= dict(zip(("base", "enable", "bit", "irq"), row["others"][other], strict=False))
     if tim2:
         irq = {"STM32G0": 15, "STM32L0": 15, "STM32H5": 45, "STM32U5": 45, "STM32L5": 45, "STM32WL": 27}
         row |= {"base": 0x40000000, "bit": 0, "irq": irq.get(facts.name, 28)}
     iser = 0xE000E100 + 4 * (row["irq"] >> 5)
-    twin = twin_of(PRELUDE.format(**row, iser=iser, line=row["irq"] & 31) + code, facts.part)
+    twin = twin_of(PRELUDE.format(**row, iser=iser, line=row["irq"] & 31) + code, part or facts.part)
     twin.power_on(ram_fill=0)
     return twin
 

@@ -1,7 +1,7 @@
 """What is true of a whole family and is in no part's facts: families/FAMILY.toml, read strictly.
 
-The folder is also the list of families.  Its tables `memory`, `block`, `field` and `register` correct the part facts
-and are for tools/make_chips.py alone.  Addresses are bus addresses; each number cites the family's manual."""
+The folder is also the list of families.  Its tables `memory`, `block`, `other`, `field` and `register` correct the part
+facts and are for tools/make_chips.py alone.  Addresses are bus addresses; each number cites the family's manual."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Any, Final
 from spboot.errors import BoardError
 
 FOLDER: Final = Path(__file__).resolve().parent / "families"
-_CORRECTIONS: Final = frozenset({"memory", "block", "field", "register"})
+_CORRECTIONS: Final = frozenset({"memory", "block", "other", "field", "register"})
 _REQUIRED: Final = frozenset({"manual", "vector_size", "clock", "identity", "ports", "revisions", "exti"})
 _OPTIONAL: Final = frozenset(
     {"system_memory", "flash_alias", "priority_bits", "second_address", "mpu_regions", "ram_words", "beyond"}

@@ -57,8 +57,8 @@ def command(
     made = bootloader.build(board, secrets, output, compiler=compiler, user_data=data)
     tell.facts(
         board=board.name, product=secrets.product, development=secrets.development, key=made.fingerprint,
-        bytes=made.size, room=board.bootloader.size, elf=made.elf, bin=made.bin, hex=made.hex, linker_include=made.linker_include,
-        linker_check=made.linker_check, include=made.header.parent.parent,
+        bytes=made.size, room=board.bootloader.size, elf=made.elf, bin=made.bin, hex=made.hex,
+        linker_include=made.linker_include, linker_check=made.linker_check, include=made.header.parent.parent,
     )  # fmt: skip
     tell.say(f"{made.hex}: {made.size} bytes of {board.bootloader.size}, key {made.fingerprint}")
     tell.say(

@@ -92,14 +92,15 @@ class Upcounter:
         reached = [n for n, mark in enumerate(marks) if before < mark <= end or (returned and mark == 0)]
         return reached, returned, returned and regular
 
-    def skip(self, now: int) -> bool:
-        """Right after a return to 0: leave out whole rounds up to *now*.  False when there was none."""
+    def skip(self, now: int, most: int | None = None) -> int:
+        """Right after a return to 0: leave out whole rounds up to *now*, at most *most*.  Returns how many."""
         if not self.moves:
-            return False
+            return 0
         round_ = self.divider * (self.top + 1)
         rounds = self._cycles(now) // round_
+        rounds = rounds if most is None else min(rounds, most)
         self._ticks += rounds * round_
-        return rounds > 0
+        return rounds
 
     def when(self, count: int) -> int:
         """The time when it will reach *count*, which is above the present one; `last` + 1 is the return to 0.  For one

@@ -22,7 +22,7 @@ class Lptim(Block, ips=("lptim_v1", "lptim_v1a", "lptim_v1b", "lptim_v1b_g4", "l
     """Started by software, continuously or once.  The sections named are those of RM0440, revision 8."""
 
     RESET: ClassVar[dict[str, int]] = {"ARR": 1}
-    READ_ONLY = frozenset({"ISR"})
+    READ_ONLY = frozenset({"ISR", "CNT"})
     QUIET = frozenset({0x1C})
     STATE: ClassVar[tuple[str, ...]] = ("counter", "shadow", "_once", "_syncing")
     COMPARES: ClassVar[dict[str, tuple[int, int]]] = {"CMP": (1, 1 << 3)}
@@ -175,9 +175,11 @@ class Lptim(Block, ips=("lptim_v1", "lptim_v1a", "lptim_v1b", "lptim_v1b_g4", "l
         self._appoint()
 
     def write_IER(self, value: int) -> None:
-        """Only while ENABLE is clear (33.7.3)."""
+        """Only while ENABLE is clear (33.7.3); it lets flags through, which are on the side of the bus."""
+        self.settle()
         if self.registers["CR"] & _ENABLE:
-            self.die.refuse(f"{self.name}_IER written while ENABLE is set", "clear ENABLE first (RM0440 33.7.3)")
+            advice = "clear ENABLE first; it is taken at once (RM0440 33.7.3)"
+            self.die.forbid(f"{self.name}_IER written while ENABLE is set", advice)
         self.registers["IER"] = value & self.masks["IER"]
         self._update_line()
 
@@ -237,9 +239,6 @@ class Lptim(Block, ips=("lptim_v1", "lptim_v1a", "lptim_v1b", "lptim_v1b_g4", "l
     def read_CNT(self) -> int:
         self.settle()
         return self.counter.count
-
-    def write_CNT(self, value: int) -> None:
-        self.die.refuse(f"{self.name}_CNT = {value:#x}", "it is read-only (RM0440 33.7.8)")
 
 
 class LptimV2(Lptim, ips=("lptim_v2a",)):

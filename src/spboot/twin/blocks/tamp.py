@@ -1,4 +1,5 @@
-"""Backup registers in TAMP: G0, G4, L5, WL, U5, H5 (TAMP_BKPxR in RM0444, RM0440, RM0438, RM0453, RM0456, RM0481).
+"""Backup registers in TAMP: G0, G4, L5, WL, U5, H5 (TAMP_BKPxR in RM0444, RM0440, RM0438, RM0453, RM0456, RM0481) and
+the newest of L4 and L4+ (RM0394, RM0432).
 
 The tamper functions and the monotonic counter are refused: the chip facts have no registers of TAMP, and nothing else
 models what they would erase."""

@@ -3,6 +3,7 @@
 # ruff: noqa: N802 - handlers are named after their registers
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import ClassVar, Final
 
@@ -16,6 +17,9 @@ _UIF: Final = 1
 _UG: Final = 1
 _UIFCPY: Final = 1 << 31
 _HALF: Final = 0xFFFF
+_ASKS_FOR_DMA: Final = re.compile(r"[UT]DE|COMDE|CCDE\d")
+_OF_ENCODERS: Final = frozenset({"IDXIE", "DIRIE", "IERRIE", "TERRIE"})
+"""Fields of DIER."""
 _NO_COPY: Final = frozenset({"STM32F4", "STM32L0"})
 """Families whose timers have no UIFREMAP (RM0090 20.4.1, RM0367 TIMx_CR1)."""
 
@@ -28,10 +32,8 @@ class BasicTimer(Block, ips=("tim_basic_l0", "tim_basic_v1", "tim_basic_v2", "ti
     QUIET = frozenset({0x24})
     OTHER_LAYOUTS: ClassVar[frozenset[str]] = frozenset({"ARR_DITHER"})
     WIDTH: ClassVar[int] = 16
-    CLEARABLE: ClassVar[int] = _UIF
-    """Flags that a write of 0 clears."""
-    DMA: ClassVar[int] = 1 << 8
-    """Bits of DIER that ask for DMA."""
+    LINES: ClassVar[dict[str, int]] = {"UP": 0xFFFF}
+    """Interrupt -> its flags in SR."""
     CONTROL: ClassVar[int] = _CEN | _UDIS | _URS | _OPM | _ARPE | _UIFREMAP
     """Bits of CR1 that are modelled."""
     SECTIONS: ClassVar[str] = "RM0090 20.4, RM0440 32.4"
@@ -39,7 +41,9 @@ class BasicTimer(Block, ips=("tim_basic_l0", "tim_basic_v1", "tim_basic_v2", "ti
     def __init__(self, die: Die, facts: Facts) -> None:
         super().__init__(die, facts)
         self.counter = Upcounter(self.WIDTH)
-        self._bus = int(facts.clock[4])  # of "PCLK1_TIM"
+        choice = "." in facts.clock  # as "CCIPR.TIM1SEL", where 0 is the clock of its bus
+        self._choice = tuple(facts.clock.split(".")) if choice else None
+        self._bus = 1 if choice else int(facts.clock[4])  # of "PCLK1_TIM"
         die.timeline.on(self.name, lambda _when: self.settle())
 
     def reset(self) -> None:
@@ -48,7 +52,8 @@ class BasicTimer(Block, ips=("tim_basic_l0", "tim_basic_v1", "tim_basic_v2", "ti
         self._take_clock()
         self.counter.change(self.die.timeline.now, top=self.registers["ARR"])
         self.die.timeline.cancel(self.name)
-        self.line("UP", False)
+        for interrupt in self.LINES:
+            self.line(interrupt, False)
 
     # the clock
 
@@ -60,6 +65,11 @@ class BasicTimer(Block, ips=("tim_basic_l0", "tim_basic_v1", "tim_basic_v2", "ti
     def _take_clock(self) -> None:
         """A cycle of the timer is a whole number of cycles of the core, as both come from one clock."""
         rcc, timeline = self.die.rcc, self.die.timeline
+        if self.clocked and self._choice is not None and rcc.field(*self._choice):
+            self.die.refuse(
+                f"{self.name} counts another clock than that of its bus",
+                f"the twin does not model it: leave RCC_{'.'.join(self._choice)} at 0",
+            )
         hertz = rcc.timer_hz(self._bus) if self.clocked else 0
         self.counter.change(timeline.now, tick=(round(rcc.hclk / hertz) * timeline.cycle_ps if hertz else 0, 1))
 
@@ -80,11 +90,15 @@ class BasicTimer(Block, ips=("tim_basic_l0", "tim_basic_v1", "tim_basic_v2", "ti
         before, returned = self.registers["SR"], False
         while self._round(now):
             returned = True
-            if counter.skip(now):
+            if self.skip_rounds(now):
                 self._reach(range(len(self.marks())))
         if returned or self.registers["SR"] != before:
             self._update_line()
             self._appoint()
+
+    def skip_rounds(self, now: int) -> bool:
+        """Leave out whole rounds, which are all alike; whether there were any."""
+        return self.counter.skip(now) > 0
 
     def _round(self, now: int) -> bool:
         """Count up to *now* or the next return to 0; whether that came."""
@@ -102,8 +116,19 @@ class BasicTimer(Block, ips=("tim_basic_l0", "tim_basic_v1", "tim_basic_v2", "ti
     def _overflow(self, marks: list[int]) -> None:
         """The counter came from ARR to 0; a compare value above ARR counts as reached (RM0090 18.4.5)."""
         self._reach(channel for channel, mark in enumerate(marks) if mark > self.counter.top)
-        if self.registers["CR1"] & _UDIS:
-            return
+        if not self.registers["CR1"] & _UDIS and self.ends_repetition():
+            self.update_event()
+
+    def ends_repetition(self) -> bool:
+        """The counter came to 0: whether that is an update event."""
+        return True
+
+    def repetitions(self) -> int:
+        """Returns to 0 before the one that is an update event."""
+        return 0
+
+    def update_event(self) -> None:
+        """By the counter (RM0090 20.3.1)."""
         self.load_shadows()
         self.registers["SR"] |= _UIF
         if self.registers["CR1"] & _OPM:
@@ -125,10 +150,18 @@ class BasicTimer(Block, ips=("tim_basic_l0", "tim_basic_v1", "tim_basic_v2", "ti
             self.die.timeline.cancel(self.name)
             return
         ahead = [mark for mark in wanted if counter.count < mark <= counter.last]
-        self.die.timeline.at(self.name, counter.when(min(ahead, default=counter.last + 1)))
+        rounds = 0 if wanted else self.repetitions()
+        end = counter.last + 1 + rounds * (counter.top + 1)
+        self.die.timeline.at(self.name, counter.when(min(ahead, default=end)))
+
+    def raised(self) -> int:
+        """The flags of SR that interrupt: their bits in DIER are set."""
+        return self.registers["SR"] & self.registers["DIER"]
 
     def _update_line(self) -> None:
-        self.line("UP", bool(self.registers["SR"] & self.registers["DIER"] & self.CLEARABLE))
+        raised = self.raised()
+        for interrupt, flags in self.LINES.items():
+            self.line(interrupt, bool(raised & flags))
 
     # registers
 
@@ -141,7 +174,9 @@ class BasicTimer(Block, ips=("tim_basic_l0", "tim_basic_v1", "tim_basic_v2", "ti
                 f"the twin does not model it ({self.SECTIONS})",
             )
         if value & _UIFREMAP and self.die.chip.family in _NO_COPY:
-            self.die.refuse(f"{self.name}_CR1.UIFREMAP was set", f"{self.die.chip.family} has no such bit: leave it 0")
+            family = self.die.chip.family
+            self.die.forbid(f"{self.name}_CR1.UIFREMAP was set", f"{family} has no such bit: keep it 0; it is ignored")
+            value &= ~_UIFREMAP
         self.registers["CR1"] = value & self.masks["CR1"]
         top = None if value & _ARPE else self.registers["ARR"]
         self.counter.change(self.die.timeline.now, running=bool(value & _CEN), top=top)
@@ -158,8 +193,18 @@ class BasicTimer(Block, ips=("tim_basic_l0", "tim_basic_v1", "tim_basic_v2", "ti
     def write_DIER(self, value: int) -> None:
         """RM0090 20.4.3."""
         self.settle()
-        if value & self.DMA:
+        fields = [field for field in self.fields["DIER"] if value & self.mask("DIER", field)]
+        if any(_ASKS_FOR_DMA.fullmatch(field) for field in fields):
             self.die.refuse(f"{self.name}_DIER = {value:#x} asks for DMA", "the twin does not model DMA of timers")
+        if not _OF_ENCODERS.isdisjoint(fields):
+            self.die.refuse(
+                f"{self.name}_DIER = {value:#x}: interrupts of an encoder",
+                f"the twin does not model it ({self.SECTIONS})",
+            )
+        if unknown := value & ~self.masks["DIER"]:
+            self.die.forbid(
+                f"{self.name}_DIER: reserved bits {unknown:#x} were set", "keep them at 0; they are ignored"
+            )
         self.registers["DIER"] = value & self.masks["DIER"]
         self._update_line()
 
@@ -170,7 +215,7 @@ class BasicTimer(Block, ips=("tim_basic_l0", "tim_basic_v1", "tim_basic_v2", "ti
     def write_SR(self, value: int) -> None:
         """Flags go away by writing 0; 1 leaves them (RM0090 20.4.4)."""
         self.settle()
-        self.registers["SR"] &= value | ~self.CLEARABLE
+        self.registers["SR"] &= value
         self._update_line()
         self._appoint()
 

@@ -8,7 +8,7 @@ from typing import ClassVar, Final
 
 from spboot.chips import Block as Facts
 from spboot.twin.die import Die
-from spboot.twin.flash.controller import Controller
+from spboot.twin.flash.h7_options import OptionsH7, blocks_of
 from spboot.twin.memory.ageing import Span
 from spboot.twin.power.h7 import PwrH7
 from spboot.twin.timeline import PS_PER_MS, PS_PER_US
@@ -19,6 +19,8 @@ _BSY, _WBNE, _QW = 1, 2, 4
 _WRPERR, _PGSERR, _STRBERR, _INCERR, _OPERR = 1 << 17, 1 << 18, 1 << 19, 1 << 21, 1 << 22
 _SNECCERR, _DBECCERR = 1 << 25, 1 << 26
 _WORD: Final = 32
+_BLOCK: Final = 256
+"""Bytes that areas are counted in."""
 
 _PROGRAM_US: Final = (290, 180, 130, 100)
 _SECTOR_MS: Final = (2000, 1800, 1100, 1000)
@@ -31,23 +33,14 @@ _STATE_MHZ: Final = {3: (70, 140, 210, 225), 2: (55, 110, 165, 225), 1: (45, 90,
 _DELAY_MHZ: Final = {3: (70, 185), 2: (55, 165), 1: (45, 135)}
 
 
-class FlashH7(Controller, ips=("flash_h7",)):
+class FlashH7(OptionsH7, ips=("flash_h7",)):
     """Stores arrive by `store` and wait in a write buffer until a word of 32 bytes is whole."""
 
-    RESET: ClassVar[dict[str, int]] = {
-        "ACR": 0x37, "BANK0_CR": 0x31, "BANK1_CR": 0x31, "OPTCR": 1, "OPTSR_CUR": 0x1BC6AAF0, "OPTSR_PRG": 0x1BC6AAF0,
-        "BOOT_CURR": 0x1FF00800, "BOOT_PRGR": 0x1FF00800, "BANK0_WPSN_CURR": 0xFF, "BANK1_WPSN_CURR": 0xFF,
-        "BANK0_WPSN_PRGR": 0xFF, "BANK1_WPSN_PRGR": 0xFF, "BANK0_PRAR_CUR": 0xFF, "BANK1_PRAR_CUR": 0xFF,
-        "BANK0_SCAR_CUR": 0xFF, "BANK1_SCAR_CUR": 0xFF, "BOOT4_CUR": 0x10000810, "BOOT4_PRG": 0x10000810,
-    }  # fmt: skip
-    STATE = (*Controller.STATE, "_key", "_dead", "_buffer", "_buffer_at", "_until")
-    READ_ONLY = frozenset(f"BANK{bank}_{name}" for bank in range(2) for name in ("SR", "WPSN_CURR", "FAR"))
+    RESET: ClassVar[dict[str, int]] = {**OptionsH7.RESET, "ACR": 0x37, "BANK0_CR": 0x31, "BANK1_CR": 0x31}
+    STATE = (*OptionsH7.STATE, "_key", "_dead", "_buffer", "_buffer_at", "_until")
+    READ_ONLY = OptionsH7.READ_ONLY | {f"BANK{bank}_{name}" for bank in range(2) for name in ("SR", "FAR")}
     ECC = True
     BUS_ERROR = True
-    OPTIONS = (
-        "OPTSR_CUR", "BANK0_WPSN_CURR", "BANK1_WPSN_CURR", "BANK0_PRAR_CUR", "BANK1_PRAR_CUR", "BANK0_SCAR_CUR",
-        "BANK1_SCAR_CUR",
-    )  # fmt: skip
 
     def __init__(self, die: Die, facts: Facts) -> None:
         super().__init__(die, facts)
@@ -81,7 +74,7 @@ class FlashH7(Controller, ips=("flash_h7",)):
                 "set FLASH_ACR.LATENCY first (RM0399 4.3.8)",
             )
 
-    def _check_delay(self) -> None:
+    def check_delay(self) -> None:
         """An operation begins: WRHIGHFREQ fits the bus clock; reading does not need it (RM0399 4.9.1)."""
         scale, mhz = self.die.block("PWR", PwrH7).scale, self.die.rcc.flash_hz / 1e6
         delay, needed = self.field("ACR", "WRHIGHFREQ"), sum(mhz > limit for limit in _DELAY_MHZ[scale])
@@ -113,12 +106,6 @@ class FlashH7(Controller, ips=("flash_h7",)):
         self.refusals.append(f"{text}: FLASH_CR{bank + 1} is locked until reset (RM0399 4.5.1)")
         self.bus_fault(f"BANK{bank}_KEYR")
 
-    def write_OPTKEYR(self, _value: int) -> None:
-        self.die.refuse("FLASH_OPTKEYR written", "the twin does not model programming of option bytes here")
-
-    def write_OPTCR(self, _value: int) -> None:
-        self.die.refuse("FLASH_OPTCR written while OPTLOCK is set", "leave the option bytes alone")
-
     # control and status
 
     def _read_bank_SR(self, bank: int) -> int:
@@ -133,6 +120,7 @@ class FlashH7(Controller, ips=("flash_h7",)):
     def write(self, offset: int, size: int, value: int) -> None:
         if size != 4:
             self.die.refuse(f"{size}-byte write to a FLASH register", "write whole words")
+        self.hold()
         name = self.names.get(offset, "")
         for bank in (0, 1):
             if self._key[bank] and name.startswith(f"BANK{bank}_") and not name.endswith("_KEYR"):
@@ -175,7 +163,7 @@ class FlashH7(Controller, ips=("flash_h7",)):
         if any(self._protected(bank, sector) for sector in chosen):
             self._error(bank, _WRPERR, f"erase of write-protected sector {number} of bank {bank + 1}")
             return
-        self._check_delay()
+        self.check_delay()
         flash.erase(flash.address + bank * flash.bank_step + chosen[0] * flash.page, len(chosen) * flash.page)
         psize = self.field(f"BANK{bank}_CR", "PSIZE")
         whole = _BANK_MS[psize] * flash.bank_size // (1024 * 1024)
@@ -186,11 +174,10 @@ class FlashH7(Controller, ips=("flash_h7",)):
         """By its bit, or as it has a byte of an area: from START to END in 256 bytes, or all of the bank where they are
         the same (RM0399 4.5.5); a secure-only area counts with SECURITY (4.5.6)."""
         areas = ["PRAR"] + (["SCAR"] if self.options["OPTSR_CUR"] & self.mask("OPTSR_CUR", "SECURITY") else [])
+        blocks = self.die.flash.page // _BLOCK
         for name in areas:
-            area = self.options[f"BANK{bank}_{name}_CUR"]
-            start, end = (area & 0xFFF) * 256, (area >> 16 & 0xFFF) * 256
-            size = self.die.flash.page
-            if start == end or (start < end and start < (sector + 1) * size and sector * size <= end):
+            area = blocks_of(self.options[f"BANK{bank}_{name}_CUR"])
+            if area and area[0] < (sector + 1) * blocks and sector * blocks <= area[-1]:
                 return True
         return not self.options[f"BANK{bank}_WPSN_CURR"] >> sector & 1
 
@@ -231,7 +218,7 @@ class FlashH7(Controller, ips=("flash_h7",)):
         if self._protected(bank, (address - flash.address) % flash.bank_step // flash.page):
             self._error(bank, _WRPERR, f"program of write-protected {address:#010x}")
             return
-        self._check_delay()
+        self.check_delay()
         spoilt = not flash.blank(address)
         old = flash.rested(address, _WORD)
         flash.program(address, bytes(was & wanted for was, wanted in zip(old, data, strict=True)))
@@ -252,10 +239,26 @@ class FlashH7(Controller, ips=("flash_h7",)):
         now, span = self.die.timeline.now, self.duration(times)
         self.die.log.busy_ps += span
         self._until[bank] = max(now, self._until[bank]) + span
+        self._begin(bank)
+
+    def _begin(self, bank: int) -> None:
         self.busy_until = max(self._until)
         self.die.timeline.at("FLASH", self.busy_until)
         flash = self.die.flash
         self.die.stalls.begin(flash.address + bank * flash.bank_step, self._until[bank])
+
+    def occupy(self, times: Span) -> int:
+        """Of an operation on option bytes, which all banks take part in (RM0399, FLASH_SR1)."""
+        span = self.duration(times)
+        self.die.log.busy_ps += span
+        self._until = [max(self.die.timeline.now, *self._until) + span] * len(self._until)
+        for bank in range(self.die.flash.banks):
+            self._begin(bank)
+        return self.busy_until
+
+    def wait(self) -> None:
+        for bank in range(len(self._until)):
+            self._stall(bank)
 
     def _stall(self, bank: int) -> None:
         """The core waits for the bank."""
