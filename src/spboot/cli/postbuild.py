@@ -46,7 +46,6 @@ from spboot.version import Version
 @click.option("--release", is_flag=True, help="Keep it in DIR of --releases: later patches start from it.")
 @click.option("--allow-dirty", is_flag=True, help="With --release: take files that differ from the commit.")
 @click.option("--last", type=click.IntRange(0), metavar="N", help="Patches from the last N releases; from all.")
-@click.option("--jobs", type=click.IntRange(1), metavar="N", help="Patches made at a time; one a processor core.")
 @telling
 @signing.several
 def command(
@@ -61,7 +60,6 @@ def command(
     release: bool,
     allow_dirty: bool,
     last: int | None,
-    jobs: int | None,
     access: signing.Access,
     tell: Telling,
 ) -> None:
@@ -94,7 +92,7 @@ def command(
         check_release(wanted, known)
     bases = known if last is None else known[-last:] if last else []
     place = kept if release else output or (project.output if project else Path("out"))
-    made = postbuild(wanted, place, bases, jobs=jobs, tell=tell.more)
+    made = postbuild(wanted, place, bases, tell=tell.more)
     tell.facts(folder=made.folder, version=made.version, files=[item.file for item in made.items])
     tell.say(f"{made.folder}: {made.name} {made.version} for {board.name}")
     tell.say(f"  full image {made.image.size:,} bytes")
