@@ -187,6 +187,12 @@ class FlashEcc(FlashCaches, FlashLow, like="flash_l4"):
         self.take_time(flash.address + starts[0], self.MASS_ERASE)
         self.die.stalls.begin(flash.address + starts[-1], self.busy_until)
 
+    def erase_span(self, _address: int) -> Span:
+        return self.PAGE_ERASE
+
+    def program_span(self) -> Span:
+        return self.PROGRAM
+
     def _erase_page(self, bank: int, page: int, span: Span) -> None:
         flash = self.die.flash
         start = self._bank_start(bank) + page * flash.page
@@ -297,7 +303,7 @@ class FlashEcc(FlashCaches, FlashLow, like="flash_l4"):
             )
         else:
             flash.program(address, data)
-            self.take_time(address, self.PROGRAM)
+            self.take_time(address, self.program_span())
 
     def _error(self, flag: str, text: str) -> None:
         self.registers[self.SR] |= self._status(flag)

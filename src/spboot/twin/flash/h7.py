@@ -175,7 +175,7 @@ class FlashH7(Controller, ips=("flash_h7",)):
             return
         self._check_delay()
         flash.erase(flash.address + bank * flash.bank_step + chosen[0] * flash.page, len(chosen) * flash.page)
-        self._take_time(bank, SECTOR_ERASE.times(len(chosen)))
+        self._take_time(bank, self.erase_span(flash.address).times(len(chosen)))
 
     def _protected(self, bank: int, sector: int) -> bool:
         """By its bit, or as it has a byte of an area: from START to END in 256 bytes, or all of the bank where they are
@@ -233,13 +233,19 @@ class FlashH7(Controller, ips=("flash_h7",)):
         if spoilt:  # the ECC of two programs is that of neither (RM0399 4.3.9)
             self.refusals.append(f"program of {address:#010x}, not erased: its ECC is lost")
             flash.poisoned.add(address)
-        self._take_time(bank, PROGRAM)
+        self._take_time(bank, self.program_span())
 
     def _error(self, bank: int, flag: int, text: str) -> None:
         self.registers[f"BANK{bank}_SR"] |= flag
         self.refusals.append(f"{text}, at {self.die.where(self.die.core.pc)}")
 
     # time
+
+    def erase_span(self, _address: int) -> Span:
+        return SECTOR_ERASE
+
+    def program_span(self) -> Span:
+        return PROGRAM
 
     def _take_time(self, bank: int, times: Span) -> None:
         """Code in the bank that works stands still; in the other one it runs on (RM0399 4.3.11)."""
