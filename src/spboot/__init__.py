@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from spboot.builder.bootloader import Bootloader, build
     from spboot.builder.merge import merge
     from spboot.device import Device
+    from spboot.explanation import Explanation, explain
     from spboot.formats.program import Program
     from spboot.image import Image
     from spboot.inspection import inspect
@@ -43,6 +44,7 @@ __all__ = [
     "BuildError",
     "Device",
     "DeviceError",
+    "Explanation",
     "ExtraError",
     "FormatError",
     "Image",
@@ -56,6 +58,7 @@ __all__ = [
     "Version",
     "VersionError",
     "build",
+    "explain",
     "full_image",
     "inspect",
     "merge",
@@ -67,12 +70,14 @@ _HOMES = {
     "Board": "spboot.boards",
     "Bootloader": "spboot.builder.bootloader",
     "Device": "spboot.device",
+    "Explanation": "spboot.explanation",
     "Image": "spboot.image",
     "Keys": "spboot.keys",
     "Program": "spboot.formats.program",
     "Report": "spboot.release",
     "Version": "spboot.version",
     "build": "spboot.builder.bootloader",
+    "explain": "spboot.explanation",
     "full_image": "spboot.release",
     "inspect": "spboot.inspection",
     "merge": "spboot.builder.merge",

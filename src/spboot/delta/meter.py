@@ -119,3 +119,8 @@ def trace(old: bytes, stream: bytes, new_len: int) -> Iterator[Step]:
         total += sum(bits.values())
         yield Step(start, end, bits)
     yield Step(new_len, new_len, {START: 8 * len(stream) - total})
+
+
+def base_of(stream: bytes) -> int:
+    """The address that OLD and NEW of *stream* are linked at, which a stream with an OLD begins with."""
+    return RangeDecoder(stream).direct(24) << 8
