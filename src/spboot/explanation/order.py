@@ -12,7 +12,7 @@ from spboot.explanation.account import Row
 from spboot.explanation.difference import Difference
 from spboot.explanation.pair import Pair
 from spboot.explanation.places import FUNCTION, LITERAL, Place, Places
-from spboot.explanation.relink import Piece, relink
+from spboot.explanation.relink import Piece, align_of, relink
 
 _CLONE: Final = re.compile(r"(?:\.(?:constprop|isra|part|cold|lto_priv|llvm)(?:\.\d+)*)+$|^OUTLINED_FUNCTION_\d+$")
 """Names that GCC and LLVM give to what they make of a function when they inline, clone or outline."""
@@ -75,6 +75,7 @@ def _sorted(pair: Pair, run: list[Place]) -> list[Piece]:
     """The pieces of one section: each a symbol with what follows it up to the next."""
     old = pair.old_places.by_name
     blocks: list[tuple[tuple[int, int], int, int]] = []
+    functions = {place.start for place in run if place.kind == FUNCTION}
     key = -1
     for number, place in enumerate(run):
         if place.kind == LITERAL and blocks:
@@ -84,7 +85,11 @@ def _sorted(pair: Pair, run: list[Place]) -> list[Piece]:
         if place.kind != LITERAL and place.name in old and place.name in pair.new_places.by_name:
             key = old[place.name].start
         blocks.append(((key, number), place.start, place.end))
-    return [Piece(start, end, pair.new[start:end]) for _, start, end in sorted(blocks)]
+    pieces = []
+    for _, start, end in sorted(blocks):
+        data = pair.new[start:end]
+        pieces.append(Piece(start, end, data, align_of(data) if start in functions else 4))
+    return pieces
 
 
 def _inlining(pair: Pair, rows: Sequence[Row]) -> Difference | None:

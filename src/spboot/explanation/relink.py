@@ -6,7 +6,7 @@ comes out is to be weighed, not to be run."""
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 from spboot.delta import reference
@@ -19,19 +19,21 @@ _FAR: Final = (reference.BL, reference.B_COND_W, reference.B)
 
 
 class Piece(NamedTuple):
-    """Bytes *start* to below *end* of an image, which move as one; *data* stands there afterwards."""
+    """Bytes *start* to below *end* of an image, which move as one; *data* stands there afterwards, as before to a
+    multiple of *align*."""
 
     start: int
     end: int
     data: bytes
+    align: int = _WORD
 
 
 def relink(image: bytes, address: int, pieces: Sequence[Piece]) -> bytes:
-    """*image*, linked at *address*, with its *pieces*, all of it, in this order: each as before to a multiple of 4."""
+    """*image*, linked at *address*, with its *pieces*, all of it, in this order."""
     places: dict[int, int] = {}
     at = 0
     for piece in pieces:
-        at += (piece.start - at) % _WORD
+        at += (piece.start - at) % piece.align
         places[piece.start] = at
         at += len(piece.data)
     moved = _mapping(pieces, places, address, len(image))
@@ -43,6 +45,23 @@ def relink(image: bytes, address: int, pieces: Sequence[Piece]) -> bytes:
             data = _retargeted(piece, address, places[piece.start], moved)
         out[start : start + len(data)] = data
     return bytes(out)
+
+
+def align_of(code: bytes) -> int:
+    """What functions of the bytes *code* have to be aligned to: 4 with a literal that they load, otherwise 2."""
+    for at in _instructions(code):
+        found = reference.find(code[at : at + _WORD], 0, base=0, old_len=0, aligned=False)
+        if found is not None and found.kind in (reference.LDR, reference.LDR_W):
+            return _WORD
+    return 2
+
+
+def _instructions(code: bytes | bytearray, start: int = 0) -> Iterator[int]:
+    """Where instructions begin, the first one at *start*: of two half-words by their first (DDI 0403, A5.1)."""
+    at = start
+    while at + 2 <= len(code):
+        yield at
+        at += 4 if code[at + 1] >> 3 in (0x1D, 0x1E, 0x1F) else 2
 
 
 def _mapping(pieces: Sequence[Piece], places: dict[int, int], address: int, size: int) -> Callable[[int], int | None]:
@@ -63,12 +82,16 @@ def _mapping(pieces: Sequence[Piece], places: dict[int, int], address: int, size
 def _retargeted(piece: Piece, address: int, place: int, moved: Callable[[int], int | None]) -> bytes:
     """The bytes of *piece* with what they name where it is now."""
     data = bytearray(piece.data)
-    for at in range(piece.start % 2, len(data) - 1, 2):
+    done = 0
+    for at in _instructions(data, piece.start % 2):
+        if at < done:
+            continue
         here, there = address + piece.start + at + 4, address + place + at + 4
         if (piece.start + at) % _WORD == 0 and at + _WORD <= len(data):
             target = moved(int.from_bytes(data[at : at + _WORD], "little"))
             if target is not None:
                 data[at : at + _WORD] = target.to_bytes(_WORD, "little")
+                done = at + _WORD
                 continue
         found = reference.find(bytes(data[at : at + _WORD]), here, base=0, old_len=0, aligned=False)
         if found is None:
