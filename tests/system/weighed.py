@@ -22,10 +22,12 @@ extern unsigned stack_top;
 typedef unsigned work(unsigned);
 extern work *const parts[];
 {externs}
+extern const char *volatile kept;
+extern const char *(*const sayings[])(void);
+const char *volatile kept;
 work *const parts[] = {{{names}}};
-__attribute__((used)) void reset(void) {{ for (unsigned i = 0;; i++) parts[i % {count}](i); }}
+__attribute__((used)) void reset(void) {{ for (unsigned i = 0;; i++) kept = sayings[parts[i % {count}](i)](); }}
 __attribute__((used, section(".vectors"))) void *const vectors[2] = {{&stack_top, (void *)reset}};
-{tail}
 """
 
 
@@ -37,8 +39,8 @@ def _function(source: int, number: int, chance: random.Random) -> str:
     return "\n".join([*lines, f"    return sum + {chance.randrange(9999)}u;", "}", ""])
 
 
-def write_sources(folder: Path, *, release: int = 0, text: str = "") -> None:
-    """The sources as of *release*: one function is another in each.  *text*: C that every source has at its end, with
+def write_sources(folder: Path, *, release: int = 0, text: str = "__FILE__") -> None:
+    """The sources as of *release*: one function is another in each.  *text*: what each source says, a string of C with
     NUMBER for its own."""
     folder.mkdir(parents=True, exist_ok=True)
     every = [f"part_{source}_{number}" for source in range(SOURCES) for number in range(_FUNCTIONS)]
@@ -46,14 +48,17 @@ def write_sources(folder: Path, *, release: int = 0, text: str = "") -> None:
     (folder / "parts.h").write_text(protos)
     for source in range(SOURCES):
         chance = random.Random(source)
-        body = ["#include \"parts.h\"\n"]
+        body = ['#include "parts.h"\n']
         for number in range(_FUNCTIONS):
             made = random.Random(chance.random())
             if release and (source, number) == (5, 3):
                 made = random.Random(release)
             body.append(_function(source, number, made))
-        (folder / f"part_{source:02}.c").write_text("".join(body) + text.replace("NUMBER", str(source)))
-    main = _MAIN.format(externs=protos, names=", ".join(every), count=len(every), tail="")
+        body.append(f"const char *said_{source}(void) {{ return {text.replace('NUMBER', str(source))}; }}\n")
+        (folder / f"part_{source:02}.c").write_text("".join(body))
+    said = "".join(f"const char *said_{source}(void);\n" for source in range(SOURCES))
+    texts = f"const char *(*const sayings[])(void) = {{{', '.join(f'said_{source}' for source in range(SOURCES))}}};"
+    main = _MAIN.format(externs=protos + said + texts, names=", ".join(every), count=len(every))
     (folder / "main.c").write_text(main)
 
 
