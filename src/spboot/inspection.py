@@ -12,6 +12,36 @@ from spboot.version import Version
 
 Facts = dict[str, str | int | None]
 """Name of a field -> its value; None: it has none."""
+GOOD, NOT_OURS, DAMAGED, UNCHECKED = "good", "not ours", "damaged", "not checked"
+"""What a file can be."""
+
+
+def judge(update: bytes, keys: Keys | None = None) -> tuple[str, str]:
+    """What the update or delta file *update* is (GOOD, NOT_OURS, DAMAGED or UNCHECKED), and why, with the remedy.
+
+    Without *keys* nobody knows whose it is, but a chunk that does not fit the next one is seen.  Raises FormatError.
+
+    >>> judge(patch(old, new, keys=keys), keys)
+    ('good', 'signature and chunks good')
+    """
+    if is_delta_file(update):
+        return UNCHECKED, "a delta file has no signature: `spboot delta apply` compares its check"
+    artefact = release.Artefact.parse(update)
+    broken = _chain_error(artefact)
+    if broken:
+        return DAMAGED, broken
+    if keys is None:
+        return UNCHECKED, "each chunk fits the next; whose it is tell its keys: give --keys"
+    manifest = artefact.header.manifest
+    if manifest.product != name_id(keys.product):
+        return NOT_OURS, f"for another product than {keys.product!r}: give the keys of its product, or another file"
+    try:
+        report = release.verify(update, keys)
+    except AuthenticationError as error:
+        return NOT_OURS, str(error)
+    except SpbootError as error:
+        return DAMAGED, str(error)
+    return GOOD, _praise(report)
 
 
 def inspect(update: bytes, keys: Keys | None = None) -> Facts:
@@ -66,16 +96,25 @@ def _update_facts(data: bytes, secrets: Keys | None) -> Facts:
 
 
 def _chain(artefact: release.Artefact) -> str:
+    count = -(-len(artefact.wire) // payload.CHUNK_SIZE)
+    return _chain_error(artefact) or f"{count}, each fits the next"
+
+
+def _chain_error(artefact: release.Artefact) -> str:
+    """What is wrong with the chain of chunks; "" when nothing is."""
     try:
-        count = len(list(payload.chunks(artefact.wire, artefact.header.chunk_hash)))
+        list(payload.chunks(artefact.wire, artefact.header.chunk_hash))
     except AuthenticationError as error:
         return str(error)
-    return f"{count}, each fits the next"
+    return ""
 
 
 def _check(data: bytes, secrets: Keys) -> str:
     try:
-        image = release.verify(data, secrets).image
+        return _praise(release.verify(data, secrets))
     except SpbootError as error:
         return str(error)
-    return "signature and chunks good" + (", decodes to the signed image" if image is not None else "")
+
+
+def _praise(report: release.Report) -> str:
+    return "signature and chunks good" + (", decodes to the signed image" if report.image is not None else "")

@@ -32,7 +32,10 @@ __attribute__((used, section(".vectors"))) void *const vectors[2] = {{&stack_top
 
 
 def _function(source: int, number: int, chance: random.Random) -> str:
-    lines = [f"unsigned part_{source}_{number}(unsigned in) {{", f"    unsigned sum = in ^ {chance.randrange(1 << 16)}u;"]
+    lines = [
+        f"unsigned part_{source}_{number}(unsigned in) {{",
+        f"    unsigned sum = in ^ {chance.randrange(1 << 16)}u;",
+    ]
     for _ in range(chance.randrange(3, 12)):
         other = f"part_{chance.randrange(SOURCES)}_{chance.randrange(_FUNCTIONS)}"
         lines.append(f"    if (sum > {chance.randrange(1 << 20)}u) sum += {other}(sum * {chance.randrange(3, 99)}u);")

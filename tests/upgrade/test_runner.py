@@ -86,9 +86,7 @@ def test_a_format_that_a_release_does_not_take_fails_in_words(clone: Path) -> No
     assert count == 1, "[format] of the spec has another number: mend this test"
     spec.write_text(text, encoding="utf-8")
     code, report = upgrade(clone)
-    assert code == 1 and "the device refused it: " in report and "needs another bootloader" in report, (
-        report
-    )
+    assert code == 1 and "the device refused it: " in report and "needs another bootloader" in report, report
 
 
 @pytest.mark.soak

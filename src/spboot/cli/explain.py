@@ -13,7 +13,7 @@ from spboot.boards import Board
 from spboot.cli import files, kinds, options, tables
 from spboot.cli.progress import progress
 from spboot.delta import meter
-from spboot.errors import BoardError
+from spboot.errors import BoardError, FormatError
 from spboot.explanation import GROUPS, Explanation, Row, explain, explain_delta, picture
 from spboot.explanation.words import costs, hint_lines, whole
 from spboot.formats.delta_file import is_delta_file
@@ -31,11 +31,19 @@ _ROWS = 20
 @click.option("--to", "new", required=True, type=options.PATH, metavar="NEW", help="Application the patch makes.")
 @click.option("--board", "board_name", metavar="BOARD", help="Board name or .toml file; a patch names one of ours.")
 @click.option("--keys", "key_folder", type=options.PATH, metavar="DIR", help="Key folder: PATCH is encrypted.")
-@click.option("-n", "count", type=click.IntRange(1), default=_ROWS, show_default=True, help="Rows; the rest is a sum.")
+@click.option(
+    "-n",
+    "count",
+    type=click.IntRange(1),
+    default=_ROWS,
+    show_default=True,
+    metavar="N",
+    help="Rows; the rest is a sum.",
+)
 @click.option("--no-hints", is_flag=True, help="Do not look for what would save bytes: each takes a patch's time.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, all rows unless -n is given.")
 @click.option("--svg", "svg_file", type=options.PATH, metavar="FILE", help="Write a picture, too.")
-@click.option("--html", "html_file", type=options.PATH, metavar="FILE", help="Write a page with picture and tables, too.")
+@click.option("--html", "html_file", type=options.PATH, metavar="FILE", help="Write a page with tables, too.")
 @click.pass_context
 def command(
     context: click.Context,
@@ -53,13 +61,15 @@ def command(
     """Tell where the bytes of a patch go.
 
     By function, table, literal and reference, with what the patch costs the flash of the board, and hints that make it
-    smaller.  Without PATCH (.sfbp) it is about the one that would be made.  Names come from .elf files.  A delta file is
-    explained without a board.
+    smaller.  Without PATCH (.sfbp) it is about the one that would be made.  Names come from .elf files.  PATCH may be a
+    delta file, too, which knows no board.
 
     \b
     Examples:
-      spboot explain app-1.2.0.sfbp --from app-1.1.0.elf --to app-1.2.0.elf --keys keys
-      spboot explain --from app-1.1.0.elf --to app-1.2.0.elf --board NUCLEO-L476RG
+      spboot explain app-1.2.0.sfbp --from app-1.1.0.elf --to app-1.2.0.elf \\
+          --keys keys
+      spboot explain --from app-1.1.0.elf --to app-1.2.0.elf \\
+          --board NUCLEO-L476RG
       spboot explain change.spbd --from old.bin --to new.bin --html change.html
     """
     for output in filter(None, (svg_file, html_file)):
@@ -86,10 +96,12 @@ def _explained(
         if patch is not None:
             data = kinds.read(patch, kinds.UPDATE, kinds.DELTA)
             if is_delta_file(data):
-                with files.named(patch):
-                    return explain_delta(
-                        files.read(old), files.read(new), data, with_hints=hints, progress=tick
+                if board_name or key_folder:
+                    raise FormatError(
+                        f"{patch} is a delta file, for no board and with no key: leave --board and --keys"
                     )
+                with files.named(patch):
+                    return explain_delta(files.read(old), files.read(new), data, with_hints=hints, progress=tick)
             return _of_patch(patch, data, old, new, board_name, key_folder, hints=hints)
         if board_name is None:
             raise BoardError("without a patch nobody says which board it is for: name it with --board")

@@ -10,12 +10,14 @@ from rich.console import Console
 from rich.table import Table
 
 from spboot import release
-from spboot.cli import files, kinds, options
+from spboot.cli import files, kinds, options, tables
 from spboot.errors import SpbootError
 from spboot.formats import signature
 from spboot.formats.delta_file import is_delta_file
-from spboot.inspection import inspect
+from spboot.inspection import DAMAGED, GOOD, NOT_OURS, UNCHECKED, inspect, judge
 from spboot.keys import Keys
+
+_COLOURS = {GOOD: "green", NOT_OURS: "red", DAMAGED: "red", UNCHECKED: "yellow"}
 
 
 @click.command("inspect")
@@ -27,9 +29,10 @@ from spboot.keys import Keys
     "--keys", "key_folder", type=options.PATH, metavar="DIR", help="Key folder: name the product, check it all."
 )
 def command(file: Path, as_json: bool, key_folder: Path | None, der: Path | None, signed: Path | None) -> None:
-    """Show every field of an update or delta file.
+    """Judge an update or delta file, and show every field of it.
 
-    FILE is an .sfb, .sfbp or delta file.  With --der and --signed OpenSSL can check the signature, as below.
+    FILE is an .sfb, .sfbp or delta file.  The first line says what it is: good, not ours or damaged; whose it is can
+    only be told with --keys.  With --der and --signed OpenSSL can check the signature, as below.
 
     \b
     Examples:
@@ -42,10 +45,12 @@ def command(file: Path, as_json: bool, key_folder: Path | None, der: Path | None
     secrets = Keys.load(key_folder) if key_folder else None
     with files.named(file):
         facts = inspect(data, secrets)
+        verdict, why = judge(data, secrets)
     if as_json:
-        click.echo(json.dumps(facts, indent=2))
+        click.echo(json.dumps({"verdict": verdict, "why": why, **facts}, indent=2))
         return
-    table = Table(show_header=False, title=str(file), title_justify="left")
+    tables.say(f"{file}: {verdict}: {why}", _COLOURS[verdict])
+    table = Table(show_header=False)
     table.add_column()
     table.add_column(overflow="fold")
     for name, value in facts.items():

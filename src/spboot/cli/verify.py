@@ -8,7 +8,7 @@ import click
 
 from spboot import boards, release
 from spboot.boards import Board
-from spboot.cli import files, kinds, options
+from spboot.cli import files, kinds, options, tables
 from spboot.errors import BoardError
 from spboot.image import Image
 from spboot.keys import Keys
@@ -48,7 +48,8 @@ def command(file: Path, key_folder: Path, old: Path | None, board_name: str | No
     with files.named(file):
         report = release.verify(data, secrets, old=base, board=board)
     version = Version.unpack(manifest.version)
-    click.echo(f"signature good, {report.chunk_count} chunk{'s' if report.chunk_count != 1 else ''} good")
+    chunks = f"{report.chunk_count} chunk{'s' if report.chunk_count != 1 else ''}"
+    tables.say(f"{file}: good: signature good, {chunks} good", "green")
     if report.image is None:
         click.echo(f"patch from {base_version} to {version}; give --from OLD to decode it")
         return

@@ -6,11 +6,11 @@ the twin's flash controller, so that there is one place for both.  `cost.measure
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from spboot.boards import Area, Board
 from spboot.builder.drivers import drivers
+from spboot.device.device import Device
 from spboot.errors import BoardError, ExtraError
 from spboot.formats.header import HEADER_SIZE
 from spboot.formats.spec import record, spec
@@ -26,8 +26,8 @@ _JOURNAL: Final = "journal"
 class Forecast:
     """What a device does to its flash for one update, and for how long.
 
-    *changed*: numbers of the slot's pages that change, of *page_size* bytes each.  *pages*: all that are erased, those of
-    the journal too, as `Cost.pages` counts them."""
+    *changed*: numbers of the slot's pages that change, of *page_size* bytes each.  *pages*: all that are erased, those
+    of the journal too, as `Cost.pages` counts them."""
 
     page_size: int
     changed: tuple[int, ...]
@@ -57,13 +57,17 @@ def forecast(board: Board, old: bytes, new: bytes) -> Forecast:
             erased.append(Area(address=slot.address + start, size=board.page_size))
             programs.append(Area(address=slot.address + start, size=-(-used // unit) * unit))
     erases = [at for area in erased for at in range(area.address, area.end, _erase_unit(board, area))]
+    controller = _controller(board)
+    unit = controller.program_size() if controller else _program_unit(board)
+    whole = _write_size(board) if _write_size(board) > _program_unit(board) else unit
+    count = sum(area.size // whole + area.size % whole // unit for area in programs)
     return Forecast(
         page_size=board.page_size,
         changed=changed,
         pages=2 * len(changed) + -(-board.journal.size // board.page_size),
         erases=len(erases),
-        programs=sum(_operations(board, area.size) for area in programs),
-        flash_s=_seconds(board, erases, sum(_operations(board, area.size) for area in programs)),
+        programs=count,
+        flash_s=_seconds(controller, erases, count) if controller else None,
     )
 
 
@@ -83,57 +87,39 @@ def changed_pages(board: Board, old: bytes, new: bytes) -> tuple[int, ...]:
 
 def _records(board: Board, changed: tuple[int, ...]) -> list[int]:
     """Bytes of each record in the journal: pages, the mark, steps."""
-    unit = board.chip.memory_at(board.slot0.address).program_unit
+    unit = _program_unit(board)
     entry, mark = (-(-record(_JOURNAL, name).size // unit) * unit for name in ("entry_", "mark_"))
     per_step = max(1, -(-_STEP_EVERY // board.page_size))
     return [entry] * (len(changed) + len(changed) // per_step + 2) + [mark]
 
 
+def _program_unit(board: Board) -> int:
+    return board.chip.memory_at(board.slot0.address).program_unit
+
+
 def _write_size(board: Board) -> int:
-    unit = board.chip.memory_at(board.slot0.address).program_unit
-    return max(unit, drivers().write_size.get(board.chip.block("FLASH").ip, 0))
+    """Bytes that the firmware programs at a time where it can: on STM32L0 half-pages."""
+    return max(_program_unit(board), drivers().write_size.get(board.chip.block("FLASH").ip, 0))
 
 
 def _copy_unit(board: Board) -> int:
-    return max(4, board.chip.memory_at(board.slot0.address).program_unit)
+    return max(4, _program_unit(board))
 
 
 def _erase_unit(board: Board, area: Area) -> int:
     return board.chip.memory_at(area.address).erase_unit
 
 
-def _operations(board: Board, size: int) -> int:
-    """Programs for *size* bytes from the start of a page or record: whole writes, and the rest in units."""
-    whole, unit = _write_size(board), _program_size(board)
-    if whole == board.chip.memory_at(board.slot0.address).program_unit:
-        return size // unit
-    return size // whole + size % whole // unit
-
-
-def _program_size(board: Board) -> int:
-    found = _controller(board)
-    return found.program_size() if found else board.chip.memory_at(board.slot0.address).program_unit
-
-
-def _seconds(board: Board, erases: list[int], programs: int) -> float | None:
-    found = _controller(board)
-    if found is None:
-        return None
+def _seconds(controller: FlashController, erases: list[int], programs: int) -> float:
     from spboot.twin.timeline import PS_PER_S
 
-    busy = sum(found.erase_span(address).typical for address in erases) + programs * found.program_span().typical
+    busy = sum(controller.erase_span(at).typical for at in erases) + programs * controller.program_span().typical
     return busy / PS_PER_S
 
 
 def _controller(board: Board) -> FlashController | None:
     """The twin's model of the flash controller; None where the twin is not installed."""
-    return _model(board.chip.name, board.vdd_mv, board.core_supply)
-
-
-@cache
-def _model(part: str, vdd_mv: int, core_supply: str) -> FlashController | None:
     try:
-        from spboot.twin import Twin
+        return Device(board).twin.flash_controller
     except ExtraError:
         return None
-    return Twin(part, vdd_mv=vdd_mv, core_supply=core_supply).flash_controller

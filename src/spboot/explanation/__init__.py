@@ -49,8 +49,8 @@ GROUPS: Final = {
 class Explanation:
     """A patch explained.  *rows*: where its bytes go, the dearest first; their `bytes` add up to *file_size* exactly.
 
-    *made*: there was no patch, so one was made.  *forecast*: what it does to the board's flash, and *line_s* the seconds
-    on its console; None of a delta file.  *hints*: what would make it smaller; () when nobody asked."""
+    *made*: there was no patch, so one was made.  *forecast*: what it does to the board's flash, *line_s*: seconds on its
+    console; None of a delta file.  *hints*: what would make it smaller; () when nobody asked."""
 
     file_size: int
     stream_size: int
@@ -128,8 +128,8 @@ def explain(
 ) -> Explanation:
     """Where the bytes of *patch*, an .sfbp file from *old* to *new*, go; without it, of the one that would be made.
 
-    *keys* decrypt the patch and check it.  A hint takes the time of a patch each.  Raises AuthenticationError: the patch
-    is for other images, or *keys* do not fit; KeyFolderError: a patch without *keys*; BoardError; FormatError.
+    *keys* decrypt the patch and check it.  A hint takes the time of a patch each.  Raises AuthenticationError: the
+    patch is for other images, or *keys* do not fit; KeyFolderError: a patch without *keys*; BoardError; FormatError.
 
     >>> explanation = explain(old, new, patch=update, keys=keys)
     >>> sum(row.bytes for row in explanation.rows) == len(update)

@@ -97,9 +97,7 @@ def html(title: str, explanation: Explanation, count: int) -> str:
     """The picture with tables of all places and hints."""
     rows = explanation.rows
     sizes = whole([row.bytes for row in rows])
-    places = (
-        (row.name, row.kind, f"{size:,}", row.change) for row, size in zip(rows, sizes, strict=True)
-    )
+    places = ((row.name, row.kind, f"{size:,}", row.change) for row, size in zip(rows, sizes, strict=True))
     hints = ((saving(hint), hint.title, hint.found, hint.advice) for hint in explanation.hints)
     parts = [
         f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>',
@@ -118,7 +116,7 @@ def html(title: str, explanation: Explanation, count: int) -> str:
 def _table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     head = "".join(f"<th>{escape(each)}</th>" for each in heads)
     body = "\n".join(
-        "<tr>" + "".join(f'<td{_number(each)}>{escape(each)}</td>' for each in row) + "</tr>" for row in rows
+        "<tr>" + "".join(f"<td{_number(each)}>{escape(each)}</td>" for each in row) + "</tr>" for row in rows
     )
     return f"<table><tr>{head}</tr>\n{body}</table>"
 

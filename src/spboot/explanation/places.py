@@ -4,9 +4,13 @@ Names come from the symbols of the ELF file that the image was read from; withou
 
 from __future__ import annotations
 
+import json
+import re
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 from spboot.formats import elf
@@ -15,6 +19,10 @@ FUNCTION: Final = "function"
 TABLE: Final = "table"
 LITERAL: Final = "literal"
 """Bytes of no symbol, as messages are: a compiler gives a literal no name."""
+_TEXT: Final = re.compile(rb"([\x20-\x7e\t\r\n]{4,})\0+")
+"""A string as C stores it, with what fills up behind it."""
+_LETTERS: Final = 40
+"""Letters of a text that are its name."""
 RANGE: Final = 2048
 """Bytes of a place in a file without symbols."""
 
@@ -43,8 +51,8 @@ class Places:
         self.named = any(place.kind != LITERAL for place in self.all)
         """Whether there are symbols."""
         self._starts = [place.start for place in self.all]
-        names = [place.name for place in self.all if place.kind != LITERAL]
-        self.by_name = {place.name: place for place in self.all if names.count(place.name) == 1} if names else {}
+        names = Counter(place.name for place in self.all if place.kind != LITERAL)
+        self.by_name = {place.name: place for place in self.all if names[place.name] == 1 and place.kind != LITERAL}
         """Those with a name that no other one has."""
 
     def at(self, offset: int) -> Place:
@@ -64,10 +72,10 @@ def of(data: bytes, address: int, origin: bytes | None = None, step: int = RANGE
     for place in found:
         if place.start < at:
             continue  # another name of the same bytes
-        places += _between(at, place.start, address, sections)
+        places += _between(data, range(at, place.start), address, sections)
         places.append(place)
         at = place.end
-    return Places([*places, *_between(at, len(data), address, sections)])
+    return Places([*places, *_between(data, range(at, len(data)), address, sections)])
 
 
 def _symbols(address: int, size: int, origin: bytes) -> Iterator[Place]:
@@ -91,16 +99,23 @@ def _symbols(address: int, size: int, origin: bytes) -> Iterator[Place]:
             yield Place(start=start, end=end, name=each.name, kind=kind, section=section.name)
 
 
-def _between(start: int, end: int, address: int, sections: tuple[elf.Section, ...]) -> Iterator[Place]:
-    """What has no symbol, section by section."""
-    edges = {start, end}
+def _between(data: bytes, gap: range, address: int, sections: tuple[elf.Section, ...]) -> Iterator[Place]:
+    """What has no symbol, section by section, a text each."""
+    edges = {gap.start, gap.stop}
     for section in sections:
         edges |= {edge - address for edge in (section.address, section.address + section.size)}
-    cuts = sorted(edge for edge in edges if start <= edge <= end)
-    for low, high in zip(cuts, cuts[1:], strict=False):
+    for match in _TEXT.finditer(data, gap.start, gap.stop):
+        edges |= {match.start(), match.end()}
+    for low, high in pairwise(sorted(edge for edge in edges if gap.start <= edge <= gap.stop)):
         where = next((s.name for s in sections if s.address <= low + address < s.address + s.size), "")
-        name = f"{where or 'gap'} at {low + address:#010x}"
+        text = _TEXT.match(data, low, high)
+        name = f"{where or 'gap'} at {low + address:#010x}" if text is None else _named(text[1])
         yield Place(start=low, end=high, name=name, kind=LITERAL, section=where)
+
+
+def _named(text: bytes) -> str:
+    said = text.decode("ascii").strip()
+    return json.dumps(said if len(said) <= _LETTERS else said[: _LETTERS - 1] + "…", ensure_ascii=False)
 
 
 def _ranges(size: int, address: int, step: int) -> Iterator[Place]:

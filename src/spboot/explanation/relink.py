@@ -1,7 +1,7 @@
 """An image put together in another order, as a linker would: what was moved is named by its new address.
 
-No linker: references are found by their looks, as the patch stream finds them (spec/patch-stream.md, "Reference").  What
-comes out is to be weighed, not to be run."""
+No linker: references are found by their looks, as the patch stream finds them (spec/patch-stream.md, "Reference").
+What comes out is to be weighed, not to be run."""
 
 from __future__ import annotations
 

@@ -106,8 +106,9 @@ def _build_id(pair: Pair) -> Difference | None:
     return Difference(
         title="build id",
         found=f"a build id of {size} bytes, which is another one in each build",
-        advice="link with -Wl,--build-id=none, or keep its section out of flash",
+        advice="link with -Wl,--build-id=none, or keep its section out of flash, from a release on",
         undone=pair.new[: new.end()] + was + pair.new[new.end() + size :],
+        exact=False,
     )
 
 
