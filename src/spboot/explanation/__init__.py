@@ -49,8 +49,8 @@ GROUPS: Final = {
 class Explanation:
     """A patch explained.  *rows*: where its bytes go, the dearest first; their `bytes` add up to *file_size* exactly.
 
-    *made*: there was no patch, so one was made.  *forecast*: what it does to the board's flash, *line_s*: seconds on its
-    console; None of a delta file.  *hints*: what would make it smaller; () when nobody asked."""
+    *made*: there was no patch, so one was made.  *forecast*: what it does to the board's flash, *line_s*: seconds on
+    its console; None of a delta file.  *hints*: what would make it smaller; () when nobody asked."""
 
     file_size: int
     stream_size: int

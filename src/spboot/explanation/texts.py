@@ -19,6 +19,8 @@ _TIME: Final = re.compile(
 )
 """__DATE__, __TIME__ (C11 6.10.8.1), and a date as ISO 8601 writes it."""
 _PATH: Final = re.compile(rb"(?:[A-Za-z]:[\\/]|/)(?:[\w.+@ -]+[\\/])+[\w.+@-]+\.(?:c|cc|cpp|cxx|h|hh|hpp|s|S|rs)(?=\0)")
+_STRING: Final = re.compile(rb"[\x20-\x7e\t\r\n]+\0")
+_ALIGNED: Final = 4
 _BUILD_ID: Final = re.compile(rb"\x04\0\0\0([\x08\x10\x14\x20])\0\0\0\x03\0\0\0GNU\0")
 """Head of a note with a build id: sizes of name and id, type 3, name (ld, --build-id)."""
 _VERSION: Final = re.compile(rb"(?<![\d.])\d{1,3}\.\d{1,3}\.\d{1,5}(?![\d.])")
@@ -77,22 +79,36 @@ def _paths(pair: Pair) -> Difference | None:
     if not changes:
         return None
     exact = all(len(old[0]) == len(new[0]) for old, new in changes)
-    if exact:
-        undone = _replaced(pair.new, changes)
-    else:
-        pieces, at = [], 0
-        for old, new in changes:
-            pieces += [Piece(at, new.start(), pair.new[at : new.start()])] if new.start() > at else []
-            pieces.append(Piece(new.start(), new.end(), old[0]))
-            at = new.end()
-        undone = relink(pair.new, pair.address, [*pieces, Piece(at, len(pair.new), pair.new[at:])])
     return Difference(
         title="paths of the build",
         found=f"{_words(len(changes), 'path')} in the image that differ, as {_text(changes[0][1])!r}",
         advice="compile with -ffile-prefix-map=$PWD=. (or -fmacro-prefix-map), in every release",
-        undone=undone,
+        undone=_replaced(pair.new, changes) if exact else _relinked(pair, changes),
         exact=exact,
     )
+
+
+def _relinked(pair: Pair, changes: list[tuple[Match, Match]]) -> bytes:
+    """NEW with the texts of OLD, which have other lengths."""
+    pieces = [Piece(0, changes[0][1].start(), pair.new[: changes[0][1].start()])]
+    ends = [new.start() for _, new in changes[1:]] + [len(pair.new)]
+    for (old, new), end in zip(changes, ends, strict=True):
+        pieces.append(Piece(new.start(), new.end(), old[0], 1))
+        pieces += _behind(pair.new, new.end(), end)
+    return relink(pair.new, pair.address, pieces)
+
+
+def _behind(data: bytes, start: int, end: int) -> Iterator[Piece]:
+    """What follows a text: its zero and more texts, which stand at any address, and the rest, which may not."""
+    at = min(start + 1, end)
+    while at < end and (match := _STRING.match(data, at, end)):
+        at = match.end()
+    yield Piece(start, at, data[start:at], 1)
+    rest = at + -at % _ALIGNED
+    if data[at:rest].strip(b"\0"):
+        rest = at
+    if rest < end:
+        yield Piece(rest, end, data[rest:end], _ALIGNED if rest % _ALIGNED == 0 else 1)
 
 
 def _build_id(pair: Pair) -> Difference | None:
