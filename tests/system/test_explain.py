@@ -1,4 +1,4 @@
-"""`spboot explain` on real programs: bytes add up, pages and seconds are those of the twin, hints save what they say."""
+"""`spboot explain` on real programs: bytes add up, pages and seconds are those of the twin, hints save what is said."""
 
 from __future__ import annotations
 
