@@ -5,6 +5,9 @@ from __future__ import annotations
 import itertools
 import json
 import random
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -18,7 +21,7 @@ from spboot.builder.demo import build_demo
 from spboot.device import Device
 from spboot.device.cost import Cost, measure
 from spboot.device.forecast import forecast
-from spboot.explanation import Explanation, explain, explain_delta
+from spboot.explanation import GROUPS, Explanation, explain, explain_delta
 from spboot.explanation.hints import Hint
 from spboot.image import Image
 from spboot.keys import Keys
@@ -74,6 +77,32 @@ def test_the_demo(demos: list[Image], tmp_path: Path) -> None:
     assert any(row.kind == "literal" and row.name == f'"{functions[0].name}"' for row in found.rows)
     without = explain(old, new)
     assert (without.rows, without.made, found.made) == (found.rows, True, False)
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the files that docs/patches.md speaks of."""
+    folder = tmp_path_factory.mktemp("page")
+    keys = Keys.new(folder / "keys", "demo", development=True)
+    files = {each: build_demo(BOARD, Version.parse(each), folder, cargo_size=12_000) for each in ("1.1.0", "1.2.0")}
+    old, new = (Image.load(file, BOARD, version) for version, file in files.items())
+    (folder / "demo-1.2.0.sfbp").write_bytes(spboot.patch(old, new, keys=keys))
+    return folder
+
+
+TEXT = (Path(__file__).resolve().parents[2] / "docs" / "patches.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("line", re.findall(r"^    spboot (explain .+)$", TEXT, re.MULTILINE))
+def test_the_page_can_be_followed(line: str, page: Path) -> None:
+    """Each command says what the page shows, but for its numbers."""
+    program = "from spboot.cli import main; main()"
+    done = subprocess.run([sys.executable, "-c", program, *line.split()], cwd=page, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    for words in (*GROUPS.values(), "where", "memory_adjust_new_2", "On NUCLEO-L476RG: ", "flash is busy for"):
+        assert words in done.stdout and words in TEXT.replace("| literals |", GROUPS["literal"])
+    for name in re.findall(r"--(?:svg|html) (\S+)", line):
+        assert (page / name).stat().st_size > 1000
 
 
 def test_the_rtos_application(shop: Workshop) -> None:

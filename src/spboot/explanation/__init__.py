@@ -50,7 +50,12 @@ class Explanation:
     """A patch explained.  *rows*: where its bytes go, the dearest first; their `bytes` add up to *file_size* exactly.
 
     *made*: there was no patch, so one was made.  *forecast*: what it does to the board's flash, *line_s*: seconds on
-    its console; None of a delta file.  *hints*: what would make it smaller; () when nobody asked."""
+    its console; None of a delta file.  *hints*: what would make it smaller; () when nobody asked.
+
+    >>> explanation = explain(old, new)
+    >>> explanation.groups["header"], explanation.forecast.changed[0]
+    (140.0, 0)
+    """
 
     file_size: int
     stream_size: int
@@ -131,8 +136,8 @@ def explain(
     *keys* decrypt the patch and check it.  A hint takes the time of a patch each.  Raises AuthenticationError: the
     patch is for other images, or *keys* do not fit; KeyFolderError: a patch without *keys*; BoardError; FormatError.
 
-    >>> explanation = explain(old, new, patch=update, keys=keys)
-    >>> sum(row.bytes for row in explanation.rows) == len(update)
+    >>> update = patch(old, new, keys=keys)
+    >>> sum(row.bytes for row in explain(old, new, patch=update, keys=keys).rows) == len(update)
     True
     """
     board = new.board
