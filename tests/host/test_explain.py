@@ -219,16 +219,16 @@ def test_functions_in_another_order() -> None:
 
 
 def test_an_image_put_together_anew() -> None:
-    """Two functions change places: the call and the pointer follow; in their old places the image is what it was."""
-    call = bytes.fromhex("00f008f8")  # BL to 0x14 from 0x0, as pc is 4 there
-    image = (
-        call + bytes.fromhex("7047 00bf") + bytes(8) + (0x08000015).to_bytes(4, "little") + bytes.fromhex("7047 00bf")
-    )
+    """Two functions change places: calls and pointers follow; in their old places the image is what it was."""
+    to_other, to_first = bytes.fromhex("00f008f8"), bytes.fromhex("fff7fcff")  # BL: 0x0 -> 0x14, 0x14 -> 0x10
+    back, pointer = bytes.fromhex("7047 00bf"), (0x08000015).to_bytes(4, "little")
+    image = to_other + back + bytes(4) + pointer + back + to_first
     pieces = [Piece(0, 16, image[:16]), Piece(16, 20, image[16:20]), Piece(20, 24, image[20:])]
     assert relink.relink(image, 0x08000000, pieces) == image
     swapped = relink.relink(image, 0x08000000, [pieces[0], pieces[2], pieces[1]])
-    assert swapped[16:20] == image[20:] and swapped[20:] == (0x08000011).to_bytes(4, "little")
-    assert swapped[:4] == bytes.fromhex("00f006f8"), "BL to 0x10"
+    assert swapped[:4] == bytes.fromhex("00f006f8"), "BL: 0x0 -> 0x10"
+    assert swapped[12:16] == (0x08000011).to_bytes(4, "little")
+    assert swapped[16:] == bytes.fromhex("00f000f8") + back, "BL: 0x10 -> 0x14"
 
 
 # What is shown

@@ -84,7 +84,8 @@ def _by_place(steps: Iterable[Step], stream_size: int, new: Places) -> tuple[dic
                 start += share
             else:
                 costs[kind] = costs.get(kind, 0) + share
-    return parts, start + stream_size * PARTS - given
+    assert given == stream_size * PARTS, "the steps have all bits of the stream"
+    return parts, start
 
 
 def _change(place: Place, old: Places) -> str:
