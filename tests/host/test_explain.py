@@ -193,6 +193,7 @@ def test_a_hint_says_what_it_saves_in_bytes_and_pages(secrets: Keys) -> None:
     changed = made(after.data[:100] + b"?" + after.data[101:], "1.1.0")
     better = made(better.data[:100] + b"?" + better.data[101:], "1.1.0")
     hints = explain(before, changed).hints
+    assert hints is not None and explain(before, changed, with_hints=False).hints is None
     assert [(hint.title, hint.measured, hint.exact, hint.pages) for hint in hints] == [
         ("time of the build", True, True, 1)
     ]
@@ -256,7 +257,8 @@ def test_json(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     assert sum(row["bytes"] for row in facts["rows"]) == facts["file_size"]
     assert (facts["rest"], facts["board"]) == ({"rows": 0, "bytes": 0}, TARGET)
     assert facts["flash"]["changed"][0] == 0
-    few = json.loads(said(monkeypatch, capsys, *command, "-n", "3"))
+    few = json.loads(said(monkeypatch, capsys, *command, "-n", "3", "--no-hints"))
+    assert (facts["hints"], few["hints"]) == ([], None)
     assert len(few["rows"]) == 3 and few["rows"] == facts["rows"][:3]
     assert sum(row["bytes"] for row in few["rows"]) + few["rest"]["bytes"] == few["file_size"]
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -50,7 +51,7 @@ class Explanation:
     """A patch explained.  *rows*: where its bytes go, the dearest first; their `bytes` add up to *file_size* exactly.
 
     *made*: there was no patch, so one was made.  *forecast*: what it does to the board's flash, *line_s*: seconds on
-    its console; None of a delta file.  *hints*: what would make it smaller; () when nobody asked.
+    its console; None of a delta file.  *hints*: what would make it smaller; None when nobody asked.
 
     >>> explanation = explain(old, new)
     >>> explanation.groups["header"], explanation.forecast.changed[0]
@@ -66,7 +67,7 @@ class Explanation:
     board: str | None
     forecast: Forecast | None
     line_s: float | None
-    hints: tuple[Hint, ...]
+    hints: tuple[Hint, ...] | None
 
     @property
     def groups(self) -> dict[str, float]:
@@ -92,7 +93,7 @@ class Explanation:
             "rows": [_row(row) for row in shown],
             "rest": {"rows": len(self.rows) - len(shown), "bytes": rest},
             "flash": _flash(self),
-            "hints": [{name: getattr(hint, name) for name in Hint.__dataclass_fields__} for hint in self.hints],
+            "hints": None if self.hints is None else [dataclasses.asdict(hint) for hint in self.hints],
         }
 
     def top(self, count: int | None) -> tuple[Sequence[Row], float]:
@@ -209,7 +210,7 @@ def _explanation(
     def size_of(stream_size: int) -> int:
         return _HEAD + payload.wire_size(stream_size) if board else HEAD_SIZE + stream_size
 
-    found: tuple[Hint, ...] = ()
+    found: tuple[Hint, ...] | None = None
     if with_hints:
         differences = [*texts.differences(pair), *order.differences(pair, rows)]
         done = iter(range(1, len(differences) + 1))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Final
 
@@ -14,10 +14,11 @@ from spboot.explanation.words import costs, saving, whole
 if TYPE_CHECKING:
     from spboot.explanation import Explanation
     from spboot.explanation.account import Row
+    from spboot.explanation.hints import Hint
 
 _WIDTH: Final = 916
 _LEFT: Final = 300
-_BAR: Final = 480
+_BAR: Final = 400
 _STEP: Final = 20
 _NAME: Final = 44
 """Letters of a name that have room."""
@@ -98,19 +99,22 @@ def html(title: str, explanation: Explanation, count: int) -> str:
     rows = explanation.rows
     sizes = whole([row.bytes for row in rows])
     places = ((row.name, row.kind, f"{size:,}", row.change) for row, size in zip(rows, sizes, strict=True))
-    hints = ((saving(hint), hint.title, hint.found, hint.advice) for hint in explanation.hints)
     parts = [
         f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>',
         f"<style>{_STYLE}</style></head><body><h1>{escape(title)}</h1>",
         svg(title, explanation, count),
         *(f"<p>{escape(line)}</p>" for line in costs(explanation)),
-        "<h2>Hints</h2>",
-        _table(("saves", "what", "found", "advice"), hints) if explanation.hints else "<p>None.</p>",
+        *([] if explanation.hints is None else ["<h2>Hints</h2>", _hints(explanation.hints)]),
         "<h2>Places</h2>",
         _table(("where", "what", "bytes", "change"), places),
         f"<p>{explanation.file_size:,} bytes in all.</p></body></html>\n",
     ]
     return "\n".join(parts)
+
+
+def _hints(hints: Sequence[Hint]) -> str:
+    rows = ((saving(hint), hint.title, hint.found, hint.advice) for hint in hints)
+    return _table(("saves", "what", "found", "advice"), rows) if hints else "<p>None.</p>"
 
 
 def _table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:

@@ -36,7 +36,9 @@ def costs(explanation: Explanation) -> Iterator[str]:
 
 
 def hint_lines(explanation: Explanation) -> Iterator[str]:
-    """The hints, the best first."""
+    """The hints, the best first; nothing when nobody asked."""
+    if explanation.hints is None:
+        return
     if not explanation.hints:
         yield "No hint: nothing was found that a build could leave as it was."
         return
