@@ -20,7 +20,7 @@ from spboot.delta import meter
 from spboot.device.forecast import changed_pages, forecast
 from spboot.errors import AuthenticationError, BoardError, KeyFolderError
 from spboot.explanation import explain, explain_delta, order, relink, texts
-from spboot.explanation.account import account
+from spboot.explanation.account import Row, account
 from spboot.explanation.pair import Pair
 from spboot.explanation.places import FUNCTION, LITERAL, TABLE, Place, Places
 from spboot.explanation.relink import Piece
@@ -217,6 +217,24 @@ def test_functions_in_another_order() -> None:
         both = pair(b"", bytes(4 * len(new)))
         both.__dict__.update(old_places=side(old), new_places=side(new))
         assert order.out_of_order(both) == moved
+
+
+def test_other_inlining_is_told_as_a_bound() -> None:
+    """Clones of the compiler come; nothing can be undone, so what they cost is the most that it can save."""
+
+    def side(names: list[str]) -> Places:
+        return Places([Place(start=4 * at, end=4 * at + 4, name=name, kind=FUNCTION) for at, name in enumerate(names)])
+
+    kept = [f"kept_{number}" for number in range(10)]
+    clones = [f"part_{number}.constprop.0" for number in range(6)]
+    rows = [Row(name=name, kind=FUNCTION, change="new", parts={"new": 512}) for name in clones]
+    rows += [Row(name=name, kind=FUNCTION, change="in place", parts={"new": 512}) for name in kept]
+    for new, at_most in (([*kept, *clones], [12.0]), ([*kept, *clones[:2]], []), (kept, [])):
+        both = pair(b"", bytes(4 * len(new)))
+        both.__dict__.update(old_places=side(kept), new_places=side(new))
+        found = list(order.differences(both, rows))
+        assert [each.at_most for each in found] == at_most
+        assert all(each.title == "inlining" and each.undone is None for each in found)
 
 
 def test_an_image_put_together_anew() -> None:
