@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from spboot.builder.bootloader import Bootloader, build
     from spboot.builder.merge import merge
     from spboot.device import Device
+    from spboot.explanation import Explanation, explain
     from spboot.formats.program import Program
     from spboot.gitversion import GitVersion, git_version
     from spboot.image import Image
@@ -49,6 +50,7 @@ __all__ = [
     "BuildError",
     "Device",
     "DeviceError",
+    "Explanation",
     "ExtraError",
     "FormatError",
     "GitVersion",
@@ -69,6 +71,7 @@ __all__ = [
     "Version",
     "VersionError",
     "build",
+    "explain",
     "full_image",
     "git_version",
     "inspect",
@@ -82,6 +85,7 @@ _HOMES = {
     "Board": "spboot.boards",
     "Bootloader": "spboot.builder.bootloader",
     "Device": "spboot.device",
+    "Explanation": "spboot.explanation",
     "GitVersion": "spboot.gitversion",
     "Image": "spboot.image",
     "Keys": "spboot.keys",
@@ -93,6 +97,7 @@ _HOMES = {
     "Signer": "spboot.keys",
     "Version": "spboot.version",
     "build": "spboot.builder.bootloader",
+    "explain": "spboot.explanation",
     "full_image": "spboot.release",
     "git_version": "spboot.gitversion",
     "inspect": "spboot.inspection",

@@ -14,6 +14,44 @@ from spboot.version import Version
 
 Facts = dict[str, str | int | None]
 """Name of a field -> its value; None: it has none."""
+GOOD, NOT_OURS, DAMAGED, UNCHECKED = "good", "not ours", "damaged", "not checked"
+"""What a file can be."""
+
+
+def judge(update: bytes, keys: Keys | Iterable[Keys] | None = None) -> tuple[str, str]:
+    """What the update or delta file *update* is (GOOD, NOT_OURS, DAMAGED or UNCHECKED), and why, with the remedy.
+
+    Without *keys* nobody knows whose it is, but a chunk that does not fit the next one is seen.  Raises FormatError.
+
+    >>> judge(patch(old, new, keys=keys), keys)
+    ('good', 'signature and chunks good')
+    """
+    if is_delta_file(update):
+        return UNCHECKED, "a delta file has no signature: `spboot delta apply` compares its check"
+    artefact = release.Artefact.parse(update)
+    broken = _chain_error(artefact)
+    if broken:
+        return DAMAGED, broken
+    given = _listed(keys)
+    if not given:
+        return UNCHECKED, "each chunk fits the next; whose it is tell its keys: give --keys"
+    if artefact.header.manifest.product not in {name_id(each.product) for each in given}:
+        products = " or ".join(dict.fromkeys(repr(each.product) for each in given))
+        return NOT_OURS, f"for another product than {products}: give the keys of its product, or another file"
+    signer = release.signed_by(update, given)
+    if signer is None and len(given) > 1:
+        return NOT_OURS, _nobodys(given)
+    try:
+        report = release.verify(update, signer or given[0])
+    except AuthenticationError as error:
+        return NOT_OURS, str(error)
+    except SpbootError as error:
+        return DAMAGED, str(error)
+    return GOOD, _praise(report)
+
+
+def _listed(keys: Keys | Iterable[Keys] | None) -> list[Keys]:
+    return [] if keys is None else [keys] if isinstance(keys, Keys) else list(keys)
 
 
 def inspect(update: bytes, keys: Keys | Iterable[Keys] | None = None) -> Facts:
@@ -26,8 +64,7 @@ def inspect(update: bytes, keys: Keys | Iterable[Keys] | None = None) -> Facts:
     >>> facts["kind"], facts["base_version"], facts["version"], facts["target_name"]
     ('patch', '1.0.0', '1.1.0', 'NUCLEO-L476RG')
     """
-    given = [] if keys is None else [keys] if isinstance(keys, Keys) else list(keys)
-    return _delta_facts(update) if is_delta_file(update) else _update_facts(update, given)
+    return _delta_facts(update) if is_delta_file(update) else _update_facts(update, _listed(keys))
 
 
 def _delta_facts(data: bytes) -> Facts:
@@ -73,11 +110,17 @@ def _update_facts(data: bytes, given: list[Keys]) -> Facts:
 
 
 def _chain(artefact: release.Artefact) -> str:
+    count = -(-len(artefact.wire) // payload.CHUNK_SIZE)
+    return _chain_error(artefact) or f"{count}, each fits the next"
+
+
+def _chain_error(artefact: release.Artefact) -> str:
+    """What is wrong with the chain of chunks; "" when nothing is."""
     try:
-        count = len(list(payload.chunks(artefact.wire, artefact.header.chunk_hash)))
+        list(payload.chunks(artefact.wire, artefact.header.chunk_hash))
     except AuthenticationError as error:
         return str(error)
-    return f"{count}, each fits the next"
+    return ""
 
 
 def _nobodys(given: list[Keys]) -> str:
@@ -89,9 +132,12 @@ def _nobodys(given: list[Keys]) -> str:
 
 def _check(data: bytes, secrets: Keys) -> str:
     try:
-        report = release.verify(data, secrets)
+        return _praise(release.verify(data, secrets))
     except SpbootError as error:
         return str(error)
+
+
+def _praise(report: release.Report) -> str:
     if report.stream is None:
         return "signature and chunks good, not decoded without the encryption key"
     return "signature and chunks good" + (", decodes to the signed image" if report.image is not None else "")

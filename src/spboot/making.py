@@ -6,16 +6,19 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from spboot import disk, release, releases
 from spboot.boards import Board
 from spboot.builder.merge import merge
+from spboot.device.forecast import forecast
 from spboot.errors import BuildError, VersionError
 from spboot.image import Image
 from spboot.keys import Keys
+from spboot.link import ymodem
+from spboot.link.port import BITS
 from spboot.release import Unsigned
 from spboot.releases import Item, Release
 from spboot.version import Version
@@ -136,7 +139,17 @@ def _factory(making: Making, boot: Path, image: Image, part: Path) -> list[Item]
 def _image(making: Making, image: Image, part: Path) -> Item:
     path = part / f"{making.stem}.sfb"
     disk.write(path, release.full_image(image, keys=making.keys))
-    return releases.item(path, "image")
+    return _with_cost(releases.item(path, "image"), making.board, b"", image.data)
+
+
+def _with_cost(item: Item, board: Board, old: bytes, new: bytes) -> Item:
+    """With pages and seconds of the update from *old*; all pages of NEW when that is nothing."""
+    if board.slot1 is None:
+        return item
+    found = forecast(board, old, new)
+    line_s = ymodem.wire_size(item.size) * BITS / board.console.baud
+    seconds = None if found.flash_s is None else round(found.flash_s + line_s, 3)
+    return replace(item, pages=found.pages, seconds=seconds)
 
 
 def _patches(making: Making, new: Image, bases: Sequence[Release], part: Path, jobs: int | None) -> list[Item]:
@@ -145,22 +158,18 @@ def _patches(making: Making, new: Image, bases: Sequence[Release], part: Path, j
         return []
     below = [base for base in bases if base.version < making.version]
     with ThreadPoolExecutor(jobs or os.cpu_count()) as pool:
-        waiting = [pool.submit(_patch, making, base, new) for base in below]
+        olds = [Image.load(base.path(base.application), making.board, base.version) for base in below]
+        waiting = [pool.submit(release.unsigned_patch, old, new, keys=making.keys) for old in olds]
         try:
-            return [_signed(making, base, each.result(), part) for base, each in zip(below, waiting, strict=True)]
+            return [_signed(making, old, new, each.result(), part) for old, each in zip(olds, waiting, strict=True)]
         finally:
             pool.shutdown(cancel_futures=True)
 
 
-def _patch(making: Making, base: Release, new: Image) -> Unsigned:
-    old = Image.load(base.path(base.application), making.board, base.version)
-    return release.unsigned_patch(old, new, keys=making.keys)
-
-
-def _signed(making: Making, base: Release, update: Unsigned, part: Path) -> Item:
-    path = part / f"{making.name}_{making.board.name}_{base.version}_to_{making.version}.sfbp"
+def _signed(making: Making, old: Image, new: Image, update: Unsigned, part: Path) -> Item:
+    path = part / f"{making.name}_{making.board.name}_{old.version}_to_{new.version}.sfbp"
     disk.write(path, update.signed(making.keys))
-    return releases.item(path, "patch", base.version)
+    return _with_cost(releases.item(path, "patch", old.version), making.board, old.data, new.data)
 
 
 def _application(making: Making, part: Path) -> Item:

@@ -314,12 +314,13 @@ def _decoded(artefact: Artefact, keys: Keys, old: bytes | None) -> Report:
     if manifest.kind == KIND_IMAGE:
         image = _decode(manifest, b"", stream)
     elif old is not None:
-        _check_base(manifest, old)
+        check_base(manifest, old)
         image = _decode(manifest, old, stream)
     return Report(artefact=artefact, chunk_count=len(chunks), stream=stream, image=image)
 
 
-def _check_base(manifest: Manifest, old: bytes) -> None:
+def check_base(manifest: Manifest, old: bytes) -> None:
+    """Raise AuthenticationError unless the patch with this *manifest* starts from the image *old*."""
     found = hashlib.sha256(old).digest()[:BASE_HASH_SIZE]
     if found != manifest.base_hash:
         raise AuthenticationError(

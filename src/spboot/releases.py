@@ -41,7 +41,8 @@ class Item:
     pages: int | None = None
     """Pages of flash that an update by it erases, in both slots;"""
     seconds: float | None = None
-    """and how long it takes at the console's rate, transfer and installation together.  None: not measured."""
+    """and how long transfer at the console's rate and flash take, typical of the data sheet.  Of a full image: when no
+    page stays as it is.  None: a single slot, or the twin is not installed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

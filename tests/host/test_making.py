@@ -84,6 +84,8 @@ def test_a_folder_has_all_that_a_version_needs(making: Maker, tmp_path: Path, se
         old = Image.load(base.path(base.application), BOARD, base.version)
         assert item.base == base.version
         assert release.verify(last.path(item).read_bytes(), secrets, old=old).image == image.data
+    assert last.image.pages and last.image.seconds
+    assert all(item.pages and item.seconds and item.seconds < last.image.seconds for item in last.patches)
     factory = [program.load(last.path(item), BOARD.bootloader.address) for item in last.items[:3]]
     assert {each.segments[-1].data[-len(image.data) :] for each in factory} == {image.data}
 

@@ -18,14 +18,14 @@ from pathlib import Path
 import click
 import pytest
 
-from spboot import boards, cli, delta, disk
+from spboot import boards, cli, delta, disk, release
 from spboot.boards import Board
 from spboot.builder import personal
 from spboot.formats.spec import record, spec
 from spboot.keys import Keys
 
 from . import bootloader, elf, hex_file
-from .conftest import NEW_APP, OLD_APP, TARGET
+from .conftest import NEW_APP, OLD_APP, TARGET, made
 from .mistakes import RELEASE, TABLE
 
 posix = pytest.mark.skipif(os.name != "posix", reason="names and files of POSIX")
@@ -98,6 +98,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory, key_folder: Path, secrets: 
         "short.sfb": image_file[:-5],
         "damaged.sfb": image_file[:-1] + bytes([image_file[-1] ^ 1]),
         "change.delta": delta.encode_file(old, new),
+        "change.sfbp": release.patch(made(old, "1.2.2"), made(new, "1.2.3"), keys=secrets),
     }
     for name, data in contents.items():
         (home / name).write_bytes(data)

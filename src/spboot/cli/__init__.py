@@ -15,7 +15,7 @@ from spboot.errors import ExtraError, SpbootError
 _GROUPS: Final = {
     "Project": ("init", "version", "postbuild", "completion"),
     "Keys and bootloader": ("keys", "build", "merge"),
-    "Images and patches": ("image", "patch", "inspect", "verify", "delta"),
+    "Images and patches": ("image", "patch", "explain", "inspect", "verify", "delta"),
     "Devices": ("demo", "twin", "send"),
     "Boards and parts": ("boards", "board", "map", "chips", "chip"),
 }

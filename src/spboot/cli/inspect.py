@@ -10,11 +10,13 @@ from rich.console import Console
 from rich.table import Table
 
 from spboot import release
-from spboot.cli import files, kinds, options, signing
+from spboot.cli import files, kinds, options, signing, tables
 from spboot.errors import SpbootError
 from spboot.formats import signature
 from spboot.formats.delta_file import is_delta_file
-from spboot.inspection import inspect
+from spboot.inspection import DAMAGED, GOOD, NOT_OURS, UNCHECKED, inspect, judge
+
+_COLOURS = {GOOD: "green", NOT_OURS: "red", DAMAGED: "red", UNCHECKED: "yellow"}
 
 
 @click.command("inspect")
@@ -39,9 +41,10 @@ def command(
     signed: Path | None,
     access: signing.Access,
 ) -> None:
-    """Show every field of an update or delta file.
+    """Judge an update or delta file, and show every field of it.
 
-    FILE is an .sfb, .sfbp or delta file.  With --der and --signed OpenSSL can check the signature, as below.
+    FILE is an .sfb, .sfbp or delta file.  The first line says what it is: good, not ours or damaged; whose it is can
+    only be told with --keys.  With --der and --signed OpenSSL can check the signature, as below.
 
     \b
     Examples:
@@ -55,10 +58,12 @@ def command(
     given = signing.to_check(key_folders, access)
     with files.named(file):
         facts = inspect(data, given or None)
+        verdict, why = judge(data, given or None)
     if as_json:
-        click.echo(json.dumps(facts, indent=2))
+        click.echo(json.dumps({"verdict": verdict, "why": why, **facts}, indent=2))
         return
-    table = Table(show_header=False, title=str(file), title_justify="left")
+    tables.say(f"{file}: {verdict}: {why}", _COLOURS[verdict])
+    table = Table(show_header=False)
     table.add_column()
     table.add_column(overflow="fold")
     for name, value in facts.items():

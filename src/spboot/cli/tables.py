@@ -7,8 +7,18 @@ from collections.abc import Iterable
 import click
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 _NARROW = 100
+
+
+def say(line: str, style: str) -> None:
+    """Print *line*, bold and in the colour *style* on a terminal, unless NO_COLOR is set."""
+    console = Console(highlight=False)
+    if console.is_terminal:
+        console.print(Text(line, style=f"bold {style}"), soft_wrap=True)
+    else:
+        click.echo(line)
 
 
 def show(title: str, heads: Iterable[str], rows: Iterable[Iterable[str]]) -> None:

@@ -8,7 +8,7 @@ import click
 
 from spboot import boards, release
 from spboot.boards import Board
-from spboot.cli import files, kinds, options, signing
+from spboot.cli import files, kinds, options, signing, tables
 from spboot.errors import AuthenticationError, BoardError
 from spboot.image import Image
 from spboot.keys import Keys
@@ -61,7 +61,8 @@ def command(
     with files.named(file):
         report = release.verify(data, secrets, old=base, board=board)
     version = Version.unpack(manifest.version)
-    click.echo(f"signature good, {report.chunk_count} chunk{'s' if report.chunk_count != 1 else ''} good")
+    chunks = f"{report.chunk_count} chunk{'s' if report.chunk_count != 1 else ''}"
+    tables.say(f"{file}: good: signature good, {chunks} good", "green")
     folder = next(folder for folder, keys in zip(key_folders, given, strict=True) if keys is secrets)
     click.echo(f"signed by key {secrets.fingerprint} of product {secrets.product} ({folder})")
     if report.stream is None:

@@ -67,9 +67,19 @@ class Symbol(NamedTuple):
     is_function: bool
 
 
-class _Piece(NamedTuple):
-    """Bytes that are loaded, and where the ELF has them."""
+class Section(NamedTuple):
+    """A section with bytes: where they are loaded, and where they are while the program runs."""
 
+    name: str
+    address: int
+    runs_at: int
+    size: int
+
+
+class _Piece(NamedTuple):
+    """Bytes that are loaded, and where the ELF has them.  *name*: of their section."""
+
+    name: str
     offset: int
     runs_at: int
     segment: Segment
@@ -115,13 +125,23 @@ def symbols(name: str, data: bytes) -> tuple[Symbol, ...]:
         )
 
 
+def sections(name: str, data: bytes) -> tuple[Section, ...]:
+    """What of the ELF file *data* is loaded, by section; a segment as one of "" without sections.  Raises FormatError,
+    with *name*, as `read` does."""
+    with _opened(name, data) as file:
+        return tuple(
+            Section(piece.name, piece.segment.address, piece.runs_at, len(piece.segment.data))
+            for piece in _pieces(name, file)
+        )
+
+
 def filled(name: str, data: bytes, content: Segment) -> bytes:
     """The ELF file *data* with the bytes of its program taken from *content*, within which it is.
 
     Raises FormatError, with *name*, when it is not, or as `read` does."""
     out = bytearray(data)
     with _opened(name, data) as file:
-        for offset, _, piece in _pieces(name, file):
+        for _, offset, _, piece in _pieces(name, file):
             if not content.address <= piece.address <= piece.end <= content.end:
                 raise FormatError(f"{name}: it has {piece}, expected all within {content}: link it in one place")
             start = piece.address - content.address
@@ -167,7 +187,9 @@ def _pieces(name: str, file: Any) -> list[_Piece]:
     loads = [segment for segment in file.iter_segments("PT_LOAD") if segment["p_filesz"]]
     where = "p_paddr" if any(segment["p_paddr"] for segment in loads) else "p_vaddr"
     if not file.num_sections():
-        return [_Piece(load["p_offset"], load["p_vaddr"], Segment(load[where], _content(name, load))) for load in loads]
+        return [
+            _Piece("", load["p_offset"], load["p_vaddr"], Segment(load[where], _content(name, load))) for load in loads
+        ]
     pieces = []
     for section in _sections(file):
         if section["sh_type"] == "SHT_NOBITS":
@@ -180,7 +202,7 @@ def _pieces(name: str, file: Any) -> list[_Piece]:
                 "PHDRS of the linker script"
             )
         at = holder[where] + start - holder["p_offset"]
-        pieces.append(_Piece(start, section["sh_addr"], Segment(at, _content(name, section))))
+        pieces.append(_Piece(section.name, start, section["sh_addr"], Segment(at, _content(name, section))))
     return pieces
 
 

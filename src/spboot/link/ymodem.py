@@ -120,6 +120,15 @@ def send(
         line.flush()
 
 
+def wire_size(size: int, block: int = 1024) -> int:
+    """Bytes on the line, both ways, of a file of *size* bytes with a short name that nobody asks for again.
+
+    Blocks have five bytes beside their data; each is answered, and the receiver calls before the first and the last."""
+    full, rest = divmod(size, block)
+    blocks = [128, *[block] * full, *([block if rest > 128 else 128] if rest else []), 128]
+    return sum(length + 5 for length in blocks) + len(blocks) + 1 + 1 + 2
+
+
 def cancel(port: Port) -> None:
     """Tell the receiver that the transfer ends here, also one that waits for the rest of a block first."""
     with contextlib.suppress(LinkError):

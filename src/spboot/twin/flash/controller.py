@@ -89,6 +89,18 @@ class Controller(Block, like="flash_l4"):
 
     # time
 
+    def erase_span(self, address: int) -> Span:
+        """How long the erase of the unit at *address* takes."""
+        raise NotImplementedError
+
+    def program_span(self) -> Span:
+        """How long one program takes, of"""
+        raise NotImplementedError
+
+    def program_size(self) -> int:
+        """so many bytes."""
+        return self.die.flash.unit
+
     def duration(self, span: Span) -> int:
         """The picoseconds that an operation takes in this run."""
         return span.maximal if self.die.flash.ageing.slow else span.typical

@@ -195,6 +195,12 @@ class FlashEcc(FlashCaches, FlashLow, like="flash_l4"):
             return self.MASS_ERASE
         return self.PAGE_ERASE.times(banks * (self._bank_size() // self.die.flash.page))
 
+    def erase_span(self, _address: int) -> Span:
+        return self.PAGE_ERASE
+
+    def program_span(self) -> Span:
+        return self.PROGRAM
+
     def _erase_page(self, bank: int, page: int, span: Span) -> None:
         flash = self.die.flash
         start = self._bank_start(bank) + page * flash.page
@@ -305,7 +311,7 @@ class FlashEcc(FlashCaches, FlashLow, like="flash_l4"):
             )
         else:
             flash.program(address, data)
-            self.take_time(address, self.PROGRAM)
+            self.take_time(address, self.program_span())
 
     def _error(self, flag: str, text: str) -> None:
         self.registers[self.SR] |= self._status(flag)

@@ -240,9 +240,28 @@ class FlashF4(FlashCaches, Controller, ips=("flash_f4",)):
             return
         first, last = chosen[0], chosen[-1]
         self.die.flash.erase(first.address, last.address + last.size - first.address)
-        sector_ms = self._erase_ms[first.size][psize]
-        self._take_ms(first.address, sector_ms if modes == _SER else self._bank_ms(psize))
+        if modes == _SER:
+            self.take_time(first.address, self._sector_span(first.size, psize))
+        else:
+            self._take_ms(first.address, self._bank_ms(psize))
         self.die.stalls.begin(last.address, self.busy_until)
+
+    def erase_span(self, address: int) -> Span:
+        """At the greatest parallelism that the supply carries."""
+        return self._sector_span(self.die.chip.memory_at(address).erase_unit, self._most_psize())
+
+    def program_span(self) -> Span:
+        return self.PROGRAM
+
+    def program_size(self) -> int:
+        return 1 << self._most_psize()
+
+    def _most_psize(self) -> int:
+        return max(number for number, least in enumerate(_WIDTH_MV) if self.die.vdd_mv >= least)
+
+    def _sector_span(self, size: int, psize: int) -> Span:
+        typical, longest = self._erase_ms[size][psize]
+        return Span(typical * PS_PER_MS, longest * PS_PER_MS)
 
     def _bank_ms(self, psize: int) -> tuple[int, int]:
         typical, longest = (ms * self.die.flash.bank_size // (1024 * 1024) for ms in self.BANK_ERASE_MS[psize])
@@ -295,7 +314,7 @@ class FlashF4(FlashCaches, Controller, ips=("flash_f4",)):
                 f" at {self.die.where(self.die.core.pc)}"
             )
         flash.program(address, cells)
-        self.take_time(address, self.PROGRAM)
+        self.take_time(address, self.program_span())
 
     def _error(self, flag: int, text: str) -> None:
         self.registers["SR"] |= flag | (_OPERR if self.registers["CR"] & _ERRIE else 0)

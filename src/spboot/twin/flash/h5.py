@@ -153,7 +153,7 @@ class FlashH5(FlashLow, ips=("flash_h5",)):
         self._check_delay()
         first = min(places)
         flash.erase(first, max(places) + flash.page - first)
-        self.take_time(first, self.SECTOR_ERASE.times(len(sectors)))
+        self.take_time(first, self.erase_span(first).times(len(sectors)))
         self.die.stalls.begin(max(places), self.busy_until)
         self.registers["NSCR"] &= ~self.mask("NSCR", "STRT")
 
@@ -209,7 +209,13 @@ class FlashH5(FlashLow, ips=("flash_h5",)):
         if spoilt:
             self.refusals.append(f"program of {address:#010x}, not erased: its ECC is lost")
             flash.poisoned.add(address)
-        self.take_time(address, self.PROGRAM)
+        self.take_time(address, self.program_span())
+
+    def erase_span(self, _address: int) -> Span:
+        return self.SECTOR_ERASE
+
+    def program_span(self) -> Span:
+        return self.PROGRAM
 
     def _error(self, flag: str, text: str) -> None:
         """An error ends the operation and empties the buffer."""

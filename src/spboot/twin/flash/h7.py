@@ -33,6 +33,10 @@ _STATE_MHZ: Final = {3: (70, 140, 210, 225), 2: (55, 110, 165, 225), 1: (45, 90,
 _DELAY_MHZ: Final = {3: (70, 185), 2: (55, 165), 1: (45, 135)}
 
 
+def _span(typical: int) -> Span:
+    return Span(typical, 2 * typical)
+
+
 class FlashH7(OptionsH7, ips=("flash_h7",)):
     """Stores arrive by `store` and wait in a write buffer until a word of 32 bytes is whole."""
 
@@ -166,9 +170,8 @@ class FlashH7(OptionsH7, ips=("flash_h7",)):
         self.check_delay()
         flash.erase(flash.address + bank * flash.bank_step + chosen[0] * flash.page, len(chosen) * flash.page)
         psize = self.field(f"BANK{bank}_CR", "PSIZE")
-        whole = _BANK_MS[psize] * flash.bank_size // (1024 * 1024)
-        ms = whole if value & _BER else _SECTOR_MS[psize]
-        self._take_time(bank, Span(ms * PS_PER_MS, 2 * ms * PS_PER_MS))
+        whole = _span(_BANK_MS[psize] * flash.bank_size // (1024 * 1024) * PS_PER_MS)
+        self._take_time(bank, whole if value & _BER else _span(_SECTOR_MS[psize] * PS_PER_MS))
 
     def _protected(self, bank: int, sector: int) -> bool:
         """By its bit, or as it has a byte of an area: from START to END in 256 bytes, or all of the bank where they are
@@ -225,14 +228,20 @@ class FlashH7(OptionsH7, ips=("flash_h7",)):
         if spoilt:  # the ECC of two programs is that of neither (RM0399 4.3.9)
             self.refusals.append(f"program of {address:#010x}, not erased: its ECC is lost")
             flash.poisoned.add(address)
-        us = _PROGRAM_US[self.field(f"BANK{bank}_CR", "PSIZE")]
-        self._take_time(bank, Span(us * PS_PER_US, 2 * us * PS_PER_US))
+        self._take_time(bank, _span(_PROGRAM_US[self.field(f"BANK{bank}_CR", "PSIZE")] * PS_PER_US))
 
     def _error(self, bank: int, flag: int, text: str) -> None:
         self.registers[f"BANK{bank}_SR"] |= flag
         self.refusals.append(f"{text}, at {self.die.where(self.die.core.pc)}")
 
     # time
+
+    def erase_span(self, _address: int) -> Span:
+        """At the greatest parallelism."""
+        return _span(_SECTOR_MS[-1] * PS_PER_MS)
+
+    def program_span(self) -> Span:
+        return _span(_PROGRAM_US[-1] * PS_PER_US)
 
     def _take_time(self, bank: int, times: Span) -> None:
         """Code in the bank that works stands still; in the other one it runs on (RM0399 4.3.11)."""

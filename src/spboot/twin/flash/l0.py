@@ -212,7 +212,7 @@ class FlashL0(FlashLow, ips=("flash_l0",)):
             self._error("SIZERR", f"{size}-byte store to {address:#010x}; only words can be programmed")
         elif mode == {"PROG", "ERASE"}:
             flash.erase(address - address % flash.page)
-            self.take_time(address, OPERATION)
+            self.take_time(address, self.erase_span(address))
         elif mode == {"PROG", "FPRG"}:
             self._gather(address, value)
         elif not mode:
@@ -253,7 +253,14 @@ class FlashL0(FlashLow, ips=("flash_l0",)):
             rested = flash.rested(address, len(data))
             data = bytes(was | wanted for was, wanted in zip(rested, data, strict=True))
         flash.program(address, data)
-        self.take_time(address, OPERATION)
+        self.take_time(address, self.program_span())
+
+    def erase_span(self, _address: int) -> Span:
+        return OPERATION
+
+    def program_span(self) -> Span:
+        """Of a word, and of a half-page (RM0367 3.3.4)."""
+        return OPERATION
 
     def _protected(self, address: int) -> bool:
         """A bit of WRPROT protects a sector of 4 KB; WPRMOD turns it around (RM0367, FLASH_WRPROT and FLASH_OPTR)."""

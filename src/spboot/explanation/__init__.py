@@ -1,0 +1,268 @@
+"""Where the bytes of a patch go, what it costs a board, and what would make it smaller.
+
+`explain` is for two applications, `explain_delta` for any two files."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from spboot import delta, release
+from spboot.boards import Board
+from spboot.delta import meter
+from spboot.device.forecast import Forecast, changed_pages, forecast
+from spboot.errors import AuthenticationError, FormatError, KeyFolderError
+from spboot.explanation import hints, order, texts
+from spboot.explanation.account import HEADER, OVERHEAD, Row, account
+from spboot.explanation.hints import Hint
+from spboot.explanation.pair import Pair
+from spboot.explanation.places import FUNCTION, LITERAL, TABLE
+from spboot.formats import payload
+from spboot.formats.delta_file import HEAD_SIZE, DeltaHead, is_delta_file
+from spboot.formats.manifest import KIND_PATCH, MANIFEST_SIZE
+from spboot.formats.signature import SIGNATURE_SIZE
+from spboot.image import Image
+from spboot.keys import Keys
+from spboot.link import ymodem
+from spboot.link.port import BITS
+
+__all__ = ["Explanation", "Hint", "Progress", "Row", "explain", "explain_delta"]
+
+Progress = Callable[[int, int], None]
+"""(done, total), in steps of work."""
+_HEAD: Final = MANIFEST_SIZE + SIGNATURE_SIZE
+_REFERENCE: Final = "reference"
+GROUPS: Final = {
+    FUNCTION: "functions",
+    TABLE: "tables",
+    LITERAL: "literals, bytes of no symbol",
+    _REFERENCE: "references",
+    HEADER: "header",
+    OVERHEAD: "overhead",
+}
+"""What a byte of the file can be for, and its name; references of all places are one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """A patch explained.  *rows*: where its bytes go, the dearest first; their `bytes` add up to *file_size* exactly.
+
+    *made*: there was no patch, so one was made.  *forecast*: what it does to the board's flash, *line_s*: seconds on
+    its console; None of a delta file.  *hints*: what would make it smaller; None when nobody asked.
+
+    >>> explanation = explain(old, new)
+    >>> explanation.groups["header"], explanation.forecast.changed[0]
+    (140.0, 0)
+    """
+
+    file_size: int
+    stream_size: int
+    old_size: int
+    new_size: int
+    made: bool
+    rows: tuple[Row, ...]
+    board: str | None
+    forecast: Forecast | None
+    line_s: float | None
+    hints: tuple[Hint, ...] | None
+
+    @property
+    def groups(self) -> dict[str, float]:
+        """Bytes of the file by what they are for, see GROUPS: what references cost is not in the other groups."""
+        found = dict.fromkeys(GROUPS, 0.0)
+        for row in self.rows:
+            references = row.of(meter.REFERENCE)
+            found[_REFERENCE] += references
+            found[row.kind] += row.bytes - references
+        return found
+
+    def facts(self, rows: int | None = None) -> dict[str, Any]:
+        """All of it for JSON; of *rows* no more than so many, with what is left as one."""
+        shown, rest = self.top(rows)
+        return {
+            "file_size": self.file_size,
+            "stream_size": self.stream_size,
+            "old_size": self.old_size,
+            "new_size": self.new_size,
+            "made": self.made,
+            "board": self.board,
+            "groups": self.groups,
+            "rows": [_row(row) for row in shown],
+            "rest": {"rows": len(self.rows) - len(shown), "bytes": rest},
+            "flash": _flash(self),
+            "hints": None if self.hints is None else [dataclasses.asdict(hint) for hint in self.hints],
+        }
+
+    def top(self, count: int | None) -> tuple[Sequence[Row], float]:
+        """The *count* dearest rows, and the bytes of the others."""
+        shown = self.rows if count is None else self.rows[:count]
+        return shown, self.file_size - sum(row.bytes for row in shown)
+
+
+def _row(row: Row) -> dict[str, Any]:
+    costs = {kind: row.of(kind) for kind in row.parts if row.parts[kind]}
+    return {
+        "name": row.name,
+        "kind": row.kind,
+        "address": row.address,
+        "size": row.size,
+        "change": row.change,
+        "bytes": row.bytes,
+        "costs": costs,
+    }
+
+
+def _flash(explanation: Explanation) -> dict[str, Any] | None:
+    found = explanation.forecast
+    if found is None:
+        return None
+    names = ("page_size", "changed", "pages", "erases", "programs", "flash_s")
+    return {**{name: getattr(found, name) for name in names}, "line_s": explanation.line_s}
+
+
+def explain(
+    old: Image,
+    new: Image,
+    *,
+    patch: bytes | None = None,
+    keys: Keys | None = None,
+    with_hints: bool = True,
+    progress: Progress | None = None,
+) -> Explanation:
+    """Where the bytes of *patch*, an .sfbp file from *old* to *new*, go; without it, of the one that would be made.
+
+    *keys* decrypt the patch and check it.  A hint takes the time of a patch each.  Raises AuthenticationError: the
+    patch is for other images, or *keys* do not fit; KeyFolderError: a patch without *keys*; BoardError; FormatError.
+
+    >>> update = patch(old, new, keys=keys)
+    >>> sum(row.bytes for row in explain(old, new, patch=update, keys=keys).rows) == len(update)
+    True
+    """
+    board = new.board
+    pair = Pair(
+        old=old.data,
+        new=new.data,
+        address=new.address,
+        old_elf=_elf(old),
+        new_elf=_elf(new),
+        step=board.page_size,
+    )
+    cost = forecast(board, old.data, new.data)  # refuses a board with a single slot
+    if patch is None:
+        _check_differ(old.data, new.data)
+        stream = delta.encode(old.data, new.data, None, new.address)
+    else:
+        stream = _stream_of(patch, old, new, keys)
+    size = _HEAD + payload.wire_size(len(stream))
+    return _explanation(
+        pair,
+        stream,
+        made=patch is None,
+        board=board,
+        cost=cost,
+        line_s=ymodem.wire_size(size) * BITS / board.console.baud,
+        with_hints=with_hints,
+        progress=progress,
+    )
+
+
+def explain_delta(
+    old: bytes, new: bytes, packed: bytes, *, with_hints: bool = True, progress: Progress | None = None
+) -> Explanation:
+    """The same for the delta file *packed*.  Raises FormatError: it is damaged, or of other files.
+
+    >>> explanation = explain_delta(before, after, delta.encode_file(before, after))
+    """
+    made = delta.apply_file(old, packed)
+    if made != new:
+        raise FormatError("the delta file makes another file than the one that was named: give the one it was made for")
+    stream = packed[HEAD_SIZE:]
+    assert DeltaHead.parse(packed).new_size == len(new)
+    pair = Pair(old=old, new=new, address=meter.base_of(stream) if old else 0)
+    return _explanation(
+        pair, stream, made=False, board=None, cost=None, line_s=None, with_hints=with_hints, progress=progress
+    )
+
+
+def _explanation(
+    pair: Pair,
+    stream: bytes,
+    *,
+    made: bool,
+    board: Board | None,
+    cost: Forecast | None,
+    line_s: float | None,
+    with_hints: bool,
+    progress: Progress | None,
+) -> Explanation:
+    rows = account(
+        meter.trace(pair.old, stream, len(pair.new)),
+        stream_size=len(stream),
+        old=pair.old_places,
+        new=pair.new_places,
+        address=pair.address,
+        signed=board is not None,
+    )
+
+    def size_of(stream_size: int) -> int:
+        return _HEAD + payload.wire_size(stream_size) if board else HEAD_SIZE + stream_size
+
+    found: tuple[Hint, ...] | None = None
+    if with_hints:
+        differences = [*texts.differences(pair), *order.differences(pair, rows)]
+        done = iter(range(1, len(differences) + 1))
+        found = hints.measure(
+            differences,
+            pair,
+            file_size=size_of(len(stream)),
+            size_of=size_of,
+            changed=(lambda image: len(changed_pages(board, pair.old, image))) if board else None,
+            tick=lambda: progress(next(done), len(differences)) if progress else None,
+        )
+    return Explanation(
+        file_size=size_of(len(stream)),
+        stream_size=len(stream),
+        old_size=len(pair.old),
+        new_size=len(pair.new),
+        made=made,
+        rows=tuple(rows),
+        board=board.name if board else None,
+        forecast=cost,
+        line_s=line_s,
+        hints=found,
+    )
+
+
+def _elf(image: Image) -> bytes | None:
+    return image.origins[0][1] if image.origins else None
+
+
+def _check_differ(old: bytes, new: bytes) -> None:
+    if old == new:
+        raise FormatError("the new image is the old one, byte for byte: there is nothing to patch")
+
+
+def _stream_of(patch: bytes, old: Image, new: Image, keys: Keys | None) -> bytes:
+    """The patch stream in *patch*, which is one from *old* to *new*.  Raises AuthenticationError, KeyFolderError,
+    FormatError."""
+    if is_delta_file(patch):
+        raise FormatError("this is a delta file, expected a patch (.sfbp)")
+    manifest = release.Artefact.parse(patch).header.manifest
+    if manifest.kind != KIND_PATCH:
+        raise FormatError("this is a full image, which starts from nothing: expected a patch (.sfbp)")
+    release.check_base(manifest, old.data)
+    found = hashlib.sha256(new.data).digest()
+    if found != manifest.image_hash:
+        raise AuthenticationError(
+            f"the patch makes another image than the one named as new: that has hash {found.hex()}, expected "
+            f"{manifest.image_hash.hex()}: name the file that the patch was made of"
+        )
+    if keys is None:
+        raise KeyFolderError("the patch is encrypted, and only its keys open it: give --keys DIR, or no patch at all")
+    stream = release.verify(patch, keys, old=old).stream
+    if stream is None:
+        raise KeyFolderError("the patch is encrypted, and the key folder has no encryption key: give keys with one")
+    return stream
