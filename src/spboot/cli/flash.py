@@ -24,8 +24,9 @@ from spboot.programmer import FactoryFile
 def command(file: Path, board_name: str, name: str | None, probe: str | None, dry_run: bool) -> None:
     """Program a board over its debug probe.
 
-    FILE is a factory file of `spboot merge` or a bootloader of `spboot build`, as .hex, .bin or .elf.  STM32CubeProgrammer,
-    pyOCD, OpenOCD or st-flash programs it, whichever is here and knows the part, checks it and resets the board.
+    FILE is a factory file of `spboot merge` or a bootloader of `spboot build`, as .hex, .bin or .elf.
+    STM32CubeProgrammer, pyOCD, OpenOCD or st-flash programs it, whichever is here and knows the part, checks it and
+    resets the board.
 
     \b
     Examples:

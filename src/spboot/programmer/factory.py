@@ -45,7 +45,7 @@ class FactoryFile:
         target = target_of(found)
         if target is None:
             raise FormatError(
-                f"{path} has no bootloader at {board.bootloader.address:#010x}, so {board.name} would not start: {_MERGE}"
+                f"{path} has no bootloader at {board.bootloader.address:#010x}, where {board.name} starts: {_MERGE}"
             )
         if target != name_id(board.name):
             other = boards.of_id(target) or f"a board that is not ours ({target:#010x})"

@@ -152,4 +152,6 @@ def _asked(executable: Path, words: list[str]) -> subprocess.CompletedProcess[st
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise ProgrammerError(f"{executable} cannot be run: {error}: install it again, or choose another --with") from None
+        raise ProgrammerError(
+            f"{executable} cannot be run: {error}: install it again, or choose another --with"
+        ) from None
