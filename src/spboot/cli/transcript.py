@@ -16,7 +16,7 @@ _SCREEN: Final[dict[int, str]] = _TEXT | {ord("\r"): "\r", ord("\b"): "\b", 0x07
 class Transcript:
     """Writes to stdout, and to *log* as well; a context manager.
 
-    *stamped*: each line begins with the time of its first letter.  *raw*: stdout is a terminal at which the device draws.
+    *stamped*: each line begins with the time of its first letter.  *raw*: stdout is a terminal, the device draws there.
 
     *whole*: a line is written when it is complete, as its reader is a program; its rest comes at the end."""
 

@@ -18,8 +18,8 @@ _ADAPTERS: Final = {0x0403: "FTDI", 0x067B: "Prolific", 0x10C4: "Silicon Labs", 
 """USB vendors of chips that are a UART and nothing else."""
 NONE: Final = (
     "this machine has no serial port: plug in the board or its adapter, with a cable that carries data; on Windows the "
-    "Device Manager tells whether its driver is there, on Linux `dmesg` whether it was seen; there you have to be in the "
-    "group dialout to open it"
+    "Device Manager tells whether its driver is there, on Linux `dmesg` whether it was seen, and you have to be in group "
+    "dialout to open it"
 )
 
 
@@ -27,7 +27,7 @@ NONE: Final = (
 class SerialPortInfo:
     """A port and what the system knows of it; numbers of USB are None for a port that is on no USB.
 
-    *likely*: how likely it is a board, 2 for an ST-LINK, which nothing else has, 1 for the rest of USB, 0 for others."""
+    *likely*: how likely it is a board, 2 for an ST-LINK, which nothing else has, 1 for other USB, 0 for the rest."""
 
     name: str
     description: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from spboot.programmer.factory import FactoryFile
-from spboot.programmer.run import ProgrammerError, run, shown
-from spboot.programmer.search import Found, choose, names
+from spboot.programmer.run import run, shown
+from spboot.programmer.search import Found, ProgrammerError, choose, names
 
 __all__ = ["FactoryFile", "Found", "ProgrammerError", "choose", "names", "run", "shown"]

@@ -58,8 +58,8 @@ def _why(found: Found, probe: str | None, code: int, said: str, last: list[str])
     if any(words in said for words in found.programmer.no_probe):
         which = f"no debug probe {probe}: look at the number on it, or omit --probe" if probe else "no debug probe"
         return (
-            f"{title} found {which}: plug in the board by the connector of its ST-LINK, with a cable that carries data; "
-            "on Linux the probe's udev rules let you open it"
+            f"{title} found {which}: plug in the board at its ST-LINK, with a cable that carries data; on Linux the "
+            "probe needs its udev rules"
         )
     reason = "".join(f"\n  {words}" for words in last) or " without a word"
     return f"{title} failed, exit code {code}, its last lines:{reason}"

@@ -33,8 +33,8 @@ class Found:
     target: str
 
     def line(self, probe: str | None = None) -> list[str]:
-        """The words of the command that programs the file, checks it and resets the board; *probe*: the serial number of
-        the debug probe.  Raises ProgrammerError for a name that the programmer cannot read."""
+        """The words of the command that programs the file, checks it and resets the board; *probe*: the serial number
+        of the debug probe.  Raises ProgrammerError for a name that the programmer cannot read."""
         name = str(self.file.path)
         if self.programmer.tcl:
             name = self.file.path.as_posix()
@@ -130,7 +130,7 @@ def _listed(programmer: Programmer, executable: Path, part: str) -> str | None:
         known = sorted(str(target["name"]) for target in json.loads(done.stdout)["targets"])
     except (ValueError, KeyError, TypeError):
         raise ProgrammerError(
-            f"{programmer.title} ({executable}) does not list its targets; exit code {done.returncode}: install it again"
+            f"{executable} does not list its targets, exit code {done.returncode}: install {programmer.title} again"
         ) from None
     return next((name for name in known if fits(name, part)), None)
 
@@ -152,6 +152,4 @@ def _asked(executable: Path, words: list[str]) -> subprocess.CompletedProcess[st
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise ProgrammerError(
-            f"{executable} cannot be run: {error}: install it again, or choose another --with"
-        ) from None
+        raise ProgrammerError(f"{executable} cannot be run: {error}: install it again, or use another one") from None
