@@ -15,7 +15,7 @@ from spboot.errors import ExtraError, SpbootError
 _GROUPS: Final = {
     "Keys and bootloader": ("keys", "build", "merge"),
     "Images and patches": ("image", "patch", "inspect", "verify", "delta"),
-    "Devices": ("demo", "twin", "flash", "ports", "send", "monitor"),
+    "Devices": ("demo", "twin", "flash", "ports", "send", "update", "monitor"),
     "Boards and parts": ("boards", "board", "map", "chips", "chip"),
 }
 """Heading in the help -> commands, each a module of this package."""

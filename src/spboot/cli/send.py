@@ -14,6 +14,7 @@ from spboot.cli.transcript import Transcript
 from spboot.errors import LinkError
 from spboot.link.delivery import Delivery
 from spboot.link.serial_port import SerialPort
+from spboot.link.verdict import Verdict
 
 _SILENT: Final = 3
 """Exit code when the device did not say what became of the file."""
@@ -93,15 +94,18 @@ def command(
         except KeyboardInterrupt:
             click.echo("the device was told that the file ends here", err=True)
             raise
+    if not _conclude(file, f"{len(data)} bytes sent{rate}", verdict) and not no_verdict:
+        context.exit(_SILENT)
+
+
+def _conclude(file: Path, done: str, verdict: Verdict | None) -> bool:
+    """Whether the device said what became of the file.  Raises LinkError when it refused it."""
     if verdict is not None and not verdict.accepted:
         reason = "".join(f"\n  {words}" for words in verdict.words)
         raise LinkError(f"{file.name}: the device refused it{':' if reason else ' and did not say why'}{reason}")
-    if verdict is not None:
-        click.echo(f"{file.name}: {len(data)} bytes sent{rate}; the device: {verdict.words[-1]}", err=True)
-        return
-    click.echo(f"{file.name}: {len(data)} bytes sent{rate}; the device did not say what became of it", err=True)
-    if not no_verdict:
-        context.exit(_SILENT)
+    what = " did not say what became of it" if verdict is None else f": {verdict.words[-1]}"
+    click.echo(f"{file.name}: {done}; the device{what}", err=True)
+    return verdict is not None
 
 
 def _tell_of_restart(why: str) -> None:

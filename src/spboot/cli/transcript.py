@@ -14,19 +14,25 @@ _SCREEN: Final[dict[int, str]] = _TEXT | {ord("\r"): "\r", ord("\b"): "\b", 0x07
 
 
 class Transcript:
-    """Writes to stdout, and to *log* as well; a context manager.
+    """Writes to stdout, or *to*, and to *log* as well; a context manager.
 
     *stamped*: each line begins with the time of its first letter.  *raw*: stdout is a terminal, the device draws there.
 
     *whole*: a line is written when it is complete, as its reader is a program; its rest comes at the end."""
 
     def __init__(
-        self, *, stamped: bool = False, raw: bool = False, whole: bool = False, log: IO[str] | None = None
+        self,
+        *,
+        stamped: bool = False,
+        raw: bool = False,
+        whole: bool = False,
+        log: IO[str] | None = None,
+        to: IO[str] | None = None,
     ) -> None:
         self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
         self._stamped = stamped
         self._whole = whole
-        self._outputs: list[tuple[IO[str], dict[int, str]]] = [(sys.stdout, _SCREEN if raw else _TEXT)]
+        self._outputs: list[tuple[IO[str], dict[int, str]]] = [(to or sys.stdout, _SCREEN if raw else _TEXT)]
         if log is not None:
             self._outputs.append((log, _TEXT))
         self._held = ""

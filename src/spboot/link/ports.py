@@ -18,8 +18,8 @@ _ADAPTERS: Final = {0x0403: "FTDI", 0x067B: "Prolific", 0x10C4: "Silicon Labs", 
 """USB vendors of chips that are a UART and nothing else."""
 NONE: Final = (
     "this machine has no serial port: plug in the board or its adapter, with a cable that carries data; on Windows the "
-    "Device Manager tells whether its driver is there, on Linux `dmesg` whether it was seen, and you have to be in group "
-    "dialout to open it"
+    "Device Manager tells whether its driver is there, on Linux `dmesg` whether it was seen, and only group dialout "
+    "may open it"
 )
 
 

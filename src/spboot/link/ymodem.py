@@ -120,6 +120,14 @@ def send(
         line.flush()
 
 
+def decline(port: Port, *, on_text: OnText = lambda _: None) -> None:
+    """Tell a receiver that calls that there is no file: an application goes on with what else it does."""
+    line = Dialogue(port, on_text)
+    with contextlib.suppress(LinkError):
+        line.exchange(packet(0, b"", 128), calling=True, tries=_SILENT_TRIES, answer_s=_CLOSE_S)
+    line.flush()
+
+
 def cancel(port: Port) -> None:
     """Tell the receiver that the transfer ends here, also one that waits for the rest of a block first."""
     with contextlib.suppress(LinkError):
