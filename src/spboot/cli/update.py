@@ -70,11 +70,11 @@ def command(
         _finish(route(found, installed, by), as_json, dry_run)
         return
     way = Way(update=key.encode(), reset=reset.encode(), timeout_s=timeout)
-    if not key and not reset:
-        click.echo("waiting for the bootloader: reset the board", err=True)
     show = Transcript(to=sys.stderr if as_json else sys.stdout).show
     with SerialPort(line.named(port_name), rate) as port, progress("sending", of_bytes=True) as tick:
         upgrade = Upgrade(port, found, way, has=installed, by=by, on_text=show, on_news=_announce, progress=tick)
+        if not key and not reset:
+            click.echo("waiting for the bootloader: reset the board", err=True)
         try:
             done = upgrade.plan() if dry_run else upgrade.run()
         finally:

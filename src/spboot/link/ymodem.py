@@ -75,7 +75,13 @@ def wait_for_call(port: Port, timeout_s: float, *, on_text: OnText, poke: bytes 
         ):
             return
         now = port.now()
-    raise LinkError(f"nobody asked for a file in {timeout_s:g} s: reset the board with its button held, or use --load")
+    if key:
+        advice = f"look whether the application runs and knows {key.decode(errors='replace')!r}"
+    elif poke:
+        advice = "reset the board meanwhile"
+    else:
+        advice = "reset the board with its button held, or use --load"
+    raise LinkError(f"nobody asked for a file in {timeout_s:g} s: {advice}")
 
 
 def listen(port: Port, quiet_s: float, *, on_text: OnText, limit_s: float = 60.0) -> bool:
@@ -89,7 +95,7 @@ def listen(port: Port, quiet_s: float, *, on_text: OnText, limit_s: float = 60.0
         on_text(text[:-1] if called and not more else text)
         if called and not more:
             return True
-        if port.now() >= end:
+        if port.now() >= end and more[-1:] != bytes((CALL,)):  # a call may be the last byte in time
             on_text(more)
             return False
         text = more

@@ -1,0 +1,219 @@
+"""Release folders are read strictly, and the way through them is the cheapest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spboot import release
+from spboot.errors import FormatError, VersionError
+from spboot.keys import Keys
+from spboot.route import Release, Route, Update, releases, route
+from spboot.version import Version
+
+from . import release_folder
+from .conftest import NEW_APP, OLD_APP, TARGET, made
+
+
+def simple(folder: Path) -> Path:
+    """1.1.0, 1.2.0 and 1.3.0, with costs that make one way shortest in seconds and another in bytes."""
+    costs: dict[str, tuple[int, float, dict[str, tuple[int, float]]]] = {
+        "1.1.0": (50_000, 9.0, {"1.0.0": (3_000, 2.0)}),
+        "1.2.0": (50_000, 9.0, {"1.1.0": (3_000, 2.0)}),
+        "1.3.0": (50_000, 9.0, {"1.2.0": (3_000, 2.0), "1.0.0": (20_000, 5.0), "1.1.0": (8_000, 4.0)}),
+    }
+    for version, (size, seconds, patches) in costs.items():
+        release_folder.write(
+            folder / version,
+            version,
+            bytes(size),
+            {base: bytes(number) for base, (number, _) in patches.items()},
+            board=TARGET,
+            seconds={"": seconds} | {base: time for base, (_, time) in patches.items()},
+        )
+    return folder
+
+
+def files(way: Route) -> list[str]:
+    return [step.path.name.removeprefix("lamp-") for step in way.steps]
+
+
+WAYS = {
+    ("1.0.0", "seconds"): ["1.0.0-1.3.0.sfbp"],
+    ("1.0.0", "bytes"): ["1.0.0-1.1.0.sfbp", "1.1.0-1.2.0.sfbp", "1.2.0-1.3.0.sfbp"],
+    ("1.1.0", "seconds"): ["1.1.0-1.3.0.sfbp"],
+    ("1.1.0", "bytes"): ["1.1.0-1.2.0.sfbp", "1.2.0-1.3.0.sfbp"],
+    ("1.2.0", "seconds"): ["1.2.0-1.3.0.sfbp"],
+    ("1.0.7", "seconds"): ["1.3.0.sfb"],
+    ("0.9", "bytes"): ["1.3.0.sfb"],
+    (None, "seconds"): ["1.3.0.sfb"],
+    ("1.3.0", "seconds"): [],
+}
+
+
+@pytest.mark.parametrize(("start", "by"), WAYS, ids=str)
+def test_the_shortest_way(start: str | None, by: Any, tmp_path: Path) -> None:
+    """1.1.0 to 1.3.0 takes 4 s by one patch and by two: one file is better than two."""
+    way = route(releases(simple(tmp_path)), start and Version.parse(start), by)
+    assert files(way) == WAYS[start, by]
+    assert way.size == sum(step.size for step in way.steps)
+
+
+def test_what_a_way_says_of_itself(tmp_path: Path) -> None:
+    found = releases(simple(tmp_path))
+    assert str(route(found, Version(1, 0, 0))) == "1.0.0 -> 1.3.0 by patch: 20,000 bytes, 5 s"
+    assert str(route(found, Version(1, 0, 0), "bytes")) == "1.0.0 -> 1.3.0 by 3 patches: 9,000 bytes, 6 s"
+    assert str(route(found, None)) == "an unknown version -> 1.3.0 by full image: 50,000 bytes, 9 s"
+    assert str(route(found, Version(1, 3, 0))) == "1.3.0 is installed already"
+
+
+def test_nothing_is_older_than_installed(tmp_path: Path) -> None:
+    with pytest.raises(VersionError, match=r"has 1\.3\.1, and takes nothing older: 1\.3\.0 is the newest release here"):
+        route(releases(simple(tmp_path)), Version(1, 3, 1))
+
+
+def test_one_folder_is_one_release(tmp_path: Path) -> None:
+    found = releases(simple(tmp_path) / "1.2.0")
+    assert [str(each.version) for each in found] == ["1.2.0"]
+    assert files(route(found, Version(1, 1, 0))) == ["1.1.0-1.2.0.sfbp"]
+    assert files(route(found, Version(1, 0, 0))) == ["1.2.0.sfb"]
+
+
+PATCHES = st.dictionaries(
+    st.tuples(st.integers(0, 5), st.integers(0, 5)).filter(lambda pair: pair[0] < pair[1]),
+    st.integers(1, 40),
+    max_size=15,
+)
+
+
+@given(patches=PATCHES, fulls=st.lists(st.integers(1, 60), min_size=6, max_size=6), start=st.integers(0, 5))
+def test_no_way_is_shorter(patches: dict[tuple[int, int], int], fulls: list[int], start: int) -> None:
+    """Beside all ways, one after the other."""
+
+    def update(old: int | None, new: int, seconds: int) -> Update:
+        base = None if old is None else Version(1, old, 0)
+        facts: dict[str, Any] = {"size": 1, "sha256": "", "product": "demo", "board": TARGET}
+        return Update(path=Path(f"{old}-{new}"), version=Version(1, new, 0), base=base, seconds=seconds, **facts)
+
+    found = [
+        Release(
+            folder=Path(),
+            name="lamp",
+            board=TARGET,
+            product="demo",
+            version=Version(1, new, 0),
+            full=update(None, new, fulls[new]),
+            patches=tuple(update(old, to, cost) for (old, to), cost in patches.items() if to == new),
+        )
+        for new in range(6)
+    ]
+
+    def shortest(at: int) -> float:
+        if at == 5:
+            return 0
+        steps = [cost + shortest(new) for (old, new), cost in patches.items() if old == at]
+        return min(steps + [fulls[new] + shortest(new) for new in range(at + 1, 6)])
+
+    way = route(found, Version(1, start, 0))
+    assert way.seconds == shortest(start)
+    at: Version | None = Version(1, start, 0)
+    for step in way.steps:
+        assert step.base in (None, at)
+        at = step.version
+
+
+# the reader
+
+MISTAKES: dict[str, tuple[Any, str]] = {
+    "format": (2, "format is 2, expected 1"),
+    "name": ("", "name is '', expected a text"),
+    "board": (None, "board is None, expected a text"),
+    "product": (["demo"], r"product is \['demo'\], expected a text"),
+    "version": ("1.2.x", "version: version is '1.2.x'"),
+    "full": (None, "full is None, expected a table"),
+    "full.file": ("../lamp.sfb", "full.file is '../lamp.sfb', expected the name of a file in this folder"),
+    "full.size": (1.5, "full.size is 1.5, expected a whole number from 0 on"),
+    "full.sha256": ("ABC", "full.sha256 is 'ABC', expected 64 hex digits"),
+    "full.seconds": (-1, "full.seconds is -1, expected a number from 0 on"),
+    "patches": ({}, "patches is {}, expected a list"),
+    "patches.0": ("x", r"patches\[0\] is 'x', expected a table"),
+    "patches.0.from": ("1.2.0", r"patches\[0\].from is 1.2.0, expected a version below 1.2.0"),
+    "patches.0.size": (True, r"patches\[0\].size is True, expected a whole number"),
+    "patches.0.pages": (None, r"patches\[0\].pages is None, expected a whole number"),
+    "patches.0.seconds": ("5", r"patches\[0\].seconds is '5', expected a number from 0 on"),
+}
+
+
+def put(facts: Any, keys: list[str], value: Any) -> None:
+    for key in keys[:-1]:
+        facts = facts[int(key) if key.isdigit() else key]
+    facts[int(keys[-1]) if keys[-1].isdigit() else keys[-1]] = value
+
+
+@pytest.mark.parametrize("key", MISTAKES)
+def test_every_field_is_checked(key: str, tmp_path: Path) -> None:
+    folder = release_folder.write(tmp_path / "r", "1.2.0", b"full", {"1.1.0": b"patch"}, board=TARGET)
+    value, words = MISTAKES[key]
+    facts = json.loads((folder / "release.json").read_text())
+    put(facts, key.split("."), value)
+    (folder / "release.json").write_text(json.dumps(facts))
+    with pytest.raises(FormatError, match=words) as caught:
+        releases(folder)
+    assert str(caught.value).startswith(str(folder / "release.json"))
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", "\xff", "[" * 100_000])
+def test_what_is_no_release(text: str, tmp_path: Path) -> None:
+    (tmp_path / "release.json").write_bytes(text.encode("latin-1"))
+    with pytest.raises(FormatError, match=r"release\.json: (is not JSON|format is)"):
+        releases(tmp_path)
+
+
+def test_a_folder_without_a_release(tmp_path: Path) -> None:
+    for folder in (tmp_path, tmp_path / "none"):
+        with pytest.raises(FormatError, match=r"has no release\.json, nor has a folder in it"):
+            releases(folder)
+
+
+def test_releases_that_do_not_belong_together(tmp_path: Path) -> None:
+    release_folder.write(tmp_path / "a", "1.1.0", b"full", board=TARGET)
+    release_folder.write(tmp_path / "b", "1.2.0", b"full", board="LAMP")
+    with pytest.raises(
+        FormatError, match=f"a is for board {TARGET}, b is for board LAMP|a is for board {TARGET}, b for LAMP"
+    ):
+        releases(tmp_path)
+    (tmp_path / "b" / "release.json").unlink()
+    release_folder.write(tmp_path / "c", "1.1.0", b"full", board=TARGET)
+    with pytest.raises(FormatError, match=r"a and c are both 1\.1\.0: remove one"):
+        releases(tmp_path)
+
+
+def test_a_file_is_what_the_release_says(tmp_path: Path, secrets: Keys) -> None:
+    old, new = made(OLD_APP, "1.1.0"), made(NEW_APP, "1.2.0")
+    full, patch = release.full_image(new, keys=secrets), release.patch(old, new, keys=secrets)
+    folder = release_folder.write(tmp_path / "r", "1.2.0", full, {"1.1.0": patch}, board=TARGET)
+    found = Release.load(folder)
+    assert (found.full.read(), found.patches[0].read()) == (full, patch)
+    others = {
+        "version": release.full_image(made(NEW_APP, "1.2.1"), keys=secrets),
+        "base and version|version and base|base": patch,
+    }
+    for what, data in others.items():
+        (tmp_path / "other").mkdir(exist_ok=True)
+        facts = json.loads((folder / "release.json").read_text())
+        facts["full"] = release_folder.entry("lamp-1.2.0.sfb", data, 1.0)
+        (tmp_path / "other" / "release.json").write_text(json.dumps(facts))
+        (tmp_path / "other" / "lamp-1.2.0.sfb").write_bytes(data)
+        with pytest.raises(FormatError, match=f"has another (?:{what}) than release.json says"):
+            Release.load(tmp_path / "other").full.read()
+    for change, words in ((full[:-1], "bytes, release.json says"), (full[:-1] + b"?", "another hash")):
+        found.full.path.write_bytes(change)
+        with pytest.raises(FormatError, match=words):
+            found.full.read()
+    assert hashlib.sha256(full).hexdigest() == found.full.sha256
