@@ -40,7 +40,7 @@ $(DEVELOPER): requirements-dev.lock $(STAMP)
 	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.lock
 	touch $@
 
-# lrzsz, GCC and gdb are peers in the tests; gcc compiles the portable core for the host; xdelta3 and zstd are peers in the
+# lrzsz, GCC and gdb are peers in the tests, OpenOCD and st-flash are told what to program there; gcc compiles the portable core for the host; xdelta3 and zstd are peers in the
 # benchmark.  npm fetches real firmware, once: it alone is some 300 packages of Debian.  No C library for Arm is among them:
 # our firmware needs none; an application of your own may (libnewlib-arm-none-eabi).
 tools:
@@ -49,6 +49,8 @@ tools:
 	command -v arm-none-eabi-gcc >/dev/null || need="$$need gcc-arm-none-eabi"; \
 	command -v sb >/dev/null || need="$$need lrzsz"; \
 	command -v gdb-multiarch >/dev/null || command -v arm-none-eabi-gdb >/dev/null || need="$$need gdb-multiarch"; \
+	command -v openocd >/dev/null || need="$$need openocd"; \
+	command -v st-flash >/dev/null || need="$$need stlink-tools"; \
 	command -v npm >/dev/null || need="$$need npm"; \
 	command -v xdelta3 >/dev/null || need="$$need xdelta3"; \
 	command -v zstd >/dev/null || need="$$need zstd"; \

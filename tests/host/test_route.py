@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import doctest
 import hashlib
+import importlib
 import json
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from hypothesis import strategies as st
 from spboot import release
 from spboot.errors import FormatError, VersionError
 from spboot.keys import Keys
+from spboot.link.installed import installed, started
 from spboot.route import Release, Route, Update, releases, route
 from spboot.version import Version
 
@@ -83,6 +86,39 @@ def test_one_folder_is_one_release(tmp_path: Path) -> None:
     assert [str(each.version) for each in found] == ["1.2.0"]
     assert files(route(found, Version(1, 1, 0))) == ["1.1.0-1.2.0.sfbp"]
     assert files(route(found, Version(1, 0, 0))) == ["1.2.0.sfb"]
+
+
+def test_examples_in_docstrings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    release_folder.write(tmp_path / "releases" / "1.1.0", "1.1.0", bytes(90_000), {"1.0.0": bytes(3_000)}, board=TARGET)
+    monkeypatch.chdir(tmp_path)
+    for module in ("spboot.route", "spboot.link.installed"):
+        done = doctest.testmod(importlib.import_module(module))
+        assert (done.attempted, done.failed) == (1, 0), module
+
+
+def test_the_version_that_is_said() -> None:
+    """The last word counts, divided anywhere; noise and a slot that is not whole are no version."""
+    banner = b"\r\n[    0.000] spboot 0.1.0 for BOARD, 80 MHz, reset by software\r\n"
+    holds = b"[    0.021] SLOT0 holds 1.2.3, 2600 bytes\r\n"
+    said: dict[bytes, str | None] = {
+        b"": None,
+        holds: "1.2.3",
+        holds + b"[    0.100] starting 1.2.3\r\n": "1.2.3",
+        b"demo 9.9.9 on BOARD, installed as 1.2.3, bootloader 0.1.0\r\n": "1.2.3",
+        b"installed as 1.2.": None,
+        b"installed as 1.2.3": None,
+        b"installed as 1.2.34 now": "1.2.34",
+        b"SLOT0 holds 999.0.0, ": None,
+        holds + banner: None,
+        holds + banner + holds.replace(b"1.2.3", b"1.2.4"): "1.2.4",
+        holds + b"[    0.022] no valid firmware in SLOT0\r\n": None,
+        b"[    0.022] SLOT0: version 1.2.3 is not whole\r\n": None,
+    }
+    for text, version in said.items():
+        found = installed(text)
+        assert (None if found is None else str(found)) == version, text
+    assert started(holds) is None
+    assert str(started(b"[    0.100] starting 1.2.3\r\n[    0.1] starting 1.2.4\r\n")) == "1.2.4"
 
 
 PATCHES = st.dictionaries(

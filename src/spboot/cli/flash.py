@@ -25,8 +25,8 @@ def command(file: Path, board_name: str, name: str | None, probe: str | None, dr
     """Program a board over its debug probe.
 
     FILE is a factory file of `spboot merge` or a bootloader of `spboot build`, as .hex, .bin or .elf.
-    STM32CubeProgrammer, pyOCD, OpenOCD or st-flash programs it, whichever is here and knows the part, checks it and
-    resets the board.
+    STM32CubeProgrammer, pyOCD, OpenOCD or st-flash programs it, whichever is here and knows the part, and resets
+    the board.
 
     \b
     Examples:
@@ -44,7 +44,7 @@ def command(file: Path, board_name: str, name: str | None, probe: str | None, dr
     except KeyboardInterrupt:
         click.echo(f"{found.programmer.title} was ended: flash may be half written, so program it again", err=True)
         raise
-    click.echo(f"{file}: programmed and checked")
+    click.echo(f"{file}: programmed")
 
 
 def _say(line: str) -> None:

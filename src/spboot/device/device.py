@@ -23,7 +23,7 @@ from spboot.link.delivery import Delivery
 from spboot.link.port import Port
 from spboot.link.serial_port import SerialPort
 from spboot.link.ymodem import Progress
-from spboot.route import Release, Route
+from spboot.route import Release, Route, releases
 from spboot.version import Version
 
 if TYPE_CHECKING:  # a device at a port needs no emulator
@@ -291,7 +291,7 @@ class Device:
 
     def upgrade(
         self,
-        found: Sequence[Release],
+        found: Sequence[Release] | str | os.PathLike[str],
         *,
         through: Through = "loader",
         key: str | None = None,
@@ -299,10 +299,13 @@ class Device:
         seconds: float = 60.0,
         progress: Progress | None = None,
     ) -> Route:
-        """Bring it to the newest of the releases *found*, by patch, chain of patches or full image; what was sent.
+        """Bring it to the newest of the releases *found*, or in that folder, by patch, chain of patches or full image;
+        what was sent.
 
         *through* and *key* as in `update`; *reset* is what its application resets at.  Raises what `Upgrade` raises."""
         typed = (key or _UPDATE_KEY).encode() if through == "application" else b""
+        if isinstance(found, (str, os.PathLike)):
+            found = releases(Path(found))
         way = Way(update=typed, reset=reset.encode(), timeout_s=seconds)
         upgrade = Upgrade(self.port, found, way, on_text=self.hear, progress=progress)
         if self._twin is None or through == "application":

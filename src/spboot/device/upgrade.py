@@ -49,9 +49,6 @@ class Upgrade:
 
     All it says goes to *on_text*.  *on_news* is told of a route once it is chosen and of each file before it is sent,
     *progress* of its bytes.
-
-    >>> Upgrade(device.port, releases(Path("releases")), Way(update=b"u")).run().steps
-    (...)
     """
 
     def __init__(

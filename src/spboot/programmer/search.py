@@ -33,8 +33,8 @@ class Found:
     target: str
 
     def line(self, probe: str | None = None) -> list[str]:
-        """The words of the command that programs the file, checks it and resets the board; *probe*: the serial number
-        of the debug probe.  Raises ProgrammerError for a name that the programmer cannot read."""
+        """The words of the command that programs the file and resets the board; *probe*: the serial number of the debug
+        probe.  Raises ProgrammerError for a name that the programmer cannot read."""
         name = str(self.file.path)
         if self.programmer.tcl:
             name = self.file.path.as_posix()
