@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -11,6 +12,7 @@ from serial.tools.list_ports_common import ListPortInfo
 
 from spboot.errors import LinkError
 
+_LOOKS: Final = 3
 _ST: Final = 0x0483
 _STLINK: Final = frozenset({0x374A, 0x374B, 0x374D, 0x374E, 0x374F, 0x3752, 0x3753, 0x3754, 0x3755, 0x3757})
 """USB products of ST that are an ST-LINK with a virtual COM port: V2-1 and V3."""
@@ -43,8 +45,16 @@ class SerialPortInfo:
 
 
 def listed(found: Iterable[ListPortInfo] | None = None) -> list[SerialPortInfo]:
-    """The ports of this machine, or what pyserial *found*, by name."""
-    return [_info(port) for port in sorted(list_ports.comports() if found is None else found)]
+    """The ports of this machine, or what pyserial *found*, by name.  Raises LinkError."""
+    return [_info(port) for port in sorted(_present() if found is None else found)]
+
+
+def _present() -> list[ListPortInfo]:
+    """What pyserial finds; it stumbles over a port that is unplugged while it looks."""
+    for _ in range(_LOOKS):
+        with contextlib.suppress(OSError, TypeError, ValueError):
+            return list(list_ports.comports())
+    raise LinkError("the system does not tell its serial ports: name the port of the board")
 
 
 def _info(port: ListPortInfo) -> SerialPortInfo:
