@@ -4,12 +4,14 @@ No probe is on a machine of a test.  A line is right that its programmer reads t
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import doctest
 import json
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import textwrap
@@ -270,7 +272,7 @@ def test_a_programmer_that_fails(folder: Path, tmp_path: Path) -> None:
 
 @posix
 def test_ctrl_c_ends_the_programmer(folder: Path, tmp_path: Path) -> None:
-    script(tmp_path, "st-flash", f"echo started > {tmp_path}/started; exec {shutil.which('sleep')} 60")
+    script(tmp_path, "st-flash", f"echo $$ > {tmp_path}/started; exec {shutil.which('sleep')} 600")
     command = [
         sys.executable,
         "-c",
@@ -284,11 +286,17 @@ def test_ctrl_c_ends_the_programmer(folder: Path, tmp_path: Path) -> None:
     ]
     environment = os.environ | {"PATH": str(tmp_path)}
     process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True)
-    deadline = time.monotonic() + 60
-    while not (tmp_path / "started").exists() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    process.send_signal(2)
-    _, err = process.communicate(timeout=60)
+    try:
+        deadline = time.monotonic() + 60
+        while not (tmp_path / "started").exists() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+        with pytest.raises(ProcessLookupError):
+            os.kill(int((tmp_path / "started").read_text()), 0)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
     assert process.returncode == 130
     assert "st-flash was ended: flash may be half written, so program it again" in err
 

@@ -66,13 +66,12 @@ PATCH, FULL = CHAIN[1:], ["lamp-1.2.0.sfb"]
         ("loader", "1.0.0", CHAIN),
         ("application", "1.0.0", CHAIN),
         ("loader", "1.1.0", PATCH),
-        ("application", "1.0.5", FULL),
         ("loader", "1.2.0", []),
         ("application", "1.2.0", []),
     ],
 )
 def test_the_cheapest_way(shelf: Shelf, through: str, old: str, files: list[str]) -> None:
-    """A chain, a patch, a full image for a version that no patch starts from, and nothing."""
+    """A chain, a patch, and nothing."""
     with running(shelf, old) as device:
         device.wait_for_start()
         device.read_until("r resets")
@@ -118,6 +117,23 @@ def test_another_build_of_the_base_gets_the_full_image(shelf: Shelf) -> None:
         assert names(done.steps) == FULL
         assert b"refused, code 4: " in device.heard
         assert device.version == "1.2.0"
+
+
+def test_a_device_that_starts_something_else_is_told_of(shelf: Shelf) -> None:
+    """SLOT0 is put back behind the back of the device that said it had taken the update."""
+    slot0 = shelf.shop.board.slot0
+    with running(shelf, "1.1.0") as device:
+        before = device.twin.flash_read(slot0.address, slot0.size)
+
+        def put_back(text: bytes) -> None:
+            if b"] installed\r" in device.heard:
+                device.twin.flash_load(slot0.address, before)
+                device.twin.reset()
+                device.on_text = lambda _: None
+
+        device.on_text = put_back
+        with pytest.raises(DeviceError, match=r"1\.2\.0\.sfbp: the device has 1\.1\.0, expected 1\.2\.0: reset it"):
+            device.upgrade(releases(shelf.folder))
 
 
 def test_a_plan_sends_nothing(shelf: Shelf) -> None:

@@ -11,6 +11,7 @@ from typing import Final
 
 from spboot.programmer.search import Found, ProgrammerError
 
+_END_S: Final = 3.0
 _LAST: Final = 6
 """Lines of a programmer that failed, in the error."""
 
@@ -45,12 +46,20 @@ def run(found: Found, probe: str | None = None, *, on_line: Callable[[str], None
                         last.append(words)
                         on_line(words)
             except BaseException:
-                process.terminate()
+                _end(process)
                 raise
     except OSError as error:
         raise ProgrammerError(f"{line[0]} cannot be run: {error.strerror}: install it again") from None
     if process.returncode != 0:
         raise ProgrammerError(_why(found, probe, process.returncode, "\n".join(said), list(last)))
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    process.terminate()
+    try:
+        process.wait(_END_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
 
 
 def _why(found: Found, probe: str | None, code: int, said: str, last: list[str]) -> str:
