@@ -40,10 +40,10 @@ $(DEVELOPER): requirements-dev.lock $(STAMP)
 	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.lock
 	touch $@
 
-# lrzsz, GCC and gdb are peers in the tests; gcc compiles the portable core for the host; xdelta3 and zstd are peers in the
-# benchmark.  SoftHSM is a token in software, and opensc brings pkcs11-tool, which talks to it.  npm fetches real firmware,
-# once: it alone is some 300 packages of Debian.  No C library for Arm is among them: our firmware needs none; an application
-# of your own may (libnewlib-arm-none-eabi).
+# lrzsz, GCC and gdb are peers in the tests, OpenOCD and st-flash are told what to program there; gcc compiles the portable
+# core for the host; xdelta3 and zstd are peers in the benchmark.  SoftHSM is a token in software, and opensc brings
+# pkcs11-tool, which talks to it.  npm fetches real firmware, once: it alone is some 300 packages of Debian.  No C library for
+# Arm is among them: our firmware needs none; an application of your own may (libnewlib-arm-none-eabi).
 tools:
 	@need=""; \
 	command -v gcc >/dev/null || need="$$need gcc libc6-dev"; \
@@ -53,6 +53,8 @@ tools:
 	command -v softhsm2-util >/dev/null || need="$$need softhsm2"; \
 	command -v pkcs11-tool >/dev/null || need="$$need opensc"; \
 	command -v openssl >/dev/null || need="$$need openssl"; \
+	command -v openocd >/dev/null || need="$$need openocd"; \
+	command -v st-flash >/dev/null || need="$$need stlink-tools"; \
 	command -v npm >/dev/null || need="$$need npm"; \
 	command -v xdelta3 >/dev/null || need="$$need xdelta3"; \
 	command -v zstd >/dev/null || need="$$need zstd"; \

@@ -13,7 +13,9 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import math
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
@@ -24,6 +26,7 @@ from spboot.version import Version
 
 FILE: Final = "release.json"
 _FORMAT: Final = 1
+_HASH: Final = re.compile(r"[0-9a-f]{64}")
 _KINDS: Final = ("factory", "image", "patch", "application")
 
 
@@ -111,6 +114,9 @@ class Release:
             development=reader.take(table, "development", bool),
             items=tuple(reader.item(each) for each in reader.take(table, "items", list)),
         )
+        for each in made.patches:
+            if each.base is None or each.base >= made.version:
+                raise FormatError(f"{path}: {each.file} starts from {each.base}, expected less than {made.version}")
         for kind in ("image", "application"):
             if [item.kind for item in made.items].count(kind) != 1:
                 raise FormatError(f"{path}: expected one item of kind {kind!r}")
@@ -151,6 +157,7 @@ class _Reader:
         if kind is float and isinstance(value, int):
             value = float(value)
         wrong = isinstance(value, bool) if kind is not bool else False
+        wrong = wrong or (isinstance(value, float) and not math.isfinite(value))
         if wrong or not isinstance(value, kind) or (isinstance(value, int | float) and value < 0):
             raise FormatError(f"{self._path}: {key} is {value!r}, expected {_WORDS[kind]}")
         return value
@@ -161,19 +168,25 @@ class _Reader:
         except VersionError as error:
             raise FormatError(f"{self._path}: {key}: {error}") from None
 
+    def _hash(self, table: dict[str, Any]) -> str:
+        value = str(self.take(table, "sha256", str))
+        if not _HASH.fullmatch(value):
+            raise FormatError(f"{self._path}: sha256 is {value!r}, expected 64 hex digits")
+        return value
+
     def item(self, table: Any) -> Item:
         if not isinstance(table, dict):
             raise FormatError(f"{self._path}: an item is {table!r}, expected a table")
         file, kind = self.take(table, "file", str), self.take(table, "kind", str)
         if kind not in _KINDS:
             raise FormatError(f"{self._path}: kind is {kind!r}, expected one of {', '.join(_KINDS)}")
-        if Path(file).name != file or file in ("", ".", ".."):
+        if not file or set(file) & set("/\\:") or file in (".", ".."):
             raise FormatError(f"{self._path}: file is {file!r}, expected a name without a folder")
         return Item(
             file=file,
             kind=kind,
             size=self.take(table, "size", int),
-            sha256=self.take(table, "sha256", str),
+            sha256=self._hash(table),
             base=self.version(table, "base") if kind == "patch" else None,
             pages=None if table.get("pages") is None else self.take(table, "pages", int),
             seconds=None if table.get("seconds") is None else self.take(table, "seconds", float),

@@ -248,7 +248,41 @@ TWIN: list[Row] = [
     (f"twin {TARGET} --image boot.hex --pty new.bin", 1, ("new.bin exists already", "give a name that is free")),
 ]
 
+GETTING_IT_THERE: list[Row] = [
+    (f"flash x.sfb --board {TARGET}", 1, ("x.sfb is an update file", "spboot send PORT x.sfb", "spboot merge")),
+    (f"flash change.delta --board {TARGET}", 1, ("change.delta is a delta file", "spboot merge")),
+    (f"flash app.elf --board {TARGET}", 1, ("app.elf has no bootloader at 0x08000000", "spboot merge")),
+    (f"flash new.bin --board {TARGET}", 1, ("new.bin has no bootloader",)),
+    (f"flash other.hex --board {TARGET}", 1, (f"not that of {TARGET}, but was built for NUCLEO-L452RE",)),
+    (f"flash mine.bin --board {TARGET}", 1, ("built for a board that is not ours",)),
+    (f"flash lamp/verify.pem --board {TARGET}", 1, ("verify.pem", "know .hex, .bin and .elf by their names: rename")),
+    (f"flash bad.hex --board {TARGET}", 1, ("bad.hex", "line 1", "not an Intel HEX record")),
+    (f"flash none.hex --board {TARGET}", 1, ("none.hex", "cannot be read")),
+    ("flash boot.hex --board NUKLEO-L476RG", 1, ("did you mean NUCLEO-L476RG",)),
+    ("flash boot.hex", 2, ("no board: give --board, set SPBOOT_BOARD, or make a project file",)),
+    (f"flash boot.hex --board {TARGET} --with jlink", 2, ("'jlink' is not one of 'cubeprogrammer', 'pyocd'",)),
+    ("ports x", 2, ("unexpected extra argument",)),
+    ("send", 2, ("Missing argument 'FILE'",)),
+    ("send /dev/ttyNONE x.sfb", 1, ("/dev/ttyNONE: there is no such port",)),
+    ("send none.sfb", 1, ("none.sfb", "cannot be read")),
+    (f"send /dev/ttyNONE x.sfb --board {TARGET}X", 1, ("unknown board",)),
+    ("monitor /dev/ttyNONE", 1, ("/dev/ttyNONE: there is no such port",)),
+    ("monitor new.bin", 1, ("new.bin: is not a serial port",)),
+    ("monitor /dev/ttyNONE --log nowhere/x.log", 1, ("there is no folder", "make it first")),
+    ("monitor /dev/ttyNONE --log folder", 1, ("folder exists and is not a file",)),
+    ("monitor --seconds -1", 2, ("-1.0 is not in the range",)),
+    ("update", 2, ("Missing argument 'RELEASE'",)),
+    ("update folder", 1, ("folder has no release.json", "give the folder of a release")),
+    ("update x.sfb --dry-run", 1, ("x.sfb has no release.json",)),
+    ("update /dev/ttyNONE none", 1, ("none has no release.json",)),
+    ("update release --installed 1.2.x --dry-run", 1, ("version is '1.2.x'",)),
+    ("update release --installed 1.3.0 --dry-run", 1, ("has 1.3.0, and takes nothing older: 1.2.0 is",)),
+    ("update /dev/ttyNONE release", 1, ("/dev/ttyNONE: there is no such port",)),
+    ("update release --board NUCLEO-L452RE", 1, (f"release is for {TARGET}, not for NUCLEO-L452RE",)),
+    ("update badrelease", 1, ("badrelease/release.json: items is None, expected a list",)),
+]
+
 TABLE = [
-    *(COMMANDS + PROJECT + BOARDS + KEYS + OUTPUTS + FILES_IN_THE_WRONG_PLACE + TWIN),
+    *(COMMANDS + PROJECT + BOARDS + KEYS + OUTPUTS + FILES_IN_THE_WRONG_PLACE + TWIN + GETTING_IT_THERE),
     *((text.format(release=f"--board {TARGET} --keys lamp"), code, words) for text, code, words in VERSIONS),
 ]

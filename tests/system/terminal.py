@@ -63,9 +63,10 @@ def lrzsz(program: str, line: int, *arguments: str | Path) -> subprocess.Complet
     return subprocess.run(command, stdin=line, stdout=line, stderr=subprocess.PIPE, timeout=HANGS_S)
 
 
-def spboot(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    """The command as a user types it."""
-    return subprocess.run([SPBOOT, *map(str, arguments)], capture_output=True, text=True, timeout=HANGS_S)
+def spboot(*arguments: str | Path, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    """The command as a user types it, with *stdin* in a pipe."""
+    command = [SPBOOT, *map(str, arguments)]
+    return subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=HANGS_S)
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from spboot.link import ymodem
 from spboot.link.verdict import Hearing
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminals")
@@ -144,6 +145,9 @@ VERDICTS = {
         "code 26: already installed",
     ),
     "installed": (says(TAKEN, BANNER, b"[    0.500] installed\r\n"), 0, "installed"),
+    "dropped at the start": (
+        says(TAKEN, BANNER, b"[    0.500] image in SLOT1 refused and dropped\r\n"), 1, "SLOT1 refused and dropped"
+    ),
     "not installed": (
         says(TAKEN, BANNER, b"[    0.500] install failed, the next reset tries again\r\n"), 1, "install failed"
     ),
@@ -307,6 +311,37 @@ def _as_nobody(path: str) -> str:
     os.waitpid(pid, 0)
     os.close(writer)
     return os.read(reader, 10_000).decode()
+
+
+class Line:
+    """A port with a clock of its own, and what comes when."""
+
+    def __init__(self, *arrivals: tuple[float, bytes]) -> None:
+        self._time, self._arrivals = 0.0, list(arrivals)
+
+    def now(self) -> float:
+        return self._time
+
+    def write(self, data: bytes) -> None: ...
+
+    def read(self, size: int, timeout_s: float) -> bytes:
+        if not self._arrivals or self._arrivals[0][0] > self._time + timeout_s:
+            self._time += timeout_s
+            return b""
+        at, data = self._arrivals.pop(0)
+        self._time = max(self._time, at)
+        return data
+
+
+def test_a_call_that_comes_as_the_wait_ends_is_heard() -> None:
+    """Else it is not heard again: a loader that is typed to does not call."""
+    said = bytearray()
+    assert ymodem.listen(Line((0.04, b"YMOD"), (0.05, b"EM\r\nC")), 0.05, on_text=said.extend, limit_s=0.05)
+    assert said == b"YMODEM\r\n"
+    said.clear()
+    letters = Line((0.04, b"CC"), (0.05, b"CC"), (0.06, b"C\r\n"))
+    assert not ymodem.listen(letters, 0.05, on_text=said.extend, limit_s=0.05)
+    assert said == b"CCCCC\r\n"
 
 
 def test_a_verdict_does_not_depend_on_how_the_text_is_divided() -> None:

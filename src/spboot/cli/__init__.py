@@ -16,7 +16,7 @@ _GROUPS: Final = {
     "Project": ("init", "version", "postbuild", "completion"),
     "Keys and bootloader": ("keys", "build", "merge"),
     "Images and patches": ("image", "patch", "explain", "inspect", "verify", "delta"),
-    "Devices": ("demo", "twin", "send"),
+    "Devices": ("demo", "twin", "flash", "ports", "send", "update", "monitor"),
     "Boards and parts": ("boards", "board", "map", "chips", "chip"),
 }
 """Heading in the help -> commands, each a module of this package."""

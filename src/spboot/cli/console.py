@@ -4,18 +4,16 @@ Host lines stand on stderr behind `twin: `, dim on a terminal; what stands there
 
 from __future__ import annotations
 
-import contextlib
 import os
 import select
 import sys
-from collections.abc import Iterator
 from typing import Final
 
 import click
 
+from spboot.cli.keyboard import LEAVE, attended
 from spboot.twin import LineBridge, Twin
 
-LEAVE: Final = 0x1D
 PREFIX: Final = 0x14
 HELP: Final = "Ctrl-] leaves; Ctrl-T and r: reset, p: power cycle, b: press the button, l: reset with it held, ?: help"
 _NAMES: Final = {
@@ -75,11 +73,6 @@ def say(text: str, bridge: LineBridge | None = None) -> None:
     click.echo(("\r\n" if within else "") + click.style(f"twin: {text}", dim=True) + "\r", err=True)
 
 
-def attended() -> bool:
-    """Whether somebody sits at a terminal; a job in the background may not touch it, or it is stopped."""
-    return sys.stdin.isatty() and os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
-
-
 def listen(keys: Keys) -> None:
     """Take keys from a terminal, or a pipe, that is not the firmware's: all are the host's, with or without Ctrl-T."""
     if keys.closed or (sys.stdin.isatty() and not attended()) or not select.select([sys.stdin], [], [], 0)[0]:
@@ -87,21 +80,3 @@ def listen(keys: Keys) -> None:
     data = os.read(sys.stdin.fileno(), 64)
     keys.closed = not data
     keys.asked += ["leave" if byte == LEAVE else _NAMES[byte] for byte in data if byte == LEAVE or byte in _NAMES]
-
-
-@contextlib.contextmanager
-def raw_terminal() -> Iterator[None]:
-    """Keys come one by one; Ctrl-C still ends the program."""
-    descriptor = sys.stdin.fileno()
-    if not os.isatty(descriptor):
-        yield
-        return
-    import termios
-    import tty
-
-    before = termios.tcgetattr(descriptor)
-    try:
-        tty.setcbreak(descriptor)
-        yield
-    finally:
-        termios.tcsetattr(descriptor, termios.TCSADRAIN, before)

@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-import codecs
-import sys
 from pathlib import Path
 from typing import Final
 
 import click
 
-from spboot.cli import completing, files, options
+from spboot.cli import completing, files, line, options
 from spboot.cli.progress import progress
+from spboot.cli.rate import Rate
+from spboot.cli.transcript import Transcript
 from spboot.errors import LinkError
 from spboot.link.delivery import Delivery
 from spboot.link.serial_port import SerialPort
+from spboot.link.verdict import Verdict
 
 _SILENT: Final = 3
 """Exit code when the device did not say what became of the file."""
-_CONTROLS: Final = dict.fromkeys(range(32), "") | {ord("\n"): "\n", ord("\t"): "\t", 0x1B: "\x1b"}
 _SECONDS: Final = click.FloatRange(0.1)
 
 
 @click.command("send")
-@click.argument("port_name", metavar="PORT", shell_complete=completing.port)
-@click.argument("file", type=options.PATH, metavar="FILE")
-@click.option("--baud", type=click.IntRange(1), default=115_200, show_default=True, help="Speed of the line.")
+@click.argument("port_name", metavar="[PORT]", required=False, shell_complete=completing.port)
+@click.argument("file", type=options.PATH, metavar="FILE", required=False)
+@line.baud
+@line.board
 @click.option("--load", is_flag=True, help="Type `load` until the bootloader answers: reset the board meanwhile.")
 @click.option(
     "--key",
@@ -53,9 +54,10 @@ _SECONDS: Final = click.FloatRange(0.1)
 @click.pass_context
 def command(
     context: click.Context,
-    port_name: str,
-    file: Path,
-    baud: int,
+    port_name: str | None,
+    file: Path | None,
+    baud: int | None,
+    board_name: str | None,
     load: bool,
     key: str,
     timeout: float,
@@ -66,50 +68,45 @@ def command(
     """Send an update to a device by YMODEM.
 
     FILE (.sfb, .sfbp) goes to the device on the serial port PORT, whose text is shown meanwhile.  Its time stamps begin
-    again at each boot.
+    again at each boot.  Without PORT it is the only port that is probably a board; see `spboot ports`.
 
     Ends with 0 when the device said that the update is complete, with 1 when it said otherwise or could not be reached,
-    with 3 when it took the file and did not say what became of it.
+    with 3 when it took the file and did not say what became of it, with 130 when it was interrupted.
 
     \b
     Examples:
-      spboot send /dev/ttyACM0 app-1.1.0.sfb --load     # then reset the board
+      spboot send app-1.1.0.sfb --load                  # then reset the board
       spboot send /dev/ttyACM0 app-1.2.0.sfbp --key u   # to its application
     """
+    if file is None:
+        port_name, file = None, line.path(port_name, "FILE")
     data = files.read(file)
-    screen = _Screen()
+    screen, rate = Transcript(), Rate()
     delivery = Delivery(
         poke=b"load" if load else b"", key=key.encode(), timeout_s=timeout, quiet_s=quiet_after, block=int(block)
     )
-    with SerialPort(port_name, baud) as port, progress(file.name) as tick:
+    speed = line.speed(baud, board_name)
+    with SerialPort(line.named(port_name), speed) as port, progress(file.name, of_bytes=True) as tick:
         try:
             verdict = delivery.run(
-                port, file.name, data, on_text=screen.show, on_restart=_tell_of_restart, progress=tick
+                port, file.name, data, on_text=screen.show, on_restart=_tell_of_restart, progress=rate.through(tick)
             )
         except KeyboardInterrupt:
             click.echo("the device was told that the file ends here", err=True)
             raise
+    if not _conclude(file, f"{len(data)} bytes sent{rate}", verdict) and not no_verdict:
+        context.exit(_SILENT)
+
+
+def _conclude(file: Path, done: str, verdict: Verdict | None) -> bool:
+    """Whether the device said what became of the file.  Raises LinkError when it refused it."""
     if verdict is not None and not verdict.accepted:
         reason = "".join(f"\n  {words}" for words in verdict.words)
         raise LinkError(f"{file.name}: the device refused it{':' if reason else ' and did not say why'}{reason}")
-    if verdict is not None:
-        click.echo(f"{file.name}: {len(data)} bytes sent; the device: {verdict.words[-1]}", err=True)
-        return
-    click.echo(f"{file.name}: {len(data)} bytes sent; the device did not say what became of it", err=True)
-    if not no_verdict:
-        context.exit(_SILENT)
+    what = " did not say what became of it" if verdict is None else f": {verdict.words[-1]}"
+    click.echo(f"{file.name}: {done}; the device{what}", err=True)
+    return verdict is not None
 
 
 def _tell_of_restart(why: str) -> None:
     click.echo(f"{why}: waiting for it to ask for the file again", err=True)
-
-
-class _Screen:
-    """The device's text on stdout, whole, without the line's control characters."""
-
-    def __init__(self) -> None:
-        self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
-
-    def show(self, text: bytes) -> None:
-        sys.stdout.write(self._decoder.decode(text).translate(_CONTROLS))
-        sys.stdout.flush()

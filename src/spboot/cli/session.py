@@ -12,6 +12,7 @@ import click
 from spboot.cli import console
 from spboot.cli.console import Keys, Terminal, say
 from spboot.cli.interruption import told_to_stop
+from spboot.cli.keyboard import attended, raw_terminal
 from spboot.device import Device
 from spboot.errors import TwinError
 from spboot.twin import Cut, GdbServer, Halted, LineBridge, PowerCut, PtyBridge
@@ -88,14 +89,14 @@ class Session:
         if sys.platform == "win32":
             raise TwinError("on Windows the twin has no console yet: use a machine with a POSIX terminal, as WSL")
         if pty is None:
-            stack.enter_context(console.raw_terminal())
+            stack.enter_context(raw_terminal())
             if sys.stdin.isatty():
                 say(console.HELP)
             return Terminal(self.twin, port, speed, self.keys)
         bridge = stack.enter_context(PtyBridge(self.twin, port, speed, link=pty if pty.name else None))
         click.echo(bridge.path)
-        if console.attended():
-            stack.enter_context(console.raw_terminal())
+        if attended():
+            stack.enter_context(raw_terminal())
             say(console.HELP)
         return bridge
 

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from spboot import disk
 from spboot.boards import Board, Pin
 from spboot.chips.silence import Silence
+from spboot.device.upgrade import Upgrade, Way
 from spboot.errors import DeviceError, FormatError
 from spboot.formats.manifest import Manifest
 from spboot.formats.program import Program
@@ -22,6 +23,8 @@ from spboot.link.delivery import Delivery
 from spboot.link.port import Port
 from spboot.link.serial_port import SerialPort
 from spboot.link.ymodem import Progress
+from spboot.releases import Release
+from spboot.route import Route, releases
 from spboot.version import Version
 
 if TYPE_CHECKING:  # a device at a port needs no emulator
@@ -286,6 +289,34 @@ class Device:
                 break
         if wanted not in (None, found):
             raise DeviceError(f"{name}: the device started {found}, expected {wanted}: read what it said in `heard`")
+
+    def upgrade(
+        self,
+        found: Sequence[Release] | str | os.PathLike[str],
+        *,
+        through: Through = "loader",
+        key: str | None = None,
+        reset: str = "",
+        seconds: float = 60.0,
+        progress: Progress | None = None,
+    ) -> Route:
+        """Bring it to the newest of the releases *found*, or in that folder, by patch, chain of patches or full image;
+        what was sent.
+
+        *through* and *key* as in `update`; *reset* is what its application resets at.  Raises what `Upgrade` raises."""
+        typed = (key or _UPDATE_KEY).encode() if through == "application" else b""
+        if isinstance(found, (str, os.PathLike)):
+            found = releases(Path(found))
+        way = Way(update=typed, reset=reset.encode(), timeout_s=seconds)
+        upgrade = Upgrade(self.port, found, way, on_text=self.hear, progress=progress)
+        if self._twin is None or through == "application":
+            return upgrade.run()
+        self.reset()
+        try:
+            return upgrade.run()
+        finally:
+            if upgrade.in_loader:
+                self.reset()
 
     def _way(self, through: Through, key: str | None, seconds: float) -> Delivery:
         if through == "application":

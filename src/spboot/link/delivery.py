@@ -28,6 +28,8 @@ class Delivery:
     quiet_s: float = 3.0
     """Pause that ends what it says after the transfer."""
     block: int = 1024
+    brief: bool = False
+    """The first verdict ends it: what the device does next is awaited by somebody else."""
 
     def run(
         self,
@@ -38,12 +40,14 @@ class Delivery:
         on_text: OnText,
         on_restart: Callable[[str], None] = lambda _: None,
         progress: Progress | None = None,
+        called: bool = False,
     ) -> Verdict | None:
-        """Deliver *data* as file *name*; the device's verdict, None when it gave none.
+        """Deliver *data* as file *name*; the device's verdict, None when it gave none.  *called*: it calls already.
 
         All it says goes to *on_text*; *on_restart* is told why a transfer begins again.  Raises LinkError."""
-        for _ in range(_TRANSFERS):
-            ymodem.wait_for_call(port, self.timeout_s, on_text=on_text, poke=self.poke, key=self.key)
+        for number in range(_TRANSFERS):
+            if number > 0 or not called:
+                ymodem.wait_for_call(port, self.timeout_s, on_text=on_text, poke=self.poke, key=self.key)
             hearing = Hearing()
 
             def hear(text: bytes, hearing: Hearing = hearing) -> None:
@@ -64,7 +68,9 @@ class Delivery:
         )
 
     def _conclude(self, port: Port, hearing: Hearing, hear: OnText, refused: bool) -> Verdict | None:
-        for _ in range(_TRANSFERS):
+        if self.brief:
+            _hear_verdict(port, hearing, hear, self.quiet_s)
+        for _ in range(0 if self.brief else _TRANSFERS):
             called = ymodem.listen(port, self.quiet_s, on_text=hear, limit_s=_PAUSES * self.quiet_s)
             if not called or hearing.verdict:
                 break
@@ -72,3 +78,12 @@ class Delivery:
         if refused and (verdict is None or verdict.accepted):
             return Verdict(accepted=False, words=())
         return verdict
+
+
+def _hear_verdict(port: Port, hearing: Hearing, hear: OnText, quiet_s: float) -> None:
+    """Until there is a verdict and its line has ended, or the device pauses for *quiet_s*."""
+    limit = port.now() + _PAUSES * quiet_s
+    while (text := port.read(64, quiet_s)) and port.now() < limit:
+        hear(text)
+        if hearing.verdict is not None and b"\n" in text:
+            return

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Final
 
 import serial
-from serial.tools import list_ports
 
 from spboot.errors import LinkError
+from spboot.link import ports
 from spboot.link.port import BITS, PortGoneError
 
 _STUCK_S: Final = 5.0
@@ -66,7 +66,7 @@ class SerialPort:
 
     def _gone(self, error: Exception) -> PortGoneError:
         return PortGoneError(
-            f"{self.name}: the port went away{_cause(error)}: plug it in, then send the file again from the start"
+            f"{self.name}: the port went away{_cause(error)}: plug it in, then begin again from the start"
         )
 
     def close(self) -> None:
@@ -95,19 +95,9 @@ def _cause(error: Exception) -> str:
     return "" if code is None else f" ({os.strerror(code)})"
 
 
-def present() -> list[str]:
-    """The serial ports there are, each with what the system knows about it."""
-    found = sorted(list_ports.comports())
-    return [
-        port.device if port.description in ("n/a", None) else f"{port.device} ({port.description})" for port in found
-    ]
-
-
 def _listed() -> str:
-    ports = present()
-    if not ports:
-        return "this machine has no serial port: plug in the board or its adapter"
-    return f"ports of this machine: {', '.join(ports)}"
+    found = ports.listed()
+    return f"ports of this machine: {', '.join(map(str, found))}" if found else ports.NONE
 
 
 def _why_closed(name: str, baud: int, error: Exception) -> str:

@@ -75,7 +75,13 @@ def wait_for_call(port: Port, timeout_s: float, *, on_text: OnText, poke: bytes 
         ):
             return
         now = port.now()
-    raise LinkError(f"nobody asked for a file in {timeout_s:g} s: reset the board with its button held, or use --load")
+    if key:
+        advice = f"look whether the application runs and knows {key.decode(errors='replace')!r}"
+    elif poke:
+        advice = "reset the board meanwhile"
+    else:
+        advice = "reset the board with its button held, or use --load"
+    raise LinkError(f"nobody asked for a file in {timeout_s:g} s: {advice}")
 
 
 def listen(port: Port, quiet_s: float, *, on_text: OnText, limit_s: float = 60.0) -> bool:
@@ -89,7 +95,7 @@ def listen(port: Port, quiet_s: float, *, on_text: OnText, limit_s: float = 60.0
         on_text(text[:-1] if called and not more else text)
         if called and not more:
             return True
-        if port.now() >= end:
+        if port.now() >= end and more[-1:] != bytes((CALL,)):  # a call may be the last byte in time
             on_text(more)
             return False
         text = more
@@ -127,6 +133,14 @@ def wire_size(size: int, block: int = 1024) -> int:
     full, rest = divmod(size, block)
     blocks = [128, *[block] * full, *([block if rest > 128 else 128] if rest else []), 128]
     return sum(length + 5 for length in blocks) + len(blocks) + 1 + 1 + 2
+
+
+def decline(port: Port, *, on_text: OnText = lambda _: None) -> None:
+    """Tell a receiver that calls that there is no file: an application goes on with what else it does."""
+    line = Dialogue(port, on_text)
+    with contextlib.suppress(LinkError):
+        line.exchange(packet(0, b"", 128), calling=True, tries=_SILENT_TRIES, answer_s=_CLOSE_S)
+    line.flush()
 
 
 def cancel(port: Port) -> None:
