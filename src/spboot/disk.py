@@ -98,8 +98,11 @@ def new_folder(path: Path) -> Iterator[Path]:
         except OSError as error:
             raise DiskError(f"{error.filename or path}: cannot be written: {reason(error)}") from None
         finally:
-            shutil.rmtree(part, ignore_errors=True)
-            _heal(path)
+            try:
+                _tidy(part, path)
+            except KeyboardInterrupt:
+                _tidy(part, path)
+                raise
 
 
 def heal(folder: Path) -> None:
@@ -112,6 +115,11 @@ def heal(folder: Path) -> None:
 
 def _old(path: Path) -> Path:
     return path.with_name(f".{path.name}.old")
+
+
+def _tidy(part: Path, path: Path) -> None:
+    shutil.rmtree(part, ignore_errors=True)
+    _heal(path)
 
 
 def _heal(path: Path) -> None:

@@ -179,12 +179,13 @@ def test_a_bootloader_that_is_not_there_or_of_others(making: Maker, tmp_path: Pa
     assert not list((tmp_path / "out").iterdir())
 
 
+ONE = {"file": "a", "kind": "image", "size": 1, "sha256": "00" * 32}
 GOOD = {
     "format": 1, "name": "lamp", "board": TARGET, "product": "demo", "version": "1.0.0", "git": None,
     "development": False,
     "items": [
-        {"file": "a.sfb", "kind": "image", "size": 1, "sha256": "00"},
-        {"file": "a.elf", "kind": "application", "size": 1, "sha256": "00"},
+        {"file": "a.sfb", "kind": "image", "size": 1, "sha256": "00" * 32},
+        {"file": "a.elf", "kind": "application", "size": 1, "sha256": "00" * 32},
     ],
 }  # fmt: skip
 
@@ -202,6 +203,11 @@ GOOD = {
         ({"items": [{"file": "a", "kind": "rom"}]}, "kind is 'rom', expected one of"),
         ({"items": [{"file": "a", "kind": "image", "size": -1}]}, "size is -1, expected a number of 0 or more"),
         ({"items": [{"file": "a", "kind": "image", "size": True}]}, "size is True"),
+        ({"items": [{**ONE, "sha256": "xyz"}]}, "sha256 is 'xyz', expected 64 hex digits"),
+        ({"items": [{**ONE, "seconds": -1}]}, "seconds is -1.0, expected a number of 0 or more"),
+        ({"items": [{**ONE, "pages": 1.5}]}, "pages is 1.5, expected a number of 0 or more"),
+        ({"items": [{**ONE, "kind": "patch"}]}, "base is None, expected text"),
+        ({"items": [{**ONE, "kind": "patch", "base": "1.0.0"}]}, "starts from 1.0.0, expected less than 1.0.0"),
         ({"items": ["a"]}, "an item is 'a', expected a table"),
     ],
 )
