@@ -1,0 +1,64 @@
+"""docs/troubleshooting.md explains every sentence that a device says, and quotes the commands as they speak."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from tools.site import messages
+from tools.site.messages import GAP, PAGE
+
+ROOT = Path(__file__).resolve().parents[2]
+TEXT = PAGE.read_text(encoding="utf-8")
+DEVICE, COMMANDS = TEXT.split("## What the commands say")
+TOLD_TWICE = {"30: no keys: use spboot build --keys"}
+
+
+def quoted(text: str) -> list[str]:
+    """The sentences that rows of tables begin with."""
+    return [cell for cell in re.findall(r"^\| `([^`]+)` \|", text, re.MULTILINE)]
+
+
+def strings() -> Iterator[str]:
+    """Every string of the library and the commands, with GAP for what is put in."""
+    for path in (ROOT / "src" / "spboot").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.JoinedStr):
+                yield "".join(str(part.value) if isinstance(part, ast.Constant) else GAP for part in node.values)
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                yield node.value
+
+
+def test_every_sentence_is_explained() -> None:
+    assert not messages.missing(), "add a row for each: python -m tools.site.messages"
+
+
+def test_nothing_is_explained_that_nobody_says() -> None:
+    said = {f"{code}: {words}" for code, words in messages.statuses().items()} | {words.strip() for words in messages.console()}
+    rows = quoted(DEVICE)
+    assert set(rows) <= said
+    assert {row for row in rows if rows.count(row) > 1} <= TOLD_TWICE
+
+
+def test_every_row_says_what_to_do() -> None:
+    for row in re.findall(r"^\| `.*", TEXT, re.MULTILINE):
+        cells = [cell.strip() for cell in row.strip("|").split(" | ")]
+        assert len(cells) == 3 and all(cells), row
+
+
+def test_sentences_are_found_in_the_sources() -> None:
+    """As many as there are marks; words of parts are in use."""
+    marks = sum(len(re.findall(r"\b(?:TEXT|LOG|spb_console_log|spb_console_print)\(\s*[\"A-Z]", text)) for text in messages._sources())
+    found = sum(len(messages._SAID.findall(text)) for text in messages._sources())
+    assert marks == found > 60
+    literals = "".join(messages._sources())
+    assert all(f'"{words}"' in literals for words in messages.PARTS)
+
+
+def test_the_commands_say_what_is_quoted() -> None:
+    known = list(strings())
+    for words in quoted(COMMANDS):
+        pattern = re.compile(".*?".join(re.escape(piece) for piece in words.split(GAP)), re.DOTALL)
+        assert any(pattern.search(text) for text in known), words
