@@ -9,7 +9,7 @@ LOCK := --quiet --all-build-deps --allow-unsafe --no-emit-index-url --no-emit-tr
 	--strip-extras --generate-hashes
 PYTEST := $(PY) -m pytest -n 2 --dist worksteal
 
-.PHONY: help venv dev tools demo check test soak fuzz fuzz-tools bench fidelity docs docs-links chips chips-check wheels lock clean
+.PHONY: help venv dev tools demo check test soak fuzz fuzz-tools bench fidelity docs docs-links costs chips chips-check wheels lock clean
 
 help:
 	@echo "make venv    .venv with spboot and all it needs: 540 MB"
@@ -22,6 +22,7 @@ help:
 	@echo "make bench   patch sizes next to other tools and cycles of decoding, into docs/delta.md; limits of budgets.toml"
 	@echo "make fidelity  which registers of the twin the bootloaders and its tests access, into docs/fidelity.md: five minutes"
 	@echo "make docs    the documents as a site with a search that needs no net, into out/site; a warning is an error"
+	@echo "make costs   seconds of an update on each board, measured on its twin, for the site: BOARDS=\"NAME ...\" for some; half an hour"
 	@echo "make docs-links  ask the net whether the addresses in it are there"
 	@echo "make chips   facts of parts and registers out of the pinned revision of the open part data: CLONE=folder of its clone"
 	@echo "make wheels  wheels for Linux, macOS and Windows, and one for any system, into out/wheels: minutes the first time"
@@ -101,6 +102,9 @@ docs: dev
 
 docs-links: dev
 	$(PY) -m tools.site --linkcheck --output out/site-links
+
+costs: venv
+	$(PY) -m tools.site.costs $(BOARDS)
 
 # CLONE: a git clone of the open part data; FACTS in its place: a folder that tools/distil_chips.py made.
 chips: venv

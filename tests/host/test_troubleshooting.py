@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from spboot.formats.spec import spec
 from tools.site import messages
 from tools.site.messages import GAP, PAGE
 
@@ -33,6 +34,11 @@ def strings() -> Iterator[str]:
 
 def test_every_sentence_is_explained() -> None:
     assert not messages.missing(), "add a row for each: python -m tools.site.messages"
+
+
+def test_every_code_has_its_name() -> None:
+    for code, (name, words) in enumerate(spec()["status"]["codes"]):
+        assert words == "not used" or f"| `{code}: {words}` | `{name}`: " in DEVICE
 
 
 def test_nothing_is_explained_that_nobody_says() -> None:

@@ -22,7 +22,7 @@ silicon. A board of your own: [porting.md](../docs/porting.md).
 |---|---|---|---|---|---|---|
 """
 _COSTS = """Seconds of the twin's time for the two updates of `spboot demo`, an application of some 100 KB, or less where the slot is small, of
-which half of the pages change. They are measured by `python -m tools.site.costs` and kept in `tools/site/costs.json`.
+which half of the pages change. They are measured by `make costs` and kept in `tools/site/costs.json`.
 """
 
 

@@ -1,6 +1,6 @@
 """What the two updates of `spboot demo` cost on each board, measured on its twin and kept in costs.json.
 
-`python -m tools.site.costs` renews the file, `python -m tools.site.costs BOARD ...` those boards in it: a minute or two each."""
+`make costs` renews the file, `make costs BOARDS="NAME ..."` those boards in it: half a minute to two minutes each."""
 
 from __future__ import annotations
 
