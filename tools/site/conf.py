@@ -22,6 +22,7 @@ extensions = ["myst_parser", "sphinx.ext.autodoc"]
 nitpicky = True
 highlight_language = "none"
 default_role = "literal"
+smartquotes = False  # -- is an option here
 myst_heading_anchors = 4
 myst_links_external_new_tab = False
 autodoc_member_order = "bysource"
