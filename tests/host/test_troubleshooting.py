@@ -19,7 +19,7 @@ TOLD_TWICE = {"30: no keys: use spboot build --keys"}
 
 def quoted(text: str) -> list[str]:
     """The sentences that rows of tables begin with."""
-    return [cell for cell in re.findall(r"^\| `([^`]+)` \|", text, re.MULTILINE)]
+    return list(re.findall(r"^\| `([^`]+)` \|", text, re.MULTILINE))
 
 
 def strings() -> Iterator[str]:
@@ -42,7 +42,8 @@ def test_every_code_has_its_name() -> None:
 
 
 def test_nothing_is_explained_that_nobody_says() -> None:
-    said = {f"{code}: {words}" for code, words in messages.statuses().items()} | {words.strip() for words in messages.console()}
+    codes = {f"{code}: {words}" for code, words in messages.statuses().items()}
+    said = codes | {words.strip() for words in messages.console()}
     rows = quoted(DEVICE)
     assert set(rows) <= said
     assert {row for row in rows if rows.count(row) > 1} <= TOLD_TWICE
@@ -56,11 +57,10 @@ def test_every_row_says_what_to_do() -> None:
 
 def test_sentences_are_found_in_the_sources() -> None:
     """As many as there are marks; words of parts are in use."""
-    marks = sum(len(re.findall(r"\b(?:TEXT|LOG|spb_console_log|spb_console_print)\(\s*[\"A-Z]", text)) for text in messages._sources())
-    found = sum(len(messages._SAID.findall(text)) for text in messages._sources())
-    assert marks == found > 60
-    literals = "".join(messages._sources())
-    assert all(f'"{words}"' in literals for words in messages.PARTS)
+    sources = "\n".join(messages.sources())
+    marks = re.findall(r"\b(?:TEXT|LOG|spb_console_log|spb_console_print)\(\s*[\"A-Z]", sources)
+    assert len(marks) == len(messages.SAID.findall(sources)) > 60
+    assert all(f'"{words}"' in sources for words in messages.PARTS)
 
 
 def test_the_commands_say_what_is_quoted() -> None:

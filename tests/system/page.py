@@ -7,9 +7,10 @@ A page says in comments, which no reader sees, how it is run:
     <!-- not run: REASON -->  the block that follows is not
     <!-- ends with: 1 -->     each command of the block that follows ends with this exit code; else with 0
 
-A block of commands is one that is indented or fenced and begins with a program of PROGRAMS, behind `$ ` or not; other lines
-in it are what a command prints.  `spboot twin` runs on until the next one, or the end of the page: it gets --speed, so
-that nobody waits; without --pty it is left once its application starts.  /dev/ttyACM0 is the port of the twin that runs; `send --load` alone gets its reset by the key `r`."""
+A block of commands is one that is indented or fenced and begins with a program of PROGRAMS, behind `$ ` or not; other
+lines in it are what a command prints.  Each command runs in a bash of its own.  `spboot twin` runs on until the next
+one, or the end of the page: it gets --speed, so that nobody waits; without --pty it is left when its application starts.
+/dev/ttyACM0 is the port of the twin that runs; `send --load` without a --key gets its reset by the key `r`."""
 
 from __future__ import annotations
 
@@ -26,11 +27,12 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-PROGRAMS: Final = {
-    *("spboot", "make", "pip", "git", "cp", "mv", "rm", "mkdir", "cd", "export", "python", "python3", "pytest", "openssl", "npm"),
-    *("openocd", "pyocd", "st-flash", "STM32_Programmer_CLI", "gdb-multiarch", "cmake", "ninja", "west", "pio", "softhsm2-util"),
-    *("pkcs11-tool", "curl", "sha256sum", "cat", "ls", "diff", "cmp", "unzip", "tar", "eval", "source", ".venv/bin/python"),
-}
+_PROGRAMS: Final = (
+    "spboot make pip git cp mv rm mkdir cd export python python3 pytest openssl npm openocd pyocd st-flash"
+    " STM32_Programmer_CLI gdb-multiarch cmake ninja west pio softhsm2-util pkcs11-tool curl sha256sum cat ls diff cmp"
+    " unzip tar eval source .venv/bin/python .venv/bin/spboot"
+)
+PROGRAMS: Final = frozenset(_PROGRAMS.split())
 PORT: Final = "/dev/ttyACM0"
 LEAVE: Final = b"\x1d"
 STARTED: Final = b"] starting "

@@ -15,14 +15,14 @@ from tools.site.pages import ROOT, Tree
 
 _HEAD = """# Boards
 
-Boards that come with spboot, each with its plan of flash and RAM. All of them run on their twins in the tests; none of this was tried on
-silicon. A board of your own: [porting.md](../docs/porting.md).
+Boards that come with spboot, each with its plan of flash and RAM. All of them run on their twins in the tests; none of
+this was tried on silicon. A board of your own: [porting.md](../docs/porting.md).
 
 | board | part | core | image, at most | slots | full image | patch |
 |---|---|---|---|---|---|---|
 """
-_COSTS = """Seconds of the twin's time for the two updates of `spboot demo`, an application of some 100 KB, or less where the slot is small, of
-which half of the pages change. They are measured by `make costs` and kept in `tools/site/costs.json`.
+_COSTS = """Seconds of the twin's time for the two updates of `spboot demo`, an application of some 100 KB, or less where
+the slot is small, of which half of the pages change. They are measured by `make costs` and kept in `tools/site/costs.json`.
 """
 
 
@@ -62,7 +62,7 @@ def _page(board: Board, limits: dict[str, Any], updates: list[Update]) -> Iterat
     yield from (f"| {name} | {value} |\n" for name, value in _facts(board, limits))
     yield f"\n![Flash and RAM of {board.name}]({board.name}.svg)\n\n"
     yield f"The same in a terminal: `spboot map {board.name}`.\n\n## An update\n\n"
-    yield "| | file | on the line | pages erased | flash busy | until the new version runs |\n|---|---|---|---|---|---|\n"
+    yield "| | file | on the line | pages erased | flash busy | until it runs |\n|---|---|---|---|---|---|\n"
     for each in updates:
         sizes = f"{each.file_bytes:,} bytes for {each.image_bytes:,}"
         times = f"{each.line_s:.2f} s | {each.pages} | {each.flash_s:.2f} s | {each.all_s:.2f} s"

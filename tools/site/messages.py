@@ -1,6 +1,6 @@
 """Every sentence that a device says, found in spec and sources, for docs/troubleshooting.md.
 
-`python -m tools.site.messages` prints a row for each that the page does not have yet; a test holds that there is none."""
+`python -m tools.site.messages` prints a row for each that the page does not have; a test holds that there is none."""
 
 from __future__ import annotations
 
@@ -32,12 +32,13 @@ PARTS: Final = {
 """Words that are only ever part of another sentence -> of which one."""
 _ROOMS: Final = ("boot", "core", "driver", "loader")
 _LITERAL: Final = r'"(?:[^"\\\n]|\\.)*"'
-_SAID: Final = re.compile(rf"\b(?:TEXT|LOG|spb_console_(?:log|print))\(\s*((?:{_LITERAL}|[A-Z][A-Z_0-9]+|\s)+)[,)]")
+SAID: Final = re.compile(rf"\b(?:TEXT|LOG|spb_console_(?:log|print))\(\s*((?:{_LITERAL}|[A-Z][A-Z_0-9]+|\s)+)[,)]")
 _DEFINED: Final = re.compile(rf"^#define ([A-Z][A-Z_0-9]+)\s+((?:{_LITERAL}\s*)+)$", re.MULTILINE)
 _CONVERSION: Final = re.compile("%[a-z]")
 
 
-def _sources() -> Iterator[str]:
+def sources() -> Iterator[str]:
+    """The C files that may say something, without comments."""
     for room in _ROOMS:
         for path in sorted((ROOT / "firmware" / room).rglob("*.[ch]")):
             text = path.read_text(encoding="utf-8").replace("\\\n", " ")
@@ -50,12 +51,12 @@ def _literals(text: str) -> str:
 
 def console() -> list[str]:
     """Sentences of bootloader and loader, with GAP for their arguments, in the order of the sources."""
-    sources = list(_sources())
-    defined = {name: _literals(text) for source in sources for name, text in _DEFINED.findall(source)}
+    texts = list(sources())
+    defined = {name: _literals(text) for source in texts for name, text in _DEFINED.findall(source)}
     defined["SPB_WRONG_BANKS"] = headers._WRONG_BANKS.format(banks=GAP, s=GAP)
     found: dict[str, None] = {}
-    for source in sources:
-        for said in _SAID.findall(source):
+    for source in texts:
+        for said in SAID.findall(source):
             pieces = re.findall(rf"{_LITERAL}|[A-Z][A-Z_0-9]+", said)
             if unknown := [each for each in pieces if each[0] != '"' and each not in defined]:
                 raise ValueError(f"{said!r}: {unknown[0]} is no #define of words")

@@ -1,4 +1,4 @@
-"""The Markdown of the repository as source of the site: the same folders, links to other files turned to pages of these.
+"""The Markdown of the repository as source of the site: the same folders, links to other files lead to pages of these.
 
 On a forge those links open the files themselves, so nothing here changes what is written in the repository."""
 
@@ -48,9 +48,13 @@ class Tree:
         """Every page of the repository.  Raises FormatError for a link to what is not there."""
         for page in self.pages:
             text = (ROOT / page).read_text(encoding="utf-8")
-            pieces = _CODE.split(text)
-            pieces[::2] = [_LINK.sub(lambda link: self._target(page, link[1]), piece) for piece in pieces[::2]]
-            self.write(page, "".join(pieces))
+            self.write(page, self._led(page, text))
+
+    def _led(self, page: Path, text: str) -> str:
+        """*text* of *page* with links as the site has them."""
+        pieces = _CODE.split(text)
+        pieces[::2] = [_LINK.sub(lambda link: self._target(page, link[1]), piece) for piece in pieces[::2]]
+        return "".join(pieces)
 
     def names(self) -> list[Path]:
         """What was written so far, seen from the folder."""
