@@ -9,7 +9,7 @@ A page says in comments, which no reader sees, how it is run:
 
 A block of commands is one that is indented or fenced and begins with a program of PROGRAMS, behind `$ ` or not; other
 lines in it are what a command prints.  Each command runs in a bash of its own.  `spboot twin` runs on until the next
-one, or the end of the page: it gets --speed, so that nobody waits; without --pty it is left when its application starts.
+one, or the end of the page: it gets --speed, so that nobody waits; without --pty it is left when an image starts.
 /dev/ttyACM0 is the port of the twin that runs; `send --load` without a --key gets its reset by the key `r`."""
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ def factory(folder: Path) -> None:
     boot = spboot.build(board, keys=keys, folder=folder / "boot")
     build_demo(board, Version(1, 0, 0), folder).rename(folder / "app.elf")
     app = spboot.Image.load(folder / "app.elf", board, "1.0.0")
-    spboot.merge(boot, app, keys=keys).write(folder / "factory.hex")
+    spboot.merge(boot, app, keys=keys).save(folder / "factory.hex")
 
 
 def lamp_app(folder: Path) -> None:

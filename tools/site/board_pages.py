@@ -21,8 +21,8 @@ this was tried on silicon. A board of your own: [porting.md](../docs/porting.md)
 | board | part | core | image, at most | slots | full image | patch |
 |---|---|---|---|---|---|---|
 """
-_COSTS = """Seconds of the twin's time for the two updates of `spboot demo`, an application of some 100 KB, or less where
-the slot is small, of which half of the pages change. They are measured by `make costs` and kept in `tools/site/costs.json`.
+_COSTS = """Seconds of the twin's time for the two updates of `spboot demo`, an application of some 100 KB, less where
+the slot is small, of which half of the pages change. Measured by `make costs`, kept in `tools/site/costs.json`.
 """
 
 
