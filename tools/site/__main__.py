@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sphinx.cmd.build import build_main
 
+from spboot.errors import SpbootError
 from tools.site import board_pages, commands, header, navigation, python_api
 from tools.site.pages import ROOT, Tree
 
@@ -38,7 +39,11 @@ def main() -> int:
     parser.add_argument("-o", "--output", type=Path, default=ROOT / "out" / "site", help="folder of the site")
     parser.add_argument("--linkcheck", action="store_true", help="check addresses of other sites; needs the net")
     arguments = parser.parse_args()
-    code = build(arguments.output, "linkcheck" if arguments.linkcheck else "html")
+    try:
+        code = build(arguments.output, "linkcheck" if arguments.linkcheck else "html")
+    except SpbootError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
     if code == 0 and not arguments.linkcheck:
         print(f"{arguments.output}/index.html")
     return code
