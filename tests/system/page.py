@@ -8,9 +8,10 @@ A page says in comments, which no reader sees, how it is run:
     <!-- ends with: 1 -->     each command of the block that follows ends with this exit code; else with 0
 
 A block of commands is one that is indented or fenced and begins with a program of PROGRAMS, behind `$ ` or not; other
-lines in it are what a command prints.  Each command runs in a bash of its own.  `spboot twin` runs on until the next
-one, or the end of the page: it gets --speed, so that nobody waits; without --pty it is left when an image starts.
-/dev/ttyACM0 is the port of the twin that runs; `send --load` without a --key gets its reset by the key `r`."""
+lines in it are what a command prints.  A folder that is entered and a variable that is set hold for the commands after.
+`spboot twin` runs on until the next one, or the end of the page: it gets --speed, so that nobody waits; without --pty it
+is left when an image starts.  /dev/ttyACM0 is the port of the twin that runs; `send --load` without a --key gets its
+reset by the key `r`."""
 
 from __future__ import annotations
 
@@ -38,6 +39,8 @@ LEAVE: Final = b"\x1d"
 STARTED: Final = b"] starting "
 SPEED: Final = "4"
 HANGS_S: Final = 600
+_KEEP: Final = 'code=$?; { printf "%s\\0" "$PWD"; env -0; } > "$1"; exit $code'
+"""What a command leaves to the next one: its folder and its variables."""
 _MARK: Final = re.compile(r"<!-- (not run|ends with): (.*) -->")
 _SHELLS: Final = {"", "console", "sh", "bash", "shell"}
 _RUN: Final = re.compile(r"^<!-- run: (\w+)(, soak)? -->$", re.MULTILINE)
@@ -117,16 +120,17 @@ def _is_command(line: str) -> bool:
 
 
 class Shell:
-    """Runs the commands of one page in *folder*."""
+    """Runs the commands of one page, as if somebody typed them."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, variables: dict[str, str]) -> None:
+        self._here = folder
+        self._kept = folder.with_name(f"{folder.name}-kept")
         self._twin: subprocess.Popen[bytes] | None = None
         self._port = ""
         kept = {name: text for name, text in os.environ.items() if not name.startswith(("SPBOOT_", "PYTEST_"))}
         programs = f"{Path(sys.executable).parent}{os.pathsep}{kept['PATH']}"
         who = {f"GIT_{role}_{what}": "page" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
-        self._environment = {**kept, **who, "PATH": programs}
+        self._environment = {**kept, **who, "PATH": programs, **variables}
 
     def run(self, command: Command) -> None:
         """Run one, and hold it to its exit code."""
@@ -135,8 +139,8 @@ class Shell:
             self._start_twin(line)
             return
         process = subprocess.Popen(
-            ["bash", "-c", line],
-            cwd=self.folder,
+            ["bash", "-c", f"{line}\n{_KEEP}", "bash", str(self._kept)],
+            cwd=self._here,
             env=self._environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -150,13 +154,17 @@ class Shell:
         finally:
             process.kill()
         assert process.returncode == command.code, f"$ {line}\n{said}\nended with {process.returncode}"
+        if self._kept.exists():
+            here, *variables = self._kept.read_text(encoding="utf-8").rstrip("\0").split("\0")
+            self._here = Path(here)
+            self._environment = dict(each.split("=", 1) for each in variables)
 
     def _start_twin(self, line: str) -> None:
         self.stop_twin()
         words = shlex.split(line, comments=True)
         command = [*words, *(() if "--speed" in words else ("--speed", SPEED))]
         self._twin = subprocess.Popen(
-            command, cwd=self.folder, env=self._environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            command, cwd=self._here, env=self._environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
         assert self._twin.stdout
         if "--pty" in words:
@@ -186,9 +194,9 @@ class Shell:
 
 
 @contextmanager
-def shell(folder: Path) -> Iterator[Shell]:
-    """A shell whose twin does not outlive it."""
+def shell(folder: Path, variables: dict[str, str] | None = None) -> Iterator[Shell]:
+    """A shell in *folder*, with *variables* in its environment, whose twin does not outlive it."""
     with ExitStack() as stack:
-        opened = Shell(folder)
+        opened = Shell(folder, variables or {})
         stack.callback(opened.stop_twin)
         yield opened

@@ -1,4 +1,6 @@
-"""What lies in the folder in which a page is followed, by the word of its mark (page.py)."""
+"""What lies in the folder in which a page is followed, by the word of its mark (page.py).
+
+A function for each.  What it returns is added to the environment of the commands."""
 
 from __future__ import annotations
 
@@ -61,6 +63,6 @@ def repository(folder: Path) -> None:
     build_demo(spboot.Board.load(BOARD), Version(1, 2, 0), folder / "build").rename(folder / "build" / "lamp.elf")
 
 
-SETUPS: Final[dict[str, Callable[[Path], None]]] = {
+SETUPS: Final[dict[str, Callable[[Path], dict[str, str] | None]]] = {
     each.__name__: each for each in (empty, demo_elfs, factory, lamp_app, repository)
 }

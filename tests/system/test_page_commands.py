@@ -32,8 +32,8 @@ def test_the_commands_of_a_page(page: Page, tmp_path: Path) -> None:
         pytest.skip(ELSEWHERE[page.name])
     if not page.setup:
         pytest.skip(f"{page.name} does not say how it is run: see tests/system/page.py")
-    SETUPS[page.setup](tmp_path)
-    with shell(tmp_path) as opened:
+    variables = SETUPS[page.setup](tmp_path)
+    with shell(tmp_path, variables) as opened:
         for command in page.commands:
             if not command.reason:
                 opened.run(command)
@@ -65,6 +65,19 @@ def test_what_a_page_says(tmp_path: Path) -> None:
         Command(line="pyocd list", code=0, reason="no board"),
         Command(line="spboot verify a b", code=1, reason=""),
     )
+
+
+def test_folder_and_variables_are_kept(tmp_path: Path) -> None:
+    with shell(tmp_path, {"WORD": "given"}) as opened:
+        for line in (
+            "mkdir lamp",
+            "cd lamp",
+            "export NEXT=$WORD-$(pwd)  # set",
+            "python3 -c \"open('$NEXT'[-4:], 'x')\"",
+        ):
+            opened.run(Command(line=line, code=0, reason=""))
+        opened.run(Command(line="cd nowhere", code=1, reason=""))
+    assert (tmp_path / "lamp" / "lamp").exists()
 
 
 def test_a_command_that_fails_fails_the_page(tmp_path: Path) -> None:
