@@ -9,8 +9,8 @@ A page says in comments, which no reader sees, how it is run:
 
 A block of commands is one that is indented or fenced and begins with a program of PROGRAMS, behind `$ ` or not; other
 lines in it are what a command prints.  A folder that is entered and a variable that is set hold for the commands after.
-`spboot twin` runs on until the next one, or the end of the page: it gets --speed, so that nobody waits; without --pty it
-is left when an image starts.  /dev/ttyACM0 is the port of the twin that runs; `send --load` without a --key gets its
+`spboot twin` runs on until the next one, or the end of the page: it gets --speed, so that nobody waits; without --pty
+it is left when an image starts.  /dev/ttyACM0 is the port of the twin that runs; `send --load` without a --key gets its
 reset by the key `r`."""
 
 from __future__ import annotations

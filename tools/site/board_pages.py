@@ -10,6 +10,7 @@ from spboot import boards
 from spboot.boards import Board, Pin
 from spboot.boards.drawing import svg
 from spboot.boards.layout import flash_layout, ram_layout, size_text
+from spboot.errors import FormatError
 from tools.site.costs import Update, load
 from tools.site.pages import ROOT, Tree
 
@@ -33,7 +34,9 @@ def write(tree: Tree) -> None:
     rows = []
     for name in boards.names():
         board = Board.load(name)
-        updates = costs[name]
+        updates = costs.get(name)
+        if updates is None:
+            raise FormatError(f"tools/site/costs.json has nothing of {name}: run `make costs BOARDS={name}`")
         drawing = svg(f"{board.name}, {board.chip.name}", (*flash_layout(board), *ram_layout(board)))
         tree.write(f"boards/{name}.svg", drawing)
         tree.write(f"boards/{name}.md", "".join(_page(board, limits.get(name, {}), updates)))
