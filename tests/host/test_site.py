@@ -91,8 +91,8 @@ def test_nothing_is_fetched_from_the_net(pages: dict[Path, Reader], site: Path) 
 
 def test_every_page_is_in_the_order_once() -> None:
     order = tomllib.loads((ROOT / "tools" / "site" / "navigation.toml").read_text(encoding="utf-8"))["part"]
-    named = [name for part in order for name in part["pages"]]
-    assert len(named) == len(set(named))
+    named = [navigation.page_of(entry) for part in order for entry in part["pages"]]
+    assert len(named) == len(set(named)) > 20
 
 
 def test_a_page_that_is_new_is_in_the_order(tmp_path: Path) -> None:

@@ -18,12 +18,17 @@ def write(tree: Tree) -> None:
     """index.md and docs/decisions/index.md."""
     parts = tomllib.loads(_ORDER.read_text(encoding="utf-8"))["part"]
     there = {str(path.with_suffix("")) for path in tree.names()}
-    named = {name for part in parts for name in part["pages"]}
+    named = {page_of(entry) for part in parts for entry in part["pages"]}
     parts[-1]["pages"] += sorted(_own(tree) - named)
     text = _INDEX.read_text(encoding="utf-8")
     for part in parts:
-        text += _toctree(part["caption"], (name for name in part["pages"] if name in there))
+        text += _toctree(part["caption"], (entry for entry in part["pages"] if page_of(entry) in there))
     tree.write("index.md", text)
+
+
+def page_of(entry: str) -> str:
+    """The page of an entry, which is "page" or "Name <page>"."""
+    return entry.rpartition("<")[2].rstrip(">")
 
 
 def write_decisions(tree: Tree) -> None:
