@@ -9,18 +9,21 @@ LOCK := --quiet --all-build-deps --allow-unsafe --no-emit-index-url --no-emit-tr
 	--strip-extras --generate-hashes
 PYTEST := $(PY) -m pytest -n 2 --dist worksteal
 
-.PHONY: help venv dev tools demo check test soak fuzz fuzz-tools bench fidelity chips chips-check wheels lock clean
+.PHONY: help venv dev tools demo check test soak fuzz fuzz-tools bench fidelity docs docs-links costs chips chips-check wheels lock clean
 
 help:
 	@echo "make venv    .venv with spboot and all it needs: 540 MB"
 	@echo "make demo    bootloader, demo application and two updates on the emulated board: spboot demo; BOARD=LAMP.toml for your own"
 	@echo "make check   lint, types, import rules, tests/host and tests/delta: a minute, on a busy machine two or three"
 	@echo "make test    everything CI runs: make tools, make check, all tests but the long sweeps; some twenty minutes on two cores"
-	@echo "make dev     what check and test need beyond venv: 240 MB more"
+	@echo "make dev     what check and test need beyond venv: 330 MB more"
 	@echo "make soak    the long sweeps"
 	@echo "make fuzz    libFuzzer on the decoder of patches, FUZZ_SECONDS for each of two fuzzers"
 	@echo "make bench   patch sizes next to other tools and cycles of decoding, into docs/delta.md; limits of budgets.toml"
 	@echo "make fidelity  which registers of the twin the bootloaders and its tests access, into docs/fidelity.md: five minutes"
+	@echo "make docs    the documents as a site with a search that needs no net, into out/site; a warning is an error"
+	@echo "make costs   seconds of an update on each board, measured on its twin, for the site: BOARDS=\"NAME ...\" for some; half an hour"
+	@echo "make docs-links  ask the net whether the addresses in it are there"
 	@echo "make chips   facts of parts and registers out of the pinned revision of the open part data: CLONE=folder of its clone"
 	@echo "make wheels  wheels for Linux, macOS and Windows, and one for any system, into out/wheels: minutes the first time"
 	@echo "make tools   what the tests need beyond Python, by apt-get (root); npm alone is some 300 Debian packages"
@@ -99,6 +102,15 @@ bench: dev tools $(BENCH)/.venv/.installed
 
 fidelity: dev
 	$(PY) -m tools.fidelity --measure
+
+docs: dev
+	$(PY) -m tools.site
+
+docs-links: dev
+	$(PY) -m tools.site --linkcheck --output out/site-links
+
+costs: venv
+	$(PY) -m tools.site.costs $(BOARDS)
 
 # CLONE: a git clone of the open part data; FACTS in its place: a folder that tools/distil_chips.py made.
 chips: venv

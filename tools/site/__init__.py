@@ -1,0 +1,1 @@
+"""The documents as a site: pages of docs/, with those that are made of commands, header, docstrings and boards."""
