@@ -24,9 +24,9 @@ _TIMEOUT_S: Final = 60
 class GitVersion:
     """What git says of a work tree.
 
-    >>> found = git_version("lamp")
+    >>> found = git_version(".")
     >>> found.version, found.described, found.dirty
-    (Version(major=1, minor=2, patch=5), 'v1.2.3-2-g1a2b3c4', False)
+    (Version(major=1, minor=1, patch=0), 'v1.1.0', False)
     """
 
     version: Version
@@ -49,7 +49,11 @@ class GitVersion:
 def git_version(folder: str | os.PathLike[str] = ".", *, prefix: str = "") -> GitVersion:
     """The version of the work tree that *folder* is in.  *prefix*: in front of the tags that count, as "lamp/".
 
-    Raises VersionError: no git, no repository, no commit, a clone without its tags, or a number that is too large."""
+    Raises VersionError: no git, no repository, no commit, a clone without its tags, or a number that is too large.
+
+    >>> git_version(".").name
+    '1.1.0'
+    """
     path = Path(folder)
     commit = _git(path, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
     if commit is None:

@@ -31,9 +31,9 @@ _BOOTLOADERS: Final = (".elf", ".hex", ".bin")
 class Making:
     """What a release is made of.
 
-    >>> making = Making(app=Path("lamp.elf"), board=board, keys=keys, version=Version(1, 1, 0), name="lamp",
+    >>> making = Making(app=Path("lamp-1.1.0.elf"), board=board, keys=keys, version=Version(1, 1, 0), name="lamp",
     ...                 bootloader=Path("boot"))
-    >>> postbuild(making, Path("releases"), all_in("releases")).folder.name
+    >>> making.stem
     'lamp_NUCLEO-L476RG_1.1.0'
     """
 
@@ -68,7 +68,14 @@ def postbuild(
 
     The folder of an earlier build of the same version is replaced, whole or not at all.  *jobs*: patches made at a
     time.  *tell* gets a sentence for each file.  Raises BuildError: no bootloader, or one of other keys; FormatError;
-    VersionError; KeyFolderError; DiskError."""
+    VersionError; KeyFolderError; DiskError.
+
+    >>> making = Making(app=Path("lamp-1.1.0.elf"), board=board, keys=keys, version=Version(1, 1, 0), name="lamp",
+    ...                 bootloader=Path("boot"))
+    >>> made = postbuild(making, Path("out"), [Release.load("releases/lamp_NUCLEO-L476RG_1.0.0")])
+    >>> made.patches[0].file
+    'lamp_NUCLEO-L476RG_1.0.0_to_1.1.0.sfbp'
+    """
     image = Image.load(making.app, making.board, making.version)
     boot = find_bootloader(making.bootloader, making.board)
     with disk.new_folder(folder / making.stem) as part:

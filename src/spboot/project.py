@@ -33,7 +33,7 @@ _PATHS: Final = ("keys", "bootloader", "releases", "output")
 class Project:
     """A project file.  Paths are absolute, or as the caller's *file* was.
 
-    >>> project = Project.load("lamp/spboot.toml")
+    >>> project = Project.load("spboot.toml")
     >>> project.board, project.name
     ('NUCLEO-L476RG', 'lamp')
     """

@@ -52,9 +52,9 @@ class Item:
 class Release:
     """What is in a release folder.
 
-    >>> release = Release.load("releases/lamp_NUCLEO-L476RG_1.2.0")
+    >>> release = Release.load("releases/lamp_NUCLEO-L476RG_1.1.0")
     >>> release.version, [item.base for item in release.patches]
-    (Version(major=1, minor=2, patch=0), [Version(major=1, minor=1, patch=0)])
+    (Version(major=1, minor=1, patch=0), [Version(major=1, minor=0, patch=0)])
     """
 
     folder: Path

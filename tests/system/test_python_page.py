@@ -41,6 +41,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
             (place / name).write_text(text)
     done = subprocess.run([sys.executable, "script.py"], cwd=place, capture_output=True, text=True, timeout=HANGS_S)
     assert done.returncode == 0, done.stderr
+    who = ("-c", "user.name=lamp", "-c", "user.email=lamp@example.org")
+    for words in (["init", "--quiet"], ["add", "spboot.toml"], ["commit", "--quiet", "-m", "first"], ["tag", "v1.1.0"]):
+        subprocess.run(["git", *who, *words], cwd=place, check=True)
     return place
 
 
