@@ -135,20 +135,18 @@ def alone(path: Path, *, wait: bool = False) -> Iterator[None]:
     """Nobody else is inside `alone` with *path* meanwhile; the system forgets the claim of a program that died.
 
     Raises InUseError when somebody is and we do not *wait*, DiskError when there can be no lock file beside *path*."""
-    lock = path.with_name(f".{path.name}.lock")
-    while True:
-        descriptor = _claim(lock, path)
-        if descriptor is not None:
-            break
-        if not wait:
-            raise InUseError(f"{path}: another spboot works on it: wait for it to end, or choose another file")
-        time.sleep(_LOOK_S)
+    lock, descriptor = path.with_name(f".{path.name}.lock"), None
     try:
+        while (descriptor := _claim(lock, path)) is None:
+            if not wait:
+                raise InUseError(f"{path}: another spboot works on it: wait for it to end, or choose another file")
+            time.sleep(_LOOK_S)
         yield
     finally:
-        with contextlib.suppress(OSError):  # Windows removes no file that is open: it stays there, empty
-            lock.unlink(missing_ok=True)
-        os.close(descriptor)
+        if descriptor is not None:
+            with contextlib.suppress(OSError):  # Windows removes no file that is open: it stays there, empty
+                lock.unlink(missing_ok=True)
+            os.close(descriptor)
 
 
 def _claim(lock: Path, path: Path) -> int | None:

@@ -16,7 +16,8 @@ from spboot.errors import VersionError
 from spboot.version import Version
 
 _LONG: Final = re.compile(r"(?P<tag>.+)-(?P<distance>\d+)-g[0-9a-f]+(-dirty)?")
-_INSTEAD: Final = "give --version, or set SPBOOT_VERSION"
+_NUMBERS: Final = re.compile(r"v?\d+\.\d+\.\d+")
+_INSTEAD: Final = "tell the version yourself, with --version or SPBOOT_VERSION"
 _TIMEOUT_S: Final = 60
 
 
@@ -64,7 +65,7 @@ def git_version(folder: str | os.PathLike[str] = ".", *, prefix: str = "") -> Gi
         tag, distance = "0.0.0", int(_git(path, "rev-list", "--count", "HEAD") or 0)
         _check_whole(path, prefix, distance)
     else:
-        tag, distance = found["tag"].removeprefix(prefix), int(found["distance"])
+        tag, distance = _newest(path, prefix, found["tag"]), int(found["distance"])
     return GitVersion(
         version=_counted(tag, distance, prefix),
         described=described.removeprefix(prefix),
@@ -129,6 +130,12 @@ def _describe(folder: Path, prefix: str, option: str) -> str | None:
     matching = [f"--match={prefix}{v}[0-9]*.[0-9]*.[0-9]*" for v in ("", "v")]
     # Other tags, as v1.0.0-rc1: a device knows no pre-releases.
     return _git(folder, "describe", "--tags", "--dirty", option, *matching, f"--exclude={prefix}*[!v0-9.]*")
+
+
+def _newest(folder: Path, prefix: str, tag: str) -> str:
+    """The highest version of the commit that *tag* names: a commit can have several."""
+    names = [name.removeprefix(prefix) for name in (_git(folder, "tag", "--points-at", f"{tag}^{{}}") or tag).split()]
+    return max((name for name in names if _NUMBERS.fullmatch(name)), key=Version.parse)
 
 
 def _check_whole(folder: Path, prefix: str, distance: int) -> None:

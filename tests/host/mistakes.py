@@ -36,7 +36,7 @@ PROJECT: list[Row] = [
     ("init --board badkey.toml", 1, ("unknown key clock_mhz",)),
     ("--project none.toml map", 1, ("none.toml", "No such file")),
     ("--project OWN.toml map", 1, ("OWN.toml: unknown key 'part'",)),
-    ("version", 1, ("is in no git repository with a commit", "give --version, or set SPBOOT_VERSION")),
+    ("version", 1, ("is in no git repository with a commit", "tell the version yourself, with --version or SPBOOT_VERSION")),
     ("version nowhere", 1, ("nowhere: there is no such folder",)),
     ("version new.bin", 1, ("new.bin is a file, expected the folder of the sources",)),
     ("completion tcsh", 2, ("'tcsh'", "bash", "zsh", "fish")),

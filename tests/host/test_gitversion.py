@@ -96,6 +96,13 @@ def test_the_newest_tag_counts(repository: Repository) -> None:
     assert git_version(repository.folder).version == Version(1, 10, 0)
 
 
+def test_of_two_tags_of_one_commit_the_higher_counts(repository: Repository) -> None:
+    repository.tag("v1.0.0", "v1.0.1", "v0.9.0", "v1.0.2-rc1")
+    assert git_version(repository.folder).version == Version(1, 0, 1)
+    repository.commit()
+    assert git_version(repository.folder).version == Version(1, 0, 2)
+
+
 def test_without_a_tag_commits_are_counted(repository: Repository) -> None:
     repository.commit(4)
     found = git_version(repository.folder)
@@ -131,7 +138,7 @@ def test_where_there_is_no_version(repository: Repository, tmp_path: Path, monke
     empty = tmp_path / "empty"
     empty.mkdir()
     for folder, words in ((empty, "no git repository"), (tmp_path / "none", "no such folder")):
-        with pytest.raises(VersionError, match=f"{words}.*give --version, or set SPBOOT_VERSION"):
+        with pytest.raises(VersionError, match=f"{words}.*tell the version yourself, with --version or SPBOOT_VERSION"):
             git_version(folder)
     with pytest.raises(VersionError, match="is a file"):
         git_version(repository.folder / "main.c")

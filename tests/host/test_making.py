@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -269,26 +265,3 @@ def test_a_day(run: Run, project: Path) -> None:  # noqa: F811
     assert code == 0 and "patch from 1.0.0" in out and "lamp_NUCLEO-L476RG_1.1.0.sfb: " in out
     assert run("postbuild", "app.elf", "-o", "o", "--last", "0", "--version", "1.2.0", "-q") == (0, "", "")
     assert not list(Path("o/lamp_NUCLEO-L476RG_1.2.0").glob("*.sfbp"))
-
-
-@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
-def test_an_interruption_leaves_nothing_half_written(project: Path) -> None:
-    """At ten moments: the folder that was there is there, whole, and nothing beside it."""
-    Path("app.elf").write_bytes(application(0))
-    words = [sys.executable, "-c", "from spboot.cli import main; main()", "postbuild", "app.elf"]
-    began = time.monotonic()
-    subprocess.run([*words, "-q"], check=True)
-    whole_s = time.monotonic() - began
-    folder = Path("out/lamp_NUCLEO-L476RG_1.0.0")
-    before = {path.name: path.read_bytes() for path in folder.iterdir()}
-    codes = set()
-    for moment in range(10):
-        with subprocess.Popen(words, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
-            time.sleep(whole_s * (0.3 + moment * 0.07))  # what comes first is Python that starts
-            child.send_signal(signal.SIGINT)
-            _, err = child.communicate(timeout=60)
-        codes.add(child.returncode)
-        assert child.returncode in (0, 130, -signal.SIGINT), err
-        assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
-        assert [path.name for path in Path("out").iterdir()] == [folder.name]
-    assert 130 in codes
