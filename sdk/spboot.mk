@@ -18,7 +18,7 @@ endif
 $(foreach name,BOARD KEYS VERSION NAME RELEASES PROJECT,$(if $(SPBOOT_$(name)),$(eval export SPBOOT_$(name))))
 
 SPBOOT_ELF := $(BUILD_DIR)/$(TARGET).elf
-SPBOOT_LINKED := $(addprefix $(SPBOOT_DIR)/,spboot.ld spboot-check.ld bootloader.txt)
+SPBOOT_LINKED := $(addprefix $(SPBOOT_DIR)/,spboot.ld spboot-check.ld spboot-memory.ld bootloader.txt)
 SPBOOT_HEADERS := $(addprefix $(SPBOOT_DIR)/,spboot_version.h spboot/spboot.h)
 
 C_INCLUDES += -I$(SPBOOT_DIR)

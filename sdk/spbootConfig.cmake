@@ -50,7 +50,8 @@ function(spboot_firmware)
   set(folder "${CMAKE_CURRENT_BINARY_DIR}/spboot/${arg_TARGET}")
   set(prebuild ${command} prebuild "${folder}" ${options} ${bootloader})
   _spboot_now(${prebuild})
-  set(files "${folder}/spboot.ld" "${folder}/spboot-check.ld" "${folder}/spboot_version.h" "${folder}/bootloader.txt")
+  set(files "${folder}/spboot.ld" "${folder}/spboot-check.ld" "${folder}/spboot-memory.ld"
+            "${folder}/spboot_version.h" "${folder}/bootloader.txt")
   add_custom_target(${arg_TARGET}_prebuild
     COMMAND ${prebuild} --quiet
     BYPRODUCTS ${files} "${folder}/spboot/spboot.h"

@@ -11,6 +11,7 @@ from spboot.errors import SpbootError
 from spboot.formats.spec import data_path
 
 _TEMPLATE: Final = "template"
+_CUBEMX: Final = "cubemx-project"
 _README: Final = "README.md"
 _STARTUP: Final = ("app.ld", "src/main.c", "src/start.c")
 """Of the template, what a generated project has itself."""
@@ -18,18 +19,28 @@ _STARTUP: Final = ("app.ld", "src/main.c", "src/start.c")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Example:
-    """One of them.  *without*: files of the template that it has its own of."""
+    """One of them.  *parts*: folders whose files it uses; *without*: those that it does not."""
 
     name: str
     tells: str
+    parts: tuple[str, ...] = (_TEMPLATE,)
     without: tuple[str, ...] = ()
 
 
 ALL: Final = (
     Example(name="cmake", tells="plain CMake, by Ninja or make"),
-    Example(name="cubemx-cmake", tells="a CMake project of STM32CubeMX", without=_STARTUP),
-    Example(name="cubemx-makefile", tells="a Makefile project of STM32CubeMX", without=_STARTUP),
-    Example(name="stm32cubeide", tells="STM32CubeIDE", without=("app.ld",)),
+    Example(
+        name="cubemx-cmake", tells="a CMake project of STM32CubeMX", parts=(_TEMPLATE, _CUBEMX), without=_STARTUP
+    ),
+    Example(
+        name="cubemx-makefile", tells="a Makefile project of STM32CubeMX", parts=(_TEMPLATE, _CUBEMX), without=_STARTUP
+    ),
+    Example(
+        name="stm32cubeide",
+        tells="files for STM32CubeIDE",
+        parts=(_TEMPLATE, _CUBEMX),
+        without=(*_STARTUP, "STM32L476XX_FLASH.ld"),
+    ),
 )
 
 
@@ -56,14 +67,18 @@ def copy(example: Example, folder: Path) -> list[Path]:
 
 
 def _texts(example: Example) -> dict[str, bytes]:
-    """Content by name.  Beside each other the tool's files name those of the template by a path that is not needed in
-    one project."""
-    template = _files(data_path("examples") / _TEMPLATE)
-    own = _files(data_path("examples") / example.name)
-    readme = own[_README] + b"\n" + template[_README]
-    kept = {name: text for name, text in template.items() if name not in example.without}
-    moved = {name: text.replace(f"../{_TEMPLATE}/".encode(), b"") for name, text in own.items()}
-    return kept | moved | {_README: readme.replace(f"../{_TEMPLATE}/".encode(), b"")}
+    """Content by name.  Beside each other, the tool's files name those of the parts by a path that is not needed in one
+    project."""
+    found: dict[str, bytes] = {}
+    readme = b""
+    for part in (*reversed(example.parts), example.name):
+        files = _files(data_path("examples") / part)
+        readme = b"\n".join(filter(None, (files.pop(_README, b""), readme)))
+        found |= {name: text for name, text in files.items() if name not in example.without}
+    found[_README] = readme
+    for part in example.parts:
+        found = {name: text.replace(f"../{part}/".encode(), b"") for name, text in found.items()}
+    return found
 
 
 def _files(folder: Path) -> dict[str, bytes]:

@@ -1,6 +1,7 @@
 """What the build of an application needs of its bootloader, in one folder with names that are the same on every board:
 
 spboot.ld spboot-check.ld    linker include and checks
+spboot-memory.ld             the first of them, and a MEMORY with FLASH and RAM
 spboot/spboot.h              the header
 spboot_version.h             the version of the build
 bootloader.txt               which bootloader: files for production are made again when it is another one
@@ -19,7 +20,7 @@ from typing import Final
 from spboot import disk, gitversion
 from spboot.boards import Board
 from spboot.builder import bootloader
-from spboot.builder.linkinclude import check_name, include_name, link_check, link_include
+from spboot.builder.linkinclude import MEMORY, check_name, include_name, link_check, link_include
 from spboot.builder.merge import bootloader_in
 from spboot.errors import BuildError, named
 from spboot.formats import program
@@ -29,10 +30,11 @@ from spboot.keys import Keys
 
 LINKER_INCLUDE: Final = "spboot.ld"
 LINKER_CHECK: Final = "spboot-check.ld"
+LINKER_MEMORY: Final = "spboot-memory.ld"
 HEADER: Final = "spboot/spboot.h"
 VERSION_HEADER: Final = "spboot_version.h"
 BOOTLOADER: Final = "bootloader.txt"
-FILES: Final = (LINKER_INCLUDE, LINKER_CHECK, HEADER, VERSION_HEADER, BOOTLOADER)
+FILES: Final = (LINKER_INCLUDE, LINKER_CHECK, LINKER_MEMORY, HEADER, VERSION_HEADER, BOOTLOADER)
 """What `prebuild` writes, seen from its folder: for the search path of linker and compiler."""
 
 
@@ -64,7 +66,7 @@ def prebuild(
     or the one that is there is for another board or holds other keys; DiskError.
 
     >>> prebuild(board, keys, "build/spboot", place=Path("boot"), version=git_version()).changed
-    ('spboot.ld', 'spboot-check.ld', 'spboot/spboot.h', 'spboot_version.h', 'bootloader.txt')
+    ('spboot.ld', 'spboot-check.ld', 'spboot-memory.ld', 'spboot/spboot.h', 'spboot_version.h', 'bootloader.txt')
     """
     out, found = Path(folder), bootloader.find(place, board)
     if found is None:
@@ -97,6 +99,7 @@ def _texts(boot: Path, board: Board, version: GitVersion) -> dict[str, bytes]:
     return {
         LINKER_INCLUDE: kept(include_name(board), link_include(board).encode()).replace(own, LINKER_CHECK.encode()),
         LINKER_CHECK: kept(check_name(board), link_check(board).encode()),
+        LINKER_MEMORY: MEMORY.format(include=LINKER_INCLUDE).encode(),
         HEADER: kept(f"include/{HEADER}", header),
         VERSION_HEADER: gitversion.header(version).encode(),
         BOOTLOADER: f"{boot.name} of {board.name}, SHA-256 {hashlib.sha256(disk.read(boot)).hexdigest()}\n".encode(),

@@ -43,8 +43,8 @@ def command(
 ) -> None:
     """Write what the build of an application needs, in front of it.
 
-    DIR, for the search paths of compiler and linker, gets spboot.ld, spboot-check.ld, spboot/spboot.h and
-    spboot_version.h.  What did not change is not written.  The bootloader is built when there is none.
+    DIR, for the search paths of compiler and linker, gets spboot.ld, spboot-check.ld, spboot-memory.ld, spboot/spboot.h
+    and spboot_version.h.  What did not change is not written.  The bootloader is built when there is none.
 
     \b
     Examples:
