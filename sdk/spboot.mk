@@ -46,3 +46,11 @@ $(BUILD_DIR)/$(TARGET).spboot: $(SPBOOT_ELF)
 
 spboot-release: $(SPBOOT_ELF)
 	$(SPBOOT) postbuild --release $(SPBOOT_POSTBUILD_OPTIONS) $<
+
+# The factory file is named by the version: postbuild says which it is.
+_spboot_comma := ,
+_spboot_words = $(subst ",,$(subst $(_spboot_comma),,$(subst "folder": ,folder=,$(1))))
+_spboot_factory = $(patsubst folder=%,%,$(filter folder=%,$(1)))/$(filter BOOT_%.hex,$(1))
+
+spboot-flash: $(SPBOOT_ELF)
+	$(SPBOOT) flash $(call _spboot_factory,$(call _spboot_words,$(shell $(SPBOOT) postbuild --json $<)))
