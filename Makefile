@@ -41,7 +41,7 @@ $(DEVELOPER): requirements-dev.lock $(STAMP)
 	touch $@
 
 # lrzsz, GCC and gdb are peers in the tests; gcc compiles the portable core for the host; xdelta3 and zstd are peers in the
-# benchmark.  npm fetches real firmware, once: it alone is some 300 packages of Debian.  No C library for Arm is among them:
+# benchmark; cmake and ninja build the examples.  npm fetches real firmware, once: it alone is some 300 packages of Debian.  No C library for Arm is among them:
 # our firmware needs none; an application of your own may (libnewlib-arm-none-eabi).
 tools:
 	@need=""; \
@@ -49,6 +49,8 @@ tools:
 	command -v arm-none-eabi-gcc >/dev/null || need="$$need gcc-arm-none-eabi"; \
 	command -v sb >/dev/null || need="$$need lrzsz"; \
 	command -v gdb-multiarch >/dev/null || command -v arm-none-eabi-gdb >/dev/null || need="$$need gdb-multiarch"; \
+	command -v cmake >/dev/null || need="$$need cmake"; \
+	command -v ninja >/dev/null || need="$$need ninja-build"; \
 	command -v npm >/dev/null || need="$$need npm"; \
 	command -v xdelta3 >/dev/null || need="$$need xdelta3"; \
 	command -v zstd >/dev/null || need="$$need zstd"; \
@@ -65,7 +67,7 @@ check: dev
 	$(PYTEST) -q -m "not soak" tests/host tests/delta
 
 test: dev tools check
-	$(PYTEST) -q -m "not soak" tests/core tests/crypto tests/fuzz tests/twin tests/qemu tests/system tests/upgrade
+	$(PYTEST) -q -m "not soak" tests/core tests/crypto tests/fuzz tests/twin tests/qemu tests/system tests/integrations tests/upgrade
 
 soak: dev tools fuzz-tools
 	$(PYTEST) -q -m soak tests

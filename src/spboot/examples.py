@@ -29,9 +29,7 @@ class Example:
 
 ALL: Final = (
     Example(name="cmake", tells="plain CMake, by Ninja or make"),
-    Example(
-        name="cubemx-cmake", tells="a CMake project of STM32CubeMX", parts=(_TEMPLATE, _CUBEMX), without=_STARTUP
-    ),
+    Example(name="cubemx-cmake", tells="a CMake project of STM32CubeMX", parts=(_TEMPLATE, _CUBEMX), without=_STARTUP),
     Example(
         name="cubemx-makefile", tells="a Makefile project of STM32CubeMX", parts=(_TEMPLATE, _CUBEMX), without=_STARTUP
     ),

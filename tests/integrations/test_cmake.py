@@ -154,7 +154,11 @@ WRONG = {
     "an unknown board": ("sed -i s/L476RG/L476XX/ spboot.toml", "", "NUCLEO-L476XX"),
     "no project": ("rm spboot.toml", "", "make a project file with `spboot init`"),
     "no commit": ("rm -rf .git", "", "is in no git repository with a commit: give --version, or set SPBOOT_VERSION"),
-    "a tag that is too far": ("git commit -qm x --allow-empty && git tag v1.0.255 && git commit -qm y --allow-empty", "", "expected at most 255"),
+    "a tag that is too far": (
+        "git commit -qm x --allow-empty && git tag v1.0.255 && git commit -qm y --allow-empty",
+        "",
+        "expected at most 255",
+    ),
     "a version that is none": ("", "VERSION 1.2.x", "'1.2.x'"),
     "an unknown word": ("", "BORD NUCLEO-L476RG", "spboot_firmware: unknown BORD"),
     "no value": ("", "BOARD", "spboot_firmware: nothing behind BOARD"),

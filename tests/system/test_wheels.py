@@ -21,7 +21,7 @@ from spboot.version import Version
 from tests.system import libraries
 
 ROOT = Path(__file__).resolve().parents[2]
-SOURCE = ("src", "firmware", "spec", "tools", "pyproject.toml", "README.md", "LICENSE")
+SOURCE = ("src", "examples", "firmware", "sdk", "spec", "tools", "pyproject.toml", "README.md", "LICENSE")
 """What a wheel is made of."""
 BOARD = "NUCLEO-L476RG"
 CALLS = {"spb_decode", "spb_encode", "spb_encode_free", "spb_encode_models"}
@@ -84,7 +84,7 @@ def test_the_wheel_for_any_system(wheels: dict[str, Path]) -> None:
         points = inside.read("spboot-0.1.0.dist-info/entry_points.txt").decode()
     for name in ("py.typed", "_data/firmware/boot/link.ld.in", "_data/spec/spboot.toml", "delta/native/encode.c"):
         assert f"spboot/{name}" in names
-    for folder in ("src/spboot", "firmware", "spec"):
+    for folder in ("src/spboot", "examples", "firmware", "sdk", "spec"):
         there = {path.relative_to(ROOT / folder).as_posix() for path in (ROOT / folder).rglob("*") if path.is_file()}
         inner = "spboot" if folder.startswith("src") else f"spboot/_data/{folder}"
         assert {f"{inner}/{name}" for name in there if "__pycache__" not in name} <= names

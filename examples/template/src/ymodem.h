@@ -5,7 +5,7 @@
  * terminals send it.
  *  - Each byte of the file is handed on once, in order, from blocks whose CRC was right, and no padding.
  *  - Every wait ends: a silent or babbling sender costs at most ten waits, then the transfer ends.
- *  - The sender waits for the answer to each block: data() may take as long as the sender waits, 10 s at `sb`. */
+ *  - The sender waits for the answer to each block: data() may take as long as it waits, 10 s at `spboot send`. */
 #ifndef YMODEM_H
 #define YMODEM_H
 
