@@ -33,8 +33,7 @@ all: $(BUILD_DIR)/$(TARGET).spboot
 spboot-prebuild:
 	@$(SPBOOT) prebuild --quiet $(SPBOOT_DIR)
 
-$(SPBOOT_LINKED) $(SPBOOT_HEADERS): spboot-prebuild
-	@:
+$(SPBOOT_LINKED) $(SPBOOT_HEADERS): spboot-prebuild ;
 
 $(OBJECTS): | $(SPBOOT_HEADERS)
 

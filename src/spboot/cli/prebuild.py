@@ -12,7 +12,7 @@ from spboot.cli import options
 from spboot.cli.telling import Telling, telling
 from spboot.gitversion import GitVersion
 from spboot.keys import Keys
-from spboot.prebuild import prebuild
+from spboot.linkage import prebuild
 from spboot.version import Version
 
 

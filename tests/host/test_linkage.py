@@ -16,7 +16,7 @@ from spboot.builder.linkinclude import check_name, include_name
 from spboot.errors import BuildError
 from spboot.gitversion import GitVersion
 from spboot.keys import Keys
-from spboot.prebuild import FILES, prebuild
+from spboot.linkage import FILES, prebuild
 from spboot.version import Version
 from tests import apps
 

@@ -1,4 +1,4 @@
-"""What the build of an application needs of its bootloader, in one folder with names that are the same on every board:
+"""What an application is compiled and linked with, in one folder with names that are the same on every board:
 
 spboot.ld spboot-check.ld    linker include and checks
 spboot-memory.ld             the first of them, and a MEMORY with FLASH and RAM
@@ -39,8 +39,13 @@ FILES: Final = (LINKER_INCLUDE, LINKER_CHECK, LINKER_MEMORY, HEADER, VERSION_HEA
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Prebuilt:
-    """What `prebuild` did."""
+class Linkage:
+    """What `prebuild` wrote, for an application to be compiled and linked with.
+
+    >>> linkage = prebuild(board, keys, "linkage", place=Path("boot"), version=GitVersion.given(new.version))
+    >>> linkage.bootloader.name, linkage.made
+    ('spboot-NUCLEO-L476RG.elf', False)
+    """
 
     folder: Path
     bootloader: Path
@@ -59,14 +64,15 @@ def prebuild(
     place: Path,
     version: GitVersion,
     compiler: str = "clang",
-) -> Prebuilt:
+) -> Linkage:
     """Write FILES for *board* into *folder*, and build the bootloader into *place* when there is none.
 
     *place*: folder of `spboot build`, or the file of a bootloader.  Raises BuildError: the bootloader cannot be built,
     or the one that is there is for another board or holds other keys; DiskError.
 
-    >>> prebuild(board, keys, "build/spboot", place=Path("boot"), version=git_version()).changed
-    ('spboot.ld', 'spboot-check.ld', 'spboot-memory.ld', 'spboot/spboot.h', 'spboot_version.h', 'bootloader.txt')
+    >>> made = prebuild(board, keys, "build/spboot", place=Path("boot"), version=GitVersion.given(new.version))
+    >>> made.changed[0], (made.folder / "spboot_version.h").exists()
+    ('spboot.ld', True)
     """
     out, found = Path(folder), bootloader.find(place, board)
     if found is None:
@@ -78,7 +84,7 @@ def prebuild(
         boot = found
     texts = _texts(boot, board, version)
     changed = tuple(name for name in FILES if _write(out / name, texts[name]))
-    return Prebuilt(folder=out, bootloader=boot, made=found is None, changed=changed)
+    return Linkage(folder=out, bootloader=boot, made=found is None, changed=changed)
 
 
 def _check(boot: Path, board: Board, keys: Keys) -> None:
