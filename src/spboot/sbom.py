@@ -151,7 +151,7 @@ def _check_same(release: Release, path: Path) -> None:
     for item in release.items:
         if item.kind == "factory" and item.file.endswith(".hex"):
             boot = Secret(disk.read(path))
-            if not any(segment.data.startswith(boot) for segment in program.load(release.path(item)).segments):
+            if not any(segment.data.startswith(boot) for segment in program.load(release.path(item), 0).segments):
                 raise BuildError(
                     f"{path}: {item.file} has another bootloader: give the folder of the one it was made with"
                 )

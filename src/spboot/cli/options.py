@@ -98,6 +98,12 @@ board_of_folder = click.option(
 """Where a folder tells its board, which is one of ours or in the project's file."""
 
 
+def board_called(name: str) -> str:
+    """What loads the board that a folder calls *name*: one of ours, or the file of the project's own."""
+    found = project()
+    return found.board if found and Path(found.board).stem == name else name
+
+
 def _bootloader_if_any() -> Path | None:
     if click.get_current_context().resilient_parsing:
         return None

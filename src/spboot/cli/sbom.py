@@ -8,6 +8,7 @@ import click
 
 from spboot import releases, sbom
 from spboot.boards import Board
+from spboot.builder.build_record import SUFFIX
 from spboot.cli import files, options
 from spboot.cli.telling import Telling, telling
 from spboot.errors import BuildError
@@ -50,7 +51,8 @@ def command(
     elif merge:
         raise click.UsageError("--merge is for a release: the bootloader has no components of yours")
     else:
-        made = sbom.of_bootloader(place, _board(place, board_name), vex_file=vex_file)
+        board = Board.load(board_name).name if board_name else board_in(place)
+        made = sbom.of_bootloader(place, board, vex_file=vex_file)
     text = sbom.text(made)
     if output is None:
         click.echo(text, nl=False)
@@ -60,13 +62,11 @@ def command(
     tell.say(f"{output}: {len(made['components'])} components")
 
 
-def _board(place: Path, name: str | None) -> str:
+def board_in(place: Path) -> str:
     """The board whose bootloader is in the folder *place*, if it has only one."""
-    if name is not None:
-        return Board.load(name).name
-    found = sorted(path.name for path in place.glob(f"spboot-*.{sbom.build_record.SUFFIX}"))
+    found = sorted(path.name for path in place.glob(f"spboot-*.{SUFFIX}"))
     if len(found) != 1:
         what = "no release and no bootloader" if not found else f"{len(found)} bootloaders"
         hint = "make one with `spboot build` or `spboot postbuild`" if not found else "choose with --board"
         raise BuildError(f"{place}: there is {what} in it: {hint}")
-    return found[0].removeprefix("spboot-").removesuffix(f".{sbom.build_record.SUFFIX}")
+    return found[0].removeprefix("spboot-").removesuffix(f".{SUFFIX}")
