@@ -32,7 +32,13 @@ from . import bootloader
 from .conftest import NEW_APP, TARGET, made
 
 USER_DATA = Secret(b"the owner's own secret, 0123456789abcdef")
-HOLDERS = {"spboot.keys.Keys", "spboot.making.Making", "spboot.twin.snapshot.Snapshot"}
+HOLDERS = {
+    "spboot.dossier.subject.Subject",
+    "spboot.keys.Keys",
+    "spboot.making.Making",
+    "spboot.reproduce._Kept",
+    "spboot.twin.snapshot.Snapshot",
+}
 """Classes with a key in them.  A new one joins, and gets a repr that does not show it."""
 
 

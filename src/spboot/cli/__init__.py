@@ -16,7 +16,7 @@ _GROUPS: Final = {
     "Project": ("init", "version", "postbuild", "completion"),
     "Keys and bootloader": ("keys", "build", "merge"),
     "Images and patches": ("image", "patch", "inspect", "verify", "delta"),
-    "Supply chain": ("sbom", "reproduce", "dossier"),
+    "Supply chain": ("sbom", "reproduce", "dossier", "page"),
     "Devices": ("demo", "twin", "send"),
     "Boards and parts": ("boards", "board", "map", "chips", "chip"),
 }

@@ -42,7 +42,8 @@ def command(
     \b
     Examples:
       spboot sbom boot -o bootloader.cdx.json
-      spboot sbom releases/lamp_NUCLEO-L476RG_1.2.0 --merge rtos.cdx.json --vex vex.toml -o lamp.cdx.json
+      spboot sbom releases/lamp_NUCLEO-L476RG_1.2.0 --merge rtos.cdx.json \\
+          --vex vex.toml -o lamp.cdx.json
     """
     if output is not None:
         files.check_output(output, *merge, *([vex_file] if vex_file else []))

@@ -33,7 +33,7 @@ GROUPS: Final = (
     "reproducible",
 )
 """What can be left out."""
-POINTS: Final = 20
+POINTS: Final = 12
 """Power cuts in a sweep, where no other number is asked for."""
 
 

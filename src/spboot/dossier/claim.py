@@ -96,7 +96,13 @@ class Claim:
 
 
 def lines_with(heard: bytes | bytearray, *words: str) -> tuple[str, ...]:
-    """The lines of what a device said that have one of *words* in them, without their times."""
+    """The lines of what a bootloader said that have one of *words* in them, without their times; what an application
+    says after its start is none of them."""
     text = bytes(heard).decode("latin-1").replace("\r", "")
-    lines = (_STAMP.sub("", line).strip() for line in text.split("\n"))
-    return tuple(line for line in lines if any(word in line for word in words))
+    found = []
+    for line in (_STAMP.sub("", line).strip() for line in text.split("\n")):
+        if any(word in line for word in words):
+            found.append(line)
+        if line.startswith("starting "):
+            break
+    return tuple(found)

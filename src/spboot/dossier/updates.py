@@ -10,15 +10,14 @@ from spboot import release
 from spboot.device import Device
 from spboot.dossier.claim import Check, Input, Outcome, lines_with
 from spboot.dossier.subject import Subject
-from spboot.errors import DeviceError, LinkError
+from spboot.errors import DeviceError, LinkError, SpbootError
 from spboot.image import Image
 from spboot.releases import Item, Release
 
-_SAID: Final = ("received", "installed", "install", "SLOT0 holds", "starting ")
+_SAID: Final = ("received", "install", "SLOT0 holds", "starting ")
 _LOADER: Final = b"loader: "
 """What the loader begins to say, when no application can be started."""
-_LOOK_S: Final = 0.25
-_LOOKS: Final = 240
+_AFTER_S: Final = 60.0
 _WAYS: Final = ("{at}", "{at}:after", "{at}:torn:random={at}")
 """Cuts in turn: before an operation, after it, and in the middle of it."""
 
@@ -90,13 +89,12 @@ def _install(subject: Subject, item: Item, base: Release | None) -> Outcome:
     device.power_on()
     device.call("loader")
     device.twin.log.clear()
-    start = len(device.heard)
-    device.update(subject.data(item))
+    _deliver(device, subject.data(item))
     log, board = device.twin.log, subject.board
     installed = device.twin.flash_read(board.image_address, len(subject.image.data)) == subject.image.data
     return Outcome(
         holds=installed and device.version == str(subject.release.version),
-        found=lines_with(device.heard[start:], *_SAID),
+        found=lines_with(device.heard, *_SAID),
         counts={"bytes of the file": item.size, "flash operations": len(log), "erases": log.erases()},
     )
 
@@ -129,10 +127,12 @@ def _sweep(subject: Subject, item: Item, points: int) -> Outcome:
         try:
             came[_comes_back(subject, device, data)] += 1
             if device.version != version:
-                device.update(data)
+                device.reset()
+                device.call("loader")
+                _deliver(device, data)
             if device.version != version:
-                lost.append(cut)
-        except (DeviceError, LinkError) as error:
+                lost.append(f"{cut}: it does not take the update again")
+        except SpbootError as error:
             lost.append(f"{cut}: {error}")
     counts = {"flash operations of the update": total, "power cuts": len(ats), "lost devices": len(lost)}
     counts |= {f"came back with {name}": count for name, count in _named(came).items() if count}
@@ -155,14 +155,19 @@ def _operations(subject: Subject, data: bytes) -> int:
 
 def _comes_back(subject: Subject, device: Device, data: bytes) -> str:
     """Send *data*, in the middle of which power is cut, and see what runs then: "old", "new" or "loader"."""
-    with contextlib.suppress(LinkError):
-        device.send(data)
-    for _ in range(_LOOKS):
-        if device.version is not None or _LOADER in device.heard:
-            break
-        device.wait(_LOOK_S)
+    _deliver(device, data)
     if device.twin.log.cut is not None:
         raise DeviceError("the power was not cut")
     if device.version is None:
         return "loader"
     return "new" if device.version == str(subject.release.version) else "old"
+
+
+def _deliver(device: Device, data: bytes) -> None:
+    """Send *data* to *device*, which has called, and wait until an application starts or the loader speaks."""
+    device.heard.clear()
+    with contextlib.suppress(LinkError):
+        device.send(data)
+    end = device.port.now() + _AFTER_S
+    while device.version is None and _LOADER not in device.heard and (left := end - device.port.now()) > 0:
+        device.hear(device.port.read(1, left))  # no byte further: what an application does is not judged
