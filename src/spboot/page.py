@@ -1,4 +1,4 @@
-"""Releases as one HTML page that needs nothing from elsewhere: versions, sizes over versions, the slot's fill, files."""
+"""Releases as one HTML page that needs nothing from elsewhere: sizes over versions, the slot's fill, files."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from typing import Any, Final, Self
 from spboot import disk, releases
 from spboot.boards import Board
 from spboot.builder import bootloader as builder
-from spboot.builder import build_record, personal
+from spboot.builder import personal
 from spboot.builder.build_record import BuildRecord
 from spboot.errors import AuthenticationError, BuildError, KeyFolderError
 from spboot.formats.manifest import MANIFEST_SIZE

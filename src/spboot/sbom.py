@@ -1,4 +1,4 @@
-"""Bills of materials (SBOM) as CycloneDX 1.6: of a bootloader, from its build record and its link map, and of a release.
+"""Bills of materials (SBOM) as CycloneDX 1.6: of a bootloader, by its build record and link map, and of a release.
 
 The same files give the same document: its serial number is a hash of it, and it has no time unless SOURCE_DATE_EPOCH
 is set.  Names of components are those of files; where they lay is not told."""
@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from spboot import disk, vex
-from spboot.builder import build_record
 from spboot.builder.build_record import BuildRecord
 from spboot.errors import BuildError, FormatError
 from spboot.formats import link_map, program

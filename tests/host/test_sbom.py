@@ -84,9 +84,9 @@ def test_a_bootloader_is_its_sources_and_what_the_map_shows(tmp_path: Path, secr
 
 
 def test_a_component_of_others_is_there_when_the_map_shows_it(tmp_path: Path, secrets: Keys) -> None:
-    libgcc = named(
-        sbom.of_bootloader(boot_folder(tmp_path / "a", secrets, GNU, unknown=()), TARGET), "library"
-    )["libgcc"]
+    libgcc = named(sbom.of_bootloader(boot_folder(tmp_path / "a", secrets, GNU, unknown=()), TARGET), "library")[
+        "libgcc"
+    ]
     assert libgcc["licenses"] == [{"expression": "GPL-3.0-or-later WITH GCC-exception-3.1"}]
     assert libgcc["properties"] == [{"name": "spboot:bytes", "value": str(0x30)}]
     made = sbom.of_bootloader(boot_folder(tmp_path / "b", secrets, LLD_FOREIGN), TARGET)

@@ -6,13 +6,15 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import re
 import shutil
+import textwrap
 from pathlib import Path
 
 import pytest
 
-from spboot import releases, reproduce, sbom
+from spboot import project, releases, reproduce, sbom
 from spboot.boards import Board
 from spboot.builder.bootloader import build
 from spboot.builder.build_record import BuildRecord
@@ -30,6 +32,9 @@ from tests.host.test_cli import Run, run  # noqa: F401
 from tests.host.test_sbom import assert_valid, named
 
 BOARD = "NUCLEO-L476RG"
+PAGE = (Path(__file__).resolve().parents[2] / "docs" / "supply-chain.md").read_text(encoding="utf-8")
+LONG = ("dossier", "reproduce")
+"""Commands of the page that are run by `make soak` alone; the tests here run what they call."""
 QUICK = ("cuts", "refusals", "reproducible", "secure-boot")
 
 
@@ -41,8 +46,13 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     build(board, keys, folder / "boot", user_data=b"of the owner\xff")
     for version in (Version(1, 0, 0), Version(1, 1, 0)):
         app = build_demo(board, version, folder / "apps")
-        making = Making(app=app, board=board, keys=keys, version=version, name="demo", bootloader=folder / "boot")
+        making = Making(app=app, board=board, keys=keys, version=version, name="lamp", bootloader=folder / "boot")
         postbuild(making, folder / "releases", releases.all_in(folder / "releases"))
+    (folder / "spboot.toml").write_text(project.text(board=BOARD, keys="keys", name="lamp"))
+    own = {"bomFormat": "CycloneDX", "components": [{"type": "library", "name": "rtos"}]}
+    (folder / "rtos.cdx.json").write_text(json.dumps(own))
+    (statement,) = re.findall(r"( {4}\[\[vulnerability\]\]\n(?: {4}.*\n)+)", PAGE)
+    (folder / "vex.toml").write_text(textwrap.dedent(statement))
     return folder
 
 
@@ -52,9 +62,7 @@ def newest(place: Path) -> Release:
 
 def made(place: Path, *without: str, points: int = 2, keys: Keys | None = None) -> Dossier:
     secrets = keys or Keys.load(place / "keys")
-    return examine(
-        newest(place), Board.load(BOARD), secrets, bootloader=place / "boot", without=without, points=points
-    )
+    return examine(newest(place), Board.load(BOARD), secrets, bootloader=place / "boot", without=without, points=points)
 
 
 @pytest.fixture(scope="module")
@@ -93,9 +101,7 @@ def test_every_question_has_a_claim_that_was_run(whole: Dossier) -> None:
 
 
 def test_a_run_that_is_left_out_takes_its_claim_with_it(whole: Dossier, less: Dossier) -> None:
-    assert [each.facts() for each in less.claims] == [
-        each.facts() for each in whole.claims if each.group not in QUICK
-    ]
+    assert [each.facts() for each in less.claims] == [each.facts() for each in whole.claims if each.group not in QUICK]
     text = less.markdown()
     assert "cuts-" not in text and "no run in this dossier" in text
     assert "Left out when this dossier was made: cuts." in text and "cuts." not in whole.markdown()
@@ -167,7 +173,7 @@ def test_without_the_signing_key_less_is_claimed(place: Path) -> None:
 
 
 def test_a_first_release_is_taken_by_a_bare_device(place: Path, tmp_path: Path) -> None:
-    old = newest(place).folder.parent / f"demo_{BOARD}_1.0.0"
+    old = newest(place).folder.parent / f"lamp_{BOARD}_1.0.0"
     shutil.copytree(old, tmp_path / "releases" / old.name)
     only = [group for group in GROUPS if group not in ("updates", "cuts")]
     first = examine(
@@ -194,3 +200,31 @@ def test_gcc_builds_the_same_again(place: Path, tmp_path: Path) -> None:
     again = reproduce.of_bootloader(tmp_path / "boot", board, keys)
     assert again.same and len(again.files) == 8 and not again.reasons
     assert not named(sbom.of_bootloader(tmp_path / "boot", BOARD), "library")
+
+
+def commands() -> list[list[str]]:
+    """Those of docs/supply-chain.md that stand in blocks."""
+    return [line.split() for line in re.findall(r"^ {4}spboot (.*)$", PAGE, re.MULTILINE)]
+
+
+def follow(folder: Path, run: Run, wanted: bool) -> None:  # noqa: F811
+    os.chdir(folder)
+    mine = [words for words in commands() if (words[0] in LONG) == wanted]
+    assert len(mine) >= 3
+    for words in mine:
+        code, _, err = run(*words)
+        assert (code, err) == (0, ""), (words, err)
+
+
+def test_the_page_can_be_followed(place: Path, run: Run) -> None:  # noqa: F811
+    follow(place, run, False)
+    bill = json.loads((place / "lamp.cdx.json").read_text())
+    assert "rtos" in named(bill, "library") and bill["vulnerabilities"][0]["id"] == "CVE-2026-0001"
+    assert_valid(bill)
+
+
+@pytest.mark.soak
+def test_the_rest_of_the_page_can_be_followed(place: Path, run: Run) -> None:  # noqa: F811
+    follow(place, run, True)
+    (script,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    exec(script, {})

@@ -89,9 +89,7 @@ def compiled(units: Iterable[tuple[str, Iterable[str]]]) -> set[Path]:
 
 def hashes(paths: Iterable[Path], root: Path) -> dict[str, str]:
     """SHA-256 by the name below *root*, sorted."""
-    return {
-        path.relative_to(root).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(paths)
-    }
+    return {path.relative_to(root).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(paths)}
 
 
 def unknown_names(map_text: str, paths: Iterable[Path]) -> tuple[str, ...]:

@@ -52,9 +52,9 @@ def command(
     """Run a release on the twin, and write down what that has shown.
 
     RELEASE is a folder that `spboot postbuild` made.  Its own files are started, updated to, damaged and cut from power
-    on an emulated board.  dossier.md and dossier.json get a claim for each run, in words that a conformity file can use,
-    by the questions of EN 303 645, EN 18031-1 and EN 304 623, and what was not run.  What a device must refuse is made
-    in memory and never written.  Two dossiers of one release are the same.  Exit code 1 when a claim failed.
+    on an emulated board.  dossier.md and dossier.json get a claim for each run, in words that a conformity file can
+    use, by the questions of EN 303 645, EN 18031-1 and EN 304 623, and what was not run.  What a device must refuse is
+    made in memory and never written.  Two dossiers of one release are the same.  Exit code 1 when a claim failed.
 
     \b
     Examples:

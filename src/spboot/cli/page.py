@@ -20,9 +20,7 @@ from spboot.errors import BuildError
     metavar="[RELEASES]",
     envvar="SPBOOT_RELEASES",
     required=False,
-    default=options.answer(
-        "folder of releases", "RELEASES", lambda found: found.releases, variable="SPBOOT_RELEASES"
-    ),
+    default=options.answer("folder of releases", "RELEASES", lambda found: found.releases, variable="SPBOOT_RELEASES"),
 )
 @options.board_of_folder
 @click.option("--name", envvar="SPBOOT_NAME", metavar="NAME", help="Of the product, where there are several.")
@@ -31,9 +29,9 @@ from spboot.errors import BuildError
 def command(folder: Path, board_name: str | None, name: str | None, output: Path | None, tell: Telling) -> None:
     """Show releases as one HTML page.
 
-    RELEASES is where `spboot postbuild --release` keeps them, that of the project if it is not given.  The page has sizes
-    of images and patches over the versions, how much of the slot each fills, and links to all files with their hashes.
-    It is one file that loads nothing from elsewhere.
+    RELEASES is where `spboot postbuild --release` keeps them, that of the project if it is not given.  The page has
+    sizes of images and patches over the versions, how much of the slot each fills, and all files with their hashes.  It
+    is one file that loads nothing from elsewhere.
 
     \b
     Examples:

@@ -25,10 +25,10 @@ from spboot.releases import Release
 def command(place: Path, key_folder: Path, board_name: str | None, bootloader: Path | None, tell: Telling) -> None:
     """Make a bootloader or a release again, and compare every byte.
 
-    FOLDER is what `spboot build` or `spboot postbuild` made.  A bootloader is built from scratch, by the compiler of its
-    record.  A release is made from its application, from the releases beside it that its patches start from, and from
-    its bootloader; the signing key is not needed, as the signatures of the release are checked and taken.  Exit code 1,
-    with what differs, when a byte does.
+    FOLDER is what `spboot build` or `spboot postbuild` made.  A bootloader is built from scratch, by the compiler of
+    its record.  A release is made from its application, from the releases beside it that its patches start from, and
+    from its bootloader; the signing key is not needed, as the signatures of the release are checked and taken.  Exit
+    code 1, with what differs, when a byte does.
 
     \b
     Examples:

@@ -36,8 +36,8 @@ def command(
 
     FOLDER is what `spboot build` or `spboot postbuild` made.  Of a bootloader: every source and header with hash and
     licence, generated files, compiler, and whatever else its link map shows.  Of a release: its application, its files,
-    and its bootloader, in full when the bootloader's folder is known.  The same FOLDER gives the same document; a time is
-    in it when SOURCE_DATE_EPOCH is set.
+    and its bootloader, in full when the bootloader's folder is known.  The same FOLDER gives the same document; a time
+    is in it when SOURCE_DATE_EPOCH is set.
 
     \b
     Examples:

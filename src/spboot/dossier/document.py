@@ -1,4 +1,4 @@
-"""A dossier, and how it is written: Markdown for people, JSON for programs.  No time, no machine, no folder is in it."""
+"""A dossier, and how it is written: Markdown for people, JSON for programs; without a time, a machine, a folder."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ class Dossier:
         ids = [each.id for each in self.claims]
         failed = {each.id for each in self.failed}
         yield from ("", "## Questions of standards", "")
-        yield "The questions are in our words, the clauses tell where a standard asks. Claims are evidence, not answers."
+        yield "The questions are in our words; a clause tells where a standard asks. Claims are evidence, not answers."
         yield from ("", "| standard | clause or topic | question | claims |", "|---|---|---|---|")
         for each in questions.ALL:
             found = questions.answers(each, ids)

@@ -94,8 +94,8 @@ ALL: Final = (
 LIMITS: Final = (
     "All runs on a device were on the twin, an emulated chip, and none on silicon: what the twin models, and what not, "
     "is in docs/fidelity.md and docs/faults.md of spboot.",
-    "The application was started and not judged: what it does, which interfaces it opens and how it calls for updates is "
-    "outside of this dossier. Updates went through the loader of the bootloader.",
+    "The application was started and not judged: what it does, which interfaces it opens and how it calls for updates "
+    "is outside of this dossier. Updates went through the loader of the bootloader.",
     "Attacks on the chip itself (debugger on an open part, glitches, side channels) were not run; docs/security.md of "
     "spboot says what is promised against them.",
     "The version floor is the version in flash: there is no counter elsewhere. Who can write flash can take it away.",
