@@ -12,12 +12,14 @@ import pytest
 
 from spboot import sbom
 from spboot.builder.build_record import BuildRecord
+from spboot.dossier import papers
+from spboot.dossier.subject import Subject
 from spboot.errors import AuthenticationError, BuildError, FormatError
 from spboot.formats import link_map
 from spboot.formats.spec import data_path
 from spboot.keys import Keys
 
-from .conftest import TARGET
+from .conftest import BOARD, TARGET
 from .supply import GNU, LLD, LLD_FOREIGN, boot_folder, kept, record
 from .test_cli import Run, run  # noqa: F401
 
@@ -95,6 +97,15 @@ def test_a_component_of_others_is_there_when_the_map_shows_it(tmp_path: Path, se
     made = sbom.of_bootloader(boot_folder(tmp_path / "c", secrets, strange), TARGET)
     assert list(named(made, "library")) == ["strange_function"]
     assert_valid(made)
+
+
+def test_a_dossier_claims_no_bill_with_something_unknown_in_it(tmp_path: Path, secrets: Keys) -> None:
+    known, strange = (boot_folder(tmp_path / name, secrets, text) for name, text in (("a", LLD), ("b", LLD_FOREIGN)))
+    release = kept(tmp_path / "releases", secrets, known, 1)[0]
+    subject = Subject(release=release, board=BOARD, keys=secrets)
+    assert papers._sbom(subject, known).holds
+    outcome = papers._sbom(subject, strange)
+    assert not outcome.holds and "of others in the bootloader: libcompiler_rt" in outcome.found
 
 
 def test_the_bill_tells_of_no_key_and_no_place(tmp_path: Path, secrets: Keys) -> None:

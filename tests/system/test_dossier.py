@@ -20,7 +20,7 @@ from spboot.builder.bootloader import build
 from spboot.builder.build_record import BuildRecord
 from spboot.builder.demo import build_demo
 from spboot.device import Device
-from spboot.dossier import GROUPS, examine, questions, refusals
+from spboot.dossier import GROUPS, examine, questions, refusals, starts
 from spboot.dossier import updates as sweep
 from spboot.dossier.document import Dossier
 from spboot.dossier.subject import Subject
@@ -131,20 +131,20 @@ def test_two_whole_dossiers_agree(whole: Dossier, place: Path) -> None:
 
 
 def test_what_fails_is_claimed_as_failed(place: Path, tmp_path: Path, run: Run) -> None:  # noqa: F811
-    """The image in the release is one of version 1.0.0, which devices have, and the list of files says so."""
+    """The image in the release is that of version 1.0.0, which devices have, and of its keys it says what is not so."""
     shutil.copytree(place, tmp_path / "bad")
     old, bad = releases.all_in(tmp_path / "bad" / "releases")
     (bad.folder / bad.image.file).write_bytes(old.path(old.image).read_bytes())
     fresh = releases.item(bad.folder / bad.image.file, "image")
     items = tuple(fresh if each.kind == "image" else each for each in bad.items)
-    (bad.folder / releases.FILE).write_text(dataclasses.replace(bad, items=items).text())
-    less = [word for group in (*QUICK, "starts", "sbom", "keys") for word in ("--without", group)]
+    (bad.folder / releases.FILE).write_text(dataclasses.replace(bad, items=items, development=False).text())
+    less = [word for group in (*QUICK, "starts", "sbom") for word in ("--without", group)]
     words = ("dossier", bad.folder, "--keys", place / "keys", "--bootloader", place / "boot", "-o", tmp_path)
     code, out, err = run(*words, *less, "--json")
-    assert code == 1 and "2 of 4 claims failed: signatures, update-image; see" in err
+    assert code == 1 and "3 of 5 claims failed: signatures, update-image, keys; see" in err
     assert json.loads(out)["claims"]["update-image"] == "failed"
     text = (tmp_path / "dossier.md").read_text()
-    assert "**2 of 4 claims failed.**" in text and "### update-image: FAILED" in text
+    assert "**3 of 5 claims failed.**" in text and "### update-image: FAILED" in text
     assert "refused, code 26: already installed" in text and "update-image (FAILED)" in text
 
 
@@ -162,6 +162,18 @@ def test_a_device_that_is_lost_fails_the_sweep(place: Path, monkeypatch: pytest.
     failed = made(place, *(group for group in GROUPS if group != "cuts"), points=1).failed
     assert [each.id for each in failed] == ["cuts-image", "cuts-patch"]
     assert failed[0].counts["lost devices"] == 1 and failed[0].found[0].startswith("lost at cut 0: ")
+
+
+def test_what_is_good_is_no_evidence_of_a_refusal(place: Path) -> None:
+    """A good update in the place of a bad one, and a bit that no application has in that of one that it has."""
+    subject = Subject(release=newest(place), board=Board.load(BOARD), keys=Keys.load(place / "keys"))
+    good = subject.data(subject.release.image)
+    bad = refusals.Bad(id="good", words="a good image", data=good, codes=("SAME_VERSION",))
+    assert not refusals._refused(subject, bad, subject.before).holds
+    assert not refusals._refused(subject, dataclasses.replace(bad, codes=("WRONG_BOARD",)), subject.after).holds
+    assert refusals._refused(subject, bad, subject.after).holds
+    assert not starts._refuses(subject, subject.board.slot0.end - 1).holds
+    assert starts._refuses(subject, subject.board.image_address).holds
 
 
 def test_without_the_signing_key_less_is_claimed(place: Path) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from spboot.errors import SpbootError
+from spboot.errors import ExtraError, SpbootError
 
 _STAMP: Final = re.compile(r"^\[ *\d+\.\d+\] *")
 _PLACE: Final = re.compile(r"(?:[A-Za-z]:)?[^\s:'\"(]*[/\\](?=[^\s/\\])")
@@ -55,6 +55,8 @@ class Check:
         """Run it."""
         try:
             outcome = self.act()
+        except ExtraError:
+            raise  # nothing was run
         except SpbootError as error:
             outcome = Outcome(holds=False, found=(_PLACE.sub("", str(error)),))
         return Claim(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from spboot import reproduce, sbom
+from spboot import disk, reproduce, sbom
 from spboot.dossier.claim import Check, Input, Outcome, lines_with
 from spboot.dossier.subject import Subject
 
@@ -63,7 +63,7 @@ def checks(subject: Subject) -> Iterator[Check]:
 
 def _boot_inputs(subject: Subject, folder: Path) -> tuple[Input, ...]:
     names = (f"spboot-{subject.board.name}.{suffix}" for suffix in ("bin", "map", "build.json"))
-    return tuple(Input.of(name, (folder / name).read_bytes()) for name in names if (folder / name).is_file())
+    return tuple(Input.of(name, disk.read(folder / name)) for name in names if (folder / name).is_file())
 
 
 def _keys(subject: Subject, factory: Input) -> Check:

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from spboot import release
+from spboot import disk, release
 from spboot.boards import Board
 from spboot.dossier.claim import Check, Input, Outcome
-from spboot.dossier.subject import Bench, Subject, offer
+from spboot.dossier.subject import Bench, Subject, offer, settle
 from spboot.formats.manifest import MANIFEST_SIZE
 from spboot.formats.signature import SIGNATURE_SIZE
 from spboot.formats.spec import record, spec
@@ -22,7 +22,6 @@ _CODES: Final = {name: number for number, (name, _) in enumerate(spec()["status"
 _SIGNATURE: Final = slice(MANIFEST_SIZE, MANIFEST_SIZE + SIGNATURE_SIZE)
 _OTHER: Final = "SPBOOT-DOSSIER"
 """Name of a product and of a board that are nobody's: what is signed for them no device takes."""
-_LISTEN_S: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,10 +79,9 @@ def _refused(subject: Subject, bad: Bad, bench: Bench) -> Outcome:
     same = not touched and device.twin.flash_read(slot0.address, slot0.size) == before
     expected = str(subject.release.version if bench is subject.after else subject.base.version if subject.base else "")
     device.reset()
-    if expected:
-        same = same and device.wait_for_start(_LISTEN_S) == expected
-    else:
-        device.read_until("loader: ", _LISTEN_S)
+    device.heard.clear()
+    settle(device)
+    same = same and (device.version or "") == expected
     return Outcome(
         holds=refused and same,
         found=words,
@@ -138,7 +136,7 @@ def _old(subject: Subject) -> Iterator[Bad]:
         older = subject.base.image
         yield Bad(id="older-version", words=f"the older version {subject.base.version}",
                   codes=("IMAGE_VERSION_FAILURE",), name=older.file,
-                  data=subject.base.path(older).read_bytes())  # fmt: skip
+                  data=disk.read(subject.base.path(older)))  # fmt: skip
         return
     below = _below(subject.release.version)
     if below is None or not subject.can_sign:

@@ -9,7 +9,7 @@ from spboot import release
 from spboot.builder.merge import program_of
 from spboot.device import Device
 from spboot.dossier.claim import Check, Outcome, lines_with
-from spboot.dossier.subject import Subject
+from spboot.dossier.subject import Subject, settle
 from spboot.formats import program
 from spboot.formats.program import Program
 from spboot.formats.spec import record
@@ -83,8 +83,9 @@ def _refuses(subject: Subject, changed: int | Program) -> Outcome:
         data[changed - start] ^= 1
         device.twin.flash_load(start, bytes(data))
     device.power_on()
-    device.read_until("loader: ", _BOOT_S)
-    device.read_until("\n")
+    settle(device)
+    if device.version is None:
+        device.read_until("\n")
     return Outcome(holds=device.version is None, found=lines_with(device.heard, *_REFUSES))
 
 

@@ -28,6 +28,10 @@ from spboot.secret import Secret
 _ORDER: Final = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 """Of the curve P-256: private keys are below it (FIPS 186-5)."""
 _QUIET_S: Final = 1.0
+_SETTLED_S: Final = 60.0
+"""Longest wait for a start: an install of large sectors takes seconds for each, twice."""
+_LOADER: Final = b"loader: "
+"""What the loader begins to say, when no application can be started."""
 
 
 class Bench:
@@ -47,6 +51,14 @@ class Bench:
         """The device as it has just called for a file."""
         self._device.restore(self._called)
         return self._device
+
+
+def settle(device: Device) -> None:
+    """Wait until *device* starts an application or its loader speaks, and no byte further: what an application does is
+    not judged."""
+    end = device.port.now() + _SETTLED_S
+    while device.version is None and _LOADER not in device.heard and (left := end - device.port.now()) > 0:
+        device.hear(device.port.read(1, left))
 
 
 def offer(device: Device, data: bytes) -> Verdict | None:

@@ -9,15 +9,12 @@ from typing import Final
 from spboot import release
 from spboot.device import Device
 from spboot.dossier.claim import Check, Input, Outcome, lines_with
-from spboot.dossier.subject import Subject
+from spboot.dossier.subject import Subject, settle
 from spboot.errors import DeviceError, LinkError, SpbootError
 from spboot.image import Image
 from spboot.releases import Item, Release
 
 _SAID: Final = ("received", "install", "SLOT0 holds", "starting ")
-_LOADER: Final = b"loader: "
-"""What the loader begins to say, when no application can be started."""
-_AFTER_S: Final = 60.0
 _WAYS: Final = ("{at}", "{at}:after", "{at}:torn:random={at}")
 """Cuts in turn: before an operation, after it, and in the middle of it."""
 
@@ -168,6 +165,4 @@ def _deliver(device: Device, data: bytes) -> None:
     device.heard.clear()
     with contextlib.suppress(LinkError):
         device.send(data)
-    end = device.port.now() + _AFTER_S
-    while device.version is None and _LOADER not in device.heard and (left := end - device.port.now()) > 0:
-        device.hear(device.port.read(1, left))  # no byte further: what an application does is not judged
+    settle(device)
