@@ -91,6 +91,7 @@ def test_each_claim_has_its_run(whole: Dossier) -> None:
     assert [re.findall(r"refused, code (\d+):", words)[0] for words in codes.values()] == ["15", "13", "27", "26", "12",
         "19"]  # fmt: skip
     assert "DEVELOPMENT KEYS: anybody can sign" in claims["keys"].found
+    assert whole.gaps[0].startswith("The release was made with development keys")
 
 
 def test_every_question_has_a_claim_that_was_run(whole: Dossier) -> None:

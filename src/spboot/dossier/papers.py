@@ -70,6 +70,10 @@ def _keys(subject: Subject, factory: Input) -> Check:
     if subject.release.development:
         sentence = "The keys of this release are development keys, and the bootloader says so at every start: it is "
         sentence += "not for devices in the field."
+        subject.gaps.append(
+            "The release was made with development keys, which are no secret: nothing here holds of it "
+            "once it leaves the desk."
+        )
     else:
         sentence = "The keys of this release are not development keys; the bootloader would say so at every start."
     return Check(
