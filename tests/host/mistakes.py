@@ -63,6 +63,21 @@ PROJECT: list[Row] = [
     (f"postbuild new.bin --board {TARGET} --keys lamp --releases r --bootloader boot.bin", 1, ("no git repository",)),
 ]  # fmt: skip
 
+SUPPLY: list[Row] = [
+    ("sbom nowhere", 1, ("nowhere: there is no release and no bootloader in it", "`spboot build`")),
+    ("sbom folder --board NUKLEO", 1, ("unknown board 'NUKLEO'",)),
+    ("sbom folder --board NUCLEO-L476RG", 1, ("build.json: there is no such file", "build the bootloader")),
+    ("sbom folder -o folder", 1, ("folder exists and is not a file but a folder",)),
+    ("reproduce folder", 2, ("no key folder: give --keys",)),
+    ("reproduce folder --keys lamp", 1, ("there is no release and no bootloader in it",)),
+    ("dossier folder --keys lamp", 1, ("release.json: cannot be read", "No such file")),
+    ("dossier folder --keys lamp --without luck", 2, ("'luck' is not one of 'starts'",)),
+    ("dossier folder --keys lamp --points 0", 2, ("--points", "0 is not in the range x>=1")),
+    ("page", 2, ("no folder of releases: give RELEASES, set SPBOOT_RELEASES, or make a project file",)),
+    ("page folder", 1, ("folder: there is no release: keep one with `spboot postbuild --release`",)),
+    ("page nowhere", 1, ("nowhere",)),
+]
+
 BOARDS: list[Row] = [
     ("boards nucleo-l476rg", 1, ("unknown board", "did you mean NUCLEO-L476RG?")),
     ("map NUKLEO-L476RG", 1, ("did you mean NUCLEO-L476RG",)),
@@ -293,6 +308,6 @@ GETTING_IT_THERE: list[Row] = [
 ]
 
 TABLE = [
-    *(COMMANDS + PROJECT + BOARDS + KEYS + OUTPUTS + FILES_IN_THE_WRONG_PLACE + TWIN + GETTING_IT_THERE),
+    *(COMMANDS + PROJECT + SUPPLY + BOARDS + KEYS + OUTPUTS + FILES_IN_THE_WRONG_PLACE + TWIN + GETTING_IT_THERE),
     *((text.format(release=f"--board {TARGET} --keys lamp"), code, words) for text, code, words in VERSIONS),
 ]

@@ -95,7 +95,14 @@ def test_commands_stand_in_groups() -> None:
     modules = {path.stem for path in Path(cli.__file__).parent.glob("*.py") if "@click.command(" in path.read_text()}
     modules |= {path.stem for path in Path(cli.__file__).parent.glob("*.py") if "@click.group(" in path.read_text()}
     blocks = told(()).split("\n\n")
-    headings = ("Project:", "Keys and bootloader:", "Images and patches:", "Devices:", "Boards and parts:")
+    headings = (
+        "Project:",
+        "Keys and bootloader:",
+        "Images and patches:",
+        "Supply chain:",
+        "Devices:",
+        "Boards and parts:",
+    )
     groups = [block.splitlines()[1:] for heading in headings for block in blocks if block.startswith(heading)]
     assert len(groups) == len(headings)
     listed = [line.split()[0].replace("-", "_") for lines in groups for line in lines]

@@ -35,10 +35,12 @@ from .conftest import NEW_APP, TARGET, made
 USER_DATA = Secret(b"the owner's own secret, 0123456789abcdef")
 PASSPHRASE = Secret(b"a long sentence that opens the signing key")
 HOLDERS = {
+    "spboot.dossier.subject.Subject",
     "spboot.keys.keys.Keys",
     "spboot.keys.signer.FolderKey",
     "spboot.keys.token.TokenSigner",
     "spboot.making.Making",
+    "spboot.reproduce._Kept",
     "spboot.twin.snapshot.Snapshot",
 }
 """Classes with a key in them.  A new one joins, and gets a repr that does not show it."""

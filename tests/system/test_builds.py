@@ -176,7 +176,7 @@ def test_builds_into_one_folder_at_once(shop: Workshop, tmp_path: Path) -> None:
         outputs = [job.result() for job in jobs]
     assert outputs[0] == outputs[1]
     made = contents(tmp_path)
-    assert len(made) == 7, "nothing else lies there"
+    assert len(made) == 8, "nothing else lies there"
     assert made[outputs[0].bin.name] == shop.boot.bin.read_bytes()
 
 

@@ -134,6 +134,21 @@ def test_each_reader_begins_behind_the_last(twin: Device) -> None:
     assert b"patch: stage idle" in b"".join(said)
 
 
+def test_a_device_comes_back_to_what_it_was(twin: Device, release: Release) -> None:
+    """Also with another version in its flash, and with a cut that still waits."""
+    twin.power_on()
+    twin.call("loader")
+    called = twin.snapshot()
+    for _ in range(2):
+        twin.update(release.image)
+        assert twin.version == "1.1.0"
+        twin.cut(100_000)
+        twin.restore(called)
+        assert twin.version is None and not twin.heard
+    twin.send(release.image)
+    assert twin.wait_for_start() == "1.1.0"
+
+
 def test_an_update_that_is_none_is_the_devices_to_refuse(twin: Device, release: Release) -> None:
     damaged = bytearray(release.image.read_bytes())
     damaged[200] ^= 1
@@ -226,8 +241,10 @@ REFUSED = {
     "twin": "ask it over its console",
     "program": "the board's programmer, with the file that `spboot merge` makes",
     "cut": "pull its plug",
+    "snapshot": "program it again",
+    "restore": "program it again",
 }
-ARGUMENTS = {"program": ("factory.hex",), "cut": (3,)}
+ARGUMENTS = {"program": ("factory.hex",), "cut": (3,), "restore": (None,)}
 
 
 @posix

@@ -15,7 +15,7 @@ from typing import Final
 
 from spboot import disk
 from spboot.boards import Board
-from spboot.builder import headers
+from spboot.builder import build_record, headers
 from spboot.builder.compiler import Toolchain, toolchain
 from spboot.builder.drivers import drivers
 from spboot.builder.linkinclude import check_name, include_name, link_check, link_include
@@ -130,7 +130,7 @@ def build(
         objects = compile_rooms(tools, board, work)
         (work / "link.ld").write_text(_link_script(board), encoding="utf-8", newline="\n")
         tools.link_files(objects, "link.ld", "boot.elf", work)
-        return _write_outputs(board, keys, Secret(user_data), work, output)
+        return _write_outputs(board, keys, Secret(user_data), work, output, tools)
 
 
 @contextlib.contextmanager
@@ -158,13 +158,17 @@ def work_folder(output: Path) -> Iterator[Path]:
 
 def compile_rooms(tools: Toolchain, board: Board, work: Path) -> list[str]:
     """Compile every room with the includes it may have; object names relative to *work*."""
+    return compile_units(tools, units_of(board, work), Texts(status_sentences()), work)
+
+
+def units_of(board: Board, work: Path) -> list[Unit]:
+    """Every source for *board*, in the order in which it is linked, with the includes it may have."""
     generated = (work / "generated").resolve()
-    units = [
+    return [
         Unit(source=source, name=f"{room}_{Path(source).stem}", includes=tuple(include_folders(room, generated)))
         for room, names in sources(board).items()
         for source in names
     ]
-    return compile_units(tools, units, Texts(status_sentences()), work)
 
 
 def include_folders(room: str, generated: Path) -> list[str]:
@@ -193,7 +197,32 @@ def _link_script(board: Board) -> str:
     return text
 
 
-def _write_outputs(board: Board, keys: Keys, user_data: Secret, work: Path, output: Path) -> Bootloader:
+def _record(board: Board, keys: Keys, work: Path, tools: Toolchain, map_text: str) -> bytes:
+    """The text of the build record: what was compiled and linked in *work*."""
+    generated, firmware = (work / "generated").resolve(), data_path("firmware")
+    made = [path for path in generated.rglob("*.h") if path.is_file()]
+    used = build_record.compiled((unit.source, unit.includes) for unit in units_of(board, work))
+    ours = [path for path in used if path.is_relative_to(firmware)]
+    return (
+        build_record.BuildRecord(
+            board=board.name,
+            spboot=str(boot_version()),
+            compiler=tools.name,
+            compiler_version=tools.version(),
+            product=keys.product,
+            development=keys.development,
+            sources=build_record.hashes([*ours, firmware / "boot" / "link.ld.in"], firmware),
+            generated=build_record.hashes(made, generated) | build_record.hashes([work / "link.ld"], work),
+            unknown=build_record.unknown_names(map_text, [*ours, *made, work / "link.ld"]),
+        )
+        .text()
+        .encode()
+    )
+
+
+def _write_outputs(
+    board: Board, keys: Keys, user_data: Secret, work: Path, output: Path, tools: Toolchain
+) -> Bootloader:
     """All files or none: they appear once there was room for all, and those of two builds do not mix."""
     stem = f"spboot-{board.name}"
     names = {kind: output / f"{stem}.{kind}" for kind in ("elf", "bin", "hex", "map")}
@@ -215,6 +244,7 @@ def _write_outputs(board: Board, keys: Keys, user_data: Secret, work: Path, outp
         linker_include: link_include(board).encode(),
         linker_check: link_check(board).encode(),
         names["map"]: text.encode(),
+        output / build_record.name_of(board.name): _record(board, keys, work, tools, text),
         header: (data_path("firmware") / "include" / "spboot" / "spboot.h").read_bytes(),
     }
     staged: dict[Path, Path] = {}

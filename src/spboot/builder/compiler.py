@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from importlib.metadata import version as package_version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
@@ -59,6 +60,13 @@ class Toolchain:
     compile: tuple[str, ...]
     link: tuple[str, ...]
     link_libraries: tuple[str, ...]
+    program: tuple[str, ...]
+    """What calls the compiler, without options."""
+
+    def version(self) -> str:
+        """What the compiler calls itself, without where it is installed.  Raises BuildError."""
+        said = run([*self.program, "--version"], Path()).splitlines()[0]
+        return f"{said}, ziglang {package_version('ziglang')}" if self.name == "clang" else said.partition(" ")[2]
 
     def compile_file(
         self, source: str, output: Path, includes: Sequence[Path | str], cwd: Path, options: Sequence[str] = ()
@@ -141,6 +149,7 @@ def _clang(triple: str, cpu: str) -> Toolchain:
             "max-page-size=4",
         ),
         link_libraries=(),
+        program=(*zig, "clang"),
     )
 
 
@@ -167,6 +176,7 @@ def _gcc(cpu: str) -> Toolchain:
             "-Wl,--no-warn-rwx-segments",
         ),
         link_libraries=("-lgcc",),
+        program=(gcc,),
     )
 
 

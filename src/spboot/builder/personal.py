@@ -105,6 +105,12 @@ def personal_area(keys: Keys, user_data: bytes = b"") -> Secret:
     )
 
 
+def user_data_of(image: bytes) -> Secret:
+    """The user data in the bootloader *image*, without what fills it up."""
+    found = Secret(_PERSONAL.unpack(image[spec()["personal"]["offset"] :])["user_data"])
+    return Secret(found.rstrip(b"\xff"))
+
+
 def check_made_for(image: bytes, board: Board, keys: Keys) -> None:
     """Raise BuildError unless *image* begins with a whole bootloader for *board* that holds the keys *keys*."""
     abi = abi_of(image)

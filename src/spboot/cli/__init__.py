@@ -16,6 +16,7 @@ _GROUPS: Final = {
     "Project": ("init", "example", "version", "prebuild", "postbuild", "cmake-dir", "completion"),
     "Keys and bootloader": ("keys", "build", "merge"),
     "Images and patches": ("image", "patch", "explain", "inspect", "verify", "delta"),
+    "Supply chain": ("sbom", "reproduce", "dossier", "page"),
     "Devices": ("demo", "twin", "flash", "ports", "send", "update", "monitor"),
     "Boards and parts": ("boards", "board", "map", "chips", "chip"),
 }

@@ -42,9 +42,9 @@ def command(
 ) -> None:
     """Build the bootloader of a board, with your keys in it.
 
-    DIR gets the bootloader as .elf, .bin and .hex, its map, and what an application needs: linker include and header.
-    BOARD is the name of a board that comes with spboot, or the .toml file of your own.  In a project (`spboot init`) it
-    needs no arguments.
+    DIR gets the bootloader as .elf, .bin and .hex, its map, a record of what it was built from, and what an application
+    needs: linker include and header.  BOARD is the name of a board that comes with spboot, or the .toml file of your
+    own.  In a project (`spboot init`) it needs no arguments.
 
     \b
     Examples:

@@ -88,3 +88,33 @@ version = click.option(
     metavar="V",
     help="Version of the new image, as 1.2.3; from git.",
 )
+board_of_folder = click.option(
+    "--board",
+    "board_name",
+    metavar="BOARD",
+    shell_complete=completing.board,
+    help="Board name or .toml file; that which the folder names.",
+)
+"""Where a folder tells its board, which is one of ours or in the project's file."""
+
+
+def board_called(name: str) -> str:
+    """What loads the board that a folder calls *name*: one of ours, or the file of the project's own."""
+    found = project()
+    return found.board if found and Path(found.board).stem == name else name
+
+
+def _bootloader_if_any() -> Path | None:
+    if click.get_current_context().resilient_parsing:
+        return None
+    found = project()
+    return found.bootloader if found and found.bootloader.is_dir() else None
+
+
+bootloader_if_any = click.option(
+    "--bootloader",
+    type=PATH,
+    default=_bootloader_if_any,
+    metavar="DIR",
+    help="The folder of `spboot build`; that of the project.",
+)

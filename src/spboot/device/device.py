@@ -29,6 +29,7 @@ from spboot.version import Version
 
 if TYPE_CHECKING:  # a device at a port needs no emulator
     from spboot.twin import Cut, PowerCut, Strict, Twin
+    from spboot.twin.snapshot import Snapshot
 
 Through = Literal["loader", "application"]
 """Who takes an update: the loader of the bootloader, or the application that runs."""
@@ -174,6 +175,18 @@ class Device:
         from spboot.twin.memory import ageing
 
         twin.flash.ask(ageing.parse(fault))
+
+    def snapshot(self) -> Snapshot:
+        """The twin as it is now, to come back to by `restore`."""
+        return self._emulated("be remembered as it is", "program it again").snapshot()
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Back to *snapshot* of this device; what was heard since is forgotten, and a cut that waits."""
+        twin = self._emulated("go back to what it was", "program it again")
+        twin.restore(snapshot)
+        self._cut = twin.log.cut = None
+        self.port = self._at_twin(twin)
+        self.heard.clear()
 
     def press(self, seconds: float = 0.3) -> None:
         """Press the button for *seconds*, which pass meanwhile."""
