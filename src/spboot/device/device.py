@@ -318,10 +318,9 @@ class Device:
 
         *through* and *key* as in `update`; *reset* is what its application resets at.  Raises what `Upgrade` raises."""
         typed = (key or _UPDATE_KEY).encode() if through == "application" else b""
-        if isinstance(found, (str, os.PathLike)):
-            found = releases(Path(found))
+        known = releases(Path(found)) if isinstance(found, (str, os.PathLike)) else found
         way = Way(update=typed, reset=reset.encode(), timeout_s=seconds)
-        upgrade = Upgrade(self.port, found, way, on_text=self.hear, progress=progress)
+        upgrade = Upgrade(self.port, known, way, on_text=self.hear, progress=progress)
         if self._twin is None or through == "application":
             return upgrade.run()
         self.reset()
@@ -382,8 +381,7 @@ def _opened(file: File) -> tuple[str, bytes]:
     """Name and bytes."""
     if isinstance(file, bytes):
         return "update.bin", file
-    path = Path(file)
-    return path.name, disk.read(path)
+    return Path(file).name, disk.read(Path(file))
 
 
 def _version_in(update: bytes) -> str | None:
