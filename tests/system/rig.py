@@ -9,7 +9,7 @@ from pathlib import Path
 
 from spboot import release
 from spboot.boards import Area, Board
-from spboot.builder import merge
+from spboot.builder import bootloader, merge
 from spboot.builder.bootloader import Bootloader, build
 from spboot.builder.demo import build_demo
 from spboot.device import Device
@@ -42,8 +42,9 @@ class Workshop:
     _made: dict[tuple[str, ...], bytes] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        of_board = hashlib.sha256(repr(self.board).encode()).hexdigest()[:16]
-        self._shelf = Shelf(f"{self.board.name}-{self.compiler}-{of_board}", self.folder)
+        sources = bootloader.data_path("firmware")  # a test's own, when it builds changed ones
+        of_both = hashlib.sha256(f"{self.board!r} {sources}".encode()).hexdigest()[:16]
+        self._shelf = Shelf(f"{self.board.name}-{self.compiler}-{of_both}", self.folder)
         self.boot = self._shelf.once("boot", self._build)
         self.keys = Keys.load(self._shelf.folder / "keys", need_private=True)
 
