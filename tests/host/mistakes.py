@@ -49,7 +49,7 @@ PROJECT: list[Row] = [
     (f"prebuild x {RELEASE} --bootloader stranger.bin", 1, ("holds other keys", "build it again")),
     (f"prebuild x {RELEASE} --bootloader old.bin", 1, ("this is no spboot bootloader",)),
     (f"prebuild new.bin {RELEASE} --bootloader boot.bin", 1, ("new.bin", "cannot be made")),
-    (f"prebuild x --board {TARGET} --keys lamp --bootloader boot.bin", 1, ("no git repository", "the version yourself")),
+    (f"prebuild x --board {TARGET} --keys lamp --bootloader boot.bin", 1, ("no git repository", "tell the version")),
     ("postbuild", 2, ("Missing argument 'APP'",)),
     (f"postbuild new.bin {RELEASE}", 2, ("no bootloader: give --bootloader or make a project file",)),
     (f"{POSTBUILD} new.bin --bootloader folder", 1, ("folder: there is no bootloader for", "`spboot build`")),
