@@ -53,7 +53,7 @@ class Update:
 
     def __str__(self) -> str:
         what = "full image" if self.base is None else f"patch from {self.base}"
-        return f"{self.path.name}: {what} to {self.version}, {self.size:,} bytes, {self.seconds:.0f} s"
+        return f"{self.path.name}: {what} to {self.version}, {self.size:,} bytes, {self.seconds:.1f} s"
 
     def read(self) -> bytes:
         """Its bytes, which are those that `release.json` means.  Raises FormatError, DiskError."""
@@ -135,7 +135,7 @@ class Route:
         parts = ["full image"] * (len(self.steps) - patches)
         parts += [f"{patches} patches" if patches > 1 else "patch"] * (patches > 0)
         start = self.installed or "an unknown version"
-        return f"{start} -> {self.version} by {' and '.join(parts)}: {self.size:,} bytes, {self.seconds:.0f} s"
+        return f"{start} -> {self.version} by {' and '.join(parts)}: {self.size:,} bytes, {self.seconds:.1f} s"
 
 
 def route(found: Sequence[Release], installed: Version | None, by: By = "seconds") -> Route:

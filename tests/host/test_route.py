@@ -75,9 +75,9 @@ def test_the_shortest_way(start: str | None, by: Any, tmp_path: Path) -> None:
 
 def test_what_a_way_says_of_itself(tmp_path: Path) -> None:
     found = releases(simple(tmp_path))
-    assert str(route(found, Version(1, 0, 0))) == "1.0.0 -> 1.3.0 by patch: 20,000 bytes, 5 s"
-    assert str(route(found, Version(1, 0, 0), "bytes")) == "1.0.0 -> 1.3.0 by 3 patches: 9,000 bytes, 6 s"
-    assert str(route(found, None)) == "an unknown version -> 1.3.0 by full image: 50,000 bytes, 9 s"
+    assert str(route(found, Version(1, 0, 0))) == "1.0.0 -> 1.3.0 by patch: 20,000 bytes, 5.0 s"
+    assert str(route(found, Version(1, 0, 0), "bytes")) == "1.0.0 -> 1.3.0 by 3 patches: 9,000 bytes, 6.0 s"
+    assert str(route(found, None)) == "an unknown version -> 1.3.0 by full image: 50,000 bytes, 9.0 s"
     assert str(route(found, Version(1, 3, 0))) == "1.3.0 is installed already"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import click
@@ -41,6 +42,11 @@ def named(name: str | None) -> str:
 def speed(rate: int | None, board_name: str | None) -> int:
     """The speed in baud.  Raises BoardError."""
     return rate or (Board.load(board_name).console.baud if board_name else BAUD)
+
+
+def is_port(text: str) -> bool:
+    """Whether *text* names a serial port and no folder or file."""
+    return Path(text).is_char_device() or re.fullmatch(r"(\\\\\.\\)?COM\d+", text, re.IGNORECASE) is not None
 
 
 def path(text: str | None, name: str) -> Path:

@@ -65,17 +65,16 @@ def command(
       spboot update releases --installed 1.0.0 --dry-run
     """
     if folder is None:
-        project = options.project()
-        port_name, folder = None, project.releases if project and not port_name else line.path(port_name, "RELEASE")
+        port_name, folder = _one_name(port_name)
     found = releases(folder)
     rate = _speed(found[0], baud, board_name)
     if dry_run and installed is not None:
         _finish(route(found, installed, by), as_json, dry_run)
         return
     way = Way(update=key.encode(), reset=reset.encode(), timeout_s=timeout)
-    show = Transcript(to=sys.stderr if as_json else sys.stdout).show
-    with SerialPort(line.named(port_name), rate) as port, progress("sending", of_bytes=True) as tick:
-        upgrade = Upgrade(port, found, way, has=installed, by=by, on_text=show, on_news=_announce, progress=tick)
+    screen = Transcript(whole=True, to=sys.stderr if as_json else sys.stdout)
+    with screen, SerialPort(line.named(port_name), rate) as port, progress("sending", of_bytes=True) as tick:
+        upgrade = Upgrade(port, found, way, has=installed, by=by, on_text=screen.show, on_news=_announce, progress=tick)
         if not key and not reset:
             click.echo("waiting for the bootloader: reset the board", err=True)
         try:
@@ -84,6 +83,14 @@ def command(
             if upgrade.in_loader:
                 click.echo("the device waits in its loader; it starts its application in a minute", err=True)
     _finish(done, as_json, dry_run)
+
+
+def _one_name(text: str | None) -> tuple[str | None, Path]:
+    """PORT and RELEASE, when only one of them was typed; the folder of the project stands for RELEASE."""
+    project = options.project()
+    if project and (text is None or line.is_port(text)):
+        return text, project.releases
+    return None, line.path(text, "RELEASE")
 
 
 def _speed(release: Release, baud: int | None, board_name: str | None) -> int:
