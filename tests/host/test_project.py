@@ -49,6 +49,11 @@ def test_init_makes_a_project_and_development_keys(folder: Path) -> None:
     assert keys.product == "lamp" and keys.development
 
 
+def test_a_long_name_makes_a_short_product(folder: Path) -> None:
+    done("init", "--board", TARGET, "--name", "controller+of-the-lamp")
+    assert Keys.load("keys").product == "controller-of-th"
+
+
 def test_init_takes_keys_that_are_there(folder: Path) -> None:
     Keys.new(folder.parent / "safe", "shade")
     done("init", "--board", TARGET, "--keys", "../safe", "--name", "shade")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 import spboot
+from spboot import examples
 from spboot.builder.demo import build_demo
 from spboot.version import Version
 
@@ -63,6 +64,46 @@ def repository(folder: Path) -> None:
     build_demo(spboot.Board.load(BOARD), Version(1, 2, 0), folder / "build").rename(folder / "build" / "lamp.elf")
 
 
-SETUPS: Final[dict[str, Callable[[Path], dict[str, str] | None]]] = {
-    each.__name__: each for each in (empty, demo_elfs, factory, lamp_app, repository)
+def project(folder: Path) -> None:
+    """That repository with a project file."""
+    repository(folder)
+    (folder / "spboot.toml").write_text(f'board = "{BOARD}"\nkeys = "keys"\nname = "lamp"\n')
+
+
+def released(folder: Path) -> None:
+    """Two releases of the demo application, 1.0.0 and 1.1.0, and a project file."""
+    board, keys = spboot.Board.load(BOARD), spboot.Keys.new(folder / "keys", "lamp")
+    (folder / "spboot.toml").write_text(f'board = "{BOARD}"\nkeys = "keys"\nname = "lamp"\n')
+    spboot.build(board, keys=keys, folder=folder / "boot")
+    kept: list[spboot.Release] = []
+    for number in ("1.0.0", "1.1.0"):
+        version = Version.parse(number)
+        making = spboot.Making(
+            app=build_demo(board, version, folder),
+            board=board,
+            keys=keys,
+            version=version,
+            name="lamp",
+            bootloader=folder / "boot",
+        )
+        kept.append(spboot.postbuild(making, folder / "releases", kept))
+
+
+def _example(name: str) -> Callable[[Path], dict[str, str]]:
+    """The project that `spboot example` begins, and who commits."""
+
+    def put(folder: Path) -> dict[str, str]:
+        examples.copy(examples.find(name), folder)
+        return {f"GIT_{who}_{what}": "page" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+
+    return put
+
+
+EXAMPLES: Final = {
+    f"examples/{name}/README.md": name for name in ("cmake", "cubemx-cmake", "cubemx-makefile", "stm32cubeide")
 }
+"""Pages that are copied to users, and so have no mark in them."""
+
+SETUPS: Final[dict[str, Callable[[Path], dict[str, str] | None]]] = {
+    each.__name__: each for each in (empty, demo_elfs, factory, lamp_app, repository, project, released)
+} | {name: _example(name) for name in EXAMPLES.values()}

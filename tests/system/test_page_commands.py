@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.system.page import ROOT, Command, Page, shell
-from tests.system.page_setups import SETUPS
+from tests.system.page_setups import EXAMPLES, SETUPS
 
 FOLDERS = ("*.md", "docs/*.md", "examples/**/*.md")
 PAGES = [Page.load(path) for pattern in FOLDERS for path in sorted(ROOT.glob(pattern))]
@@ -16,6 +16,9 @@ WITH_COMMANDS = [page for page in PAGES if page.commands]
 ELSEWHERE = {
     "docs/python.md": "test_python_page.py runs its blocks; the two lines of pytest are in it, too",
     "CHANGELOG.md": "what was, not what is typed",
+    "docs/keys.md": "tests/host/test_keys_page.py runs them, with a token of SoftHSM",
+    "docs/patches.md": "test_explain.py runs them",
+    "docs/supply-chain.md": "test_dossier.py runs them",
 }
 """Pages whose commands another test runs, or that tell of commands only."""
 
@@ -24,26 +27,22 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-termi
 
 @pytest.mark.parametrize(
     "page",
-    [pytest.param(page, marks=[pytest.mark.soak] if page.soak else []) for page in WITH_COMMANDS],
+    [
+        pytest.param(page, marks=[pytest.mark.soak] if page.soak or page.name in EXAMPLES else [])
+        for page in WITH_COMMANDS
+    ],
     ids=lambda page: page.name,
 )
 def test_the_commands_of_a_page(page: Page, tmp_path: Path) -> None:
     if page.name in ELSEWHERE:
         pytest.skip(ELSEWHERE[page.name])
-    if not page.setup:
-        pytest.skip(f"{page.name} does not say how it is run: see tests/system/page.py")
-    variables = SETUPS[page.setup](tmp_path)
+    setup = page.setup or EXAMPLES.get(page.name)
+    assert setup, f"{page.name} does not say how it is run: see tests/system/page.py"
+    variables = SETUPS[setup](tmp_path)
     with shell(tmp_path, variables) as opened:
         for command in page.commands:
             if not command.reason:
                 opened.run(command)
-
-
-def test_no_page_lost_its_mark() -> None:
-    """A page that is not marked is skipped, so that one can be written before it is run."""
-    marked = {page.name for page in PAGES if page.setup}
-    known = ("debugging", "faults", "porting", "project", "quick-start", "real-board", "twin")
-    assert marked >= {"README.md", "CONTRIBUTING.md", *(f"docs/{name}.md" for name in known)}
 
 
 def test_a_reason_is_given_for_what_is_not_run() -> None:

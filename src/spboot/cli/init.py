@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from spboot.project import FILE, Project, check_name, text
 @click.option("--board", "board_name", envvar="SPBOOT_BOARD", metavar="BOARD", help="Board name or .toml file.")
 @click.option("--name", metavar="NAME", help="In front of the names of files; DIR's own name.")
 @click.option("--keys", "key_folder", metavar="KEYS", help="Key folder, seen from DIR.  [default: keys]")
-@click.option("--product", metavar="PRODUCT", help="Product name of new keys; NAME when not given.")
+@click.option("--product", metavar="PRODUCT", help="Product name of new keys; the first 16 of NAME.")
 @click.option("--production", is_flag=True, help="New keys are no development keys.")
 @telling
 def command(
@@ -56,7 +57,7 @@ def command(
     board_name = _board(board_name, folder)
     name = check_name(name or _ask("Name in front of files", folder.absolute().name, asking))
     key_folder = key_folder or _ask("Key folder", "keys", asking)
-    made = _make_keys(folder / key_folder, product or name, production)
+    made = _make_keys(folder / key_folder, product or _product(name), production)
     disk.write(folder / FILE, text(board=board_name, keys=key_folder, name=name).encode())
     project = Project.load(folder / FILE)
     tell.say(f"{project.file}: {name} on {project.board}")
@@ -86,6 +87,11 @@ def _board(given: str, folder: Path) -> str:
         return Path(os.path.relpath(file, folder)).as_posix()
     except ValueError:  # on another drive of Windows
         raise BoardError(f"{file} is on another drive than {folder}: put the board file into the repository") from None
+
+
+def _product(name: str) -> str:
+    """*name*, as much as a product name can be of it."""
+    return re.sub(r"[^A-Za-z0-9._-]", "-", name)[:16]
 
 
 def _make_keys(folder: Path, product: str, production: bool) -> Keys | None:
