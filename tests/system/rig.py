@@ -42,6 +42,7 @@ class Workshop:
     _made: dict[tuple[str, ...], bytes] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
         sources = bootloader.data_path("firmware")  # a test's own, when it builds changed ones
         of_both = hashlib.sha256(f"{self.board!r} {sources}".encode()).hexdigest()[:16]
         self._shelf = Shelf(f"{self.board.name}-{self.compiler}-{of_both}", self.folder)
