@@ -183,3 +183,40 @@ def test_quiet_verbose_and_json(folder: Path) -> None:
     assert "commits since the tag: 0" in done("version", "-v").output
     assert json.loads(done("version", "--json").output)["git"] == "v1.1.0"
     assert done("image", "app.bin", "-o", "app.sfb", "--quiet").output == ""
+
+
+FACTS = {
+    "keys new k": "fingerprint",
+    "keys show keys": "product",
+    "image app.bin -o app.sfb": "bytes",
+    "verify app.sfb --keys keys": "startable",
+    "inspect app.sfb --keys keys": "verdict",
+    "delta encode app.bin main.c -o x.spbd": "bytes",
+    "board new MINE --mcu STM32L476RG": "choices",
+    "version": "git",
+    "boards": "NUCLEO-L476RG",
+    "boards NUCLEO-L476RG": "part",
+    "chip STM32L476RG": "name",
+    "chips STM32L476RG": "STM32L476RG",
+    "ports": "",
+}
+"""Commands that have facts to tell, in this order, and a word of them."""
+
+
+def test_facts_are_json(folder: Path) -> None:
+    done("init", "--board", TARGET)
+    for words, fact in FACTS.items():
+        said = done(*words.split(), "--json").output
+        json.loads(said)
+        assert fact in said, words
+
+
+def test_quiet_commands_say_nothing(folder: Path) -> None:
+    done("init", "--board", TARGET, "-q")
+    for words in (
+        "keys new k",
+        "image app.bin -o app.sfb",
+        "verify app.sfb --keys keys",
+        "board new M --mcu STM32L476RG",
+    ):
+        assert done(*words.split(), "--quiet").output == "", words

@@ -13,6 +13,7 @@ from spboot.builder import bootloader
 from spboot.builder.support import missing
 from spboot.cli import completing, files, options
 from spboot.cli.group import Group
+from spboot.cli.telling import Telling, telling
 from spboot.errors import BoardError
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
@@ -75,6 +76,7 @@ def command() -> None:
 )
 @click.option("--single-slot", is_flag=True, help="One large slot: no patches, and a cut update needs another one.")
 @click.option("-o", "--output", type=options.PATH, metavar="FILE", help="File to write, if not NAME.toml here.")
+@telling
 def new(
     name: str,
     mcu: str,
@@ -87,6 +89,7 @@ def new(
     keep_free: int,
     single_slot: bool,
     output: Path | None,
+    tell: Telling,
 ) -> None:
     """Write the file of a board of your own.
 
@@ -118,10 +121,11 @@ def new(
     made = draft(path, chip, wish, bootloader.driven())
     bootloader.sources(made.board)
     files.write(path, made.text.encode())
-    click.echo(f"{path}: {made.board.name} with {chip.name}")
+    tell.facts(file=path, board=made.board.name, part=chip.name, choices=[str(choice) for choice in made.choices])
+    tell.say(f"{path}: {made.board.name} with {chip.name}")
     for choice in made.choices:
-        click.echo(f"  {choice}")
-    click.echo(f"next: spboot map {path}; spboot build {path} --keys DIR -o DIR")
+        tell.say(f"  {choice}")
+    tell.say(f"next: spboot map {path}; spboot build {path} --keys DIR -o DIR")
 
 
 def _path(name: str, output: Path | None) -> Path:

@@ -10,6 +10,7 @@ from spboot import delta
 from spboot.cli import files, kinds, options
 from spboot.cli.group import Group
 from spboot.cli.progress import progress
+from spboot.cli.telling import Telling, telling
 from spboot.errors import FormatError
 from spboot.formats.delta_file import is_delta_file
 
@@ -46,7 +47,8 @@ def address(text: str) -> int:
     metavar="ADDR",
     help="Address both are linked at, when they are code: a multiple of 256.",
 )
-def encode(old: Path, new: Path, output: Path, base: int) -> None:
+@telling
+def encode(old: Path, new: Path, output: Path, base: int, tell: Telling) -> None:
     """Write the patch that makes NEW from OLD.
 
     \b
@@ -59,14 +61,16 @@ def encode(old: Path, new: Path, output: Path, base: int) -> None:
     with progress("comparing") as tick:
         packed = delta.encode_file(before, after, base=base, progress=tick)
     files.write(output, packed)
-    click.echo(f"{output}: {len(packed)} bytes for {len(after)}")
+    tell.facts(file=output, bytes=len(packed), new_bytes=len(after))
+    tell.say(f"{output}: {len(packed)} bytes for {len(after)}")
 
 
 @command.command("apply")
 @click.argument("old", type=options.PATH)
 @click.argument("patch", type=options.PATH)
 @options.output
-def apply(old: Path, patch: Path, output: Path) -> None:
+@telling
+def apply(old: Path, patch: Path, output: Path, tell: Telling) -> None:
     """Make NEW from OLD and PATCH.
 
     \b
@@ -81,4 +85,5 @@ def apply(old: Path, patch: Path, output: Path) -> None:
     with files.named(patch):
         new = delta.apply_file(before, change)
     files.write(output, new)
-    click.echo(f"{output}: {len(new)} bytes")
+    tell.facts(file=output, bytes=len(new))
+    tell.say(f"{output}: {len(new)} bytes")

@@ -11,6 +11,7 @@ from spboot import keys
 from spboot.cli import files, signing
 from spboot.cli.group import Group
 from spboot.cli.options import PATH
+from spboot.cli.telling import Telling, telling
 from spboot.disk import write
 from spboot.errors import KeyFolderError, SpbootError
 from spboot.keys import Keys, inventory, public
@@ -48,6 +49,7 @@ def command() -> None:
     metavar="PEM",
     help="Public key of a signing key that is elsewhere, as in an HSM: no signing.pem is made.",
 )
+@telling
 def new(
     folder: Path,
     product: str | None,
@@ -55,6 +57,7 @@ def new(
     passphrase: bool,
     passphrase_file: Path | None,
     verify: Path | None,
+    tell: Telling,
 ) -> None:
     """Make a key folder for one product.
 
@@ -70,12 +73,13 @@ def new(
     """
     secret = _passphrase(passphrase_file) if passphrase or passphrase_file else None
     made = Keys.new(folder, product, development=development, passphrase=secret, verify=verify)
-    click.echo(f"{folder}: keys for product {made.product}{' (development)' if development else ''}")
-    click.echo(f"fingerprint {made.fingerprint}")
+    tell.facts(folder=folder, product=made.product, development=development, fingerprint=made.fingerprint)
+    tell.say(f"{folder}: keys for product {made.product}{' (development)' if development else ''}")
+    tell.say(f"fingerprint {made.fingerprint}")
     mine = keys.ENCRYPTION if verify else f"{keys.SIGNING} and {keys.ENCRYPTION}"
-    click.echo(f"keep {mine} secret, and a copy of {'it' if verify else 'them'} safe")
+    tell.say(f"keep {mine} secret, and a copy of {'it' if verify else 'them'} safe")
     if secret:
-        click.echo("keep the passphrase, too: nobody can open the signing key without it")
+        tell.say("keep the passphrase, too: nobody can open the signing key without it")
 
 
 def _passphrase(file: Path | None) -> Source:

@@ -9,6 +9,8 @@ from typing import Any
 
 import click
 
+from spboot.cli import tables
+
 
 class Telling:
     """Where a command's sentences go; its facts are printed at its end, with --json."""
@@ -19,9 +21,13 @@ class Telling:
         self._silent = quiet or as_json
         self._facts: dict[str, Any] = {}
 
-    def say(self, text: str) -> None:
-        """A sentence for everybody who did not ask for silence."""
-        if not self._silent:
+    def say(self, text: str, colour: str = "") -> None:
+        """A sentence for everybody who did not ask for silence; *colour* on a terminal."""
+        if self._silent:
+            return
+        if colour:
+            tables.say(text, colour)
+        else:
             click.echo(text)
 
     def more(self, text: str) -> None:

@@ -8,8 +8,10 @@ import click
 
 from spboot import boards, release
 from spboot.boards import Board
-from spboot.cli import files, kinds, options, signing, tables
+from spboot.cli import files, kinds, options, signing
+from spboot.cli.telling import Telling, telling
 from spboot.errors import AuthenticationError, BoardError
+from spboot.formats.manifest import KIND_IMAGE
 from spboot.image import Image
 from spboot.keys import Keys
 from spboot.version import Version
@@ -35,9 +37,15 @@ from spboot.version import Version
     metavar="BOARD",
     help="Board file, when the board is your own: check that the image can start there.",
 )
+@telling
 @signing.reading
 def command(
-    file: Path, key_folders: tuple[Path, ...], old: Path | None, board_name: str | None, access: signing.Access
+    file: Path,
+    key_folders: tuple[Path, ...],
+    old: Path | None,
+    board_name: str | None,
+    access: signing.Access,
+    tell: Telling,
 ) -> None:
     """Check an update file as a device would.
 
@@ -62,22 +70,28 @@ def command(
         report = release.verify(data, secrets, old=base, board=board)
     version = Version.unpack(manifest.version)
     chunks = f"{report.chunk_count} chunk{'s' if report.chunk_count != 1 else ''}"
-    tables.say(f"{file}: good: signature good, {chunks} good", "green")
+    tell.facts(
+        file=file, kind="image" if manifest.kind == KIND_IMAGE else "patch", version=version, key=secrets.fingerprint,
+        product=secrets.product, chunks=report.chunk_count, decoded=report.image is not None,
+        board=board.name if board else None, startable=bool(board and report.image is not None),
+    )  # fmt: skip
+    tell.say(f"{file}: good: signature good, {chunks} good", "green")
     folder = next(folder for folder, keys in zip(key_folders, given, strict=True) if keys is secrets)
-    click.echo(f"signed by key {secrets.fingerprint} of product {secrets.product} ({folder})")
+    tell.say(f"signed by key {secrets.fingerprint} of product {secrets.product} ({folder})")
     if report.stream is None:
-        click.echo(f"not decoded: {folder} has no encryption key, give it with --encryption-key")
+        tell.say(f"not decoded: {folder} has no encryption key, give it with --encryption-key")
         return
     if report.image is None:
-        click.echo(f"patch from {base_version} to {version}; give --from OLD to decode it")
+        tell.say(f"patch from {base_version} to {version}; give --from OLD to decode it")
         return
-    click.echo(f"decodes to image {version}, {len(report.image)} bytes, SHA-256 {manifest.image_hash.hex()}")
+    tell.say(f"decodes to image {version}, {len(report.image)} bytes, SHA-256 {manifest.image_hash.hex()}")
+    tell.say(_start(board, target))
+
+
+def _start(board: Board | None, target: int) -> str:
     if board is None:
-        click.echo(
-            f"not checked: whether it can start; the board is not ours ({target:#010x}): name its file with --board"
-        )
-    else:
-        click.echo(f"can start on {board.name}: stack pointer and reset vector are right")
+        return f"not checked: whether it can start; the board is not ours ({target:#010x}): name its file with --board"
+    return f"can start on {board.name}: stack pointer and reset vector are right"
 
 
 def _signer_of(data: bytes, given: list[Keys]) -> Keys:
