@@ -34,7 +34,8 @@ def test_names_come_before_the_end(workers: str, tmp_path: Path) -> None:
         ".",
         "test_x.py",
     ]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, env=dict(os.environ))
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, env=environment)
     assert done.returncode == 1
     assert done.stdout.index("FAILED: test_x.py::test_bad") < done.stdout.index("= FAILURES =")
     assert done.stdout.count("FAILED: ") == 1
