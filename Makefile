@@ -42,7 +42,7 @@ $(DEVELOPER): requirements-dev.lock $(STAMP)
 
 # lrzsz, GCC and gdb are peers in the tests, OpenOCD and st-flash are told what to program there; gcc compiles the portable
 # core for the host; xdelta3 and zstd are peers in the benchmark.  SoftHSM is a token in software, and opensc brings
-# pkcs11-tool, which talks to it.  npm fetches real firmware, once: it alone is some 300 packages of Debian.  No C library for
+# pkcs11-tool, which talks to it.  cmake and ninja build the examples.  npm fetches real firmware, once: it alone is some 300 packages of Debian.  No C library for
 # Arm is among them: our firmware needs none; an application of your own may (libnewlib-arm-none-eabi).
 tools:
 	@need=""; \
@@ -55,6 +55,8 @@ tools:
 	command -v openssl >/dev/null || need="$$need openssl"; \
 	command -v openocd >/dev/null || need="$$need openocd"; \
 	command -v st-flash >/dev/null || need="$$need stlink-tools"; \
+	command -v cmake >/dev/null || need="$$need cmake"; \
+	command -v ninja >/dev/null || need="$$need ninja-build"; \
 	command -v npm >/dev/null || need="$$need npm"; \
 	command -v xdelta3 >/dev/null || need="$$need xdelta3"; \
 	command -v zstd >/dev/null || need="$$need zstd"; \
@@ -71,7 +73,7 @@ check: dev
 	$(PYTEST) -q -m "not soak" tests/host tests/delta
 
 test: dev tools check
-	$(PYTEST) -q -m "not soak" tests/core tests/crypto tests/fuzz tests/twin tests/qemu tests/system tests/upgrade
+	$(PYTEST) -q -m "not soak" tests/core tests/crypto tests/fuzz tests/twin tests/qemu tests/system tests/integrations tests/upgrade
 
 soak: dev tools fuzz-tools
 	$(PYTEST) -q -m soak tests

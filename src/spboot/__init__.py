@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from spboot.image import Image
     from spboot.inspection import inspect
     from spboot.keys import Keys, Signer
+    from spboot.linkage import Linkage, prebuild
     from spboot.making import Making, postbuild
     from spboot.project import Project
     from spboot.release import Report, full_image, patch, verify
@@ -58,6 +59,7 @@ __all__ = [
     "KeyFolderError",
     "Keys",
     "LinkError",
+    "Linkage",
     "Making",
     "Program",
     "Project",
@@ -78,6 +80,7 @@ __all__ = [
     "merge",
     "patch",
     "postbuild",
+    "prebuild",
     "verify",
 ]
 
@@ -89,6 +92,7 @@ _HOMES = {
     "GitVersion": "spboot.gitversion",
     "Image": "spboot.image",
     "Keys": "spboot.keys",
+    "Linkage": "spboot.linkage",
     "Making": "spboot.making",
     "Program": "spboot.formats.program",
     "Project": "spboot.project",
@@ -104,6 +108,7 @@ _HOMES = {
     "merge": "spboot.builder.merge",
     "patch": "spboot.release",
     "postbuild": "spboot.making",
+    "prebuild": "spboot.linkage",
     "verify": "spboot.release",
 }
 """Name -> the module that it is imported from when it is first asked for (PEP 562)."""

@@ -76,6 +76,14 @@ def write(path: Path, data: bytes, *, secret: bool = False) -> None:
             part.unlink(missing_ok=True)
 
 
+def make_folder(path: Path) -> None:
+    """Make the folder *path*, and those above it, where they are not there.  Raises DiskError."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DiskError(f"{path}: cannot be made: {reason(error)}") from None
+
+
 @contextlib.contextmanager
 def new_folder(path: Path) -> Iterator[Path]:
     """An empty folder that becomes *path* at the end, in the place of a folder that is there: old or new, never mixed.

@@ -10,7 +10,7 @@ import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 from spboot.errors import VersionError
 from spboot.version import Version
@@ -39,6 +39,11 @@ class GitVersion:
     """Commits since the tag."""
     dirty: bool
     """Whether files that git tracks differ from the commit."""
+
+    @classmethod
+    def given(cls, version: Version) -> Self:
+        """*version*, of which git was not asked."""
+        return cls(version=version, described=str(version), commit="", distance=0, dirty=False)
 
     @property
     def name(self) -> str:

@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
 
 from spboot import disk, release, releases
 from spboot.boards import Board
+from spboot.builder import bootloader
 from spboot.builder.merge import merge
 from spboot.device.forecast import forecast
 from spboot.errors import BuildError, VersionError
@@ -22,9 +22,6 @@ from spboot.link.port import BITS
 from spboot.release import Unsigned
 from spboot.releases import Item, Release
 from spboot.version import Version
-
-_BOOTLOADERS: Final = (".elf", ".hex", ".bin")
-"""Of the files of a bootloader, the one with its names first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,12 +111,9 @@ def check_release(making: Making, kept: Sequence[Release]) -> None:
 
 def find_bootloader(place: Path, board: Board) -> Path:
     """The file of the bootloader for *board* in the folder *place*, or *place* itself.  Raises BuildError."""
-    if place.is_file():
-        return place
-    for suffix in _BOOTLOADERS:
-        path = place / f"spboot-{board.name}{suffix}"
-        if path.is_file():
-            return path
+    found = bootloader.find(place, board)
+    if found is not None:
+        return found
     raise BuildError(f"{place}: there is no bootloader for {board.name}: make it with `spboot build`")
 
 

@@ -15,8 +15,8 @@ FAMILIES = ", ".join(ALL)
 Row = tuple[str, int, tuple[str, ...]]
 
 COMMANDS: list[Row] = [
-    ("biuld", 2, ("no such command 'biuld'", "did you mean build?")),
-    ("frobnicate", 2, ("no such command", "there are: init, version, postbuild")),
+    ("biuld", 2, ("no such command 'biuld'", "did you mean build or prebuild?")),
+    ("frobnicate", 2, ("no such command", "there are: init, example, version, prebuild, postbuild")),
     ("keys nwe lamp", 2, ("'nwe'", "did you mean new?")),
     ("delta", 2, ("encode", "apply")),
     ("build --kyes lamp", 2, ("No such option '--kyes'", "--keys")),
@@ -40,6 +40,16 @@ PROJECT: list[Row] = [
     ("version nowhere", 1, ("nowhere: there is no such folder",)),
     ("version new.bin", 1, ("new.bin is a file, expected the folder of the sources",)),
     ("completion tcsh", 2, ("'tcsh'", "bash", "zsh", "fish")),
+    ("example cmkae lamp", 2, ("'cmkae' is not one of", "'cmake'", "'cubemx-makefile'")),
+    ("example cmake new.bin", 1, ("new.bin", "cannot be made")),
+    ("cmake-dir now", 2, ("unexpected extra argument", "now")),
+    ("prebuild", 2, ("Missing argument 'DIR'",)),
+    (f"prebuild x {RELEASE}", 2, ("no bootloader: give --bootloader or make a project file",)),
+    (f"prebuild x {RELEASE} --bootloader none.hex", 1, ("none.hex: there is no such file", "or the folder of")),
+    (f"prebuild x {RELEASE} --bootloader stranger.bin", 1, ("holds other keys", "build it again")),
+    (f"prebuild x {RELEASE} --bootloader old.bin", 1, ("this is no spboot bootloader",)),
+    (f"prebuild new.bin {RELEASE} --bootloader boot.bin", 1, ("new.bin", "cannot be made")),
+    (f"prebuild x --board {TARGET} --keys lamp --bootloader boot.bin", 1, ("no git repository", "give --version")),
     ("postbuild", 2, ("Missing argument 'APP'",)),
     (f"postbuild new.bin {RELEASE}", 2, ("no bootloader: give --bootloader or make a project file",)),
     (f"{POSTBUILD} new.bin --bootloader folder", 1, ("folder: there is no bootloader for", "`spboot build`")),

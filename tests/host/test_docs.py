@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[2]
 FORMAT = (ROOT / "docs" / "format.md").read_text(encoding="utf-8")
 PAGES = sorted(
     path
-    for folder, pattern in (("", "*.md"), ("docs", "**/*.md"), ("spec", "*.md"))
+    for folder, pattern in (("", "*.md"), ("docs", "**/*.md"), ("spec", "*.md"), ("examples", "*/*.md"))
     for path in (ROOT / folder).glob(pattern)
 )
 RECORDS = ("manifest", "header", "journal.entry", "journal.mark", "abi", "personal", "delta_file")
@@ -245,7 +245,7 @@ def test_files_and_names_in_them_exist(page: Path) -> None:
     if page.parent.name == "decisions":
         return  # pages of their day
     text = " ".join(page.read_text(encoding="utf-8").split())
-    path = r"(?:src|firmware|tests|tools|spec|docs|bench)/[\w./-]+"
+    path = r"(?:src(?=/spboot)|firmware|tests|tools|spec|docs|bench)/[\w./-]+"
     for name in re.findall(rf"`({path})`", text):
         assert "NAME" in name or (ROOT / name).exists(), f"{page.name}: there is no {name}"
     for names, file in re.findall(rf"((?:`\w+`(?:, | and )?)+) of `({path}\.py)`", text):

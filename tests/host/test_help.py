@@ -98,5 +98,5 @@ def test_commands_stand_in_groups() -> None:
     headings = ("Project:", "Keys and bootloader:", "Images and patches:", "Devices:", "Boards and parts:")
     groups = [block.splitlines()[1:] for heading in headings for block in blocks if block.startswith(heading)]
     assert len(groups) == len(headings)
-    listed = [line.split()[0] for lines in groups for line in lines]
+    listed = [line.split()[0].replace("-", "_") for lines in groups for line in lines]
     assert sorted(listed) == sorted(modules - {"__init__"})

@@ -15,13 +15,13 @@ from pathlib import Path
 
 import pytest
 
-from spboot import Board, Image, Keys, build, full_image, patch
+from spboot import Board, Device, Image, Keys, build, full_image, patch
 from spboot.builder.demo import build_demo
 from spboot.version import Version
 from tests.system import libraries
 
 ROOT = Path(__file__).resolve().parents[2]
-SOURCE = ("src", "firmware", "spec", "tools", "pyproject.toml", "README.md", "LICENSE")
+SOURCE = ("src", "examples", "firmware", "sdk", "spec", "tools", "pyproject.toml", "README.md", "LICENSE")
 """What a wheel is made of."""
 BOARD = "NUCLEO-L476RG"
 CALLS = {"spb_decode", "spb_encode", "spb_encode_free", "spb_encode_models"}
@@ -84,7 +84,7 @@ def test_the_wheel_for_any_system(wheels: dict[str, Path]) -> None:
         points = inside.read("spboot-0.1.0.dist-info/entry_points.txt").decode()
     for name in ("py.typed", "_data/firmware/boot/link.ld.in", "_data/spec/spboot.toml", "delta/native/encode.c"):
         assert f"spboot/{name}" in names
-    for folder in ("src/spboot", "firmware", "spec"):
+    for folder in ("src/spboot", "examples", "firmware", "sdk", "spec"):
         there = {path.relative_to(ROOT / folder).as_posix() for path in (ROOT / folder).rglob("*") if path.is_file()}
         inner = "spboot" if folder.startswith("src") else f"spboot/_data/{folder}"
         assert {f"{inner}/{name}" for name in there if "__pycache__" not in name} <= names
@@ -196,3 +196,22 @@ def test_a_wheel_alone_builds_a_bootloader(wheels: dict[str, Path], tag: str, tm
     assert (machine.folder / "boot" / made.bin.name).read_bytes() == made.bin.read_bytes()
     said = machine.spboot(f"image lamp-1.1.0.elf --board {BOARD} --keys keys --version 1.1.0 -o lamp.sfb")
     assert ("compiling the patch encoder" in said) == (tag == "any")
+
+
+@posix
+@pytest.mark.soak
+def test_a_wheel_alone_builds_an_example(wheels: dict[str, Path], tmp_path: Path) -> None:
+    """The CMake example comes out of the wheel, with what CMake includes; nothing of this checkout is named."""
+    machine = Machine(tmp_path, wheels["manylinux_2_17_x86_64"], "[build]")
+    machine.environment |= {"PATH": f"{machine.place / 'bin'}:{os.environ['PATH']}", "SPBOOT_VERSION": "1.2.3"}
+    assert str(machine.place) in machine.spboot("cmake-dir")
+    machine.spboot("example cmake lamp")
+    machine.spboot(f"init lamp --board {BOARD}")
+    machine.run("cmake", "-S", "lamp", "-B", "build")
+    machine.run("cmake", "--build", "build")
+    for path in (machine.folder / "build").rglob("*.txt"):
+        assert str(ROOT) not in path.read_text(errors="replace"), path
+    with Device(Board.load(BOARD)) as device:
+        device.program(machine.folder / "lamp" / "out" / f"lamp_{BOARD}_1.2.3" / f"BOOT_lamp_{BOARD}_1.2.3.hex")
+        device.power_on()
+        assert b"app 1.2.3 (1.2.3) on" in device.read_until("r resets")

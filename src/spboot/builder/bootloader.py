@@ -38,6 +38,8 @@ interrupt and of a task switch of the application (200 bytes with an FPU, 64 wit
 below them (64); or the deepest path of the boot, which knows no interrupt."""
 
 _LIBC: Final = "include/freestanding"
+_KINDS: Final = (".elf", ".hex", ".bin")
+"""Of the files of a bootloader, the one with its names first."""
 
 INCLUDES: Final = {
     "crypto": ("crypto", "@crypto", _LIBC),
@@ -73,6 +75,14 @@ class Bootloader:
     """Bytes of flash the bootloader takes."""
     fingerprint: str
     """Of the key whose signatures it takes."""
+
+
+def find(place: Path, board: Board) -> Path | None:
+    """The file of the bootloader for *board* in the folder *place*, or *place* itself; None when there is none."""
+    if place.is_file():
+        return place
+    paths = (place / f"spboot-{board.name}{suffix}" for suffix in _KINDS)
+    return next((path for path in paths if path.is_file()), None)
 
 
 def boot_version() -> Version:

@@ -43,6 +43,15 @@ _CHECK_TEXT = """\
  *   spboot_data = ADDR(.my_data);        spboot_bss = ADDR(.my_bss); */
 {checks}
 """
+MEMORY: Final = """\
+/* The memory map of an application, and before it what it is made of.  Include it in the place of both. */
+INCLUDE {include}
+MEMORY {{
+    FLASH (rx) : ORIGIN = SPBOOT_FLASH_START, LENGTH = SPBOOT_FLASH_LENGTH
+    RAM (xrw)  : ORIGIN = SPBOOT_RAM_START, LENGTH = SPBOOT_RAM_LENGTH
+}}
+"""
+"""Text of a linker file that includes the file `include`."""
 _VECTORS: Final = ("g_pfnVectors", "__Vectors", "__isr_vector", "__vector_table", "vector_table", "_vector_table")
 """Of ST, CMSIS, older CMSIS, cortex-m-rt and Arm, libopencm3, Zephyr."""
 _STACKS: Final = ("_estack", "__StackTop", "__stack", "_stack_start", "stack_top", "spboot_stack")

@@ -13,7 +13,7 @@ from spboot.cli.group import Group
 from spboot.errors import ExtraError, SpbootError
 
 _GROUPS: Final = {
-    "Project": ("init", "version", "postbuild", "completion"),
+    "Project": ("init", "example", "version", "prebuild", "postbuild", "cmake-dir", "completion"),
     "Keys and bootloader": ("keys", "build", "merge"),
     "Images and patches": ("image", "patch", "explain", "inspect", "verify", "delta"),
     "Devices": ("demo", "twin", "flash", "ports", "send", "update", "monitor"),
@@ -36,7 +36,7 @@ class _Commands(Group):
         if cmd_name not in self.list_commands(ctx):
             return None
         try:
-            command = importlib.import_module(f"{__name__}.{cmd_name}").command
+            command = importlib.import_module(f"{__name__}.{cmd_name.replace('-', '_')}").command
         except ExtraError as error:
             return _absent(cmd_name, error)
         assert isinstance(command, click.Command)

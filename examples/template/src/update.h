@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* update.h - how this application takes an update: it feeds the bootloader's engine (spboot/spboot.h). */
+#ifndef UPDATE_H
+#define UPDATE_H
+
+#include <stdint.h>
+
+/* Say what runs: the version that was compiled in, the one that is installed, the bootloader's. */
+void update_banner(void);
+
+/* Receive a .sfb or .sfbp file by YMODEM over the console; resets to install it once it is complete. */
+void update_run(void);
+
+void update_reset(void);
+
+#endif

@@ -1,0 +1,84 @@
+"""The examples: the application template, and one folder for each tool that builds it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from spboot import disk
+from spboot.errors import SpbootError
+from spboot.formats.spec import data_path
+
+_TEMPLATE: Final = "template"
+_CUBEMX: Final = "cubemx-project"
+_README: Final = "README.md"
+_STARTUP: Final = ("app.ld", "src/main.c", "src/start.c")
+"""Of the template, what a generated project has itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """One of them.  *parts*: folders whose files it uses; *without*: those that it does not."""
+
+    name: str
+    tells: str
+    parts: tuple[str, ...] = (_TEMPLATE,)
+    without: tuple[str, ...] = ()
+
+
+ALL: Final = (
+    Example(name="cmake", tells="plain CMake, by Ninja or make"),
+    Example(name="cubemx-cmake", tells="a CMake project of STM32CubeMX", parts=(_TEMPLATE, _CUBEMX), without=_STARTUP),
+    Example(
+        name="cubemx-makefile", tells="a Makefile project of STM32CubeMX", parts=(_TEMPLATE, _CUBEMX), without=_STARTUP
+    ),
+    Example(
+        name="stm32cubeide",
+        tells="files for STM32CubeIDE",
+        parts=(_TEMPLATE, _CUBEMX),
+        without=(*_STARTUP, "STM32L476XX_FLASH.ld"),
+    ),
+)
+
+
+def find(name: str) -> Example:
+    """The example called *name*.  Raises SpbootError."""
+    for each in ALL:
+        if each.name == name:
+            return each
+    raise SpbootError(f"no example {name!r}; there are {', '.join(each.name for each in ALL)}")
+
+
+def copy(example: Example, folder: Path) -> list[Path]:
+    """Put *example* and the template into *folder*, as one project; the files.
+
+    No file that is there is replaced: Raises SpbootError, before anything is written; DiskError."""
+    texts = {folder / name: text for name, text in _texts(example).items()}
+    for path in texts:
+        if path.exists():
+            raise SpbootError(f"{path} is there, and no file is replaced: choose a new folder")
+    for path, text in texts.items():
+        disk.make_folder(path.parent)
+        disk.write(path, text)
+    return list(texts)
+
+
+def _texts(example: Example) -> dict[str, bytes]:
+    """Content by name.  Beside each other, the tool's files name those of the parts by a path that is not needed in one
+    project."""
+    found: dict[str, bytes] = {}
+    readme = b""
+    for part in (*reversed(example.parts), example.name):
+        files = _files(data_path("examples") / part)
+        readme = b"\n".join(filter(None, (files.pop(_README, b""), readme)))
+        found |= {name: text for name, text in files.items() if name not in example.without}
+    found[_README] = readme
+    for part in example.parts:
+        found = {name: text.replace(f"../{part}/".encode(), b"") for name, text in found.items()}
+    return found
+
+
+def _files(folder: Path) -> dict[str, bytes]:
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): disk.read(path) for path in paths}

@@ -1,0 +1,118 @@
+"""An example as a user has it: copied out of spboot into a git repository of its own, with keys for the field."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import spboot
+from spboot.releases import Release
+
+SPBOOT: Final = Path(sys.executable).with_name("spboot")
+BOARD: Final = "NUCLEO-L476RG"
+HANGS_S: Final = 600
+_ALONE: Final = {
+    "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull,
+    "GIT_AUTHOR_NAME": "A", "GIT_AUTHOR_EMAIL": "a@example.org",
+    "GIT_COMMITTER_NAME": "A", "GIT_COMMITTER_EMAIL": "a@example.org",
+}  # fmt: skip
+"""What git knows of a user, and no more."""
+
+
+def environment(**more: str) -> dict[str, str]:
+    """spboot is on PATH, and nothing is said of a board, keys or a version."""
+    kept = {name: text for name, text in os.environ.items() if not name.startswith(("SPBOOT_", "GIT_", "MAKE"))}
+    return kept | _ALONE | {"PATH": f"{SPBOOT.parent}{os.pathsep}{os.environ['PATH']}"} | more
+
+
+@dataclass
+class Project:
+    """The example *name* in *folder*."""
+
+    name: str
+    folder: Path
+    board: str = BOARD
+    env: dict[str, str] = field(default_factory=environment)
+
+    @classmethod
+    def new(cls, name: str, folder: Path, *, made: Path | None = None, board: str = BOARD) -> Project:
+        """Copied out, with a project file, committed and tagged v1.0.0.  *made*: where keys and boot lie; else there
+        are keys, and no bootloader yet."""
+        project = cls(name, folder, board)
+        project.run("spboot", "example", name, str(folder), cwd=folder.parent)
+        project.run("git", "init", "-q", ".")
+        for each in ("keys", "boot") if made else ():
+            shutil.copytree(Path(made or "") / each, folder / each)
+        project.run("spboot", "init", "--board", board, "--name", "lamp", "--production")
+        project.commit("v1.0.0")
+        return project
+
+    def tried(
+        self, *command: str, cwd: Path | None = None, env: dict[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """*command* in the project's folder, however it ends."""
+        return subprocess.run(
+            command, cwd=cwd or self.folder, env=env or self.env, capture_output=True, text=True, timeout=HANGS_S
+        )
+
+    def run(self, *command: str, cwd: Path | None = None) -> str:
+        """What *command* says; it has to succeed."""
+        done = self.tried(*command, cwd=cwd)
+        assert done.returncode == 0, f"{command}:\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    def refused(self, *command: str, env: dict[str, str] | None = None) -> str:
+        """All that *command* says, in one line; it has to fail."""
+        done = self.tried(*command, env=env)
+        assert done.returncode != 0, done.stdout
+        return " ".join((done.stdout + done.stderr).split())
+
+    def commit(self, tag: str, *options: str) -> None:
+        self.run("git", "add", "-A")
+        self.run("git", "commit", "-q", "-m", tag, *options)
+        self.run("git", "tag", tag)
+
+    def change(self, tag: str) -> None:
+        """A faster LED, as a new version."""
+        main = next(path for path in self.folder.rglob("main.c"))
+        text = main.read_text()
+        main.write_text(re.sub(r"\b250u?\b", "125", text))
+        assert main.read_text() != text
+        self.commit(tag)
+
+    def release(self, kind: str, version: str) -> Release:
+        return Release.load(self.folder / kind / f"lamp_{self.board}_{version}")
+
+
+def built_and_updated(project: Project, make: Callable[[], object], keep: Callable[[], object], header: Path) -> None:
+    """Two versions by the project's own tool, *make*; the first is kept by *keep*, and updated on the twin by the
+    patch, through the application's own receiver.  The version is the same in git, files, header and device."""
+    make()
+    keep()
+    project.change("v1.1.0")
+    make()
+    git = project.run("spboot", "version").strip()
+    header_text = (project.folder / header).read_text()
+    new, old = project.release("out", "1.1.0"), project.release("releases", "1.0.0")
+    (patch,) = new.patches
+    update = new.path(patch)
+    told = spboot.inspect(new.path(new.image).read_bytes())["version"]
+    assert git == re.findall(r'SPBOOT_VERSION "(.*)"', header_text)[0] == str(new.version) == told == "1.1.0"
+    with spboot.Device(spboot.Board.load(project.board)) as device:
+        device.program(next(old.folder.glob("BOOT_*.hex")))
+        device.power_on()
+        said = device.read_until("r resets")
+        assert b"app 1.0.0 (v1.0.0) on NUCLEO-" in said and b"installed as 1.0.0, bootloader" in said
+        device.update(update, through="application")
+        device.wait(0.5)
+        assert device.version == git
+        last = bytes(device.heard).decode().rpartition("update: complete")[2]
+        assert f"app {git} (v1.1.0) on {project.board}, installed as {git}, bootloader" in last
+        assert "not what was compiled in" not in last
