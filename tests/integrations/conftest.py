@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import spboot
+from spboot.gitversion import GitVersion
 from tests.integrations.project import BOARD
 
 
@@ -14,5 +15,9 @@ from tests.integrations.project import BOARD
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with keys and boot."""
     folder = tmp_path_factory.mktemp("made")
-    spboot.build(spboot.Board.load(BOARD), spboot.Keys.new(folder / "keys", "lamp"), folder / "boot")
+    keys, version = spboot.Keys.new(folder / "keys", "lamp"), GitVersion.given(spboot.Version(1, 0, 0))
+    linkage = spboot.prebuild(
+        spboot.Board.load(BOARD), keys, folder / "linkage", place=folder / "boot", version=version
+    )
+    assert linkage.made, "there was no bootloader"
     return folder

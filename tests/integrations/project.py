@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 import spboot
+from spboot.link.verdict import Hearing
 from spboot.releases import Release
 
 SPBOOT: Final = Path(sys.executable).with_name("spboot")
@@ -113,6 +114,9 @@ def built_and_updated(project: Project, make: Callable[[], object], keep: Callab
         device.update(update, through="application")
         device.wait(0.5)
         assert device.version == git
+        hearing = Hearing()
+        hearing.feed(bytes(device.heard))
+        assert hearing.verdict and hearing.verdict.accepted and "update: complete" in hearing.verdict.words[0]
         last = bytes(device.heard).decode().rpartition("update: complete")[2]
         assert f"app {git} (v1.1.0) on {project.board}, installed as {git}, bootloader" in last
         assert "not what was compiled in" not in last

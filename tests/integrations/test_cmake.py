@@ -52,9 +52,6 @@ def test_what_is_made_again(plain: Project) -> None:
     assert "Linking" in said and "Building" not in said and "full image" in said
     include.with_suffix(".elf").unlink()
     assert "Linking" in build(plain), "another file of the bootloader: files for production are made again"
-    shutil.rmtree(plain.folder / "boot")
-    said = build(plain)
-    assert "full image" in said and (plain.folder / "boot" / include.name).exists()
     (plain.folder / "CHANGES").write_text("x")
     plain.commit("v1.2.0")
     said = build(plain)
@@ -62,6 +59,16 @@ def test_what_is_made_again(plain: Project) -> None:
     (plain.folder / "CHANGES").write_text("y")
     assert "lamp_NUCLEO-L476RG_1.2.0-dirty" in build(plain)
     plain.run("git", "checkout", "-q", "CHANGES")
+
+
+@pytest.mark.soak
+def test_a_bootloader_that_is_gone_is_built_again(plain: Project) -> None:
+    """By the next build; files for production are made again when it is another one."""
+    shutil.rmtree(plain.folder / "boot")
+    assert "Linking" in build(plain) and (plain.folder / "boot" / "spboot-NUCLEO-L476RG.elf").exists()
+    (plain.folder / "data").write_text("lamp 7")
+    plain.run("spboot", "build", "--user-data", "data")
+    assert "full image" in build(plain)
 
 
 def test_a_release_is_refused_in_words(plain: Project) -> None:
@@ -162,7 +169,7 @@ WRONG = {
     "a version that is none": ("", "VERSION 1.2.x", "'1.2.x'"),
     "an unknown word": ("", "BORD NUCLEO-L476RG", "spboot_firmware: unknown BORD"),
     "no value": ("", "BOARD", "spboot_firmware: nothing behind BOARD"),
-    "other keys": ("rm -rf keys && spboot keys new keys --product lamp", "", "boot/spboot-NUCLEO-L476RG.elf"),
+    "other keys": ("rm -rf keys && spboot keys new keys --product lamp", "", "holds other keys"),
 }
 
 

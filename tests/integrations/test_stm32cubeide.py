@@ -134,7 +134,7 @@ def test_the_debug_configuration(project: Project) -> None:
                             cwd=project.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)  # fmt: skip
     try:
         commands = ["set tcp connect-timeout 60", f"target remote localhost:{port}", *told["initCommands"].splitlines(),
-                    f"tbreak {told['stopAt']}", "info breakpoints", "continue",
+                    f"tbreak {told['stopAt']}", "info mem", "continue",
                     "info address check_ourselves", "kill"]  # fmt: skip
         placed = [re.sub(r"\$\{workspace_loc:/lamp(.*)\}", rf"{project.folder}\1", each) for each in commands]
         words = [word for each in placed for word in ("-ex", each)]
@@ -144,4 +144,5 @@ def test_the_debug_configuration(project: Project) -> None:
         twin.wait()
     assert "Temporary breakpoint 1, update_banner ()" in said, said
     assert 'Symbol "check_ourselves" is at 0x8' in said, said
-    assert re.search(r"hw breakpoint|hardware breakpoints for read-only", said), said
+    assert re.search(r"0x0*8000000 +0x0*8100000 +ro", said), said
+    assert "automatically using hardware breakpoints for read-only addresses" in said, said
