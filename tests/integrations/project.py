@@ -51,6 +51,7 @@ class Project:
         project.run("git", "init", "-q", ".")
         for each in ("keys", "boot") if made else ():
             shutil.copytree(Path(made or "") / each, folder / each)
+            (folder / each / ".gitignore").write_text("*\n")
         project.run("spboot", "init", "--board", board, "--name", "lamp", "--production")
         project.commit("v1.0.0")
         return project
