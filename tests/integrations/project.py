@@ -65,10 +65,10 @@ class Project:
         )
 
     def run(self, *command: str, cwd: Path | None = None) -> str:
-        """What *command* says; it has to succeed."""
+        """All that *command* says; it has to succeed."""
         done = self.tried(*command, cwd=cwd)
         assert done.returncode == 0, f"{command}:\n{done.stdout}\n{done.stderr}"
-        return done.stdout
+        return done.stdout + done.stderr
 
     def refused(self, *command: str, env: dict[str, str] | None = None) -> str:
         """All that *command* says, in one line; it has to fail."""
@@ -93,10 +93,10 @@ class Project:
         return Release.load(self.folder / kind / f"lamp_{self.board}_{version}")
 
 
-def built_and_updated(project: Project, make: Callable[[], object], keep: Callable[[], object], header: Path) -> None:
+def built_and_updated(project: Project, make: Callable[[], str], keep: Callable[[], object], header: Path) -> None:
     """Two versions by the project's own tool, *make*; the first is kept by *keep*, and updated on the twin by the
     patch, through the application's own receiver.  The version is the same in git, files, header and device."""
-    make()
+    assert "warning" not in make()
     keep()
     project.change("v1.1.0")
     make()

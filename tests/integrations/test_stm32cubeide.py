@@ -45,9 +45,11 @@ def build(project: Project, before: str, behind: str) -> str:
         source = f"../{path.relative_to(project.folder).as_posix()}"
         includes = "-I../Core/Inc -I../src -I../boards -Ispboot"
         options = (*COMPILE.split(), *includes.split())
-        project.run("arm-none-eabi-gcc", source, "-c", *options, "-o", objects[-1], cwd=folder)
+        said += project.run("arm-none-eabi-gcc", source, "-c", *options, "-o", objects[-1], cwd=folder)
     (folder / "objects.list").write_text("\n".join(f'"./{each}"' for each in objects))
-    project.run("arm-none-eabi-gcc", "-o", "lamp.elf", "@objects.list", *LINK.split(), *LIBRARIES.split(), cwd=folder)
+    said += project.run(
+        "arm-none-eabi-gcc", "-o", "lamp.elf", "@objects.list", *LINK.split(), *LIBRARIES.split(), cwd=folder
+    )
     return said + project.run("sh", "-c", behind.replace(ARTIFACT, "lamp.elf"), cwd=folder)
 
 
