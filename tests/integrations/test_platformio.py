@@ -52,7 +52,7 @@ def test_an_upload_programs_what_was_made(project: Project, settings: dict[str, 
     usual, project.env = project.env, flashing(tmp_path) | settings
     said = project.run("pio", "run", "-t", "upload")
     project.env = usual
-    assert f"flash of {BUILT / 'spboot.hex'}" in said
+    assert f"flash of {project.folder / BUILT / 'spboot.hex'}" in said
 
 
 WRONG = {
