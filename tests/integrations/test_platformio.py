@@ -1,4 +1,4 @@
-"""The example of PlatformIO: built by its core and SCons, run and updated on the twin (pio.py says what is ours in that)."""
+"""The example of PlatformIO: built by its core and SCons, run and updated on the twin; what is ours in it: pio.py."""
 
 from __future__ import annotations
 
@@ -26,8 +26,9 @@ def project(made: Path, settings: dict[str, str], tmp_path_factory: pytest.TempP
 
 
 def test_platformio(project: Project) -> None:
-    built_and_updated(project, lambda: project.run("pio", "run"), lambda: project.run("pio", "run", "-t", "spboot-release"),
-                      BUILT / "spboot" / "spboot_version.h")  # fmt: skip
+    keep = ("pio", "run", "-t", "spboot-release")
+    header = BUILT / "spboot" / "spboot_version.h"
+    built_and_updated(project, lambda: project.run("pio", "run"), lambda: project.run(*keep), header)
     new = project.release("out", "1.1.0")
     for ending in (".hex", ".elf"):
         (factory,) = new.folder.glob(f"BOOT_*{ending}")

@@ -1,6 +1,6 @@
-"""The example of Zephyr without Zephyr, which the tests cannot have: each piece by the tool that reads it.  The overlay by
-dtc, on a board file as Zephyr has them; the module's linker sources by gcc, in a script of ours with the names of Zephyr's;
-its post-build script by cmake; the workspace and `west spboot` by west.  test_zephyr_tree.py builds all of it."""
+"""The example of Zephyr without Zephyr, which the tests cannot have: each piece by the tool that reads it.  The overlay
+by dtc, on a board file as Zephyr has them; the module's linker sources by gcc, in a script of ours with the names of
+Zephyr's; its post-build script by cmake; the workspace and `west spboot` by west.  test_zephyr_tree.py builds it all."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from spboot.boards import Board, names
 from spboot.errors import FormatError
 from spboot.formats.spec import data_path
 from spboot.image import Image
-from tests.integrations.project import BOARD, Project
+from tests.integrations.project import BOARD, SPBOOT, Project
 
 BOARD_FILE = """\
 /dts-v1/;
@@ -93,7 +93,8 @@ def _partitions(text: str, folder: Path) -> dict[str, tuple[int, int]]:
     subprocess.run(["dtc", "-q", "-@", "-o", blob, "-"], input=text.encode(), check=True)
     top = _fdtget(blob, "-l", "/soc/flash@8000000").split()
     assert top == ["partitions"]
-    nodes = [f"/soc/flash@8000000/partitions/{node}" for node in _fdtget(blob, "-l", "/soc/flash@8000000/partitions").split()]
+    place = "/soc/flash@8000000/partitions"
+    nodes = [f"{place}/{node}" for node in _fdtget(blob, "-l", place).split()]
     found = {}
     for node in nodes:
         offset, size = (int(word) for word in _fdtget(blob, "-t", "u", node, "reg").split())
@@ -123,7 +124,8 @@ def _linked(folder: Path, out: Path, **parts: str | int) -> str:
     """What the linker says; the script goes through the preprocessor, as Zephyr's does."""
     script = SCRIPT.format(**({"flash": 0x08008200, "pad": "", "front": ""} | parts))
     command = ["arm-none-eabi-gcc", "-E", "-P", "-undef", "-x", "assembler-with-cpp", f"-I{folder}", "-"]
-    (folder / "linker.cmd").write_bytes(subprocess.run(command, input=script.encode(), check=True, capture_output=True).stdout)
+    ready = subprocess.run(command, input=script, check=True, stdout=subprocess.PIPE, text=True).stdout
+    (folder / "linker.cmd").write_text(ready)
     command = ["arm-none-eabi-gcc", "-mcpu=cortex-m4", "-mthumb", "-nostdlib", "-ffreestanding", f"-I{folder}",
                f"-T{folder / 'linker.cmd'}", str(folder / "app.c"), "-o", str(out), "-Wl,-ereset"]  # fmt: skip
     return subprocess.run(command, capture_output=True, text=True).stderr
@@ -159,8 +161,8 @@ def test_bytes_in_the_bootloaders_ram_are_refused(linkage: Path, tmp_path: Path)
     elf = tmp_path / "zephyr.elf"
     assert _linked(linkage, elf) == ""
     loaded = tmp_path / "loaded.elf"
-    subprocess.run(["arm-none-eabi-objcopy", "--set-section-flags", ".spboot_reserved=alloc,load,contents", elf, loaded],
-                   check=True, capture_output=True)  # fmt: skip
+    flags = ("--set-section-flags", ".spboot_reserved=alloc,load,contents")
+    subprocess.run(["arm-none-eabi-objcopy", *flags, elf, loaded], check=True, capture_output=True)
     with pytest.raises(FormatError, match="spboot_reserved"):
         Image.load(loaded, Board.load(BOARD), spboot.Version(1, 2, 3))
 
@@ -200,13 +202,13 @@ def test_postbuild_and_release(project: Project, linkage: Path) -> None:
     build.mkdir(parents=True)
     assert _linked(linkage, build / "zephyr.elf") == ""
     script = data_path("sdk") / "zephyr" / "postbuild.cmake"
-    words = [f"-DSPBOOT={project.run('which', 'spboot').strip()}", f"-DELF={build / 'zephyr.elf'}", "-DOPTIONS=--version;2.0.0"]
-    project.run("cmake", *words, f"-DMADE={build / 'spboot'}", f"-DFOLDER={project.folder}", "-P", str(script), cwd=build)
+    words = [f"-DSPBOOT={SPBOOT}", f"-DMADE={build / 'spboot'}", f"-DFOLDER={project.folder}"]
+    words += ["-DOPTIONS=--version;2.0.0", "-P", str(script)]
+    project.run("cmake", f"-DELF={build / 'zephyr.elf'}", *words, cwd=build)
     made = project.release("out", "2.0.0")
     for ending in (".hex", ".elf", ".bin"):
         assert (build / f"spboot{ending}").read_bytes() == next(made.folder.glob(f"BOOT_*{ending}")).read_bytes()
     project.run("west", "spboot", "release", "--version", "2.0.0", "--allow-dirty")
     assert project.release("releases", "2.0.0").version == spboot.Version(2, 0, 0)
-    words[1] = f"-DELF={build / 'none.elf'}"
-    said = project.refused("cmake", *words, f"-DMADE={build / 'spboot'}", f"-DFOLDER={project.folder}", "-P", str(script))
+    said = project.refused("cmake", f"-DELF={build / 'none.elf'}", *words)
     assert "none.elf" in said and "spboot postbuild failed (1)" in said

@@ -1,5 +1,5 @@
-"""The example of Zephyr with Zephyr itself, where it is: ZEPHYR_WORKSPACE names the folder with zephyr/, modules/hal/cmsis and
-modules/hal/stm32 in it, and zephyr's Python packages are on PATH.  Built by CMake and Ninja with arm-none-eabi-gcc."""
+"""The example of Zephyr with Zephyr itself, where it is: ZEPHYR_WORKSPACE names the folder with zephyr/,
+modules/hal/cmsis and modules/hal/stm32 in it.  Built by CMake and Ninja with arm-none-eabi-gcc."""
 
 from __future__ import annotations
 
@@ -49,17 +49,18 @@ def _configure(name: str) -> list[str]:
 def test_zephyr(made: Path, tmp_path: Path) -> None:
     project = _project(made, tmp_path / "lamp", "NUCLEO-L476RG", "nucleo_l476rg")
     project.run(*_configure("nucleo_l476rg"))
+    make = ("ninja", "-C", "build")
+    header = Path("build/spboot/spboot_version.h")
     built_and_updated(
-        project, lambda: project.run("ninja", "-C", "build"), lambda: project.run("ninja", "-C", "build", "spboot_release"),
-        Path("build/spboot/spboot_version.h"), "nucleo_l476rg",
-    )  # fmt: skip
+        project, lambda: project.run(*make), lambda: project.run(*make, "spboot_release"), header, "nucleo_l476rg"
+    )
     runners = (project.folder / "build" / "zephyr" / "runners.yaml").read_text()
     assert "build/zephyr/spboot.hex" in runners and "build/zephyr/spboot.elf" in runners
-    said = project.run("ninja", "-C", "build")
+    said = project.run(*make)
     assert "Linking" not in said and "Building C" not in said
     include = project.folder / "boot" / "spboot-NUCLEO-L476RG.ld"
     include.write_text(include.read_text() + "/* newer */\n")
-    said = project.run("ninja", "-C", "build")
+    said = project.run(*make)
     assert "Linking C executable zephyr/zephyr.elf" in said and "update.c" not in said and ".sfb" in said
 
 

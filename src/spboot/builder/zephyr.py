@@ -1,4 +1,4 @@
-"""The devicetree overlay that puts a Zephyr application behind the bootloader: the places of the image and of the slots."""
+"""The devicetree overlay that puts a Zephyr application behind the bootloader: the places of image and slots."""
 
 from __future__ import annotations
 

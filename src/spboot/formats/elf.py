@@ -216,7 +216,7 @@ def _uses(file: Any) -> tuple[Use, ...]:
 
 
 def _kept_free(section: Any) -> bool:
-    """Nothing is in it: where a linker script cannot begin its RAM elsewhere, it stands for what is the bootloader's."""
+    """Nothing is in it: it stands for the bootloader's RAM, where a linker script cannot begin its own behind it."""
     return bool(section.name == KEPT_FREE and section["sh_type"] == "SHT_NOBITS")
 
 
