@@ -44,7 +44,7 @@ PROJECT: list[Row] = [
     ("example cmake new.bin", 1, ("new.bin", "cannot be made")),
     ("cmake-dir now", 2, ("unexpected extra argument", "now")),
     ("zephyr-overlay --board NUCLEO-L476XX", 1, ("NUCLEO-L476XX", "NUCLEO-L476RG")),
-    ("zephyr-overlay", 2, ("no board: give --board or make a project file",)),
+    ("zephyr-overlay", 2, ("no board: give --board, set SPBOOT_BOARD, or make a project file",)),
     ("zephyr-overlay --board NUCLEO-L476RG -o new.bin/x.overlay", 1, ("new.bin", "cannot be made")),
     ("zephyr-overlay --board NUCLEO-L476RG -o folder", 1, ("folder exists and is not a file but a folder",)),
     ("prebuild", 2, ("Missing argument 'DIR'",)),

@@ -1,6 +1,6 @@
 """PlatformIO as far as it comes from PyPI: its core, and SCons.  Its registry is out of reach of the tests, so the
-platform is a folder of ours, under the name and with the board that the example names: it calls the compiler, as the real
-one does for a project without a framework, and no more.  SCons lies where PlatformIO looks for its package tool-scons."""
+platform is a folder of ours, under the name and with the board of the example: it calls the compiler, as the real one
+does for a project without a framework, and no more.  SCons lies where PlatformIO looks for its tool-scons."""
 
 from __future__ import annotations
 

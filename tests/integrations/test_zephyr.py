@@ -1,6 +1,6 @@
 """The example of Zephyr without Zephyr, which the tests cannot have: each piece by the tool that reads it.  The overlay
 by dtc, on a board file as Zephyr has them; the module's linker sources by gcc, in a script of ours with the names of
-Zephyr's; its post-build script by cmake; the workspace and `west spboot` by west.  test_zephyr_tree.py builds it all."""
+Zephyr's; its post-build script by cmake; the workspace and `west spboot` by west.  test_zephyr_tree.py: all of it."""
 
 from __future__ import annotations
 
