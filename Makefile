@@ -44,8 +44,9 @@ $(DEVELOPER): requirements-dev.lock $(STAMP)
 	touch $@
 
 # lrzsz, GCC and gdb are peers in the tests, OpenOCD and st-flash are told what to program there; gcc compiles the portable
-# core for the host; xdelta3 and zstd are peers in the benchmark; cmake and ninja build the examples.  SoftHSM is a token in software, and opensc brings
-# pkcs11-tool, which talks to it.  npm fetches real firmware, once: it alone is some 300 packages of Debian.  No C library for
+# core for the host; xdelta3 and zstd are peers in the benchmark; cmake and ninja build the examples, dtc reads the overlay of
+# one.  SoftHSM is a token in software, and opensc brings pkcs11-tool, which talks to it.  npm fetches real firmware, once: it
+# alone is some 300 packages of Debian.  No C library for
 # Arm is among them: our firmware needs none; an application of your own may (libnewlib-arm-none-eabi).
 tools:
 	@need=""; \
@@ -60,6 +61,7 @@ tools:
 	command -v st-flash >/dev/null || need="$$need stlink-tools"; \
 	command -v cmake >/dev/null || need="$$need cmake"; \
 	command -v ninja >/dev/null || need="$$need ninja-build"; \
+	command -v dtc >/dev/null || need="$$need device-tree-compiler"; \
 	command -v npm >/dev/null || need="$$need npm"; \
 	command -v xdelta3 >/dev/null || need="$$need xdelta3"; \
 	command -v zstd >/dev/null || need="$$need zstd"; \

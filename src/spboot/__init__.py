@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from spboot.boards import Board
     from spboot.builder.bootloader import Bootloader, build
     from spboot.builder.merge import merge
+    from spboot.builder.zephyr import zephyr_overlay
     from spboot.device import Device
     from spboot.explanation import Explanation, explain
     from spboot.formats.program import Program
@@ -82,6 +83,7 @@ __all__ = [
     "postbuild",
     "prebuild",
     "verify",
+    "zephyr_overlay",
 ]
 
 _HOMES = {
@@ -110,6 +112,7 @@ _HOMES = {
     "postbuild": "spboot.making",
     "prebuild": "spboot.linkage",
     "verify": "spboot.release",
+    "zephyr_overlay": "spboot.builder.zephyr",
 }
 """Name -> the module that it is imported from when it is first asked for (PEP 562)."""
 

@@ -15,11 +15,13 @@ _CUBEMX: Final = "cubemx-project"
 _README: Final = "README.md"
 _STARTUP: Final = ("app.ld", "src/main.c", "src/start.c")
 """Of the template, what a generated project has itself."""
+_BOARDS: Final = ("boards/nucleo-g0b1re.h", "boards/nucleo-l476rg.h")
+"""Of the template, what an operating system has itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Example:
-    """One of them.  *parts*: folders whose files it uses; *without*: those that it does not."""
+    """One of them.  *parts*: folders whose files it uses; *without*: those of them that it does not."""
 
     name: str
     tells: str
@@ -39,6 +41,8 @@ ALL: Final = (
         parts=(_TEMPLATE, _CUBEMX),
         without=(*_STARTUP, "STM32L476XX_FLASH.ld"),
     ),
+    Example(name="platformio", tells="PlatformIO"),
+    Example(name="zephyr", tells="an application of Zephyr, by west", without=(*_STARTUP, *_BOARDS, _README)),
 )
 
 
@@ -70,9 +74,10 @@ def _texts(example: Example) -> dict[str, bytes]:
     found: dict[str, bytes] = {}
     readme = b""
     for part in (*reversed(example.parts), example.name):
-        files = _files(data_path("examples") / part)
+        without = () if part == example.name else example.without
+        files = {name: text for name, text in _files(data_path("examples") / part).items() if name not in without}
         readme = b"\n".join(filter(None, (files.pop(_README, b""), readme)))
-        found |= {name: text for name, text in files.items() if name not in example.without}
+        found |= files
     found[_README] = readme
     for part in example.parts:
         found = {name: text.replace(f"../{part}/".encode(), b"") for name, text in found.items()}

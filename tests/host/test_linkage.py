@@ -101,7 +101,7 @@ def test_cmake_dir_has_what_is_said_of_it() -> None:
     done = CliRunner().invoke(cli.root, ["cmake-dir", "--json"])
     told = json.loads(done.output)
     folder = Path(told["folder"])
-    assert all((folder / told[name]).is_file() for name in ("cmake", "make"))
+    assert all((folder / told[name]).is_file() for name in ("cmake", "make", "platformio", "zephyr"))
     assert CliRunner().invoke(cli.root, ["cmake-dir"]).output == f"{folder.as_posix()}\n"
 
 

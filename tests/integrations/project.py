@@ -51,6 +51,7 @@ class Project:
         project.run("git", "init", "-q", ".")
         for each in ("keys", "boot") if made else ():
             shutil.copytree(Path(made or "") / each, folder / each)
+            (folder / each / ".gitignore").write_text("*\n")
         project.run("spboot", "init", "--board", board, "--name", "lamp", "--production")
         project.commit("v1.0.0")
         return project
@@ -92,9 +93,13 @@ class Project:
         return Release.load(self.folder / kind / f"lamp_{self.board}_{version}")
 
 
-def built_and_updated(project: Project, make: Callable[[], str], keep: Callable[[], object], header: Path) -> None:
+def built_and_updated(
+    project: Project, make: Callable[[], str], keep: Callable[[], object], header: Path, name: str = ""
+) -> None:
     """Two versions by the project's own tool, *make*; the first is kept by *keep*, and updated on the twin by the
-    patch, through the application's own receiver.  The version is the same in git, files, header and device."""
+    patch, through the application's own receiver.  The version is the same in git, files, header and device.  *name*:
+    of the board, as the application has it."""
+    name = name or project.board
     assert "warning" not in make()
     keep()
     project.change("v1.1.0")
@@ -110,7 +115,7 @@ def built_and_updated(project: Project, make: Callable[[], str], keep: Callable[
         device.program(next(old.folder.glob("BOOT_*.hex")))
         device.power_on()
         said = device.read_until("r resets")
-        assert b"app 1.0.0 (v1.0.0) on NUCLEO-" in said and b"installed as 1.0.0, bootloader" in said
+        assert f"app 1.0.0 (v1.0.0) on {name}".encode() in said and b"installed as 1.0.0, bootloader" in said
         device.update(update, through="application")
         device.wait(0.5)
         assert device.version == git
@@ -118,5 +123,5 @@ def built_and_updated(project: Project, make: Callable[[], str], keep: Callable[
         hearing.feed(bytes(device.heard))
         assert hearing.verdict and hearing.verdict.accepted and "update: complete" in hearing.verdict.words[0]
         last = bytes(device.heard).decode().rpartition("update: complete")[2]
-        assert f"app {git} (v1.1.0) on {project.board}, installed as {git}, bootloader" in last
+        assert f"app {git} (v1.1.0) on {name}, installed as {git}, bootloader" in last
         assert "not what was compiled in" not in last

@@ -16,6 +16,8 @@ WITH_COMMANDS = [page for page in PAGES if page.commands]
 ELSEWHERE = {
     "docs/python.md": "test_python_page.py runs its blocks; the two lines of pytest are in it, too",
     "CHANGELOG.md": "what was, not what is typed",
+    "examples/platformio/README.md": "tests/integrations/test_platformio.py runs pio, with a platform of its own",
+    "examples/zephyr/README.md": "tests/integrations/test_zephyr_tree.py does where there is a Zephyr; else west alone",
     "docs/keys.md": "tests/host/test_keys_page.py runs them, with a token of SoftHSM",
     "docs/patches.md": "test_explain.py runs them",
     "docs/supply-chain.md": "test_dossier.py runs them",

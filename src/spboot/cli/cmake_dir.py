@@ -1,4 +1,4 @@
-"""`spboot cmake-dir`: where the files for CMake and make are."""
+"""`spboot cmake-dir`: where the files for CMake and other build systems are."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from spboot.formats.spec import data_path
 @click.command("cmake-dir")
 @telling
 def command(tell: Telling) -> None:
-    """Say where spbootConfig.cmake is, for find_package; spboot.mk too.
+    """Say where the files for build systems are.
 
     CMake finds spboot there, as a package with one command, spboot_firmware; spboot.mk beside it does the same for a
-    Makefile.
+    Makefile, platformio.py for PlatformIO, and for Zephyr the folder is a module.
 
     \b
     Examples:
@@ -23,4 +23,7 @@ def command(tell: Telling) -> None:
     """
     folder = data_path("sdk")
     tell.say(folder.as_posix())
-    tell.facts(folder=folder.as_posix(), cmake="spbootConfig.cmake", make="spboot.mk")
+    tell.facts(
+        folder=folder.as_posix(), cmake="spbootConfig.cmake", make="spboot.mk",
+        platformio="platformio.py", zephyr="zephyr/module.yml",
+    )  # fmt: skip

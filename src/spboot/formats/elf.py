@@ -18,6 +18,8 @@ from spboot.errors import FormatError
 from spboot.formats.segment import Segment, joined
 
 MAGIC: Final = b"\x7fELF"
+KEPT_FREE: Final = ".spboot_reserved"
+"""A section without bytes that is no use of memory: it keeps the bootloader's RAM free (sdk/zephyr/ram.ld)."""
 _ALLOC: Final = 2
 _KINDS: Final = {
     "ET_REL": "an object file that is not linked yet: link it",
@@ -208,8 +210,14 @@ def _pieces(name: str, file: Any) -> list[_Piece]:
 
 def _uses(file: Any) -> tuple[Use, ...]:
     if file.num_sections():
-        return tuple(Use(section.name, section["sh_addr"], section["sh_size"]) for section in _sections(file))
+        used = (section for section in _sections(file) if not _kept_free(section))
+        return tuple(Use(section.name, section["sh_addr"], section["sh_size"]) for section in used)
     return tuple(Use("", load["p_vaddr"], load["p_memsz"]) for load in file.iter_segments("PT_LOAD"))
+
+
+def _kept_free(section: Any) -> bool:
+    """Nothing is in it: it stands for the bootloader's RAM, where a linker script cannot begin its own behind it."""
+    return bool(section.name == KEPT_FREE and section["sh_type"] == "SHT_NOBITS")
 
 
 def _holds(load: Any, start: int, size: int) -> bool:
