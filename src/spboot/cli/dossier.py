@@ -50,7 +50,7 @@ def command(
     access: signing.Access,
     tell: Telling,
 ) -> None:
-    """Run a release on the twin, and write down what that has shown.
+    """Run a release on the twin, and write down what it showed.
 
     RELEASE is a folder that `spboot postbuild` made.  Its own files are started, updated to, damaged and cut from power
     on an emulated board.  dossier.md and dossier.json get a claim for each run, in words that a conformity file can

@@ -30,7 +30,7 @@ def command(
     access: signing.Access,
     tell: Telling,
 ) -> None:
-    """Make a bootloader or a release again, and compare every byte.
+    """Make a bootloader or release again; compare every byte.
 
     FOLDER is what `spboot build` or `spboot postbuild` made.  A bootloader is built from scratch, by the compiler of
     its record.  A release is made from its application, from the releases beside it that its patches start from, and

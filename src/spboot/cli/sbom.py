@@ -32,7 +32,7 @@ def command(
     output: Path | None,
     tell: Telling,
 ) -> None:
-    """List what a bootloader or a release is made of, as CycloneDX 1.6.
+    """List what a bootloader or release is made of (CycloneDX).
 
     FOLDER is what `spboot build` or `spboot postbuild` made.  Of a bootloader: every source and header with hash and
     licence, generated files, compiler, and whatever else its link map shows.  Of a release: its application, its files,
