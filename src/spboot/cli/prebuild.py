@@ -41,7 +41,7 @@ def command(
     compiler: str,
     tell: Telling,
 ) -> None:
-    """Write what the build of an application needs, in front of it.
+    """Write what the build of an application needs.
 
     DIR, for the search paths of compiler and linker, gets spboot.ld, spboot-check.ld, spboot-memory.ld, spboot/spboot.h
     and spboot_version.h.  What did not change is not written.  The bootloader is built when there is none.
