@@ -117,3 +117,18 @@ def test_what_the_twin_cannot_tell() -> None:
     assert out(twin) == 7
     (warning,) = twin.warnings
     assert "drops what RAM has to get" in warning and "It may be right, which the twin cannot tell: do so" in warning
+
+
+def test_a_bus_that_is_too_fast() -> None:
+    """RM0090 6.2: SYSCLK is raised before the divider of its bus is set, as Zephyr does it."""
+    twin = twin_of(
+        "void main_(void) { FLASH_ACR = 5; RCC_PLLCFGR = 8 | 168 << 6 | 7 << 24; RCC_CR |= 1u << 24;"
+        " while (!(RCC_CR & 1u << 25)) {} RCC_CFGR = 2;"
+        " while ((RCC_CFGR & 12) != 8) {} RCC_CFGR = 0x9402; OUT[0] = 7; }",
+        "STM32F429ZI",
+    )
+    twin.strict = "none"
+    finish(twin)
+    assert out(twin) == 7
+    assert any("APB1 at 168 MHz" in said for said in twin.warnings), twin.warnings
+    assert twin.rcc.pclk(1) == 42_000_000

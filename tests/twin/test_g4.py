@@ -90,6 +90,13 @@ def test_allowed(factor: int) -> None:
     assert twin.rcc.hclk == factor * 2_000_000
 
 
+def test_more_wait_states_than_a_clock_needs() -> None:
+    """3.7.1: LATENCY has 0 to 15, and too many are slow and no fault: they are set before the clock is raised."""
+    twin = run("FLASH_ACR = 8; OUT[0] = FLASH_ACR; FLASH_ACR = 15; OUT[1] = FLASH_ACR;")
+    finish(twin)
+    assert [out(twin, i) & 15 for i in range(2)] == [8, 15]
+
+
 def test_after_a_reset() -> None:
     """3.7.1: one wait state, and the clock that it is for; 3.4.1: two banks as shipped."""
     twin = run("OUT[0] = FLASH_ACR; OUT[1] = RCC_CFGR; OUT[2] = RCC_CR; OUT[3] = FLASH_OPTR;")

@@ -104,7 +104,7 @@ class RccF4(Rcc, ips=("rcc_f4",)):
             )
         for bus, limit in zip((1, 2), self.apb_mhz(), strict=True):
             if self.pclk(bus) > limit * 1_000_000:
-                self.die.refuse(
+                self.die.forbid(
                     f"APB{bus} at {self.pclk(bus) / 1e6:g} MHz", f"at most {limit} MHz: set RCC_CFGR.PPRE{bus} first"
                 )
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 from spboot.twin.clock.pll import PllLimits, RccPll
 
 
-class RccG0(RccPll, ips=("rcc_g0x0", "rcc_g0x1")):
+class RccG0(RccPll, ips=("rcc_g0x0",)):
     """HSI 16 MHz after a reset; the PLL makes at most 64 MHz."""
 
     RESET: ClassVar[dict[str, int]] = {"CR": 0x500, "ICSCR": 0x4000, "PLLCFGR": 0x1000, "AHBENR": 0x100}
@@ -30,3 +30,9 @@ class RccG0(RccPll, ips=("rcc_g0x0", "rcc_g0x1")):
         if name in ("LSI", "LSE"):
             return self.LSI_HZ
         return self.hse_hz if name == "HSE" else round(self.pll()[2])
+
+
+class RccG0x1(RccG0, ips=("rcc_g0x1",)):
+    """Of STM32G0B1 and its kin, with an oscillator more (RM0444 5.4.1)."""
+
+    START_US: ClassVar[dict[str, int]] = {**RccG0.START_US, "HSI48": 6}

@@ -127,7 +127,7 @@ class RccH7(RccPlls, ips=("rcc_h7", "rcc_h7rm0433")):
         for register, field in _APBS:
             pclk = self._pclk(register, field)
             if pclk > ahb * 500_000:
-                self.die.refuse(
+                self.die.forbid(
                     f"APB at {pclk / 1e6:g} MHz", f"at most {ahb / 2:g} MHz: set RCC_{register}.{field} first"
                 )
 

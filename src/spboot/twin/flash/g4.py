@@ -30,6 +30,7 @@ class FlashG4(FlashEcc, ips=("flash_g4c2",)):
     LATENCY_MHZ: ClassVar[dict[int, tuple[int, ...]]] = {
         0: (34, 68, 102, 136, 170), 1: (30, 60, 90, 120, 150), 2: (12, 24, 26),
     }  # fmt: skip
+    MOST_STATES = 15  # RM0440 3.7.1
     LATENCY_SOURCE = "RM0440 3.3.3"
     CACHES = FlashCaches.CODE_AND_DATA
     MANUAL = "RM0440"

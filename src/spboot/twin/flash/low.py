@@ -13,6 +13,8 @@ class FlashLow(Controller, like="flash_l4"):
 
     LATENCY_MHZ: ClassVar[dict[int, tuple[int, ...]]]
     """Voltage range -> highest HCLK in MHz by wait states."""
+    MOST_STATES: ClassVar[int] = 0
+    """Wait states that LATENCY can ask for, where it can ask for more than that table needs."""
     LATENCY_SOURCE: ClassVar[str]
     """Where the manual has that table."""
 
@@ -25,7 +27,7 @@ class FlashLow(Controller, like="flash_l4"):
         voltage = self.die.block("PWR", PwrLow).voltage_range()
         limits = self.LATENCY_MHZ[voltage]
         states, mhz = self.wait_states(), self.die.rcc.hclk / 1e6
-        if states >= len(limits) or mhz > limits[states]:
+        if states > max(self.MOST_STATES, len(limits) - 1) or mhz > limits[min(states, len(limits) - 1)]:
             needed = next((i for i, limit in enumerate(limits) if mhz <= limit), None)
             advice = f"stay below {limits[-1]} MHz" if needed is None else f"set FLASH_ACR.LATENCY to {needed} first"
             self.die.refuse(
