@@ -160,7 +160,7 @@ WRONG = {
     "no keys": ("rm -rf keys", "", "keys"),
     "an unknown board": ("sed -i s/L476RG/L476XX/ spboot.toml", "", "NUCLEO-L476XX"),
     "no project": ("rm spboot.toml", "", "make a project file with `spboot init`"),
-    "no commit": ("rm -rf .git", "", "is in no git repository with a commit: give --version, or set SPBOOT_VERSION"),
+    "no commit": ("rm -rf .git", "", "is in no git repository with a commit: tell the version yourself"),
     "a tag that is too far": (
         "git commit -qm x --allow-empty && git tag v1.0.255 && git commit -qm y --allow-empty",
         "",
