@@ -16,7 +16,7 @@ help:
 	@echo "make demo    bootloader, demo application and two updates on the emulated board: spboot demo; BOARD=LAMP.toml for your own"
 	@echo "make check   lint, types, import rules, tests/host and tests/delta: a minute, on a busy machine two or three"
 	@echo "make test    everything CI runs: make tools, make check, all tests but the long sweeps; some twenty minutes on two cores"
-	@echo "make dev     what check and test need beyond venv: 330 MB more"
+	@echo "make dev     what check and test need beyond venv: 390 MB more"
 	@echo "make soak    the long sweeps"
 	@echo "make fuzz    libFuzzer on the decoder of patches, FUZZ_SECONDS for each of two fuzzers"
 	@echo "make bench   patch sizes next to other tools and cycles of decoding, into docs/delta.md; limits of budgets.toml"
