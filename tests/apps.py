@@ -23,12 +23,17 @@ def startable(board: Board, body: bytes) -> bytes:
 
 def forced_image(app: bytes, *, target: str, capacity: int = 1 << 20, keys: Keys, version: Version) -> bytes:
     """A full image of whatever *app* is, for a board named *target*."""
-    return release._make(app, None, target=target, capacity=capacity, keys=keys, version=version, progress=None)
+    return _signed(app, None, target=target, capacity=capacity, keys=keys, version=version)
 
 
 def forced_patch(old: Base, new: bytes, *, target: str, capacity: int = 1 << 20, keys: Keys, version: Version) -> bytes:
     """A patch between whatever the two are, for a board named *target*."""
-    return release._make(new, old, target=target, capacity=capacity, keys=keys, version=version, progress=None)
+    return _signed(new, old, target=target, capacity=capacity, keys=keys, version=version)
+
+
+def _signed(new: bytes, old: Base | None, *, target: str, capacity: int, keys: Keys, version: Version) -> bytes:
+    made = release._unsigned(new, old, target=target, capacity=capacity, keys=keys, version=version, progress=None)
+    return made.signed(keys)
 
 
 def bootloader(board: Board, keys: Keys) -> bytes:

@@ -41,8 +41,8 @@ _SALT_SIZE: Final = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Base:
-    """What `_make` patches from.  *address*: where both images are linked, a multiple of 256; 0 when that is not known,
-    which makes a larger patch."""
+    """What `_unsigned` patches from.  *address*: where both images are linked, a multiple of 256; 0 when that is not
+    known, which makes a larger patch."""
 
     image: bytes
     version: Version
@@ -112,12 +112,17 @@ class Unsigned:
         """The 32 bytes that are to be signed."""
         return self.artefact.digest
 
+    def check(self, keys: Keys) -> None:
+        """Raise AuthenticationError unless the payload is that which the signature will cover, for the product of
+        *keys*."""
+        _check_content(self.artefact, keys)
+
     def signed(self, keys: Keys) -> bytes:
         """The finished file, signed by whoever signs for *keys*; no encryption key is needed.
 
         Raises SignerError: it is not signed by *keys* or not over this digest; AuthenticationError: the payload is not
         that which the signature covers, or the update is for another product."""
-        _check_content(self.artefact, keys)
+        self.check(keys)
         header = replace(self.artefact.header, signature=keys.sign(self.digest))
         return replace(self.artefact, header=header).pack()
 
@@ -203,17 +208,10 @@ def _check_size(which: str, image: bytes, capacity: int) -> None:
         )
 
 
-def _make(
-    new: bytes, old: Base | None, *, target: str, capacity: int, keys: Keys, version: Version, progress: Progress | None
-) -> bytes:
-    """Sign whatever *new* is.  Tests make images with it that cannot start."""
-    made = _unsigned(new, old, target=target, capacity=capacity, keys=keys, version=version, progress=progress)
-    return made.signed(keys)
-
-
 def _unsigned(
     new: bytes, old: Base | None, *, target: str, capacity: int, keys: Keys, version: Version, progress: Progress | None
 ) -> Unsigned:
+    """Of whatever *new* is.  Tests make images with it that cannot start."""
     _check_size("new", new, capacity)
     if not version.pack():
         raise VersionError(f"version is {version}, which means no version: use 0.0.1 or higher")

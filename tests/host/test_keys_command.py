@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -17,7 +18,6 @@ from spboot import inspection, release
 from spboot.builder import personal
 from spboot.cli import main
 from spboot.errors import KeyFolderError
-from spboot.formats.delta_file import HEAD_SIZE
 from spboot.keys import Keys, inventory, public
 
 from . import bootloader
@@ -256,9 +256,22 @@ def test_a_bootloader_takes_public_and_encryption_key_alone(home: Path, secrets:
     assert found == personal.finish(bootloader.make(TARGET), secrets)
 
 
+def test_an_encryption_key_from_a_pipe_serves_all_folders(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It can be read once."""
+    pipe, feed = os.pipe()
+    os.write(feed, (home / "keys" / "encryption.key").read_bytes())
+    os.close(feed)
+    code, said = run(
+        f"inspect ours.sfb --keys checkers --keys checkers --encryption-key /dev/fd/{pipe}", monkeypatch, capsys
+    )
+    os.close(pipe)
+    assert code == 0 and "decodes to the signed image" in said, said
+
+
 def test_a_delta_file_is_signed_by_nobody(home: Path, secrets: Keys) -> None:
     from spboot import delta
 
     facts = inspection.inspect(delta.encode_file(NEW_APP, NEW_APP[:-1]), [secrets])
     assert facts["kind"] == "delta file" and "signed_by" not in facts and int(str(facts["stream_size"])) >= 0
-    assert HEAD_SIZE

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from spboot import release
 from spboot.errors import SignerError
 from spboot.keys import CommandSigner, Keys, SignatureFile, named_by
-from spboot.keys.command import PRIVATE, words
+from spboot.keys.command import words
 from spboot.keys.signer import FolderKey
 
 from .conftest import NEW_APP, made
@@ -178,7 +178,7 @@ def test_a_command_that_is_not_there(folder: Path) -> None:
 
 
 def test_a_command_is_told_no_secret_of_ours(folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in PRIVATE:
+    for name in ("SPBOOT_PASSPHRASE", "SPBOOT_ENCRYPTION_KEY", "SPBOOT_PIN"):
         monkeypatch.setenv(name, "00112233445566778899aabbccddeeff")
     program = f"import os; open({str(tmp_path / 'seen')!r}, 'w').write(repr(dict(os.environ)))"
     with pytest.raises(SignerError):

@@ -94,6 +94,9 @@ def test_pins(home: Path, token: softhsm.Token, tmp_path: Path, monkeypatch: pyt
     monkeypatch.delenv("SPBOOT_PIN")
     with pytest.raises(SignerError, match="wants its PIN: set SPBOOT_PIN"):
         sign()
+    with pytest.raises(SignerError, match="the PIN is not UTF-8 text") as caught:
+        sign(pin=lambda: b"\xff\xfe1234")
+    assert "1234" not in str(caught.value)
     sign(pin=softhsm.PIN)
     sign(pin=lambda: softhsm.PIN.encode())
 

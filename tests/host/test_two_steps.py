@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -47,10 +48,10 @@ def run(text: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixtur
     return int(stop.value.code or 0), said.out + said.err
 
 
-def signature_of(home: Path, secrets: Keys, digest: str = "app.digest") -> None:
+def signature_of(home: Path, secrets: Keys) -> None:
     """What happens elsewhere."""
     assert isinstance(secrets.signing, FolderKey)
-    (home / "app.sig").write_bytes(secrets.signing.sign(bytes.fromhex((home / digest).read_text())))
+    (home / "app.sig").write_bytes(secrets.signing.sign(bytes.fromhex((home / "app.digest").read_text())))
 
 
 @pytest.mark.parametrize("line", [IMAGE, PATCH], ids=["image", "patch"])
@@ -145,6 +146,7 @@ def test_second_steps_that_are_refused(
     for at, said in ((80, "has a signature already"), (len(whole) - 1, "does not have the hash that was signed")):
         changed(home, at)
         refused(said)
+        refused("app.sfb.unsigned: ")
         (home / "app.sfb.unsigned").write_bytes(whole)
     changed(home, MANIFEST_SIZE + 64)
     refused("not one by key")
@@ -162,6 +164,9 @@ USAGE = {
     "--digest-out new.bin": (1, "new.bin is an input"),
     "--digest-out app.sfb": (1, "app.sfb is the output or its work file"),
     "--digest-out app.sfb.unsigned": (1, "is the output or its work file"),
+    "--digest-out keys/../app.sfb.unsigned": (1, "is the output or its work file"),
+    "--digest-out keys/product.toml": (1, "keys/product.toml is an input"),
+    "-o keys/encryption.key": (1, "keys/encryption.key is an input"),
     "--digest-out nowhere/d": (1, "there is no folder"),
     "--signer no-such-program": (1, "the signer no-such-program cannot be started"),
     "--signer=": (1, "the signer's command line is empty"),
@@ -180,6 +185,31 @@ def test_options_that_are_refused(
     code, said = run(f"{IMAGE} {options}", monkeypatch, capsys)
     assert (code, USAGE[options][1] in said) == (USAGE[options][0], True), said
     assert sorted(home.rglob("*")) == before
+
+
+def test_both_steps_tell_their_facts(
+    home: Path, secrets: Keys, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, first = run(f"{PATCH} --digest-out app.digest --json", monkeypatch, capsys)
+    assert code == 0, first
+    signature_of(home, secrets)
+    code, second = run(f"{PATCH} --signature-in app.sig --json", monkeypatch, capsys)
+    assert code == 0, second
+    size = (home / PATCH.split()[-1]).stat().st_size
+    facts = {"kind": "patch", "base": "1.0.0", "version": "1.1.0", "image_bytes": len(NEW_APP)}
+    for said, number in ((first, None), (second, size)):
+        assert json.loads(said).items() >= (facts | {"bytes": number, "key": secrets.fingerprint}).items()
+
+
+def test_a_work_file_of_another_product(
+    home: Path, secrets: Keys, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is the work file that is wrong, not the signature."""
+    assert run(f"{IMAGE} --digest-out app.digest", monkeypatch, capsys)[0] == 0
+    signature_of(home, secrets)
+    (home / "keys" / "product.toml").write_text('product = "other"\n')
+    code, said = run(f"{IMAGE} --signature-in app.sig", monkeypatch, capsys)
+    assert (code, "app.sfb.unsigned: the update is for another product" in said) == (1, True), said
 
 
 def test_in_the_library(secrets: Keys, key_folder: Path) -> None:

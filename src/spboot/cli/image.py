@@ -8,7 +8,7 @@ import click
 
 from spboot import release
 from spboot.boards import Board
-from spboot.cli import files, options, signing
+from spboot.cli import options, signing
 from spboot.cli.progress import progress
 from spboot.cli.telling import Telling, telling
 from spboot.image import Image
@@ -43,21 +43,13 @@ def command(
       spboot image app.elf --board NUCLEO-L476RG --keys keys --version 1.1.0 \\
           -o app-1.1.0.sfb --signer "pkcs11:token=lamp;object=signing"
     """
-    files.check_output(output, app)
-    access.check(output, app)
+    access.check(output, key_folder, app)
     board = Board.load(board_name)
     if access.signature_in:
-        access.complete(output, key_folder, board, version, tell.say)
+        access.complete(output, key_folder, board, version, tell)
         return
     secrets = access.load(key_folder, need_private=True)
     image = Image.load(app, board, version)
     with progress("packing") as tick:
         update = release.unsigned_image(image, keys=secrets, progress=tick)
-    size = access.write(output, update, secrets, tell.say)
-    tell.facts(
-        file=output, kind="image", version=version, bytes=size, image_bytes=len(image.data), key=secrets.fingerprint
-    )
-    if size is not None:
-        tell.say(
-            f"{output}: image {version}, {size} bytes for {len(image.data)} of firmware, key {secrets.fingerprint}"
-        )
+    access.write(output, update, secrets, tell)

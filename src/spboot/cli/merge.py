@@ -9,7 +9,7 @@ import click
 from spboot.boards import Board
 from spboot.builder.merge import merge
 from spboot.builder.personal import target_of
-from spboot.cli import files, options, signing
+from spboot.cli import options, signing
 from spboot.cli.telling import Telling, telling
 from spboot.errors import BuildError
 from spboot.formats import program
@@ -47,11 +47,9 @@ def command(
       spboot merge boot/spboot-NUCLEO-L476RG.bin app.elf --version 1.0.0 \\
           --board NUCLEO-L476RG --keys keys -o factory.hex
     """
-    files.check_output(output, app)
-    files.check_output(output, bootloader)
+    access.check(output, key_folder, app, bootloader)
     program.check_writable(output)
     board = Board.load(board_name)
-    access.check(output, app, bootloader)
     secrets = access.load(key_folder, need_private=True)
     start = board.bootloader.address
     first, second = (program.load(path, start) for path in (bootloader, app))

@@ -8,7 +8,7 @@ import click
 
 from spboot import release
 from spboot.boards import Board
-from spboot.cli import files, options, signing
+from spboot.cli import options, signing
 from spboot.cli.progress import progress
 from spboot.cli.telling import Telling, telling
 from spboot.image import Image
@@ -46,23 +46,13 @@ def command(
           --to app-1.2.0.elf --version 1.2.0 --board NUCLEO-L476RG --keys keys \\
           -o app-1.2.0.sfbp
     """
-    files.check_output(output, old, new)
-    access.check(output, old, new)
+    access.check(output, key_folder, old, new)
     board = Board.load(board_name)
     if access.signature_in:
-        access.complete(output, key_folder, board, version, tell.say)
+        access.complete(output, key_folder, board, version, tell)
         return
     secrets = access.load(key_folder, need_private=True)
     before, after = Image.load(old, board, from_version), Image.load(new, board, version)
     with progress("comparing") as tick:
         update = release.unsigned_patch(before, after, keys=secrets, progress=tick)
-    size = access.write(output, update, secrets, tell.say)
-    tell.facts(
-        file=output, kind="patch", base=from_version, version=version, bytes=size, image_bytes=len(after.data),
-        key=secrets.fingerprint,
-    )  # fmt: skip
-    if size is not None:
-        tell.say(
-            f"{output}: patch {from_version} -> {version}, {size} bytes for {len(after.data)} of firmware, "
-            f"key {secrets.fingerprint}"
-        )
+    access.write(output, update, secrets, tell)

@@ -15,10 +15,11 @@ import click
 from spboot.boards import Board
 from spboot.cli import files
 from spboot.cli.options import PATH
+from spboot.cli.telling import Telling
 from spboot.errors import FormatError, SpbootError
-from spboot.formats.manifest import name_id
-from spboot.keys import ENCRYPTION, Keys, SignatureFile, named_by
-from spboot.keys.folder import parse_encryption
+from spboot.formats.manifest import KIND_IMAGE, KIND_PATCH, Manifest, name_id
+from spboot.keys import ENCRYPTION, Keys, SignatureFile, Signer, named_by
+from spboot.keys.folder import FILES, parse_encryption
 from spboot.keys.source import ENCRYPTION_KEY, first_line
 from spboot.release import Unsigned
 from spboot.secret import Secret
@@ -78,41 +79,45 @@ class Access:
             need_private=need_private and not later and self.signature_in is None,
             signer=self._other_signer(),
             passphrase=first_line(file) if file else asked(f"Passphrase of {folder}"),
-            encryption=self._encryption(),
+            encryption=self._encryption,
         )
 
-    def check(self, output: Path, *inputs: Path) -> None:
-        """Refuse, before any work, options that do not go together, and outputs that cannot be."""
+    def check(self, output: Path, folder: Path, *inputs: Path) -> None:
+        """Refuse, before any work, options that do not go together, and outputs that cannot be: *inputs* and the files
+        of the key *folder* are not written over."""
         ways = {"--signer": self.signer, "--digest-out": self.digest_out, "--signature-in": self.signature_in}
         given = [name for name, value in ways.items() if value]
         if len(given) > 1:
             raise click.UsageError(f"{' and '.join(given)} are ways to sign: give one of them")
+        taken = (*inputs, *(folder / name for name in FILES))
+        files.check_output(output, *taken)
         if self.digest_out:
-            files.check_output(self.digest_out, *inputs)
-            if self.digest_out.absolute() in (output.absolute(), _work(output).absolute()):
+            files.check_output(self.digest_out, *taken)
+            if self.digest_out.resolve() in (output.resolve(), _work(output).resolve()):
                 raise SpbootError(f"{self.digest_out} is the output or its work file: give --digest-out another name")
 
-    def write(self, output: Path, update: Unsigned, keys: Keys, say: Callable[[str], None] = click.echo) -> int | None:
-        """Sign *update* and put it at *output*: its bytes.  With --digest-out it waits for its signature: None."""
+    def write(self, output: Path, update: Unsigned, keys: Keys, tell: Telling) -> None:
+        """Sign *update* and put it at *output*.  With --digest-out it waits there for its signature."""
+        manifest = update.artefact.header.manifest
         if self.digest_out is None:
             made = update.signed(keys)
             files.write(output, made)
-            return len(made)
+            _tell_facts(tell, output, manifest, keys, len(made))
+            tell.say(
+                f"{output}: {_words(manifest)}, {len(made)} bytes for {manifest.image_size} of firmware, "
+                f"key {keys.fingerprint}"
+            )
+            return
         raw = self.digest_out.suffix == ".bin"
         files.write(_work(output), update.pack())
         files.write(self.digest_out, update.digest if raw else f"{update.digest.hex()}\n".encode())
-        say(f"{self.digest_out}: the SHA-256 that key {keys.fingerprint} has to sign")
-        say(f"{_work(output)}: waits for the signature: the same line with --signature-in in place of --digest-out")
-        return None
+        _tell_facts(tell, output, manifest, keys, None)
+        tell.say(f"{self.digest_out}: the SHA-256 that key {keys.fingerprint} has to sign")
+        tell.say(
+            f"{_work(output)}: waits for the signature: the same line with --signature-in in place of --digest-out"
+        )
 
-    def complete(
-        self,
-        output: Path,
-        folder: Path,
-        board: Board,
-        version: Version,
-        say: Callable[[str], None] = click.echo,
-    ) -> None:
+    def complete(self, output: Path, folder: Path, board: Board, version: Version, tell: Telling) -> None:
         """The second step: the work file gets the signature that came back.  Reads no secret, and no application."""
         assert self.signature_in is not None
         keys = Keys.load(folder, public=True, signer=SignatureFile(self.signature_in))
@@ -123,6 +128,7 @@ class Access:
             )
         with files.named(work):
             update = Unsigned.parse(files.read(work))
+            update.check(keys)
         manifest = update.artefact.header.manifest
         found, expected = (manifest.target, manifest.version), (name_id(board.name), version.pack())
         if found != expected:
@@ -134,16 +140,35 @@ class Access:
             made = update.signed(keys)
         files.write(output, made)
         work.unlink(missing_ok=True)
-        say(f"{output}: version {version}, {len(made)} bytes, signed by {keys.fingerprint}")
+        _tell_facts(tell, output, manifest, keys, len(made))
+        tell.say(f"{output}: version {version}, {len(made)} bytes, signed by {keys.fingerprint}")
 
-    def _other_signer(self) -> Any:
+    def _other_signer(self) -> Signer | None:
         if self.signature_in is not None:
             return SignatureFile(self.signature_in)
         return named_by(self.signer, asked("PIN of the token")) if self.signer is not None else None
 
+    @functools.cached_property
     def _encryption(self) -> bytes | None:
+        """Read once: the file can be a pipe."""
         path = self.encryption_key
         return parse_encryption(first_line(path), str(path)) if path else None
+
+
+def _words(manifest: Manifest) -> str:
+    """What an update is, as "patch 1.0.0 -> 1.1.0"."""
+    version = Version.unpack(manifest.version)
+    if manifest.kind == KIND_IMAGE:
+        return f"image {version}"
+    return f"patch {Version.unpack(manifest.base_version)} -> {version}"
+
+
+def _tell_facts(tell: Telling, output: Path, manifest: Manifest, keys: Keys, size: int | None) -> None:
+    """Those of an update; *size*: of its file, None while it waits for its signature."""
+    patch = manifest.kind == KIND_PATCH
+    base = {"base": Version.unpack(manifest.base_version)} if patch else {}
+    tell.facts(file=output, kind="patch" if patch else "image", **base, version=Version.unpack(manifest.version))
+    tell.facts(bytes=size, image_bytes=manifest.image_size, key=keys.fingerprint)
 
 
 def _work(output: Path) -> Path:

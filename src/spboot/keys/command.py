@@ -19,10 +19,11 @@ from typing import Final, Self
 
 from spboot.disk import reason
 from spboot.errors import SignerError
+from spboot.keys import source
 
 DIGEST: Final = "{digest}"
 SIGNATURE: Final = "{signature}"
-PRIVATE: Final = ("SPBOOT_PASSPHRASE", "SPBOOT_ENCRYPTION_KEY", "SPBOOT_PIN")
+PRIVATE: Final = (source.PASSPHRASE, source.ENCRYPTION_KEY, source.PIN)
 """Variables of the environment with a secret of ours, which is none of the program's business."""
 
 

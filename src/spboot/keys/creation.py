@@ -14,7 +14,17 @@ from spboot import disk
 from spboot.disk import reason
 from spboot.errors import KeyFolderError
 from spboot.keys.closing import closed
-from spboot.keys.folder import ENCRYPTION, FILES, KEY_SIZE, PRIVATE, PRODUCT, SIGNING, VERIFY
+from spboot.keys.folder import (
+    ENCRYPTION,
+    FILES,
+    KEY_SIZE,
+    PRIVATE,
+    PRODUCT,
+    SIGNING,
+    VERIFY,
+    check_free,
+    product_text,
+)
 from spboot.keys.tracked import in_work_tree
 from spboot.secret import Secret
 
@@ -34,11 +44,7 @@ def fill(
     """Put new keys into *folder*: all files of it or none.  With *public* the signing key is elsewhere.
 
     Raises KeyFolderError."""
-    if folder.exists() and not folder.is_dir():
-        raise KeyFolderError(f"{folder} is a file, expected a folder to make or to fill: choose another name")
-    for name in FILES:
-        if (folder / name).exists():
-            raise KeyFolderError(f"{folder / name} exists already: keys are never overwritten, choose another folder")
+    check_free(folder)
     made: list[Path] = []
     path, there = folder, folder.exists()
     try:
@@ -52,7 +58,7 @@ def fill(
     except OSError as error:
         _remove(made, None if there else folder)
         raise KeyFolderError(f"{error.filename or path}: cannot be written: {reason(error)}; no key was made") from None
-    except (KeyboardInterrupt, disk.DiskError):
+    except BaseException:
         _remove(made, None if there else folder)
         raise
 
@@ -66,11 +72,10 @@ def _contents(
         signing = ec.generate_private_key(ec.SECP256R1())
         public = signing.public_key()
         files[SIGNING] = closed(signing, passphrase) if passphrase else _opened(signing)
-    flag = "true" if development else "false"
     return files | {
         VERIFY: public.public_bytes(_PEM, serialization.PublicFormat.SubjectPublicKeyInfo),
         ENCRYPTION: Secret(f"{os.urandom(KEY_SIZE).hex()}\n".encode()),
-        PRODUCT: f'product = "{product}"\ndevelopment = {flag}\n'.encode(),
+        PRODUCT: product_text(product, development),
     }
 
 

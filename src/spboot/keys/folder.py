@@ -53,6 +53,20 @@ def check_product(name: str) -> str:
     return name
 
 
+def product_text(product: str, development: bool) -> bytes:
+    """What product.toml has in it."""
+    return f'product = "{product}"\ndevelopment = {"true" if development else "false"}\n'.encode()
+
+
+def check_free(folder: Path) -> None:
+    """Raise KeyFolderError unless *folder* can become a key folder: it is none, and no file."""
+    if folder.exists() and not folder.is_dir():
+        raise KeyFolderError(f"{folder} is a file, expected a folder to make or to fill: choose another name")
+    for name in FILES:
+        if (folder / name).exists():
+            raise KeyFolderError(f"{folder / name} exists already: keys are never overwritten, choose another folder")
+
+
 def check(folder: Path) -> None:
     """Raise KeyFolderError unless *folder* is one that holds at least one file of a key folder."""
     if not folder.exists():

@@ -23,7 +23,8 @@ _ABSENT = {
 def facts(path: Path) -> Facts:
     """product, development, fingerprint, then each file by its name.  Reads no encryption key and asks for nothing.
 
-    Raises KeyFolderError: *path* is no key folder, or a file in it is not what it should be."""
+    Raises KeyFolderError: *path* is no key folder, or verify.pem or product.toml is not what it should be; of a
+    signing.pem that is not, the fingerprint is not known."""
     folder.check(path)
     there = [name for name in FILES if (path / name).exists()]
     product, development = folder.read_product(path / PRODUCT) if PRODUCT in there else (None, None)

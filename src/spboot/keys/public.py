@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 from typing import Final
@@ -10,9 +9,8 @@ from typing import Final
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from spboot import disk
-from spboot.disk import reason
 from spboot.errors import KeyFolderError
-from spboot.keys.folder import FILES, PRODUCT, VERIFY
+from spboot.keys.folder import PRODUCT, VERIFY, check_free, product_text
 from spboot.keys.keys import Keys
 
 SUFFIXES: Final = (".pem", ".der", ".h")
@@ -52,16 +50,9 @@ def _array(keys: Keys) -> str:
 
 
 def copy(keys: Keys, folder: Path) -> None:
-    """A key *folder* for checkers: verify.pem and product.toml, no secret.  Raises KeyFolderError: it has keys."""
-    taken = [name for name in FILES if (folder / name).exists()]
-    if taken:
-        raise KeyFolderError(f"{folder / taken[0]} exists already: keys are never overwritten, choose another folder")
-    if folder.exists() and not folder.is_dir():
-        raise KeyFolderError(f"{folder} is a file, expected a folder to make or to fill: choose another name")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise KeyFolderError(f"{os.fspath(folder)}: cannot be made: {reason(error)}") from None
-    flag = "true" if keys.development else "false"
-    disk.write(folder / PRODUCT, f'product = "{keys.product}"\ndevelopment = {flag}\n'.encode())
+    """A key *folder* for checkers: verify.pem and product.toml, no secret.  Raises KeyFolderError: it has keys;
+    DiskError."""
+    check_free(folder)
+    disk.make_folder(folder)
     disk.write(folder / VERIFY, exported(keys, ".pem"))
+    disk.write(folder / PRODUCT, product_text(keys.product, keys.development))

@@ -24,7 +24,6 @@ from spboot.formats import signature as wire
 from spboot.keys.fingerprint import fingerprint
 
 PREHASHED: Final = Prehashed(hashes.SHA256())
-DIGEST_SIZE: Final = 32
 _RAW_SIZE: Final = 64
 
 

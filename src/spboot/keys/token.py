@@ -105,7 +105,7 @@ class TokenSigner:
         serial = {"token_serial": self.serial.encode()} if self.serial else {}
         token = pkcs11.lib(self.module).get_token(token_label=self.token, **serial)
         # Not in a variable: a traceback would show it.
-        with token.open(user_pin=self._pin().decode()) as session:
+        with token.open(user_pin=self._pin()) as session:
             found = list(session.get_objects(self._template(pkcs11)))
             if len(found) != 1:
                 what = "several private keys of it are called so: add id=..." if found else _NO_KEY
@@ -122,13 +122,18 @@ class TokenSigner:
             template[attribute.ID] = self.id
         return template
 
-    def _pin(self) -> bytes:
+    def _pin(self) -> str:
         pin = source.first_line(self.pin_file) if self.pin_file else source.obtained(self.pin, source.PIN)
         if pin is None:
             raise SignerError(
                 f"token {self.token!r} wants its PIN: set {source.PIN}, or add pin-source=file:FILE to the URI"
             )
-        return pin
+        try:
+            return bytes(pin).decode()
+        except UnicodeDecodeError:
+            raise SignerError(
+                f"token {self.token!r}: the PIN is not UTF-8 text, expected its digits or letters"
+            ) from None
 
 
 def _attributes(text: str, between: str, known: tuple[str, ...]) -> dict[str, str]:
