@@ -76,6 +76,16 @@ def write(path: Path, data: bytes, *, secret: bool = False) -> None:
             part.unlink(missing_ok=True)
 
 
+def write_changed(path: Path, data: bytes) -> bool:
+    """`write` where *path* is not there or has other content: whether it was written.  Raises DiskError.
+
+    A build tool makes nothing again for a file that it did not touch."""
+    if path.is_file() and read(path) == data:
+        return False
+    write(path, data)
+    return True
+
+
 def make_folder(path: Path) -> None:
     """Make the folder *path*, and those above it, where they are not there.  Raises DiskError."""
     try:

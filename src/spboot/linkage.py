@@ -83,7 +83,8 @@ def prebuild(
         _check(found, board, keys)
         boot = found
     texts = _texts(boot, board, version)
-    changed = tuple(name for name in FILES if _write(out / name, texts[name]))
+    disk.make_folder((out / HEADER).parent)
+    changed = tuple(name for name in FILES if disk.write_changed(out / name, texts[name]))
     return Linkage(folder=out, bootloader=boot, made=found is None, changed=changed)
 
 
@@ -110,12 +111,3 @@ def _texts(boot: Path, board: Board, version: GitVersion) -> dict[str, bytes]:
         VERSION_HEADER: gitversion.header(version).encode(),
         BOOTLOADER: f"{boot.name} of {board.name}, SHA-256 {hashlib.sha256(disk.read(boot)).hexdigest()}\n".encode(),
     }
-
-
-def _write(path: Path, data: bytes) -> bool:
-    """Whether *path* had to be written."""
-    if path.is_file() and disk.read(path) == data:
-        return False
-    disk.make_folder(path.parent)
-    disk.write(path, data)
-    return True

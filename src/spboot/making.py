@@ -76,9 +76,10 @@ def postbuild(
     image = Image.load(making.app, making.board, making.version)
     boot = find_bootloader(making.bootloader, making.board)
     with disk.new_folder(folder / making.stem) as part:
+        update = release.full_image(image, keys=making.keys)
         items = [
-            *_factory(making, boot, image, part),
-            _image(making, image, part),
+            *_factory(making, boot, image, update, part),
+            _image(making, image, update, part),
             *_patches(making, image, bases, part, jobs),
             _application(making, part),
         ]
@@ -124,9 +125,10 @@ def find_bootloader(place: Path, board: Board) -> Path:
     raise BuildError(f"{place}: there is no bootloader for {board.name}: make it with `spboot build`")
 
 
-def _factory(making: Making, boot: Path, image: Image, part: Path) -> list[Item]:
-    """.hex and .elf, and .bin where no large gap would have to be filled."""
-    program = merge(boot, image, keys=making.keys)
+def _factory(making: Making, boot: Path, image: Image, update: bytes, part: Path) -> list[Item]:
+    """.hex and .elf, and .bin where no large gap would have to be filled.  The signature is that of *update*: a signer
+    is asked once."""
+    program = merge(boot, image, keys=making.keys, update=update)
     memories = {making.board.chip.memory_at(segment.address) for segment in program.segments}
     suffixes = (".hex", ".bin", ".elf") if len(memories) == 1 else (".hex", ".elf")
     made = []
@@ -137,9 +139,9 @@ def _factory(making: Making, boot: Path, image: Image, part: Path) -> list[Item]
     return made
 
 
-def _image(making: Making, image: Image, part: Path) -> Item:
+def _image(making: Making, image: Image, update: bytes, part: Path) -> Item:
     path = part / f"{making.stem}.sfb"
-    disk.write(path, release.full_image(image, keys=making.keys))
+    disk.write(path, update)
     return _with_cost(releases.item(path, "image"), making.board, b"", image.data)
 
 

@@ -10,6 +10,7 @@ releases/lamp_NUCLEO-L476RG_1.2.0/
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import json
@@ -110,7 +111,7 @@ class Release:
             folder=Path(folder),
             **{key: reader.take(table, key, str) for key in ("name", "board", "product")},
             version=reader.version(table, "version"),
-            git=table.get("git") and reader.take(table, "git", str),
+            git=None if table.get("git") is None else reader.take(table, "git", str),
             development=reader.take(table, "development", bool),
             items=tuple(reader.item(each) for each in reader.take(table, "items", list)),
         )
@@ -154,13 +155,21 @@ class _Reader:
 
     def take(self, table: dict[str, Any], key: str, kind: type) -> Any:
         value = table.get(key)
-        if kind is float and isinstance(value, int):
-            value = float(value)
-        wrong = isinstance(value, bool) if kind is not bool else False
-        wrong = wrong or (isinstance(value, float) and not math.isfinite(value))
-        if wrong or not isinstance(value, kind) or (isinstance(value, int | float) and value < 0):
-            raise FormatError(f"{self._path}: {key} is {value!r}, expected {_WORDS[kind]}")
+        if type(value) is not kind or (isinstance(value, int) and value < 0):
+            raise self._wrong(key, value, _WORDS[kind])
         return value
+
+    def seconds(self, table: dict[str, Any]) -> float | None:
+        value = table.get("seconds")
+        if value is None:
+            return None
+        with contextlib.suppress(OverflowError):
+            if type(value) in (int, float) and 0 <= float(value) < math.inf:
+                return float(value)
+        raise self._wrong("seconds", value, _WORDS[int])
+
+    def _wrong(self, key: str, value: object, expected: str) -> FormatError:
+        return FormatError(f"{self._path}: {key} is {value!r}, expected {expected}")
 
     def version(self, table: dict[str, Any], key: str) -> Version:
         try:
@@ -189,14 +198,13 @@ class _Reader:
             sha256=self._hash(table),
             base=self.version(table, "base") if kind == "patch" else None,
             pages=None if table.get("pages") is None else self.take(table, "pages", int),
-            seconds=None if table.get("seconds") is None else self.take(table, "seconds", float),
+            seconds=self.seconds(table),
         )
 
 
 _WORDS: Final = {
     str: "text",
     int: "a number of 0 or more",
-    float: "a number of 0 or more",
     bool: "true or false",
     list: "a list",
 }

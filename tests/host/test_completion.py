@@ -44,6 +44,14 @@ def test_boards_and_parts() -> None:
     assert "STM32L476RG" in completed("chip", "stm32l476")
 
 
+def test_a_mistake_in_the_project_file_does_not_end_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "spboot.toml").write_text("board =")
+    monkeypatch.chdir(tmp_path)
+    assert completed("send", "x.sfb", "--no-v") == ["--no-verdict"]
+    assert completed("monitor", "--log") == ["--log"]
+    assert completed("build", "NUCLEO-L476R") == ["NUCLEO-L476RG"]
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_a_script_for_each_shell(shell: str, tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", MAIN, "completion", shell], capture_output=True, text=True, check=True)

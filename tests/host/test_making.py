@@ -5,17 +5,22 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 
-from spboot import release, releases
+from spboot import release, releases, reproduce
 from spboot.boards import Board
 from spboot.builder import personal
 from spboot.errors import AuthenticationError, BuildError, FormatError, KeyFolderError, VersionError
 from spboot.formats import program
 from spboot.image import Image
 from spboot.keys import Keys
+from spboot.keys.signer import FolderKey
 from spboot.making import Making, check_release, find_bootloader, postbuild
 from spboot.releases import Release
 from spboot.version import Version
@@ -84,6 +89,25 @@ def test_a_folder_has_all_that_a_version_needs(making: Maker, tmp_path: Path, se
     assert all(item.pages and item.seconds and item.seconds < last.image.seconds for item in last.patches)
     factory = [program.load(last.path(item), BOARD.bootloader.address) for item in last.items[:3]]
     assert {each.segments[-1].data[-len(image.data) :] for each in factory} == {image.data}
+
+
+def test_a_signer_is_asked_once_for_each_update(making: Maker, tmp_path: Path, secrets: Keys) -> None:
+    """One whose signatures are random, as those of most tokens: the factory file has that of the full image."""
+    asked: list[bytes] = []
+
+    class Random:
+        def sign(self, digest: bytes) -> bytes:
+            assert isinstance(secrets.signing, FolderKey)
+            asked.append(digest)
+            return secrets.signing.key.sign(digest, ec.ECDSA(Prehashed(hashes.SHA256())))
+
+    first = postbuild(making("1.0.0"), tmp_path / "out")
+    made = postbuild(making("1.1.0", keys=replace(secrets, signing=Random())), tmp_path / "out", [first])
+    assert len(asked) == len(set(asked)) == 2
+    factory = program.load(made.path(made.items[0]), BOARD.bootloader.address).segments
+    header = release.header_for(made.path(made.image).read_bytes())
+    assert next(each.data[: len(header)] for each in factory if each.address == BOARD.slot0.address) == header
+    assert reproduce.of_release(made, BOARD, secrets, tmp_path / "in").same
 
 
 def test_the_same_is_made_of_the_same(making: Maker, tmp_path: Path) -> None:
@@ -200,7 +224,10 @@ GOOD = {
         ({"items": [{"file": "a", "kind": "image", "size": -1}]}, "size is -1, expected a number of 0 or more"),
         ({"items": [{"file": "a", "kind": "image", "size": True}]}, "size is True"),
         ({"items": [{**ONE, "sha256": "xyz"}]}, "sha256 is 'xyz', expected 64 hex digits"),
-        ({"items": [{**ONE, "seconds": -1}]}, "seconds is -1.0, expected a number of 0 or more"),
+        ({"items": [{**ONE, "seconds": -1}]}, "seconds is -1, expected a number of 0 or more"),
+        ({"items": [{**ONE, "seconds": 10**400}]}, ", expected a number of 0 or more"),
+        ({"items": [{**ONE, "seconds": True}]}, "seconds is True"),
+        ({"git": False}, "git is False, expected text"),
         ({"items": [{**ONE, "pages": 1.5}]}, "pages is 1.5, expected a number of 0 or more"),
         ({"items": [{**ONE, "kind": "patch"}]}, "base is None, expected text"),
         ({"items": [{**ONE, "kind": "patch", "base": "1.0.0"}]}, "starts from 1.0.0, expected less than 1.0.0"),

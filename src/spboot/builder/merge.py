@@ -24,9 +24,9 @@ BOOT_PREFIX: Final = "boot_"
 """In front of the bootloader's names in an ELF file, as an application has a `main`, too."""
 
 
-def merge(boot: Bootloader | str | PathLike[str], app: Image, *, keys: Keys) -> Program:
+def merge(boot: Bootloader | str | PathLike[str], app: Image, *, keys: Keys, update: bytes | None = None) -> Program:
     """The program of a device as it leaves production: bootloader *boot*, or the one in a file (.bin, .hex, .elf), and
-    *app* installed.
+    *app* installed.  *update*: the full image of *app*, where it is made and signed already.
 
     Raises BuildError: the file is no bootloader, for another board, or holds other keys than *keys*; FormatError: it
     has bytes for other places, or *app* cannot start; DiskError.
@@ -38,7 +38,7 @@ def merge(boot: Bootloader | str | PathLike[str], app: Image, *, keys: Keys) -> 
     with named(path):
         found = program.load(path, app.board.bootloader.address)
         inside = bootloader_in(found, app.board, keys, str(path))
-    return factory(inside, app, keys, [(BOOT_PREFIX, elf) for _, elf in found.origins])
+    return factory(inside, app, keys, [(BOOT_PREFIX, elf) for _, elf in found.origins], update)
 
 
 def bootloader_in(found: Program, board: Board, keys: Keys, name: str) -> Secret:
@@ -53,12 +53,18 @@ def bootloader_in(found: Program, board: Board, keys: Keys, name: str) -> Secret
     return Secret(found.from_address(start))
 
 
-def factory(bootloader: bytes, app: Image, keys: Keys, origins: Iterable[tuple[str, bytes]] = ()) -> Program:
+def factory(
+    bootloader: bytes,
+    app: Image,
+    keys: Keys,
+    origins: Iterable[tuple[str, bytes]] = (),
+    update: bytes | None = None,
+) -> Program:
     """What `merge` makes, of the bytes of a bootloader.  Raises BuildError and FormatError as it does."""
     board = app.board
     check_made_for(bootloader, board, keys)
     image.check_place(Segment(board.bootloader.address, bootloader), _room(board), board, "the bootloader")
-    header = release.header_for(release.full_image(app, keys=keys))
+    header = release.header_for(update or release.full_image(app, keys=keys))
     made = program_of(board, bootloader, header, app.data)
     return replace(made, origins=(*origins, *app.origins))
 

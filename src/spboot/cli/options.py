@@ -17,13 +17,22 @@ from spboot.version import Version
 
 PATH = click.Path(path_type=Path)
 VERSION = Version.parse
+_READ = "spboot.project"
+"""Where a run has its project file, which many options ask."""
 
 
 def project() -> Project | None:
-    """The project file of this run: that of --project or SPBOOT_PROJECT, or the one that this folder is in."""
-    context = click.get_current_context(silent=True)
-    file = context.find_root().params.get("project_file") if context else None
-    return Project.load(file) if file else Project.find()
+    """The project file of this run: that of --project or SPBOOT_PROJECT, or the one that this folder is in.
+
+    None while a shell completes: a mistake in the file must not end that."""
+    if click.get_current_context().resilient_parsing:
+        return None
+    root = click.get_current_context().find_root()
+    if _READ not in root.meta:
+        file = root.params.get("project_file")
+        root.meta[_READ] = Project.load(file) if file else Project.find()
+    found: Project | None = root.meta[_READ]
+    return found
 
 
 def answer(what: str, flag: str, of_project: Callable[[Project], Any], *, variable: str = "") -> Callable[[], Any]:
@@ -46,6 +55,11 @@ def git() -> GitVersion:
     """The version of the project's work tree, or of the one that this folder is in.  Raises VersionError."""
     found = project()
     return git_version(found.folder, prefix=found.tags) if found else git_version()
+
+
+def build_version(given: Version | None) -> GitVersion:
+    """*given*, of which git is not asked, or that of the work tree.  Raises VersionError."""
+    return GitVersion.given(given) if given else git()
 
 
 def version_of_git() -> str | None:
@@ -88,6 +102,16 @@ version = click.option(
     metavar="V",
     help="Version of the new image, as 1.2.3; from git.",
 )
+version_of_build = click.option(
+    "--version", envvar="SPBOOT_VERSION", type=VERSION, metavar="V", help="Version, as 1.2.3; from git."
+)
+bootloader = click.option(
+    "--bootloader",
+    type=PATH,
+    default=answer("bootloader", "--bootloader", lambda found: found.bootloader),
+    metavar="PATH",
+    help="Its file, or the folder of `spboot build`; that of the project.",
+)
 board_of_folder = click.option(
     "--board",
     "board_name",
@@ -105,8 +129,6 @@ def board_called(name: str) -> str:
 
 
 def _bootloader_if_any() -> Path | None:
-    if click.get_current_context().resilient_parsing:
-        return None
     found = project()
     return found.bootloader if found and found.bootloader.is_dir() else None
 

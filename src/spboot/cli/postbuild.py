@@ -10,7 +10,6 @@ from spboot import releases
 from spboot.boards import Board
 from spboot.cli import options, signing
 from spboot.cli.telling import Telling, telling
-from spboot.gitversion import GitVersion
 from spboot.making import Making, check_release, postbuild
 from spboot.project import check_name
 from spboot.version import Version
@@ -20,17 +19,9 @@ from spboot.version import Version
 @click.argument("app", type=options.PATH, metavar="APP")
 @options.board
 @options.keys
-@click.option(
-    "--version", envvar="SPBOOT_VERSION", type=options.VERSION, metavar="V", help="Version, as 1.2.3; from git."
-)
+@options.version_of_build
 @click.option("--name", envvar="SPBOOT_NAME", metavar="NAME", help="In front of names of files; that of the project.")
-@click.option(
-    "--bootloader",
-    type=options.PATH,
-    default=options.answer("bootloader", "--bootloader", lambda found: found.bootloader),
-    metavar="PATH",
-    help="Its file, or the folder of `spboot build`; that of the project.",
-)
+@options.bootloader
 @click.option(
     "--releases",
     "kept",
@@ -75,17 +66,17 @@ def command(
       spboot postbuild build/lamp.elf --release
     """
     project = options.project()
-    git = None if version else options.git()
+    git = options.build_version(version)
     board, keys = Board.load(board_name), access.load(key_folder, need_private=True)
     wanted = Making(
         app=app,
         board=board,
         keys=keys,
-        version=version or _number(git),
+        version=git.version,
         name=check_name(name or (project.name if project else app.stem)),
         bootloader=bootloader,
-        git=git.described if git else None,
-        dirty=bool(git and git.dirty) and not allow_dirty,
+        git=None if version else git.described,
+        dirty=git.dirty and not allow_dirty,
     )
     known = releases.all_in(kept, name=wanted.name, board=board.name)
     if release:
@@ -98,8 +89,3 @@ def command(
     tell.say(f"  full image {made.image.size:,} bytes")
     for item in made.patches:
         tell.say(f"  patch from {item.base} {item.size:,} bytes")
-
-
-def _number(git: GitVersion | None) -> Version:
-    assert git is not None
-    return git.version

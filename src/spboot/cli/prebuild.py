@@ -10,7 +10,6 @@ from spboot.boards import Board
 from spboot.builder.compiler import NAMES
 from spboot.cli import options
 from spboot.cli.telling import Telling, telling
-from spboot.gitversion import GitVersion
 from spboot.keys import Keys
 from spboot.linkage import prebuild
 from spboot.version import Version
@@ -20,16 +19,8 @@ from spboot.version import Version
 @click.argument("folder", type=options.PATH, metavar="DIR")
 @options.board
 @options.keys
-@click.option(
-    "--version", envvar="SPBOOT_VERSION", type=options.VERSION, metavar="V", help="Version, as 1.2.3; from git."
-)
-@click.option(
-    "--bootloader",
-    type=options.PATH,
-    default=options.answer("bootloader", "--bootloader", lambda found: found.bootloader),
-    metavar="PATH",
-    help="Its file, or the folder of `spboot build`; that of the project.",
-)
+@options.version_of_build
+@options.bootloader
 @click.option("--compiler", type=click.Choice(NAMES), default="clang", show_default=True, help="Of the bootloader.")
 @telling
 def command(
@@ -51,7 +42,7 @@ def command(
       spboot prebuild build/spboot
       spboot prebuild build/spboot --version 1.2.3
     """
-    git = GitVersion.given(version) if version else options.git()
+    git = options.build_version(version)
     board, keys = Board.load(board_name), Keys.load(key_folder)
     done = prebuild(board, keys, folder, place=bootloader, version=git, compiler=compiler)
     if done.made:

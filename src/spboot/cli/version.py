@@ -10,7 +10,7 @@ from spboot import disk
 from spboot.cli import files, options
 from spboot.cli.telling import Telling, telling
 from spboot.errors import VersionError
-from spboot.gitversion import GitVersion, git_version, header
+from spboot.gitversion import git_version, header
 
 
 @click.command("version")
@@ -40,18 +40,11 @@ def command(folder: Path | None, tags: str | None, header_file: Path | None, cle
             f"{place.absolute()}: files differ from commit {git.commit[:10]}: commit them, or leave out --clean"
         )
     if header_file is not None:
-        _write_header(header_file, git)
+        files.check_output(header_file)
+        disk.write_changed(header_file, header(git).encode())
     tell.say(git.name)
     tell.more(f"{git.described}, commits since the tag: {git.distance}, {git.commit}")
     tell.facts(
         version=str(git.version), git=git.described, commit=git.commit, distance=git.distance, dirty=git.dirty,
         packed=git.version.pack(),
     )  # fmt: skip
-
-
-def _write_header(path: Path, found: GitVersion) -> None:
-    """Only when it changed, so that nothing is compiled again for nothing."""
-    files.check_output(path)
-    text = header(found).encode()
-    if not path.exists() or disk.read(path) != text:
-        disk.write(path, text)

@@ -37,8 +37,6 @@ def command(board_name: str, output: Path | None, tell: Telling) -> None:
         return
     disk.make_folder(output.parent)
     files.check_output(output)
-    changed = not output.exists() or disk.read(output) != text.encode()
-    if changed:
-        disk.write(output, text.encode())
+    changed = disk.write_changed(output, text.encode())
     tell.say(f"{output}: overlay of {board.name}{'' if changed else ', nothing changed'}")
     tell.facts(board=board.name, file=output, changed=changed)
