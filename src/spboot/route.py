@@ -13,7 +13,7 @@ from typing import Final, Literal, Self
 from spboot import disk
 from spboot.errors import FormatError, VersionError, named
 from spboot.formats.manifest import KIND_PATCH, Manifest, name_id
-from spboot.releases import FILE, Item, Release
+from spboot.releases import FILE, Item, Release, all_in
 from spboot.version import Version
 
 By = Literal["seconds", "bytes"]
@@ -88,13 +88,9 @@ def releases(folder: Path) -> tuple[Release, ...]:
     Raises FormatError, DiskError."""
     if (folder / FILE).exists():
         return (Release.load(folder),)
-    try:
-        below = sorted(path.parent for path in folder.glob(f"*/{FILE}"))
-    except OSError:
-        below = []
-    if not below:
+    found = all_in(folder)
+    if not found:
         raise FormatError(f"{folder} has no {FILE}, nor has a folder in it: give the folder of a release")
-    found = sorted((Release.load(path) for path in below), key=lambda release: release.version)
     for one, other in itertools.pairwise(found):
         for name in ("product", "board"):
             if getattr(one, name) != getattr(other, name):
@@ -140,19 +136,22 @@ class Route:
 
 def route(found: Sequence[Release], installed: Version | None, by: By = "seconds") -> Route:
     """The way from *installed* to the newest of *found* that is shortest *by* seconds or bytes; of two equal ones that
-    with fewer files.  Patches start from a known version only.
+    with fewer files.  Where *installed* is not known it is the full image.
 
     Raises VersionError when *installed* is newer than all of them.
 
     >>> route(releases(Path("releases")), Version(1, 0, 0)).steps[0].path.name
     'lamp-1.0.0-1.1.0.sfbp'
     """
-    goal = max(release.version for release in found)
-    if installed is not None and installed > goal:
+    newest = max(found, key=lambda release: release.version)
+    goal = newest.version
+    if installed is None:
+        return Route(installed=None, version=goal, steps=(Update.of(newest, newest.image),))
+    if installed > goal:
         raise VersionError(f"the device has {installed}, and takes nothing older: {goal} is the newest release here")
     count = itertools.count()  # decides between equals, as updates have no order
-    paths: list[tuple[float, int, int, Version | None, tuple[Update, ...]]] = [(0.0, 0, next(count), installed, ())]
-    done: set[Version | None] = set()
+    paths: list[tuple[float, int, int, Version, tuple[Update, ...]]] = [(0.0, 0, next(count), installed, ())]
+    done: set[Version] = set()
     while paths:
         cost, _, _, at, steps = heapq.heappop(paths)
         if at == goal:
@@ -166,9 +165,9 @@ def route(found: Sequence[Release], installed: Version | None, by: By = "seconds
     raise AssertionError("a full image leads from everywhere to every newer version")
 
 
-def _next(found: Iterable[Release], at: Version | None) -> Iterator[Update]:
+def _next(found: Iterable[Release], at: Version) -> Iterator[Update]:
     """The updates that a device with *at* takes."""
     for release in found:
-        if at is None or release.version > at:
+        if release.version > at:
             yield Update.of(release, release.image)
-        yield from (Update.of(release, patch) for patch in release.patches if at is not None and patch.base == at)
+        yield from (Update.of(release, patch) for patch in release.patches if patch.base == at)

@@ -292,6 +292,7 @@ GETTING_IT_THERE: list[Row] = [
     (f"flash boot.hex --board {TARGET} --with jlink", 2, ("'jlink' is not one of 'cubeprogrammer', 'pyocd'",)),
     ("ports x", 2, ("unexpected extra argument",)),
     ("send", 2, ("Missing argument 'FILE'",)),
+    ("send /dev/null", 2, ("Missing argument 'FILE'",)),
     ("send /dev/ttyNONE x.sfb", 1, ("/dev/ttyNONE: there is no such port",)),
     ("send none.sfb", 1, ("none.sfb", "cannot be read")),
     (f"send /dev/ttyNONE x.sfb --board {TARGET}X", 1, ("unknown board",)),

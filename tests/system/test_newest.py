@@ -85,6 +85,25 @@ def test_the_cheapest_way(shelf: Shelf, through: str, old: str, files: list[str]
             assert device.wait_for_start() == "1.2.0", "the loader was left by a reset"
 
 
+def test_a_reset_in_the_middle_of_a_file(shelf: Shelf) -> None:
+    """The file is sent again, and what the old version said at its start is not taken for the new one's."""
+    with running(shelf, "1.0.0") as device:
+        device.wait_for_start()
+        device.read_until("r resets")
+        found = [each for each in releases(shelf.folder) if str(each.version) == "1.2.0"]
+        resets = []
+
+        def reset(done: int, total: int) -> None:
+            if 0 < done < total and not resets:
+                resets.append(done)
+                device.reset()
+
+        way = Way(update=b"u", reset=b"r")
+        done = Upgrade(device.port, found, way, has=V1, on_text=device.hear, progress=reset).run()
+        assert resets and names(done.steps) == FULL
+        assert device.version == "1.2.0"
+
+
 def test_a_loader_without_firmware_has_no_version(shelf: Shelf) -> None:
     with running(shelf, None) as device:
         done = device.upgrade(releases(shelf.folder))

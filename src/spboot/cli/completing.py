@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import click
 from click.shell_completion import CompletionItem
 
 from spboot import boards, chips
+from spboot.errors import LinkError
 
 
 def board(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -21,8 +24,10 @@ def part(context: click.Context, parameter: click.Parameter, incomplete: str) ->
 
 def port(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Serial ports of this machine; or a path."""
-    from serial.tools.list_ports import comports
+    from spboot.link import ports  # every command imports this module, and few have a port
 
-    found = [CompletionItem(each.device, help=each.description) for each in comports()]
+    found: list[CompletionItem] = []
+    with contextlib.suppress(LinkError):
+        found = [CompletionItem(each.name, help=each.description) for each in ports.listed()]
     mine = [each for each in found if str(each.value).startswith(incomplete)]
     return mine or [CompletionItem(incomplete, type="file")]

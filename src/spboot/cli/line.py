@@ -50,7 +50,8 @@ def is_port(text: str) -> bool:
 
 
 def path(text: str | None, name: str) -> Path:
-    """The path that stands where a port would, as none was typed.  Raises UsageError when there is nothing."""
-    if text is None:
+    """The path that stands where a port would, as none was typed.  Raises UsageError for nothing, and for a
+    port."""
+    if text is None or is_port(text):
         raise click.UsageError(f"Missing argument '{name}'.")
     return Path(text)

@@ -10,7 +10,7 @@ from typing import IO, Final
 
 import click
 
-from spboot.cli import files, line, options
+from spboot.cli import completing, files, line, options
 from spboot.cli.interruption import told_to_stop
 from spboot.cli.keyboard import LEAVE, Keyboard
 from spboot.cli.transcript import Transcript
@@ -23,7 +23,7 @@ _LOOK_S: Final = 0.02
 
 
 @click.command("monitor")
-@click.argument("port_name", metavar="[PORT]", required=False)
+@click.argument("port_name", metavar="[PORT]", required=False, shell_complete=completing.port)
 @line.baud
 @line.board
 @click.option("--timestamps", is_flag=True, help="Begin each line with the time of its first letter.")

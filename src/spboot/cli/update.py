@@ -10,7 +10,7 @@ import click
 
 from spboot import boards
 from spboot.boards import Board
-from spboot.cli import line, options
+from spboot.cli import completing, line, options
 from spboot.cli.progress import progress
 from spboot.cli.transcript import Transcript
 from spboot.device.upgrade import Upgrade, Way
@@ -22,7 +22,7 @@ from spboot.version import Version
 
 
 @click.command("update")
-@click.argument("port_name", metavar="[PORT]", required=False)
+@click.argument("port_name", metavar="[PORT]", required=False, shell_complete=completing.port)
 @click.argument("folder", type=options.PATH, metavar="RELEASE", required=False)
 @click.option("--key", default="", metavar="TEXT", help="Through the application, which calls for a file at TEXT.")
 @click.option("--reset", default="", metavar="TEXT", help="What the application resets at, if not you do it.")
@@ -32,7 +32,7 @@ from spboot.version import Version
 )
 @click.option("--timeout", type=click.FloatRange(0.1), default=60.0, show_default=True, help="Seconds to wait for it.")
 @line.baud
-@line.board
+@options.board_of_folder
 @click.option("--dry-run", is_flag=True, help="Say what would be sent, and send nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the route as JSON; what the device says goes to stderr.")
 def command(
@@ -97,7 +97,8 @@ def _speed(release: Release, baud: int | None, board_name: str | None) -> int:
     """The speed of the line: that of the release's board, unless it is told.  Raises BoardError."""
     if board_name is not None and (given := Board.load(board_name).name) != release.board:
         raise BoardError(f"{release.folder} is for {release.board}, not for {given}: omit --board")
-    known = release.board if release.board in boards.names() else None
+    called = options.board_called(release.board)
+    known = called if called != release.board or called in boards.names() else None
     return line.speed(baud, board_name or known)
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from spboot import disk
 from spboot.boards import Board, Pin
 from spboot.chips.silence import Silence
-from spboot.device.upgrade import Upgrade, Way
+from spboot.device.upgrade import LOADER_WORD, START_S, Upgrade, Way, refused
 from spboot.errors import DeviceError, FormatError
 from spboot.formats.manifest import Manifest
 from spboot.formats.program import Program
@@ -36,11 +36,8 @@ Through = Literal["loader", "application"]
 File = bytes | str | os.PathLike[str]
 """The bytes of an update, or the path of a file with them."""
 
-_LOADER_WORD: Final = b"load"
 _UPDATE_KEY: Final = "u"
 """What the demo application is asked by for an update; one's own may have another command."""
-_START_S: Final = 60.0
-"""Longest wait for an application to start: an install of large sectors takes seconds for each, twice."""
 _DELIVERIES: Final = 3
 _BOOT: Final = re.compile(rb"spboot \S+ for |\] starting (\S+)\r")
 """The banner of a start, and what the bootloader starts at its end."""
@@ -244,7 +241,7 @@ class Device:
             lambda: self.heard.endswith(wanted) and len(self.heard) - start >= len(wanted), repr(words), seconds
         )
 
-    def wait_for_start(self, seconds: float = _START_S) -> str:
+    def wait_for_start(self, seconds: float = START_S) -> str:
         """The version that the bootloader starts next.  Raises DeviceError when it starts none within *seconds*."""
         return self._started(len(self.heard), seconds)
 
@@ -296,8 +293,8 @@ class Device:
             way = self._way(through, key, seconds)
             verdict = way.run(self.port, name, data, on_text=self.hear, progress=note_end)
             if verdict is not None and not verdict.accepted:
-                raise DeviceError(f"{name}: the device refused it: {'; '.join(verdict.words) or 'it did not say why'}")
-            found = self._started(ends[-1], _START_S)
+                raise refused(name, verdict)
+            found = self._started(ends[-1], START_S)
             if verdict is not None or found == wanted:
                 break
         if wanted not in (None, found):
@@ -334,7 +331,7 @@ class Device:
         if through == "application":
             return Delivery(key=(key or _UPDATE_KEY).encode(), timeout_s=seconds)
         typed = "" if self._twin is not None else key or ""
-        return Delivery(poke=_LOADER_WORD, key=typed.encode(), timeout_s=seconds)
+        return Delivery(poke=LOADER_WORD, key=typed.encode(), timeout_s=seconds)
 
     def _started(self, start: int, seconds: float) -> str:
         """The version that was or will be started after byte *start* of `heard`."""

@@ -18,9 +18,10 @@ from spboot.releases import Release
 from spboot.route import By, Route, Update, route
 from spboot.version import Version
 
-_WORD: Final = b"load"
+LOADER_WORD: Final = b"load"
+"""What the bootloader opens its loader at."""
 _QUIET_S: Final = 3.0
-_START_S: Final = 60.0
+START_S: Final = 60.0
 """Longest wait for an application to start: an install of large sectors takes seconds for each, twice."""
 _RESET_S: Final = 5.0
 """Seconds between two tries to reset an application, which may take seconds to start."""
@@ -41,7 +42,7 @@ class Way:
 
     def delivery(self) -> Delivery:
         """The same for a file."""
-        poke, key = (b"", self.update) if self.update else (_WORD, self.reset)
+        poke, key = (b"", self.update) if self.update else (LOADER_WORD, self.reset)
         return Delivery(poke=poke, key=key, timeout_s=self.timeout_s, quiet_s=_QUIET_S, brief=True)
 
 
@@ -86,27 +87,25 @@ class Upgrade:
         Raises what `plan` raises, and DeviceError when the device refuses a file or starts another version."""
         try:
             way = self._choose()
-            for number, step in enumerate(way.steps):
-                verdict = self._deliver(step)
-                if verdict is None or verdict.accepted:
-                    self._follow(step, last=number == len(way.steps) - 1)
-                elif step.base is not None and _OTHER_BASE.search(" ".join(verdict.words)):
-                    return self._run_full()
-                else:
-                    raise _refused(step, verdict)
+            if not self._send(way):
+                way = self._check(route(self._found, None, self._by))
+                self._on_news(way)
+                self._send(way)
             return way
         finally:
             self._leave()
 
-    def _run_full(self) -> Route:
-        """The same without patches."""
-        way = self._check(route(self._found, None, self._by))
-        self._on_news(way)
-        verdict = self._deliver(way.steps[0])
-        if verdict is not None and not verdict.accepted:
-            raise _refused(way.steps[0], verdict)
-        self._follow(way.steps[0], last=True)
-        return way
+    def _send(self, way: Route) -> bool:
+        """All steps of *way*.  False: the base of a patch is another image than the device has."""
+        for number, step in enumerate(way.steps):
+            verdict = self._deliver(step)
+            if verdict is None or verdict.accepted:
+                self._follow(step, last=number == len(way.steps) - 1)
+            elif step.base is not None and _OTHER_BASE.search(" ".join(verdict.words)):
+                return False
+            else:
+                raise refused(step.path.name, verdict)
+        return True
 
     def _choose(self) -> Route:
         """By its version, which an application says when it is asked, and the bootloader before its loader calls."""
@@ -164,14 +163,20 @@ class Upgrade:
         data = step.read()
         self._on_news(step)
         called, self._calls = self._calls, False
-        self._said.clear()
         way = self._way.delivery()
-        return way.run(self._port, step.path.name, data, on_text=self._hear, progress=self._progress, called=called)
+        return way.run(self._port, step.path.name, data, on_text=self._hear, progress=self._note, called=called)
+
+    def _note(self, done: int, total: int) -> None:
+        """What is said behind the last block is of this file, and not of a restart in its middle."""
+        if done == total:
+            self._said.clear()
+        if self._progress is not None:
+            self._progress(done, total)
 
     def _follow(self, step: Update, *, last: bool) -> None:
         """Wait until the version of *step* runs, or is in SLOT0 when the loader takes the next file at once."""
         if last or self._way.update:
-            end = self._port.now() + _START_S
+            end = self._port.now() + START_S
             while started(self._said) is None and self._port.now() < end:
                 self._hear(self._port.read(64, 0.1))
             found = started(self._said)
@@ -185,5 +190,6 @@ class Upgrade:
             )
 
 
-def _refused(step: Update, verdict: Verdict) -> DeviceError:
-    return DeviceError(f"{step.path.name}: the device refused it: {'; '.join(verdict.words) or 'it did not say why'}")
+def refused(name: str, verdict: Verdict) -> DeviceError:
+    """The error about the file *name*, by the device's own words."""
+    return DeviceError(f"{name}: the device refused it: {'; '.join(verdict.words) or 'it did not say why'}")

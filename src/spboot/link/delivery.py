@@ -83,7 +83,7 @@ class Delivery:
 def _hear_verdict(port: Port, hearing: Hearing, hear: OnText, quiet_s: float) -> None:
     """Until there is a verdict and its line has ended, or the device pauses for *quiet_s*."""
     limit = port.now() + _PAUSES * quiet_s
-    while (text := port.read(64, quiet_s)) and port.now() < limit:
+    while text := port.read(64, quiet_s):
         hear(text)
-        if hearing.verdict is not None and b"\n" in text:
+        if hearing.whole or port.now() >= limit:
             return

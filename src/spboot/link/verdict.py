@@ -44,6 +44,11 @@ class Hearing:
             self._so_far = _after(self._so_far, line)
 
     @property
+    def whole(self) -> bool:
+        """Whether a line that gave a verdict has ended."""
+        return self._so_far is not None
+
+    @property
     def verdict(self) -> Verdict | None:
         """The verdict so far; None while the device has not said anything that is one."""
         return _after(self._so_far, self._rest)

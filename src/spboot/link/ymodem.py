@@ -95,7 +95,8 @@ def listen(port: Port, quiet_s: float, *, on_text: OnText, limit_s: float = 60.0
         on_text(text[:-1] if called and not more else text)
         if called and not more:
             return True
-        if port.now() >= end and more[-1:] != bytes((CALL,)):  # a call may be the last byte in time
+        over = port.now() - end  # a call may be the last byte in time; text whose pieces end in its letter is none
+        if over >= _QUIET_S or (over >= 0 and more[-1:] != bytes((CALL,))):
             on_text(more)
             return False
         text = more

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shlex
 import subprocess
 import sys
-from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -26,8 +25,7 @@ def run(found: Found, probe: str | None = None, *, on_line: Callable[[str], None
 
     Raises ProgrammerError: there is no probe, or the programmer failed, with its last lines.  Where it is interrupted,
     the programmer is ended first; what flash holds then is not known."""
-    line, last = found.line(probe), deque[str](maxlen=_LAST)
-    said = []
+    line, said = found.line(probe), list[str]()
     try:
         with subprocess.Popen(
             line,
@@ -43,7 +41,6 @@ def run(found: Found, probe: str | None = None, *, on_line: Callable[[str], None
                     words = "".join(letter for letter in text.rstrip() if letter.isprintable())
                     if words:
                         said.append(words)
-                        last.append(words)
                         on_line(words)
             except BaseException:
                 _end(process)
@@ -51,7 +48,7 @@ def run(found: Found, probe: str | None = None, *, on_line: Callable[[str], None
     except OSError as error:
         raise ProgrammerError(f"{line[0]} cannot be run: {error.strerror}: install it again") from None
     if process.returncode != 0:
-        raise ProgrammerError(_why(found, probe, process.returncode, "\n".join(said), list(last)))
+        raise ProgrammerError(_why(found, probe, process.returncode, "\n".join(said), said[-_LAST:]))
 
 
 def _end(process: subprocess.Popen[str]) -> None:
