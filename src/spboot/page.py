@@ -10,10 +10,9 @@ from urllib.parse import quote
 
 from spboot.boards import Board
 from spboot.boards.drawing import document, text
-from spboot.dossier.document import NAME as DOSSIER
 from spboot.errors import BuildError
 from spboot.image import Image
-from spboot.releases import Item, Release
+from spboot.releases import DOSSIER, Item, Release
 
 _WIDTH: Final = 760
 _LEFT: Final = 96

@@ -26,6 +26,8 @@ from spboot.errors import AuthenticationError, FormatError, VersionError
 from spboot.version import Version
 
 FILE: Final = "release.json"
+DOSSIER: Final = "dossier"
+"""What `spboot dossier` writes beside it, as .md and .json."""
 _FORMAT: Final = 1
 _HASH: Final = re.compile(r"[0-9a-f]{64}")
 _KINDS: Final = ("factory", "image", "patch", "application")
@@ -78,6 +80,11 @@ class Release:
     def application(self) -> Item:
         """What later patches start from."""
         return next(item for item in self.items if item.kind == "application")
+
+    @property
+    def factory(self) -> tuple[Item, ...]:
+        """The factory file, in each of its forms."""
+        return tuple(item for item in self.items if item.kind == "factory")
 
     @property
     def patches(self) -> tuple[Item, ...]:

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final, Self
+from typing import Self
 
 from spboot import disk, releases
 from spboot.boards import Board
@@ -15,14 +15,11 @@ from spboot.builder import bootloader as builder
 from spboot.builder import personal
 from spboot.builder.build_record import BuildRecord
 from spboot.errors import BuildError
-from spboot.formats.manifest import MANIFEST_SIZE
-from spboot.formats.signature import SIGNATURE_SIZE, to_der
-from spboot.formats.spec import record
+from spboot.formats.signature import to_der
 from spboot.keys import Keys
 from spboot.making import Making, postbuild
+from spboot.release import Artefact
 from spboot.releases import Release
-
-_PERSONAL: Final = record("personal")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,9 +48,14 @@ class Comparison:
     """What else is not the same: compiler, sources, board file ...; where files differ, the likely causes."""
 
     @property
+    def different(self) -> tuple[File, ...]:
+        """The files that are not there twice, or not the same."""
+        return tuple(each for each in self.files if each.at is not None or each.missing)
+
+    @property
     def same(self) -> bool:
         """Whether every file is there twice, byte for byte."""
-        return bool(self.files) and all(each.at is None and not each.missing for each in self.files)
+        return bool(self.files) and not self.different
 
 
 def of_bootloader(folder: Path, board: Board, keys: Keys) -> Comparison:
@@ -92,7 +94,7 @@ def of_release(release: Release, board: Board, keys: Keys, bootloader: Path) -> 
         name=release.name,
         bootloader=bootloader,
         git=release.git,
-        dirty=release.folder.name.endswith("-dirty"),
+        dirty=Path(release.image.file).stem.endswith("-dirty"),
     )
     with _scratch() as place:
         try:
@@ -118,9 +120,8 @@ class _Kept:
     @classmethod
     def of(cls, keys: Keys, release: Release) -> Self:
         """By the signatures of the updates in *release*."""
-        updates = [disk.read(release.path(item)) for item in (release.image, *release.patches)]
-        head = slice(MANIFEST_SIZE, MANIFEST_SIZE + SIGNATURE_SIZE)
-        return cls(keys=keys, signatures=tuple(each[head] for each in updates))
+        updates = [Artefact.parse(disk.read(release.path(item))) for item in (release.image, *release.patches)]
+        return cls(keys=keys, signatures=tuple(each.header.signature for each in updates))
 
     def sign(self, digest: bytes) -> bytes:
         """DER."""

@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -84,7 +84,7 @@ def of_release(
     merged = [each for path in merge for each in _merged(path)]
     if merged:
         application["components"] = merged
-        names |= {str(each["name"]): each["bom-ref"] for each in merged}
+        names = {str(each["name"]): each["bom-ref"] for each in merged} | names
         edges += _edges(application, merged)
     _check_unique(merged)
     return _document(root, [*parts, *tools], [*_edges(root, parts), *edges], vex_file, names)
@@ -147,8 +147,8 @@ def _bootloader(folder: Path, record: BuildRecord) -> Document:
 
 def _check_same(release: Release, path: Path) -> None:
     """The bootloader in the factory file of *release* is that of the file *path*."""
-    for item in release.items:
-        if item.kind == "factory" and item.file.endswith(".hex"):
+    for item in release.factory:
+        if item.file.endswith(".hex"):
             boot = Secret(disk.read(path))
             if not any(segment.data.startswith(boot) for segment in program.load(release.path(item), 0).segments):
                 raise BuildError(
@@ -217,20 +217,28 @@ def _merged(path: Path) -> list[Document]:
         raise FormatError(f"{path}: not a JSON file: {error}") from None
     if not isinstance(table, dict) or table.get("bomFormat") != "CycloneDX":
         raise FormatError(f"{path}: bomFormat is not CycloneDX: make a CycloneDX file in JSON")
-    components = table.get("components", [])
+    return _renamed(table.get("components", []), path)
+
+
+def _renamed(components: Any, path: Path) -> list[Document]:
     if not isinstance(components, list) or not all(isinstance(c, dict) and c.get("name") for c in components):
         raise FormatError(f"{path}: components is no list of components with names")
-    return [_renamed(each) for each in components]
+    made = []
+    for each in components:
+        inner = {"components": _renamed(each["components"], path)} if "components" in each else {}
+        made.append(each | {"bom-ref": f"merged:{each.get('bom-ref', each['name'])}"} | inner)
+    return made
 
 
-def _renamed(component: Document) -> Document:
-    made = component | {"bom-ref": f"merged:{component.get('bom-ref', component.get('name'))}"}
-    inner = component.get("components")
-    return made | {"components": [_renamed(each) for each in inner]} if isinstance(inner, list) else made
+def _refs(components: list[Document]) -> Iterator[str]:
+    """Theirs, and those of the components in them."""
+    for each in components:
+        yield each["bom-ref"]
+        yield from _refs(each.get("components", []))
 
 
 def _check_unique(merged: list[Document]) -> None:
-    refs = [each["bom-ref"] for each in merged]
+    refs = list(_refs(merged))
     if twice := sorted({ref for ref in refs if refs.count(ref) > 1}):
         raise FormatError(f"two merged components are called {twice[0].removeprefix('merged:')!r}: give one a bom-ref")
 

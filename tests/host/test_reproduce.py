@@ -13,10 +13,12 @@ import pytest
 from spboot import releases, reproduce
 from spboot.errors import BuildError
 from spboot.keys import Keys
+from spboot.making import Making, postbuild
 from spboot.releases import Release
+from spboot.version import Version
 
 from .conftest import BOARD, TARGET
-from .supply import boot_folder, kept, record
+from .supply import application, boot_folder, kept, record
 from .test_cli import Run, run  # noqa: F401
 
 
@@ -49,6 +51,18 @@ def test_a_release_is_made_again_without_its_signing_key(last: Release, secrets:
     assert made.same and not made.reasons
     assert [each.name for each in made.files] == sorted([*(item.file for item in last.items), "release.json"])
     assert "PrivateKey" not in repr(reproduce._Kept.of(secrets, last)) and secrets.encryption.hex() not in repr(made)
+
+
+def test_a_dirty_release_is_one_in_a_folder_of_any_name(tmp_path: Path, secrets: Keys, boot: Path) -> None:
+    (tmp_path / "app.elf").write_bytes(application(0))
+    making = Making(
+        app=tmp_path / "app.elf", board=BOARD, keys=secrets, version=Version(1, 0, 0), name="lamp", bootloader=boot,
+        dirty=True,
+    )  # fmt: skip
+    postbuild(making, tmp_path / "releases", [])
+    (folder,) = (tmp_path / "releases").iterdir()
+    made = reproduce.of_release(Release.load(folder.rename(tmp_path / "lamp")), BOARD, secrets, boot)
+    assert made.same and not made.reasons
 
 
 def test_what_differs_is_said(last: Release, secrets: Keys, boot: Path) -> None:

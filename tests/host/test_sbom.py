@@ -125,7 +125,17 @@ def test_of_other_sources_it_says_nothing(tmp_path: Path, secrets: Keys) -> None
 
 @pytest.mark.parametrize(
     "text",
-    ["", "[]", "{}", '{"format": 2}', record().text().replace('"demo"', "5"), record().text().replace("{\n ", "[")],
+    [
+        "",
+        "[]",
+        "{}",
+        '{"format": 2}',
+        record().text().replace('"demo"', "5"),
+        record().text().replace("{\n ", "["),
+        record().text().replace('"development": false', '"development": "no"'),
+        record(unknown="memcpy").text(),
+        record(unknown=[5]).text(),
+    ],
 )
 def test_a_record_that_is_none(tmp_path: Path, text: str) -> None:
     (tmp_path / f"spboot-{TARGET}.build.json").write_text(text)
@@ -165,6 +175,20 @@ def test_a_release(tmp_path: Path, secrets: Keys, monkeypatch: pytest.MonkeyPatc
     assert_valid(timed)
 
 
+def test_a_merged_component_takes_no_name_of_ours(tmp_path: Path, secrets: Keys) -> None:
+    """A statement on the bootloader stays one on the bootloader."""
+    boot = boot_folder(tmp_path / "boot", secrets)
+    release = kept(tmp_path / "releases", secrets, boot, 1)[0]
+    own = tmp_path / "own.json"
+    own.write_text(json.dumps({"bomFormat": "CycloneDX", "components": [{"type": "library", "name": "bootloader"}]}))
+    (tmp_path / "vex.toml").write_text(VEX)
+    affected = [
+        sbom.of_release(release, boot, merge=merge, vex_file=tmp_path / "vex.toml")["vulnerabilities"][0]["affects"]
+        for merge in ([own], [])
+    ]
+    assert affected[0] == affected[1]
+
+
 def test_a_release_that_does_not_fit(tmp_path: Path, secrets: Keys) -> None:
     boot = boot_folder(tmp_path / "boot", secrets)
     release = kept(tmp_path / "releases", secrets, boot, 1)[0]
@@ -176,7 +200,13 @@ def test_a_release_that_does_not_fit(tmp_path: Path, secrets: Keys) -> None:
         ("x", "not a JSON file"),
         ("{}", "bomFormat is not CycloneDX"),
         ('{"bomFormat": "CycloneDX", "components": [5]}', "no list of components"),
+        ('{"bomFormat": "CycloneDX", "components": [{"name": "a", "components": [5]}]}', "no list of components"),
+        ('{"bomFormat": "CycloneDX", "components": [{"name": "a", "components": {}}]}', "no list of components"),
         ('{"bomFormat": "CycloneDX", "components": [{"name": "a"}, {"name": "a"}]}', "two merged components"),
+        (
+            '{"bomFormat": "CycloneDX", "components": [{"name": "a"}, {"name": "b", "components": [{"name": "a"}]}]}',
+            "two merged components are called 'a'",
+        ),
     ):
         own.write_text(text)
         with pytest.raises(FormatError, match=words):

@@ -165,6 +165,22 @@ def test_a_device_that_is_lost_fails_the_sweep(place: Path, monkeypatch: pytest.
     assert failed[0].counts["lost devices"] == 1 and failed[0].found[0].startswith("lost at cut 0: ")
 
 
+def test_a_device_that_comes_back_with_something_else_is_lost(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A power cut left it with a version that no update of the sweep has."""
+    monkeypatch.setattr(sweep, "_comes_back", lambda *_: "version 9.9.9")
+    failed = made(place, *(group for group in GROUPS if group != "cuts"), points=1).failed
+    assert [each.id for each in failed] == ["cuts-image", "cuts-patch"]
+    assert failed[0].found == ("lost at cut 0: it comes back with version 9.9.9",)
+
+
+def test_without_refusals_no_signer_is_asked(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(*_: object) -> None:
+        raise AssertionError("a file was made for a refusal")
+
+    monkeypatch.setattr(refusals, "checks", never)
+    assert made(place, *(group for group in GROUPS if group != "keys")).claims
+
+
 def test_what_is_good_is_no_evidence_of_a_refusal(place: Path) -> None:
     """A good update in the place of a bad one, and a bit that no application has in that of one that it has."""
     subject = Subject(release=newest(place), board=Board.load(BOARD), keys=Keys.load(place / "keys"))

@@ -56,11 +56,10 @@ class BuildRecord:
             table = json.loads(disk.read(path))
             if table.pop("format") != _FORMAT:
                 raise FormatError(f"{path}: expected format {_FORMAT}: use the spboot that built it")
-            made = cls(**table | {"unknown": tuple(table["unknown"])})
+            _check(table, path)
+            return cls(**table | {"unknown": tuple(table["unknown"])})
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise FormatError(f"{path}: not what `spboot build` wrote: {error}: build the bootloader again") from None
-        _check(made, path)
-        return made
 
 
 def name_of(board: str) -> str:
@@ -100,11 +99,15 @@ def unknown_names(map_text: str, paths: Iterable[Path]) -> tuple[str, ...]:
     return tuple(sorted(link_map.read(map_text, "the linker's map").symbols - known))
 
 
-def _check(made: BuildRecord, path: Path) -> None:
-    fields: dict[str, Any] = asdict(made)
+def _check(fields: Mapping[str, Any], path: Path) -> None:
     for key in ("board", "spboot", "compiler", "compiler_version", "product"):
         if not isinstance(fields[key], str):
             raise FormatError(f"{path}: {key} is {fields[key]!r}, expected text: build the bootloader again")
+    if not isinstance(fields["development"], bool):
+        raise FormatError(f"{path}: development is {fields['development']!r}, expected true or false: build it again")
+    unknown = fields["unknown"]
+    if not isinstance(unknown, list) or not all(isinstance(name, str) for name in unknown):
+        raise FormatError(f"{path}: unknown is {unknown!r}, expected a list of names: build the bootloader again")
     for key in ("sources", "generated"):
         table = fields[key]
         if not isinstance(table, dict) or not all(isinstance(value, str) for value in table.values()):

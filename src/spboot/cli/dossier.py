@@ -11,9 +11,8 @@ from spboot.boards import Board
 from spboot.cli import files, options, signing
 from spboot.cli.telling import Telling, telling
 from spboot.dossier import Claim
-from spboot.dossier.document import NAME
 from spboot.errors import DeviceError
-from spboot.releases import Release
+from spboot.releases import DOSSIER, Release
 
 
 @click.command("dossier")
@@ -65,7 +64,7 @@ def command(
     """
     release = Release.load(place)
     folder = output or place
-    texts = {suffix: folder / f"{NAME}.{suffix}" for suffix in ("md", "json")}
+    texts = {suffix: folder / f"{DOSSIER}.{suffix}" for suffix in ("md", "json")}
     for path in texts.values():
         files.check_output(path)
     made = dossier.examine(

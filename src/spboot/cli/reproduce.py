@@ -52,9 +52,11 @@ def command(
     else:
         board = Board.load(board_name or options.board_called(board_in(place)))
         made = reproduce.of_bootloader(place, board, keys)
-    different = [each for each in made.files if each.at is not None or each.missing]
     tell.facts(
-        same=made.same, files=len(made.files), different=[each.name for each in different], reasons=list(made.reasons)
+        same=made.same,
+        files=len(made.files),
+        different=[each.name for each in made.different],
+        reasons=list(made.reasons),
     )
     for each in made.files:
         tell.more(str(each))
@@ -62,5 +64,5 @@ def command(
         tell.say(f"{place}: all {len(made.files)} files are the same, byte for byte")
         return
     tell.end()
-    lines = [f"{place}: made again it is not the same", *map(str, different), *made.reasons]
+    lines = [f"{place}: made again it is not the same", *map(str, made.different), *made.reasons]
     raise BuildError("\n  ".join(lines))

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from spboot.errors import ExtraError, SpbootError
+from spboot.link.verdict import STAMP
 
-_STAMP: Final = re.compile(r"^\[ *\d+\.\d+\] *")
 _PLACE: Final = re.compile(r"(?:[A-Za-z]:)?[^\s:'\"(]*[/\\](?=[^\s/\\])")
 """A folder in front of a file's name: a dossier tells of no machine."""
 
@@ -102,7 +102,7 @@ def lines_with(heard: bytes | bytearray, *words: str) -> tuple[str, ...]:
     says after its start is none of them."""
     text = bytes(heard).decode("latin-1").replace("\r", "")
     found = []
-    for line in (_STAMP.sub("", line).strip() for line in text.split("\n")):
+    for line in (STAMP.sub("", line).strip() for line in text.split("\n")):
         if any(word in line for word in words):
             found.append(line)
         if line.startswith("starting "):

@@ -11,7 +11,6 @@ from spboot.dossier import questions
 from spboot.dossier.claim import Claim
 from spboot.releases import Release
 
-NAME: Final = "dossier"
 _FORMAT: Final = 1
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from spboot import disk, reproduce, sbom
+from spboot.builder.build_record import name_of
 from spboot.dossier.claim import Check, Input, Outcome, lines_with
 from spboot.dossier.subject import Subject
 
@@ -33,13 +34,14 @@ def checks(subject: Subject) -> Iterator[Check]:
         subject.gaps.append("No bill of materials and no second making: the folder of the bootloader was not given.")
         return
     folder = subject.bootloader
+    boot = _boot_inputs(subject, folder)
     yield Check(
         group="sbom",
         id="sbom",
         sentence="There is a bill of materials of the release in CycloneDX: its application, its files, and every "
         "source of its bootloader. The link map of the bootloader shows nothing that is not in it.",
         run="host: link map, build record and sources compared (`spboot sbom`)",
-        inputs=(*_boot_inputs(subject, folder), subject.given(subject.release.application)),
+        inputs=(*boot, subject.given(subject.release.application)),
         act=lambda: _sbom(subject, folder),
     )
     yield Check(
@@ -47,7 +49,7 @@ def checks(subject: Subject) -> Iterator[Check]:
         id="bootloader-reproducible",
         sentence="The bootloader was built a second time from its sources, and every file is the same, byte for byte.",
         run="host: built in another folder by the compiler of the build record (`spboot reproduce`)",
-        inputs=_boot_inputs(subject, folder),
+        inputs=boot,
         act=lambda: _compared(reproduce.of_bootloader(folder, subject.board, subject.keys)),
     )
     yield Check(
@@ -62,7 +64,8 @@ def checks(subject: Subject) -> Iterator[Check]:
 
 
 def _boot_inputs(subject: Subject, folder: Path) -> tuple[Input, ...]:
-    names = (f"spboot-{subject.board.name}.{suffix}" for suffix in ("bin", "map", "build.json"))
+    stem = f"spboot-{subject.board.name}"
+    names = (f"{stem}.bin", f"{stem}.map", name_of(subject.board.name))
     return tuple(Input.of(name, disk.read(folder / name)) for name in names if (folder / name).is_file())
 
 
@@ -115,6 +118,5 @@ def _sbom(subject: Subject, folder: Path) -> Outcome:
 
 
 def _compared(made: reproduce.Comparison) -> Outcome:
-    different = [str(each) for each in made.files if each.at is not None or each.missing]
-    counts = {"files": len(made.files), "different": len(different)}
-    return Outcome(holds=made.same, found=(*different, *made.reasons), counts=counts)
+    counts = {"files": len(made.files), "different": len(made.different)}
+    return Outcome(holds=made.same, found=(*map(str, made.different), *made.reasons), counts=counts)

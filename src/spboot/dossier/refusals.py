@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,6 +16,7 @@ from spboot.formats.signature import SIGNATURE_SIZE
 from spboot.formats.spec import record, spec
 from spboot.image import Image
 from spboot.keys import Keys
+from spboot.releases import Release
 from spboot.version import Version
 
 _CODES: Final = {name: number for number, (name, _) in enumerate(spec()["status"]["codes"])}
@@ -48,22 +49,22 @@ def checks(subject: Subject) -> Iterator[Check]:
             "application before they are refused, and the device stays in its loader."
         )
     for bad in before:
-        yield _check(subject, bad, subject.before_words, subject.before_input, "before")
-    item = subject.factory_item(subject.release)
+        yield _check(subject, bad, subject.base, lambda: subject.before)
     for bad in _old(subject):
-        words = f"a device with {subject.release.version}"
-        yield _check(subject, bad, words, subject.given(item), "after")
+        yield _check(subject, bad, subject.release, lambda: subject.after)
 
 
-def _check(subject: Subject, bad: Bad, who: str, device: Input, bench: str) -> Check:
+def _check(subject: Subject, bad: Bad, has: Release | None, bench: Callable[[], Bench]) -> Check:
+    """*has*: the release that the device of *bench* left production with."""
+    who = subject.device_words(has)
     return Check(
         group="refusals",
         id=f"refuse-{bad.id}",
         sentence=f"{who[0].upper()}{who[1:]} refuses {bad.words}: it says why, its application stays as it was, byte "
         "for byte, and it starts as before.",
         run="twin: the file sent to the loader by YMODEM, SLOT0 compared, reset",
-        inputs=(device, Input.of(bad.name or f"{bad.id}, made in memory for this run", bad.data)),
-        act=lambda: _refused(subject, bad, subject.before if bench == "before" else subject.after),
+        inputs=(subject.device_input(has), Input.of(bad.name or f"{bad.id}, made in memory for this run", bad.data)),
+        act=lambda: _refused(subject, bad, bench()),
     )
 
 
@@ -73,15 +74,16 @@ def _refused(subject: Subject, bad: Bad, bench: Bench) -> Outcome:
     verdict = offer(device, bad.data)
     log = device.twin.log
     touched = log.erases(slot0.address, slot0.end) + log.programs(slot0.address, slot0.end)
-    words = verdict.words if verdict is not None else ("the device did not say what it made of the file",)
+    words = (
+        verdict.words if verdict is not None and verdict.words else ("the device did not say what it made of the file",)
+    )
     known = any(f"code {_CODES[code]}:" in line for line in words for code in bad.codes)
     refused = verdict is not None and not verdict.accepted and known
     same = not touched and device.twin.flash_read(slot0.address, slot0.size) == before
-    expected = str(subject.release.version if bench is subject.after else subject.base.version if subject.base else "")
     device.reset()
     device.heard.clear()
     settle(device)
-    same = same and (device.version or "") == expected
+    same = same and device.version == bench.version
     return Outcome(
         holds=refused and same,
         found=words,

@@ -14,7 +14,6 @@ from spboot.formats import program
 from spboot.formats.program import Program
 from spboot.formats.spec import record
 
-_BOOT_S: Final = 60.0
 _STARTS: Final = ("spboot ", "self check", "SLOT0 holds", "starting ")
 _REFUSES: Final = ("SLOT0", "starting ", "loader: ")
 _UNIT: Final = 32
@@ -31,7 +30,7 @@ def checks(subject: Subject) -> Iterator[Check]:
         sentence=f"A device that was programmed with the factory file checks its bootloader and its application and "
         f"starts version {version}, which it shows on its console.",
         run="twin: the factory file programmed, power on",
-        inputs=tuple(subject.given(each) for each in subject.release.items if each.kind == "factory"),
+        inputs=tuple(subject.given(each) for each in subject.release.factory),
         act=lambda: _starts(subject),
     )
     for name, words, change in _changes(subject):
@@ -49,8 +48,8 @@ def _starts(subject: Subject) -> Outcome:
     device = Device(subject.board)
     device.program(subject.factory(subject.release))
     device.power_on()
-    started = device.wait_for_start(_BOOT_S)
-    factory = [each for each in subject.release.items if each.kind == "factory"]
+    started = device.wait_for_start()
+    factory = subject.release.factory
     whole = {_flat(subject, program.load(subject.release.path(each), _start(subject))) for each in factory}
     found = lines_with(device.heard, *_STARTS)
     checked = any("self check good" in line for line in found)

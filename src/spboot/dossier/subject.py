@@ -18,16 +18,15 @@ from spboot.errors import BoardError, BuildError
 from spboot.formats import program
 from spboot.formats.program import Program
 from spboot.formats.segment import Segment
+from spboot.formats.signature import ORDER
 from spboot.image import Image
 from spboot.keys import Keys
 from spboot.keys.signer import FolderKey, LockedKey
-from spboot.link import ymodem
-from spboot.link.verdict import Hearing, Verdict
+from spboot.link.delivery import Delivery
+from spboot.link.verdict import Verdict
 from spboot.releases import Item, Release
 from spboot.secret import Secret
 
-_ORDER: Final = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
-"""Of the curve P-256: private keys are below it (FIPS 186-5)."""
 _QUIET_S: Final = 1.0
 _SETTLED_S: Final = 60.0
 """Longest wait for a start: an install of large sectors takes seconds for each, twice."""
@@ -36,9 +35,12 @@ _LOADER: Final = b"loader: "
 
 
 class Bench:
-    """A device on the twin with *program* in its flash, that waits in its loader for a file, again and again."""
+    """A device on the twin with *program* in its flash, which starts *version*, or the loader where that is None.
 
-    def __init__(self, board: Board, program: Program) -> None:
+    It waits in its loader for a file, again and again."""
+
+    def __init__(self, board: Board, program: Program, version: str | None) -> None:
+        self.version = version
         self._device = Device(board)
         self._device.program(program)
         self._device.power_on()
@@ -64,16 +66,7 @@ def settle(device: Device) -> None:
 
 def offer(device: Device, data: bytes) -> Verdict | None:
     """Send *data* to *device*, which has called; what it makes of it, in its own words."""
-    hearing = Hearing()
-    device.on_text = hearing.feed
-    try:
-        device.send(data)
-    except ymodem.RefusedError:
-        pass  # its words say more
-    finally:
-        device.wait(_QUIET_S)
-        device.on_text = lambda _: None
-    return hearing.verdict
+    return Delivery(quiet_s=_QUIET_S).run(device.port, "update.bin", data, on_text=device.hear, called=True)
 
 
 @dataclass(kw_only=True)
@@ -126,8 +119,8 @@ class Subject:
 
     def factory_item(self, release: Release) -> Item:
         """The factory file of *release* as Intel HEX.  Raises BuildError."""
-        for item in release.items:
-            if item.kind == "factory" and item.file.endswith(".hex"):
+        for item in release.factory:
+            if item.file.endswith(".hex"):
                 return item
         raise BuildError(f"release {release.version} has no factory file that ends in .hex: make it again")
 
@@ -145,24 +138,28 @@ class Subject:
     @cached_property
     def before(self) -> Bench:
         """A device that has the newest older release; the bootloader alone where there is none."""
-        return Bench(self.board, self.factory(self.base) if self.base else self.bare)
+        return self.bench(self.base)
 
-    @property
-    def before_input(self) -> Input:
-        """What that device was programmed with."""
-        item = self.factory_item(self.base or self.release)
-        words = "" if self.base else ", its bootloader alone"
-        return Input(name=f"{item.file}{words}", sha256=item.sha256)
+    def bench(self, has: Release | None) -> Bench:
+        """A device that left production with *has*; with the bootloader alone where that is None."""
+        return Bench(self.board, self.factory(has) if has else self.bare, str(has.version) if has else None)
 
-    @property
-    def before_words(self) -> str:
+    def device_input(self, has: Release | None) -> Input:
+        """What a device that left production with *has*, or without an application, was programmed with."""
+        if has is not None:
+            return self.given(self.factory_item(has))
+        item = self.factory_item(self.release)
+        return Input(name=f"{item.file}, its bootloader alone", sha256=item.sha256)
+
+    @staticmethod
+    def device_words(has: Release | None) -> str:
         """That device, in words."""
-        return f"a device with {self.base.version}" if self.base else "a device without an application"
+        return f"a device with {has.version}" if has else "a device without an application"
 
     @cached_property
     def after(self) -> Bench:
         """A device that has this release."""
-        return Bench(self.board, self.factory(self.release))
+        return self.bench(self.release)
 
     @property
     def can_sign(self) -> bool:
@@ -173,5 +170,5 @@ class Subject:
     def stranger(self) -> Keys:
         """Keys of the same name of which the device knows nothing: the same for each dossier of this release."""
         seed = hashlib.sha256(f"a stranger's key for {self.release.image.sha256}".encode()).digest()
-        signing = ec.derive_private_key(int.from_bytes(seed, "big") % (_ORDER - 1) + 1, ec.SECP256R1())
+        signing = ec.derive_private_key(int.from_bytes(seed, "big") % (ORDER - 1) + 1, ec.SECP256R1())
         return replace(self.keys, signing=FolderKey(signing), verify=signing.public_key())

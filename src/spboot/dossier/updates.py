@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
 from spboot import release
 from spboot.device import Device
-from spboot.dossier.claim import Check, Input, Outcome, lines_with
+from spboot.dossier.claim import Check, Outcome, lines_with
 from spboot.dossier.subject import Subject, settle
 from spboot.errors import DeviceError, LinkError, SpbootError
 from spboot.image import Image
@@ -17,6 +18,7 @@ from spboot.releases import Item, Release
 _SAID: Final = ("received", "install", "SLOT0 holds", "starting ")
 _WAYS: Final = ("{at}", "{at}:after", "{at}:torn:random={at}")
 """Cuts in turn: before an operation, after it, and in the middle of it."""
+_OLD, _NEW, _LOADER = "the old version", "the new version", "its loader"
 
 
 def checks(subject: Subject, points: int) -> Iterator[Check]:
@@ -64,28 +66,21 @@ def _verify(subject: Subject, updates: tuple[Item, ...]) -> Outcome:
     return Outcome(holds=True, found=(), counts=counts)
 
 
-def _device_input(subject: Subject, base: Release | None) -> Input:
-    return subject.given(subject.factory_item(base)) if base else subject.before_input
-
-
 def _installs(subject: Subject, name: str, words: str, item: Item, base: Release | None) -> Check:
-    who = f"A device with {base.version}" if base else "A device without an application"
+    who = subject.device_words(base)
     return Check(
         group="updates",
         id=name,
-        sentence=f"{who} takes {words}, installs it and starts version {subject.release.version}.",
+        sentence=f"{who[0].upper()}{who[1:]} takes {words}, installs it and starts version {subject.release.version}.",
         run="twin: the device as it left production, the file sent to its loader by YMODEM",
-        inputs=(_device_input(subject, base), subject.given(item)),
+        inputs=(subject.device_input(base), subject.given(item)),
         act=lambda: _install(subject, item, base),
     )
 
 
 def _install(subject: Subject, item: Item, base: Release | None) -> Outcome:
-    device = Device(subject.board)
-    device.program(subject.factory(base) if base else subject.bare)
-    device.power_on()
-    device.call("loader")
-    device.twin.log.clear()
+    bench = subject.before if base is subject.base else subject.bench(base)
+    device = bench.device()
     _deliver(device, subject.data(item))
     log, board = device.twin.log, subject.board
     installed = device.twin.flash_read(board.image_address, len(subject.image.data)) == subject.image.data
@@ -97,24 +92,25 @@ def _install(subject: Subject, item: Item, base: Release | None) -> Outcome:
 
 
 def _cut(subject: Subject, name: str, words: str, item: Item, points: int) -> Check:
-    single = subject.board.slot1 is None
-    state = "its loader" if single or subject.base is None else "the old or the new version"
+    bare = subject.board.slot1 is None or subject.base is None
+    states = (_LOADER, _NEW) if bare else (_OLD, _NEW)
     return Check(
         group="cuts",
         id=name,
-        sentence=f"A power cut in the middle of the update by the {words} loses no device: it comes back with {state} "
-        "and takes the update again.",
+        sentence=f"A power cut in the middle of the update by the {words} loses no device: it comes back with "
+        f"{' or '.join(states)} and takes the update again.",
         run=f"twin: power cut at {points} flash operations of the update, evenly from the first to the last, in turn "
         "before, after and in the middle of one; then power again, and the update again where it is not there",
-        inputs=(subject.before_input, subject.given(item)),
-        act=lambda: _sweep(subject, item, points),
+        inputs=(subject.device_input(subject.base), subject.given(item)),
+        act=lambda: _sweep(subject, item, points, states),
     )
 
 
-def _sweep(subject: Subject, item: Item, points: int) -> Outcome:
+def _sweep(subject: Subject, item: Item, points: int, states: tuple[str, ...]) -> Outcome:
+    """*states*: with what a device may come back."""
     data, version = subject.data(item), str(subject.release.version)
     total = _operations(subject, data)
-    came = {"old": 0, "new": 0, "loader": 0}
+    came: Counter[str] = Counter()
     lost: list[str] = []
     ats = [number * (total - 1) // max(1, points - 1) for number in range(min(points, total))]
     for number, at in enumerate(ats):
@@ -122,7 +118,11 @@ def _sweep(subject: Subject, item: Item, points: int) -> Outcome:
         device = subject.before.device()
         device.cut(cut)
         try:
-            came[_comes_back(subject, device, data)] += 1
+            state = _comes_back(subject, device, data)
+            came[state] += 1
+            if state not in states:
+                lost.append(f"{cut}: it comes back with {state}")
+                continue
             if device.version != version:
                 device.reset()
                 device.call("loader")
@@ -132,13 +132,8 @@ def _sweep(subject: Subject, item: Item, points: int) -> Outcome:
         except SpbootError as error:
             lost.append(f"{cut}: {error}")
     counts = {"flash operations of the update": total, "power cuts": len(ats), "lost devices": len(lost)}
-    counts |= {f"came back with {name}": count for name, count in _named(came).items() if count}
+    counts |= {f"came back with {state}": came[state] for state in sorted(came)}
     return Outcome(holds=not lost and bool(ats), found=tuple(f"lost at cut {each}" for each in lost), counts=counts)
-
-
-def _named(came: dict[str, int]) -> dict[str, int]:
-    words = {"old": "the old version", "new": "the new version", "loader": "its loader"}
-    return {words[name]: count for name, count in came.items()}
 
 
 def _operations(subject: Subject, data: bytes) -> int:
@@ -151,13 +146,14 @@ def _operations(subject: Subject, data: bytes) -> int:
 
 
 def _comes_back(subject: Subject, device: Device, data: bytes) -> str:
-    """Send *data*, in the middle of which power is cut, and see what runs then: "old", "new" or "loader"."""
+    """Send *data*, in the middle of which power is cut, and see what runs then, in words."""
     _deliver(device, data)
     if device.twin.log.cut is not None:
         raise DeviceError("the power was not cut")
-    if device.version is None:
-        return "loader"
-    return "new" if device.version == str(subject.release.version) else "old"
+    known = {None: _LOADER, str(subject.release.version): _NEW}
+    if subject.base is not None:
+        known[str(subject.base.version)] = _OLD
+    return known.get(device.version, f"version {device.version}")
 
 
 def _deliver(device: Device, data: bytes) -> None:

@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-_STAMP: Final = re.compile(r"^\[ *\d+\.\d+\] *")
+STAMP: Final = re.compile(r"^\[ *\d+\.\d+\] *")
 _ACCEPTED: Final = re.compile(
     r"version \S+ received, .*verified|update: complete|^installed$|patch: stage verified, .*code 1: "
 )
@@ -56,7 +56,7 @@ class Hearing:
 
 def _after(before: Verdict | None, line: str) -> Verdict | None:
     """The verdict after *line*, when it was *before* until then."""
-    words = _STAMP.sub("", "".join(char for char in line if char.isprintable()).strip())
+    words = STAMP.sub("", "".join(char for char in line if char.isprintable()).strip())
     accepted = bool(_ACCEPTED.search(words))
     if not accepted and not _REFUSED.search(words):
         return before
