@@ -52,4 +52,4 @@ _spboot_words = $(subst ",,$(subst $(_spboot_comma),,$(subst "folder": ,folder=,
 _spboot_factory = $(patsubst folder=%,%,$(filter folder=%,$(1)))/$(filter BOOT_%.hex,$(1))
 
 spboot-flash: $(SPBOOT_ELF)
-	$(SPBOOT) flash $(call _spboot_factory,$(call _spboot_words,$(shell $(SPBOOT) postbuild --json $<)))
+	$(SPBOOT) flash $(call _spboot_factory,$(call _spboot_words,$(shell $(SPBOOT) postbuild --json $(SPBOOT_POSTBUILD_OPTIONS) $<)))

@@ -76,7 +76,12 @@ function(spboot_firmware)
     COMMAND ${postbuild} --release ${arg_POSTBUILD_OPTIONS}
     DEPENDS ${arg_TARGET}
     WORKING_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}" VERBATIM USES_TERMINAL)
-  _spboot_flash_target()
+  add_custom_target(${arg_TARGET}_flash
+    COMMAND "${CMAKE_COMMAND}"
+      "-DSPBOOT=${command}" "-DPOSTBUILD=${postbuild};${output};--json;${arg_POSTBUILD_OPTIONS}" "-DOPTIONS=${options}"
+      -P "${spboot_DIR}/flash.cmake"
+    DEPENDS ${arg_TARGET}
+    WORKING_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}" VERBATIM USES_TERMINAL)
 endfunction()
 
 # What cannot be meant, in a sentence.
@@ -135,16 +140,3 @@ function(_spboot_now)
     message(STATUS "spboot: ${line}")
   endforeach()
 endfunction()
-
-# Where this spboot has the command: the factory file of the newest build, over the debug probe.
-macro(_spboot_flash_target)
-  execute_process(COMMAND "${SPBOOT}" flash --help RESULT_VARIABLE result OUTPUT_QUIET ERROR_QUIET)
-  if(result EQUAL 0)
-    add_custom_target(${arg_TARGET}_flash
-      COMMAND "${CMAKE_COMMAND}"
-        "-DSPBOOT=${command}" "-DPOSTBUILD=${postbuild};${output};--json" "-DOPTIONS=${options}"
-        -P "${spboot_DIR}/flash.cmake"
-      DEPENDS ${arg_TARGET}
-      WORKING_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}" VERBATIM USES_TERMINAL)
-  endif()
-endmacro()

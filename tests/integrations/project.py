@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -56,6 +56,11 @@ class Project:
         project.commit("v1.0.0")
         return project
 
+    def copy(self, folder: Path) -> Project:
+        """As it is now, for one test to change: tests run in any order, on any worker."""
+        shutil.copytree(self.folder, folder)
+        return replace(self, folder=folder)
+
     def tried(
         self, *command: str, cwd: Path | None = None, env: dict[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
@@ -64,9 +69,9 @@ class Project:
             command, cwd=cwd or self.folder, env=env or self.env, capture_output=True, text=True, timeout=HANGS_S
         )
 
-    def run(self, *command: str, cwd: Path | None = None) -> str:
+    def run(self, *command: str, cwd: Path | None = None, env: dict[str, str] | None = None) -> str:
         """All that *command* says; it has to succeed."""
-        done = self.tried(*command, cwd=cwd)
+        done = self.tried(*command, cwd=cwd, env=env)
         assert done.returncode == 0, f"{command}:\n{done.stdout}\n{done.stderr}"
         return done.stdout + done.stderr
 
@@ -91,6 +96,15 @@ class Project:
 
     def release(self, kind: str, version: str) -> Release:
         return Release.load(self.folder / kind / f"lamp_{self.board}_{version}")
+
+
+def flashing(folder: Path) -> dict[str, str]:
+    """An environment whose spboot says what `flash` would program."""
+    script = folder / "bin" / "spboot"
+    script.parent.mkdir()
+    script.write_text(f'#!/bin/sh\n[ "$1" = flash ] && echo "flash of $2" && exit 0\nexec "{SPBOOT}" "$@"\n')
+    script.chmod(0o755)
+    return environment(PATH=f"{script.parent}:{environment()['PATH']}")
 
 
 def built_and_updated(

@@ -6,13 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.integrations.project import Project, built_and_updated, environment
-from tests.integrations.test_cmake import flashing
+from tests.integrations.project import Project, built_and_updated, environment, flashing
 
 
 @pytest.fixture(scope="module")
-def project(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
+def copied_out(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
     return Project.new("cubemx-makefile", tmp_path_factory.mktemp("make") / "lamp", made=made)
+
+
+@pytest.fixture
+def project(copied_out: Project, tmp_path: Path) -> Project:
+    return copied_out.copy(tmp_path / "lamp")
 
 
 def test_make(project: Project) -> None:
@@ -41,14 +45,11 @@ def test_its_variables_come_before_the_project(project: Project) -> None:
     project.run("make", "SPBOOT_VERSION=4.0.0", "SPBOOT_NAME=torch")
     assert (project.folder / "out" / "torch_NUCLEO-L476RG_4.0.0").is_dir()
     assert 'SPBOOT_VERSION "4.0.0"' in (project.folder / "build/spboot/spboot_version.h").read_text()
-    project.run("make", "clean")
 
 
 def test_the_board_is_programmed_with_the_factory_file(project: Project, tmp_path: Path) -> None:
-    usual, project.env = project.env, flashing(tmp_path)
-    said = project.run("make", "spboot-flash")
-    project.env = usual
-    assert "flash of out/lamp_NUCLEO-L476RG_1.2.0/BOOT_lamp_NUCLEO-L476RG_1.2.0.hex" in said
+    said = project.run("make", "spboot-flash", "SPBOOT_POSTBUILD_OPTIONS=--name torch", env=flashing(tmp_path))
+    assert "flash of out/torch_NUCLEO-L476RG_1.0.0/BOOT_torch_NUCLEO-L476RG_1.0.0.hex" in said
 
 
 WRONG = {

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.integrations.pio import core_folder
-from tests.integrations.project import Project, built_and_updated, environment
-from tests.integrations.test_cmake import flashing
+from tests.integrations.project import Project, built_and_updated, environment, flashing
 
 BUILT = Path(".pio/build/nucleo_l476rg")
 
@@ -19,10 +18,15 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def project(made: Path, settings: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Project:
+def copied_out(made: Path, settings: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Project:
     project = Project.new("platformio", tmp_path_factory.mktemp("pio") / "lamp", made=made)
     project.env = environment(**settings)
     return project
+
+
+@pytest.fixture
+def project(copied_out: Project, tmp_path: Path) -> Project:
+    return copied_out.copy(tmp_path / "lamp")
 
 
 def test_platformio(project: Project) -> None:
@@ -50,9 +54,7 @@ def test_what_is_made_again(project: Project) -> None:
 
 
 def test_an_upload_programs_what_was_made(project: Project, settings: dict[str, str], tmp_path: Path) -> None:
-    usual, project.env = project.env, flashing(tmp_path) | settings
-    said = project.run("pio", "run", "-t", "upload")
-    project.env = usual
+    said = project.run("pio", "run", "-t", "upload", env=flashing(tmp_path) | settings)
     assert f"flash of {project.folder / BUILT / 'spboot.hex'}" in said
 
 
@@ -74,5 +76,4 @@ def test_wrong_use(project: Project, name: str) -> None:
     if name == "before alone":
         ini.write_text(text.replace("    post:spboot_script.py\n", ""))
     said = project.refused("pio", "run", env=project.env | more)
-    ini.write_text(text)
     assert words in said and "Traceback" not in said and "Linking" not in said, said

@@ -23,8 +23,16 @@ ARTIFACT = "${BuildArtifactFileName}"
 
 
 @pytest.fixture(scope="module")
-def project(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    return Project.new("stm32cubeide", tmp_path_factory.mktemp("ide") / "lamp", made=made)
+def built_once(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    project = Project.new("stm32cubeide", tmp_path_factory.mktemp("ide") / "lamp", made=made)
+    build(project, *steps(project))
+    return project
+
+
+@pytest.fixture
+def project(built_once: Project, tmp_path: Path) -> Project:
+    """Built in its folder Debug, as all that the IDE knows is relative to it."""
+    return built_once.copy(tmp_path / "lamp")
 
 
 def steps(project: Project) -> tuple[str, str]:
@@ -131,7 +139,7 @@ def test_the_debug_configuration(project: Project) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    factory = next(project.release("out", "1.1.0").folder.glob("BOOT_*.elf"))
+    factory = next(project.release("out", "1.0.0").folder.glob("BOOT_*.elf"))
     twin = subprocess.Popen([SPBOOT, "twin", BOARD, "--image", factory, "--pty", "board", "--gdb", str(port)],
                             cwd=project.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)  # fmt: skip
     try:
