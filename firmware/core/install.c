@@ -43,9 +43,9 @@ static const volatile uint8_t *version_in(const struct spb_slot_work *work) {
 static enum spb_verdict acceptable(struct spb_slot_work *work, const struct spb_pages *pages) {
     volatile uint32_t floor = UINT32_MAX;       /* unless it is stored: no version is that high */
     floor = spb_slot_floor(work);
-    if (!spb_slot_header(&spb_slot1, work)) return SPB_BAD;
+    if (!spb_slot_header(&spb_slot1, work)) return (enum spb_verdict)0;
     volatile uint32_t vouched = (uint32_t)spb_slot_vouch(work);     /* or it is known to be good below */
-    if (vouched != SPB_GOOD) return SPB_BAD;
+    if (vouched != SPB_GOOD) return (enum spb_verdict)0;            /* not itself, should this branch be a fault */
     volatile uint32_t verdict = (uint32_t)spb_slot_match(work, pages, pages->count);      /* as in slot.c */
     verdict += vouched - SPB_GOOD;      /* not by XOR: of a verdict with itself it would make a good one */
     verdict += spb_manifest_below(version_in(work), floor);

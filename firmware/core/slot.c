@@ -19,10 +19,13 @@ bool spb_slot_header(const struct spb_area *slot, struct spb_slot_work *work) {
     return true;
 }
 
-/* S2: product and board are asked for by branches, for speed and words, and once more without. */
+/* S2: product and board are asked for by branches, for speed and words, and once more without.  A refusal is the status
+ * that it came with: a constant may stand in a register, and when it was not loaded there, that still has what the caller
+ * keeps in it, as SPB_GOOD. */
 enum spb_verdict spb_slot_vouch(struct spb_slot_work *work) {
-    if (spb_manifest_shape(work->header) != SPB_OK) return SPB_BAD;
-    if (spb_manifest_fits(work->header) != SPB_OK) return SPB_BAD;
+    enum spb_status status = spb_manifest_shape(work->header);
+    if (status == SPB_OK) status = spb_manifest_fits(work->header);
+    if (status != SPB_OK) return (enum spb_verdict)status;
     uint32_t verdict = (uint32_t)spb_header_verify(work->header, &work->p256);
     return (enum spb_verdict)(verdict ^ spb_manifest_misfit(work->header));
 }
@@ -67,7 +70,7 @@ uint32_t spb_slot_hashed(struct spb_slot_work *work, const struct spb_pages *pag
             places += area->parts[0].base;
         }
         uint32_t len = spb_lower(end - off, STEP);
-        if (!spb_area_read(area, off, work->read.block, len)) return SPB_BAD;
+        if (!spb_area_read(area, off, work->read.block, len)) return 0;
         spb_sha256_update(sha, work->read.block, len);
         spb_port.alive();
     }
