@@ -237,6 +237,19 @@ def test_other_inlining_is_told_as_a_bound() -> None:
         assert all(each.title == "inlining" and each.undone is None for each in found)
 
 
+def test_functions_of_one_name_cost_each() -> None:
+    """Two static functions of one name, in two files, are two rows: of what the clones cost none is lost."""
+    names = ["main", "init.constprop.0", "init.constprop.0", *(f"part_{number}.isra.0" for number in range(5))]
+    places = [Place(start=4 * at, end=4 * at + 4, name=name, kind=FUNCTION) for at, name in enumerate(names)]
+    both = pair(b"", bytes(4 * len(names)))
+    both.__dict__.update(old_places=Places(places[:1]), new_places=Places(places))
+    sizes = (64, 1, 2, 4, 8, 16, 32, 64)
+    rows = [Row(name=name, kind=FUNCTION, parts={"new": 256 * n}) for name, n in zip(names, sizes, strict=True)]
+    for row in rows:
+        row.change = "in place" if row.name == "main" else "new"
+    assert [each.at_most for each in order.differences(both, rows)] == [127]
+
+
 def test_an_image_put_together_anew() -> None:
     """Two functions change places: calls and pointers follow; in their old places the image is what it was."""
     to_other, to_first = bytes.fromhex("00f008f8"), bytes.fromhex("fff7fcff")  # BL: 0x0 -> 0x14, 0x14 -> 0x10
