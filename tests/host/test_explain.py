@@ -18,7 +18,7 @@ from spboot import boards, cli, delta, release
 from spboot.boards import Board
 from spboot.delta import meter
 from spboot.device.forecast import changed_pages, forecast
-from spboot.errors import AuthenticationError, BoardError, KeyFolderError
+from spboot.errors import AuthenticationError, BoardError, KeyFolderError, SpbootError
 from spboot.explanation import explain, explain_delta, order, relink, texts
 from spboot.explanation.account import Row, account
 from spboot.explanation.pair import Pair
@@ -125,6 +125,19 @@ def test_what_is_refused(secrets: Keys, patch_file: bytes, tmp_path: Path) -> No
         explain(
             made(OLD_APP, "1.0.0", Board.load("NUCLEO-L412KB")), made(NEW_APP, "1.1.0", Board.load("NUCLEO-L412KB"))
         )
+
+
+def test_what_no_patch_is_made_of_is_not_explained(secrets: Keys, patch_file: bytes) -> None:
+    """In the words of `patch`: two boards, with a patch as without; versions that do not rise; one image twice."""
+    elsewhere = made(NEW_APP, "1.2.3", Board.load("NUCLEO-L452RE"))
+    pairs = (OLD, elsewhere), (NEW, OLD), (OLD, made(OLD_APP, "1.2.3"))
+    for old, new in pairs:
+        with pytest.raises(SpbootError) as words:
+            release.patch(old, new, keys=secrets)
+        with pytest.raises(type(words.value), match=re.escape(str(words.value))):
+            explain(old, new)
+    with pytest.raises(BoardError, match="expected one board"):
+        explain(OLD, elsewhere, patch=patch_file, keys=secrets)
 
 
 # Pages

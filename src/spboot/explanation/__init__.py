@@ -135,7 +135,8 @@ def explain(
     """Where the bytes of *patch*, an .sfbp file from *old* to *new*, go; without it, of the one that would be made.
 
     *keys* decrypt the patch and check it.  A hint takes the time of a patch each.  Raises AuthenticationError: the
-    patch is for other images, or *keys* do not fit; KeyFolderError: a patch without *keys*; BoardError; FormatError.
+    patch is for other images, or *keys* do not fit; KeyFolderError: a patch without *keys*; and as `release.patch` does
+    of images that no patch is made of.
 
     >>> update = patch(old, new, keys=keys)
     >>> sum(row.bytes for row in explain(old, new, patch=update, keys=keys).rows) == len(update)
@@ -150,19 +151,17 @@ def explain(
         new_elf=_elf(new),
         step=board.page_size,
     )
-    cost = forecast(board, old.data, new.data)  # refuses a board with a single slot
-    if patch is None:
-        _check_differ(old.data, new.data)
+    stream = None if patch is None else _stream_of(patch, old, new, keys)
+    release.check_pair(old, new)
+    if stream is None:
         stream = delta.encode(old.data, new.data, None, new.address)
-    else:
-        stream = _stream_of(patch, old, new, keys)
     size = _HEAD + payload.wire_size(len(stream))
     return _explanation(
         pair,
         stream,
         made=patch is None,
         board=board,
-        cost=cost,
+        cost=forecast(board, old.data, new.data),
         line_s=ymodem.wire_size(size) * BITS / board.console.baud,
         with_hints=with_hints,
         progress=progress,
@@ -238,11 +237,6 @@ def _explanation(
 
 def _elf(image: Image) -> bytes | None:
     return image.origins[0][1] if image.origins else None
-
-
-def _check_differ(old: bytes, new: bytes) -> None:
-    if old == new:
-        raise FormatError("the new image is the old one, byte for byte: there is nothing to patch")
 
 
 def _stream_of(patch: bytes, old: Image, new: Image, keys: Keys | None) -> bytes:
