@@ -19,8 +19,9 @@ from spboot.boards import Board
 from spboot.delta import meter
 from spboot.device.forecast import changed_pages, forecast
 from spboot.errors import AuthenticationError, BoardError, KeyFolderError, SpbootError
-from spboot.explanation import explain, explain_delta, order, relink, texts
+from spboot.explanation import explain, explain_delta, hints, order, relink, texts
 from spboot.explanation.account import Row, account
+from spboot.explanation.difference import Difference
 from spboot.explanation.pair import Pair
 from spboot.explanation.places import FUNCTION, LITERAL, TABLE, Place, Places
 from spboot.explanation.relink import Piece
@@ -212,6 +213,22 @@ def test_a_hint_says_what_it_saves_in_bytes_and_pages(secrets: Keys) -> None:
     ]
     made_without = len(release.patch(before, better, keys=secrets))
     assert hints[0].saves == len(release.patch(before, changed, keys=secrets)) - made_without > 5
+
+
+def test_progress_ends_at_its_total() -> None:
+    """It counts the patches that are made: none for a difference that cannot be undone."""
+    old, new = (BODY + text + BODY for text in TEXTS["time of the build"])
+    found = [Difference(title="inlining", found="", advice="", at_most=9.0), *texts.differences(pair(old, new))]
+    told: list[tuple[int, int]] = []
+    hints.measure(
+        found,
+        pair(old, new),
+        file_size=0,
+        size_of=lambda size: size,
+        changed=None,
+        progress=lambda done, total: told.append((done, total)),
+    )
+    assert told == [(1, 1)]
 
 
 def test_functions_in_another_order() -> None:

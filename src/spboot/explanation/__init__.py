@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -17,7 +17,7 @@ from spboot.device.forecast import Forecast, changed_pages, forecast
 from spboot.errors import AuthenticationError, FormatError, KeyFolderError
 from spboot.explanation import hints, order, texts
 from spboot.explanation.account import HEADER, OVERHEAD, Row, account
-from spboot.explanation.hints import Hint
+from spboot.explanation.hints import Hint, Progress
 from spboot.explanation.pair import Pair
 from spboot.explanation.places import FUNCTION, LITERAL, TABLE
 from spboot.formats import payload
@@ -31,8 +31,6 @@ from spboot.link.port import BITS
 
 __all__ = ["Explanation", "Hint", "Progress", "Row", "explain", "explain_delta"]
 
-Progress = Callable[[int, int], None]
-"""(done, total), in steps of work."""
 _HEAD: Final = MANIFEST_SIZE + SIGNATURE_SIZE
 _REFERENCE: Final = "reference"
 GROUPS: Final = {
@@ -212,14 +210,13 @@ def _explanation(
     found: tuple[Hint, ...] | None = None
     if with_hints:
         differences = [*texts.differences(pair), *order.differences(pair, rows)]
-        done = iter(range(1, len(differences) + 1))
         found = hints.measure(
             differences,
             pair,
             file_size=size_of(len(stream)),
             size_of=size_of,
             changed=(lambda image: len(changed_pages(board, pair.old, image))) if board else None,
-            tick=lambda: progress(next(done), len(differences)) if progress else None,
+            progress=progress,
         )
     return Explanation(
         file_size=size_of(len(stream)),
