@@ -13,7 +13,7 @@ from typing import Any, Final
 from spboot import delta, release
 from spboot.boards import Board
 from spboot.delta import meter
-from spboot.device.forecast import Forecast, changed_pages, forecast
+from spboot.device.forecast import Forecast, changed_pages, forecast, line_seconds
 from spboot.errors import AuthenticationError, FormatError, KeyFolderError
 from spboot.explanation import hints, order, texts
 from spboot.explanation.account import HEADER, OVERHEAD, Row, account
@@ -26,8 +26,6 @@ from spboot.formats.manifest import KIND_PATCH, MANIFEST_SIZE
 from spboot.formats.signature import SIGNATURE_SIZE
 from spboot.image import Image
 from spboot.keys import Keys
-from spboot.link import ymodem
-from spboot.link.port import BITS
 
 __all__ = ["Explanation", "Hint", "Progress", "Row", "explain", "explain_delta"]
 
@@ -90,7 +88,7 @@ class Explanation:
             "groups": self.groups,
             "rows": [_row(row) for row in shown],
             "rest": {"rows": len(self.rows) - len(shown), "bytes": rest},
-            "flash": _flash(self),
+            "flash": self.forecast and {**dataclasses.asdict(self.forecast), "line_s": self.line_s},
             "hints": None if self.hints is None else [dataclasses.asdict(hint) for hint in self.hints],
         }
 
@@ -111,14 +109,6 @@ def _row(row: Row) -> dict[str, Any]:
         "bytes": row.bytes,
         "costs": costs,
     }
-
-
-def _flash(explanation: Explanation) -> dict[str, Any] | None:
-    found = explanation.forecast
-    if found is None:
-        return None
-    names = ("page_size", "changed", "pages", "erases", "programs", "flash_s")
-    return {**{name: getattr(found, name) for name in names}, "line_s": explanation.line_s}
 
 
 def explain(
@@ -153,14 +143,13 @@ def explain(
     release.check_pair(old, new)
     if stream is None:
         stream = delta.encode(old.data, new.data, None, new.address)
-    size = _HEAD + payload.wire_size(len(stream))
     return _explanation(
         pair,
         stream,
         made=patch is None,
         board=board,
         cost=forecast(board, old.data, new.data),
-        line_s=ymodem.wire_size(size) * BITS / board.console.baud,
+        line_s=line_seconds(board, _HEAD + payload.wire_size(len(stream))),
         with_hints=with_hints,
         progress=progress,
     )
