@@ -260,3 +260,25 @@ def test_they_are_kept(tmp_path: Path) -> None:
     states.load(third, tmp_path / "state")
     third.power_on()
     assert third.flash_controller.registers["BANK0_WPSN_CURR"] == 0x7F
+
+
+def test_options_that_a_state_file_does_not_know_are_those_of_the_factory(tmp_path: Path) -> None:
+    """As in one of an earlier spboot; those that this part does not have, as BOOT4 of the second core, are left."""
+    path, code = tmp_path / "state", "OUT[0] = OPTSR_CUR; OUT[1] = WPSN_CUR(1); OUT[2] = WPSN_CUR(2);"
+    twin = run(ONE, "")
+    twin.flash_controller.options.update(BANK0_WPSN_CURR=0xEF, BOOT4_CUR=0)
+    del twin.flash_controller.options["BANK1_WPSN_CURR"]
+    states.save(twin, path)
+    other = Twin(ONE)
+    states.load(other, path)
+    other.flash_load(0x08000000, firmware(f"{NAMES}void main_(void) {{ {code} }}", ONE))
+    other.power_on()
+    finish(other)
+    assert [out(other, n) for n in range(3)] == [0x1BC6AAF0, 0xEF, 0xFF]
+    assert "BOOT4_CUR" not in other.flash_controller.options
+    data = path.read_bytes()
+    end = 10 + int.from_bytes(data[6:10], "little")
+    head = data[10:end].replace(b'"options": {', b'"options": 1, "others": {')
+    path.write_bytes(data[:6] + len(head).to_bytes(4, "little") + head + data[end:])
+    with pytest.raises(TwinError, match="not a state file"):
+        states.load(Twin(ONE), path)
