@@ -340,6 +340,22 @@ def test_pictures(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.
     ET.fromstring(html.replace("<!DOCTYPE html>", "").replace('<meta charset="utf-8">', ""))
 
 
+@pytest.mark.skipif(os.name != "posix", reason="a pseudo-terminal")
+def test_one_bar_at_a_terminal(folder: Path, key_folder: Path) -> None:
+    """Each bar hides the cursor once."""
+    import pty
+
+    near, far = pty.openpty()
+    program = "from spboot.cli import main; main()"
+    command = [sys.executable, "-c", program, "explain", "x.sfbp", *PAIR, "--keys", str(key_folder)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=far, env={**os.environ, "TERM": "xterm-256color"})
+    os.close(far)
+    shown = os.read(near, 4000)
+    os.close(near)
+    assert done.returncode == 0 and b"x.sfbp from old.bin to new.bin" in done.stdout
+    assert shown.count(b"\x1b[?25l") == 1
+
+
 def test_without_the_emulator(folder: Path) -> None:
     """Bytes, pages and erases; the seconds say what to install."""
     program = "import sys; sys.modules.update(unicorn=None, capstone=None)\nfrom spboot import cli\ncli.main()"
