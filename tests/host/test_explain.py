@@ -1,4 +1,4 @@
-"""`spboot explain` and `inspect`'s verdict: what is said, written and refused, without a compiler or an emulator."""
+"""`spboot explain`: what is said, written and refused, without a compiler or an emulator."""
 
 from __future__ import annotations
 
@@ -26,7 +26,6 @@ from spboot.explanation.pair import Pair
 from spboot.explanation.places import FUNCTION, LITERAL, TABLE, Place, Places
 from spboot.explanation.relink import Piece
 from spboot.explanation.words import whole
-from spboot.inspection import DAMAGED, GOOD, NOT_OURS, UNCHECKED, judge
 from spboot.keys import Keys
 
 from .conftest import BOARD, NEW_APP, OLD_APP, TARGET, made
@@ -363,52 +362,3 @@ def test_without_the_emulator(folder: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "erases" in done.stdout and 'seconds: `pip install "spboot[twin]"`' in done.stdout
-
-
-# The verdict of inspect
-
-
-def test_the_verdict(secrets: Keys, image_file: bytes, patch_file: bytes, tmp_path: Path) -> None:
-    stranger, other = Keys.new(tmp_path / "s", "demo"), Keys.new(tmp_path / "o", "lamp")
-    end, middle = bytearray(image_file), bytearray(image_file)
-    end[-1] ^= 1
-    middle[1000] ^= 1
-    assert judge(image_file, secrets)[0] == judge(patch_file, secrets)[0] == GOOD
-    assert judge(image_file)[0] == UNCHECKED and "give --keys" in judge(image_file)[1]
-    assert judge(image_file, stranger)[0] == NOT_OURS and "signature" in judge(image_file, stranger)[1]
-    assert judge(image_file, other)[0] == NOT_OURS and "another product than 'lamp'" in judge(image_file, other)[1]
-    for bad in (bytes(end), bytes(middle)):
-        for keys in (secrets, stranger, None):
-            verdict, why = judge(bad, keys)
-            assert verdict == DAMAGED and "get it again" in why
-    assert judge(delta.encode_file(OLD_APP, NEW_APP))[0] == UNCHECKED
-
-
-def test_the_verdict_comes_first(
-    folder: Path, key_folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    out = said(monkeypatch, capsys, "inspect", "x.sfbp", "--keys", key_folder)
-    assert out.splitlines()[0] == "x.sfbp: good: signature and chunks good"
-    assert said(monkeypatch, capsys, "verify", "x.sfbp", "--keys", key_folder).startswith("x.sfbp: good: ")
-    facts = json.loads(said(monkeypatch, capsys, "inspect", "x.sfbp", "--json"))
-    assert facts["verdict"] == UNCHECKED and "--keys" in facts["why"]
-
-
-@pytest.mark.skipif(os.name != "posix", reason="a pseudo-terminal")
-@pytest.mark.parametrize(("plain", "colour"), [("", True), ("1", False)])
-def test_colour_is_for_terminals(folder: Path, key_folder: Path, plain: str, colour: bool) -> None:
-    import pty
-
-    near, far = pty.openpty()
-    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "100"}
-    environment.pop("NO_COLOR", None)
-    if plain:
-        environment["NO_COLOR"] = plain
-    program = "import sys; from spboot.cli import main; main()"
-    command = [sys.executable, "-c", program, "inspect", "x.sfbp", "--keys", str(key_folder)]
-    done = subprocess.run(command, stdout=far, stderr=far, env=environment)
-    os.close(far)
-    text = os.read(near, 4000)
-    os.close(near)
-    assert done.returncode == 0 and b"x.sfbp: good" in text
-    assert (b"\x1b[1;32m" in text or b"\x1b[32m" in text) == colour, text[:80]
