@@ -13,12 +13,10 @@ from spboot import disk, release, releases
 from spboot.boards import Board
 from spboot.builder import bootloader
 from spboot.builder.merge import merge
-from spboot.device.forecast import forecast
+from spboot.device.forecast import forecast, line_seconds
 from spboot.errors import BuildError, VersionError
 from spboot.image import Image
 from spboot.keys import Keys
-from spboot.link import ymodem
-from spboot.link.port import BITS
 from spboot.release import Unsigned
 from spboot.releases import Item, Release
 from spboot.version import Version
@@ -150,8 +148,7 @@ def _with_cost(item: Item, board: Board, old: bytes, new: bytes) -> Item:
     if board.slot1 is None:
         return item
     found = forecast(board, old, new)
-    line_s = ymodem.wire_size(item.size) * BITS / board.console.baud
-    seconds = None if found.flash_s is None else round(found.flash_s + line_s, 3)
+    seconds = None if found.flash_s is None else round(found.flash_s + line_seconds(board, item.size), 3)
     return replace(item, pages=found.pages, seconds=seconds)
 
 

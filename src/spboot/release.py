@@ -176,8 +176,8 @@ def patch(old: Image, new: Image, *, keys: Keys, progress: Progress | None = Non
     return unsigned_patch(old, new, keys=keys, progress=progress).signed(keys)
 
 
-def unsigned_patch(old: Image, new: Image, *, keys: Keys, progress: Progress | None = None) -> Unsigned:
-    """`patch` without its last step.  Raises as it does, but for what is said of signing."""
+def check_pair(old: Image, new: Image) -> None:
+    """Refuse *old* and *new* when no patch leads from one to the other.  Raises as `patch` does of its images."""
     board = new.board
     if old.board != board:
         raise BoardError(f"the old image is for {old.board.name}, the new one for {board.name}: expected one board")
@@ -191,7 +191,12 @@ def unsigned_patch(old: Image, new: Image, *, keys: Keys, progress: Progress | N
         raise VersionError(f"the patch starts from version {old.version}, which means no version: give the real one")
     if new.data == old.data:
         raise FormatError("the new image is the old one, byte for byte: there is nothing to patch")
-    target, capacity = board.name, board.image_capacity
+
+
+def unsigned_patch(old: Image, new: Image, *, keys: Keys, progress: Progress | None = None) -> Unsigned:
+    """`patch` without its last step.  Raises as it does, but for what is said of signing."""
+    check_pair(old, new)
+    target, capacity = new.board.name, new.board.image_capacity
     _check_size("old", old.data, capacity)
     base = Base(image=old.data, version=old.version, address=old.address)
     return _unsigned(

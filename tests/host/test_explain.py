@@ -1,4 +1,4 @@
-"""`spboot explain` and `inspect`'s verdict: what is said, written and refused, without a compiler or an emulator."""
+"""`spboot explain`: what is said, written and refused, without a compiler or an emulator."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from spboot import boards, cli, delta, release
 from spboot.boards import Board
 from spboot.delta import meter
 from spboot.device.forecast import changed_pages, forecast
-from spboot.errors import AuthenticationError, BoardError, KeyFolderError
-from spboot.explanation import explain, explain_delta, order, relink, texts
+from spboot.errors import AuthenticationError, BoardError, KeyFolderError, SpbootError
+from spboot.explanation import explain, explain_delta, hints, order, relink, texts
 from spboot.explanation.account import Row, account
+from spboot.explanation.difference import Difference
 from spboot.explanation.pair import Pair
 from spboot.explanation.places import FUNCTION, LITERAL, TABLE, Place, Places
 from spboot.explanation.relink import Piece
 from spboot.explanation.words import whole
-from spboot.inspection import DAMAGED, GOOD, NOT_OURS, UNCHECKED, judge
 from spboot.keys import Keys
 
 from .conftest import BOARD, NEW_APP, OLD_APP, TARGET, made
@@ -127,6 +127,19 @@ def test_what_is_refused(secrets: Keys, patch_file: bytes, tmp_path: Path) -> No
         )
 
 
+def test_what_no_patch_is_made_of_is_not_explained(secrets: Keys, patch_file: bytes) -> None:
+    """In the words of `patch`: two boards, with a patch as without; versions that do not rise; one image twice."""
+    elsewhere = made(NEW_APP, "1.2.3", Board.load("NUCLEO-L452RE"))
+    pairs = (OLD, elsewhere), (NEW, OLD), (OLD, made(OLD_APP, "1.2.3"))
+    for old, new in pairs:
+        with pytest.raises(SpbootError) as words:
+            release.patch(old, new, keys=secrets)
+        with pytest.raises(type(words.value), match=re.escape(str(words.value))):
+            explain(old, new)
+    with pytest.raises(BoardError, match="expected one board"):
+        explain(OLD, elsewhere, patch=patch_file, keys=secrets)
+
+
 # Pages
 
 
@@ -201,6 +214,22 @@ def test_a_hint_says_what_it_saves_in_bytes_and_pages(secrets: Keys) -> None:
     assert hints[0].saves == len(release.patch(before, changed, keys=secrets)) - made_without > 5
 
 
+def test_progress_ends_at_its_total() -> None:
+    """It counts the patches that are made: none for a difference that cannot be undone."""
+    old, new = (BODY + text + BODY for text in TEXTS["time of the build"])
+    found = [Difference(title="inlining", found="", advice="", at_most=9.0), *texts.differences(pair(old, new))]
+    told: list[tuple[int, int]] = []
+    hints.measure(
+        found,
+        pair(old, new),
+        file_size=0,
+        size_of=lambda size: size,
+        changed=None,
+        progress=lambda done, total: told.append((done, total)),
+    )
+    assert told == [(1, 1)]
+
+
 def test_functions_in_another_order() -> None:
     """What is to be moved, counted by the longest run in order."""
 
@@ -235,6 +264,19 @@ def test_other_inlining_is_told_as_a_bound() -> None:
         found = list(order.differences(both, rows))
         assert [each.at_most for each in found] == at_most
         assert all(each.title == "inlining" and each.undone is None for each in found)
+
+
+def test_functions_of_one_name_cost_each() -> None:
+    """Two static functions of one name, in two files, are two rows: of what the clones cost none is lost."""
+    names = ["main", "init.constprop.0", "init.constprop.0", *(f"part_{number}.isra.0" for number in range(5))]
+    places = [Place(start=4 * at, end=4 * at + 4, name=name, kind=FUNCTION) for at, name in enumerate(names)]
+    both = pair(b"", bytes(4 * len(names)))
+    both.__dict__.update(old_places=Places(places[:1]), new_places=Places(places))
+    sizes = (64, 1, 2, 4, 8, 16, 32, 64)
+    rows = [Row(name=name, kind=FUNCTION, parts={"new": 256 * n}) for name, n in zip(names, sizes, strict=True)]
+    for row in rows:
+        row.change = "in place" if row.name == "main" else "new"
+    assert [each.at_most for each in order.differences(both, rows)] == [127]
 
 
 def test_an_image_put_together_anew() -> None:
@@ -297,6 +339,22 @@ def test_pictures(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.
     ET.fromstring(html.replace("<!DOCTYPE html>", "").replace('<meta charset="utf-8">', ""))
 
 
+@pytest.mark.skipif(os.name != "posix", reason="a pseudo-terminal")
+def test_one_bar_at_a_terminal(folder: Path, key_folder: Path) -> None:
+    """Each bar hides the cursor once."""
+    import pty
+
+    near, far = pty.openpty()
+    program = "from spboot.cli import main; main()"
+    command = [sys.executable, "-c", program, "explain", "x.sfbp", *PAIR, "--keys", str(key_folder)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=far, env={**os.environ, "TERM": "xterm-256color"})
+    os.close(far)
+    shown = os.read(near, 4000)
+    os.close(near)
+    assert done.returncode == 0 and b"x.sfbp from old.bin to new.bin" in done.stdout
+    assert shown.count(b"\x1b[?25l") == 1
+
+
 def test_without_the_emulator(folder: Path) -> None:
     """Bytes, pages and erases; the seconds say what to install."""
     program = "import sys; sys.modules.update(unicorn=None, capstone=None)\nfrom spboot import cli\ncli.main()"
@@ -304,52 +362,3 @@ def test_without_the_emulator(folder: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "erases" in done.stdout and 'seconds: `pip install "spboot[twin]"`' in done.stdout
-
-
-# The verdict of inspect
-
-
-def test_the_verdict(secrets: Keys, image_file: bytes, patch_file: bytes, tmp_path: Path) -> None:
-    stranger, other = Keys.new(tmp_path / "s", "demo"), Keys.new(tmp_path / "o", "lamp")
-    end, middle = bytearray(image_file), bytearray(image_file)
-    end[-1] ^= 1
-    middle[1000] ^= 1
-    assert judge(image_file, secrets)[0] == judge(patch_file, secrets)[0] == GOOD
-    assert judge(image_file)[0] == UNCHECKED and "give --keys" in judge(image_file)[1]
-    assert judge(image_file, stranger)[0] == NOT_OURS and "signature" in judge(image_file, stranger)[1]
-    assert judge(image_file, other)[0] == NOT_OURS and "another product than 'lamp'" in judge(image_file, other)[1]
-    for bad in (bytes(end), bytes(middle)):
-        for keys in (secrets, stranger, None):
-            verdict, why = judge(bad, keys)
-            assert verdict == DAMAGED and "get it again" in why
-    assert judge(delta.encode_file(OLD_APP, NEW_APP))[0] == UNCHECKED
-
-
-def test_the_verdict_comes_first(
-    folder: Path, key_folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    out = said(monkeypatch, capsys, "inspect", "x.sfbp", "--keys", key_folder)
-    assert out.splitlines()[0] == "x.sfbp: good: signature and chunks good"
-    assert said(monkeypatch, capsys, "verify", "x.sfbp", "--keys", key_folder).startswith("x.sfbp: good: ")
-    facts = json.loads(said(monkeypatch, capsys, "inspect", "x.sfbp", "--json"))
-    assert facts["verdict"] == UNCHECKED and "--keys" in facts["why"]
-
-
-@pytest.mark.skipif(os.name != "posix", reason="a pseudo-terminal")
-@pytest.mark.parametrize(("plain", "colour"), [("", True), ("1", False)])
-def test_colour_is_for_terminals(folder: Path, key_folder: Path, plain: str, colour: bool) -> None:
-    import pty
-
-    near, far = pty.openpty()
-    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "100"}
-    environment.pop("NO_COLOR", None)
-    if plain:
-        environment["NO_COLOR"] = plain
-    program = "import sys; from spboot.cli import main; main()"
-    command = [sys.executable, "-c", program, "inspect", "x.sfbp", "--keys", str(key_folder)]
-    done = subprocess.run(command, stdout=far, stderr=far, env=environment)
-    os.close(far)
-    text = os.read(near, 4000)
-    os.close(near)
-    assert done.returncode == 0 and b"x.sfbp: good" in text
-    assert (b"\x1b[1;32m" in text or b"\x1b[32m" in text) == colour, text[:80]

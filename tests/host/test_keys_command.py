@@ -8,7 +8,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -16,12 +15,12 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from spboot import inspection, release
 from spboot.builder import personal
-from spboot.cli import main
 from spboot.errors import KeyFolderError
 from spboot.keys import Keys, inventory, public
 
 from . import bootloader
 from .conftest import NEW_APP, OLD_APP, TARGET, made
+from .typed import run
 
 HEX = "00112233445566778899aabbccddeeff"
 
@@ -38,16 +37,6 @@ def home(key_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
     for name, data in (("app", NEW_APP), ("new", OLD_APP), ("boot", personal.finish(bootloader.make(TARGET), ours))):
         (tmp_path / f"{name}.bin").write_bytes(data)
     return tmp_path
-
-
-def run(text: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
-    """Exit code of `spboot TEXT`, and all it says."""
-    monkeypatch.setattr(sys, "argv", ["spboot", *text.split()])
-    capsys.readouterr()
-    with pytest.raises(SystemExit) as stop:
-        main()
-    said = capsys.readouterr()
-    return int(stop.value.code or 0), said.out + said.err
 
 
 def test_the_fingerprint_is_openssls(secrets: Keys, key_folder: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-FOLDERS = ("src", "examples", "firmware", "tests", "tools", "bench")
+FOLDERS = ("src", "examples", "firmware", "sdk", "tests", "tools", "bench")
 FILE, FUNCTION = 400, 50
 
 

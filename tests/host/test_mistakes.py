@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
 import shutil
 import struct
 import subprocess
@@ -27,6 +26,7 @@ from spboot.keys import Keys
 from . import bootloader, elf, hex_file, release_folder
 from .conftest import NEW_APP, OLD_APP, TARGET, made
 from .mistakes import RELEASE, TABLE
+from .typed import typed
 
 posix = pytest.mark.skipif(os.name != "posix", reason="names and files of POSIX")
 
@@ -125,16 +125,6 @@ def unchanged(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     assert [name for name in after if after[name] != before[name]] == []
 
 
-def run(text: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
-    """`spboot TEXT` in this process: exit code, stdout, stderr."""
-    monkeypatch.setattr(sys, "argv", ["spboot", *shlex.split(text)])
-    capsys.readouterr()
-    with pytest.raises(SystemExit) as stop:
-        cli.main()
-    said = capsys.readouterr()
-    return int(stop.value.code or 0), said.out, said.err
-
-
 @posix
 @pytest.mark.parametrize(("text", "code", "words"), TABLE, ids=[row[0][:60] for row in TABLE])
 def test_mistake(
@@ -145,7 +135,7 @@ def test_mistake(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    found, out, err = run(text, monkeypatch, capsys)
+    found, out, err = typed(text, monkeypatch, capsys)
     assert (found, out if text != "delta" else "") == (code, ""), err
     for word in words:
         assert word in err
@@ -165,7 +155,7 @@ def test_a_state_that_another_twin_has(
     unchanged: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with disk.alone(Path("board.state")):
-        code, out, err = run(f"twin {TARGET} --image boot.hex --state board.state", monkeypatch, capsys)
+        code, out, err = typed(f"twin {TARGET} --image boot.hex --state board.state", monkeypatch, capsys)
     assert (code, out) == (1, "")
     assert "board.state: another spboot works on it" in err
 
@@ -182,7 +172,7 @@ def test_a_state_of_other_images(
     done = spboot(script % "boot.hex", tmp_path, stdin=b"\x1d")
     assert done.returncode == 0, done.stderr
     assert "flash saved in board.state" in done.stderr
-    code, _, err = run(script % "boot.bin", monkeypatch, capsys)
+    code, _, err = typed(script % "boot.bin", monkeypatch, capsys)
     assert code == 1
     for word in ("board.state has the flash of an earlier run", "boot.bin", "omit --image", "remove board.state"):
         assert word in err

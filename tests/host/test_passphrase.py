@@ -225,3 +225,11 @@ def test_keys_that_openssl_closed(words: tuple[str, ...], key_folder: Path, tmp_
     assert keys.sign(bytes(32)) == Keys.load(key_folder).sign(bytes(32))
     with pytest.raises(KeyFolderError, match="the passphrase is wrong"):
         Keys.load(tmp_path / "lamp", need_private=True, passphrase="no")
+
+
+def test_help_says_whether_it_is_asked_for(closed: Path, spboot: Run) -> None:
+    """`dossier` leaves out what a closed key would sign, and asks for nothing."""
+    asks = {"image": True, "patch": True, "merge": True, "postbuild": True, "dossier": False}
+    for command, asked in asks.items():
+        said = " ".join(spboot(closed, command, "--help")[1].split())
+        assert ("else it is asked for" in said, "it is not asked for" in said) == (asked, not asked)

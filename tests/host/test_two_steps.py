@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,6 @@ import pytest
 from spboot import release
 from spboot.boards import Board
 from spboot.builder import personal
-from spboot.cli import main
 from spboot.errors import AuthenticationError, FormatError, SignerError
 from spboot.formats.manifest import MANIFEST_SIZE
 from spboot.keys import Keys
@@ -22,6 +20,7 @@ from spboot.release import Unsigned
 
 from . import bootloader
 from .conftest import NEW_APP, OLD_APP, TARGET, made
+from .typed import run
 
 RELEASE = f"--board {TARGET} --keys keys --version 1.1.0"
 PATCH = f"patch --from old.bin --from-version 1.0.0 --to new.bin {RELEASE} -o app.sfbp"
@@ -37,15 +36,6 @@ def home(key_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
     (tmp_path / "new.bin").write_bytes(NEW_APP)
     monkeypatch.chdir(tmp_path)
     return tmp_path
-
-
-def run(text: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
-    """Exit code of `spboot TEXT`, and all it says."""
-    monkeypatch.setattr(sys, "argv", ["spboot", *text.split()])
-    with pytest.raises(SystemExit) as stop:
-        main()
-    said = capsys.readouterr()
-    return int(stop.value.code or 0), said.out + said.err
 
 
 def signature_of(home: Path, secrets: Keys) -> None:

@@ -1,6 +1,6 @@
 """What lies in the folder in which a page is followed, by the word of its mark (page.py).
 
-A function for each.  What it returns is added to the environment of the commands."""
+A function for each."""
 
 from __future__ import annotations
 
@@ -89,12 +89,11 @@ def released(folder: Path) -> None:
         kept.append(spboot.postbuild(making, folder / "releases", kept))
 
 
-def _example(name: str) -> Callable[[Path], dict[str, str]]:
-    """The project that `spboot example` begins, and who commits."""
+def _example(name: str) -> Callable[[Path], None]:
+    """The project that `spboot example` begins."""
 
-    def put(folder: Path) -> dict[str, str]:
+    def put(folder: Path) -> None:
         examples.copy(examples.find(name), folder)
-        return {f"GIT_{who}_{what}": "page" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
 
     return put
 
@@ -104,6 +103,6 @@ EXAMPLES: Final = {
 }
 """Pages that are copied to users, and so have no mark in them."""
 
-SETUPS: Final[dict[str, Callable[[Path], dict[str, str] | None]]] = {
+SETUPS: Final[dict[str, Callable[[Path], None]]] = {
     each.__name__: each for each in (empty, demo_elfs, factory, lamp_app, repository, project, released)
 } | {name: _example(name) for name in EXAMPLES.values()}

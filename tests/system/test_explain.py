@@ -20,13 +20,11 @@ from spboot.builder import merge
 from spboot.builder.demo import build_demo
 from spboot.device import Device
 from spboot.device.cost import Cost, measure
-from spboot.device.forecast import forecast
+from spboot.device.forecast import forecast, line_seconds
 from spboot.explanation import GROUPS, Explanation, explain, explain_delta
 from spboot.explanation.hints import Hint
 from spboot.image import Image
 from spboot.keys import Keys
-from spboot.link import ymodem
-from spboot.link.port import BITS
 from spboot.version import Version
 from tests.delta.code import noise
 from tests.system import weighed
@@ -157,7 +155,7 @@ def pages_and_seconds(shop: Workshop, folder: Path, size: int = 16_000) -> None:
     log = device.twin.log
     assert (found.pages, found.erases, found.programs) == (cost.pages, log.erases(), log.programs())
     assert found.flash_s == pytest.approx(cost.flash_s, rel=1e-12)
-    assert ymodem.wire_size(file_size) * BITS / board.console.baud == pytest.approx(cost.line_s, rel=1e-12)
+    assert line_seconds(board, file_size) == pytest.approx(cost.line_s, rel=1e-12)
     slot = board.slot0
     erased = log.by_page("erase", board.page_size)
     assert found.changed == tuple(

@@ -206,9 +206,11 @@ def test_the_command(shelf: Shelf, tmp_path: Path) -> None:
         planned = spboot("update", path, shelf.folder, "--reset", "r", "--dry-run")
         assert planned.returncode == 0, planned.stderr
         assert "1.0.0 -> 1.2.0 by 2 patches: " in planned.stdout
+        assert "1.0.0 -> 1.2.0" not in planned.stderr, "it is told once"
         assert "  lamp-1.0.0-1.1.0.sfbp: patch from 1.0.0 to 1.1.0, " in planned.stdout
         done = spboot("update", path, shelf.folder, "--reset", "r")
         assert done.returncode == 0, done.stderr
+        assert done.stderr.count("1.0.0 -> 1.2.0 by 2 patches: ") == 1
         assert done.stderr.count("sending lamp-") == 2 and done.stderr.endswith("1.2.0 runs now\n")
         assert "starting 1.2.0" in done.stdout
         again = spboot("update", path, shelf.folder, "--key", "u", "--reset", "r", "--json")

@@ -40,8 +40,8 @@ def test_the_commands_of_a_page(page: Page, tmp_path: Path) -> None:
         pytest.skip(ELSEWHERE[page.name])
     setup = page.setup or EXAMPLES.get(page.name)
     assert setup, f"{page.name} does not say how it is run: see tests/system/page.py"
-    variables = SETUPS[setup](tmp_path)
-    with shell(tmp_path, variables) as opened:
+    SETUPS[setup](tmp_path)
+    with shell(tmp_path) as opened:
         for command in page.commands:
             if not command.reason:
                 opened.run(command)

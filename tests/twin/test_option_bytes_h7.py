@@ -174,7 +174,8 @@ def test_a_change_error_interrupts_and_has_to_be_cleared() -> None:
 
 @BOTH
 def test_from_level_1_to_level_0_all_is_erased(part: str) -> None:
-    """Read protection: code in RAM sees the end of it; an area with DMEP goes, too."""
+    """Read protection: code in RAM sees the end of it; an area with DMEP goes, too.  Both banks of 1 MB at once take
+    5 s (DS13313 table 44), the option bytes a sector's 1 s more."""
     body = """OPTKEYR = 0x08192a3b; OPTKEYR = 0x4c5d6e7f; OPTSR_PRG = (OPTSR_PRG & ~0xff00u) | 0xaa00;
         PRAR_PRG(1) = 0x800000ff; OPTCR |= 2; while (OPTSR_CUR & 1) {} OUT[0] = OPTSR_CUR >> 8 & 0xff;
         OUT[1] = PRAR_CUR(1); DONE = 1; for (;;) {}"""
@@ -186,6 +187,7 @@ def test_from_level_1_to_level_0_all_is_erased(part: str) -> None:
     assert twin.flash_read(flash.address, flash.size) == b"\xff" * flash.size
     assert sum(op.size for op in twin.log if op.kind == "erase") == flash.banks * flash.bank_size
     assert [out(twin, n) for n in range(2)] == [0xAA, 0x800000FF]
+    assert 5.9 < twin.time < 6.2
 
 
 def rdp(level: int) -> str:
@@ -258,3 +260,25 @@ def test_they_are_kept(tmp_path: Path) -> None:
     states.load(third, tmp_path / "state")
     third.power_on()
     assert third.flash_controller.registers["BANK0_WPSN_CURR"] == 0x7F
+
+
+def test_options_that_a_state_file_does_not_know_are_those_of_the_factory(tmp_path: Path) -> None:
+    """As in one of an earlier spboot; those that this part does not have, as BOOT4 of the second core, are left."""
+    path, code = tmp_path / "state", "OUT[0] = OPTSR_CUR; OUT[1] = WPSN_CUR(1); OUT[2] = WPSN_CUR(2);"
+    twin = run(ONE, "")
+    twin.flash_controller.options.update(BANK0_WPSN_CURR=0xEF, BOOT4_CUR=0)
+    del twin.flash_controller.options["BANK1_WPSN_CURR"]
+    states.save(twin, path)
+    other = Twin(ONE)
+    states.load(other, path)
+    other.flash_load(0x08000000, firmware(f"{NAMES}void main_(void) {{ {code} }}", ONE))
+    other.power_on()
+    finish(other)
+    assert [out(other, n) for n in range(3)] == [0x1BC6AAF0, 0xEF, 0xFF]
+    assert "BOOT4_CUR" not in other.flash_controller.options
+    data = path.read_bytes()
+    end = 10 + int.from_bytes(data[6:10], "little")
+    head = data[10:end].replace(b'"options": {', b'"options": 1, "others": {')
+    path.write_bytes(data[:6] + len(head).to_bytes(4, "little") + head + data[end:])
+    with pytest.raises(TwinError, match="not a state file"):
+        states.load(Twin(ONE), path)

@@ -7,20 +7,18 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
 import spboot
 from spboot import boards
 from spboot.boards import Board
-from spboot.builder.demo import build_demo
+from spboot.builder.demo import build_demo, cargo_size
 from spboot.device.cost import Cost, measure
 from spboot.version import Version
 
 PATH: Final = Path(__file__).with_name("costs.json")
-_CARGO: Final = 92_000
-"""Bytes of generated firmware beside the demo's own, as in `spboot demo`; less where the slot is small."""
 _VERSIONS: Final = ("1.0.0", "1.1.0", "1.2.0")
 _START_S: Final = 60.0
 
@@ -48,9 +46,9 @@ def measured(board: Board, folder: Path) -> list[Update]:
     """A full image through the loader, then a patch through the application, or another image with a single slot."""
     keys = spboot.Keys.new(folder / "keys", "demo", development=True)
     boot = spboot.build(board, keys=keys, folder=folder / "boot")
-    cargo = min(_CARGO, board.image_capacity * 6 // 10)
+    size = cargo_size(board)
     old, middle, new = (
-        spboot.Image.load(build_demo(board, Version.parse(version), folder, cargo_size=cargo), board, version)
+        spboot.Image.load(build_demo(board, Version.parse(version), folder, cargo_size=size), board, version)
         for version in _VERSIONS
     )
     image, last = folder / "demo.sfb", folder / "demo.sfbp"
@@ -90,7 +88,7 @@ def renew(names: list[str]) -> None:
     for name in names:
         with tempfile.TemporaryDirectory() as folder:
             updates = measured(Board.load(name), Path(folder))
-        kept[name] = [{field: getattr(each, field) for field in Update.__slots__} for each in updates]
+        kept[name] = [asdict(each) for each in updates]
         print(name, *(f"{each.kind}: {each.all_s} s" for each in updates), flush=True)
         there = {name: kept[name] for name in boards.names() if name in kept}
         PATH.write_text(json.dumps(there, indent=1) + "\n", encoding="utf-8")

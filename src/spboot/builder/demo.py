@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 from spboot.boards import Board
 from spboot.builder import cargo, headers
@@ -17,6 +18,12 @@ from spboot.version import Version
 _SHARED = ("loader/console.c", "loader/sentence.c", "loader/ymodem.c", "boot/memory.c")
 LINE = "boot/uart_line.c"
 """The polled console as line of console and YMODEM: of an application that has none of its own."""
+_CARGO: Final = 92_000
+
+
+def cargo_size(board: Board) -> int:
+    """Bytes of generated firmware beside the demo's own in `spboot demo`; less where the slot is small."""
+    return min(_CARGO, board.image_capacity * 6 // 10)
 
 
 def build_demo(board: Board, version: Version, output: Path, *, compiler: str = "clang", cargo_size: int = 0) -> Path:

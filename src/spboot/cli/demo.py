@@ -15,7 +15,7 @@ from typing import Final
 import click
 
 from spboot.boards import Board
-from spboot.builder.demo import build_demo
+from spboot.builder.demo import build_demo, cargo_size
 from spboot.cli import completing, files, options, tables
 from spboot.cli.interruption import told_to_stop
 from spboot.cli.screen import Screen, map_lines
@@ -29,8 +29,6 @@ from spboot.version import Version
 _BOARD: Final = "NUCLEO-L476RG"
 _READY: Final = b"r resets"
 """The application's last words at its start."""
-_CARGO: Final = 92_000
-"""Bytes of generated firmware beside the demo's own; less where the slot is small."""
 _VERSIONS: Final = ("1.0.0", "1.1.0", "1.2.0")
 _START_S: Final = 60.0
 """Longest wait for the application, in virtual time: large sectors take seconds each, twice."""
@@ -140,7 +138,7 @@ class _Demo:
 
     def _build_applications(self) -> None:
         """All versions, two at a time."""
-        size = min(_CARGO, self._board.image_capacity * 6 // 10)
+        size = cargo_size(self._board)
         with ThreadPoolExecutor(2) as pool:
             made = [
                 pool.submit(build_demo, self._board, Version.parse(version), self._out, cargo_size=size)

@@ -37,7 +37,7 @@ from spboot.releases import DOSSIER, Release
 )
 @click.option("-o", "--output", type=options.PATH, metavar="DIR", help="Where the files go; the release's folder.")
 @telling
-@signing.several
+@signing.if_any
 def command(
     place: Path,
     key_folder: Path,

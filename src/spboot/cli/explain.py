@@ -11,7 +11,7 @@ import click
 from spboot import boards
 from spboot.boards import Board
 from spboot.cli import files, kinds, options, tables
-from spboot.cli.progress import progress
+from spboot.cli.progress import Tick, progress
 from spboot.delta import meter
 from spboot.errors import BoardError, FormatError
 from spboot.explanation import GROUPS, Explanation, Row, explain, explain_delta, picture
@@ -104,7 +104,7 @@ def _explained(
                 with files.named(patch):
                     return explain_delta(files.read(old), files.read(new), data, with_hints=hints, progress=tick)
             key_folder = key_folder or (project.keys if project else None)
-            return _of_patch(patch, data, old, new, board_name, key_folder, hints=hints)
+            return _of_patch(patch, data, old, new, board_name, key_folder, hints=hints, tick=tick)
         board_name = board_name or (project.board if project else None)
         if board_name is None:
             raise BoardError("without a patch nobody says which board it is for: name it with --board")
@@ -114,7 +114,15 @@ def _explained(
 
 
 def _of_patch(
-    patch: Path, data: bytes, old: Path, new: Path, board_name: str | None, key_folder: Path | None, *, hints: bool
+    patch: Path,
+    data: bytes,
+    old: Path,
+    new: Path,
+    board_name: str | None,
+    key_folder: Path | None,
+    *,
+    hints: bool,
+    tick: Tick | None,
 ) -> Explanation:
     with files.named(patch):
         manifest = Manifest.parse(data)
@@ -126,7 +134,7 @@ def _of_patch(
         Image.load(path, board, Version.unpack(number)) for path, number in zip((old, new), versions, strict=True)
     )
     keys = Keys.load(key_folder) if key_folder else None
-    with files.named(patch), progress("weighing hints") as tick:
+    with files.named(patch):
         return explain(before, after, patch=data, keys=keys, with_hints=hints, progress=tick)
 
 

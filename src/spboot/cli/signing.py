@@ -37,6 +37,12 @@ _passphrase = click.option(
     metavar="FILE",
     help="File with the passphrase of signing.pem; else it is asked for.",
 )
+_passphrase_unasked = click.option(
+    "--passphrase-file",
+    type=PATH,
+    metavar="FILE",
+    help="File with the passphrase of signing.pem; it is not asked for, and what needs it is not run.",
+)
 _encryption = click.option(
     "--encryption-key", type=PATH, metavar="FILE", help="File with the AES key, when the key folder has none."
 )
@@ -198,6 +204,8 @@ factory = _collected(_signer, _passphrase, _encryption, _signature_in)
 """For commands that put a signature beside secrets anyway, and so have no second step of their own."""
 several = _collected(_signer, _passphrase, _encryption)
 """For commands that sign more than one thing."""
+if_any = _collected(_signer, _passphrase_unasked, _encryption)
+"""For commands that leave out what nobody signs."""
 reading = _collected(_encryption)
 """For commands that sign nothing."""
 

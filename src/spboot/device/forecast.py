@@ -14,6 +14,8 @@ from spboot.device.device import Device
 from spboot.errors import BoardError, ExtraError
 from spboot.formats.header import HEADER_SIZE
 from spboot.formats.spec import record, spec
+from spboot.link import ymodem
+from spboot.link.port import BITS
 
 if TYPE_CHECKING:
     from spboot.twin.die import FlashController
@@ -69,6 +71,11 @@ def forecast(board: Board, old: bytes, new: bytes) -> Forecast:
         programs=count,
         flash_s=_seconds(controller, erases, count) if controller else None,
     )
+
+
+def line_seconds(board: Board, size: int) -> float:
+    """How long a file of *size* bytes takes on the console of *board*, by YMODEM."""
+    return ymodem.wire_size(size) * BITS / board.console.baud
 
 
 def changed_pages(board: Board, old: bytes, new: bytes) -> tuple[int, ...]:

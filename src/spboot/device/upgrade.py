@@ -49,7 +49,7 @@ class Way:
 class Upgrade:
     """One device at *port*, *found* releases and a *way*.  *has*: its version, where somebody knows it.
 
-    All it says goes to *on_text*.  *on_news* is told of a route once it is chosen and of each file before it is sent,
+    All it says goes to *on_text*.  *on_news* is told of a route that will be taken and of each file before it is sent,
     *progress* of its bytes.
     """
 
@@ -87,6 +87,7 @@ class Upgrade:
         Raises what `plan` raises, and DeviceError when the device refuses a file or starts another version."""
         try:
             way = self._choose()
+            self._on_news(way)
             if not self._send(way):
                 way = self._check(route(self._found, None, self._by))
                 self._on_news(way)
@@ -114,9 +115,7 @@ class Upgrade:
         if self._has is None:
             self._call()
             self._has = installed(self._said)
-        way = self._check(route(self._found, self._has, self._by))
-        self._on_news(way)
-        return way
+        return self._check(route(self._found, self._has, self._by))
 
     @staticmethod
     def _check(way: Route) -> Route:

@@ -6,18 +6,18 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from spboot import delta, release
 from spboot.boards import Board
 from spboot.delta import meter
-from spboot.device.forecast import Forecast, changed_pages, forecast
+from spboot.device.forecast import Forecast, changed_pages, forecast, line_seconds
 from spboot.errors import AuthenticationError, FormatError, KeyFolderError
 from spboot.explanation import hints, order, texts
 from spboot.explanation.account import HEADER, OVERHEAD, Row, account
-from spboot.explanation.hints import Hint
+from spboot.explanation.hints import Hint, Progress
 from spboot.explanation.pair import Pair
 from spboot.explanation.places import FUNCTION, LITERAL, TABLE
 from spboot.formats import payload
@@ -26,13 +26,9 @@ from spboot.formats.manifest import KIND_PATCH, MANIFEST_SIZE
 from spboot.formats.signature import SIGNATURE_SIZE
 from spboot.image import Image
 from spboot.keys import Keys
-from spboot.link import ymodem
-from spboot.link.port import BITS
 
 __all__ = ["Explanation", "Hint", "Progress", "Row", "explain", "explain_delta"]
 
-Progress = Callable[[int, int], None]
-"""(done, total), in steps of work."""
 _HEAD: Final = MANIFEST_SIZE + SIGNATURE_SIZE
 _REFERENCE: Final = "reference"
 GROUPS: Final = {
@@ -92,7 +88,7 @@ class Explanation:
             "groups": self.groups,
             "rows": [_row(row) for row in shown],
             "rest": {"rows": len(self.rows) - len(shown), "bytes": rest},
-            "flash": _flash(self),
+            "flash": self.forecast and {**dataclasses.asdict(self.forecast), "line_s": self.line_s},
             "hints": None if self.hints is None else [dataclasses.asdict(hint) for hint in self.hints],
         }
 
@@ -115,14 +111,6 @@ def _row(row: Row) -> dict[str, Any]:
     }
 
 
-def _flash(explanation: Explanation) -> dict[str, Any] | None:
-    found = explanation.forecast
-    if found is None:
-        return None
-    names = ("page_size", "changed", "pages", "erases", "programs", "flash_s")
-    return {**{name: getattr(found, name) for name in names}, "line_s": explanation.line_s}
-
-
 def explain(
     old: Image,
     new: Image,
@@ -135,7 +123,8 @@ def explain(
     """Where the bytes of *patch*, an .sfbp file from *old* to *new*, go; without it, of the one that would be made.
 
     *keys* decrypt the patch and check it.  A hint takes the time of a patch each.  Raises AuthenticationError: the
-    patch is for other images, or *keys* do not fit; KeyFolderError: a patch without *keys*; BoardError; FormatError.
+    patch is for other images, or *keys* do not fit; KeyFolderError: a patch without *keys*; and as `release.patch` does
+    of images that no patch is made of.
 
     >>> update = patch(old, new, keys=keys)
     >>> sum(row.bytes for row in explain(old, new, patch=update, keys=keys).rows) == len(update)
@@ -150,20 +139,17 @@ def explain(
         new_elf=_elf(new),
         step=board.page_size,
     )
-    cost = forecast(board, old.data, new.data)  # refuses a board with a single slot
-    if patch is None:
-        _check_differ(old.data, new.data)
+    stream = None if patch is None else _stream_of(patch, old, new, keys)
+    release.check_pair(old, new)
+    if stream is None:
         stream = delta.encode(old.data, new.data, None, new.address)
-    else:
-        stream = _stream_of(patch, old, new, keys)
-    size = _HEAD + payload.wire_size(len(stream))
     return _explanation(
         pair,
         stream,
         made=patch is None,
         board=board,
-        cost=cost,
-        line_s=ymodem.wire_size(size) * BITS / board.console.baud,
+        cost=forecast(board, old.data, new.data),
+        line_s=line_seconds(board, _HEAD + payload.wire_size(len(stream))),
         with_hints=with_hints,
         progress=progress,
     )
@@ -213,14 +199,13 @@ def _explanation(
     found: tuple[Hint, ...] | None = None
     if with_hints:
         differences = [*texts.differences(pair), *order.differences(pair, rows)]
-        done = iter(range(1, len(differences) + 1))
         found = hints.measure(
             differences,
             pair,
             file_size=size_of(len(stream)),
             size_of=size_of,
             changed=(lambda image: len(changed_pages(board, pair.old, image))) if board else None,
-            tick=lambda: progress(next(done), len(differences)) if progress else None,
+            progress=progress,
         )
     return Explanation(
         file_size=size_of(len(stream)),
@@ -238,11 +223,6 @@ def _explanation(
 
 def _elf(image: Image) -> bytes | None:
     return image.origins[0][1] if image.origins else None
-
-
-def _check_differ(old: bytes, new: bytes) -> None:
-    if old == new:
-        raise FormatError("the new image is the old one, byte for byte: there is nothing to patch")
 
 
 def _stream_of(patch: bytes, old: Image, new: Image, keys: Keys | None) -> bytes:

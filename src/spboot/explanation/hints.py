@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from spboot import delta
 from spboot.explanation.difference import Difference
 from spboot.explanation.pair import Pair
+
+Progress = Callable[[int, int], None]
+"""(done, total), in steps of work."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,28 +30,31 @@ class Hint:
 
 
 def measure(
-    differences: Iterable[Difference],
+    differences: Sequence[Difference],
     pair: Pair,
     *,
     file_size: int,
     size_of: Callable[[int], int],
     changed: Callable[[bytes], int] | None,
-    tick: Callable[[], None] = lambda: None,
+    progress: Progress | None = None,
 ) -> tuple[Hint, ...]:
     """Hints for what is worth a byte, the best first.
 
     *size_of*: bytes of the file with a stream of so many.  *changed*: how many pages of the slot change with some NEW.
-    *tick* is called after each patch that was made."""
+    *progress* is told of each patch that was made."""
     hints = []
+    done, total = 0, sum(each.undone is not None for each in differences)
     now = changed(pair.new) if changed else 0
     for each in differences:
         pages = None
         if each.undone is None:
             saves = each.at_most or 0.0
         else:
-            saves = float(file_size - size_of(len(delta.encode(pair.old, each.undone, None, pair.address & ~0xFF))))
+            saves = float(file_size - size_of(len(delta.encode(pair.old, each.undone, None, pair.address))))
             pages = now - changed(each.undone) if changed else None
-            tick()
+            done += 1
+            if progress:
+                progress(done, total)
         if saves >= 1 or (pages or 0) > 0:
             hints.append(
                 Hint(

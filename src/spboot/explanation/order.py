@@ -99,15 +99,14 @@ def _inlining(pair: Pair, rows: Sequence[Row]) -> Difference | None:
     others = (old ^ new) - clones
     if len(clones) < _MANY and (len(others) < _MANY or len(others) * _SHARE < len(old | new)):
         return None
-    came = {row.name: row.bytes for row in rows if row.kind == FUNCTION and row.change not in ("in place", "")}
-    cost = sum(size for name, size in came.items() if name not in old or " -> " in _change_of(rows, name))
+    cost = sum(
+        row.bytes
+        for row in rows
+        if row.kind == FUNCTION and row.change not in ("in place", "") and (row.name not in old or " -> " in row.change)
+    )
     return Difference(
         title="inlining",
         found=f"{len(old - new)} functions went and {len(new - old)} came, {len(clones)} of them the compiler's own",
         advice="build with the compiler and the options of the last release; LTO spreads a change over all of it",
         at_most=cost,
     )
-
-
-def _change_of(rows: Sequence[Row], name: str) -> str:
-    return next((row.change for row in rows if row.name == name), "")

@@ -63,10 +63,11 @@ class Places:
 def of(data: bytes, address: int, origin: bytes | None = None, step: int = RANGE) -> Places:
     """The places of the image *data*, linked at *address*, by the symbols of the ELF file *origin*; without symbols
     a place each *step* bytes of memory.  Raises FormatError when *origin* is damaged."""
-    found = sorted(_symbols(address, len(data), origin), key=lambda place: (place.start, -place.end)) if origin else []
+    sections = elf.sections("", origin) if origin else ()
+    symbols = elf.symbols("", origin) if origin else ()
+    found = sorted(_named_places(address, len(data), symbols, sections), key=lambda place: (place.start, -place.end))
     if not found:
         return Places(list(_ranges(len(data), address, step)))
-    sections = elf.sections("", origin or b"")
     places: list[Place] = []
     at = 0
     for place in found:
@@ -78,10 +79,11 @@ def of(data: bytes, address: int, origin: bytes | None = None, step: int = RANGE
     return Places([*places, *_between(data, range(at, len(data)), address, sections)])
 
 
-def _symbols(address: int, size: int, origin: bytes) -> Iterator[Place]:
+def _named_places(
+    address: int, size: int, names: tuple[elf.Symbol, ...], sections: tuple[elf.Section, ...]
+) -> Iterator[Place]:
     """Functions, and objects with a size, that are in the image; a function without one ends where the next begins."""
-    sections = elf.sections("", origin)
-    symbols = [each for each in elf.symbols("", origin) if each.is_function or each.size]
+    symbols = [each for each in names if each.is_function or each.size]
     starts = sorted({each.value & ~1 if each.is_function else each.value for each in symbols})
     for each in symbols:
         value = each.value & ~1 if each.is_function else each.value

@@ -40,9 +40,8 @@ def relink(image: bytes, address: int, pieces: Sequence[Piece]) -> bytes:
     out = bytearray(at)
     for piece in pieces:
         start = places[piece.start]
-        data = piece.data
-        if len(data) == piece.end - piece.start:
-            data = _retargeted(piece, address, places[piece.start], moved)
+        same_size = len(piece.data) == piece.end - piece.start
+        data = _retargeted(piece, address, start, moved) if same_size else piece.data
         out[start : start + len(data)] = data
     return bytes(out)
 

@@ -179,7 +179,7 @@ def _describe(key: object) -> str:
 
 def read_encryption(path: Path) -> Secret:
     """The AES key of a key folder's file."""
-    return parse_encryption(Secret(read(path, private=True)), str(path))
+    return parse_encryption(read(path, private=True), str(path))
 
 
 def parse_encryption(text: bytes, where: str) -> Secret:

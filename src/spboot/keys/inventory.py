@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric import ec
+
 from spboot.errors import KeyFolderError
 from spboot.keys import folder, tracked
 from spboot.keys.fingerprint import fingerprint
@@ -29,28 +31,25 @@ def facts(path: Path) -> Facts:
     there = [name for name in FILES if (path / name).exists()]
     product, development = folder.read_product(path / PRODUCT) if PRODUCT in there else (None, None)
     in_git = {found.name for found in tracked.tracked(path / name for name in PRIVATE if name in there)}
-    found: Facts = {"product": product, "development": development, "fingerprint": _fingerprint(path, there)}
+    signing = folder.read(path / SIGNING, private=True) if SIGNING in there else None
+    public = folder.read_public(path / VERIFY) if VERIFY in there else _public_half(path / SIGNING, signing)
+    named = fingerprint(public) if public else None
+    found: Facts = {"product": product, "development": development, "fingerprint": named}
     for name in FILES:
         text = "there" if name in there else _ABSENT[name]
-        if name == SIGNING and name in there:
-            text += (
-                ", with a passphrase" if folder.is_locked(folder.read(path / name, private=True)) else ", in the clear"
-            )
+        if name == SIGNING and signing is not None:
+            text += ", with a passphrase" if folder.is_locked(signing) else ", in the clear"
         if name in in_git:
             text += "; tracked by git" + (", as development keys may be" if development else ": it is refused")
         found[name] = text
     return found
 
 
-def _fingerprint(path: Path, there: list[str]) -> str | None:
-    if VERIFY in there:
-        return fingerprint(folder.read_public(path / VERIFY))
-    if SIGNING not in there:
+def _public_half(path: Path, pem: bytes | None) -> ec.EllipticCurvePublicKey | None:
+    """Of the signing key that *path* holds as *pem*; None where nobody can tell without asking."""
+    if pem is None or folder.is_locked(pem):
         return None
-    pem = folder.read(path / SIGNING, private=True)
     try:
-        return (
-            None if folder.is_locked(pem) else fingerprint(folder.open_signing(path / SIGNING, pem, None).public_key())
-        )
+        return folder.open_signing(path, pem, None).public_key()
     except KeyFolderError:
         return None

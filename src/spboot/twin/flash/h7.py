@@ -170,8 +170,7 @@ class FlashH7(OptionsH7, ips=("flash_h7",)):
         self.check_delay()
         flash.erase(flash.address + bank * flash.bank_step + chosen[0] * flash.page, len(chosen) * flash.page)
         psize = self.field(f"BANK{bank}_CR", "PSIZE")
-        whole = _span(_BANK_MS[psize] * flash.bank_size // (1024 * 1024) * PS_PER_MS)
-        self._take_time(bank, whole if value & _BER else _span(_SECTOR_MS[psize] * PS_PER_MS))
+        self._take_time(bank, self.bank_span(psize) if value & _BER else _span(_SECTOR_MS[psize] * PS_PER_MS))
 
     def _protected(self, bank: int, sector: int) -> bool:
         """By its bit, or as it has a byte of an area: from START to END in 256 bytes, or all of the bank where they are
@@ -239,6 +238,10 @@ class FlashH7(OptionsH7, ips=("flash_h7",)):
     def erase_span(self, _address: int) -> Span:
         """At the greatest parallelism."""
         return _span(_SECTOR_MS[-1] * PS_PER_MS)
+
+    def bank_span(self, psize: int = -1) -> Span:
+        """At the parallelism *psize*, the greatest by default."""
+        return _span(_BANK_MS[psize] * self.die.flash.bank_size // (1024 * 1024) * PS_PER_MS)
 
     def program_span(self) -> Span:
         return _span(_PROGRAM_US[-1] * PS_PER_US)

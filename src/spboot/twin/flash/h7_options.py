@@ -13,7 +13,6 @@ from spboot.chips import Block as Facts
 from spboot.twin.die import Die
 from spboot.twin.flash.controller import Controller
 from spboot.twin.memory.ageing import Span
-from spboot.twin.timeline import PS_PER_MS
 
 _KEYS: Final = (0x08192A3B, 0x4C5D6E7F)
 _OPTLOCK, _OPTSTART, _MER, _OPTCHANGEERRIE, _SWAP_BANK = 1, 2, 1 << 4, 1 << 30, 1 << 31
@@ -25,8 +24,6 @@ _AREAS: Final = tuple(f"BANK{bank}_{name}_CUR" for bank in range(2) for name in 
 _UNLIKE: Final = {"SECURITY": "secure access mode", "SWAP_BANK_OPT": "swapped banks"}
 """Fields of OPTSR that stay as they are, and what of them is not modelled."""
 _SECOND_CORE: Final = ("BOOT_CM4", "BOOT_CM7")
-_SECTOR_ERASE: Final = Span(1000 * PS_PER_MS, 2000 * PS_PER_MS)
-"""Of 128 KB at x64 (DS12923).  No data sheet has the time of a change, which erases and programs option bytes."""
 
 
 def _to_program(name: str) -> str:
@@ -84,6 +81,10 @@ class OptionsH7(Controller, like="flash_h7"):
 
     def check_delay(self) -> None:
         """Refuse an operation at a clock that WRHIGHFREQ does not fit."""
+        raise NotImplementedError
+
+    def bank_span(self) -> Span:
+        """How long the erase of a bank takes."""
         raise NotImplementedError
 
     def occupy(self, times: Span) -> int:
@@ -191,7 +192,8 @@ class OptionsH7(Controller, like="flash_h7"):
         if erases:
             self._erase_all()
         self._wanted = wanted
-        self.die.timeline.at("FLASH.options", self.occupy(_SECTOR_ERASE))
+        # no data sheet has the time of a change, which erases and programs option bytes: that of a sector
+        self.die.timeline.at("FLASH.options", self.occupy(self.erase_span(self.die.flash.address)))
 
     def _may_erase(self, name: str, wanted: int) -> bool:
         """Level 1 is left: an area goes with DMEP or DMES (RM0399, FLASH_PRAR_CUR1, FLASH_SCAR_CUR1)."""
@@ -213,7 +215,7 @@ class OptionsH7(Controller, like="flash_h7"):
         flash = self.die.flash
         for bank in range(flash.banks):
             flash.erase(flash.address + bank * flash.bank_step, flash.bank_size)
-        self.occupy(_SECTOR_ERASE.times(flash.bank_size // flash.page))
+        self.occupy(self.bank_span())
 
     def _change_done(self) -> None:
         if self._wanted is not None:

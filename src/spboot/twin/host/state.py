@@ -47,7 +47,7 @@ def load(twin: Twin, path: Path) -> list[str]:
             raise ValueError("no flash of a twin")
         facts = json.loads(data[_HEAD.size : _HEAD.size + size])
         cells = zlib.decompressobj().decompress(data[_HEAD.size + size :], twin.flash.size + 1)
-        poisoned, part, options = set(facts["poisoned"]), facts["part"], facts["options"]
+        poisoned, part, options = set(facts["poisoned"]), facts["part"], dict(facts["options"])
         images = [str(image) for image in facts.get("images", ())]
         frail = facts.get("frail", [0, [], [], []])
         FrailCells(twin.flash.unit, twin.flash.erased, 0).load(frail)
@@ -65,5 +65,6 @@ def load(twin: Twin, path: Path) -> list[str]:
     twin.flash_load(twin.flash.address, cells)
     twin.flash.poisoned = poisoned
     twin.flash.frail.load(frail)
-    twin.flash_controller.options = options
+    controller = twin.flash_controller  # a file of an earlier spboot may know fewer of them, and others
+    controller.options = {name: options.get(name, factory) for name, factory in controller.options.items()}
     return images
