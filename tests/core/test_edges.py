@@ -15,6 +15,7 @@ from tests import apps
 from tests.core.conftest import World
 from tests.core.device import CUTS
 from tests.core.test_engine import V, committed, update
+from tests.delta.writer import Writer
 
 CHUNK = spec()["chunk"]["data_size"] + spec()["chunk"]["hash_size"]
 BEGINNING = spec()["manifest"]["size"] + spec()["signature"]["size"] + CHUNK
@@ -176,3 +177,19 @@ def test_i5_a_page_of_the_list_that_is_not_read_once_is_not_left_out(world: Worl
     finally:
         world.device.lib.hp_weak(-1, 0)
     assert seen == {"nothing", "refused", "failed", "done"}
+
+
+def test_e1_a_copy_inside_the_vectors(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of which nothing is in flash yet; no encoder of ours makes one."""
+    body = world.images["1.1.0"]
+    image = b"\x00\x20\x00\x20" + body[4:600]
+    writer = Writer(new_len=len(image)).literals(image[:2]).copy_new(2).predicted(2).end().literals(image[4:])
+    monkeypatch.setattr(release.delta, "encode", lambda *_: writer.stream())
+    update = apps.forced_image(image, target=world.board.name, keys=world.keys, version=Version.parse("1.1.0"))
+    world.device.lib.hp_blank()
+    world.device.power_on()
+    assert world.device.feed(update, active=False) == "OK"
+    assert world.device.commit() == "OK"
+    world.device.power_on()
+    assert world.device.install() == "done"
+    assert world.device.read(world.board.vector_size, len(image)) == image
