@@ -65,7 +65,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     uint32_t below = spb_manifest_below(header + SPB_MANIFEST_OFF_VERSION, word(floor));
     FUZZ_CHECK(below == (WORD(header, VERSION) < word(floor)), "below is the comparison");
     bool shape = check_shape(header), fits = check_fits(header);
-    if (shape && fits) {
+    if (shape && fits && (signed_by_us(header) || floor[3] % 8 == 0)) {     /* a signature takes longer than all else */
         bool good = spb_header_verify(header, &work) == SPB_GOOD;
         FUZZ_CHECK(!good || signed_by_us(header), "M2: nobody else's header is good");
         FUZZ_CHECK(good || !signature_of_ours(header), "M2: ours is good");
