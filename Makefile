@@ -9,7 +9,7 @@ LOCK := --quiet --all-build-deps --allow-unsafe --no-emit-index-url --no-emit-tr
 	--strip-extras --generate-hashes
 PYTEST := $(PY) -m pytest -n 2 --dist worksteal
 
-.PHONY: help venv dev tools demo check test soak fuzz fuzz-tools bench fidelity docs docs-links costs chips chips-check wheels lock clean
+.PHONY: help venv dev tools demo check test soak fuzz fuzz-tools proof proof-tools bench fidelity docs docs-links costs chips chips-check wheels lock clean
 
 help:
 	@echo "make venv    .venv with spboot and all it needs: 540 MB"
@@ -18,7 +18,8 @@ help:
 	@echo "make test    everything CI runs: make tools, make check, all tests but the long sweeps; some twenty minutes on two cores"
 	@echo "make dev     what check and test need beyond venv: 390 MB more"
 	@echo "make soak    the long sweeps"
-	@echo "make fuzz    libFuzzer on the decoder of patches, FUZZ_SECONDS for each of two fuzzers"
+	@echo "make fuzz    libFuzzer on the parsers, FUZZ_SECONDS for each of six fuzzers"
+	@echo "make proof   CBMC on the parsers: every proof, then every planted bug; minutes (docs/proof.md)"
 	@echo "make bench   patch sizes next to other tools and cycles of decoding, into docs/delta.md; limits of budgets.toml"
 	@echo "make fidelity  which registers of the twin the bootloaders and its tests access, into docs/fidelity.md: five minutes"
 	@echo "make docs    the documents as a site with a search that needs no net, into out/site; a warning is an error"
@@ -77,10 +78,10 @@ check: dev
 	.venv/bin/lint-imports
 	$(PYTEST) -q -m "not soak" tests/host tests/delta
 
-test: dev tools check
-	$(PYTEST) -q -m "not soak" tests/core tests/crypto tests/fuzz tests/twin tests/qemu tests/system tests/integrations tests/upgrade
+test: dev tools proof-tools check
+	$(PYTEST) -q -m "not soak" tests/core tests/crypto tests/fuzz tests/proof tests/twin tests/qemu tests/system tests/integrations tests/upgrade
 
-soak: dev tools fuzz-tools
+soak: dev tools fuzz-tools proof-tools
 	$(PYTEST) -q -m soak tests
 	$(MAKE) fuzz FUZZ_SECONDS=1800
 
@@ -91,6 +92,14 @@ fuzz-tools:
 
 fuzz: dev tools fuzz-tools
 	$(PY) -m tests.fuzz --seconds $(FUZZ_SECONDS)
+
+# 26 MB to fetch.  Debian 12 has no cbmc: 30 MB of Debian 13 in build/cbmc, and the list of its packages while they are fetched.
+proof-tools:
+	@command -v cbmc >/dev/null || test -x build/cbmc/cbmc || sh tests/proof/get_cbmc.sh build/cbmc
+
+proof: dev tools proof-tools
+	$(PY) -m tests.proof
+	$(PY) -m tests.proof --planted
 
 # The peers have a venv of their own.  One line at a time: what does not install is missing in the table, and said there.
 $(BENCH)/.venv/.installed: $(BENCH)/requirements.txt

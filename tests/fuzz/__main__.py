@@ -1,4 +1,4 @@
-"""`make fuzz`: both fuzzers from the corpus that they left last time, or from their seeds.  A finding stays in
+"""`make fuzz`: the fuzzers from the corpus that they left last time, or from their seeds.  A finding stays in
 build/fuzz/found, and the exit status is 1."""
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ FOLDER = Path(__file__).parents[2] / "build/fuzz"
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz")
     parser.add_argument("--seconds", type=int, default=60, help="for each fuzzer (default: 60)")
-    parser.add_argument("--harness", action="append", choices=build.HARNESSES, help="only this one")
+    parser.add_argument("--harness", action="append", choices=tuple(build.HARNESSES), help="only this one")
     arguments = parser.parse_args()
     build.corpus(FOLDER / "seeds")
     found = FOLDER / "found"

@@ -6,18 +6,13 @@
 #ifndef FUZZ_DELTA_H
 #define FUZZ_DELTA_H
 
-#include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
-
 #include "delta.h"
+#include "fuzz.h"
 
 /* Head: u16 old_len, u16 new_len - 1, u8 division, u8 fail.  In old_len, bit 15 says that OLD comes from the input. */
 #define FUZZ_HEAD_SIZE 6u
 #define FUZZ_OLD_OWN 0x8000u
 #define FUZZ_NEW_SIZE 8192u
-
-#define FUZZ_CHECK(is, what) ((is) ? (void)0 : (fprintf(stderr, "FUZZ_CHECK: %s\n", what), abort()))
 
 struct fuzz_case {
     uint8_t *old;
@@ -34,9 +29,6 @@ struct fuzz_result {
     uint8_t *new;
 };
 
-/* Streams that were accepted since the start. */
-extern uint32_t fuzz_accepted;
-
 bool fuzz_case_read(struct fuzz_case *c, const uint8_t *data, size_t size);
 void fuzz_case_free(struct fuzz_case *c);
 
@@ -51,7 +43,5 @@ void fuzz_before_put(void);
 
 /* The decoder unpacks its start states: what it reads then is no part of the input. */
 extern bool fuzz_init;
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #endif

@@ -1,54 +1,155 @@
-"""Bugs that the fuzzers must find: what a decoder with one check less looks like."""
+"""Bugs that the fuzzers must find: what a parser with one check less looks like."""
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path
+from tests.edits import Edit
 
-from spboot.formats.spec import data_path
-
-PLANTED = {
-    "OLD read beyond its end by a new copy": ("delta.c", "from_new ? d->np : d->image.size", "from_new ? d->np : ~0u"),
+_DECODER: dict[str, Edit] = {
+    "OLD read beyond its end by a new copy": (
+        "core/delta.c",
+        "from_new ? d->np : d->image.size",
+        "from_new ? d->np : ~0u",
+    ),
     "OLD read beyond its end by a copy that goes on": (
-        "delta.c",
+        "core/delta.c",
         "d->copying == OLD && source(d) >= d->image.size",
         "false",
     ),
-    "NEW read where nothing was put": ("delta.c", "from_new ? d->np : d->image.size", "from_new ? ~0u : d->image.size"),
+    "NEW read where nothing was put": (
+        "core/delta.c",
+        "from_new ? d->np : d->image.size",
+        "from_new ? ~0u : d->image.size",
+    ),
     "a copy from NEW taken for one from OLD": (
-        "delta.c",
+        "core/delta.c",
         "(d->copying == OLD ? d->image.size : d->np) - at",
         "d->image.size - at",
     ),
-    "four bytes read where fewer are left": ("delta.c", "if (len > 4) len = 4;", "len = 4;"),
-    "reference longer than the room in NEW": ("delta.c", "len < room ? len : room", "len"),
-    "OLD compared beyond its end": ("delta.c", " || d->image.size - from < 4", ""),
-    "NEW compared beyond what was put": ("delta.c", " || d->np - to < 4", ""),
-    "copy that puts nothing": ("delta.c", "fresh ? SPB_E_PARSER_ERROR : SPB_OK", "SPB_OK"),
+    "four bytes read where fewer are left": ("core/delta.c", "if (len > 4) len = 4;", "len = 4;"),
+    "reference longer than the room in NEW": ("core/delta.c", "len < room ? len : room", "len"),
+    "OLD compared beyond its end": ("core/delta.c", " || d->image.size - from < 4", ""),
+    "NEW compared beyond what was put": ("core/delta.c", " || d->np - to < 4", ""),
+    "copy that puts nothing": ("core/delta.c", "fresh ? SPB_E_PARSER_ERROR : SPB_OK", "SPB_OK"),
     "step begun with too few bytes": (
-        "delta.c",
+        "core/delta.c",
         "d->range.end - SPB_DELTA_STEP_SIZE)",
         "d->range.end - SPB_DELTA_STEP_SIZE / 8)",
     ),
-    "start with too few bytes": ("delta.c", "last || len >= SPB_DELTA_STEP_SIZE)", "last || len > 0)"),
-    "stream read beyond its end": ("range.c", "r->in < r->end", "r->in <= r->end"),
-    "tail of the stream ignored": ("delta.c", "last && d->range.in == d->range.end ? SPB_OK", "last ? SPB_OK"),
-    "error of put() ignored": ("delta.c", "--len > 0 && status == SPB_OK", "--len > 0"),
-    "literals counted beyond the models": ("delta.c", "d->literals < 3", "d->literals < 5"),
-    "long run beyond the models": ("delta.c", "d->run_bits < 7 && ", ""),
-    "move put behind the last": ("moves.c", "if (hole < at) at--;", ""),
-    "one move too many": ("moves.c", "m->count < SPB_DELTA_MOVES", "m->count <= SPB_DELTA_MOVES"),
+    "start with too few bytes": ("core/delta.c", "last || len >= SPB_DELTA_STEP_SIZE)", "last || len > 0)"),
+    "stream read beyond its end": ("core/range.c", "r->in < r->end", "r->in <= r->end"),
+    "tail of the stream ignored": ("core/delta.c", "last && d->range.in == d->range.end ? SPB_OK", "last ? SPB_OK"),
+    "error of put() ignored": ("core/delta.c", "--len > 0 && status == SPB_OK", "--len > 0"),
+    "literals counted beyond the models": ("core/delta.c", "d->literals < 3", "d->literals < 5"),
+    "long run beyond the models": ("core/delta.c", "d->run_bits < 7 && ", ""),
+    "move put behind the last": ("core/moves.c", "if (hole < at) at--;", ""),
+    "one move too many": ("core/moves.c", "m->count < SPB_DELTA_MOVES", "m->count <= SPB_DELTA_MOVES"),
 }
-"""What is wrong -> file of firmware/core, text, what stands there instead."""
-
-
-def plant(name: str, folder: Path) -> Path:
-    """Our firmware with that bug, below *folder*."""
-    file, old, new = PLANTED[name]
-    firmware = folder / "firmware"
-    shutil.copytree(data_path("firmware"), firmware)
-    source = firmware / "core" / file
-    text = source.read_text(encoding="utf-8")
-    assert text.count(old) == 1, f"{file}: {old!r} is there {text.count(old)} times, expected once"
-    source.write_text(text.replace(old, new), encoding="utf-8")
-    return firmware
+_MANIFEST: dict[str, Edit] = {
+    "an empty last chunk": ("core/manifest.c", "last >= 1 && ", ""),
+    "an image over the end of the slot": (
+        "core/manifest.c",
+        "> SPB_SLOT_SIZE - SPB_VECTOR_SIZE) return",
+        "> SPB_SLOT_SIZE) return",
+    ),
+    "a kind that nobody knows": ("core/manifest.c", " || kind > SPB_MANIFEST_KIND_PATCH", ""),
+    "another board's image": ("core/manifest.c", "if (SPB_MANIFEST_U32(m, TARGET) != spb_port.target)", "if (false)"),
+    "the product is no part of the misfit": ("core/manifest.c", "return product | (", "return (product & 0) | ("),
+    "versions compared as if they had signs": (
+        "core/manifest.c",
+        "((~v & floor) | ((~v | floor)",
+        "((v & ~floor) | ((v | ~floor)",
+    ),
+    "chunk 0 is not signed": (
+        "core/manifest.c",
+        "spb_sha256(header, SPB_HEADER_OFF_SIGNATURE, hash)",
+        "spb_sha256(header, SPB_MANIFEST_SIZE, hash)",
+    ),
+    "any signature will do": ("core/manifest.c", "(verdict ^ SPB_P256_GOOD ^ SPB_GOOD)", "(verdict & 0 ^ SPB_GOOD)"),
+}
+_PAYLOAD: dict[str, Edit] = {
+    "a chunk filled one byte too far": ("core/payload.c", "p->fill < p->need", "p->fill <= p->need"),
+    "the last chunk taken for a full one": (
+        "core/payload.c",
+        "return p->left == 0 ? p->need : SPB_CHUNK_DATA_SIZE;",
+        "return SPB_CHUNK_DATA_SIZE;",
+    ),
+    "a whole last chunk taken for one with a hash": (
+        "core/payload.c",
+        "p->left <= SPB_CHUNK_DATA_SIZE ?",
+        "p->left < SPB_CHUNK_DATA_SIZE ?",
+    ),
+    "a hash over the data alone": (
+        "core/payload.c",
+        "SPB_DELTA_STEP_SIZE, p->need, whole",
+        "SPB_DELTA_STEP_SIZE, data_len(p), whole",
+    ),
+    "unread bytes left where they were": ("core/payload.c", "memmove(chunk(p) - rest,", "memmove(chunk(p) - p->carry,"),
+    "the same key stream for each chunk": ("core/payload.c", "p->block += SPB_CHUNK_DATA_SIZE / AES_BLOCK;", ""),
+}
+_JOURNAL: dict[str, Edit] = {
+    "the part's end forgotten": ("core/flash.c", " || len > part->size - *off", ""),
+    "an entry without its complement": ("core/pages.c", "value == ~unit[0] >> 16 ?", "value != 1 ?"),
+    "a search that stands still": ("core/pages.c", "low = middle + 1;", "low = middle;"),
+    "a search that skips": ("core/pages.c", "else high = middle;", "else high = middle > 0 ? middle - 1 : 0;"),
+    "a record where one stands": ("core/journal.c", "j->next = off + SPB_ENTRY_UNIT;", "j->next = off;"),
+    "a full journal written on": (
+        "core/journal.c",
+        "j->next > SPB_JOURNAL_SIZE - SPB_ENTRY_UNIT",
+        "j->next > SPB_JOURNAL_SIZE",
+    ),
+    "a step that is not found again": (
+        "core/journal.c",
+        "off <= SPB_JOURNAL_SIZE - SPB_ENTRY_UNIT; off",
+        "off < SPB_JOURNAL_SIZE - SPB_ENTRY_UNIT; off",
+    ),
+    "what cannot be read taken for erased": (
+        "core/pages.c",
+        "unit, sizeof unit)) return SPB_ENTRY_NONE;",
+        "unit, sizeof unit)) return SPB_ENTRY_ERASED;",
+    ),
+}
+_YMODEM: dict[str, Edit] = {
+    "a name without an end": (
+        "loader/ymodem.c",
+        "while (i < t->len && block[i] != 0) i++;",
+        "while (block[i] != 0) i++;",
+    ),
+    "a block too long for its place": (
+        "loader/ymodem.c",
+        "case STX: return receive_block(t, LONG_BLOCK);",
+        "case STX: return receive_block(t, LONG_BLOCK + 1);",
+    ),
+    "a size that lacks a digit": ("loader/ymodem.c", "size <= (UINT32_MAX - 9) / 10", "size <= 99"),
+    "more than the file has": ("loader/ymodem.c", "t->len < t->left ? t->len : t->left", "t->len"),
+    "padding handed out": ("loader/ymodem.c", "if (now == 0 && bytes != block) break;", ""),
+    "the CRC ignored": ("loader/ymodem.c", " || crc != (high << 8 | low)) return", ") return"),
+    "a block that comes again taken twice": (
+        "loader/ymodem.c",
+        "if (t->number == expected) {",
+        "if (t->number == expected || t->number + 1 == expected) {",
+    ),
+    "a block that is missing not missed": (
+        "loader/ymodem.c",
+        "if (t->number == expected) {",
+        "if (t->number >= expected) {",
+    ),
+    "errors without an end": (
+        "loader/ymodem.c",
+        "while (errors++ < SPB_YMODEM_ERRORS)",
+        "while (errors < SPB_YMODEM_ERRORS)",
+    ),
+    "an EOT believed at once": ("loader/ymodem.c", "event == END ? whole || end_seen", "event == END ? true"),
+    "the refusal ignored": (
+        "loader/ymodem.c",
+        "if (consume(t) != SPB_OK) {",
+        "if (consume(t) != SPB_OK && errors > 5) {",
+    ),
+}
+PLANTED: dict[str, tuple[tuple[str, ...], dict[str, Edit]]] = {
+    "decoder": (("decisions", "stream"), _DECODER),
+    "manifest": (("manifest",), _MANIFEST),
+    "payload": (("payload",), _PAYLOAD),
+    "journal": (("journal",), _JOURNAL),
+    "ymodem": (("ymodem",), _YMODEM),
+}
+"""Parser -> the fuzzers of which one must find it, and what is wrong."""

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* replay.c - a fuzzer without libFuzzer: `stream COUNT FILE ...` runs the inputs in the files, then COUNT mutants of them, always
- * the same.  Says how many streams were accepted. */
+ * the same.  Says how many inputs came to a good end. */
 #include <string.h>
 
-#include "fuzz_delta.h"
+#include "fuzz.h"
 
 #define MOST_FILES 256u
 #define MOST_SIZE (1u << 15)
