@@ -78,7 +78,7 @@ check: dev
 	.venv/bin/lint-imports
 	$(PYTEST) -q -m "not soak" tests/host tests/delta
 
-test: dev tools proof-tools check
+test: dev tools check
 	$(PYTEST) -q -m "not soak" tests/core tests/crypto tests/fuzz tests/proof tests/twin tests/qemu tests/system tests/integrations tests/upgrade
 
 soak: dev tools fuzz-tools proof-tools

@@ -167,12 +167,12 @@ static enum spb_source_end receive_file(struct transfer *t) {
             continue;
         }
         if (t->number == expected) {
+            if (t->left != 0) errors = 0;       /* behind the end that was named blocks bring nothing: Y2 */
             if (consume(t) != SPB_OK) {
                 result = SPB_SOURCE_REFUSED;
                 break;
             }
             expected++;
-            errors = 0;
         } else if (t->number != (uint8_t)(expected - 1)) {
             break;
         }

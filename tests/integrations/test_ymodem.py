@@ -38,6 +38,7 @@ ENDS = {
     "cancelled in the middle": End.CANCELLED,
     "silence in the middle": End.ERRORS,
     "a size too small": End.DONE,
+    "on behind its size": End.ERRORS,
     "a byte more": End.REFUSED,
     "blocks more": End.REFUSED,
     "blocks more, no size": End.REFUSED,

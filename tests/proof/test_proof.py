@@ -12,9 +12,11 @@ from tests.proof.proofs import PROOFS
 
 QUICK = [name for name, proof in PROOFS.items() if proof.quick]
 SLOW = [name for name, proof in PROOFS.items() if not proof.quick]
+HAS_CBMC = pytest.mark.skipif(cbmc.program() is None, reason="no cbmc: make proof-tools")
 PLANTED = [(name, bug) for name, proof in PROOFS.items() for bug in proof.planted]
 
 
+@HAS_CBMC
 @pytest.mark.parametrize("name", [*QUICK, *(pytest.param(name, marks=pytest.mark.soak) for name in SLOW)])
 def test_no_byte_outside_no_overflow_and_an_end(name: str, tmp_path: Path) -> None:
     """And what the harness states beside (M1, M2, P2, Q1, F1, J1, J3, R1, D2, Y1, Y2, Y3)."""
@@ -23,6 +25,7 @@ def test_no_byte_outside_no_overflow_and_an_end(name: str, tmp_path: Path) -> No
     assert answer.properties > 90, "CBMC has looked at the firmware"
 
 
+@HAS_CBMC
 @pytest.mark.soak
 @pytest.mark.parametrize(("name", "bug"), PLANTED)
 def test_planted_bug_is_found(name: str, bug: str, tmp_path: Path) -> None:

@@ -103,6 +103,7 @@ REFUSED: dict[str, tuple[Foreign, int, bytes]] = {
     "cancelled in the middle": (Foreign(end="CAN"), SHORT, ENDED + b"the sender gave up"),
     "silence in the middle": (Foreign(between=foreign.silent(3)), 0, ENDED + b"too many errors"),
     "a size too small": (Foreign(head=lambda size: NAME + str(size - 3).encode()), 0, sentence("TOO_FEW_BYTES")),
+    "on behind its size": (Foreign(head=lambda _: NAME + b"200"), 0, ENDED + b"too many errors"),
     "a byte more": (Foreign(), 1, sentence("TOO_MANY_BYTES")),
     "blocks more": (Foreign(), LONG, sentence("TOO_MANY_BYTES")),
     "blocks more, no size": (Foreign(head=lambda _: NAME), LONG, sentence("TOO_MANY_BYTES")),

@@ -175,12 +175,12 @@ static enum ymodem_end receive_file(struct transfer *t) {
             continue;
         }
         if (t->number == expected) {
+            if (t->left != 0) errors = 0;       /* behind the end that was named blocks bring nothing */
             if (!consume(t)) {
                 result = YMODEM_REFUSED;
                 break;
             }
             expected++;
-            errors = 0;
         } else if (t->number != (uint8_t)(expected - 1)) {
             break;
         }
