@@ -63,12 +63,15 @@ static void banner(uint32_t note, uint32_t faults) {
     LOG("SLOT0 %x, %u KB, SLOT1 %x, " PROTECTION, SPB_FLASH_ADDRESS + SPB_SLOT0_OFF, SPB_SLOT_SIZE / 1024u,
         SPB_FLASH_ADDRESS + SPB_SLOT1_OFF, spb_flash_protection(), writing);
 #endif
-    if (faults != 0) LOG("%u faults in a row, the last at %x", faults, SPB_FLASH_ADDRESS + SPB_NOTE_PLACE(note));
+    if (faults != 0) LOG("%u faults, the last at %x", faults, SPB_FLASH_ADDRESS + SPB_NOTE_PLACE(note));
 }
 
 /* What an update would run into. */
-OWN_FRAME static void show_protected(const struct spb_area *area, enum spb_text name) {
-    if (!spb_area_writable(area)) LOG("%t is write protected: no update", name);
+OWN_FRAME static void show_protected(void) {
+    static const uint8_t names[] = {TEXT("SLOT0"), TEXT("SLOT1"), TEXT("the journal")};
+    for (uint32_t i = 0; i < SPB_AREAS; i++) {
+        if (!spb_area_writable(spb_areas + i)) LOG("%t is write protected: no update", names[i]);
+    }
 }
 
 /* SHA-256 of ourselves without the hash itself and without what `spboot build` fills in. */
@@ -102,7 +105,7 @@ OWN_FRAME static void check_ourselves(void) {
     enum spb_text warning = spb_flash_warning();
     if (warning != SPB_TEXT_NONE) LOG("%t", warning);
     uint32_t flags = spb_word(spb_port.personal + SPB_PERSONAL_OFF_FLAGS);
-    if (self_check() != SPB_GOOD) stop(TEXT("self check failed: program the bootloader again"));
+    if (self_check() != SPB_GOOD) stop(TEXT("self check failed: program it again"));
     if (spb_word(spb_port.personal + SPB_PERSONAL_OFF_MAGIC) != SPB_PERSONAL_MAGIC) {
         stop(spb_text_of(SPB_E_NOT_PERSONALISED));
     }
@@ -126,8 +129,8 @@ static void show_install(uint32_t done, uint32_t all) {
 OWN_FRAME static void install(void) {
     switch (spb_install(work(), show_install)) {
     case SPB_INSTALL_DONE: LOG("installed"); break;
-    case SPB_INSTALL_REFUSED: LOG("image in SLOT1 refused and dropped"); break;
-    case SPB_INSTALL_FAILED: LOG("install failed, the next reset tries again"); break;
+    case SPB_INSTALL_REFUSED: LOG("SLOT1 refused and dropped"); break;
+    case SPB_INSTALL_FAILED: LOG("install failed, a reset tries again"); break;
     default: break;
     }
 }
@@ -187,11 +190,7 @@ __attribute__((used)) void spb_main(void) {
     if (faults == 0) spb_note_write(SPB_NOTE_NONE);
     start_hardware();
     banner(note, faults);
-    show_protected(&spb_slot0, TEXT("SLOT0"));
-    if (!SPB_SINGLE_SLOT) {
-        show_protected(&spb_slot1, TEXT("SLOT1"));
-        show_protected(&spb_journal, TEXT("the journal"));
-    }
+    show_protected();
     check_ourselves();
     bool distrust = faults >= FAULTS;
     bool loader = SPB_BUTTON_PRESSED() || note == SPB_NOTE_LOADER || distrust;

@@ -56,7 +56,7 @@ static enum spb_status base_fits(const struct spb_engine *e, const uint8_t *acti
 /* An area that is found protected page by page leaves an update half done. */
 static bool writable(void) {
     if (SPB_SINGLE_SLOT) return spb_area_writable(&spb_slot0);
-    return spb_area_writable(&spb_slot0) && spb_area_writable(&spb_slot1) && spb_area_writable(&spb_journal);
+    return spb_area_writable(&spb_slot0) && spb_area_writable(&spb_slot1) && spb_area_writable(&spb_journal_area);
 }
 
 /* The installed header, the erased bytes up to the image, and its vectors.  From here on flash is touched (E1, E6). */
@@ -96,6 +96,12 @@ static uint8_t get_new(struct spb_delta *d, uint32_t off) {
     return e->vectors_len < SPB_VECTORS_SIZE ? e->vectors[off] : spb_candidate_get(&e->candidate, SPB_VECTOR_SIZE + off);
 }
 
+/* The version that may not be gone below; where it lies is found anew each time (install.c). */
+__attribute__((noinline)) static uint32_t floor_once(struct spb_engine *e) {
+    if (!e->active) return spb_slot_floor_once(&e->work.slot);
+    return SPB_MANIFEST_U32(spb_area_start(&spb_slot0), VERSION);
+}
+
 /* The head and chunk 0 are in: is this update for us?  The answers in words decide, and once more the differences that
  * add up to the permit, which is looked at again before flash is touched (slot.h S2). */
 static enum spb_status accept(struct spb_engine *e) {
@@ -105,12 +111,13 @@ static enum spb_status accept(struct spb_engine *e) {
     e->permit = spb_header_verify(e->header, &e->work.slot.p256);
     if (e->permit != SPB_GOOD) return SPB_E_IMAGE_VERIFY_ALG_FAILURE;
     if ((status = spb_manifest_fits(e->header)) != SPB_OK) return status;
-    volatile uint32_t floor = UINT32_MAX;       /* unless it is stored: no version is that high */
-    floor = e->active ? SPB_MANIFEST_U32(active_header, VERSION) : spb_slot_floor(&e->work.slot);
+    volatile uint32_t floor = UINT32_MAX, again = UINT32_MAX;       /* unless stored: no version is that high */
+    floor = floor_once(e);
+    again = floor_once(e);
     if ((status = version_fits(e, floor)) != SPB_OK) return status;
     if ((status = base_fits(e, active_header)) != SPB_OK) return status;
     e->permit ^= spb_manifest_misfit(e->header);
-    e->permit += spb_manifest_below(e->header + SPB_MANIFEST_OFF_VERSION, floor);
+    e->permit += spb_manifest_below(e->header + SPB_MANIFEST_OFF_VERSION, again);
 
     bool patch = e->header[SPB_MANIFEST_OFF_KIND] == SPB_MANIFEST_KIND_PATCH;
     uint32_t old_len = patch ? SPB_MANIFEST_U32(active_header, IMAGE_SIZE) : 0;

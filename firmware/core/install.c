@@ -41,15 +41,17 @@ static const volatile uint8_t *version_in(const struct spb_slot_work *work) {
 /* I1, I4.  The page with SLOT0's header is written in the last step; before it the old header still stands.
  * Versions are compared twice, and what is wrong is added to the verdict (slot.h S2). */
 static enum spb_verdict acceptable(struct spb_slot_work *work, const struct spb_pages *pages) {
-    volatile uint32_t floor = UINT32_MAX;       /* unless it is stored: no version is that high */
-    floor = spb_slot_floor(work);
+    volatile uint32_t floor = UINT32_MAX, again = UINT32_MAX;       /* unless stored: no version is that high */
+    floor = spb_slot_floor_once(work);
+    again = spb_slot_floor_once(work);
     if (!spb_slot_header(&spb_slot1, work)) return (enum spb_verdict)0;
     volatile uint32_t vouched = (uint32_t)spb_slot_vouch(work);     /* or it is known to be good below */
     if (vouched != SPB_GOOD) return (enum spb_verdict)0;            /* not itself, should this branch be a fault */
+    volatile uint32_t low = spb_manifest_below(version_in(work), floor);    /* before a long call gives registers back */
     volatile uint32_t verdict = (uint32_t)spb_slot_match(work, pages, pages->count);      /* as in slot.c */
     verdict += vouched - SPB_GOOD;      /* not by XOR: of a verdict with itself it would make a good one */
-    verdict += spb_manifest_below(version_in(work), floor);
-    verdict += spb_manifest_below(version_in(work), floor);
+    verdict += 2 * low;                 /* of unlike weight: a word that is all ones takes neither away */
+    verdict += 3 * spb_manifest_below(version_in(work), again);
     return (enum spb_verdict)verdict;
 }
 
@@ -64,7 +66,7 @@ enum spb_install_result spb_install(struct spb_slot_work *work, spb_install_prog
         if (j.begun) return SPB_INSTALL_FAILED;
         return spb_journal_erase() == SPB_OK ? SPB_INSTALL_REFUSED : SPB_INSTALL_FAILED;
     }
-    if (!spb_area_writable(&spb_slot0) || !spb_area_writable(&spb_journal)) return SPB_INSTALL_FAILED;
+    if (!spb_area_writable(&spb_slot0) || !spb_area_writable(&spb_journal_area)) return SPB_INSTALL_FAILED;
     uint32_t end = SPB_VECTOR_SIZE + SPB_MANIFEST_U32(work->header, IMAGE_SIZE);
     if (copy_pages(&j, end, &verdict, progress) != SPB_OK) return SPB_INSTALL_FAILED;
     return spb_journal_append(&j, SPB_JOURNAL_STEP_FINISHED) == SPB_OK ? SPB_INSTALL_DONE : SPB_INSTALL_FAILED;

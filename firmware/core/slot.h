@@ -47,15 +47,9 @@ static inline __attribute__((always_inline)) enum spb_verdict spb_slot_match(
     return (enum spb_verdict)(spb_slot_hashed(work, pages) - spb_slot_places(work, moved));
 }
 
-/* Version in SLOT0's header if that header is vouched for (whatever the state of the image behind it), else 0.
- * Found out twice: a fault that hides the header once does not lower the floor.  Inlined, so that one that spoils an
- * argument does not spoil both. */
+/* Version in SLOT0's header if that header is vouched for (whatever the state of the image behind it), else 0.  Who
+ * decides by it asks twice, keeps both answers, and compares with each: the higher of two is in one register. */
 uint32_t spb_slot_floor_once(struct spb_slot_work *work);
-static inline __attribute__((always_inline)) uint32_t spb_slot_floor(struct spb_slot_work *work) {
-    volatile uint32_t first = spb_slot_floor_once(work);
-    uint32_t again = spb_slot_floor_once(work);
-    return again > first ? again : first;
-}
 
 /* The initial stack pointer and the reset vector of an image, aligned to words: in RAM that is the application's, and
  * Thumb code of the image.  What a core could not even begin with is not worth a flash operation. */

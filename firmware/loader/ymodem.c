@@ -166,13 +166,13 @@ static enum spb_source_end receive_file(struct transfer *t) {
             spb_line_put(NAK);
             continue;
         }
-        if (t->number == expected) {
-            if (t->left != 0) errors = 0;       /* behind the end that was named blocks bring nothing: Y2 */
+        if (t->number == expected && t->left != 0) {            /* Y2: nothing comes behind the end that was named */
             if (consume(t) != SPB_OK) {
                 result = SPB_SOURCE_REFUSED;
                 break;
             }
             expected++;
+            errors = 0;
         } else if (t->number != (uint8_t)(expected - 1)) {
             break;
         }

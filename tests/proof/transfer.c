@@ -36,7 +36,7 @@ static void read_size(struct transfer *t) {
 static enum spb_status consume(struct transfer *t) {
     uint32_t most = t->len < t->left ? t->len : t->left;
     PROVE(begun && !refused, "Y1: nothing comes before the file, or behind an error");
-    if (most == 0) return SPB_OK;
+    PROVE(most > 0, "Y2: a block brings something");
     t->left -= most;
     uint32_t n = 1 + any_below(most);
     refused = n > FILE_SIZE - taken || any_bool();

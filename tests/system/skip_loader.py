@@ -21,7 +21,7 @@ from tests.system.skip import Omission, Point, Result, functions_of
 from tests.system.skip_states import NOW, OLD, Maker, fill
 
 ENGINE: Final = re.compile(
-    r"engine_data|accept|fits|shape|floor|vouch|header|permit|misfit|below|journal|match|open_candidate"
+    r"engine_data|chunk|accept|fits|shape|floor|vouch|header|permit|misfit|below|journal|match|open_candidate"
 )
 """Functions with the decisions; by link-time optimisation most of them are in spb_engine_data."""
 _ACK: Final = 6

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from spboot.link import ymodem
+from spboot.twin.host.port import TwinPort
 from tests.families import ALL, BOARDS
 from tests.system.feeder import SENTENCES
 from tests.system.rig import Rig, Workshop
@@ -134,6 +135,7 @@ def test_each_flag_left_set(workshops, name: str) -> None:  # type: ignore[no-un
     ready = rig.twin.snapshot()
     for flag, mask in controller.flags().items():
         rig.twin.restore(ready)
+        rig.port = TwinPort(rig.twin, rig.board.console.port)
         print(name, flag)
         takes_a_patch(rig, shop, lambda mask=mask: controller.set_flags(mask))  # type: ignore[misc]
 

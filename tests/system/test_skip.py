@@ -209,6 +209,17 @@ def test_a_sample_of_the_engine(makers: Makers, folder: Path, name: str, update:
     assert found == []
 
 
+@pytest.mark.parametrize("compiler", NAMES)
+def test_where_the_engine_let_an_older_image_in(makers: Makers, folder: Path, compiler: str) -> None:
+    """With a single slot nobody looks again, and the floor was read once."""
+    maker = maker_of(makers, folder, SINGLE, compiler)
+    loading = Loading(maker, UPDATES["older"](maker))
+    places = {point: loading.place(point.address) for point in loading.points(10_000)}
+    points = [point for point, place in places.items() if place.startswith(("chunk", "accept", "floor_once"))]
+    assert len(points) > 30
+    assert [places[point] for point in points if loading.without(point).outcome == "accepted"] == []
+
+
 @pytest.mark.soak
 @pytest.mark.parametrize("situation", SITUATIONS)
 @pytest.mark.parametrize("compiler", NAMES)

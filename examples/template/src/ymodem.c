@@ -174,13 +174,13 @@ static enum ymodem_end receive_file(struct transfer *t) {
             put(t, NAK);
             continue;
         }
-        if (t->number == expected) {
-            if (t->left != 0) errors = 0;       /* behind the end that was named blocks bring nothing */
+        if (t->number == expected && t->left != 0) {            /* nothing comes behind the end that was named */
             if (!consume(t)) {
                 result = YMODEM_REFUSED;
                 break;
             }
             expected++;
+            errors = 0;
         } else if (t->number != (uint8_t)(expected - 1)) {
             break;
         }
