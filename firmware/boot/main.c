@@ -67,11 +67,8 @@ static void banner(uint32_t note, uint32_t faults) {
 }
 
 /* What an update would run into. */
-OWN_FRAME static void show_protected(void) {
-    static const uint8_t names[] = {TEXT("SLOT0"), TEXT("SLOT1"), TEXT("the journal")};
-    for (uint32_t i = 0; i < SPB_AREAS; i++) {
-        if (!spb_area_writable(spb_areas + i)) LOG("%t is write protected: no update", names[i]);
-    }
+OWN_FRAME static void show_protected(const struct spb_area *area, enum spb_text name) {
+    if (!spb_area_writable(area)) LOG("%t is write protected: no update", name);
 }
 
 /* SHA-256 of ourselves without the hash itself and without what `spboot build` fills in. */
@@ -190,7 +187,11 @@ __attribute__((used)) void spb_main(void) {
     if (faults == 0) spb_note_write(SPB_NOTE_NONE);
     start_hardware();
     banner(note, faults);
-    show_protected();
+    show_protected(&spb_slot0, TEXT("SLOT0"));
+    if (!SPB_SINGLE_SLOT) {
+        show_protected(&spb_slot1, TEXT("SLOT1"));
+        show_protected(&spb_journal_area, TEXT("the journal"));
+    }
     check_ourselves();
     bool distrust = faults >= FAULTS;
     bool loader = SPB_BUTTON_PRESSED() || note == SPB_NOTE_LOADER || distrust;

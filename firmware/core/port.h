@@ -18,13 +18,7 @@ struct spb_port {
 };
 
 extern const struct spb_port spb_port;      /* constants, which compilers know: nothing takes its address */
-
-/* Both slots and the journal; with a single slot the others are none of anything that is used. */
-#define SPB_AREAS (SPB_SINGLE_SLOT ? 1u : 3u)
-extern const struct spb_area spb_areas[3];
-#define spb_slot0 spb_areas[0]
-#define spb_slot1 spb_areas[SPB_SINGLE_SLOT ? 0 : 1]
-#define spb_journal_area spb_areas[SPB_SINGLE_SLOT ? 0 : 2]
+extern const struct spb_area spb_slot0, spb_slot1, spb_journal_area;
 
 /* Where a compiler knows that there is one memory, it sees through its calls. */
 static inline const struct spb_flash *spb_flash_of(const struct spb_part *part) {
