@@ -63,7 +63,7 @@ static void banner(uint32_t note, uint32_t faults) {
     LOG("SLOT0 %x, %u KB, SLOT1 %x, " PROTECTION, SPB_FLASH_ADDRESS + SPB_SLOT0_OFF, SPB_SLOT_SIZE / 1024u,
         SPB_FLASH_ADDRESS + SPB_SLOT1_OFF, spb_flash_protection(), writing);
 #endif
-    if (faults != 0) LOG("%u faults, the last at %x", faults, SPB_FLASH_ADDRESS + SPB_NOTE_PLACE(note));
+    if (faults != 0) LOG("%u faults in a row, the last at %x", faults, SPB_FLASH_ADDRESS + SPB_NOTE_PLACE(note));
 }
 
 /* What an update would run into. */
@@ -102,7 +102,7 @@ OWN_FRAME static void check_ourselves(void) {
     enum spb_text warning = spb_flash_warning();
     if (warning != SPB_TEXT_NONE) LOG("%t", warning);
     uint32_t flags = spb_word(spb_port.personal + SPB_PERSONAL_OFF_FLAGS);
-    if (self_check() != SPB_GOOD) stop(TEXT("self check failed: program it again"));
+    if (self_check() != SPB_GOOD) stop(TEXT("self check failed: program the bootloader again"));
     if (spb_word(spb_port.personal + SPB_PERSONAL_OFF_MAGIC) != SPB_PERSONAL_MAGIC) {
         stop(spb_text_of(SPB_E_NOT_PERSONALISED));
     }
@@ -126,8 +126,8 @@ static void show_install(uint32_t done, uint32_t all) {
 OWN_FRAME static void install(void) {
     switch (spb_install(work(), show_install)) {
     case SPB_INSTALL_DONE: LOG("installed"); break;
-    case SPB_INSTALL_REFUSED: LOG("SLOT1 refused and dropped"); break;
-    case SPB_INSTALL_FAILED: LOG("install failed, a reset tries again"); break;
+    case SPB_INSTALL_REFUSED: LOG("image in SLOT1 refused and dropped"); break;
+    case SPB_INSTALL_FAILED: LOG("install failed, the next reset tries again"); break;
     default: break;
     }
 }
@@ -190,7 +190,7 @@ __attribute__((used)) void spb_main(void) {
     show_protected(&spb_slot0, TEXT("SLOT0"));
     if (!SPB_SINGLE_SLOT) {
         show_protected(&spb_slot1, TEXT("SLOT1"));
-        show_protected(&spb_journal_area, TEXT("the journal"));
+        show_protected(&spb_journal, TEXT("the journal"));
     }
     check_ourselves();
     bool distrust = faults >= FAULTS;

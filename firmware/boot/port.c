@@ -14,7 +14,7 @@ _Static_assert(SPB_MEMORIES == 1, "then nobody asks a part");
 
 const struct spb_area spb_slot0 = {{{ALL_IN_ONE, SPB_SLOT0_OFF, SPB_SLOT_SIZE, SPB_SLOT0_UNIT}}};
 const struct spb_area spb_slot1 = {{{ALL_IN_ONE, SPB_SLOT1_OFF, SPB_SLOT_SIZE, SPB_SLOT1_UNIT}}};
-const struct spb_area spb_journal_area = {{{ALL_IN_ONE, SPB_JOURNAL_OFF, SPB_JOURNAL_SIZE, SPB_JOURNAL_UNIT}}};
+const struct spb_area spb_journal = {{{ALL_IN_ONE, SPB_JOURNAL_OFF, SPB_JOURNAL_SIZE, SPB_JOURNAL_UNIT}}};
 
 const struct spb_port spb_port = {
     .flash = &spb_internal_flash,

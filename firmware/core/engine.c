@@ -56,7 +56,7 @@ static enum spb_status base_fits(const struct spb_engine *e, const uint8_t *acti
 /* An area that is found protected page by page leaves an update half done. */
 static bool writable(void) {
     if (SPB_SINGLE_SLOT) return spb_area_writable(&spb_slot0);
-    return spb_area_writable(&spb_slot0) && spb_area_writable(&spb_slot1) && spb_area_writable(&spb_journal_area);
+    return spb_area_writable(&spb_slot0) && spb_area_writable(&spb_slot1) && spb_area_writable(&spb_journal);
 }
 
 /* The installed header, the erased bytes up to the image, and its vectors.  From here on flash is touched (E1, E6). */

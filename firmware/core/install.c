@@ -66,7 +66,7 @@ enum spb_install_result spb_install(struct spb_slot_work *work, spb_install_prog
         if (j.begun) return SPB_INSTALL_FAILED;
         return spb_journal_erase() == SPB_OK ? SPB_INSTALL_REFUSED : SPB_INSTALL_FAILED;
     }
-    if (!spb_area_writable(&spb_slot0) || !spb_area_writable(&spb_journal_area)) return SPB_INSTALL_FAILED;
+    if (!spb_area_writable(&spb_slot0) || !spb_area_writable(&spb_journal)) return SPB_INSTALL_FAILED;
     uint32_t end = SPB_VECTOR_SIZE + SPB_MANIFEST_U32(work->header, IMAGE_SIZE);
     if (copy_pages(&j, end, &verdict, progress) != SPB_OK) return SPB_INSTALL_FAILED;
     return spb_journal_append(&j, SPB_JOURNAL_STEP_FINISHED) == SPB_OK ? SPB_INSTALL_DONE : SPB_INSTALL_FAILED;

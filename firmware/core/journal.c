@@ -11,7 +11,7 @@ _Static_assert(SPB_PAGES < SPB_JOURNAL_STEP, "a page is no step");
 _Static_assert(SPB_SINGLE_SLOT || (SPB_PAGES + STEPS + SPARE) * SPB_ENTRY_UNIT + MARK_UNIT <= SPB_JOURNAL_SIZE, "room for all");
 
 enum spb_status spb_journal_erase(void) {
-    return spb_area_erase(&spb_journal_area, 0, SPB_JOURNAL_SIZE);
+    return spb_area_erase(&spb_journal, 0, SPB_JOURNAL_SIZE);
 }
 
 /* Binds the mark to the header it was written for: no two have the same signature.  The list is bound to it by its place:
@@ -23,7 +23,7 @@ enum spb_status spb_journal_commit(const uint8_t header[SPB_HEADER_SIZE], const 
     memset(record, SPB_ERASED, sizeof record);
     spb_put_word(record + SPB_JOURNAL_MARK_OFF_MAGIC, SPB_JOURNAL_COMMIT_MAGIC);
     spb_put_word(record + SPB_JOURNAL_MARK_OFF_CHECK, mark_check(header));
-    return spb_area_program(&spb_journal_area, pages->count * SPB_ENTRY_UNIT, record, sizeof record);
+    return spb_area_program(&spb_journal, pages->count * SPB_ENTRY_UNIT, record, sizeof record);
 }
 
 /* Records are appended in order, so the last one that is not erased bounds them; a torn erase may leave holes.  A step
@@ -48,7 +48,7 @@ void spb_journal_open(struct spb_journal *j, const uint8_t header[SPB_HEADER_SIZ
     j->pages.count = off / SPB_ENTRY_UNIT;
     read_steps(j, off + MARK_UNIT);
     j->committed = j->begun;
-    if (!spb_area_read(&spb_journal_area, off, mark, sizeof mark)) return;
+    if (!spb_area_read(&spb_journal, off, mark, sizeof mark)) return;
     j->committed |= spb_word((uint8_t *)mark + SPB_JOURNAL_MARK_OFF_MAGIC) == SPB_JOURNAL_COMMIT_MAGIC &&
                     spb_word((uint8_t *)mark + SPB_JOURNAL_MARK_OFF_CHECK) == mark_check(header);
 }

@@ -7,7 +7,7 @@
 
 uint32_t spb_entry_read(uint32_t off) {
     uint32_t unit[SPB_ENTRY_UNIT / 4], used = 0, i = SPB_ENTRY_UNIT / 4;
-    if (!spb_area_read(&spb_journal_area, off, unit, sizeof unit)) return SPB_ENTRY_NONE;
+    if (!spb_area_read(&spb_journal, off, unit, sizeof unit)) return SPB_ENTRY_NONE;
     do used |= unit[--i] ^ SPB_ERASED * 0x01010101u;
     while (i > 0);
     if (used == 0) return SPB_ENTRY_ERASED;
@@ -19,7 +19,7 @@ enum spb_status spb_entry_write(uint32_t off, uint32_t value) {
     _Alignas(4) uint8_t entry[SPB_ENTRY_UNIT];
     memset(entry, SPB_ERASED, sizeof entry);
     spb_put_word(entry, value | ~value << 16);
-    return spb_area_program(&spb_journal_area, off, entry, sizeof entry);
+    return spb_area_program(&spb_journal, off, entry, sizeof entry);
 }
 
 enum spb_status spb_pages_add(struct spb_pages *pages, uint32_t page) {

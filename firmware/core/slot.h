@@ -40,8 +40,7 @@ uint32_t spb_slot_hashed(struct spb_slot_work *work, const struct spb_pages *pag
 
 /* The image with these pages in SLOT1, which are `moved`, and the others in SLOT0 (NULL and 0: all of them) has the hash
  * that the header in work promises.  Inlined: where the pages have to be is known to the caller, and an argument that got
- * lost on the way does not decide.  Nothing less places is not SPB_GOOD, as places
- * are multiples of a page. */
+ * lost on the way does not decide.  What cannot be read is 0 less places, which is not SPB_GOOD: places are even. */
 static inline __attribute__((always_inline)) enum spb_verdict spb_slot_match(
     struct spb_slot_work *work, const struct spb_pages *pages, uint32_t moved) {
     return (enum spb_verdict)(spb_slot_hashed(work, pages) - spb_slot_places(work, moved));

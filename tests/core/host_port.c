@@ -128,7 +128,7 @@ static const struct spb_flash rest = {rest_erase, rest_program, rest_map, rest_r
 
 const struct spb_area spb_slot0 = {{{&flash, 0, SPB_PART_SIZE, UNIT} AND_REST(0)}};
 const struct spb_area spb_slot1 = {{{&flash, SLOT1_OFF, SPB_PART_SIZE, UNIT} AND_REST(REST)}};
-const struct spb_area spb_journal_area = {{{&flash, JOURNAL_OFF, SPB_JOURNAL_SIZE, UNIT}}};
+const struct spb_area spb_journal = {{{&flash, JOURNAL_OFF, SPB_JOURNAL_SIZE, UNIT}}};
 const struct spb_port spb_port = {&flash, personal, SPB_TARGET, alive};
 
 /* For the tests. */

@@ -56,7 +56,7 @@ static void alive(void) {}
 
 static const struct spb_flash memory = {.erase = erase, .program = program, .read = read_flash};
 const struct spb_port spb_port = {.flash = &memory, .alive = alive};
-const struct spb_area spb_journal_area = {{{&memory, BASE, SPB_JOURNAL_SIZE, SPB_JOURNAL_SIZE}}};
+const struct spb_area spb_journal = {{{&memory, BASE, SPB_JOURNAL_SIZE, SPB_JOURNAL_SIZE}}};
 
 /* The one place that knows how it is opened. */
 static void open_journal(struct spb_journal *j) { spb_journal_open(j, header); }

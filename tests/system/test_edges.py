@@ -115,7 +115,7 @@ def test_a_fault_of_the_bootloader_is_said_and_three_lead_to_the_loader(shop: Wo
     rig = Rig(shop)
     at = _address(rig, "spb_reset")
     at += rig.twin.flash_read(at, 64).index(b"\x00\xde")  # the udf behind the call of main
-    place = f"faults, the last at {at:08x}\r\n".encode()
+    place = f"faults in a row, the last at {at:08x}\r\n".encode()
     rig.power_on()
     for count in (1, 2, 3):
         rig.listen(b"self check good")

@@ -18,7 +18,7 @@ _ACCEPTED: Final = re.compile(
 )
 _REFUSED: Final = re.compile(
     r"refused, code \d+: |transfer ended: |update: not done|patch: .*code (?!1: )\d+: "
-    r"|^install failed|^(?:(?:the )?image in )?SLOT1 (?:was )?refused"
+    r"|^install failed|^(?:the )?image in SLOT1 (?:was )?refused"
 )
 
 
