@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from spboot.formats.spec import data_path
+from tests.edits import edited_firmware
 
 MUTANTS = {
     "chunk hash not compared": ("engine.c", "memcmp(hash, e->payload.expect, sizeof hash) != 0", "false"),
@@ -113,20 +112,21 @@ MUTANTS = {
 }
 
 
+def mutant(name: str, folder: Path) -> Path:
+    file, old, new = MUTANTS[name]
+    return edited_firmware(folder, [(f"core/{file}", old, new)])
+
+
 @pytest.mark.parametrize("name", MUTANTS)
-def test_a_mutant_is_one_of_this_code(name: str) -> None:
-    file, old, _ = MUTANTS[name]
-    assert (data_path("firmware") / "core" / file).read_text().count(old) == 1
+def test_a_mutant_is_one_of_this_code(name: str, tmp_path: Path) -> None:
+    """A source that changed is seen before a long run."""
+    mutant(name, tmp_path)
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("name", MUTANTS)
 def test_mutant_is_seen(name: str, tmp_path: Path) -> None:
-    file, old, new = MUTANTS[name]
-    firmware = tmp_path / "firmware"
-    shutil.copytree(data_path("firmware"), firmware)
-    source = firmware / "core" / file
-    source.write_text(source.read_text().replace(old, new))
+    firmware = mutant(name, tmp_path)
     command = [
         sys.executable,
         "-m",

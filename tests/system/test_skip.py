@@ -5,9 +5,9 @@ Here a sample in the functions that decide; `make soak` and `python -m tests.sys
 from __future__ import annotations
 
 import re
-import shutil
 import struct
 from pathlib import Path
+from typing import Final
 
 import pytest
 from unicorn import arm_const
@@ -17,6 +17,7 @@ from spboot.builder import bootloader, program
 from spboot.builder.compiler import NAMES
 from spboot.formats.spec import data_path
 from spboot.twin import Twin
+from tests.edits import Edit, edited_firmware
 from tests.system.rig import workshop
 from tests.system.skip import Omission, Point, counted
 from tests.system.skip_boot import DECIDES, Boot
@@ -46,25 +47,22 @@ FRAME_GIVEN_BACK = re.compile(r": (add(\.w|w)?|mov|ldr(\.w)?) (sp, |.*\[sp\], )|
 
 
 Makers = dict[tuple[str, str], Maker]
-CONTROL = {
-    "core/slot.c": [
-        (
-            "    volatile uint32_t verdict = SPB_GOOD;       "
-            "/* or compilers take all differences together, and one step adds them */\n"
-            "    verdict += difference(a, b, len);           /* twice, and neither can take the other away */\n"
-            "    verdict += difference(a, b, len);\n"
-            "    return (enum spb_verdict)verdict;",
-            "    return difference(a, b, len) == 0 ? SPB_GOOD : SPB_BAD;",
-        )
-    ],
-    "boot/main.c": [
-        ("    j.header = SPB_BAD;\n    j.image = SPB_BAD;\n", ""),
-        ("    j->header = SPB_BAD;\n    j->image = SPB_BAD;\n", ""),
-        ("    if (j->header != SPB_GOOD || j->image != SPB_GOOD) spb_cortex_reset();\n", ""),
-        (" ^ doubt);", " ^ (doubt & 0));"),
-    ],
-}
-"""File -> what stands there and what the control build has instead."""
+CONTROL: Final[list[Edit]] = [
+    (
+        "core/slot.c",
+        "    volatile uint32_t verdict = SPB_GOOD;       "
+        "/* or compilers take all differences together, and one step adds them */\n"
+        "    verdict += difference(a, b, len);           /* twice, and neither can take the other away */\n"
+        "    verdict += difference(a, b, len);\n"
+        "    return (enum spb_verdict)verdict;",
+        "    return difference(a, b, len) == 0 ? SPB_GOOD : SPB_BAD;",
+    ),
+    ("boot/main.c", "    j.header = SPB_BAD;\n    j.image = SPB_BAD;\n", ""),
+    ("boot/main.c", "    j->header = SPB_BAD;\n    j->image = SPB_BAD;\n", ""),
+    ("boot/main.c", "    if (j->header != SPB_GOOD || j->image != SPB_GOOD) spb_cortex_reset();\n", ""),
+    ("boot/main.c", " ^ doubt);", " ^ (doubt & 0));"),
+]
+"""What the control build has instead of what stands there."""
 
 ONE_BRANCH = {"tampered": "same|slot_hashed", "unsigned, warm": "spb_main"}
 """Situation -> functions in which the control build is one skipped instruction away from starting the image."""
@@ -140,14 +138,7 @@ def test_s3_h3_a_frame_that_is_not_given_back(makers: Makers, folder: Path, name
 def control(tmp_path_factory: pytest.TempPathFactory) -> Maker:
     """The control build: verdicts are compared once, and BAD is not written before something is found bad."""
     folder = tmp_path_factory.mktemp("control")
-    firmware = folder / "firmware"
-    shutil.copytree(data_path("firmware"), firmware)
-    for file, changes in CONTROL.items():
-        text = (firmware / file).read_text()
-        for old, new in changes:
-            assert text.count(old) == 1, f"{file}: {old!r} is there {text.count(old)} times"
-            text = text.replace(old, new)
-        (firmware / file).write_text(text)
+    firmware = edited_firmware(folder, CONTROL)
     with pytest.MonkeyPatch.context() as patch:
         for module in (bootloader, program):
             patch.setattr(module, "data_path", lambda name: firmware if name == "firmware" else data_path(name))

@@ -1,4 +1,4 @@
-"""Bugs that the fuzzers must find: what a parser with one check less looks like."""
+"""Bugs that the fuzzers must find, and proofs some of them: what a parser with one check less looks like."""
 
 from __future__ import annotations
 
@@ -125,13 +125,13 @@ _YMODEM: dict[str, Edit] = {
     "the CRC ignored": ("loader/ymodem.c", " || crc != (high << 8 | low)) return", ") return"),
     "a block that comes again taken twice": (
         "loader/ymodem.c",
-        "if (t->number == expected) {",
-        "if (t->number == expected || t->number + 1 == expected) {",
+        "if (t->number == expected && t->left != 0) {",
+        "if ((t->number == expected || t->number + 1 == expected) && t->left != 0) {",
     ),
     "a block that is missing not missed": (
         "loader/ymodem.c",
-        "if (t->number == expected) {",
-        "if (t->number >= expected) {",
+        "if (t->number == expected && t->left != 0) {",
+        "if (t->number >= expected && t->left != 0) {",
     ),
     "errors without an end": (
         "loader/ymodem.c",
@@ -145,11 +145,11 @@ _YMODEM: dict[str, Edit] = {
         "if (consume(t) != SPB_OK && errors > 5) {",
     ),
 }
-PLANTED: dict[str, tuple[tuple[str, ...], dict[str, Edit]]] = {
-    "decoder": (("decisions", "stream"), _DECODER),
-    "manifest": (("manifest",), _MANIFEST),
-    "payload": (("payload",), _PAYLOAD),
-    "journal": (("journal",), _JOURNAL),
-    "ymodem": (("ymodem",), _YMODEM),
+PLANTED: dict[str, dict[str, Edit]] = {
+    "decoder": _DECODER,
+    "manifest": _MANIFEST,
+    "payload": _PAYLOAD,
+    "journal": _JOURNAL,
+    "ymodem": _YMODEM,
 }
-"""Parser -> the fuzzers of which one must find it, and what is wrong."""
+"""By parser."""
