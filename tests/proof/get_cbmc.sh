@@ -1,6 +1,7 @@
 #!/bin/sh
 # CBMC for `make proof`: Debian's package where this release has one.  Debian 12 has none: there it is unpacked out of Debian 13,
-# with the libraries that it needs, into the folder that is named; nothing of the system changes.  As root, as all of apt-get.
+# with the libraries that it needs, from the mirror that apt has, into the folder that is named; nothing of the system
+# changes.  As root, as all of apt-get.
 set -eu
 folder=$1
 apt-get update -qq
@@ -10,7 +11,10 @@ fi
 rm -rf "$folder"
 mkdir -p "$folder/lists/partial" "$folder/cache/archives/partial" "$folder/root"
 folder=$(cd "$folder" && pwd)
-echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian trixie main" >"$folder/sources.list"
+mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' 'Component: main' \
+    "Codename: $(. /etc/os-release && echo "$VERSION_CODENAME")" | head -n 1)
+[ -n "$mirror" ] || { echo "apt has no mirror of Debian here: install cbmc by hand, and put it on PATH" >&2; exit 1; }
+echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror trixie main" >"$folder/sources.list"
 set -- -qq -o Dir::Etc::sourcelist="$folder/sources.list" -o Dir::Etc::sourceparts=/dev/null \
     -o Dir::State::lists="$folder/lists" -o Dir::Cache="$folder/cache" -o APT::Sandbox::User=root
 apt-get "$@" update
