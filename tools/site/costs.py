@@ -16,11 +16,11 @@ from spboot import boards
 from spboot.boards import Board
 from spboot.builder.demo import build_demo, cargo_size
 from spboot.device.cost import Cost, measure
+from spboot.device.upgrade import START_S
 from spboot.version import Version
 
 PATH: Final = Path(__file__).with_name("costs.json")
 _VERSIONS: Final = ("1.0.0", "1.1.0", "1.2.0")
-_START_S: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +69,7 @@ def measured(board: Board, folder: Path) -> list[Update]:
 
 
 def _update(device: spboot.Device, file: Path, kind: str, size: int) -> Update:
-    cost: Cost = measure(device, file, name=kind, image_size=size, ready=b"r resets", seconds=_START_S)
+    cost: Cost = measure(device, file, name=kind, image_size=size, ready=b"r resets", seconds=START_S)
     line, flash, until = (round(value, 2) for value in (cost.line_s, cost.flash_s, cost.all_s))
     return Update(
         kind=kind,

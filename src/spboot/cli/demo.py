@@ -22,6 +22,7 @@ from spboot.cli.screen import Screen, map_lines
 from spboot.device import Device, Through
 from spboot.device.cost import Cost, measure
 from spboot.device.picture import svg
+from spboot.device.upgrade import START_S
 from spboot.errors import DeviceError
 from spboot.image import Image
 from spboot.version import Version
@@ -30,8 +31,6 @@ _BOARD: Final = "NUCLEO-L476RG"
 _READY: Final = b"r resets"
 """The application's last words at its start."""
 _VERSIONS: Final = ("1.0.0", "1.1.0", "1.2.0")
-_START_S: Final = 60.0
-"""Longest wait for the application, in virtual time: large sectors take seconds each, twice."""
 _MARK: Final = ".made-by-spboot-demo"
 """A folder with this file is the demo's to remove."""
 _PICTURE: Final = "demo.svg"
@@ -185,7 +184,7 @@ class _Demo:
                 name=f"{update.old} -> {update.new}, {update.kind}",
                 image_size=image_size,
                 ready=_READY,
-                seconds=_START_S,
+                seconds=START_S,
                 look=screen.look,
                 progress=screen.progress,
             )

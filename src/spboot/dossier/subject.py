@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from spboot import disk, releases
 from spboot.boards import Board
 from spboot.device import Device
+from spboot.device.upgrade import START_S
 from spboot.dossier.claim import Input
 from spboot.errors import BoardError, BuildError
 from spboot.formats import program
@@ -28,8 +29,6 @@ from spboot.releases import Item, Release
 from spboot.secret import Secret
 
 _QUIET_S: Final = 1.0
-_SETTLED_S: Final = 60.0
-"""Longest wait for a start: an install of large sectors takes seconds for each, twice."""
 _LOADER: Final = b"loader: "
 """What the loader begins to say, when no application can be started."""
 
@@ -59,7 +58,7 @@ class Bench:
 def settle(device: Device) -> None:
     """Wait until *device* starts an application or its loader speaks, and no byte further: what an application does is
     not judged."""
-    end = device.port.now() + _SETTLED_S
+    end = device.port.now() + START_S
     while device.version is None and _LOADER not in device.heard and (left := end - device.port.now()) > 0:
         device.hear(device.port.read(1, left))
 
