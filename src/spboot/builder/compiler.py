@@ -30,15 +30,15 @@ _WARNINGS = ("-Wall", "-Wextra", "-Wconversion", "-Wpedantic", "-Werror")
 _COMMON = ("-std=c11", "-ffreestanding", "-flto", "-ffunction-sections", "-fdata-sections", "-fno-common")
 _LLVM_SMALL = (
     *("-inline-threshold=5", "-disable-lsr", "-disable-machine-licm", "-enable-pre=false", "-split-spill-mode=size"),
-    *("-arm-promote-constant=true", "-tail-merge-size=2"),
+    *("-arm-promote-constant=true", "-tail-merge-size=2", "-disable-block-placement"),
 )
 """Of thresholds for link-time inlining from -200 to 75 this one gives the smallest sum over the boards.  Also with -Oz
 LLVM spends registers on loop counters, on what does not change in a loop, and on expressions that may come again;
-constants next to their code and common ends of two instructions pay."""
+constants next to their code and common ends of two instructions pay; placing blocks for speed copies their ends."""
 _GCC_SMALL = (
     *("-fno-move-loop-invariants", "-fno-tree-loop-im", "-fno-tree-loop-ivcanon", "-fno-schedule-insns2"),
     *("-fno-caller-saves", "-fno-if-conversion", "-fno-jump-tables", "-fno-thread-jumps"),
-    "-fno-inline-small-functions",
+    *("-fno-inline-small-functions", "-fno-section-anchors", "-fno-ssa-phiopt", "-fno-tree-dominator-opts"),
 )
 """All of these spend registers, wide instructions and copies of code on speed, also with -Os."""
 _GCC_SMALL_THUMB2 = ("-fno-ivopts", "-fno-tree-sink", "-fira-region=all")
