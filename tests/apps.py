@@ -21,18 +21,26 @@ def startable(board: Board, body: bytes) -> bytes:
     return struct.pack("<II", board.stacks[-1].end, board.image_address + VECTORS + 1) + body[VECTORS:]
 
 
-def forced_image(app: bytes, *, target: str, capacity: int = 1 << 20, keys: Keys, version: Version) -> bytes:
+def forced_image(
+    app: bytes, *, target: str, capacity: int = 1 << 20, keys: Keys, version: Version, trial: bool = False
+) -> bytes:
     """A full image of whatever *app* is, for a board named *target*."""
-    return _signed(app, None, target=target, capacity=capacity, keys=keys, version=version)
+    return _signed(app, None, target=target, capacity=capacity, keys=keys, version=version, trial=trial)
 
 
-def forced_patch(old: Base, new: bytes, *, target: str, capacity: int = 1 << 20, keys: Keys, version: Version) -> bytes:
+def forced_patch(
+    old: Base, new: bytes, *, target: str, capacity: int = 1 << 20, keys: Keys, version: Version, trial: bool = False
+) -> bytes:
     """A patch between whatever the two are, for a board named *target*."""
-    return _signed(new, old, target=target, capacity=capacity, keys=keys, version=version)
+    return _signed(new, old, target=target, capacity=capacity, keys=keys, version=version, trial=trial)
 
 
-def _signed(new: bytes, old: Base | None, *, target: str, capacity: int, keys: Keys, version: Version) -> bytes:
-    made = release._unsigned(new, old, target=target, capacity=capacity, keys=keys, version=version, progress=None)
+def _signed(
+    new: bytes, old: Base | None, *, target: str, capacity: int, keys: Keys, version: Version, trial: bool
+) -> bytes:
+    made = release._unsigned(
+        new, old, target=target, capacity=capacity, keys=keys, version=version, progress=None, on_trial=trial
+    )
     return made.signed(keys)
 
 

@@ -107,6 +107,113 @@ _JOURNAL: dict[str, Edit] = {
         "unit, sizeof unit)) return SPB_ENTRY_NONE;",
         "unit, sizeof unit)) return SPB_ENTRY_ERASED;",
     ),
+    "a page taken for a step": ("core/journal.c", "step >> 15 == 1 && ", ""),
+    "a step taken back by a lower one": ("core/journal.c", "step >> 15 == 1 && step > *last", "step >> 15 == 1"),
+    "a mark for another header": (
+        "core/journal.c",
+        "mark[SPB_JOURNAL_MARK_OFF_CHECK / 4] == signature",
+        "mark[SPB_JOURNAL_MARK_OFF_CHECK / 4] != 0",
+    ),
+    "an end that a full journal forgets": (
+        "core/journal.c",
+        "step >= SPB_JOURNAL_STEP_TRIED ?",
+        "step >= SPB_JOURNAL_STEP_REVERTED ?",
+    ),
+    "a failure written over the list": (
+        "core/journal.c",
+        "pages->count * SPB_ENTRY_UNIT + MARK_UNIT",
+        "pages->count * SPB_ENTRY_UNIT - MARK_UNIT",
+    ),
+    "no room for the end of a trial": (
+        "core/journal.h",
+        "SPB_JOURNAL_SIZE - (2 + SPB_JOURNAL_SPARE / 2) * SPB_ENTRY_UNIT",
+        "SPB_JOURNAL_SIZE - SPB_ENTRY_UNIT",
+    ),
+    "kept where a page is to be installed yet": (
+        "core/trial.c",
+        "count - 1 - (rank - SPB_JOURNAL_BATCH)",
+        "count - 1 - rank",
+    ),
+    "kept where another page is": ("core/trial.c", "SPB_PAGES - 1 - rank;", "SPB_PAGES - 1;"),
+    "kept in a page of the list": ("core/trial.c", "if (listed < page) break;", "if (listed <= page) break;"),
+    "kept by an entry that was not read": ("core/trial.c", "        if (listed >= SPB_PAGES) return listed;\n", ""),
+    "kept where no page is free": (
+        "core/trial.h",
+        "SPB_PAGES - SPB_JOURNAL_BATCH : 0u",
+        "SPB_PAGES : 0u",
+    ),
+    "on trial without a mark": ("core/trial.c", "return j->marked && ", "return "),
+    "on trial without an end": ("core/trial.c", " && !spb_journal_finished(j);", ";"),
+    "on trial, and half of OLD is kept": ("core/trial.c", "spb_journal_saved(j) >= all &&", "spb_journal_trial(j) &&"),
+    "a confirmation that is not written": (
+        "core/trial.c",
+        "spb_journal_append(&spb_last, SPB_JOURNAL_STEP_FINISHED) : SPB_OK",
+        "SPB_OK : SPB_OK",
+    ),
+}
+_INSTALL: dict[str, Edit] = {
+    "NEW not looked at": (
+        "core/install.c",
+        "(uint32_t)all_of(work, pages, pages->count, header);",
+        "((void)pages, header);",
+    ),
+    "replaced without being kept": (
+        "core/install.c",
+        "(void)!copy_page(&old, rank, SPB_SLOT_SIZE, 1);",
+        "(void)old;",
+    ),
+    "kept up to the end of NEW": ("core/install.c", "rank, SPB_SLOT_SIZE, 1)", "rank, end, 1)"),
+    "kept again after it was replaced": (
+        "core/install.c",
+        "spb_journal_saved(j) < stop &&",
+        "spb_journal_saved(j) <= stop &&",
+    ),
+    "kept without room for a record of it": ("core/install.c", " && spb_journal_has_room(j)", ""),
+    "recorded before it is kept": (
+        "core/install.c",
+        "            const struct spb_pages old = {all, stop};",
+        "            const struct spb_pages old = {all, stop};\n"
+        "            status = spb_journal_append(j, SPB_JOURNAL_STEP_SAVED + stop);",
+    ),
+    "recorded before it is replaced": (
+        "core/install.c",
+        "if (status == SPB_OK) status = copy_pages(verdict, &j->pages, done, stop, end);",
+        "if (status == SPB_OK) status = spb_journal_append(j, SPB_JOURNAL_STEP_INSTALLED + stop);\n"
+        "        if (status == SPB_OK) status = copy_pages(verdict, &j->pages, done, stop, end);",
+    ),
+    "a trial without room": (
+        "core/install.c",
+        "SPB_MANIFEST_KIND_TRIAL) != 0 && spb_trial_fits(j->pages.count);",
+        "SPB_MANIFEST_KIND_TRIAL) != 0;",
+    ),
+    "a trial that nobody wants": (
+        "core/install.c",
+        "(work->header[SPB_MANIFEST_OFF_KIND] & SPB_MANIFEST_KIND_TRIAL) != 0 && ",
+        "",
+    ),
+    "a start that is not counted": (
+        "core/install.c",
+        "SPB_JOURNAL_STEP_TRIED + 1 + tried",
+        "SPB_JOURNAL_STEP_TRIED + 1",
+    ),
+    "a start too many": ("core/install.c", "tried >= starts", "tried > starts"),
+    "OLD not looked at": (
+        "core/install.c",
+        "verdict = whole(work, old.saved != 0 ? &old : NULL);",
+        "verdict = (whole(work, old.saved != 0 ? &old : NULL), SPB_GOOD);",
+    ),
+    "OLD looked for where it was": (
+        "core/slot.c",
+        "        if (pages->saved != 0) page = spb_trial_home(pages->count, rank);\n",
+        "",
+    ),
+    "a page that does not come back": ("core/install.c", "&old, 0, old.saved,", "&old, 1, old.saved,"),
+    "going back without an end": (
+        "core/install.c",
+        "return ended(j, SPB_JOURNAL_STEP_REVERTED + why, SPB_INSTALL_REVERTED);",
+        "return (void)why, SPB_INSTALL_REVERTED;",
+    ),
+    "half an install given up": ("core/install.c", "j->begun && whole(work, NULL) != SPB_GOOD", "false"),
 }
 _YMODEM: dict[str, Edit] = {
     "a name without an end": (
@@ -150,6 +257,7 @@ PLANTED: dict[str, dict[str, Edit]] = {
     "manifest": _MANIFEST,
     "payload": _PAYLOAD,
     "journal": _JOURNAL,
+    "install": _INSTALL,
     "ymodem": _YMODEM,
 }
 """By parser."""

@@ -12,6 +12,7 @@
 #include "note.h"
 #include "sentence.h"
 #include "spboot/spboot.h"
+#include "trial.h"
 #include "usart.h"
 #include "watchdog.h"
 
@@ -68,6 +69,7 @@ SE_ErrorStatus SE_PATCH_Poll(SE_PATCH_Status *status) {
 /* What runs on the engine's stack. */
 static uint32_t start(uint32_t total_len, uint32_t b) {
     (void)b;
+    if (spb_trial_runs(&spb_last)) return (uint32_t)SPB_E_NOT_CONFIRMED;
     return (uint32_t)spb_engine_start(spb_engine(), total_len, true);
 }
 
@@ -92,14 +94,16 @@ static uint32_t drop(uint32_t a, uint32_t b) {
 }
 
 /* B1, B2 */
-static SE_ErrorStatus run(SE_PATCH_Status *status, uint32_t (*work)(uint32_t, uint32_t), uint32_t a, uint32_t b) {
-    if (status == NULL) return SE_ERROR;
-    if (!spb_context_thread()) return answer(status, SPB_E_INVALID_STATE);
-    if (!spb_context_claim(&claimed)) return answer(status, SPB_E_BUSY);
+static enum spb_status alone(uint32_t (*work)(uint32_t, uint32_t), uint32_t a, uint32_t b) {
+    if (!spb_context_thread()) return SPB_E_INVALID_STATE;
+    if (!spb_context_claim(&claimed)) return SPB_E_BUSY;
     enum spb_status result = (enum spb_status)(on_callers_stack ? work(a, b) : spb_context_call(a, b, work));
-    SE_ErrorStatus ok = answer(status, result);
     claimed = 0;
-    return ok;
+    return result;
+}
+
+static SE_ErrorStatus run(SE_PATCH_Status *status, uint32_t (*work)(uint32_t, uint32_t), uint32_t a, uint32_t b) {
+    return status == NULL ? SE_ERROR : answer(status, alone(work, a, b));
 }
 
 SE_ErrorStatus SE_PATCH_Init(SE_PATCH_Status *status, const SE_PATCH_StartInfo *info) {
@@ -176,6 +180,39 @@ SE_ErrorStatus SE_APP_GetSecureUserData(SE_StatusTypeDef *status, void *data, ui
     *status = SE_OK;
     return SE_SUCCESS;
 }
+
+__attribute__((noinline)) static SE_ErrorStatus ask(SE_StatusTypeDef *status, uint32_t (*work)(uint32_t, uint32_t), void *answer) {
+    if (status == NULL) return SE_ERROR;
+    *status = SE_KO;
+    if (answer == NULL || alone(work, (uint32_t)answer, 0) != SPB_OK) return SE_ERROR;
+    *status = SE_OK;
+    return SE_SUCCESS;
+}
+
+static uint32_t confirm(uint32_t a, uint32_t b) {
+    (void)a;
+    (void)b;
+    return (uint32_t)spb_trial_confirm();
+}
+
+SE_ErrorStatus SE_APP_ConfirmActiveFw(SE_StatusTypeDef *status) { return ask(status, confirm, status); }
+
+#define END_OF(state) (SPB_JOURNAL_STEP_##state >> 8 & 15u)
+_Static_assert(SE_APP_UpdateState_PENDING == 1 && END_OF(TRIED) == (int)SE_APP_UpdateState_TRIAL && END_OF(FINISHED) == (int)SE_APP_UpdateState_INSTALLED &&
+                   END_OF(REVERTED) == (int)SE_APP_UpdateState_REVERTED,
+               "a step at the end is a state, and a mark is one");
+
+static uint32_t look(uint32_t to, uint32_t b) {
+    SE_APP_UpdateInfo *info = (SE_APP_UpdateInfo *)to;
+    uint32_t end = spb_last.last[SPB_JOURNAL_OF_END];
+    (void)b;
+    info->state = (SE_APP_UpdateState)(end != 0 ? end >> 8 & 15u : spb_last.marked);
+    info->why = (SE_PATCH_StatusCode)((end >= SPB_JOURNAL_STEP_REVERTED ? end : spb_last.last[SPB_JOURNAL_OF_FAILURE]) & 0xFFu);
+    info->version = spb_last.marked ? spb_last.version : 0;
+    return 0;
+}
+
+SE_ErrorStatus SE_APP_GetUpdateInfo(SE_StatusTypeDef *status, SE_APP_UpdateInfo *info) { return ask(status, look, info); }
 
 _Static_assert(SPB_NOTE_OF(SE_APP_Request_NONE) == SPB_NOTE_NONE && SPB_NOTE_OF(SE_APP_Request_LOADER) == SPB_NOTE_LOADER &&
                    SPB_NOTE_OF(SE_APP_Request_NO_WINDOW) == SPB_NOTE_HURRY,

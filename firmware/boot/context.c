@@ -7,11 +7,12 @@
 __attribute__((naked, noreturn)) void spb_context_jump(uint32_t vectors __attribute__((unused))) {
     __asm volatile(".syntax unified\n"
                    "ldr r1, =spb_ram_start\n"
-                   "ldr r2, =spb_ram_end\n"
+                   "ldr r2, =spb_last_update\n"
                    "movs r3, #0\n"
                    "1: stmia r1!, {r3}\n"
                    "cmp r1, r2\n"
                    "blo 1b\n"
+                   "str r3, [r1, #40]\n"       /* the note */
                    "ldr r1, =0xE000ED08\n" /* VTOR */
                    "str r0, [r1]\n"
                    "dsb\n"

@@ -19,6 +19,7 @@
 #include "reset_cause.h"
 #include "session.h"
 #include "sha256.h"
+#include "show.h"
 #include "slot.h"
 #include "text.h"
 #include "tick.h"
@@ -72,26 +73,24 @@ OWN_FRAME static void show_protected(const struct spb_area *area, enum spb_text 
 }
 
 /* SHA-256 of ourselves without the hash itself and without what `spboot build` fills in. */
-static enum spb_verdict self_check(void) {
+static bool self_check(void) {
     struct spb_sha256 sha;
     uint8_t hash[32];
     uint32_t size = spb_word(at(SPB_ABI_OFFSET + SPB_ABI_OFF_BOOT_SIZE));
     uint32_t hash_off = SPB_ABI_OFFSET + SPB_ABI_OFF_SELF_HASH;
-    if (size < SPB_PERSONAL_OFFSET + SPB_PERSONAL_SIZE || size > SPB_BOOT_SIZE) return SPB_BAD;
+    if (size < SPB_PERSONAL_OFFSET + SPB_PERSONAL_SIZE || size > SPB_BOOT_SIZE) return false;
     spb_sha256_init(&sha);
     spb_sha256_update(&sha, at(0), hash_off);
     spb_sha256_update(&sha, at(hash_off + sizeof hash), SPB_PERSONAL_OFFSET - hash_off - sizeof hash);
     spb_sha256_update(&sha, at(SPB_PERSONAL_OFFSET + SPB_PERSONAL_SIZE), size - SPB_PERSONAL_OFFSET - SPB_PERSONAL_SIZE);
     spb_sha256_final(&sha, hash);
-    return memcmp(hash, at(hash_off), sizeof hash) == 0 ? SPB_GOOD : SPB_BAD;
+    return memcmp(hash, at(hash_off), sizeof hash) == 0;
 }
 
 __attribute__((noreturn)) static void stop(enum spb_text why) {
-    LOG("%t", why);
-    for (;;) {
-        SPB_LED_WRITE(true);
-        (void)spb_line_get(250);
-        SPB_LED_WRITE(false);
+    spb_console_put_line(why);
+    for (bool on = true;; on = !on) {
+        SPB_LED_WRITE(on);
         (void)spb_line_get(250);
     }
 }
@@ -100,9 +99,9 @@ OWN_FRAME static void check_ourselves(void) {
     enum spb_text problem = spb_flash_problem();
     if (problem != SPB_TEXT_NONE) stop(problem);
     enum spb_text warning = spb_flash_warning();
-    if (warning != SPB_TEXT_NONE) LOG("%t", warning);
+    if (warning != SPB_TEXT_NONE) spb_console_put_line(warning);
     uint32_t flags = spb_word(spb_port.personal + SPB_PERSONAL_OFF_FLAGS);
-    if (self_check() != SPB_GOOD) stop(TEXT("self check failed: program the bootloader again"));
+    if (!self_check()) stop(TEXT("self check failed: program the bootloader again"));
     if (spb_word(spb_port.personal + SPB_PERSONAL_OFF_MAGIC) != SPB_PERSONAL_MAGIC) {
         stop(spb_text_of(SPB_E_NOT_PERSONALISED));
     }
@@ -116,20 +115,26 @@ static bool wants_loader(void) {
     return spb_trigger_typed("load", now < SPB_WINDOW_MS ? SPB_WINDOW_MS - now : 0, LOAD_MS);
 }
 
-static void show_install(uint32_t done, uint32_t all) {
+void spb_show_install(uint32_t done, uint32_t all) {
     SPB_LED_WRITE((done & 1) != 0);
     if (done == 0) LOG("installing, pages: %u", all);
     else if (done == all || done % 16 == 0) LOG("installed %u of %u", done, all);
     else spb_watchdog_feed();
 }
 
-OWN_FRAME static void install(void) {
-    switch (spb_install(work(), show_install)) {
-    case SPB_INSTALL_DONE: LOG("installed"); break;
-    case SPB_INSTALL_REFUSED: LOG("image in SLOT1 refused and dropped"); break;
-    case SPB_INSTALL_FAILED: LOG("install failed, the next reset tries again"); break;
-    default: break;
-    }
+/* True when what is in SLOT0 is on trial. */
+OWN_FRAME static bool install(void) {
+    static const uint8_t said[] = {
+        [SPB_INSTALL_NOTHING] = TEXT(""),
+        [SPB_INSTALL_DONE] = TEXT("installed"),
+        [SPB_INSTALL_TRIAL] = TEXT("on trial"),
+        [SPB_INSTALL_REVERTED] = TEXT("reverted"),
+        [SPB_INSTALL_REFUSED] = TEXT("image in SLOT1 refused and dropped"),
+        [SPB_INSTALL_FAILED] = TEXT("install failed, the next reset tries again"),
+    };
+    enum spb_install_result result = spb_install(work(), SPB_TRIAL_STARTS);
+    if (result != SPB_INSTALL_NOTHING) spb_console_put_line(said[result]);
+    return result == SPB_INSTALL_TRIAL;
 }
 
 /* The image in SLOT0, judged twice on the way: by the signature over the header, by the hash over every byte. */
@@ -143,7 +148,7 @@ OWN_FRAME static void judge(struct judgement *j) {
     struct spb_slot_work *w = work();
     j->header = SPB_BAD;
     j->image = SPB_BAD;
-    if (!spb_slot_header(&spb_slot0, w)) return;
+    if (!spb_slot_header(&spb_slot0, 0, w)) return;
     j->header = spb_slot_vouch(w);
     if (j->header != SPB_GOOD) return;
     uint32_t size = SPB_MANIFEST_U32(w->header, IMAGE_SIZE);
@@ -196,16 +201,14 @@ __attribute__((used)) void spb_main(void) {
     bool distrust = faults >= FAULTS;
     bool loader = SPB_BUTTON_PRESSED() || note == SPB_NOTE_LOADER || distrust;
     bool window = note != SPB_NOTE_HURRY && !spb_power_woke();
-    if (!distrust) install();
+    bool trial = !distrust && install();
     for (;;) {
         if (!distrust) judge(&j);       /* again after a session: with a single slot it may have changed SLOT0 */
         bool valid = j.header == SPB_GOOD && j.image == SPB_GOOD;
         if (valid && !loader && !(window && wants_loader())) hand_over(&j);
         if (!valid && j.header == SPB_GOOD) LOG("SLOT0: version %v is not whole", j.version);
         if (!valid) LOG("no valid firmware in SLOT0");
-        if (spb_session(valid) == SPB_SESSION_COMMITTED) {
-            restart();
-        }
+        if ((trial && !valid) || spb_session(valid) == SPB_SESSION_COMMITTED) restart();
         loader = window = false;
     }
 }

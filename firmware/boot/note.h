@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* note.h - a word to the next boot, in RAM that a reset keeps: the last 8 bytes of the reserved RAM, the word and its
- * complement.  It is garbage after a power-on, which the complement tells, and zero while the application runs.
+ * complement.  It is garbage after a power-on, which the complement tells, and none while the application runs.
  * Bits 31..28 are the kind, 27..24 a count, 23..0 an offset in flash. */
 #ifndef SPB_NOTE_H
 #define SPB_NOTE_H

@@ -17,13 +17,14 @@ static enum spb_status open_page(struct spb_candidate *c) {
     uint32_t page = spb_page_of(c->len), start = spb_page_start(page), size = spb_page_start(page + 1) - start;
     uint32_t whole = c->len - start - UNIT_OFF(c->len);
     enum spb_status status = spb_pages_add(&c->pages, page);
-    if (status == SPB_OK) status = spb_area_erase(&spb_slot1, start, size);
+    if (status == SPB_OK && (SPB_SINGLE_SLOT || page != 0)) status = spb_area_erase(&spb_slot1, start, size);
     if (status != SPB_OK) return status;
     if (!SPB_SINGLE_SLOT && c->len > start) {
         const uint8_t *before = spb_area_map(&spb_slot0, start, size);
         if (before == NULL) return SPB_E_FLASH_ERROR;
         memcpy(c->unit, before + whole, UNIT_OFF(c->len));
-        status = spb_area_copy(&spb_slot0, &spb_slot1, start, whole);
+        const struct spb_place from = {&spb_slot0, start}, into = {&spb_slot1, start};
+        status = spb_area_copy(&from, &into, whole);
     }
     c->open = true;
     c->seen = 0;
@@ -57,6 +58,6 @@ enum spb_status spb_candidate_finish(struct spb_candidate *c) {
 uint8_t spb_candidate_get(struct spb_candidate *c, uint32_t off) {
     uint32_t page = spb_page_of(off);
     if (c->open && off >= c->len - UNIT_OFF(c->len)) return c->unit[UNIT_OFF(off)];
-    if (c->seen >> 1 != page + 1) c->seen = (uint16_t)(2 * (page + 1) + spb_pages_has(&c->pages, page));
+    if (c->seen >> 1 != page + 1) c->seen = (uint16_t)(2 * (page + 1) + (spb_pages_rank(&c->pages, page) != SPB_PAGES_NONE));
     return *spb_area_map((c->seen & 1) != 0 ? &spb_slot1 : &spb_slot0, off, 1);
 }

@@ -15,6 +15,7 @@ static const uint8_t *personal(uint32_t off) { return spb_port.personal + off; }
 __attribute__((noinline)) static enum spb_status finish(struct spb_engine *e, enum spb_stage stage,
                                                         enum spb_status status) {
     spb_wipe(&e->payload, offsetof(struct spb_engine, header) - offsetof(struct spb_engine, payload));
+    if (!SPB_SINGLE_SLOT && status != SPB_OK && !e->committed && e->candidate.len != 0) spb_journal_fail(&e->candidate.pages, status);
     e->stage = stage;
     e->status = status;
     return status;
@@ -22,9 +23,7 @@ __attribute__((noinline)) static enum spb_status finish(struct spb_engine *e, en
 
 enum spb_status spb_engine_start(struct spb_engine *e, uint32_t total_len, bool active) {
     if (e->stage != SPB_STAGE_IDLE) return e->status = SPB_E_INVALID_STATE;
-    uint8_t starts = e->starts;
-    memset(e, 0, sizeof *e);
-    e->starts = starts;
+    memset(&e->starts + 1, 0, sizeof *e - 1);
     e->active = active;
     e->permit = SPB_BAD;
     if (spb_word(personal(SPB_PERSONAL_OFF_MAGIC)) != SPB_PERSONAL_MAGIC) return e->status = SPB_E_NOT_PERSONALISED;
@@ -41,8 +40,12 @@ static enum spb_status version_fits(const struct spb_engine *e, uint32_t floor) 
     return version == floor && e->active ? SPB_E_SAME_VERSION : SPB_OK;
 }
 
+static bool is_patch(const struct spb_engine *e) {
+    return (e->header[SPB_MANIFEST_OFF_KIND] & SPB_MANIFEST_KIND_MASK) == SPB_MANIFEST_KIND_PATCH;
+}
+
 static enum spb_status base_fits(const struct spb_engine *e, const uint8_t *active_header) {
-    if (e->header[SPB_MANIFEST_OFF_KIND] == SPB_MANIFEST_KIND_IMAGE) return SPB_OK;
+    if (!is_patch(e)) return SPB_OK;
     if (SPB_SINGLE_SLOT) return SPB_E_SINGLE_SLOT;
     if (!e->active) return SPB_E_SECTION_NOT_AVAILABLE;
     if (SPB_MANIFEST_U32(e->header, BASE_VERSION) != SPB_MANIFEST_U32(active_header, VERSION) ||
@@ -53,21 +56,16 @@ static enum spb_status base_fits(const struct spb_engine *e, const uint8_t *acti
     return SPB_OK;
 }
 
-/* An area that is found protected page by page leaves an update half done. */
-static bool writable(void) {
-    if (SPB_SINGLE_SLOT) return spb_area_writable(&spb_slot0);
-    return spb_area_writable(&spb_slot0) && spb_area_writable(&spb_slot1) && spb_area_writable(&spb_journal);
-}
-
 /* The installed header, the erased bytes up to the image, and its vectors.  From here on flash is touched (E1, E6). */
 static enum spb_status open_candidate(struct spb_engine *e) {
     enum spb_status status = SPB_OK;
     if (e->permit != SPB_GOOD) return SPB_E_IMAGE_VERIFY_ALG_FAILURE;
     if (!spb_slot_can_start(e->vectors, SPB_MANIFEST_U32(e->header, IMAGE_SIZE))) return SPB_E_CANNOT_START;
-    if (!writable()) return SPB_E_WRITE_PROTECTED;
+    if (!spb_areas_writable()) return SPB_E_WRITE_PROTECTED;
     if (e->starts == SPB_ENGINE_STARTS) return SPB_E_TOO_MANY_STARTS;
     e->starts++;
-    if (!SPB_SINGLE_SLOT) status = spb_journal_erase();
+    if (!SPB_SINGLE_SLOT) status = spb_area_erase(&spb_slot1, 0, spb_page_start(1));
+    if (!SPB_SINGLE_SLOT && status == SPB_OK) status = spb_journal_erase();
     while (e->candidate.len < SPB_VECTOR_SIZE + SPB_VECTORS_SIZE && status == SPB_OK) {
         uint32_t off = e->candidate.len;
         uint8_t byte = off < SPB_HEADER_SIZE ? e->header[off] : off < SPB_VECTOR_SIZE ? SPB_ERASED : e->vectors[off % SPB_VECTORS_SIZE];
@@ -119,8 +117,7 @@ static enum spb_status accept(struct spb_engine *e) {
     e->permit ^= spb_manifest_misfit(e->header);
     e->permit += spb_manifest_below(e->header + SPB_MANIFEST_OFF_VERSION, again);
 
-    bool patch = e->header[SPB_MANIFEST_OFF_KIND] == SPB_MANIFEST_KIND_PATCH;
-    uint32_t old_len = patch ? SPB_MANIFEST_U32(active_header, IMAGE_SIZE) : 0;
+    uint32_t old_len = is_patch(e) ? SPB_MANIFEST_U32(active_header, IMAGE_SIZE) : 0;
     spb_payload_unlock(&e->payload, personal(SPB_PERSONAL_OFF_AES_KEY), e->header);
     static const struct spb_delta_new out = {put_new, get_new};
     spb_delta_init(&e->work.delta, &out, active_header + SPB_VECTOR_SIZE, old_len, SPB_MANIFEST_U32(e->header, IMAGE_SIZE));
@@ -135,7 +132,7 @@ static enum spb_status accept(struct spb_engine *e) {
 static enum spb_status read_back(struct spb_engine *e) {
     enum spb_status status = spb_candidate_finish(&e->candidate);
     if (status != SPB_OK) return status;
-    if (!spb_slot_header(&spb_slot1, &e->work.slot)) return SPB_E_FLASH_ERROR;
+    if (!spb_slot_header(&spb_slot1, 0, &e->work.slot)) return SPB_E_FLASH_ERROR;
     if (memcmp(e->work.slot.header, e->header, SPB_HEADER_SIZE) != 0) return SPB_E_IMAGE_VERIFY_TAG_FAILURE;
     const struct spb_pages *pages = &e->candidate.pages;
     if (spb_slot_match(&e->work.slot, pages, pages->count) != SPB_GOOD) return SPB_E_IMAGE_VERIFY_TAG_FAILURE;

@@ -23,11 +23,11 @@
 enum spb_stage { SPB_STAGE_IDLE, SPB_STAGE_UPDATE, SPB_STAGE_VERIFIED };
 
 struct spb_engine {
+    uint8_t starts;                     /* updates that touched flash, since the reset; all behind it begins anew with each */
     enum spb_stage stage;
     enum spb_status status;             /* of the last call that could fail */
     bool active;                        /* SLOT0 holds a valid image */
     bool committed;
-    uint8_t starts;                     /* updates that touched flash, since the reset */
     uint8_t vectors_len;                /* bytes of NEW in vectors: until all of them are, flash is not touched */
     _Alignas(4) uint8_t vectors[SPB_VECTORS_SIZE];
     volatile enum spb_verdict permit;   /* this update may touch flash */

@@ -30,6 +30,11 @@ bool spb_area_writable(const struct spb_area *area) {
     return all;
 }
 
+bool spb_areas_writable(void) {
+    if (SPB_SINGLE_SLOT) return spb_area_writable(&spb_slot0);
+    return spb_area_writable(&spb_slot0) && spb_area_writable(&spb_slot1) && spb_area_writable(&spb_journal);
+}
+
 enum spb_status spb_area_erase(const struct spb_area *area, uint32_t off, uint32_t len) {
     const struct spb_part *part = part_of(area, &off, len);
     enum spb_status status = part != NULL ? SPB_OK : SPB_E_SECTION_ERASE_FAILURE;
@@ -72,19 +77,19 @@ static bool read_step(const struct spb_area *area, uint32_t off, uint32_t *to, u
 }
 
 /* Its frame is not on the stack under a signature check. */
-__attribute__((noinline)) static enum spb_status copy_step(const struct spb_area *from, const struct spb_area *into,
-                                                           uint32_t off, uint32_t len) {
+__attribute__((noinline)) static enum spb_status copy_step(const struct spb_place *from, const struct spb_place *into,
+                                                           uint32_t at, uint32_t len) {
     uint32_t bytes[STEP / 4], there[STEP / 4];
-    if (!read_step(from, off, bytes, len)) return SPB_E_FLASH_ERROR;
-    enum spb_status status = spb_area_program(into, off, (uint8_t *)bytes, len);
+    if (!read_step(from->area, from->off + at, bytes, len)) return SPB_E_FLASH_ERROR;
+    enum spb_status status = spb_area_program(into->area, into->off + at, (uint8_t *)bytes, len);
     if (status != SPB_OK) return status;
-    return read_step(into, off, there, len) && memcmp(there, bytes, len) == 0 ? SPB_OK : SPB_E_FLASH_ERROR;
+    return read_step(into->area, into->off + at, there, len) && memcmp(there, bytes, len) == 0 ? SPB_OK : SPB_E_FLASH_ERROR;
 }
 
-enum spb_status spb_area_copy(const struct spb_area *from, const struct spb_area *into, uint32_t off, uint32_t len) {
+enum spb_status spb_area_copy(const struct spb_place *from, const struct spb_place *into, uint32_t len) {
     enum spb_status status = SPB_OK;
-    for (uint32_t end = off + len; off < end && status == SPB_OK; off += STEP) {
-        status = copy_step(from, into, off, spb_lower(end - off, STEP));
+    for (uint32_t at = 0; at < len && status == SPB_OK; at += STEP) {
+        status = copy_step(from, into, at, spb_lower(len - at, STEP));
         spb_port.alive();
     }
     return status;

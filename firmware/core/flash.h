@@ -51,6 +51,9 @@ struct spb_area {
 /* No option byte keeps any of it from being erased and programmed. */
 bool spb_area_writable(const struct spb_area *area);
 
+/* Nor any of what an update writes: an area that is found protected page by page leaves one half done. */
+bool spb_areas_writable(void);
+
 /* off and len are multiples of the erase unit; data is aligned to words. */
 SPB_CHECKED enum spb_status spb_area_erase(const struct spb_area *area, uint32_t off, uint32_t len);
 SPB_CHECKED enum spb_status spb_area_program(const struct spb_area *area, uint32_t off, const uint8_t *data, uint32_t len);
@@ -58,9 +61,15 @@ SPB_CHECKED enum spb_status spb_area_program(const struct spb_area *area, uint32
 /* The len bytes at off, or a null pointer when they are not all inside. */
 const uint8_t *spb_area_map(const struct spb_area *area, uint32_t off, uint32_t len);
 
-/* Copy len bytes at off, a multiple of SPB_COPY_UNIT each, from one area into the other, which is erased there; both are then
- * compared.  By way of RAM, as the two may be in one memory. */
-SPB_CHECKED enum spb_status spb_area_copy(const struct spb_area *from, const struct spb_area *into, uint32_t off, uint32_t len);
+/* A place in an area. */
+struct spb_place {
+    const struct spb_area *area;
+    uint32_t off;
+};
+
+/* Copy len bytes to a place that is erased; both are then compared.  Offsets and len are multiples of SPB_COPY_UNIT.  By way
+ * of RAM, as the two may be in one memory. */
+SPB_CHECKED enum spb_status spb_area_copy(const struct spb_place *from, const struct spb_place *into, uint32_t len);
 
 #define SPB_COPY_UNIT (SPB_SLOT_UNIT < 4 ? 4u : SPB_SLOT_UNIT)
 

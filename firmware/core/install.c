@@ -1,34 +1,90 @@
 /* SPDX-License-Identifier: MIT */
 #include "install.h"
 
-/* Copy one page, up to the end of the image in whole units; the rest stays erased. */
-static enum spb_status copy_page(uint32_t off, uint32_t len, uint32_t end) {
-    uint32_t used = end - off < len ? (end - off + SPB_COPY_UNIT - 1) / SPB_COPY_UNIT * SPB_COPY_UNIT : len;
-    enum spb_status status = spb_area_erase(&spb_slot0, off, len);
-    return status == SPB_OK ? spb_area_copy(&spb_slot1, &spb_slot0, off, used) : status;
+/* One page of the list, by its rank (pages.h), up to the end of the image in whole units; the rest stays erased.  save: from
+ * SLOT0 to its home, else the other way. */
+__attribute__((noinline)) static enum spb_status copy_page(const struct spb_pages *pages, uint32_t rank, uint32_t end, uint32_t save) {
+    uint32_t page = spb_pages_at(pages->count - 1 - rank);
+    uint32_t off = spb_page_start(page), len = spb_page_start(page + 1) - off;
+    const struct spb_place at[2] = {{&spb_slot0, off}, spb_slot_place(pages, page)};
+    const struct spb_place *into = at + save;
+    if (at[0].area == at[1].area) return SPB_E_FLASH_ERROR;     /* I5 */
+    if (off >= end) return SPB_OK;
+    enum spb_status status = spb_area_erase(into->area, into->off, len);
+    if (end - off < len) len = (end - off + SPB_COPY_UNIT - 1) / SPB_COPY_UNIT * SPB_COPY_UNIT;
+    return status == SPB_OK ? spb_area_copy(at + (save ^ 1), into, len) : status;
 }
 
-/* Highest page first, so the header comes last and SLOT0 never looks complete before it is.  A list that has become
- * shorter since the steps were written (pages.h Q1) is begun anew. */
-static enum spb_status copy_pages(struct spb_journal *j, uint32_t end, const volatile enum spb_verdict *verdict,
-                                  spb_install_progress progress) {
-    uint32_t all = j->pages.count, nth = j->steps <= all ? j->steps : 0, since = 0;
-    progress(nth, all);
-    enum spb_status status = j->begun ? SPB_OK : spb_journal_append(j, SPB_JOURNAL_DONE(0));
-    while (nth < all && status == SPB_OK) {
+/* Into SLOT0: ranks from one up to another. */
+static enum spb_status copy_pages(const volatile enum spb_verdict *verdict, const struct spb_pages *pages, uint32_t rank,
+                                  uint32_t stop, uint32_t end) {
+    enum spb_status status = SPB_OK;
+    while (rank < stop && status == SPB_OK) {
         if (*verdict != SPB_GOOD) return SPB_E_IMAGE_VERIFY_TAG_FAILURE;
-        uint32_t page = spb_entry_read((all - ++nth) * SPB_ENTRY_UNIT);
-        if (page >= SPB_PAGES) return SPB_E_FLASH_ERROR;        /* I5 */
-        uint32_t off = spb_page_start(page), len = spb_page_start(page + 1) - off;
-        if (off < end) status = copy_page(off, len, end);
-        since += len;
-        if (status == SPB_OK && since >= SPB_JOURNAL_STEP_EVERY) {
-            status = spb_journal_append(j, SPB_JOURNAL_DONE(nth));
-            since = 0;
-        }
-        if (status == SPB_OK) progress(nth, all);
+        status = copy_page(pages, rank++, end, 0);
+        if (status == SPB_OK) spb_port.progress(rank, pages->count);
     }
     return status;
+}
+
+static uint32_t end_of(const struct spb_slot_work *work) { return SPB_VECTOR_SIZE + SPB_MANIFEST_U32(work->header, IMAGE_SIZE); }
+
+/* Highest page first, so the header comes last and SLOT0 never looks complete before it is.  What is behind OLD's end is
+ * saved, too, and may be unreadable: that OLD is whole where it is kept is looked at when it is wanted (trial.h T4).
+ * left: pages that were judged in SLOT1; where it is wrong, a load of it that was skipped say, no other is copied. */
+static enum spb_status install_pages(struct spb_journal *j, const volatile enum spb_verdict *verdict, uint32_t left, uint32_t end) {
+    uint32_t all = j->pages.count, done = all - left;
+    enum spb_status status = SPB_OK;
+    spb_port.progress(done, all);
+    while (done < all && status == SPB_OK) {
+        uint32_t stop = spb_lower(all, done + SPB_JOURNAL_BATCH);
+        if (spb_journal_trial(j) && spb_journal_saved(j) < stop && spb_journal_has_room(j)) {
+            const struct spb_pages old = {all, stop};
+            for (uint32_t rank = done; rank < stop; rank++) (void)!copy_page(&old, rank, SPB_SLOT_SIZE, 1);
+            status = spb_journal_append(j, SPB_JOURNAL_STEP_SAVED + stop);
+        }
+        if (status == SPB_OK) status = copy_pages(verdict, &j->pages, done, stop, end);
+        if (status == SPB_OK) status = spb_journal_append(j, SPB_JOURNAL_STEP_INSTALLED + stop);
+        done = stop;
+    }
+    return status;
+}
+
+/* Of the header of an image with these pages in SLOT1, which is copied into work. */
+static enum spb_verdict vouched_for(struct spb_slot_work *work, const struct spb_pages *pages) {
+    struct spb_place first = spb_slot_place(pages, 0);
+    if (!spb_slot_header(first.area, first.off, work)) return (enum spb_verdict)0;
+    return spb_slot_vouch(work);
+}
+
+/* Of its bytes as well: both verdicts added up, not by XOR, as one with itself would make a good one (slot.h S2).
+ * moved: as for spb_slot_match.  A bad header is none to hash by, and its verdict is not what is returned for it, should this
+ * branch be a fault. */
+static enum spb_verdict all_of(struct spb_slot_work *work, const struct spb_pages *pages, uint32_t moved, uint32_t header) {
+    volatile uint32_t vouched = header;
+    if (vouched != SPB_GOOD) return (enum spb_verdict)0;
+    volatile uint32_t verdict = (uint32_t)spb_slot_match(work, pages, moved);
+    verdict += vouched - SPB_GOOD;
+    return (enum spb_verdict)verdict;
+}
+
+static enum spb_verdict whole(struct spb_slot_work *work, const struct spb_pages *pages) {
+    return all_of(work, pages, 0, vouched_for(work, pages));
+}
+
+static enum spb_install_result ended(struct spb_journal *j, uint32_t step, enum spb_install_result result) {
+    return spb_journal_append(j, step) == SPB_OK ? result : SPB_INSTALL_FAILED;
+}
+
+/* I6, and trial.h T4. */
+static enum spb_install_result go_back(struct spb_slot_work *work, struct spb_journal *j, enum spb_status why) {
+    const struct spb_pages old = {j->pages.count, spb_journal_saved(j)};
+    volatile enum spb_verdict verdict = whole(work, old.saved != 0 ? &old : NULL);
+    if (verdict != SPB_GOOD) {
+        return spb_trial_runs(j) ? ended(j, SPB_JOURNAL_STEP_FINISHED, SPB_INSTALL_DONE) : SPB_INSTALL_FAILED;
+    }
+    if (copy_pages(&verdict, &old, 0, old.saved, end_of(work)) != SPB_OK) return SPB_INSTALL_FAILED;
+    return ended(j, SPB_JOURNAL_STEP_REVERTED + why, SPB_INSTALL_REVERTED);
 }
 
 /* Where it is, found anew for each comparison: a register that kept it over the calls before may have been given back
@@ -44,30 +100,43 @@ static enum spb_verdict acceptable(struct spb_slot_work *work, const struct spb_
     volatile uint32_t floor = UINT32_MAX, again = UINT32_MAX;       /* unless stored: no version is that high */
     floor = spb_slot_floor_once(work);
     again = spb_slot_floor_once(work);
-    if (!spb_slot_header(&spb_slot1, work)) return (enum spb_verdict)0;
-    volatile uint32_t vouched = (uint32_t)spb_slot_vouch(work);     /* or it is known to be good below */
-    if (vouched != SPB_GOOD) return (enum spb_verdict)0;            /* not itself, should this branch be a fault */
+    volatile uint32_t header = vouched_for(work, pages);            /* or it is known to be good below */
     volatile uint32_t low = spb_manifest_below(version_in(work), floor);    /* before a long call gives registers back */
-    volatile uint32_t verdict = (uint32_t)spb_slot_match(work, pages, pages->count);      /* as in slot.c */
-    verdict += vouched - SPB_GOOD;      /* not by XOR: of a verdict with itself it would make a good one */
+    volatile uint32_t verdict = (uint32_t)all_of(work, pages, pages->count, header);
     verdict += 2 * low;                 /* of unlike weight: a word that is all ones takes neither away */
     verdict += 3 * spb_manifest_below(version_in(work), again);
     return (enum spb_verdict)verdict;
 }
 
-enum spb_install_result spb_install(struct spb_slot_work *work, spb_install_progress progress) {
+/* NEW is not to be installed, or not any more.  Where SLOT0 is an image, nothing is half done. */
+static enum spb_install_result refuse(struct spb_slot_work *work, struct spb_journal *j) {
+    if (j->begun && whole(work, NULL) != SPB_GOOD) return go_back(work, j, SPB_E_IMAGE_VERIFY_TAG_FAILURE);
+    return spb_journal_erase() == SPB_OK ? SPB_INSTALL_REFUSED : SPB_INSTALL_FAILED;
+}
+
+/* OLD is kept if NEW wants that and there is room. */
+static enum spb_status begin(const struct spb_slot_work *work, struct spb_journal *j) {
+    bool trial = (work->header[SPB_MANIFEST_OFF_KIND] & SPB_MANIFEST_KIND_TRIAL) != 0 && spb_trial_fits(j->pages.count);
+    return spb_journal_append(j, trial ? SPB_JOURNAL_STEP_SAVED : SPB_JOURNAL_STEP_INSTALLED);
+}
+
+enum spb_install_result spb_install(struct spb_slot_work *work, uint32_t starts) {
     volatile enum spb_verdict verdict = SPB_BAD;
-    struct spb_journal j;
-    if (SPB_SINGLE_SLOT || !spb_slot_header(&spb_slot1, work)) return SPB_INSTALL_NOTHING;
-    spb_journal_open(&j, work->header);
-    if (!j.committed || j.finished) return SPB_INSTALL_NOTHING;
-    verdict = acceptable(work, &j.pages);
-    if (verdict != SPB_GOOD) {
-        if (j.begun) return SPB_INSTALL_FAILED;
-        return spb_journal_erase() == SPB_OK ? SPB_INSTALL_REFUSED : SPB_INSTALL_FAILED;
+    struct spb_journal *j = &spb_last;
+    if (SPB_SINGLE_SLOT) return SPB_INSTALL_NOTHING;
+    spb_journal_open(j);
+    bool runs = spb_trial_runs(j);
+    if (!spb_journal_committed(j) || spb_journal_finished(j)) return SPB_INSTALL_NOTHING;
+    uint32_t tried = spb_journal_tried(j);
+    if (runs && tried >= starts) return go_back(work, j, SPB_E_NOT_CONFIRMED);
+    if (!runs) {
+        const struct spb_pages left = {j->pages.count - spb_journal_installed(j), 0};
+        verdict = acceptable(work, &left);
+        if (verdict != SPB_GOOD) return refuse(work, j);
+        if (!spb_areas_writable()) return SPB_INSTALL_FAILED;
+        if (!j->begun && begin(work, j) != SPB_OK) return SPB_INSTALL_FAILED;
+        if (install_pages(j, &verdict, left.count, end_of(work)) != SPB_OK) return SPB_INSTALL_FAILED;
+        if (!spb_trial_runs(j)) return ended(j, SPB_JOURNAL_STEP_FINISHED, SPB_INSTALL_DONE);
     }
-    if (!spb_area_writable(&spb_slot0) || !spb_area_writable(&spb_journal)) return SPB_INSTALL_FAILED;
-    uint32_t end = SPB_VECTOR_SIZE + SPB_MANIFEST_U32(work->header, IMAGE_SIZE);
-    if (copy_pages(&j, end, &verdict, progress) != SPB_OK) return SPB_INSTALL_FAILED;
-    return spb_journal_append(&j, SPB_JOURNAL_STEP_FINISHED) == SPB_OK ? SPB_INSTALL_DONE : SPB_INSTALL_FAILED;
+    return ended(j, SPB_JOURNAL_STEP_TRIED + 1 + tried, SPB_INSTALL_TRIAL);
 }

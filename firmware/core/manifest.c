@@ -32,7 +32,7 @@ static bool payload_size_can_be(uint32_t size) {
 }
 
 enum spb_status spb_manifest_shape(const uint8_t m[SPB_MANIFEST_SIZE]) {
-    uint32_t kind = m[SPB_MANIFEST_OFF_KIND];
+    uint32_t kind = m[SPB_MANIFEST_OFF_KIND] & SPB_MANIFEST_KIND_MASK;
     if (spb_load_u16(m + SPB_MANIFEST_OFF_MAGIC) != SPB_MANIFEST_MAGIC) return SPB_E_INVALID_PATCH_IMAGE;
     if (m[SPB_MANIFEST_OFF_FORMAT] != SPB_FORMAT || kind > SPB_MANIFEST_KIND_PATCH) return SPB_E_UNSUPPORTED;
     /* Key index and trailer size, in the same word, are 0. */

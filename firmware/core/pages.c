@@ -27,14 +27,14 @@ enum spb_status spb_pages_add(struct spb_pages *pages, uint32_t page) {
     return SPB_SINGLE_SLOT ? SPB_OK : spb_entry_write(off, page);
 }
 
-bool spb_pages_has(const struct spb_pages *pages, uint32_t page) {
+uint32_t spb_pages_rank(const struct spb_pages *pages, uint32_t page) {
     uint32_t low = 0, high = SPB_SINGLE_SLOT ? 0 : pages->count;
     while (low < high) {
         uint32_t middle = (low + high) / 2;
-        uint32_t found = spb_entry_read(middle * SPB_ENTRY_UNIT);
-        if (found == page) return true;
+        uint32_t found = spb_pages_at(middle);
+        if (found == page) return pages->count - 1 - middle;
         if (found < page) low = middle + 1;
         else high = middle;
     }
-    return false;
+    return SPB_PAGES_NONE;
 }

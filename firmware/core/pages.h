@@ -22,6 +22,8 @@ static inline uint32_t spb_page_start(uint32_t page) {
 
 #define SPB_PAGES (SPB_PART_SIZE / SPB_PAGE_SIZE + (SPB_SLOT_SIZE - SPB_PART_SIZE) / SPB_REST_PAGE_SIZE)
 
+#define SPB_LARGEST_PAGE (SPB_PAGE_SIZE > SPB_REST_PAGE_SIZE ? SPB_PAGE_SIZE : SPB_REST_PAGE_SIZE)
+
 /* Bytes that a record of the journal takes on flash: whole program units. */
 #define SPB_UNITS(size) (((size) + SPB_PROGRAM_UNIT - 1) / SPB_PROGRAM_UNIT * SPB_PROGRAM_UNIT)
 #define SPB_ENTRY_UNIT SPB_UNITS(SPB_JOURNAL_ENTRY_SIZE)
@@ -32,16 +34,25 @@ uint32_t spb_entry_read(uint32_t off);
 #define SPB_ENTRY_ERASED 0x10000u   /* nor anything else */
 #define SPB_ENTRY_NONE 0x10001u     /* something else, or it cannot be read */
 
+/* The page that stands there in the list, counted from 0. */
+static inline uint32_t spb_pages_at(uint32_t index) { return spb_entry_read(index * SPB_ENTRY_UNIT); }
+
 /* Write one; flash is erased there. */
 SPB_CHECKED enum spb_status spb_entry_write(uint32_t off, uint32_t value);
 
+/* Of an image whose pages are in two slots. */
 struct spb_pages {
-    uint32_t count;
+    uint32_t count;     /* so many of the list, from its beginning, are in SLOT1 */
+    uint32_t saved;     /* not 0: so many from its end are, where trial.h keeps them, and the others of the list are not */
 };
 
 /* Put the next page behind the others, which have lower numbers. */
 SPB_CHECKED enum spb_status spb_pages_add(struct spb_pages *pages, uint32_t page);
 
-bool spb_pages_has(const struct spb_pages *pages, uint32_t page);
+/* The rank of a page of the list, counted from its end: in this order pages are installed.  SPB_PAGES_NONE when it is not
+ * there. */
+uint32_t spb_pages_rank(const struct spb_pages *pages, uint32_t page);
+
+#define SPB_PAGES_NONE UINT32_MAX
 
 #endif

@@ -14,6 +14,7 @@ struct spb_port {
     const struct spb_flash *flash;      /* all parts are in it, where SPB_MEMORIES is 1 */
     const uint8_t *personal;    /* the personalisation area, SPB_PERSONAL_SIZE bytes */
     uint32_t target;            /* what a manifest must name as its target */
+    void (*progress)(uint32_t done, uint32_t all);      /* pages installed: told before the first and after every one */
     void (*alive)(void);        /* called at least every few milliseconds of work: feeds the watchdog */
 };
 

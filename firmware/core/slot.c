@@ -5,16 +5,17 @@
 #include <string.h>
 
 #include "sha256.h"
+#include "trial.h"
 
 #define STEP SPB_READ_MAX   /* bytes hashed at a time: a block of SHA-256 */
 
 _Static_assert(SPB_HEADER_SIZE % 4 == 0, "read in words");
 _Static_assert(SPB_VECTOR_SIZE % STEP == 0 && SPB_PAGE_SIZE % STEP == 0, "no step crosses a page");
 
-bool spb_slot_header(const struct spb_area *slot, struct spb_slot_work *work) {
-    for (uint32_t off = 0; off < SPB_HEADER_SIZE; off += STEP) {
-        uint32_t len = spb_lower(SPB_HEADER_SIZE - off, STEP);
-        if (!spb_area_read(slot, off, (uint32_t *)(void *)(work->header + off), len)) return false;
+bool spb_slot_header(const struct spb_area *slot, uint32_t off, struct spb_slot_work *work) {
+    for (uint32_t at = 0; at < SPB_HEADER_SIZE; at += STEP) {
+        uint32_t len = spb_lower(SPB_HEADER_SIZE - at, STEP);
+        if (!spb_area_read(slot, off + at, (uint32_t *)(void *)(work->header + at), len)) return false;
     }
     return true;
 }
@@ -45,8 +46,14 @@ static enum spb_verdict same(const uint8_t *a, const uint8_t *b, uint32_t len) {
     return (enum spb_verdict)verdict;
 }
 
-static const struct spb_area *where(const struct spb_pages *pages, uint32_t page) {
-    return pages != NULL && spb_pages_has(pages, page) ? &spb_slot1 : &spb_slot0;
+struct spb_place spb_slot_place(const struct spb_pages *pages, uint32_t page) {
+    const struct spb_area *area = &spb_slot0;
+    uint32_t rank = pages != NULL ? spb_pages_rank(pages, page) : SPB_PAGES_NONE;
+    if (rank != SPB_PAGES_NONE && (pages->saved == 0 || rank < pages->saved)) {
+        area = &spb_slot1;
+        if (pages->saved != 0) page = spb_trial_home(pages->count, rank);
+    }
+    return (struct spb_place){area, spb_page_start(page)};
 }
 
 uint32_t spb_slot_places(const struct spb_slot_work *work, uint32_t moved) {
@@ -61,16 +68,18 @@ uint32_t spb_slot_hashed(struct spb_slot_work *work, const struct spb_pages *pag
     volatile uint32_t places = 0;
     uint32_t end = SPB_VECTOR_SIZE + SPB_MANIFEST_U32(work->header, IMAGE_SIZE);
     spb_sha256_init(sha);
-    const struct spb_area *area = NULL;
+    struct spb_place at = {NULL, 0};        /* of the page, less its own offset */
     for (uint32_t off = SPB_VECTOR_SIZE, stop = 0; off < end; off += STEP) {
         if (off >= stop) {
             uint32_t page = spb_page_of(off);
             stop = spb_page_start(page + 1);
-            area = where(pages, page);
-            places += area->parts[0].base;
+            at = spb_slot_place(pages, page);
+            at.off -= spb_page_start(page);
+            bool saved = pages != NULL && pages->saved != 0;
+            places += saved ? spb_slot0.parts[0].base : at.area->parts[0].base + 2 * at.off;
         }
         uint32_t len = spb_lower(end - off, STEP);
-        if (!spb_area_read(area, off, work->read.block, len)) return 0;
+        if (!spb_area_read(at.area, at.off + off, work->read.block, len)) return 0;
         spb_sha256_update(sha, work->read.block, len);
         spb_port.alive();
     }
@@ -79,7 +88,7 @@ uint32_t spb_slot_hashed(struct spb_slot_work *work, const struct spb_pages *pag
 }
 
 __attribute__((noinline)) uint32_t spb_slot_floor_once(struct spb_slot_work *work) {
-    if (!spb_slot_header(&spb_slot0, work) || spb_slot_vouch(work) != SPB_GOOD) return 0;
+    if (!spb_slot_header(&spb_slot0, 0, work) || spb_slot_vouch(work) != SPB_GOOD) return 0;
     return SPB_MANIFEST_U32(work->header, VERSION);
 }
 

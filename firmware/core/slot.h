@@ -26,8 +26,11 @@ struct spb_slot_work {
     };
 };
 
-/* Copy the header out of a slot; false when it cannot be read (F3). */
-SPB_CHECKED bool spb_slot_header(const struct spb_area *slot, struct spb_slot_work *work);
+/* Copy the header at off of a slot; false when it cannot be read (F3). */
+SPB_CHECKED bool spb_slot_header(const struct spb_area *slot, uint32_t off, struct spb_slot_work *work);
+
+/* Where a page of an image is (pages.h); NULL: in SLOT0. */
+struct spb_place spb_slot_place(const struct spb_pages *pages, uint32_t page);
 
 /* Shape, signature, product and board of the header in work. */
 enum spb_verdict spb_slot_vouch(struct spb_slot_work *work);
@@ -35,7 +38,8 @@ enum spb_verdict spb_slot_vouch(struct spb_slot_work *work);
 /* The places of the pages of the image, added up, when `moved` of them are in SLOT1 and the others in SLOT0. */
 uint32_t spb_slot_places(const struct spb_slot_work *work, uint32_t moved);
 
-/* SPB_GOOD, when the hash is the one that the header in work promises, and the places added up that it was made of. */
+/* SPB_GOOD, when the hash is the one that the header in work promises, and the places added up that it was made of; those
+ * of what is saved count as SLOT0, as nothing is started by it. */
 uint32_t spb_slot_hashed(struct spb_slot_work *work, const struct spb_pages *pages);
 
 /* The image with these pages in SLOT1, which are `moved`, and the others in SLOT0 (NULL and 0: all of them) has the hash

@@ -74,6 +74,17 @@ static void banner(void) {
     LOG("demo: u updates by YMODEM, s shows the state, r resets");
 }
 
+/* It is well once it has said who it is; an own application looks at more than that before it keeps itself. */
+static void confirm(void) {
+    SE_StatusTypeDef se;
+    SE_APP_UpdateInfo update;
+    if (SE_APP_GetUpdateInfo(&se, &update) != SE_SUCCESS) return;
+    if (update.state == SE_APP_UpdateState_REVERTED) {
+        LOG("demo: %v was given up: %s", update.version, SE_PATCH_GetStatusCodeString(update.why));
+    }
+    if (update.state == SE_APP_UpdateState_TRIAL && SE_APP_ConfirmActiveFw(&se) == SE_SUCCESS) LOG("demo: confirmed, this version stays");
+}
+
 void demo_main(void) {
     spb_clock_start();
     spb_gpio_console();
@@ -83,6 +94,7 @@ void demo_main(void) {
     SPB_LED_START();
     SE_PATCH_InitStatus(&status);
     banner();
+    confirm();
     for (;;) {
         int key = spb_line_get(BLINK_MS);
         SPB_LED_WRITE((spb_tick_ms() / BLINK_MS & 1) != 0);

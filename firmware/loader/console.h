@@ -13,6 +13,7 @@
 /* The same with a time stamp "[    1.234] " in front and a line end behind. */
 #define spb_console_log(...) spb_console_put_line(SPB_TEXT_MARK __VA_ARGS__)
 
+/* What these make of it.  A sentence by its number is one that has no arguments, as those of [status] have none. */
 void spb_console_put(enum spb_text format, ...);
 void spb_console_put_line(enum spb_text format, ...);
 

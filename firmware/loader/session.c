@@ -2,6 +2,7 @@
 #include "session.h"
 
 #include "console.h"
+#include "trial.h"
 #include "ymodem.h"
 
 /* The consumer has no context: one session at a time. */
@@ -40,8 +41,8 @@ static void show_refusal(const struct spb_engine *e) {
 }
 
 static void show_accepted(const struct spb_engine *e) {
-    spb_console_log("version %v received, %u bytes, verified, changed pages: %u",
-                    SPB_MANIFEST_U32(e->header, VERSION), e->total, e->candidate.pages.count);
+    spb_console_log("version %v received, %u bytes, verified, changed pages: %u, room for a trial: %u",
+                    SPB_MANIFEST_U32(e->header, VERSION), e->total, e->candidate.pages.count, SPB_TRIAL_ROOM);
 }
 
 /* The sender is done; is the update? */
@@ -49,7 +50,7 @@ static bool conclude(enum spb_source_end end) {
     struct spb_engine *e = spb_engine();
     if (spb_source_has_reason(end)) {
         spb_console_log("transfer ended: %t", end);
-        if (spb_engine_abort(e) != SPB_OK) spb_console_log("%t", spb_text_of(e->status));
+        if (spb_engine_abort(e) != SPB_OK) spb_console_put_line(spb_text_of(e->status));
         return false;
     }
     if (end == SPB_SOURCE_DONE && spb_engine_commit(e) == SPB_OK) {

@@ -89,6 +89,7 @@ def _update_facts(data: bytes, given: list[Keys]) -> Facts:
         "product_name": names.get(manifest.product),
         "target": f"{manifest.target:#010x}",
         "target_name": boards.of_id(manifest.target),
+        "trial": "until it confirms itself" if manifest.trial else "no",
         "signature_count": manifest.signature_count,
         "key_index": manifest.key_index,
         "trailer_size": manifest.trailer_size,

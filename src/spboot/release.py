@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import CTR
 
-from spboot import delta, startable
+from spboot import delta, startable, trial
 from spboot.boards import Board
 from spboot.delta import Progress
 from spboot.errors import AuthenticationError, BoardError, FormatError, VersionError
@@ -160,7 +160,14 @@ def unsigned_image(image: Image, *, keys: Keys, progress: Progress | None = None
     startable.check(image.data, image.board)
     target, capacity = image.board.name, image.board.image_capacity
     return _unsigned(
-        image.data, None, target=target, capacity=capacity, keys=keys, version=image.version, progress=progress
+        image.data,
+        None,
+        target=target,
+        capacity=capacity,
+        keys=keys,
+        version=image.version,
+        progress=progress,
+        on_trial=trial.wanted(image.data, image.board),
     )
 
 
@@ -200,7 +207,14 @@ def unsigned_patch(old: Image, new: Image, *, keys: Keys, progress: Progress | N
     _check_size("old", old.data, capacity)
     base = Base(image=old.data, version=old.version, address=old.address)
     return _unsigned(
-        new.data, base, target=target, capacity=capacity, keys=keys, version=new.version, progress=progress
+        new.data,
+        base,
+        target=target,
+        capacity=capacity,
+        keys=keys,
+        version=new.version,
+        progress=progress,
+        on_trial=trial.wanted(new.data, new.board),
     )
 
 
@@ -214,7 +228,15 @@ def _check_size(which: str, image: bytes, capacity: int) -> None:
 
 
 def _unsigned(
-    new: bytes, old: Base | None, *, target: str, capacity: int, keys: Keys, version: Version, progress: Progress | None
+    new: bytes,
+    old: Base | None,
+    *,
+    target: str,
+    capacity: int,
+    keys: Keys,
+    version: Version,
+    progress: Progress | None,
+    on_trial: bool = False,
 ) -> Unsigned:
     """Of whatever *new* is.  Tests make images with it that cannot start."""
     _check_size("new", new, capacity)
@@ -233,6 +255,7 @@ def _unsigned(
         base_hash=hashlib.sha256(base).digest()[:BASE_HASH_SIZE] if old else bytes(BASE_HASH_SIZE),
         salt=_salt(keys.cipher_key, stream),
         image_hash=hashlib.sha256(new).digest(),
+        trial=on_trial,
     )
     wire, first = payload.build(_cipher(keys.cipher_key, manifest, stream))
     header = Header(manifest=manifest, chunk_hash=first, signature=bytes(SIGNATURE_SIZE))

@@ -20,7 +20,7 @@ from spboot.keys import Keys
 CUTS = {"none": 0, "before": 1, "after": 2, "torn": 3, "torn-readable": 4}
 STATUS = {name: number for number, (name, _) in enumerate(spec()["status"]["codes"])}
 NAMES = {number: name for name, number in STATUS.items()} | {0: "OK"}
-INSTALL = ("nothing", "done", "refused", "failed")
+INSTALL = ("nothing", "done", "trial", "reverted", "refused", "failed")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,8 +151,9 @@ class Device:
     def commit(self) -> str:
         return NAMES[self.lib.hp_commit()]
 
-    def install(self) -> str:
-        return INSTALL[self.lib.hp_install()]
+    def install(self, *, starts: int = 1) -> str:
+        """What a boot does before it starts SLOT0, where an update on trial has so many starts."""
+        return INSTALL[self.lib.hp_install(starts)]
 
     @property
     def installed(self) -> int:

@@ -93,6 +93,10 @@ static bool read(uint32_t off, uint32_t *to, uint32_t len) {
     return ok;
 }
 
+static void no_progress(uint32_t done, uint32_t all) {
+    (void)done;
+    (void)all;
+}
 static void alive(void) {}
 
 /* One byte that option bytes protect, or none. */
@@ -129,7 +133,8 @@ static const struct spb_flash rest = {rest_erase, rest_program, rest_map, rest_r
 const struct spb_area spb_slot0 = {{{&flash, 0, SPB_PART_SIZE, UNIT} AND_REST(0)}};
 const struct spb_area spb_slot1 = {{{&flash, SLOT1_OFF, SPB_PART_SIZE, UNIT} AND_REST(REST)}};
 const struct spb_area spb_journal = {{{&flash, JOURNAL_OFF, SPB_JOURNAL_SIZE, UNIT}}};
-const struct spb_port spb_port = {&flash, personal, SPB_TARGET, alive};
+struct spb_journal spb_last;
+const struct spb_port spb_port = {&flash, personal, SPB_TARGET, no_progress, alive};
 
 /* For the tests. */
 
@@ -167,6 +172,7 @@ void hp_save(uint8_t *to) {
 void hp_restore(const uint8_t *from) {
     memcpy(memory, from, SIZE);
     memcpy(poisoned, from + SIZE, sizeof poisoned);
+    spb_journal_open(&spb_last);
 }
 
 uint32_t hp_engine_size(void) { return sizeof(struct spb_engine); }
@@ -179,6 +185,7 @@ void hp_power_on(uint32_t kind, uint32_t at, uint32_t new_seed) {
     operations = 0;
     dead = 0;
     memset(erases, 0, sizeof erases);
+    spb_journal_open(&spb_last);            /* as a boot does, in its install */
 }
 
 /* Count operations without a cut. */
@@ -191,7 +198,7 @@ int hp_start(uint32_t total, int active) { return spb_engine_start(&engine, tota
 int hp_commit(void) { return spb_engine_commit(&engine); }
 int hp_abort(void) { return spb_engine_abort(&engine); }
 int hp_stage(void) { return (int)engine.stage; }
-int hp_changed(uint32_t page) { return spb_pages_has(&engine.candidate.pages, page); }
+int hp_changed(uint32_t page) { return spb_pages_rank(&engine.candidate.pages, page) != SPB_PAGES_NONE; }
 
 /* From a fresh heap block, so that the address sanitizer sees every read outside. */
 int hp_data(const uint8_t *data, uint32_t len) {
@@ -202,17 +209,13 @@ int hp_data(const uint8_t *data, uint32_t len) {
     return status;
 }
 
-static void no_progress(uint32_t done, uint32_t all) {
-    (void)done;
-    (void)all;
-}
-
-int hp_install(void) { return (int)spb_install(&engine.work.slot, no_progress); }
+int hp_install(uint32_t starts) { return (int)spb_install(&engine.work.slot, starts); }
+int hp_trial_confirm(void) { return spb_trial_confirm(); }
 
 /* Version in SLOT0 when header and image are good, else 0. */
 uint32_t hp_installed(void) {
     struct spb_slot_work work;
-    if (!spb_slot_header(&spb_slot0, &work) || spb_slot_vouch(&work) != SPB_GOOD) return 0;
+    if (!spb_slot_header(&spb_slot0, 0, &work) || spb_slot_vouch(&work) != SPB_GOOD) return 0;
     return spb_slot_match(&work, NULL, 0) == SPB_GOOD ? SPB_MANIFEST_U32(work.header, VERSION) : 0;
 }
 
@@ -286,9 +289,9 @@ int hp_journal_append(uint32_t step) { return spb_journal_append(&journal, step)
 
 /* Steps, or -1 without a commit, or -2 when finished. */
 int hp_journal_open(void) {
-    spb_journal_open(&journal, memory + SLOT1_OFF);
-    if (!journal.committed) return -1;
-    return journal.finished ? -2 : (int)journal.steps;
+    spb_journal_open(&journal);
+    if (!spb_journal_committed(&journal)) return -1;
+    return spb_journal_finished(&journal) ? -2 : (int)spb_journal_installed(&journal);
 }
 
 /* The program operation `at` from now on reports an error, and does what a cut of this kind does; so does an erase. */

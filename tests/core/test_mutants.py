@@ -26,7 +26,7 @@ MUTANTS = {
     "base not checked": ("engine.c", "(status = base_fits(e, active_header)) != SPB_OK", "false"),
     "old commit survives a new download": (
         "engine.c",
-        "    if (!SPB_SINGLE_SLOT) status = spb_journal_erase();\n    while",
+        "    if (!SPB_SINGLE_SLOT && status == SPB_OK) status = spb_journal_erase();\n    while",
         "    while",
     ),
     "starts not counted": ("engine.c", "    e->starts++;\n", ""),
@@ -35,11 +35,11 @@ MUTANTS = {
     "stack pointer not looked at": ("slot.c", "if (stack >= stacks[i][0] && stack <= stacks[i][1])", "if (i == 0)"),
     "vectors read back from nowhere": ("engine.c", "e->vectors_len < SPB_VECTORS_SIZE ? e->vectors[off]", "false ? 0"),
     "failed commit not undone": ("engine.c", " && spb_journal_erase() == SPB_OK) {", ") {"),
-    "install known by its mark alone": ("journal.c", "    j->committed = j->begun;\n", ""),
+    "install known by its mark alone": ("journal.h", "return (j->marked | j->begun) != 0;", "return j->marked != 0;"),
     "begin of an install not recorded": (
         "install.c",
-        "j->begun ? SPB_OK : spb_journal_append(j, SPB_JOURNAL_DONE(0))",
-        "SPB_OK",
+        "return spb_journal_append(j, trial ? SPB_JOURNAL_STEP_SAVED : SPB_JOURNAL_STEP_INSTALLED);",
+        "return trial ? spb_journal_append(j, SPB_JOURNAL_STEP_SAVED) : SPB_OK;",
     ),
     "flash touched before the version is known": (
         "engine.c",
@@ -56,25 +56,69 @@ MUTANTS = {
     "unwritten unit read from flash": ("candidate.c", "if (c->open && off >= c->len - UNIT_OFF(c->len))", "if (false)"),
     "torn record appended over": (
         "journal.c",
-        "        j->next = off + SPB_ENTRY_UNIT;\n"
-        "        if (step < SPB_JOURNAL_STEP || step == SPB_ENTRY_NONE) continue;",
-        "        if (step < SPB_JOURNAL_STEP || step == SPB_ENTRY_NONE) continue;\n"
-        "        j->next = off + SPB_ENTRY_UNIT;",
+        "if (step == SPB_ENTRY_ERASED) continue;",
+        "if (step == SPB_ENTRY_ERASED || step == SPB_ENTRY_NONE) continue;",
     ),
-    "commit not bound to its header": ("journal.c", "MARK_OFF_CHECK) == mark_check(header);", "MARK_OFF_CHECK) != 0;"),
+    "commit not bound to its header": (
+        "journal.c",
+        "mark[SPB_JOURNAL_MARK_OFF_CHECK / 4] == signature;",
+        "mark[SPB_JOURNAL_MARK_OFF_CHECK / 4] != 0;",
+    ),
     "step recorded before the page": (
         "install.c",
-        "        if (off < end) status = copy_page(off, len, end);",
-        "        status = spb_journal_append(j, SPB_JOURNAL_DONE(nth));\n"
-        "        if (off < end && status == SPB_OK) status = copy_page(off, len, end);",
+        "if (status == SPB_OK) status = copy_pages(verdict, &j->pages, done, stop, end);",
+        "if (status == SPB_OK) status = spb_journal_append(j, SPB_JOURNAL_STEP_INSTALLED + stop);\n"
+        "        if (status == SPB_OK) status = copy_pages(verdict, &j->pages, done, stop, end);",
     ),
     "image not verified before install": (
         "install.c",
-        "(uint32_t)spb_slot_match(work, pages, pages->count);",
-        "SPB_GOOD; (void)pages;",
+        "(uint32_t)all_of(work, pages, pages->count, header);",
+        "header;",
     ),
     "older image installed": ("manifest.c", "(v - floor))) >> 31;", "(v - floor))) >> 31 & 0;"),
-    "install stops one page early": ("install.c", "while (nth < all && status", "while (nth + 1 < all && status"),
+    "install stops one page early": ("install.c", "while (rank < stop && status", "while (rank + 1 < stop && status"),
+    "header in SLOT1 not erased before the journal": (
+        "engine.c",
+        "    if (!SPB_SINGLE_SLOT) status = spb_area_erase(&spb_slot1, 0, spb_page_start(1));\n"
+        "    if (!SPB_SINGLE_SLOT && status == SPB_OK) status = spb_journal_erase();\n",
+        "    if (!SPB_SINGLE_SLOT) status = spb_journal_erase();\n"
+        "    if (!SPB_SINGLE_SLOT && status == SPB_OK) status = spb_area_erase(&spb_slot1, 0, spb_page_start(1));\n",
+    ),
+    "page replaced without being kept": ("install.c", "(void)!copy_page(&old, rank, SPB_SLOT_SIZE, 1);", "(void)old;"),
+    "page kept up to the end of NEW": ("install.c", "rank, SPB_SLOT_SIZE, 1)", "rank, end, 1)"),
+    "trial that nobody wants": (
+        "install.c",
+        "(work->header[SPB_MANIFEST_OFF_KIND] & SPB_MANIFEST_KIND_TRIAL) != 0 && ",
+        "",
+    ),
+    "start of a trial not counted": ("install.c", "SPB_JOURNAL_STEP_TRIED + 1 + tried", "SPB_JOURNAL_STEP_TRIED + 1"),
+    "one start of a trial too many": ("install.c", "tried >= starts", "tried > starts"),
+    "OLD comes back unseen": (
+        "install.c",
+        "verdict = whole(work, old.saved != 0 ? &old : NULL);",
+        "verdict = (whole(work, old.saved != 0 ? &old : NULL), SPB_GOOD);",
+    ),
+    "OLD comes back but for a page": ("install.c", "&old, 0, old.saved,", "&old, 1, old.saved,"),
+    "going back not recorded": (
+        "install.c",
+        "return ended(j, SPB_JOURNAL_STEP_REVERTED + why, SPB_INSTALL_REVERTED);",
+        "return (void)why, SPB_INSTALL_REVERTED;",
+    ),
+    "half an install given up": ("install.c", "j->begun && whole(work, NULL) != SPB_GOOD", "false"),
+    "OLD looked for where it was": (
+        "slot.c",
+        "        if (pages->saved != 0) page = spb_trial_home(pages->count, rank);\n",
+        "",
+    ),
+    "kept where another page is": ("trial.c", "SPB_PAGES - 1 - rank;", "SPB_PAGES - 1;"),
+    "kept where a page is to be installed yet": ("trial.c", "(rank - SPB_JOURNAL_BATCH)", "rank"),
+    "trial without a mark": ("trial.c", "return j->marked && ", "return "),
+    "trial begun before OLD is kept": ("trial.c", "spb_journal_saved(j) >= all && ", ""),
+    "confirmation not written": (
+        "trial.c",
+        "spb_journal_append(&spb_last, SPB_JOURNAL_STEP_FINISHED) : SPB_OK",
+        "SPB_OK : SPB_OK",
+    ),
     "copy begins outside": (
         "delta.c",
         "    if (source(d) >= (from_new ? d->np : d->image.size)) return SPB_E_PARSER_ERROR;\n",

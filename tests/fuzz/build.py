@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from spboot.boards import Board
@@ -11,6 +11,7 @@ from spboot.builder import headers
 from spboot.builder.bootloader import boot_version
 from spboot.formats.spec import data_path
 from tests.fuzz import inputs, seeds, signed
+from tests.proof.cbmc import set_number
 
 BOARD = "NUCLEO-L476RG"
 SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
@@ -20,14 +21,23 @@ _HERE = Path(__file__).parent
 
 @dataclass(frozen=True, kw_only=True)
 class Harness:
-    """Sources beside the harness itself: of this folder, and of the firmware.  *max_len* of an input, in bytes."""
+    """Sources beside the harness itself: of this folder, and of the firmware.  *numbers*: of the generated headers,
+    without SPB_.  *max_len* of an input, in bytes."""
 
     own: tuple[str, ...] = ()
     firmware: tuple[str, ...] = ()
+    numbers: dict[str, int] = field(default_factory=dict)
     max_len: int
 
 
 _DECODER = ("core/delta.c", "core/moves.c", "core/reference.c")
+_JOURNAL = ("core/journal.c", "core/pages.c", "core/flash.c")
+_SMALL = {
+    "SLOT_SIZE": 0x2800, "PART_SIZE": 0x2800, "PAGE_SIZE": 0x280, "REST_PAGE_SIZE": 0x280,
+    "JOURNAL_SIZE": 320, "JOURNAL_STEPS": 5,
+}  # fmt: skip
+"""Slots of 16 pages, batches of 3, and a journal of 40 records: an image is hashed in no time, and the room there is
+for trials ends below the number of pages."""
 _SHA = ("crypto/sha256.c", "crypto/sha256_block.c")
 _P256 = ("crypto/p256.c", "crypto/p256_field.c", "crypto/p256_limbs.c")
 HARNESSES = {
@@ -35,7 +45,12 @@ HARNESSES = {
     "stream": Harness(own=("case.c",), firmware=(*_DECODER, "core/prior.c", "core/range.c"), max_len=4096),
     "manifest": Harness(firmware=("core/manifest.c", *_SHA, *_P256), max_len=160),
     "payload": Harness(firmware=("core/payload.c", "crypto/aes.c", *_SHA), max_len=4200),
-    "journal": Harness(firmware=("core/journal.c", "core/pages.c", "core/flash.c"), max_len=2400),
+    "journal": Harness(firmware=("core/trial.c", *_JOURNAL), max_len=2400),
+    "install": Harness(
+        firmware=("core/install.c", "core/trial.c", "core/slot.c", "core/manifest.c", *_JOURNAL, *_SHA),
+        numbers=_SMALL,
+        max_len=256,
+    ),
     "ymodem": Harness(max_len=2048),  # includes ymodem.c
 }
 _RECORD = Harness(own=("case.c",), firmware=_DECODER, max_len=0)
@@ -75,6 +90,7 @@ def corpus(folder: Path) -> dict[str, list[Path]]:
         "manifest": _write(folder / "manifest", signed.header_seeds(Board.load(BOARD))),
         "payload": _write(folder / "payload", inputs.payload_seeds()),
         "journal": _write(folder / "journal", inputs.journal_seeds()),
+        "install": _write(folder / "install", inputs.install_seeds()),
         "ymodem": _write(folder / "ymodem", inputs.ymodem_seeds()),
     }
 
@@ -92,6 +108,8 @@ def _program(folder: Path, name: str, compiler: tuple[str, ...], *more: str, fir
     harness = HARNESSES.get(name, _RECORD)
     board = Board.load(BOARD)
     headers.write(folder / "generated", board, boot_version())
+    for number, value in harness.numbers.items():
+        set_number(folder / "generated/core", number, value)
     seeds.write_old(folder / "generated/fuzz_old.h")
     signed.write_keys(folder / "generated/fuzz_keys.h", board)
     sources = [

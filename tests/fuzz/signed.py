@@ -32,18 +32,18 @@ def keys() -> Keys:
 
 
 def signed_headers(board: Board) -> tuple[bytes, ...]:
-    """An image, a patch, the largest image there can be, the smallest payload."""
+    """An image, a patch, the largest image there can be, the smallest payload; some of them on trial."""
     most = board.image_capacity
     cases = (
-        (0, 0x01000000, 4000, 3000, 0),
-        (1, 0x01000100, 5000, DATA_SIZE, 0x01000000),
-        (0, 0xFF000001, most, DATA_SIZE + 16 + 1, 0),
-        (1, 2, 8, 1, 1),
+        (0, 0x01000000, 4000, 3000, 0, False),
+        (1, 0x01000100, 5000, DATA_SIZE, 0x01000000, True),
+        (0, 0xFF000001, most, DATA_SIZE + 16 + 1, 0, True),
+        (1, 2, 8, 1, 1, False),
     )
     return tuple(_signed(board, *case) for case in cases)
 
 
-def _signed(board: Board, kind: int, version: int, image_size: int, payload_size: int, base: int) -> bytes:
+def _signed(board: Board, kind: int, version: int, image_size: int, payload_size: int, base: int, trial: bool) -> bytes:
     manifest = Manifest(
         kind=kind,
         product=name_id(_PRODUCT),
@@ -55,6 +55,7 @@ def _signed(board: Board, kind: int, version: int, image_size: int, payload_size
         base_hash=b"basehash" if kind else bytes(8),
         salt=b"salt",
         image_hash=bytes(range(32)),
+        trial=trial,
     )
     header = Header(manifest=manifest, chunk_hash=bytes(16), signature=bytes(spec()["signature"]["size"]))
     signed = header.signed()

@@ -118,11 +118,11 @@ def test_a_stack_is_not_in_the_reserved_ram_at_its_second_address() -> None:
 
 
 def test_journal_size_is_what_the_firmware_asserts() -> None:
-    """224 pages of 2 KB of NUCLEO-L476RG, a mark, a step each 64 KB; 7 pages of 128 KB with a step each."""
-    assert journal_size(224, 2048, 8) == (224 + 1 + 7 + 16) * 8
+    """224 pages of 2 KB of NUCLEO-L476RG, a mark, a step each 16 pages; 7 pages of 128 KB with a step each."""
+    assert journal_size(224, 2048, 8) == (224 + 1 + 14 + 16) * 8
     assert journal_size(7, 131072, 32) == (7 + 1 + 7 + 16) * 32
-    text = (data_path("firmware") / "core" / "journal.c").read_text(encoding="utf-8")
-    spare = re.search(r"define SPARE (\d+)u", text)
+    text = (data_path("firmware") / "core" / "journal.h").read_text(encoding="utf-8")
+    spare = re.search(r"define SPB_JOURNAL_SPARE (\d+)u", text)
     assert spare and int(spare[1]) == SPARE_STEPS
 
 
@@ -256,7 +256,7 @@ def test_units_of_write_protection() -> None:
 
 def test_a_journal_holds_a_record_for_each_page() -> None:
     text = (Path(boards.__file__).parent / "data" / "NUCLEO-L073RZ.toml").read_text(encoding="utf-8")
-    with pytest.raises(BoardError, match="size is '0x80', expected 0xdc or more: the records of 36 pages"):
+    with pytest.raises(BoardError, match="size is '0x80', expected 0x120 or more: the records of 36 pages"):
         load(text.replace("size = 0x200 }", "size = 0x80 }"))
 
 

@@ -45,7 +45,6 @@ TESTED_BY = {
 UNCOVERED: dict[str, str] = {
     "boot/api.c B1": "no test has a second task call while one is inside",
     "boot/api.c B2": "no test calls from an interrupt handler",
-    "core/journal.h J5": "no test makes a read fault while the application's API runs",
     "crypto/aes.h A2": "a duty of the caller; test_release.py::test_artefacts_that_differ_have_their_own_nonce",
     "crypto/aes.h A3": "no test measures time against key or data",
     "crypto/p256.c Z1": "an argument in a comment; the generated vectors meet infinity and equal points",

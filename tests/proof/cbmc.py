@@ -103,7 +103,7 @@ def _preprocessed(name: str, folder: Path, planted: str | None) -> list[Path]:
     firmware = firmware_of(name, folder, planted=planted)
     headers.write(folder / "generated", Board.load(BOARD), boot_version())
     for number, value in proof.numbers.items():
-        _set(folder / "generated/core", number, value)
+        set_number(folder / "generated/core", number, value)
     includes = [HERE, *(firmware / each for each in _FOLDERS), firmware / "include/freestanding"]
     includes += [folder / "generated/core", folder / "generated/crypto"]
     command = ["gcc", "-m32", "-ffreestanding", "-std=c11", "-E", *(f"-I{path}" for path in includes)]
@@ -122,7 +122,7 @@ def _unchecked(file: str, text: str, bugs: tuple[Edit, ...]) -> Edit:
     return file, text, _PRAGMAS + text + _POP
 
 
-def _set(folder: Path, name: str, value: int) -> None:
+def set_number(folder: Path, name: str, value: int) -> None:
     """Another number in the one of the generated headers that has it."""
     found = 0
     for path in folder.glob("*.h"):

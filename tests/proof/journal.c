@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* journal.c - the scan of the journal, whatever is on flash and whichever of its units cannot be read.
  * Bound: a journal of as many entries as the runner says (spb_config.h); the loops run to its end.
- * F1: nothing is read or written outside the journal.  J1: what was appended is there at the next open.  J3: nothing is
- * written over what does not read as erased.  Q1: what is no entry is not in the list. */
+ * F1: nothing is read or written outside the journal, but two words of the header in SLOT1 are read.  J1: what was
+ * appended is there at the next open, and what was there before.  J3: nothing is written over what does not read as
+ * erased.  Q1: what is no entry is not in the list. */
 #include "proof.h"
 
 #include "journal.h"
@@ -11,19 +12,25 @@
 #define UNIT_WORDS (SPB_ENTRY_UNIT / 4)
 #define ERASED_WORD (SPB_ERASED * 0x01010101u)
 #define BASE 64u            /* offset of the journal in its memory */
+#define SLOT0_BASE 0x100000u
+#define SLOT1_BASE 0x200000u
 
 static uint32_t content[SPB_JOURNAL_SIZE / 4];
 static bool unreadable[UNITS];
-static _Alignas(4) uint8_t header[SPB_HEADER_SIZE];
-static uint32_t written;
+static uint32_t signature, version, written;
+static bool header_lost;
 
 static bool inside(uint32_t off, uint32_t len) {
     return off >= BASE && off - BASE <= SPB_JOURNAL_SIZE && len <= SPB_JOURNAL_SIZE - (off - BASE);
 }
 
 static bool read_flash(uint32_t off, uint32_t *to, uint32_t len) {
-    PROVE(inside(off, len) && off % 4 == 0 && len % 4 == 0, "F1: reads are inside the journal");
-    PROVE(WRITABLE(to, len), "and there is room for what is read");
+    PROVE(WRITABLE(to, len), "there is room for what is read");
+    if ((off == SLOT1_BASE + SPB_HEADER_OFF_SIGNATURE || off == SLOT1_BASE + SPB_MANIFEST_OFF_VERSION) && len == 4) {
+        *to = off == SLOT1_BASE + SPB_MANIFEST_OFF_VERSION ? version : signature;
+        return !header_lost;
+    }
+    PROVE(inside(off, len) && off % 4 == 0 && len % 4 == 0, "F1: other reads are inside the journal");
     bool ok = true;
     for (uint32_t i = 0; i < len; i += 4) {
         to[i / 4] = content[(off - BASE + i) / 4];
@@ -56,10 +63,10 @@ static void alive(void) {}
 
 static const struct spb_flash memory = {.erase = erase, .program = program, .read = read_flash};
 const struct spb_port spb_port = {.flash = &memory, .alive = alive};
+struct spb_journal spb_last;
+const struct spb_area spb_slot0 = {{{&memory, SLOT0_BASE, SPB_SLOT_SIZE, SPB_PAGE_SIZE}}};
+const struct spb_area spb_slot1 = {{{&memory, SLOT1_BASE, SPB_SLOT_SIZE, SPB_PAGE_SIZE}}};
 const struct spb_area spb_journal = {{{&memory, BASE, SPB_JOURNAL_SIZE, SPB_JOURNAL_SIZE}}};
-
-/* The one place that knows how it is opened. */
-static void open_journal(struct spb_journal *j) { spb_journal_open(j, header); }
 
 static void prove_entry(void) {
     uint32_t off = any_u32();
@@ -76,36 +83,64 @@ static void prove_entry(void) {
 static void prove_list(void) {
     struct spb_pages pages = {.count = any_below(UNITS + 1)};
     uint32_t page = any_below(SPB_PAGES), i = any_below(UNITS), value = spb_entry_read(i * SPB_ENTRY_UNIT);
-    bool has = spb_pages_has(&pages, page);
-    if (pages.count == 0) PROVE(!has, "an empty list has no page");
-    if (i == 0 && pages.count == 1) PROVE(has == (value == page), "Q1: a list of one has its page and no other");
+    uint32_t rank = spb_pages_rank(&pages, page);
+    if (pages.count == 0) PROVE(rank == SPB_PAGES_NONE, "an empty list has no page");
+    if (rank != SPB_PAGES_NONE) {
+        PROVE(rank < pages.count, "a rank counts the pages of the list");
+        if (i == pages.count - 1 - rank) PROVE(value == page, "Q1: what is in the list is an entry");
+    }
+    if (i == 0 && pages.count == 1) PROVE((rank == 0) == (value == page), "Q1: a list of one has its page and no other");
+}
+
+static void prove_states(const struct spb_journal *j) {
+    PROVE(j->pages.count <= UNITS, "the list is inside the journal");
+    PROVE(j->next % SPB_ENTRY_UNIT == 0, "the next record begins a unit");
+    PROVE(!spb_journal_finished(j) || j->begun, "what is finished had begun");
+    PROVE(!j->begun || spb_journal_committed(j), "J6: what has begun was committed");
 }
 
 static void prove_open_and_append(void) {
     struct spb_journal j, again;
-    open_journal(&j);
-    PROVE(j.pages.count <= UNITS, "the list is inside the journal");
-    PROVE(j.next % SPB_ENTRY_UNIT == 0, "the next record begins a unit");
-    PROVE(!j.finished || j.begun, "what is finished had begun");
-    PROVE(!j.begun || j.committed, "J6: what has begun was committed");
-    PROVE(j.steps < SPB_JOURNAL_STEP, "a number of steps is one");
-    uint32_t step = any_bool() ? SPB_JOURNAL_STEP_FINISHED : SPB_JOURNAL_DONE(any_below(SPB_PAGES + 1));
-    bool room = j.next <= SPB_JOURNAL_SIZE - SPB_ENTRY_UNIT;
+    spb_journal_open(&j);
+    prove_states(&j);
+    uint32_t step = SPB_JOURNAL_STEP + any_below(SPB_JOURNAL_STEP), kind = any_below(4);
+    bool room = j.next <= SPB_JOURNAL_SIZE - SPB_ENTRY_UNIT, was_finished = spb_journal_finished(&j);
     PROVE(spb_journal_append(&j, step) == SPB_OK, "flash that does what it is told is no error");
     PROVE(written == room, "a step is one record");
-    if (!room) return;
-    open_journal(&again);
-    PROVE(again.begun && again.committed, "J1: the step is there");
-    if (step == SPB_JOURNAL_STEP_FINISHED) PROVE(again.finished, "J1: that it is finished is there");
-    else PROVE(again.steps >= step - SPB_JOURNAL_STEP && again.steps >= j.steps, "J1: that step or a newer one");
+    spb_journal_open(&again);
+    bool forgotten = !spb_journal_committed(&again);
+    PROVE(!was_finished || spb_journal_finished(&again) || forgotten, "what is finished stays so");
+    if (!room) {
+        PROVE(step < SPB_JOURNAL_STEP_TRIED || forgotten, "no end is lost and the rest kept");
+        return;
+    }
+    PROVE(again.last[step >> 13 & 3] >= step, "J1: that step or a newer one");
+    PROVE(again.last[kind] == j.last[kind] && again.marked == j.marked, "J1: each step is there, and no other");
+    PROVE(again.pages.count == j.pages.count && again.next == j.next, "J1: so is the list");
+}
+
+/* As the engine meets it: behind the list it is erased. */
+static void prove_fail(void) {
+    struct spb_pages pages = {.count = any_below(UNITS - 1)};
+    struct spb_journal j;
+    enum spb_status why = (enum spb_status)any_below(SPB_STATUS_COUNT);
+    for (uint32_t i = 0; i < UNITS; i++) ASSUME(i < pages.count || !unreadable[i]);
+    for (uint32_t i = 0; i < UNITS * UNIT_WORDS; i++) ASSUME(i / UNIT_WORDS < pages.count || content[i] == ERASED_WORD);
+    spb_journal_fail(&pages, why);
+    PROVE(written == 1, "why is one record");
+    spb_journal_open(&j);
+    PROVE(j.last[SPB_JOURNAL_OF_FAILURE] >= SPB_JOURNAL_STEP_FAILED + why, "why it ended is there");
 }
 
 int main(void) {
     ANY(content);
     ANY(unreadable);
-    ANY(header);
+    signature = any_u32();
+    version = any_u32();
+    header_lost = any_bool();
     prove_entry();
     prove_list();
-    prove_open_and_append();
+    if (any_bool()) prove_open_and_append();
+    else prove_fail();
     return 0;
 }

@@ -46,10 +46,11 @@ static bool ours(void) {
 static void prove_shape(void) {
     if (spb_manifest_shape(header) != SPB_OK) return;
     uint32_t size = WORD(PAYLOAD_SIZE), full = SPB_CHUNK_DATA_SIZE + SPB_CHUNK_HASH_SIZE;
-    PROVE(header[SPB_MANIFEST_OFF_KIND] <= SPB_MANIFEST_KIND_PATCH, "M1: the kind is a known one");
+    uint32_t kind = header[SPB_MANIFEST_OFF_KIND] & ~SPB_MANIFEST_KIND_TRIAL;
+    PROVE(kind <= SPB_MANIFEST_KIND_PATCH, "M1: the kind is a known one, on trial or not");
     PROVE(size > 0 && (size - 1) % full < SPB_CHUNK_DATA_SIZE, "M1: the last chunk has 1 .. CHUNK_DATA_SIZE bytes");
     PROVE(header[SPB_MANIFEST_OFF_KEY_INDEX] == 0, "M1: what is reserved is zero");
-    if (header[SPB_MANIFEST_OFF_KIND] == SPB_MANIFEST_KIND_IMAGE) PROVE(WORD(BASE_VERSION) == 0, "M1: an image has no base");
+    if (kind == SPB_MANIFEST_KIND_IMAGE) PROVE(WORD(BASE_VERSION) == 0, "M1: an image has no base");
 }
 
 static void prove_fits(void) {

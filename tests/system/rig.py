@@ -103,6 +103,14 @@ def workshop(board: Board, compiler: str, folder: Path) -> Workshop:
     return Workshop(board=board, compiler=compiler, folder=folder)
 
 
+def only_the_last_update_is_left(rig: Rig) -> None:
+    """Of the reserved RAM, when an application starts: keys and scratch are wiped, and the note says nothing."""
+    left, note = 40, 8
+    ram = rig.twin.ram_read(rig.board.ram.address, rig.board.ram.size)
+    assert ram[: -left - note] == bytes(len(ram) - left - note), "keys and scratch are wiped"
+    assert ram[-note:-4] == bytes(4)
+
+
 def changed_pages(rig: Rig) -> list[int]:
     """What the journal begins with: the pages that an update has in SLOT1."""
     journal, layout = rig.board.journal, record("journal", "entry_")

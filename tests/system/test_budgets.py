@@ -49,7 +49,7 @@ def test_flash(shop: Workshop) -> None:
 def test_reserved_ram(shop: Workshop) -> None:
     symbols = functions(shop).symbols
     assert symbols["spb_ram_end"] - symbols["spb_ram_start"] == shop.board.ram.size <= BUDGETS["reserved_ram"]
-    assert symbols["spb_ram_end"] - symbols["spb_bss_end"] >= BUDGETS["ram_free"]
+    assert symbols["spb_last_update"] - symbols["spb_bss_end"] >= BUDGETS["ram_free"]
 
 
 def test_stack(shop: Workshop) -> None:
@@ -64,7 +64,7 @@ def test_stack(shop: Workshop) -> None:
     boot = lowest(rig, top)
     rig.listen(b"spboot")
     paint(rig, rig.twin.core.get(arm_const.UC_ARM_REG_SP))
-    rig.listen(b"] installed\r")
+    rig.listen(b"] on trial\r")
     boot = max(boot, lowest(rig, top))
     rig.listen()
     paint(rig, top)

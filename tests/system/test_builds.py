@@ -85,7 +85,7 @@ def test_fixed_places(shop: Workshop) -> None:
     facts, symbols = spec(), Callee(shop.boot.elf).symbols
     image, base = shop.boot.bin.read_bytes(), shop.board.bootloader.address
     abi = record("abi").unpack(image[facts["abi"]["offset"] :])
-    assert (abi["magic"], abi["boot_size"], abi["gate_count"]) == (facts["abi"]["magic"], len(image), 13)
+    assert (abi["magic"], abi["boot_size"], abi["gate_count"]) == (facts["abi"]["magic"], len(image), 15)
     for number, name in enumerate(facts["abi"]["gates"]):
         at = facts["abi"]["gate_offset"] + number * facts["abi"]["gate_stride"]
         assert image[at : at + 4] == bytes.fromhex("004b1847"), name

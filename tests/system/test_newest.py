@@ -145,7 +145,7 @@ def test_a_device_that_starts_something_else_is_told_of(shelf: Shelf) -> None:
         before = device.twin.flash_read(slot0.address, slot0.size)
 
         def put_back(text: bytes) -> None:
-            if b"] installed\r" in device.heard:
+            if b"] on trial\r" in device.heard:
                 device.twin.flash_load(slot0.address, before)
                 device.twin.reset()
                 device.on_text = lambda _: None

@@ -117,19 +117,17 @@ def test_every_kind_by_the_api(feeder: Feeder) -> None:
 
 def expected_for(bit: int, data: bytes) -> str:
     """The code for *data* with one bit of manifest or signature flipped, fed in one call."""
-    at, size = bit // 8, FIELDS["payload_size"]
+    at, size, kinds = bit // 8, FIELDS["payload_size"], spec()["manifest"]
+    first, kind = 8 * FIELDS["kind"].offset, data[FIELDS["kind"].offset] & kinds["kind_mask"]
     if at < FIELDS["format"].offset:
         return "INVALID_PATCH_IMAGE"
-    if at < FIELDS["product"].offset and bit != 8 * FIELDS["kind"].offset:
+    if at < FIELDS["product"].offset and bit not in (first, first + 7):  # image or patch; on trial
         return "UNSUPPORTED"
-    if at == FIELDS["kind"].offset and data[at] == spec()["manifest"]["kind_patch"]:
+    if bit == first and kind == kinds["kind_patch"]:
         return "INVALID_PATCH_IMAGE"  # a patch as an image has a base, which no image has
     if not size.offset <= at < size.offset + size.size:
-        kind = data[FIELDS["kind"].offset]
         base = FIELDS["base_version"].offset <= at < FIELDS["salt"].offset
-        return (
-            "INVALID_PATCH_IMAGE" if base and kind == spec()["manifest"]["kind_image"] else "IMAGE_VERIFY_ALG_FAILURE"
-        )
+        return "INVALID_PATCH_IMAGE" if base and kind == kinds["kind_image"] else "IMAGE_VERIFY_ALG_FAILURE"
     old = int.from_bytes(data[size.offset : size.offset + 4], "little")
     new = old ^ 1 << bit - 8 * size.offset
     if not 1 <= new % CHUNK <= spec()["chunk"]["data_size"]:

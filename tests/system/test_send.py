@@ -26,7 +26,7 @@ ACK, NAK, CAN, EOT = b"\x06", b"\x15", b"\x18", b"\x04"
 DATA = bytes(range(256)) * 10
 """Three blocks of 1024."""
 HANGS_S = 120
-TAKEN = b"[    1.000] version 1.1.0 received, 768 bytes, verified, changed pages: 1\r\n"
+TAKEN = b"[    1.000] version 1.1.0 received, 768 bytes, verified, changed pages: 1, room for a trial: 208\r\n"
 REFUSED = b"[    1.000] refused, code 26: already installed: give it a higher version\r\n"
 BANNER = b"\r\n[    0.000] spboot 0.1.0 for BOARD, 80 MHz, reset by software\r\n"
 
@@ -351,4 +351,6 @@ def test_a_verdict_does_not_depend_on_how_the_text_is_divided() -> None:
         for at in range(0, len(text), size):
             hearing.feed(text[at : at + size])
         assert hearing.verdict is not None and hearing.verdict.accepted
-        assert hearing.verdict.words == ("version 1.1.0 received, 768 bytes, verified, changed pages: 1",)
+        assert hearing.verdict.words == (
+            "version 1.1.0 received, 768 bytes, verified, changed pages: 1, room for a trial: 208",
+        )

@@ -64,8 +64,16 @@ CONTROL: Final[list[Edit]] = [
 ]
 """What the control build has instead of what stands there."""
 
-ONE_BRANCH = {"tampered": "same|slot_hashed", "unsigned, warm": "spb_main"}
-"""Situation -> functions in which the control build is one skipped instruction away from starting the image."""
+HEADER_ALONE: Final[Edit] = (
+    "boot/main.c",
+    "valid = j.header == SPB_GOOD && j.image == SPB_GOOD;",
+    "valid = j.header == SPB_GOOD;",
+)
+ONE_BRANCH: Final[dict[str, tuple[str, list[Edit]]]] = {
+    "tampered": ("same|slot_hashed", CONTROL),
+    "unsigned, warm": ("spb_main", [*CONTROL, HEADER_ALONE]),
+}
+"""Situation -> functions in which a control build is one skipped instruction away from the image, and that build."""
 
 
 @pytest.fixture(scope="module")
@@ -134,11 +142,9 @@ def test_s3_h3_a_frame_that_is_not_given_back(makers: Makers, folder: Path, name
     assert [boot.place(r.point.address) + " " + r.detail for r in results if r.outcome == "accepted"] == []
 
 
-@pytest.fixture(scope="module")
-def control(tmp_path_factory: pytest.TempPathFactory) -> Maker:
-    """The control build: verdicts are compared once, and BAD is not written before something is found bad."""
-    folder = tmp_path_factory.mktemp("control")
-    firmware = edited_firmware(folder, CONTROL)
+def control(folder: Path, edits: list[Edit]) -> Maker:
+    """A control build: verdicts are compared once, and BAD is not written before something is found bad."""
+    firmware = edited_firmware(folder, edits)
     with pytest.MonkeyPatch.context() as patch:
         for module in (bootloader, program):
             patch.setattr(module, "data_path", lambda name: firmware if name == "firmware" else data_path(name))
@@ -146,9 +152,10 @@ def control(tmp_path_factory: pytest.TempPathFactory) -> Maker:
 
 
 @pytest.mark.parametrize("situation", ONE_BRANCH)
-def test_a_control_build_is_caught(control: Maker, situation: str) -> None:
-    only = re.compile(ONE_BRANCH[situation])
-    boot = Boot(prepare(control, SITUATIONS[situation](control)), allowed=control.slot(NOW), only=only)
+def test_a_control_build_is_caught(tmp_path: Path, situation: str) -> None:
+    functions, edits = ONE_BRANCH[situation]
+    maker, only = control(tmp_path, edits), re.compile(functions)
+    boot = Boot(prepare(maker, SITUATIONS[situation](maker)), allowed=maker.slot(NOW), only=only)
     assert boot.unfaulted == "refused"
     found = accepted(boot, boot.points()[-50:])
     assert found != []

@@ -12,6 +12,7 @@ int main(void) {
     board_start();
     console_start();
     update_banner();
+    update_confirm();
     for (;;) {
         int key = console_get(BLINK_MS);
         board_led(console_ms() / BLINK_MS & 1u);

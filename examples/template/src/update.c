@@ -104,3 +104,17 @@ void update_banner(void) {
     console_text(boot);
     console_text("\r\napp: u updates by YMODEM, r resets\r\n");
 }
+
+void update_confirm(void) {
+    SE_StatusTypeDef se;
+    SE_APP_UpdateInfo last;
+    if (SE_APP_GetUpdateInfo(&se, &last) != SE_SUCCESS) return;
+    if (last.state == SE_APP_UpdateState_REVERTED) {
+        console_text("app: the last update was given up, ");
+        console_text(SE_PATCH_GetStatusCodeString(last.why));
+        console_text("\r\n");
+    }
+    if (last.state == SE_APP_UpdateState_TRIAL && SE_APP_ConfirmActiveFw(&se) == SE_SUCCESS) {
+        console_text("app: confirmed, this version stays\r\n");
+    }
+}

@@ -15,6 +15,7 @@ int main(void) {
     (void)gpio_pin_configure_dt(&led, GPIO_OUTPUT_INACTIVE);
     console_start();
     update_banner();
+    update_confirm();
     for (;;) {
         int key = console_get(BLINK_MS);
         (void)gpio_pin_set_dt(&led, (int)(console_ms() / BLINK_MS & 1u));

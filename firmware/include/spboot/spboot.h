@@ -72,6 +72,7 @@ typedef enum {
     SE_PATCH_StatusCode_TOO_MANY_STARTS,
     SE_PATCH_StatusCode_WATCHDOG_WINDOW,
     SE_PATCH_StatusCode_UNSUPPORTED,
+    SE_PATCH_StatusCode_NOT_CONFIRMED,
     SE_PATCH_StatusCode__MAX__,
     SE_PATCH_StatusCode_WIDTH = 0x7FFFFFFF
 } SE_PATCH_StatusCode;
@@ -166,6 +167,30 @@ typedef struct {
 
 /* The image that is running, from the header in front of it. */
 SE_ErrorStatus SE_APP_GetActiveFwInfo(SE_StatusTypeDef *status, SE_APP_ActiveFwInfo *info);
+
+/* Keeps the running image: an update that is on trial is given up when the device resets before this call, and the
+ * image that was there before comes back.  Call it once the application has found itself well: its self-test has passed,
+ * its server has answered.  SE_OK also when nothing is on trial.  SE_KO: flash did not take it (call again), or another
+ * task is in the engine. */
+SE_ErrorStatus SE_APP_ConfirmActiveFw(SE_StatusTypeDef *status);
+
+typedef enum {
+    SE_APP_UpdateState_NONE = 0,     /* there is none: what runs was programmed, or why tells what ended the last one */
+    SE_APP_UpdateState_PENDING,      /* installed at the next reset */
+    SE_APP_UpdateState_TRIAL,        /* it is what runs, until the next reset: SE_APP_ConfirmActiveFw keeps it */
+    SE_APP_UpdateState_INSTALLED,    /* it is what runs, for good */
+    SE_APP_UpdateState_REVERTED,     /* given up, the version before runs; why tells the reason */
+    SE_APP_UpdateState_WIDTH = 0x7FFFFFFF
+} SE_APP_UpdateState;
+
+typedef struct {
+    SE_APP_UpdateState state;        /* of the last update that touched flash */
+    SE_PATCH_StatusCode why;         /* it was given up: NOT_CONFIRMED ...; it ended: its error; NONE: neither */
+    uint32_t version;                /* of that update, 8.16.8 bits; 0 when it was not committed */
+} SE_APP_UpdateInfo;
+
+/* How the last update came out.  It is kept in flash until the next one begins.  SE_KO: another task is in the engine. */
+SE_ErrorStatus SE_APP_GetUpdateInfo(SE_StatusTypeDef *status, SE_APP_UpdateInfo *info);
 
 /* The bootloader's version as text, as "0.1.0", cut to size bytes including the closing NUL. */
 SE_ErrorStatus SE_APP_GetBootVer(SE_StatusTypeDef *status, char *text, uint32_t size);

@@ -11,7 +11,17 @@ from typing import Any, Final, TypeVar
 
 from spboot import chips
 from spboot.boards.clocks import clock_limit
-from spboot.boards.model import DEBUG_PINS, VDD_MV, Area, BoardFacts, Console, Pin, core_supplies, journal_size
+from spboot.boards.model import (
+    DEBUG_PINS,
+    MOST_STARTS,
+    VDD_MV,
+    Area,
+    BoardFacts,
+    Console,
+    Pin,
+    core_supplies,
+    journal_size,
+)
 from spboot.chips import Chip, Memory
 from spboot.chips.silence import Silence
 from spboot.errors import BoardError
@@ -112,6 +122,12 @@ class Loader:
             raise self.fail("vdd_mv", vdd_mv, "1650 to 3600 millivolts")
         return vdd_mv
 
+    def trial_starts(self, facts: dict[str, Any]) -> int:
+        starts = self.number(facts, "trial_starts", "") if "trial_starts" in facts else 1
+        if not 0 <= starts <= MOST_STARTS:
+            raise self.fail("trial_starts", starts, f"0 (no trial) to {MOST_STARTS} starts without a confirmation")
+        return starts
+
     def core_supply(self, facts: dict[str, Any], chip: Chip) -> str:
         """A part with SMPS and LDO cannot know how it is wired, and takes a wrong answer until its power is cut."""
         known = core_supplies(chip)
@@ -149,7 +165,7 @@ class Loader:
             facts,
             "",
             ("part", "clock_hz", "console", "flash", "ram"),
-            ("button", "led", "vdd_mv", "core_supply", "twin"),
+            ("button", "led", "vdd_mv", "core_supply", "trial_starts", "twin"),
         )
         try:
             chip = chips.load(self.text(facts, "part", "", "STM32L476RG"))
@@ -173,6 +189,7 @@ class Loader:
             slot1=optional.get("slot1"),
             journal=optional.get("journal"),
             ram=self.area(ram, "reserved", "ram."),
+            trial_starts=self.trial_starts(facts),
             silence=self.silence(facts, chip),
         )
         self.check_pins(board)

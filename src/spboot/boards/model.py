@@ -18,6 +18,8 @@ VDD_MV: Final = 3300
 """Supply voltage of a board that does not say."""
 SPARE_STEPS: Final = 16
 """Steps that a journal has room for beyond one every so many bytes; journal.c asserts them."""
+MOST_STARTS: Final = 4
+"""Starts without a confirmation, at most: each is a record."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +85,8 @@ class BoardFacts:
     slot1: Area | None
     journal: Area | None
     ram: Area
+    trial_starts: int
+    """Starts that an update on trial has until it confirms itself; 0: no update is on trial."""
     silence: Silence
     """What a twin of the board keeps silent."""
 
@@ -191,6 +195,15 @@ def journal_size(pages: int, page_size: int, program_unit: int) -> int:
         return -(-size // program_unit) * program_unit
 
     entry, mark = record("journal", "entry_").size, record("journal", "mark_").size
-    every: int = spec()["journal"]["step_every"]
-    steps = min(pages, pages * page_size // every) + SPARE_STEPS
+    steps = pages // journal_batch(pages, page_size) + SPARE_STEPS
     return units(mark) + (pages + steps) * units(entry)
+
+
+def journal_batch(pages: int, page_size: int) -> int:
+    """Pages that are installed from one step to the next, in a slot of *pages* (firmware/core/journal.h).
+
+    >>> journal_batch(224, 2048)
+    16
+    """
+    facts: dict[str, int] = spec()["journal"]
+    return max(1, min(facts["step_every"] // page_size, pages // facts["steps"]))

@@ -68,6 +68,7 @@ def config_header(board: Board, boot_version: Version) -> str:
         "BOOT_VERSION": boot_version.pack(),
         "BOOT_SIZE": board.bootloader.size,
         "WINDOW_MS": WINDOW_MS,
+        "TRIAL_STARTS": board.trial_starts,
     }
     lines = [define(name, value) for name, value in numbers.items()]
     lines += [

@@ -14,6 +14,7 @@ from typing import Final
 
 import click
 
+from spboot import trial
 from spboot.boards import Board
 from spboot.builder.demo import build_demo, cargo_size
 from spboot.cli import completing, files, options, tables
@@ -222,7 +223,8 @@ def _report(board: Board, costs: list[Cost]) -> None:
             f"The patch has {last.file_bytes:,} bytes, the full image {first.file_bytes:,}: "
             f"{last.line_s:.2f} s on the line beside {first.line_s:.2f} s.\n"
         )
-    click.echo(f"Pages of {board.page_size:,} bytes, # erased and written, . left alone:")
+    kept = "; where SLOT1 keeps the pages before is not drawn" if trial.room(board) else ""
+    click.echo(f"Pages of {board.page_size:,} bytes, # erased and written, . left alone{kept}:")
     for cost in costs:
         click.echo(f"\n  {cost.name}")
         Screen.print(map_lines(cost.rows))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from spboot import release
+from spboot import release, trial
 from spboot.boards import Board
 from spboot.cli import options, signing
 from spboot.cli.progress import progress
@@ -53,3 +53,5 @@ def command(
     with progress("packing") as tick:
         update = release.unsigned_image(image, keys=secrets, progress=tick)
     access.write(output, update, secrets, tell)
+    tell.facts(trial=update.artefact.header.manifest.trial)
+    tell.say(f"  {trial.told(image.data, board)}")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from spboot import trial
 from spboot.boards import Board
 from spboot.boards.drawing import svg, text_lines
 from spboot.boards.layout import flash_layout, ram_layout
@@ -30,7 +31,8 @@ def command(board_name: str, svg_file: Path | None) -> None:
         files.write(svg_file, svg(title, (*flash_layout(board), *ram_layout(board))).encode())
         click.echo(f"{svg_file}: flash and RAM of {board.name}")
         return
-    click.echo(f"{title}\n")
+    pages = f"{board.slot0.size // board.page_size} pages of {board.page_size:,} bytes"
+    click.echo(f"{title}; a slot has {pages}, a trial has room for {trial.room(board)} changed ones\n")
     for parts in (flash_layout(board), ram_layout(board)):
         for line in text_lines(parts):
             click.echo(line)

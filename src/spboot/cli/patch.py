@@ -6,11 +6,12 @@ from pathlib import Path
 
 import click
 
-from spboot import release
+from spboot import release, trial
 from spboot.boards import Board
 from spboot.cli import options, signing
 from spboot.cli.progress import progress
 from spboot.cli.telling import Telling, telling
+from spboot.device.forecast import changed_pages
 from spboot.image import Image
 from spboot.version import Version
 
@@ -56,3 +57,6 @@ def command(
     with progress("comparing") as tick:
         update = release.unsigned_patch(before, after, keys=secrets, progress=tick)
     access.write(output, update, secrets, tell)
+    tell.facts(trial=update.artefact.header.manifest.trial)
+    changed = None if board.slot1 is None else len(changed_pages(board, before.data, after.data))
+    tell.say(f"  {trial.told(after.data, board, changed)}")

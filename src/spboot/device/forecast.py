@@ -8,19 +8,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from spboot import trial
 from spboot.boards import Area, Board
 from spboot.builder.drivers import drivers
 from spboot.device.device import Device
 from spboot.errors import BoardError, ExtraError
 from spboot.formats.header import HEADER_SIZE
-from spboot.formats.spec import record, spec
+from spboot.formats.spec import record
 from spboot.link import ymodem
 from spboot.link.port import BITS
 
 if TYPE_CHECKING:
     from spboot.twin.die import FlashController
 
-_STEP_EVERY: Final[int] = spec()["journal"]["step_every"]
 _JOURNAL: Final = "journal"
 
 
@@ -28,11 +28,12 @@ _JOURNAL: Final = "journal"
 class Forecast:
     """What a device does to its flash for one update, and for how long.
 
-    *changed*: numbers of the slot's pages that change, of *page_size* bytes each.  *pages*: all that are erased, those
-    of the journal too, as `Cost.pages` counts them."""
+    *changed*: numbers of the slot's pages that change, of *page_size* bytes each.  *trial*: those before are kept until
+    NEW confirms itself.  *pages*: all that are erased, those of the journal too, as `Cost.pages` counts them."""
 
     page_size: int
     changed: tuple[int, ...]
+    trial: bool
     pages: int
     erases: int
     programs: int
@@ -41,8 +42,8 @@ class Forecast:
 
 
 def forecast(board: Board, old: bytes, new: bytes) -> Forecast:
-    """What the update from *old* to *new*, two images, does to *board*.  SLOT0 is erased behind *old*, and its header
-    changes.  Raises BoardError: a single slot.
+    """What the update from *old* to *new*, two images, does to *board*, not counting a confirmation.  SLOT0 is erased
+    behind *old*, and its header changes.  Raises BoardError: a single slot.
 
     >>> forecast(board, old.data, new.data).changed[0]
     0
@@ -50,14 +51,19 @@ def forecast(board: Board, old: bytes, new: bytes) -> Forecast:
     if board.slot1 is None or board.journal is None:
         raise BoardError(f"{board.name} has a single slot, which takes no patches: a full image erases all of it")
     changed = changed_pages(board, old, new)
+    kept = trial.wanted(new, board) and len(changed) <= trial.room(board)
     erased = [board.journal]
-    programs = [Area(address=board.journal.address, size=size) for size in _records(board, changed)]
+    programs = [Area(address=board.journal.address, size=size) for size in _records(board, changed, kept)]
+    for _ in changed if kept else ():  # all of SLOT1 is one memory: where does not matter
+        erased.append(Area(address=board.slot1.address, size=board.page_size))
+        programs.append(erased[-1])
     for page in changed:
         start = page * board.page_size
         used = min(board.vector_size + len(new) - start, board.page_size)
         for slot, unit in ((board.slot1, _write_size(board)), (board.slot0, _copy_unit(board))):
             erased.append(Area(address=slot.address + start, size=board.page_size))
             programs.append(Area(address=slot.address + start, size=-(-used // unit) * unit))
+    homes = min(len(changed), trial.batch(board)) if kept else 0
     erases = [at for area in erased for at in range(area.address, area.end, _erase_unit(board, area))]
     controller = _controller(board)
     unit = controller.program_size() if controller else _program_unit(board)
@@ -66,7 +72,8 @@ def forecast(board: Board, old: bytes, new: bytes) -> Forecast:
     return Forecast(
         page_size=board.page_size,
         changed=changed,
-        pages=2 * len(changed) + -(-board.journal.size // board.page_size),
+        trial=kept,
+        pages=2 * len(changed) + homes + -(-board.journal.size // board.page_size),
         erases=len(erases),
         programs=count,
         flash_s=_seconds(controller, erases, count) if controller else None,
@@ -92,12 +99,13 @@ def changed_pages(board: Board, old: bytes, new: bytes) -> tuple[int, ...]:
     )
 
 
-def _records(board: Board, changed: tuple[int, ...]) -> list[int]:
-    """Bytes of each record in the journal: pages, the mark, steps."""
+def _records(board: Board, changed: tuple[int, ...], kept: bool) -> list[int]:
+    """Bytes of each record in the journal: pages, the mark, steps: one at either end, of a trial two at its end."""
     unit = _program_unit(board)
     entry, mark = (-(-record(_JOURNAL, name).size // unit) * unit for name in ("entry_", "mark_"))
-    per_step = max(1, -(-_STEP_EVERY // board.page_size))
-    return [entry] * (len(changed) + len(changed) // per_step + 2) + [mark]
+    batches = -(-len(changed) // trial.batch(board))
+    steps = 2 * batches + 3 if kept else batches + 2
+    return [entry] * (len(changed) + steps) + [mark]
 
 
 def _program_unit(board: Board) -> int:

@@ -29,6 +29,8 @@ def costs(explanation: Explanation) -> Iterator[str]:
     slot = -(-explanation.new_size // found.page_size)
     pages = f"{len(found.changed)} page{'' if len(found.changed) == 1 else 's'} of {found.page_size:,} bytes change"
     yield f"On {explanation.board}: {pages}, of some {slot}: {found.erases:,} erases, {found.programs:,} programs"
+    if found.trial:
+        yield "on trial: the pages before them are kept until the application confirms itself"
     if found.flash_s is None:
         yield 'seconds: `pip install "spboot[twin]"` brings the times of the flash'
     else:

@@ -21,6 +21,8 @@ KIND_IMAGE: Final[int] = _SPEC["kind_image"]
 KIND_PATCH: Final[int] = _SPEC["kind_patch"]
 LATER_KINDS: Final[dict[int, str]] = {_SPEC["kind_keys"]: "new keys", _SPEC["kind_bootloader"]: "a new bootloader"}
 """Kinds that a later version may send, which are refused by their names."""
+_KIND_MASK: Final[int] = _SPEC["kind_mask"]
+_KIND_TRIAL: Final[int] = _SPEC["kind_trial"]
 SIGNATURE_COUNT: Final[int] = _SPEC["signature_count"]
 IMAGE_MIN: Final = 8  # initial stack pointer and reset vector
 BASE_HASH_SIZE: Final = 8
@@ -65,6 +67,8 @@ class Manifest:
     signature_count: int = SIGNATURE_COUNT
     key_index: int = 0
     trailer_size: int = 0
+    trial: bool = False
+    """NEW is on trial after its installation, where a device has room for the image before it."""
 
     def __post_init__(self) -> None:
         self._check_supported()
@@ -105,9 +109,11 @@ class Manifest:
             raise FormatError(
                 f"manifest: format {version}, this spboot knows format {spec()['format']}: {_other(version)}"
             )
-        return cls(**values)
+        trial = bool(values["kind"] & _KIND_TRIAL)
+        return cls(**values | {"kind": values["kind"] & _KIND_MASK}, trial=trial)
 
     def pack(self) -> bytes:
         """The 76 bytes on the wire."""
         values: dict[str, Any] = asdict(self)
+        values["kind"] |= _KIND_TRIAL * values.pop("trial")
         return _RECORD.pack(magic=_SPEC["magic"], format=spec()["format"], **values)

@@ -16,6 +16,7 @@ int main(void)
   /* USER CODE BEGIN 2 */
   console_start();
   update_banner();
+  update_confirm();
   /* USER CODE END 2 */
 
   /* USER CODE BEGIN WHILE */

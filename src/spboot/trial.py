@@ -1,0 +1,121 @@
+"""Which updates are on trial: those of an application that confirms itself (firmware/core/trial.h).
+
+Nothing is to be set: an application that calls SE_APP_ConfirmActiveFw is on trial until it does, where a device has
+room to keep the image before; one that never calls it would be given up at its first reset, and is installed for good.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from typing import Final
+
+from spboot.boards import Board
+from spboot.boards.model import SPARE_STEPS, journal_batch
+from spboot.formats.spec import record, spec
+
+CONFIRM: Final = "SE_APP_ConfirmActiveFw"
+_NEAR: Final = 8
+"""Halfwords in which the upper half of an address follows the lower one, where both are immediates."""
+
+
+def gate(board: Board, function: str = CONFIRM) -> int:
+    """Where applications for *board* call a *function* of the bootloader (the ABI table of docs/format.md).
+
+    >>> hex(gate(Board.load("NUCLEO-L476RG")))
+    '0x80000e8'
+    """
+    abi = spec()["abi"]
+    return int(board.bootloader.address + abi["gate_offset"] + abi["gates"].index(function) * abi["gate_stride"])
+
+
+def batch(board: Board) -> int:
+    """Pages that are saved, then replaced, from one step of an install to the next."""
+    return journal_batch(board.slot0.size // board.page_size, board.page_size)
+
+
+def room(board: Board) -> int:
+    """Pages that an update on trial may change on *board* (firmware/core/trial.h); 0: it has no trials.
+
+    A batch of SLOT1 stays free, and the journal has two steps for each batch.
+
+    >>> room(Board.load("NUCLEO-L476RG"))
+    208
+    """
+    if board.slot1 is None or board.journal is None or board.trial_starts == 0:
+        return 0
+    unit = board.chip.memory_at(board.slot0.address).program_unit
+    entry, mark = (-(-record("journal", name).size // unit) * unit for name in ("entry_", "mark_"))
+    records = (board.journal.size - mark) // entry - SPARE_STEPS
+    free = max(0, board.slot1.size // board.page_size - batch(board))
+    return min(free, (records - 2) * batch(board) // (batch(board) + 2))
+
+
+def wanted(image: bytes, board: Board) -> bool:
+    """Whether updates to *image* are on trial on *board*: its bootloader has trials, and the application ends one."""
+    return room(board) > 0 and confirms(image, board)
+
+
+def told(image: bytes, board: Board, changed: int | None = None) -> str:
+    """What becomes of an update to *image*, in a sentence; *changed*: pages, None where it depends on the device.
+
+    >>> told(bytes(1024), Board.load("NUCLEO-L476RG"))
+    'no trial: the application never calls SE_APP_ConfirmActiveFw, so the update is installed for good'
+    """
+    most = room(board)
+    if most == 0:
+        why = f"{board.name} has a single slot" if board.slot1 is None else f"trial_starts of {board.name} is 0"
+        if board.slot1 is not None and board.trial_starts:
+            why = f"the slots of {board.name} have no page to spare"
+        return f"no trial: {why}"
+    if not confirms(image, board):
+        return f"no trial: the application never calls {CONFIRM}, so the update is installed for good"
+    if changed is not None and changed > most:
+        return f"no trial: {changed} pages change, there is room for {most}, so the update is installed for good"
+    if changed is None and -(-(board.vector_size + len(image)) // board.page_size) > most:
+        return f"on trial until it calls {CONFIRM}, where at most {most} pages change; else installed for good"
+    return f"on trial until it calls {CONFIRM}; the version before comes back if it does not"
+
+
+def confirms(image: bytes, board: Board) -> bool:
+    """Whether the code of *image* calls SE_APP_ConfirmActiveFw of its bootloader: by a branch (BL, B.W), or by an
+    address in a literal or in a pair of MOVW and MOVT.  Source: DDI0406 A8.8.25, A8.8.18, A8.8.102, A8.8.106.
+
+    Bytes that only look like one of these are rare: one image of 16 MB in eight would have some by chance.
+
+    >>> confirms(bytes(1024), Board.load("NUCLEO-L476RG"))
+    False
+    """
+    wanted = gate(board)
+    words = struct.unpack(f"<{len(image) // 4}I", image[: len(image) // 4 * 4])
+    if wanted | 1 in words:
+        return True
+    halves = struct.unpack(f"<{len(image) // 2}H", image[: len(image) // 2 * 2])
+    start = board.image_address
+    return any(target == wanted for target in _branches(halves, start)) or (wanted | 1) in _moved(halves)
+
+
+def _branches(halves: tuple[int, ...], start: int) -> Iterator[int]:
+    for at in range(len(halves) - 1):
+        first, second = halves[at], halves[at + 1]
+        if first >> 11 != 0b11110 or second & 0x9000 != 0x9000:
+            continue
+        sign = first >> 10 & 1
+        i1, i2 = (1 - ((second >> bit & 1) ^ sign) for bit in (13, 11))
+        offset = sign << 24 | i1 << 23 | i2 << 22 | (first & 0x3FF) << 12 | (second & 0x7FF) << 1
+        yield start + 2 * at + 4 + offset - (sign << 25)
+
+
+def _moved(halves: tuple[int, ...]) -> Iterator[int]:
+    """Values that a MOVW and a MOVT behind it put into one register."""
+    low: dict[int, tuple[int, int]] = {}
+    for at in range(len(halves) - 1):
+        first, second = halves[at], halves[at + 1]
+        if first & 0xFB70 != 0xF240 or second & 0x8000:
+            continue
+        value = (first & 15) << 12 | (first >> 10 & 1) << 11 | (second >> 12 & 7) << 8 | second & 0xFF
+        register = second >> 8 & 15
+        if not first & 0x80:
+            low[register] = at, value
+        elif register in low and at - low[register][0] <= _NEAR:
+            yield value << 16 | low[register][1]
