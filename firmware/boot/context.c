@@ -12,7 +12,7 @@ __attribute__((naked, noreturn)) void spb_context_jump(uint32_t vectors __attrib
                    "1: stmia r1!, {r3}\n"
                    "cmp r1, r2\n"
                    "blo 1b\n"
-                   "str r3, [r1, #40]\n"       /* the note */
+                   "str r3, [r1, #" SPB_LAST_SIZE "]\n"       /* the note */
                    "ldr r1, =0xE000ED08\n" /* VTOR */
                    "str r0, [r1]\n"
                    "dsb\n"

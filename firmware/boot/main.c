@@ -15,7 +15,9 @@
 #include "install.h"
 #include "internal_flash.h"
 #include "note.h"
+#include "options.h"
 #include "power.h"
+#include "production.h"
 #include "reset_cause.h"
 #include "session.h"
 #include "sha256.h"
@@ -97,7 +99,7 @@ __attribute__((noreturn)) static void stop(enum spb_text why) {
 
 OWN_FRAME static void check_ourselves(void) {
     enum spb_text problem = spb_flash_problem();
-    if (problem != SPB_TEXT_NONE) stop(problem);
+    if (problem != SPB_TEXT_NONE && !(SPB_PRODUCTION && spb_options_torn())) stop(problem);
     enum spb_text warning = spb_flash_warning();
     if (warning != SPB_TEXT_NONE) spb_console_put_line(warning);
     uint32_t flags = spb_word(spb_port.personal + SPB_PERSONAL_OFF_FLAGS);
@@ -108,6 +110,19 @@ OWN_FRAME static void check_ourselves(void) {
     LOG("self check good, product %s; type load for the loader", (const char *)spb_port.personal + SPB_PERSONAL_OFF_PRODUCT_NAME);
     if (flags & SPB_PERSONAL_FLAG_DEVELOPMENT) LOG("DEVELOPMENT KEYS: anybody can sign");
 }
+
+/* Dead code but for production: no words of ours (texts.py). */
+static void hold_protection(uint32_t note) {
+    enum spb_text missing = spb_production(note);
+    if (missing != SPB_TEXT_NONE) stop(missing);
+}
+
+#if SPB_KEYS_RECORDS
+OWN_FRAME static void open_keys(void) {
+    spb_keys_open(work());
+    if (spb_keys_index() != 0) LOG("key %u", spb_keys_index());
+}
+#endif
 
 /* The window for the word begins with the boot: most of it goes by while images are hashed. */
 static bool wants_loader(void) {
@@ -149,7 +164,7 @@ OWN_FRAME static void judge(struct judgement *j) {
     j->header = SPB_BAD;
     j->image = SPB_BAD;
     if (!spb_slot_header(&spb_slot0, 0, w)) return;
-    j->header = spb_slot_vouch(w);
+    j->header = spb_slot_trust(w);
     if (j->header != SPB_GOOD) return;
     uint32_t size = SPB_MANIFEST_U32(w->header, IMAGE_SIZE);
     j->version = SPB_MANIFEST_U32(w->header, VERSION);
@@ -198,6 +213,10 @@ __attribute__((used)) void spb_main(void) {
         show_protected(&spb_journal, TEXT("the journal"));
     }
     check_ourselves();
+    if (SPB_PRODUCTION) hold_protection(note);
+#if SPB_KEYS_RECORDS
+    open_keys();
+#endif
     bool distrust = faults >= FAULTS;
     bool loader = SPB_BUTTON_PRESSED() || note == SPB_NOTE_LOADER || distrust;
     bool window = note != SPB_NOTE_HURRY && !spb_power_woke();

@@ -11,6 +11,7 @@
 #define SPB_NOTE_LOADER 0x10000000u     /* the application asks for the loader */
 #define SPB_NOTE_HURRY 0x20000000u      /* the application asks for a start without the window for `load` */
 #define SPB_NOTE_FAULT 0x30000000u      /* so many boots in a row ended in a fault, the last one there */
+#define SPB_NOTE_OPTIONS 0x40000000u    /* this boot programmed option bytes (production.c) */
 
 #define SPB_NOTE_OF(request) ((uint32_t)(request) << 28)
 #define SPB_NOTE_KIND(note) ((note) & 0xF0000000u)

@@ -18,6 +18,11 @@ const struct spb_area spb_slot0 = {{{ALL_IN_ONE, SPB_SLOT0_OFF, SPB_SLOT_SIZE, S
 const struct spb_area spb_slot1 = {{{ALL_IN_ONE, SPB_SLOT1_OFF, SPB_SLOT_SIZE, SPB_SLOT1_UNIT}}};
 const struct spb_area spb_journal = {{{ALL_IN_ONE, SPB_JOURNAL_OFF, SPB_JOURNAL_SIZE, SPB_JOURNAL_UNIT}}};
 
+#if SPB_KEYS_RECORDS
+const struct spb_area spb_keys_area = {{{ALL_IN_ONE, SPB_KEYS_OFF, SPB_KEYS_AREA_SIZE, SPB_KEYS_UNIT}}};
+__attribute__((section(".last_update"))) struct spb_keys spb_keys;
+#endif
+
 /* The application asks for it. */
 __attribute__((section(".last_update"))) struct spb_journal spb_last;
 

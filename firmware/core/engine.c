@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "journal.h"
+#include "rotation.h"
 #include "wipe.h"
 
 #define ALIVE_EVERY 1024u       /* bytes of NEW between two signs of life */
@@ -97,6 +98,7 @@ static uint8_t get_new(struct spb_delta *d, uint32_t off) {
 /* The version that may not be gone below; where it lies is found anew each time (install.c). */
 __attribute__((noinline)) static uint32_t floor_once(struct spb_engine *e) {
     if (!e->active) return spb_slot_floor_once(&e->work.slot);
+    if (SPB_KEYS_RECORDS > 0 && spb_keys_pinned(spb_area_start(&spb_slot0)) == SPB_GOOD) return 0;      /* keys.h K3 */
     return SPB_MANIFEST_U32(spb_area_start(&spb_slot0), VERSION);
 }
 
@@ -106,9 +108,11 @@ static enum spb_status accept(struct spb_engine *e) {
     const uint8_t *active_header = spb_area_start(&spb_slot0);
     enum spb_status status;
     spb_payload_hash(&e->payload, e->header + SPB_HEADER_OFF_CHUNK_HASH);
+    if (spb_rotation(e) && spb_keys_have(spb_rotation_table(e))) return SPB_E_SAME_VERSION;
     e->permit = spb_header_verify(e->header, &e->work.slot.p256);
     if (e->permit != SPB_GOOD) return SPB_E_IMAGE_VERIFY_ALG_FAILURE;
     if ((status = spb_manifest_fits(e->header)) != SPB_OK) return status;
+    if (spb_rotation(e)) return spb_rotation_finish(e);
     volatile uint32_t floor = UINT32_MAX, again = UINT32_MAX;       /* unless stored: no version is that high */
     floor = floor_once(e);
     again = floor_once(e);
@@ -146,7 +150,7 @@ __attribute__((noinline)) static enum spb_status chunk(struct spb_engine *e, boo
     uint32_t used;
     if (first) {
         enum spb_status status = accept(e);
-        if (status != SPB_OK) return status;
+        if (status != SPB_OK || spb_rotation(e)) return status;
     } else {
         uint8_t hash[SPB_CHUNK_HASH_SIZE];
         spb_payload_hash(&e->payload, hash);
@@ -167,7 +171,7 @@ static void take_head(struct spb_engine *e, uint8_t byte) {
 }
 
 static enum spb_status head_whole(struct spb_engine *e) {
-    enum spb_status status = spb_manifest_shape(e->header);
+    enum spb_status status = spb_rotation(e) ? spb_rotation_shape(e->header) : spb_manifest_shape(e->header);
     uint32_t payload_size = SPB_MANIFEST_U32(e->header, PAYLOAD_SIZE);
     if (status != SPB_OK) return status;
     if (payload_size > 2 * SPB_SLOT_SIZE) return SPB_E_IMAGE_TOO_LARGE;
@@ -210,6 +214,7 @@ enum spb_status spb_engine_data(struct spb_engine *e, const uint8_t *data, uint3
 enum spb_status spb_engine_commit(struct spb_engine *e) {
     if (e->stage == SPB_STAGE_UPDATE) return finish(e, SPB_STAGE_IDLE, SPB_E_TOO_FEW_BYTES);
     if (e->stage != SPB_STAGE_VERIFIED) return e->status = SPB_E_INVALID_STATE;
+    if (spb_rotation(e)) return e->status = SPB_OK;      /* it is there already */
     if (!SPB_SINGLE_SLOT && !e->committed) {
         if (spb_journal_commit(e->header, &e->candidate.pages) != SPB_OK && spb_journal_erase() == SPB_OK) {
             return finish(e, SPB_STAGE_IDLE, SPB_E_INSTALL_ERROR);

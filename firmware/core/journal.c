@@ -22,6 +22,7 @@ enum spb_status spb_journal_commit(const uint8_t header[SPB_HEADER_SIZE], const 
     spb_put_word(record + SPB_JOURNAL_MARK_OFF_MAGIC, SPB_JOURNAL_COMMIT_MAGIC);
     spb_put_word(record + SPB_JOURNAL_MARK_OFF_CHECK, spb_word(header + SPB_HEADER_OFF_SIGNATURE));
     spb_last.marked = 1;
+    spb_last.pages.count = pages->count;
     spb_last.version = SPB_MANIFEST_U32(header, VERSION);
     return spb_area_program(&spb_journal, pages->count * SPB_ENTRY_UNIT, record, sizeof record);
 }

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "keys.h"
 #include "sha256.h"
 #include "tested.h"
 
@@ -80,10 +81,12 @@ __attribute__((noinline)) static enum spb_verdict check(const uint8_t header[SPB
     spb_sha256(header, SPB_HEADER_OFF_SIGNATURE, hash);
     spb_port.alive();
     /* The area is word-aligned in flash: spb_port promises it and the linker template places it. */
-    const uint32_t(*key)[16] = (const uint32_t(*)[16])(const void *)(spb_port.personal + SPB_PERSONAL_OFF_VERIFY_KEY);
+    const uint8_t *table = SPB_KEYS_RECORDS > 0 ? (const uint8_t *)spb_keys.key : spb_port.personal + SPB_PERSONAL_OFF_VERIFY_KEY;
+    const uint32_t(*key)[16] = (const uint32_t(*)[16])(const void *)table;
     /* No branch that a fault could skip: good becomes good, anything else something else. */
     uint32_t verdict = (uint32_t)spb_p256_verify(key, hash, header + SPB_HEADER_OFF_SIGNATURE, work);
-    return (enum spb_verdict)(verdict ^ SPB_P256_GOOD ^ SPB_GOOD);
+    uint32_t doubt = SPB_KEYS_RECORDS > 0 ? spb_keys_doubt(table) : 0;
+    return (enum spb_verdict)((verdict ^ SPB_P256_GOOD ^ SPB_GOOD) + doubt);
 }
 
 SPB_TESTED enum spb_verdict spb_header_verify(const uint8_t header[SPB_HEADER_SIZE], struct spb_p256_work *work) {

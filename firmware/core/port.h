@@ -19,7 +19,7 @@ struct spb_port {
 };
 
 extern const struct spb_port spb_port;      /* constants, which compilers know: nothing takes its address */
-extern const struct spb_area spb_slot0, spb_slot1, spb_journal;
+extern const struct spb_area spb_slot0, spb_slot1, spb_journal, spb_keys_area;
 
 /* Where a compiler knows that there is one memory, it sees through its calls. */
 static inline const struct spb_flash *spb_flash_of(const struct spb_part *part) {

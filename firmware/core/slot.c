@@ -39,7 +39,7 @@ static uint32_t difference(const volatile uint8_t *a, const volatile uint8_t *b,
     return differs | (compared ^ len) << 8;
 }
 
-static enum spb_verdict same(const uint8_t *a, const uint8_t *b, uint32_t len) {
+enum spb_verdict spb_slot_same(const uint8_t *a, const uint8_t *b, uint32_t len) {
     volatile uint32_t verdict = SPB_GOOD;       /* or compilers take all differences together, and one step adds them */
     verdict += difference(a, b, len);           /* twice, and neither can take the other away */
     verdict += difference(a, b, len);
@@ -84,7 +84,7 @@ uint32_t spb_slot_hashed(struct spb_slot_work *work, const struct spb_pages *pag
         spb_port.alive();
     }
     spb_sha256_final(sha, hash);
-    return (uint32_t)same(hash, work->header + SPB_MANIFEST_OFF_IMAGE_HASH, SPB_MANIFEST_SIZEOF_IMAGE_HASH) + places;
+    return (uint32_t)spb_slot_same(hash, work->header + SPB_MANIFEST_OFF_IMAGE_HASH, SPB_MANIFEST_SIZEOF_IMAGE_HASH) + places;
 }
 
 __attribute__((noinline)) uint32_t spb_slot_floor_once(struct spb_slot_work *work) {

@@ -8,6 +8,7 @@
 #ifndef SPB_SLOT_H
 #define SPB_SLOT_H
 
+#include "keys.h"
 #include "manifest.h"
 #include "pages.h"
 #include "sha256.h"
@@ -32,8 +33,16 @@ SPB_CHECKED bool spb_slot_header(const struct spb_area *slot, uint32_t off, stru
 /* Where a page of an image is (pages.h); NULL: in SLOT0. */
 struct spb_place spb_slot_place(const struct spb_pages *pages, uint32_t page);
 
+/* SPB_GOOD, when all bytes are the same; neither of two comparisons decides alone (S2). */
+enum spb_verdict spb_slot_same(const uint8_t *a, const uint8_t *b, uint32_t len);
+
 /* Shape, signature, product and board of the header in work. */
 enum spb_verdict spb_slot_vouch(struct spb_slot_work *work);
+
+/* The same, and of what was vouched for before the key became another (keys.h K3): that may run, and is no update. */
+static inline __attribute__((always_inline)) enum spb_verdict spb_slot_trust(struct spb_slot_work *work) {
+    return SPB_KEYS_RECORDS > 0 ? spb_keys_trust(work) : spb_slot_vouch(work);
+}
 
 /* The places of the pages of the image, added up, when `moved` of them are in SLOT1 and the others in SLOT0. */
 uint32_t spb_slot_places(const struct spb_slot_work *work, uint32_t moved);

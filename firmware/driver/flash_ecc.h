@@ -32,6 +32,16 @@ struct spb_ecc_areas {
     uint32_t second;                    /* distance of the registers of the second bank's areas, 0 where there are none */
 };
 
+/* What options_ecc.c, of bootloaders for production, needs beside these. */
+struct spb_ecc_options {
+    uint32_t torn, failed;              /* bits of SR: a cut met option bytes; they were not programmed */
+    uint32_t start, launch;             /* bits of CR */
+    uint32_t page;                      /* the field with the first page in an area's register */
+    uint32_t layout_bits, layout;       /* bits of OPTR that lay out the flash, and what they have to be */
+};
+
+extern const struct spb_ecc_options spb_ecc_options;
+
 #define SPB_ECC_WRP FLASH_WRP1AR_OFF, FLASH_WRP1BR_OFF
 
 extern const struct spb_ecc_areas spb_ecc_areas;

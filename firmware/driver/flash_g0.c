@@ -34,6 +34,14 @@ const struct spb_ecc_flash spb_ecc_flash = {
     .erase = select_page,
 };
 
+/* What a cut leaves of OPTR has ones where the flash is laid out. */
+const struct spb_ecc_options spb_ecc_options = {
+    .torn = FLASH_SR_OPTVERR,
+    .start = FLASH_CR_OPTSTRT,
+    .launch = FLASH_CR_OBL_LAUNCH,
+    .page = FLASH_WRP1AR_WRP1A_STRT,
+};
+
 enum spb_text spb_flash_problem(void) {
     if (!DUAL || (reg_read(FLASH_BASE + FLASH_OPTR_OFF) & spb_g0_layout) == spb_g0_layout) return SPB_TEXT_NONE;
     return TEXT(SPB_WRONG_BANKS);

@@ -15,3 +15,10 @@ const struct spb_ecc_areas spb_ecc_areas = {
     .count = 3,
     .parts = 8, /* units of 8 bytes: RM0440 4.5.2, 5.5.2 */
 };
+
+const struct spb_ecc_options spb_ecc_options = {
+    .torn = FLASH_SR_OPTVERR,
+    .start = FLASH_CR_OPTSTRT,
+    .launch = FLASH_CR_OBL_LAUNCH,
+    .page = FLASH_WRP1AR_WRP1A_STRT,
+};

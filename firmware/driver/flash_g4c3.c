@@ -23,3 +23,12 @@ const struct spb_ecc_areas spb_ecc_areas = {
     .parts = 8, /* units of 8 bytes, of 16 in pages of 4 KB: RM0440 3.5.2 */
     .second = FLASH_WRP2AR_OFF - FLASH_WRP1AR_OFF,
 };
+
+const struct spb_ecc_options spb_ecc_options = {
+    .torn = FLASH_SR_OPTVERR,
+    .start = FLASH_CR_OPTSTRT,
+    .launch = FLASH_CR_OBL_LAUNCH,
+    .page = FLASH_WRP1AR_WRP1A_STRT,
+    .layout_bits = FLASH_OPTR_DBANK | FLASH_OPTR_BFB2,
+    .layout = DUAL ? FLASH_OPTR_DBANK : 0,
+};

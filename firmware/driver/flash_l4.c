@@ -47,6 +47,15 @@ const struct spb_ecc_areas spb_ecc_areas = {
     .second = DUAL || PLUS ? FLASH_WRP2AR_OFF - FLASH_WRP1AR_OFF : 0,
 };
 
+const struct spb_ecc_options spb_ecc_options = {
+    .torn = FLASH_SR_OPTVERR,
+    .start = FLASH_CR_OPTSTRT,
+    .launch = FLASH_CR_OBL_LAUNCH,
+    .page = FLASH_WRP1AR_WRP1A_STRT,
+    .layout_bits = DUAL ? MAKES_DUAL | FLASH_OPTR_BFB : PLUS ? DBANK : 0,
+    .layout = DUAL ? MAKES_DUAL : 0,
+};
+
 /* With BFB2 a chip may start in bank 2, which then stands at the beginning: RM0351 2.6, RM0432 2.6. */
 enum spb_text spb_flash_problem(void) {
     uint32_t options = reg_read(FLASH_BASE + FLASH_OPTR_OFF);

@@ -44,6 +44,16 @@ const struct spb_ecc_areas spb_ecc_areas = {
     .second = FLASH_WRP2AR_OFF - FLASH_WRP1AR_OFF,
 };
 
+const struct spb_ecc_options spb_ecc_options = {
+    .torn = FLASH_NSSR_OPTVERR,
+    .failed = FLASH_NSSR_OPTWERR,
+    .start = FLASH_NSCR_OPTSTRT,
+    .launch = FLASH_NSCR_OBL_LAUNCH,
+    .page = FLASH_WRP1AR_WRP1A_PSTRT,
+    .layout_bits = MAKES_DUAL | FLASH_OPTR_SWAP_BANK,
+    .layout = DUAL ? MAKES_DUAL : 0,
+};
+
 enum spb_text spb_flash_problem(void) {
     uint32_t options = reg_read(FLASH_BASE + FLASH_OPTR_OFF);
     if (options & FLASH_OPTR_TZEN) return TEXT("option byte TZEN is set: this bootloader is for TZEN = 0");

@@ -46,6 +46,14 @@ const struct spb_ecc_areas spb_ecc_areas = {
     .second = FLASH_WRP2AR_OFF - FLASH_WRP1AR_OFF,
 };
 
+/* No flag tells of a cut. */
+const struct spb_ecc_options spb_ecc_options = {
+    .failed = FLASH_NSSR_OPTWERR,
+    .start = FLASH_NSCR_OPTSTRT,
+    .launch = FLASH_NSCR_OBL_LAUNCH,
+    .page = FLASH_WRP1AR_WRP1A_PSTRT,
+};
+
 enum spb_text spb_flash_problem(void) {
     uint32_t options = reg_read(OPTR);
     if (options & FLASH_OPTR_TZEN) return TEXT("option byte TZEN is set: this bootloader is for TZEN = 0");

@@ -34,4 +34,11 @@ const struct spb_ecc_areas spb_ecc_areas = {
     .parts = 1, /* units of 1 KB: RM0453 4.6.2 */
 };
 
+const struct spb_ecc_options spb_ecc_options = {
+    .torn = FLASH_SR_OPTVERR,
+    .start = FLASH_CR_OPTSTRT,
+    .launch = FLASH_CR_OBL_LAUNCH,
+    .page = FLASH_WRP1AR_WRP1A_STRT,
+};
+
 enum spb_text spb_flash_problem(void) { return SPB_TEXT_NONE; }

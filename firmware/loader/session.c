@@ -2,6 +2,7 @@
 #include "session.h"
 
 #include "console.h"
+#include "rotation.h"
 #include "trial.h"
 #include "ymodem.h"
 
@@ -41,6 +42,12 @@ static void show_refusal(const struct spb_engine *e) {
 }
 
 static void show_accepted(const struct spb_engine *e) {
+#if SPB_KEYS_RECORDS    /* words of a branch that is not taken would stand in the table all the same */
+    if (spb_rotation(e)) {
+        spb_console_log("key %u received, verified", spb_keys_index());
+        return;
+    }
+#endif
     spb_console_log("version %v received, %u bytes, verified, changed pages: %u, room for a trial: %u",
                     SPB_MANIFEST_U32(e->header, VERSION), e->total, e->candidate.pages.count, SPB_TRIAL_ROOM);
 }

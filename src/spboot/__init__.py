@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from spboot.builder.merge import merge
     from spboot.builder.zephyr import zephyr_overlay
     from spboot.device import Device
+    from spboot.device.protection import Protection, protection
     from spboot.explanation import Explanation, explain
     from spboot.formats.program import Program
     from spboot.gitversion import GitVersion, git_version
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from spboot.linkage import Linkage, prebuild
     from spboot.making import Making, postbuild
     from spboot.project import Project
+    from spboot.rehearsal import Rehearsal, Subject, rehearse
     from spboot.release import Report, full_image, patch, verify
     from spboot.releases import Release
     from spboot.version import Version
@@ -65,11 +67,14 @@ __all__ = [
     "Program",
     "Project",
     "ProjectError",
+    "Protection",
+    "Rehearsal",
     "Release",
     "Report",
     "Signer",
     "SignerError",
     "SpbootError",
+    "Subject",
     "TwinError",
     "Version",
     "VersionError",
@@ -82,6 +87,8 @@ __all__ = [
     "patch",
     "postbuild",
     "prebuild",
+    "protection",
+    "rehearse",
     "verify",
     "zephyr_overlay",
 ]
@@ -98,9 +105,12 @@ _HOMES = {
     "Making": "spboot.making",
     "Program": "spboot.formats.program",
     "Project": "spboot.project",
+    "Protection": "spboot.device.protection",
+    "Rehearsal": "spboot.rehearsal",
     "Release": "spboot.releases",
     "Report": "spboot.release",
     "Signer": "spboot.keys",
+    "Subject": "spboot.rehearsal",
     "Version": "spboot.version",
     "build": "spboot.builder.bootloader",
     "explain": "spboot.explanation",
@@ -111,6 +121,8 @@ _HOMES = {
     "patch": "spboot.release",
     "postbuild": "spboot.making",
     "prebuild": "spboot.linkage",
+    "protection": "spboot.device.protection",
+    "rehearse": "spboot.rehearsal",
     "verify": "spboot.release",
     "zephyr_overlay": "spboot.builder.zephyr",
 }

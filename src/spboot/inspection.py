@@ -8,8 +8,9 @@ from spboot import boards, release
 from spboot.errors import AuthenticationError, SpbootError
 from spboot.formats import payload
 from spboot.formats.delta_file import HEAD_SIZE, DeltaHead, is_delta_file
-from spboot.formats.manifest import KIND_IMAGE, name_id
+from spboot.formats.manifest import KIND_IMAGE, KIND_KEYS, name_id
 from spboot.keys import Keys
+from spboot.rotation import Rotation
 from spboot.version import Version
 
 Facts = dict[str, str | int | None]
@@ -55,7 +56,7 @@ def _listed(keys: Keys | Iterable[Keys] | None) -> list[Keys]:
 
 
 def inspect(update: bytes, keys: Keys | Iterable[Keys] | None = None) -> Facts:
-    """Every field of an update (.sfb, .sfbp) or delta file by name, as `spboot inspect --json` prints them.
+    """Every field of an update (.sfb, .sfbp, .sfbk) or delta file by name, as `spboot inspect --json` prints them.
 
     Nothing is checked without *keys*; with them, "check" says what `verify` finds, and "signed_by" the fingerprint of
     those whose key signed it; None: no key of theirs.  Raises FormatError.
@@ -80,6 +81,8 @@ def _delta_facts(data: bytes) -> Facts:
 def _update_facts(data: bytes, given: list[Keys]) -> Facts:
     artefact = release.Artefact.parse(data)
     header, manifest = artefact.header, artefact.header.manifest
+    if manifest.kind == KIND_KEYS:
+        return _key_facts(data, given)
     signed_by = release.signed_by(data, given)
     names = {name_id(each.product): each.product for each in given}
     is_image = manifest.kind == KIND_IMAGE
@@ -105,6 +108,29 @@ def _update_facts(data: bytes, given: list[Keys]) -> Facts:
         "chunks": _chain(artefact),
     }
     if given:
+        facts["signed_by"] = signed_by.fingerprint if signed_by else None
+        facts["check"] = _check(data, signed_by or given[0]) if signed_by or len(given) == 1 else _nobodys(given)
+    return facts
+
+
+def _key_facts(data: bytes, given: list[Keys]) -> Facts:
+    found = Rotation.parse(data)
+    header, manifest = found.artefact.header, found.artefact.header.manifest
+    facts: Facts = {
+        "kind": "key",
+        "product": f"{manifest.product:#010x}",
+        "product_name": {name_id(each.product): each.product for each in given}.get(manifest.product),
+        "target": f"{manifest.target:#010x}",
+        "target_name": boards.of_id(manifest.target),
+        "signature_count": manifest.signature_count,
+        "index": found.index,
+        "new_key": found.fingerprint,
+        "table_hash": manifest.image_hash.hex(),
+        "chunk_hash": header.chunk_hash.hex(),
+        "signature": header.signature.hex(),
+    }
+    if given:
+        signed_by = release.signed_by(data, given)
         facts["signed_by"] = signed_by.fingerprint if signed_by else None
         facts["check"] = _check(data, signed_by or given[0]) if signed_by or len(given) == 1 else _nobodys(given)
     return facts
@@ -139,6 +165,8 @@ def _check(data: bytes, secrets: Keys) -> str:
 
 
 def _praise(report: release.Report) -> str:
+    if report.artefact.header.manifest.kind == KIND_KEYS:
+        return "signature good, and the table is that of a key"
     if report.stream is None:
         return "signature and chunks good, not decoded without the encryption key"
     return "signature and chunks good" + (", decodes to the signed image" if report.image is not None else "")

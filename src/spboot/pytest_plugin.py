@@ -27,6 +27,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--spboot-port", metavar="PORT", help="Run on the board at this serial port instead of on the emulated chip."
     )
+    group.addoption("--spboot-depth", metavar="DEPTH", default="quick", help="Of spboot_rehearse: quick, all or each.")
+    group.addoption("--spboot-part", metavar="K/N", default="1/1", help="Of spboot_rehearse: the K-th of N shares.")
     parser.addini("spboot_board", "Board name or .toml file, relative to this file.", default="")
     parser.addini("spboot_keys", "Key folder, relative to this file.", default="")
 
@@ -77,6 +79,31 @@ def spboot_device(
             device.program(request.getfixturevalue("spboot_factory"))
             device.power_on()
         yield device
+
+
+@pytest.fixture(scope="session")
+def spboot_rehearse(
+    pytestconfig: pytest.Config,
+    spboot_board: spboot.Board,
+    spboot_keys: spboot.Keys,
+    spboot_bootloader: spboot.Bootloader,
+) -> Callable[..., spboot.Rehearsal]:
+    """Rehearses an update: called with the old image, the new one, and what `spboot.rehearse` and `Subject` take by
+    name, it fails the test where a device is lost."""
+
+    def run(old: spboot.Image, new: spboot.Image, **more: object) -> spboot.Rehearsal:
+        share, _, shares = str(pytestconfig.getoption("--spboot-part")).partition("/")
+        if not (share.isdecimal() and shares.isdecimal()):
+            pytest.fail(f"--spboot-part {share}: expected K/N, as 1/8", pytrace=False)
+        options = {name: more.pop(name) for name in ("scenarios", "executor", "until_lost", "progress") if name in more}
+        subject = spboot.Subject.made(spboot_board, spboot_keys, spboot_bootloader, old, new, **more)
+        depth = pytestconfig.getoption("--spboot-depth")
+        found = spboot.rehearse(subject, depth=depth, part=(int(share), int(shares)), **options)  # type: ignore[arg-type]
+        if found.losses:
+            pytest.fail("\n".join(f"lost: {loss.id}: {loss.words}" for loss in found.losses), pytrace=False)
+        return found
+
+    return run
 
 
 def _wanted(config: pytest.Config, what: str, *, is_path: Callable[[str], bool]) -> str:

@@ -19,11 +19,13 @@ from spboot.boards import Board
 from spboot.delta import Progress
 from spboot.errors import AuthenticationError, BoardError, FormatError, VersionError
 from spboot.formats import payload
+from spboot.formats.comb import point_of
 from spboot.formats.header import Header
 from spboot.formats.manifest import (
     BASE_HASH_SIZE,
     IMAGE_MIN,
     KIND_IMAGE,
+    KIND_KEYS,
     KIND_PATCH,
     MANIFEST_SIZE,
     Manifest,
@@ -331,7 +333,9 @@ def _check_content(artefact: Artefact, keys: Keys) -> list[bytes]:
 def _decoded(artefact: Artefact, keys: Keys, old: bytes | None) -> Report:
     """Everything but the signature."""
     manifest, chunks = artefact.header.manifest, _check_content(artefact, keys)
-    if keys.encryption is None:
+    if manifest.kind == KIND_KEYS:
+        _check_table(manifest, chunks[0])
+    if keys.encryption is None or manifest.kind == KIND_KEYS:
         return Report(artefact=artefact, chunk_count=len(chunks), stream=None, image=None)
     stream = _cipher(keys.encryption, manifest, b"".join(chunks))
     if _salt(keys.encryption, stream) != manifest.salt:
@@ -343,6 +347,15 @@ def _decoded(artefact: Artefact, keys: Keys, old: bytes | None) -> Report:
         check_base(manifest, old)
         image = _decode(manifest, old, stream)
     return Report(artefact=artefact, chunk_count=len(chunks), stream=stream, image=image)
+
+
+def _check_table(manifest: Manifest, table: bytes) -> None:
+    point_of(table)
+    found = hashlib.sha256(table).digest()
+    if found != manifest.image_hash:
+        raise AuthenticationError(
+            f"the key has hash {found.hex()}, expected {manifest.image_hash.hex()}: make the file again"
+        )
 
 
 def check_base(manifest: Manifest, old: bytes) -> None:

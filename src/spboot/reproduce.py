@@ -14,6 +14,7 @@ from spboot.boards import Board
 from spboot.builder import bootloader as builder
 from spboot.builder import personal
 from spboot.builder.build_record import BuildRecord
+from spboot.builder.production import phrase
 from spboot.errors import BuildError
 from spboot.formats.signature import to_der
 from spboot.keys import Keys
@@ -67,7 +68,12 @@ def of_bootloader(folder: Path, board: Board, keys: Keys) -> Comparison:
     personal.check_made_for(image, board, keys)
     with _scratch() as place:
         user_data = personal.user_data_of(image)
-        builder.build(board, keys, place, compiler=first.compiler, user_data=user_data)
+        production = first.production or None
+        confirmation = phrase(board, keys)  # given when it was built first
+        builder.build(
+            board, keys, place, compiler=first.compiler, user_data=user_data, production=production,
+            confirmation=confirmation,
+        )  # fmt: skip
         second = BuildRecord.load(place, board.name)
         names = {path.relative_to(place) for path in place.rglob("*") if path.is_file()}
         return Comparison(files=tuple(_compare(folder, place, names)), reasons=tuple(_changed(first, second)))

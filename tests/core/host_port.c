@@ -10,12 +10,13 @@
 #include "engine.h"
 #include "install.h"
 
-#define SIZE (2u * SPB_SLOT_SIZE + SPB_JOURNAL_SIZE)
+#define SIZE (2u * SPB_SLOT_SIZE + SPB_JOURNAL_SIZE + SPB_KEYS_AREA_SIZE)
 #define UNIT HP_ERASE_UNIT     /* given by the test */
 #define REST (SPB_SLOT_SIZE - SPB_PART_SIZE)
 #define SLOT1_OFF SPB_PART_SIZE
 #define JOURNAL_OFF (2u * SPB_PART_SIZE)
-#define REST_OFF (JOURNAL_OFF + SPB_JOURNAL_SIZE)
+#define KEYS_OFF (JOURNAL_OFF + SPB_JOURNAL_SIZE)
+#define REST_OFF (KEYS_OFF + SPB_KEYS_AREA_SIZE)
 
 enum { CUT_NONE, CUT_BEFORE, CUT_AFTER, CUT_TORN, CUT_TORN_CLEAN };
 
@@ -134,11 +135,22 @@ const struct spb_area spb_slot0 = {{{&flash, 0, SPB_PART_SIZE, UNIT} AND_REST(0)
 const struct spb_area spb_slot1 = {{{&flash, SLOT1_OFF, SPB_PART_SIZE, UNIT} AND_REST(REST)}};
 const struct spb_area spb_journal = {{{&flash, JOURNAL_OFF, SPB_JOURNAL_SIZE, UNIT}}};
 struct spb_journal spb_last;
+#if SPB_KEYS_RECORDS
+const struct spb_area spb_keys_area = {{{&flash, KEYS_OFF, SPB_KEYS_AREA_SIZE, UNIT}}};
+struct spb_keys spb_keys;
+#endif
 const struct spb_port spb_port = {&flash, personal, SPB_TARGET, no_progress, alive};
 
 /* For the tests. */
 
-/* A place as tests count: SLOT0, SLOT1 and the journal, one behind the other, whatever memories they are in. */
+static void open_keys(void) {
+#if SPB_KEYS_RECORDS
+    static struct spb_slot_work work;
+    spb_keys_open(&work);
+#endif
+}
+
+/* A place as tests count: SLOT0, SLOT1, journal and keys, one behind the other, whatever memories they are in. */
 static uint32_t place(uint32_t off) {
     uint32_t in = off % SPB_SLOT_SIZE, slot = off / SPB_SLOT_SIZE;
     if (slot > 1) return JOURNAL_OFF + off - 2u * SPB_SLOT_SIZE;
@@ -173,6 +185,7 @@ void hp_restore(const uint8_t *from) {
     memcpy(memory, from, SIZE);
     memcpy(poisoned, from + SIZE, sizeof poisoned);
     spb_journal_open(&spb_last);
+    open_keys();
 }
 
 uint32_t hp_engine_size(void) { return sizeof(struct spb_engine); }
@@ -186,6 +199,7 @@ void hp_power_on(uint32_t kind, uint32_t at, uint32_t new_seed) {
     dead = 0;
     memset(erases, 0, sizeof erases);
     spb_journal_open(&spb_last);            /* as a boot does, in its install */
+    open_keys();
 }
 
 /* Count operations without a cut. */
@@ -215,7 +229,7 @@ int hp_trial_confirm(void) { return spb_trial_confirm(); }
 /* Version in SLOT0 when header and image are good, else 0. */
 uint32_t hp_installed(void) {
     struct spb_slot_work work;
-    if (!spb_slot_header(&spb_slot0, 0, &work) || spb_slot_vouch(&work) != SPB_GOOD) return 0;
+    if (!spb_slot_header(&spb_slot0, 0, &work) || spb_slot_trust(&work) != SPB_GOOD) return 0;
     return spb_slot_match(&work, NULL, 0) == SPB_GOOD ? SPB_MANIFEST_U32(work.header, VERSION) : 0;
 }
 
@@ -324,4 +338,19 @@ int hp_area(uint32_t off, uint32_t len) {
                                                              : spb_area_erase(&spb_slot0, off, SPB_PAGE_SIZE) == SPB_OK;
     return (spb_area_map(&spb_slot0, off, len) != NULL) | spb_area_read(&spb_slot0, off, copy, len) << 1 |
            programs << 2;
+}
+
+/* The header in SLOT0 is one whose image may run. */
+int hp_trusted(void) {
+    static struct spb_slot_work work;
+    return spb_slot_header(&spb_slot0, 0, &work) && spb_slot_trust(&work) == SPB_GOOD;
+}
+
+/* Index of the key, and 0x10000 when a header in SLOT0 counts though an older key signed it. */
+uint32_t hp_key(void) {
+#if SPB_KEYS_RECORDS
+    return spb_keys_index() + (spb_keys_pinned(memory) == SPB_GOOD ? 0x10000u : 0u);
+#else
+    return 0;
+#endif
 }

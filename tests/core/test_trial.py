@@ -73,6 +73,30 @@ def test_what_does_not_confirm_itself_is_given_up(world: World, kind: str) -> No
     assert world.device.misuse == 0
 
 
+@pytest.mark.parametrize("when", ["before the install", "after going back"])
+def test_another_image_confirms_nothing(world: World, when: str) -> None:
+    """OLD calls at its start, as an application does that knows nothing of the update that waits, or was given up."""
+    update = updates(world)["patch"]
+    world.fresh()
+    if when == "before the install":
+        assert world.device.feed(update) == "OK"
+        assert world.device.commit() == "OK"
+        assert world.device.lib.hp_trial_confirm() == 0
+        world.device.power_on()
+        assert world.device.install() == "trial"
+        world.device.power_on()
+        assert world.device.install() == "reverted"
+    else:
+        on_trial(world, update)
+        world.device.power_on()
+        assert world.device.install() == "reverted"
+        assert world.device.lib.hp_trial_confirm() == 0
+        world.device.power_on()
+        assert world.device.install() == "nothing"
+    assert world.device.installed == V[OLD]
+    assert world.device.misuse == 0
+
+
 def test_more_starts_where_the_board_says_so(world: World) -> None:
     on_trial(world, updates(world)["patch"])
     for _ in range(2):

@@ -26,6 +26,18 @@ COMMANDS: list[Row] = [
     ("delta encode old.bin new.bin -o x --base 0x8008201", 1, ("0x8008201", "multiple of 256")),
 ]
 
+DEMO: list[Row] = [
+    ("demo NUKLEO-L476RG --files folder", 1, ("did you mean NUCLEO-L476RG",)),
+    (f"demo --files {TARGET}", 2, (f"--files {TARGET}: expected a folder", "is a board: type it before --files")),
+    ("demo --files OWN.toml", 2, ("OWN.toml is a board: type it before --files",)),
+    (f"demo {TARGET} --files x --output y", 2, ("--files and --output both name the folder: give it to --files",)),
+    (f"demo {TARGET} --files new.bin", 1, ("new.bin is a file, expected a folder to write to",)),
+    (f"demo {TARGET} --files lamp", 1, ("lamp is not empty, and nothing that was made for trying a board",)),
+    (f"demo {TARGET} --files lamp --force", 1, ("choose another folder",)),
+    (f"demo {TARGET} --force", 2, ("--force, --json and -q go with --files",)),
+    (f"demo {TARGET} --json", 2, ("--force, --json and -q go with --files",)),
+]
+
 PROJECT: list[Row] = [
     ("init", 2, ("no board: give --board, or set SPBOOT_BOARD",)),
     ("init --board NUKLEO-L476RG", 1, ("did you mean NUCLEO-L476RG",)),
@@ -80,6 +92,12 @@ SUPPLY: list[Row] = [
     ("page", 2, ("no folder of releases: give RELEASES, set SPBOOT_RELEASES, or make a project file",)),
     ("page folder", 1, ("folder: there is no release: keep one with `spboot postbuild --release`",)),
     ("page nowhere", 1, ("nowhere",)),
+    ("rehearse", 2, ("no board: give --board",)),
+    (f"rehearse --board {TARGET}", 2, ("nothing to rehearse: give --from and --to",)),
+    (f"rehearse --board {TARGET} --from old.elf", 2, ("--from names the old application, --to the new one",)),
+    (f"rehearse --board {TARGET} --part 3/2", 2, ("'3/2' is not K/N with K from 1 to N, as 1/8",)),
+    ("drill", 2, ("no board: give --board",)),
+    (f"drill --board {TARGET} --keys lamp --releases folder", 1, (f"{TARGET} has no area for keys", "docs/keys.md")),
 ]
 
 BOARDS: list[Row] = [
@@ -313,6 +331,17 @@ GETTING_IT_THERE: list[Row] = [
 ]
 
 TABLE = [
-    *(COMMANDS + PROJECT + SUPPLY + BOARDS + KEYS + OUTPUTS + FILES_IN_THE_WRONG_PLACE + TWIN + GETTING_IT_THERE),
+    *(
+        COMMANDS
+        + DEMO
+        + PROJECT
+        + SUPPLY
+        + BOARDS
+        + KEYS
+        + OUTPUTS
+        + FILES_IN_THE_WRONG_PLACE
+        + TWIN
+        + GETTING_IT_THERE
+    ),
     *((text.format(release=f"--board {TARGET} --keys lamp"), code, words) for text, code, words in VERSIONS),
 ]

@@ -29,7 +29,7 @@ PAGES = sorted(
     for folder, pattern in (("", "*.md"), ("docs", "**/*.md"), ("spec", "*.md"), ("examples", "*/*.md"))
     for path in (ROOT / folder).glob(pattern)
 )
-RECORDS = ("manifest", "header", "journal.entry", "journal.mark", "abi", "personal", "delta_file")
+RECORDS = ("manifest", "header", "journal.entry", "journal.mark", "keys", "abi", "personal", "delta_file")
 
 INVARIANT = re.compile(r"^ \* ([A-Z][0-9]+) {2}", re.MULTILINE)
 
@@ -302,6 +302,58 @@ def test_every_invariant_is_named_by_a_test() -> None:
     }
     assert uncovered <= UNCOVERED.keys(), "name it in a test that shows it, or say in UNCOVERED why none does"
     assert UNCOVERED.keys() <= found, "UNCOVERED names what is no longer there"
+
+
+SECURITY = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+
+
+def named_tests(text: str) -> list[tuple[str, str]]:
+    """(file below tests/, function or "") of every code span; one that begins with :: is of the file before it."""
+    found, last = [], ""
+    for file, function in re.findall(r"`(\w+/test_\w+\.py)?(?:::(test_\w+))?`", text):
+        last = file or last
+        if file or function:
+            found.append((last, function))
+    return found
+
+
+def rows(head: str) -> list[list[str]]:
+    """The cells of every row of each table of docs/security.md whose first line begins with *head*."""
+    tables = re.findall(rf"^{re.escape(head)}.*\n\|[-|]+\|\n((?:\|.*\n)+)", SECURITY, re.MULTILINE)
+    return [[cell.strip() for cell in line.strip("|").split(" | ")] for table in tables for line in table.splitlines()]
+
+
+def test_every_test_that_the_security_page_names_is_there() -> None:
+    named = named_tests(SECURITY)
+    assert len(named) > 100
+    for file, function in named:
+        path = ROOT / "tests" / file
+        assert path.is_file(), f"docs/security.md: there is no tests/{file}"
+        assert not function or f"def {function}(" in path.read_text(encoding="utf-8"), f"no {function} in tests/{file}"
+
+
+def test_every_attack_is_stopped_and_shown_or_said_not_to_be() -> None:
+    attacks = rows("| attack | what stops it | shown by |")
+    assert len(attacks) > 45
+    for cells in attacks:
+        assert len(cells) == 3, cells
+        attack, stop, shown = cells
+        assert attack and stop, cells
+        assert named_tests(shown) or re.search(r"\bnothing\b", stop), f"{attack}: no test shows that it is stopped"
+        for span in re.findall(r"`([^`]+)`", shown):
+            assert "test_" in span, f"{attack}: {span} is no test"
+
+
+def test_peers_have_a_word_for_each_property_and_a_note_for_each_peer() -> None:
+    properties = [*rows("| | spboot |"), *rows("| evidence | spboot |")]
+    assert len(properties) > 15
+    assert {len(cells) for cells in properties} == {7}
+    assert all(all(cells) for cells in properties)
+    peers = SECURITY.split("## Peers")[1]
+    notes = re.findall(r"^\[(\d)\] \S", peers, re.MULTILINE)
+    cited = re.findall(r"(?<!^)\[(\d)\]", peers, re.MULTILINE)
+    assert notes == sorted(notes) and set(notes) == set(cited)
+    assert not re.search(r"https?://|\bnobody\b has|the only", peers)
 
 
 def test_architecture_is_short() -> None:

@@ -75,6 +75,11 @@ OTHER = {
     "iwdg.c": "KEY_ACCESS KEY_RELOAD",  # RM0351 37.4.1
     "ram_wait.c": "SYST_CSR KEY_RELOAD LOOP_WORDS",  # DDI0403 B3.3.2
     "rcc_g0.c": "PLL_IN_HZ PLL_M PLL_R WAIT_STATES",
+    "options_ecc.c": "KEY1 KEY2 OPTION_KEY1 OPTION_KEY2 LAST_PAGE AREAS ROUNDS",
+    "options_h5.c": "OPTION_KEY1 OPTION_KEY2 ROUNDS",
+    "options_h7.c": "OPTION_KEY1 OPTION_KEY2 ROUNDS",
+    "options_l0.c": "PEKEY1 PEKEY2 OPTION_KEY1 OPTION_KEY2 WORDS WRITE_WORDS SECTOR IN_WORD ROUNDS",
+    "options_sector.c": "OPTION_KEY1 OPTION_KEY2 ROUNDS",
     "pwr_g4.c": "NORMAL_HZ",
     "rcc_g4.c": "PLL_IN_HZ PLL_M WAIT_STATES WAIT_STATES_RESET",  # the last one: below
     "rcc_h7.c": "HSI_HZ INPUT_HZ SCALE_RESET LATENCY_RESET",  # below
@@ -88,6 +93,8 @@ BODIES = {
     "flash_f4.c": {"0x100000"},
     "flash_sector.c": {"<< 8"},
     "internal_flash.h": {"0xAA", "0xCC"},  # RDP of levels 0 and 2
+    "options.h": {"0xBB", "0xCC"},  # RDP of levels 1 and 2
+    "options_l0.c": {"0xFFFF"},  # a half of a word
     "clock_f4f7.c": {">> 26", "<< 2", ">> 22"},  # reset flags: test_reset_flags_are_in_the_order_of_their_names
     "rcc_g0.c": {">> 24"},
     "rcc_g4.c": {">> 24"},

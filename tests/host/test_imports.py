@@ -89,7 +89,7 @@ def test_no_model_of_the_twin_knows_the_machine(graph: Graph) -> None:
     knows = {module for module, others in graph.items() if "spboot.twin.machine" in others}
     assert {module for module in knows if module.startswith("spboot.twin")} == {
         "spboot.twin",
-        *(f"spboot.twin.host.{name}" for name in ("images", "port", "pty", "state")),
+        *(f"spboot.twin.host.{name}" for name in ("images", "port", "probe", "pty", "state")),
         *(
             f"spboot.twin.host.gdb_{name}"
             for name in ("debugger", "memory", "monitor", "registers", "server", "session")

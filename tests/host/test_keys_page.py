@@ -12,14 +12,18 @@ from pathlib import Path
 
 import pytest
 
+import spboot.boards
 from spboot import release
 from spboot.keys import Keys
 from spboot.keys.source import first_line
+from spboot.rotation import Rotation
 
 from . import elf, softhsm
 from .conftest import BOARD, NEW_APP
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "keys.md").read_text(encoding="utf-8")
+BOARD_TEXT = (Path(spboot.boards.__file__).parent / "data" / f"{BOARD.name}.toml").read_text(encoding="utf-8")
+(AREA,) = re.findall(r"^keys = .*$", PAGE, re.MULTILINE)
 MADE = ("app", "torch", "far", "hsm", "tool", "away", "clean")
 """Updates of the page, by the beginnings of their names."""
 
@@ -45,6 +49,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "tokens").mkdir()
     (folder / "softhsm2.conf").write_text(f"directories.tokendir = {folder / 'tokens'}\nlog.level = ERROR\n")
     (folder / "words.txt").write_text("nine keys and a lamp\n")
+    (folder / "LAMP.toml").write_text(BOARD_TEXT.replace("\n[ram]", f"{AREA}\n\n[ram]"))
     (folder / "app.elf").write_bytes(elf.make([(BOARD.image_address, NEW_APP)]))
     environment = {
         **os.environ,
@@ -82,6 +87,14 @@ def test_the_updates_are_good(name: str, home: Path) -> None:
     public = Keys.load(home / folder, public=True)
     assert release.verify(update, public).chunk_count > 1
     assert release.signed_by(update, [public]) is public
+
+
+def test_the_new_key_is_signed_by_the_old_one(home: Path) -> None:
+    old, new = Keys.load(home / "lamp-keys"), Keys.load(home / "lamp-keys-2")
+    file = (home / "lamp-2.sfbk").read_bytes()
+    assert release.signed_by(file, [new, old]) is old
+    assert (Rotation.parse(file).fingerprint, Rotation.parse(file).index) == (new.fingerprint, 1)
+    assert new.encryption == old.encryption
 
 
 def test_what_it_leaves(home: Path) -> None:

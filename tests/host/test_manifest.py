@@ -54,7 +54,8 @@ def test_name_id() -> None:
         (0, 0x00, "magic is 0x5000, expected 0x5053"),
         (2, 2, "format 2, this spboot knows format 3: make the update again .* older bootloader"),
         (2, 4, "format 4, this spboot knows format 3: use a newer spboot"),
-        (3, 2, r"kind is 2 \(new keys\), not supported by this version"),
+        (3, 2, "a key of 1000 bytes in 529, expected 512 in as many"),
+        (3, 2 | 0x80, r"kind is 130, expected 0 \(image\), 1 \(patch\) or 2 \(a key\)"),
         (3, 3, r"kind is 3 \(a new bootloader\), not supported by this version"),
         (3, 4, "kind is 4, expected 0"),
         (4, 0, "signature count is 0, expected 1: anything else is not supported by this version"),
@@ -62,8 +63,8 @@ def test_name_id() -> None:
         (5, 1, "key index is 1, expected 0: anything else is not supported by this version"),
         (6, 1, "trailer size is 1, expected 0: anything else is not supported by this version"),
         (7, 1, "trailer size is 256, expected 0: anything else is not supported by this version"),
-        (28, 1, "full image names a base"),
-        (39, 1, "full image names a base"),
+        (28, 1, "no patch names a base"),
+        (39, 1, "no patch names a base"),
     ],
 )
 def test_parse_refuses(at: int, value: int, message: str) -> None:

@@ -46,7 +46,7 @@ def test_every_model_and_every_driver_is_reached() -> None:
     for name in set(MODEL_FILES) - named:
         assert models_of(name), f"{path_of(name)}: no IP version of MODELS has a class of it"
     assert {model.__module__.removeprefix("spboot.twin.") for model in models.MODELS.values()} <= set(MODEL_FILES)
-    served = {file for files in DRIVERS.values() for file in files}
+    served = {file for files in DRIVERS.values() for file in files} | set(drivers().production.values())
     of_the_core = {file for files in drivers().core.values() for file in files}
     always = set(drivers().always)
     assert {path.name for path in DRIVER.glob("*.c")} == served | of_the_core | always

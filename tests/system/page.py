@@ -148,7 +148,7 @@ class Shell:
         )
         if re.search(r"^spboot send .*--load", line) and "--key" not in line:
             time.sleep(1)
-            self._type(b"r")
+            self.type_keys(b"r")
         try:
             said = process.communicate(timeout=HANGS_S)[0].decode(errors="replace")
         finally:
@@ -174,7 +174,8 @@ class Shell:
             assert any(STARTED in said for said in self._twin.stdout), f"{line}: no application started"
             self.stop_twin()
 
-    def _type(self, keys: bytes) -> None:
+    def type_keys(self, keys: bytes) -> None:
+        """Press *keys* where the twin runs."""
         assert self._twin and self._twin.stdin, "no twin runs"
         self._twin.stdin.write(keys)
         self._twin.stdin.flush()

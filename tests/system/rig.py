@@ -12,6 +12,7 @@ from spboot.boards import Area, Board
 from spboot.builder import bootloader, merge
 from spboot.builder.bootloader import Bootloader, build
 from spboot.builder.demo import build_demo
+from spboot.builder.production import Production, phrase
 from spboot.device import Device
 from spboot.formats.program import Program
 from spboot.formats.spec import data_path, record, spec
@@ -37,6 +38,8 @@ class Workshop:
     compiler: str
     folder: Path
     """For what a test makes of its own; nobody else has it."""
+    production: Production | None = None
+    """Of a bootloader that protects the chip; its keys are no development keys."""
     keys: Keys = field(init=False)
     boot: Bootloader = field(init=False)
     _made: dict[tuple[str, ...], bytes] = field(default_factory=dict)
@@ -45,13 +48,17 @@ class Workshop:
         self.folder.mkdir(parents=True, exist_ok=True)
         sources = bootloader.data_path("firmware")  # a test's own, when it builds changed ones
         of_both = hashlib.sha256(f"{self.board!r} {sources}".encode()).hexdigest()[:16]
-        self._shelf = Shelf(f"{self.board.name}-{self.compiler}-{of_both}", self.folder)
+        kind = f"-{self.production}" if self.production else ""
+        self._shelf = Shelf(f"{self.board.name}-{self.compiler}{kind}-{of_both}", self.folder)
         self.boot = self._shelf.once("boot", self._build)
         self.keys = Keys.load(self._shelf.folder / "keys", need_private=True)
 
     def _build(self) -> Bootloader:
-        keys = Keys.new(self._shelf.folder / "keys", "demo", development=True)
-        return build(self.board, keys, self._shelf.folder / "boot", compiler=self.compiler)
+        keys = Keys.new(self._shelf.folder / "keys", "demo", development=self.production is None)
+        return build(
+            self.board, keys, self._shelf.folder / "boot", compiler=self.compiler, production=self.production,
+            confirmation=phrase(self.board, keys),
+        )  # fmt: skip
 
     def demo(self, version: str) -> bytes:
         """The demo application that calls itself *version*."""
@@ -98,9 +105,9 @@ class Workshop:
         return merge.program_of(self.board, boot, release.header_for(sealed), app)
 
 
-def workshop(board: Board, compiler: str, folder: Path) -> Workshop:
-    """One with development keys; what a test makes of its own goes into *folder*."""
-    return Workshop(board=board, compiler=compiler, folder=folder)
+def workshop(board: Board, compiler: str, folder: Path, production: Production | None = None) -> Workshop:
+    """One with development keys, or for *production*; what a test makes of its own goes into *folder*."""
+    return Workshop(board=board, compiler=compiler, folder=folder, production=production)
 
 
 def only_the_last_update_is_left(rig: Rig) -> None:

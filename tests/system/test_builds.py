@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from elftools.elf.elffile import ELFFile
 
 from spboot.builder import headers, merge
-from spboot.builder.bootloader import build, include_folders
+from spboot.builder.bootloader import build, include_folders, work_folder
 from spboot.builder.compiler import run, toolchain
 from spboot.builder.demo import build_demo
 from spboot.builder.personal import finish
@@ -167,6 +168,22 @@ def test_a_bootloader_ends_where_its_place_ends(shop: Workshop) -> None:
 def test_what_is_no_bootloader_is_not_filled_with_keys(shop: Workshop, image: bytes) -> None:
     with pytest.raises(BuildError, match="this is no spboot bootloader: "):
         finish(image, shop.keys)
+
+
+def test_a_folder_that_two_make_at_once(tmp_path: Path) -> None:
+    """None of them takes that of the other for a file."""
+
+    def make(number: int, both: threading.Barrier) -> None:
+        both.wait()
+        with work_folder(tmp_path / str(number)) as work:
+            (work / "made").touch()
+            (work / "made").replace(tmp_path / str(number) / "made")
+
+    with ThreadPoolExecutor(2) as pool:
+        for number in range(500):
+            both = threading.Barrier(2)
+            for each in [pool.submit(make, number, both) for _ in range(2)]:
+                each.result()
 
 
 def test_builds_into_one_folder_at_once(shop: Workshop, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ ELSEWHERE = {
     "CHANGELOG.md": "what was, not what is typed",
     "examples/platformio/README.md": "tests/integrations/test_platformio.py runs pio, with a platform of its own",
     "examples/zephyr/README.md": "tests/integrations/test_zephyr_tree.py does where there is a Zephyr; else west alone",
+    "docs/evidence.md": "test_rehearsal.py and test_fault_sweep.py run a part; all of it takes hours",
     "docs/keys.md": "tests/host/test_keys_page.py runs them, with a token of SoftHSM",
     "docs/patches.md": "test_explain.py runs them",
     "docs/supply-chain.md": "test_dossier.py runs them",

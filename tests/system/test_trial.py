@@ -80,6 +80,21 @@ def test_an_update_that_is_not_confirmed_goes_back(feeder: Feeder, kind: str) ->
         assert b"feeder 1.1.0 ready" in said and b"on trial" not in said
 
 
+@pytest.mark.parametrize("feeder", ["NUCLEO-L476RG", "NUCLEO-F429ZI"], indirect=True)
+def test_an_update_that_waits_is_not_confirmed_by_the_one_before(feeder: Feeder) -> None:
+    """Flash that refuses to be programmed twice, and flash that takes it."""
+    send(feeder, feeder.image())
+    confirm(feeder)
+    assert known(feeder) == ("PENDING", "NONE", V["1.1.0"])
+    said = feeder.reset()
+    assert b"on trial" in said and b"feeder 1.1.0 ready" in said
+    assert known(feeder) == ("TRIAL", "NONE", V["1.1.0"])
+    assert b"reverted" in feeder.reset()
+    confirm(feeder)
+    feeder.reset()
+    assert known(feeder) == ("REVERTED", "NOT_CONFIRMED", V["1.1.0"])
+
+
 @pytest.mark.parametrize("feeder", BOARDS[:1], indirect=True)
 def test_what_ended_a_download_is_known(feeder: Feeder) -> None:
     damaged = bytearray(feeder.image())

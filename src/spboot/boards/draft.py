@@ -9,6 +9,7 @@ from typing import Final
 
 from spboot.boards import Board
 from spboot.boards.clocks import clock_limit, usual_clock
+from spboot.boards.key_area import plan_with_keys
 from spboot.boards.model import DEBUG_PINS, Area, core_supplies
 from spboot.boards.plan import Plan, plan
 from spboot.chips import Chip
@@ -41,6 +42,7 @@ class Wish:
     core_supply: str | None = None
     keep_free: int = 0
     single_slot: bool = False
+    keys: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,12 +65,17 @@ def draft(path: Path, chip: Chip, wish: Wish, driven: frozenset[str]) -> Draft:
             f"{chip.name} feeds its core by {ways}, and with a wrong choice it stops until its power is cut; "
             f"add --core-supply {' or '.join(supplies)}, as the board is wired"
         )
-    found = plan(chip, single_slot=wish.single_slot, keep_free=wish.keep_free)
+    how = plan_with_keys if wish.keys else _plan_without
+    found, keys = how(chip, single_slot=wish.single_slot, keep_free=wish.keep_free)
     console = wish.console or _console(chip, wish, driven)
     clock_hz = wish.clock_hz or usual_clock(chip)
     choices = list(_choices(chip, wish, console, clock_hz, found))
-    text = _text(path.stem, chip, wish, console, clock_hz, found)
+    text = _text(path.stem, chip, wish, console, clock_hz, found, keys)
     return Draft(text=text, board=Board.parse(path, text), choices=tuple(choices))
+
+
+def _plan_without(chip: Chip, *, single_slot: bool, keep_free: int) -> tuple[Plan, None]:
+    return plan(chip, single_slot=single_slot, keep_free=keep_free), None
 
 
 def consoles(chip: Chip) -> Iterator[tuple[str, str, str]]:
@@ -132,7 +139,15 @@ def _area(name: str, area: Area | None) -> Iterator[str]:
         yield f"{name} = {{ address = {_grouped(area.address)}, size = {area.size:#x} }}"
 
 
-def _text(name: str, chip: Chip, wish: Wish, console: tuple[str, str, str], clock_hz: int, found: Plan) -> str:
+def _text(
+    name: str,
+    chip: Chip,
+    wish: Wish,
+    console: tuple[str, str, str],
+    clock_hz: int,
+    found: Plan,
+    keys: Area | None,
+) -> str:
     lines = [
         f"# {name}: written by `spboot board new`; check it against the board's schematic.",
         f'part = "{chip.name}"',
@@ -150,5 +165,6 @@ def _text(name: str, chip: Chip, wish: Wish, console: tuple[str, str, str], cloc
     lines += ["", *(f"# {reason[0].upper()}{reason[1:]}." for reason in found.reasons), "[flash]"]
     for key in ("bootloader", "slot0", "slot1", "journal"):
         lines += _area(key, getattr(found, key))
+    lines += _area("keys", keys)
     lines += ["", "[ram]", f"reserved = {{ address = {_grouped(found.ram.address)}, size = {found.ram.size} }}", ""]
     return "\n".join(lines)

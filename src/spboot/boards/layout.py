@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from spboot.boards import Area, Board
 from spboot.chips import Memory
 
-_TITLES = {"bootloader": "bootloader", "slot0": "SLOT0", "slot1": "SLOT1", "journal": "journal"}
+_TITLES = {"bootloader": "bootloader", "slot0": "SLOT0", "slot1": "SLOT1", "journal": "journal", "keys": "keys"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +77,7 @@ def _note(board: Board, name: str) -> str:
         "slot0": f"{pages}; image at {board.image_address:#010x}",
         "slot1": f"{pages}; what an update changes",
         "journal": "what to install, and how far that got",
+        "keys": f"room for {board.key_records} keys after the first",
     }[name]
 
 

@@ -11,8 +11,10 @@ from typing import Any, Final, TypeVar
 
 from spboot import chips
 from spboot.boards.clocks import clock_limit
+from spboot.boards.labels import NAMES, Labels
 from spboot.boards.model import (
     DEBUG_PINS,
+    LEAST_KEYS,
     MOST_STARTS,
     VDD_MV,
     Area,
@@ -25,6 +27,7 @@ from spboot.boards.model import (
 from spboot.chips import Chip, Memory
 from spboot.chips.silence import Silence
 from spboot.errors import BoardError
+from spboot.formats.spec import record
 
 _PORTS: Final = tuple("ABCDEFGHIJK")
 _Made = TypeVar("_Made", bound=BoardFacts)
@@ -155,6 +158,18 @@ class Loader:
         except BoardError as error:
             raise BoardError(f"{self.path.name}: twin: {error}") from None
 
+    def labels(self, facts: dict[str, Any]) -> Labels:
+        """[labels]: texts of one line."""
+        if "labels" not in facts:
+            return Labels()
+        table = self.table(facts, "labels")
+        self.keys(table, "labels.", (), NAMES)
+        for key in table:
+            text = self.text(table, key, "labels.", "B1 user button")
+            if not text.strip() or not text.isprintable():
+                raise self.fail(f"labels.{key}", text, "a text of one line, or no such key")
+        return Labels(**table)
+
     def board(self, text: str, make: type[_Made]) -> _Made:
         """What *text* says, checked, as a *make*."""
         try:
@@ -165,16 +180,16 @@ class Loader:
             facts,
             "",
             ("part", "clock_hz", "console", "flash", "ram"),
-            ("button", "led", "vdd_mv", "core_supply", "trial_starts", "twin"),
+            ("button", "led", "vdd_mv", "core_supply", "trial_starts", "twin", "labels"),
         )
         try:
             chip = chips.load(self.text(facts, "part", "", "STM32L476RG"))
         except BoardError as error:
             raise BoardError(f"{self.path.name}: part: {error}") from None
         flash, ram = self.table(facts, "flash"), self.table(facts, "ram")
-        self.keys(flash, "flash.", ("bootloader", "slot0"), ("slot1", "journal"))
+        self.keys(flash, "flash.", ("bootloader", "slot0"), ("slot1", "journal", "keys"))
         self.keys(ram, "ram.", ("reserved",))
-        optional = {key: self.area(flash, key, "flash.") for key in ("slot1", "journal") if key in flash}
+        optional = {key: self.area(flash, key, "flash.") for key in ("slot1", "journal", "keys") if key in flash}
         board = make(
             name=self.path.stem,
             chip=chip,
@@ -188,9 +203,11 @@ class Loader:
             slot0=self.area(flash, "slot0", "flash."),
             slot1=optional.get("slot1"),
             journal=optional.get("journal"),
+            keys=optional.get("keys"),
             ram=self.area(ram, "reserved", "ram."),
             trial_starts=self.trial_starts(facts),
             silence=self.silence(facts, chip),
+            labels=self.labels(facts),
         )
         self.check_pins(board)
         for key, area in board.areas.items():
@@ -199,6 +216,7 @@ class Loader:
         self.check_bootloader(board)
         self.check_slots(board)
         self.check_journal(board)
+        self.check_keys(board)
         self.check_ram(board)
         return board
 
@@ -280,6 +298,12 @@ class Loader:
                 hex(board.journal.size),
                 f"{need:#x} or more: the records of {pages} pages of a slot",
             )
+
+    def check_keys(self, board: BoardFacts) -> None:
+        """A key whose writing was cut takes a place: one is not enough."""
+        if board.keys is not None and board.key_records < LEAST_KEYS:
+            need = LEAST_KEYS * record("keys").size
+            raise self.fail("flash.keys.size", hex(board.keys.size), f"{need:#x} or more: room for {LEAST_KEYS} keys")
 
     def check_ram(self, board: BoardFacts) -> None:
         rams = [memory for memory in board.chip.memories if memory.kind == "ram"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from spboot.boards.labels import Labels
 from spboot.chips import Chip
 from spboot.chips.silence import Silence
 from spboot.formats.spec import record, spec
@@ -18,6 +19,8 @@ VDD_MV: Final = 3300
 """Supply voltage of a board that does not say."""
 SPARE_STEPS: Final = 16
 """Steps that a journal has room for beyond one every so many bytes; journal.c asserts them."""
+LEAST_KEYS: Final = 3
+"""Records that an area for keys has room for, at least."""
 MOST_STARTS: Final = 4
 """Starts without a confirmation, at most: each is a record."""
 
@@ -84,11 +87,14 @@ class BoardFacts:
     slot0: Area
     slot1: Area | None
     journal: Area | None
+    keys: Area | None
+    """Where keys go that come after the first; None: the first is the only one."""
     ram: Area
     trial_starts: int
     """Starts that an update on trial has until it confirms itself; 0: no update is on trial."""
     silence: Silence
     """What a twin of the board keeps silent."""
+    labels: Labels
 
     @property
     def vector_size(self) -> int:
@@ -121,6 +127,11 @@ class BoardFacts:
         return top
 
     @property
+    def key_records(self) -> int:
+        """Keys that there is room for after the first; one whose writing is cut counts, too."""
+        return min(self.keys.size // record("keys").size, spec()["keys"]["most"]) if self.keys else 0
+
+    @property
     def stacks(self) -> tuple[Area, ...]:
         """Where a stack may begin: an initial stack pointer is above the start of one of these, and at most at its
         end (a stack grows downwards, and its first word goes below the pointer).
@@ -145,7 +156,13 @@ class BoardFacts:
     @property
     def areas(self) -> dict[str, Area]:
         """The areas in flash by name, in the order of their addresses."""
-        named = {"bootloader": self.bootloader, "slot0": self.slot0, "slot1": self.slot1, "journal": self.journal}
+        named = {
+            "bootloader": self.bootloader,
+            "slot0": self.slot0,
+            "slot1": self.slot1,
+            "journal": self.journal,
+            "keys": self.keys,
+        }
         found = {name: area for name, area in named.items() if area is not None}
         return dict(sorted(found.items(), key=lambda item: item[1].address))
 

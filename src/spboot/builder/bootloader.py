@@ -7,8 +7,9 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version as package_version
 from pathlib import Path
 from typing import Final
@@ -20,6 +21,7 @@ from spboot.builder.compiler import Toolchain, toolchain
 from spboot.builder.drivers import drivers
 from spboot.builder.linkinclude import check_name, include_name, link_check, link_include
 from spboot.builder.personal import finish
+from spboot.builder.production import Production, check
 from spboot.builder.program import Unit, compile_units
 from spboot.builder.texts import Texts, status_sentences
 from spboot.disk import reason
@@ -49,6 +51,9 @@ INCLUDES: Final = {
     "boot": ("boot", "driver", "loader", "core", "crypto", "include", "@core", "@chip", _LIBC),
 }
 """Room -> folders its sources may include from: of firmware/, or with @ of the generated ones."""
+
+_PRODUCTION: Final = "boot/production.c"
+"""Of bootloaders for production alone."""
 
 NEEDED: Final = ("FLASH", "RCC", "PWR", "GPIOA", "IWDG")
 """Blocks that need a driver, on every board, beside its console."""
@@ -90,8 +95,10 @@ def boot_version() -> Version:
     return Version.parse(package_version("spboot"))
 
 
-def sources(board: Board) -> dict[str, list[str]]:
-    """Room -> its sources for *board*, relative to firmware/.  Raises BuildError for an IP version without driver."""
+def sources(board: Board, production: Production | None = None) -> dict[str, list[str]]:
+    """Room -> its sources for *board*, relative to firmware/, those of a bootloader for *production* if that is given.
+
+    Raises BuildError for an IP version without driver."""
     root = data_path("firmware")
     rooms = {
         room: sorted(f"{room}/{p.name}" for p in (root / room).glob("*.c"))
@@ -104,6 +111,10 @@ def sources(board: Board) -> dict[str, list[str]]:
         if ip not in table.ip:
             raise BuildError(f"{board.chip.name}: there is no driver for {name} ({ip}); known: {', '.join(table.ip)}")
         files += table.ip[ip]
+    if production is None:
+        rooms["boot"].remove(_PRODUCTION)
+    else:
+        files.append(table.production[board.chip.block("FLASH").ip])
     rooms["driver"] = [f"driver/{file}" for file in files]
     return rooms
 
@@ -114,23 +125,34 @@ def driven() -> frozenset[str]:
 
 
 def build(
-    board: Board, keys: Keys, folder: str | os.PathLike[str], *, compiler: str = "clang", user_data: bytes = b""
+    board: Board,
+    keys: Keys,
+    folder: str | os.PathLike[str],
+    *,
+    compiler: str = "clang",
+    user_data: bytes = b"",
+    production: str | None = None,
+    confirmation: str | None = None,
 ) -> Bootloader:
     """Compile, link and personalise the bootloader of *board* into *folder*.
 
-    *user_data*: at most 128 bytes for SE_APP_GetSecureUserData.  Raises BuildError.
+    *user_data*: at most 128 bytes for SE_APP_GetSecureUserData.  *production*: "wrp", "rdp1" or "rdp2", the protection
+    that it sets at its first boot and checks at every boot; "rdp2", which is for ever, needs as *confirmation* product
+    and board, as "lamp NUCLEO-L476RG".  Raises BuildError.
 
     >>> boot = build(board, keys, "boot")
     >>> boot.hex.name, boot.size <= board.bootloader.size
     ('spboot-NUCLEO-L476RG.hex', True)
     """
+    level = None if production is None else check(board, keys, production, confirmation)
     tools, output = toolchain(compiler, board.chip.core), Path(folder)
     with work_folder(output) as work:
-        headers.write(work / "generated", board, boot_version())
-        objects = compile_rooms(tools, board, work)
+        headers.write(work / "generated", board, boot_version(), level)
+        objects = compile_units(tools, units_of(board, work, level), Texts(status_sentences()), work)
         (work / "link.ld").write_text(_link_script(board), encoding="utf-8", newline="\n")
         tools.link_files(objects, "link.ld", "boot.elf", work)
-        return _write_outputs(board, keys, Secret(user_data), work, output, tools)
+        record = partial(_record, board, keys, work, tools, level)
+        return _write_outputs(board, keys, Secret(user_data), work, output, record)
 
 
 @contextlib.contextmanager
@@ -138,7 +160,7 @@ def work_folder(output: Path) -> Iterator[Path]:
     """A folder in *output*, which is made if need be, for one build alone; it is gone afterwards, as is an *output*
     that was made for nothing.  What the system refuses is a BuildError."""
     there = output.is_dir()
-    if output.exists() and not there:
+    if output.exists() and not output.is_dir():  # another build may have made it meanwhile
         raise BuildError(f"{output} is a file, expected a folder to write to: choose another output")
     try:
         output.mkdir(parents=True, exist_ok=True)
@@ -156,17 +178,12 @@ def work_folder(output: Path) -> Iterator[Path]:
                 output.rmdir()
 
 
-def compile_rooms(tools: Toolchain, board: Board, work: Path) -> list[str]:
-    """Compile every room with the includes it may have; object names relative to *work*."""
-    return compile_units(tools, units_of(board, work), Texts(status_sentences()), work)
-
-
-def units_of(board: Board, work: Path) -> list[Unit]:
+def units_of(board: Board, work: Path, production: Production | None = None) -> list[Unit]:
     """Every source for *board*, in the order in which it is linked, with the includes it may have."""
     generated = (work / "generated").resolve()
     return [
         Unit(source=source, name=f"{room}_{Path(source).stem}", includes=tuple(include_folders(room, generated)))
-        for room, names in sources(board).items()
+        for room, names in sources(board, production).items()
         for source in names
     ]
 
@@ -186,6 +203,7 @@ def _link_script(board: Board) -> str:
         "RAM_LENGTH": board.ram.size,
         "BOOTRAM_LENGTH": ram.address + ram.size - board.ram.end,
         "STACK_SIZE": STACK_SIZES.get(board.chip.core, STACK_SIZE),
+        "LAST_SIZE": headers.last_size(board),
         "ABI_OFFSET": facts["abi"]["offset"],
         "GATE_OFFSET": facts["abi"]["gate_offset"],
         "PERSONAL_OFFSET": facts["personal"]["offset"],
@@ -197,11 +215,13 @@ def _link_script(board: Board) -> str:
     return text
 
 
-def _record(board: Board, keys: Keys, work: Path, tools: Toolchain, map_text: str) -> bytes:
+def _record(
+    board: Board, keys: Keys, work: Path, tools: Toolchain, production: Production | None, map_text: str
+) -> bytes:
     """The text of the build record: what was compiled and linked in *work*."""
     generated, firmware = (work / "generated").resolve(), data_path("firmware")
     made = [path for path in generated.rglob("*.h") if path.is_file()]
-    used = build_record.compiled((unit.source, unit.includes) for unit in units_of(board, work))
+    used = build_record.compiled((unit.source, unit.includes) for unit in units_of(board, work, production))
     ours = [path for path in used if path.is_relative_to(firmware)]
     return (
         build_record.BuildRecord(
@@ -214,6 +234,7 @@ def _record(board: Board, keys: Keys, work: Path, tools: Toolchain, map_text: st
             sources=build_record.hashes([*ours, firmware / "boot" / "link.ld.in"], firmware),
             generated=build_record.hashes(made, generated) | build_record.hashes([work / "link.ld"], work),
             unknown=build_record.unknown_names(map_text, [*ours, *made, work / "link.ld"]),
+            production=production or "",
         )
         .text()
         .encode()
@@ -221,7 +242,7 @@ def _record(board: Board, keys: Keys, work: Path, tools: Toolchain, map_text: st
 
 
 def _write_outputs(
-    board: Board, keys: Keys, user_data: Secret, work: Path, output: Path, tools: Toolchain
+    board: Board, keys: Keys, user_data: Secret, work: Path, output: Path, record: Callable[[str], bytes]
 ) -> Bootloader:
     """All files or none: they appear once there was room for all, and those of two builds do not mix."""
     stem = f"spboot-{board.name}"
@@ -244,7 +265,7 @@ def _write_outputs(
         linker_include: link_include(board).encode(),
         linker_check: link_check(board).encode(),
         names["map"]: text.encode(),
-        output / build_record.name_of(board.name): _record(board, keys, work, tools, text),
+        output / build_record.name_of(board.name): record(text),
         header: (data_path("firmware") / "include" / "spboot" / "spboot.h").read_bytes(),
     }
     staged: dict[Path, Path] = {}

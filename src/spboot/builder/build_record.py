@@ -41,6 +41,8 @@ class BuildRecord:
     """those that the build generated from board, part and formats, and its linker script."""
     unknown: tuple[str, ...]
     """Names in the link map that are in no source: of what a linker added from elsewhere."""
+    production: str = ""
+    """What protection it sets, as "rdp1"; "" when it sets none."""
 
     def text(self) -> str:
         """The text of the file."""

@@ -35,6 +35,12 @@ def build_demo(board: Board, version: Version, output: Path, *, compiler: str = 
     return build_app(board, own, output / f"demo-{version}.elf", version, compiler, cargo_text=text)
 
 
+def build_trial(board: Board, version: Version, output: Path, *, compiler: str = "clang") -> Path:
+    """The .elf of an application that is on trial until somebody types c, in folder *output*.  Raises BuildError."""
+    own = ["demo/start.c", "demo/trial.c", LINE]
+    return build_app(board, own, output / f"trial-{version}.elf", version, compiler)
+
+
 def build_app(
     board: Board, own: list[str], elf: Path, version: Version, compiler: str = "clang", *, cargo_text: str = ""
 ) -> Path:

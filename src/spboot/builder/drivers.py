@@ -20,6 +20,8 @@ class Drivers:
     """Core -> what it needs beyond the others."""
     write_size: dict[str, int]
     """Flash IP version -> bytes an update gathers before it programs them, where that is more than a program unit."""
+    production: dict[str, str]
+    """Flash IP version -> the file that programs its option bytes, of a bootloader for production."""
     ip: dict[str, list[str]]
     """IP version -> the files that handle it; none where a header does."""
 
@@ -30,6 +32,7 @@ def drivers() -> Drivers:
     folder = data_path("firmware") / "driver"
     table = Drivers(**tomllib.loads((folder / "drivers.toml").read_text(encoding="utf-8")))
     named = {*table.always, *(file for files in (*table.core.values(), *table.ip.values()) for file in files)}
+    named.update(table.production.values())
     if missing := sorted(name for name in named if not (folder / name).is_file()):
         raise BuildError(f"{folder / 'drivers.toml'}: there is no file {missing[0]}")
     if unknown := sorted(table.write_size.keys() - table.ip.keys()):

@@ -15,6 +15,7 @@ from spboot import chips
 from spboot.boards import Area, Board, Pin
 from spboot.boards.clocks import clock_limit
 from spboot.builder.drivers import drivers
+from spboot.builder.production import LEVELS, Production
 from spboot.chips import Block, Chip
 from spboot.delta.prior import delta_prior_header
 from spboot.errors import BoardError
@@ -31,11 +32,11 @@ _DRIVEN = ("FLASH", "RCC", "PWR", "IWDG", "WWDG", "ICACHE", "DBGMCU")
 _WRONG_BANKS: Final = "flash is not in {banks} bank{s}: change the option bytes"
 
 
-def write(folder: Path, board: Board, boot_version: Version) -> None:
-    """Write all generated headers for *board* below *folder*."""
+def write(folder: Path, board: Board, boot_version: Version, production: Production | None = None) -> None:
+    """Write all generated headers for *board* below *folder*, of a bootloader for *production* if that is given."""
     texts = {
         "core/spb_spec.h": spec_header(),
-        "core/spb_config.h": config_header(board, boot_version),
+        "core/spb_config.h": config_header(board, boot_version, production),
         "core/spb_delta_prior.h": delta_prior_header(),
         "crypto/spb_p256_generator.h": generator_header(),
         "chip/spb_chip.h": chip_header(board),
@@ -46,7 +47,7 @@ def write(folder: Path, board: Board, boot_version: Version) -> None:
         path.write_text(text, encoding="utf-8", newline="\n")
 
 
-def config_header(board: Board, boot_version: Version) -> str:
+def config_header(board: Board, boot_version: Version, production: Production | None = None) -> str:
     """What core must know of the device: geometry and names."""
     slot, memory = board.slot0, board.chip.memory_at(board.slot0.address)
     numbers = {
@@ -69,6 +70,10 @@ def config_header(board: Board, boot_version: Version) -> str:
         "BOOT_SIZE": board.bootloader.size,
         "WINDOW_MS": WINDOW_MS,
         "TRIAL_STARTS": board.trial_starts,
+        "PRODUCTION": int(production is not None),
+        "PRODUCTION_LEVEL": LEVELS[production] if production else 0,
+        "KEYS_RECORDS": board.key_records,
+        "KEYS_AREA_SIZE": board.keys.size if board.keys else 0,
     }
     lines = [define(name, value) for name, value in numbers.items()]
     lines += [
@@ -97,6 +102,8 @@ def chip_header(board: Board) -> str:
         *_area_lines(board, "SLOT0", board.slot0),
         *_area_lines(board, "SLOT1", board.slot1 or board.slot0),
         *_area_lines(board, "JOURNAL", board.journal or board.slot0),
+        *_area_lines(board, "KEYS", board.keys or board.slot0),
+        f'#define SPB_LAST_SIZE "{last_size(board)}"',
         define("SMALLEST_SECTOR", min(run.erase_unit for run in chip.flash)),
         define("DEVICE_ID", chip.device_id),
         define("CLOCK_HZ", board.clock_hz),
@@ -118,6 +125,11 @@ def chip_header(board: Board) -> str:
     if chip.block("PWR").enable:
         lines += _kind_lines(chip, "PWR", "enable", [chip.block("PWR")])  # some have no reset bit
     return guarded("SPB_CHIP_H", ['#include "spb_config.h"', *lines])
+
+
+def last_size(board: Board) -> int:
+    """Bytes of reserved RAM that a boot leaves to the application's calls: struct spb_journal, and struct spb_keys."""
+    return 56 if board.keys else 40
 
 
 def _area_lines(board: Board, name: str, area: Area) -> list[str]:

@@ -95,7 +95,7 @@ def personal_area(keys: Keys, user_data: bytes = b"") -> Secret:
         _PERSONAL.pack(
             magic=facts["magic"],
             product=name_id(keys.product),
-            flags=facts["flag_development"] if keys.development else 0,
+            flags=(facts["flag_development"] if keys.development else 0) + keys.index * facts["flag_index"],
             product_name=keys.product.encode().ljust(_NAME_SIZE, b"\0"),
             reserved=b"\xff" * _RESERVED_SIZE,
             aes_key=keys.cipher_key,

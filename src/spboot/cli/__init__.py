@@ -16,8 +16,8 @@ _GROUPS: Final = {
     "Project": ("init", "example", "version", "prebuild", "postbuild", "cmake-dir", "zephyr-overlay", "completion"),
     "Keys and bootloader": ("keys", "build", "merge"),
     "Images and patches": ("image", "patch", "explain", "inspect", "verify", "delta"),
-    "Supply chain": ("sbom", "reproduce", "dossier", "page"),
-    "Devices": ("demo", "twin", "flash", "ports", "send", "update", "monitor"),
+    "Supply chain": ("sbom", "reproduce", "dossier", "page", "drill"),
+    "Devices": ("demo", "twin", "rehearse", "flash", "ports", "send", "update", "monitor"),
     "Boards and parts": ("boards", "board", "map", "chips", "chip"),
 }
 """Heading in the help -> commands, each a module of this package."""

@@ -75,6 +75,7 @@ def command() -> None:
     "--keep-free", type=size, default="0", metavar="SIZE", help="Leave SIZE at the end of flash alone, as 4K."
 )
 @click.option("--single-slot", is_flag=True, help="One large slot: no patches, and a cut update needs another one.")
+@click.option("--keys", is_flag=True, help="Room for signing keys that devices get later (spboot keys rotate).")
 @click.option("-o", "--output", type=options.PATH, metavar="FILE", help="File to write, if not NAME.toml here.")
 @telling
 def new(
@@ -88,6 +89,7 @@ def new(
     core_supply: str | None,
     keep_free: int,
     single_slot: bool,
+    keys: bool,
     output: Path | None,
     tell: Telling,
 ) -> None:
@@ -103,8 +105,7 @@ def new(
     """
     if chips.part_of(name) and not chips.part_of(mcu):
         raise BoardError(f"{name} is a part and {mcu} is none: swap the two, as `spboot board new {mcu} --mcu {name}`")
-    path = _path(name, output)
-    chip = chips.load(mcu.upper())
+    path, chip = _path(name, output), chips.load(mcu.upper())
     lacks = missing(chip)
     if lacks is not None:
         raise BoardError(f"there is no bootloader for {chip.name}: {lacks}; see `spboot chips --supported`")
@@ -117,6 +118,7 @@ def new(
         core_supply=core_supply,
         keep_free=keep_free,
         single_slot=single_slot,
+        keys=keys,
     )
     made = draft(path, chip, wish, bootloader.driven())
     bootloader.sources(made.board)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from spboot.boards import Board
 from spboot.builder import bootloader
 from spboot.builder.compiler import NAMES
-from spboot.cli import files, options, signing
+from spboot.cli import files, options, production, signing
 from spboot.cli.telling import Telling, telling
 from spboot.secret import Secret
 
@@ -29,6 +30,7 @@ from spboot.secret import Secret
 @click.option(
     "--user-data", type=options.PATH, metavar="FILE", help="File of at most 128 bytes for SE_APP_GetSecureUserData."
 )
+@production.options
 @telling
 @signing.reading
 def command(
@@ -37,6 +39,9 @@ def command(
     output: Path,
     compiler: str,
     user_data: Path | None,
+    level: str | None,
+    yes_for_ever: str | None,
+    dry_run: bool,
     access: signing.Access,
     tell: Telling,
 ) -> None:
@@ -50,19 +55,29 @@ def command(
     Examples:
       spboot build NUCLEO-L476RG --keys keys -o boot
       spboot build LAMP.toml --keys lamp-keys -o lamp-boot --compiler gcc
+      spboot build LAMP.toml --keys lamp-keys -o boot --production rdp1 --dry-run
     """
     board = Board.load(board_name)
     secrets = access.load(key_folder)
     data = Secret(files.read(user_data)) if user_data else b""
-    made = bootloader.build(board, secrets, output, compiler=compiler, user_data=data)
+    if dry_run and level is None:
+        raise click.UsageError("--dry-run shows what --production does: give both")
+    confirmed = production.confirmation(board, secrets, level, yes_for_ever, tell)
+    how: dict[str, Any] = {"compiler": compiler, "user_data": data, "production": level, "confirmation": confirmed}
+    if dry_run:
+        production.dry_run(board, secrets, tell, **how)
+        return
+    made = bootloader.build(board, secrets, output, **how)
     tell.facts(
         board=board.name, product=secrets.product, development=secrets.development, key=made.fingerprint,
-        bytes=made.size, room=board.bootloader.size, elf=made.elf, bin=made.bin, hex=made.hex,
+        production=level, bytes=made.size, room=board.bootloader.size, elf=made.elf, bin=made.bin, hex=made.hex,
         linker_include=made.linker_include, linker_check=made.linker_check, include=made.header.parent.parent,
     )  # fmt: skip
     tell.say(f"{made.hex}: {made.size} bytes of {board.bootloader.size}, key {made.fingerprint}")
     tell.say(
         f"{made.linker_include}: include it in the application's linker script, {made.linker_check.name} at its end"
     )
+    if level is not None:
+        tell.say("it programs option bytes at its first boot: docs/production.md, before the first device")
     if secrets.development:
         tell.say("note: these are development keys, and the bootloader says so at every start; do not ship it")

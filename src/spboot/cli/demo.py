@@ -13,13 +13,15 @@ from pathlib import Path
 from typing import Final
 
 import click
+from click.core import ParameterSource
 
-from spboot import trial
+from spboot import boards, kit, trial
 from spboot.boards import Board
 from spboot.builder.demo import build_demo, cargo_size
 from spboot.cli import completing, files, options, tables
 from spboot.cli.interruption import told_to_stop
 from spboot.cli.screen import Screen, map_lines
+from spboot.cli.telling import Telling, telling
 from spboot.device import Device, Through
 from spboot.device.cost import Cost, measure
 from spboot.device.picture import svg
@@ -35,6 +37,8 @@ _VERSIONS: Final = ("1.0.0", "1.1.0", "1.2.0")
 _MARK: Final = ".made-by-spboot-demo"
 """A folder with this file is the demo's to remove."""
 _PICTURE: Final = "demo.svg"
+_HERE: Final = ""
+"""--files without a folder."""
 
 
 @click.command("demo")
@@ -48,8 +52,20 @@ _PICTURE: Final = "demo.svg"
     metavar="DIR",
     help="Folder for all files; that of an earlier demo is made anew.",
 )
+@click.option(
+    "--files",
+    "into",
+    is_flag=False,
+    flag_value=_HERE,
+    metavar="[DIR]",
+    help="Write what somebody with the board needs to try it, and run nothing; into out/files/BOARD without DIR.",
+)
+@click.option("--force", is_flag=True, help="With --files: make the files of an earlier run anew, with its keys.")
+@telling
 @click.pass_context
-def command(context: click.Context, board_name: str, output: Path) -> None:
+def command(
+    context: click.Context, board_name: str, output: Path, into: str | None, force: bool, tell: Telling
+) -> None:
     """Show two updates of an emulated board.
 
     Makes development keys, a bootloader and three versions of an application of some 100 KB, by the commands that it
@@ -57,12 +73,22 @@ def command(context: click.Context, board_name: str, output: Path) -> None:
     compares what the two updates cost, also as a picture, and says what to try next.  It needs a minute or two, and no
     board.
 
+    With --files it writes a folder for who has BOARD: bootloader, factory file, full image, patch, development keys,
+    and a README.md that says what to do.
+
     \b
     Examples:
       spboot demo
       spboot demo LAMP.toml --output lamp-demo    # a board of your own
+      spboot demo NUCLEO-L476RG --files           # for a board on your table
     """
     board = Board.load(board_name)
+    if into is not None:
+        _check_files(context, into)
+        _write_files(board, board_name, Path("out", "files", board.name) if into == _HERE else Path(into), force, tell)
+        return
+    if force or tell.as_json or not tell.talks:
+        raise click.UsageError("--force, --json and -q go with --files")
     _prepare(output)
     demo = _Demo(context, board, board_name, output)
     demo.make_files()
@@ -75,6 +101,24 @@ def command(context: click.Context, board_name: str, output: Path) -> None:
     click.echo("What next:")
     for line in demo.next_steps():
         click.echo(f"  {line}")
+
+
+def _check_files(context: click.Context, into: str) -> None:
+    if context.get_parameter_source("output") is ParameterSource.COMMANDLINE:
+        raise click.UsageError("--files and --output both name the folder: give it to --files")
+    if into.endswith(".toml") or into in boards.names():
+        raise click.UsageError(f"--files {into}: expected a folder, and {into} is a board: type it before --files")
+
+
+def _write_files(board: Board, name: str, folder: Path, force: bool, tell: Telling) -> None:
+    own = Path(name) if name.endswith(".toml") else None
+    made = kit.write(board, folder, board_file=own, again=force, tell=tell.more)
+    tell.facts(
+        board=board.name, folder=folder, key=made.key, development=True,
+        files=[{"file": item.file, "what": item.what, "size": item.size, "sha256": item.sha256} for item in made.items],
+    )  # fmt: skip
+    tell.say(f"{folder}: {len(made.items)} files for {board.name}, development key {made.key}")
+    tell.say(f"{folder / kit.README} says what to do")
 
 
 def _prepare(output: Path) -> None:

@@ -43,8 +43,8 @@ def command(
 ) -> None:
     """Judge an update or delta file, and show every field of it.
 
-    FILE is an .sfb, .sfbp or delta file.  The first line says what it is: good, not ours or damaged; whose it is can
-    only be told with --keys.  With --der and --signed OpenSSL can check the signature, as below.
+    FILE is an .sfb, .sfbp, .sfbk or delta file.  The first line says what it is: good, not ours or damaged; whose it is
+    can only be told with --keys.  With --der and --signed OpenSSL can check the signature, as below.
 
     \b
     Examples:

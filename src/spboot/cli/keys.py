@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 
 from spboot import keys
-from spboot.cli import files, signing
+from spboot.boards import Board
+from spboot.cli import files, options, signing
 from spboot.cli.group import Group
 from spboot.cli.options import PATH
 from spboot.cli.telling import Telling, telling
@@ -16,6 +17,8 @@ from spboot.disk import write
 from spboot.errors import KeyFolderError, SpbootError
 from spboot.keys import Keys, inventory, public
 from spboot.keys.source import PASSPHRASE, Source, first_line, obtained
+from spboot.rotation import check_board, unsigned_rotation
+from spboot.version import Version
 
 _DIR = click.argument("folder", type=PATH, metavar="DIR")
 
@@ -90,6 +93,69 @@ def _passphrase(file: Path | None) -> Source:
             f"there is no terminal to ask for the passphrase on: give --passphrase-file FILE, or set {PASSPHRASE}"
         )
     return secret
+
+
+@command.command("rotate")
+@_DIR
+@click.argument("successor", type=PATH, metavar="NEW")
+@options.board
+@options.output
+@click.option(
+    "--verify",
+    type=PATH,
+    metavar="PEM",
+    help="Public key of a new signing key that is elsewhere, as in an HSM: NEW gets no signing.pem.",
+)
+@click.option("--new-passphrase-file", type=PATH, metavar="FILE", help="File with a passphrase for the new key.")
+@telling
+@signing.release
+def rotate(
+    folder: Path,
+    successor: Path,
+    board_name: str,
+    output: Path,
+    verify: Path | None,
+    new_passphrase_file: Path | None,
+    access: signing.Access,
+    tell: Telling,
+) -> None:
+    """Make an update (.sfbk) that brings devices a new signing key.
+
+    DIR is the key folder that devices trust now, NEW the one that they are to trust: it is made unless it is there.
+    Devices that took FILE refuse what DIR signs from then on.  The board needs an area for keys.
+
+    \b
+    Examples:
+      spboot keys rotate lamp-keys lamp-keys-2 --board LAMP.toml -o lamp-2.sfbk
+      spboot keys rotate lamp-keys lamp-keys-2 --board LAMP.toml -o lamp-2.sfbk \\
+          --signer "pkcs11:token=lamp;object=signing"
+    """
+    access.check(output, folder)
+    board = Board.load(board_name)
+    check_board(board)
+    new = _successor(folder, successor, verify, new_passphrase_file, access, tell)
+    if access.signature_in:
+        access.complete(output, folder, board, Version.unpack(new.index), tell)
+    else:
+        old = access.load(folder, need_private=True)
+        access.write(output, unsigned_rotation(old, new, board), old, tell)
+    tell.facts(new_key=new.fingerprint)
+    tell.say(f"devices of {board.name} that take it trust key {new.fingerprint} ({successor}), and no older one")
+
+
+def _successor(
+    folder: Path, successor: Path, verify: Path | None, passphrase: Path | None, access: signing.Access, tell: Telling
+) -> Keys:
+    """The new keys, which are made unless they are there."""
+    if successor.exists():
+        if verify or passphrase:
+            raise KeyFolderError(f"{successor} is there already: --verify and --new-passphrase-file are for a new one")
+        return Keys.load(successor, public=(successor / keys.VERIFY).exists())
+    made = access.load(folder).successor(
+        successor, verify=verify, passphrase=first_line(passphrase) if passphrase else None
+    )
+    tell.say(f"{successor}: key {made.index} for product {made.product}, fingerprint {made.fingerprint}")
+    return made
 
 
 @command.command("show")

@@ -12,7 +12,7 @@ from spboot.formats.content import A_HEX, AN_ELF, kind_of
 from spboot.formats.delta_file import is_delta_file
 from spboot.formats.spec import spec
 
-UPDATE: Final = "an update file (.sfb, .sfbp)"
+UPDATE: Final = "an update file (.sfb, .sfbp, .sfbk)"
 DELTA: Final = "a delta file"
 _UPDATE_MAGIC: Final = int(spec()["manifest"]["magic"]).to_bytes(2, "little")
 _STATE_MAGIC: Final = b"SPTW1\n"

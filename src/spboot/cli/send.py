@@ -67,8 +67,8 @@ def command(
 ) -> None:
     """Send an update to a device by YMODEM.
 
-    FILE (.sfb, .sfbp) goes to the device on the serial port PORT, whose text is shown meanwhile.  Its time stamps begin
-    again at each boot.  Without PORT it is the only port that is probably a board; see `spboot ports`.
+    FILE (.sfb, .sfbp, .sfbk) goes to the device on the serial port PORT, whose text is shown meanwhile.  Its time
+    stamps begin again at each boot.  Without PORT it is the only port that is probably a board; see `spboot ports`.
 
     Ends with 0 when the device said that the update is complete, with 1 when it said otherwise or could not be reached,
     with 3 when it took the file and did not say what became of it, with 130 when it was interrupted.

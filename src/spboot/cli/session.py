@@ -15,7 +15,7 @@ from spboot.cli.interruption import told_to_stop
 from spboot.cli.keyboard import attended, raw_terminal
 from spboot.device import Device
 from spboot.errors import TwinError
-from spboot.twin import Cut, GdbServer, Halted, LineBridge, PowerCut, PtyBridge
+from spboot.twin import GdbServer, Halted, LineBridge, PowerCut, PtyBridge
 
 _LOOK_S = 0.1
 _GDB_LOOK_S = 0.05
@@ -73,6 +73,7 @@ class Session:
         except PowerCut as cut:
             say(f"{cut}; power is back", bridge)
             self.device.power_on()
+            self.device.cut_again()
             if self.gdb is not None:
                 self.gdb.lost_power(cut)
         except TwinError as error:
@@ -152,11 +153,11 @@ class Session:
             say(f"{board.name} has no button", self.bridge)
         return board.button is not None
 
-    def farewell(self, state: Path | None, armed: Cut | None) -> None:
+    def farewell(self, state: Path | None) -> None:
         """What was done, and where it is kept."""
         log = self.twin.log
-        if armed is not None and log.total <= armed.at:
-            say(f"the cut {armed} did not happen: there were {log.total} flash operations", self.bridge)
+        if self.device.waiting is not None:
+            say(f"the cut {self.device.waiting} did not happen: there were {log.total} flash operations", self.bridge)
         kept = f"flash saved in {state}" if state else "flash not saved: --state FILE keeps it"
         done = f"{log.erases()} erases and {log.programs()} programs of flash in {self.twin.time:.1f} s of its time"
         say(f"{kept}; {done}", self.bridge)

@@ -17,7 +17,7 @@ from spboot.cli import files
 from spboot.cli.options import PATH
 from spboot.cli.telling import Telling
 from spboot.errors import FormatError, SpbootError
-from spboot.formats.manifest import KIND_IMAGE, KIND_PATCH, Manifest, name_id
+from spboot.formats.manifest import KIND_IMAGE, KIND_KEYS, KIND_PATCH, Manifest, name_id
 from spboot.keys import ENCRYPTION, Keys, SignatureFile, Signer, named_by
 from spboot.keys.folder import FILES, parse_encryption
 from spboot.keys.source import ENCRYPTION_KEY, first_line
@@ -109,10 +109,10 @@ class Access:
             made = update.signed(keys)
             files.write(output, made)
             _tell_facts(tell, output, manifest, keys, len(made))
-            tell.say(
-                f"{output}: {_words(manifest)}, {len(made)} bytes for {manifest.image_size} of firmware, "
-                f"key {keys.fingerprint}"
-            )
+            size = f"{len(made)} bytes"
+            if manifest.kind != KIND_KEYS:
+                size += f" for {manifest.image_size} of firmware"
+            tell.say(f"{output}: {_words(manifest)}, {size}, key {keys.fingerprint}")
             return
         raw = self.digest_out.suffix == ".bin"
         files.write(_work(output), update.pack())
@@ -147,7 +147,8 @@ class Access:
         files.write(output, made)
         work.unlink(missing_ok=True)
         _tell_facts(tell, output, manifest, keys, len(made))
-        tell.say(f"{output}: version {version}, {len(made)} bytes, signed by {keys.fingerprint}")
+        what = _words(manifest) if manifest.kind == KIND_KEYS else f"version {version}"
+        tell.say(f"{output}: {what}, {len(made)} bytes, signed by {keys.fingerprint}")
 
     def _other_signer(self) -> Signer | None:
         if self.signature_in is not None:
@@ -164,6 +165,8 @@ class Access:
 def _words(manifest: Manifest) -> str:
     """What an update is, as "patch 1.0.0 -> 1.1.0"."""
     version = Version.unpack(manifest.version)
+    if manifest.kind == KIND_KEYS:
+        return f"key {manifest.version}"
     if manifest.kind == KIND_IMAGE:
         return f"image {version}"
     return f"patch {Version.unpack(manifest.base_version)} -> {version}"
@@ -171,6 +174,9 @@ def _words(manifest: Manifest) -> str:
 
 def _tell_facts(tell: Telling, output: Path, manifest: Manifest, keys: Keys, size: int | None) -> None:
     """Those of an update; *size*: of its file, None while it waits for its signature."""
+    if manifest.kind == KIND_KEYS:
+        tell.facts(file=output, kind="key", index=manifest.version, bytes=size, key=keys.fingerprint)
+        return
     patch = manifest.kind == KIND_PATCH
     base = {"base": Version.unpack(manifest.base_version)} if patch else {}
     tell.facts(file=output, kind="patch" if patch else "image", **base, version=Version.unpack(manifest.version))

@@ -21,6 +21,11 @@ class Telling:
         self._silent = quiet or as_json
         self._facts: dict[str, Any] = {}
 
+    @property
+    def talks(self) -> bool:
+        """Whether it says its sentences."""
+        return not self._silent
+
     def say(self, text: str, colour: str = "") -> None:
         """A sentence for everybody who did not ask for silence; *colour* on a terminal."""
         if self._silent:

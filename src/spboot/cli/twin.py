@@ -57,7 +57,8 @@ def faster_than_nothing(text: str) -> float:
 @click.option(
     "--cut",
     metavar="N",
-    help="Cut the power at flash operation N, from 0, then boot again; N may be an id, as 40:torn:random=7.",
+    help="Cut the power at flash operation N, from 0, then boot again; N may be an id, as 40:torn:random=7, and of one "
+    "more cut behind it, as 40+12:after.",
 )
 @click.option(
     "--fault",
@@ -143,10 +144,10 @@ def command(
     device = Device(board, seed=seed, silence=_silence(board, silent, ready), strict=strict)
     _ask_for(device, armed, faults)
     session = Session(device, button=button, pty=None if pty is None else Path(pty), speed=speed, gdb_port=gdb_port)
-    _run(session, images, state, armed)
+    _run(session, images, state)
 
 
-def _run(session: Session, images: tuple[Path, ...], state: Path | None, armed: Cut | None) -> None:
+def _run(session: Session, images: tuple[Path, ...], state: Path | None) -> None:
     """Run the device with *images* or *state* in its flash, which is kept in *state* at the end."""
     with contextlib.ExitStack() as stack:
         if state is not None:
@@ -159,10 +160,10 @@ def _run(session: Session, images: tuple[Path, ...], state: Path | None, armed: 
             if state is not None:
                 states.save(session.device.twin, state, made_of)
             if session.bridge is not None:
-                session.farewell(state, armed)
+                session.farewell(state)
 
 
-def _ask_for(device: Device, armed: Cut | None, faults: tuple[str, ...]) -> None:
+def _ask_for(device: Device, armed: str | None, faults: tuple[str, ...]) -> None:
     """What the flash of the device is to suffer."""
     for fault in faults:
         device.fault(fault)
@@ -170,19 +171,19 @@ def _ask_for(device: Device, armed: Cut | None, faults: tuple[str, ...]) -> None
         device.cut(armed)
 
 
-def _cut(text: str | None, torn: bool) -> Cut | None:
-    """The cut that --cut and --torn ask for."""
+def _cut(text: str | None, torn: bool) -> str | None:
+    """The id of the cut that --cut and --torn ask for."""
     if text is None:
         if torn:
             raise click.UsageError("--torn says how an operation is cut, and --cut N which one: give both")
         return None
     try:
-        cut = Cut.parse(text)
+        first, *others = [Cut.parse(part) for part in text.split("+")]
     except TwinError as error:
         raise click.BadParameter(str(error), param_hint="'--cut'") from None
-    if torn and cut.when == "after":
+    if torn and first.when == "after":
         raise click.UsageError(f"--cut {text} is after its operation, --torn within it: give one of them")
-    return replace(cut, when="torn") if torn else cut
+    return "+".join(map(str, [replace(first, when="torn") if torn else first, *others]))
 
 
 def _silence(board: Board, names: tuple[str, ...], ready: tuple[str, ...]) -> Silence:

@@ -11,9 +11,10 @@ from spboot.boards import Board
 from spboot.cli import files, kinds, options, signing
 from spboot.cli.telling import Telling, telling
 from spboot.errors import AuthenticationError, BoardError
-from spboot.formats.manifest import KIND_IMAGE
+from spboot.formats.manifest import KIND_IMAGE, KIND_KEYS
 from spboot.image import Image
 from spboot.keys import Keys
+from spboot.rotation import Rotation
 from spboot.version import Version
 
 
@@ -50,6 +51,7 @@ def command(
     """Check an update file as a device would.
 
     FILE (.sfb, .sfbp): its signature, every chunk, and that it decodes to the signed image, for a patch with --from.
+    Of a new key (.sfbk): its signature, and which key it brings.
 
     \b
     Examples:
@@ -61,6 +63,9 @@ def command(
     with files.named(file):
         secrets = _signer_of(data, given)
         manifest = release.Artefact.parse(data).header.manifest
+    if manifest.kind == KIND_KEYS:
+        _told_of_key(file, data, secrets, tell)
+        return
     target, base_version = manifest.target, Version.unpack(manifest.base_version)
     board = Board.load(board_name) if board_name else boards.by_id(target)
     if board is None and old is not None:
@@ -68,15 +73,14 @@ def command(
     base = Image.load(old, board, base_version) if old and board else None
     with files.named(file):
         report = release.verify(data, secrets, old=base, board=board)
-    version = Version.unpack(manifest.version)
-    chunks = f"{report.chunk_count} chunk{'s' if report.chunk_count != 1 else ''}"
+    version, chunks = Version.unpack(manifest.version), f"{report.chunk_count} chunk{'s' * (report.chunk_count != 1)}"
     tell.facts(
         file=file, kind="image" if manifest.kind == KIND_IMAGE else "patch", version=version, key=secrets.fingerprint,
         product=secrets.product, chunks=report.chunk_count, decoded=report.image is not None,
         board=board.name if board else None, startable=bool(board and report.image is not None),
     )  # fmt: skip
     tell.say(f"{file}: good: signature good, {chunks} good", "green")
-    folder = next(folder for folder, keys in zip(key_folders, given, strict=True) if keys is secrets)
+    folder = key_folders[given.index(secrets)]
     tell.say(f"signed by key {secrets.fingerprint} of product {secrets.product} ({folder})")
     if report.stream is None:
         tell.say(f"not decoded: {folder} has no encryption key, give it with --encryption-key")
@@ -86,6 +90,21 @@ def command(
         return
     tell.say(f"decodes to image {version}, {len(report.image)} bytes, SHA-256 {manifest.image_hash.hex()}")
     tell.say(_start(board, target))
+
+
+def _told_of_key(file: Path, data: bytes, secrets: Keys, tell: Telling) -> None:
+    with files.named(file):
+        release.verify(data, secrets)
+        found = Rotation.parse(data)
+    target = found.artefact.header.manifest.target
+    name = boards.of_id(target) or f"{target:#010x}"
+    tell.facts(
+        file=file, kind="key", index=found.index, key=secrets.fingerprint, product=secrets.product,
+        new_key=found.fingerprint, board=boards.of_id(target),
+    )  # fmt: skip
+    tell.say(f"{file}: good: signature good", "green")
+    tell.say(f"signed by key {secrets.fingerprint} of product {secrets.product}")
+    tell.say(f"brings key {found.index}, {found.fingerprint}, to devices of {name}: they trust no older one then")
 
 
 def _start(board: Board | None, target: int) -> str:

@@ -6,7 +6,6 @@ silicon cannot be told over a wire, as to lose its power, is refused with what t
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
@@ -15,8 +14,8 @@ from spboot import disk
 from spboot.boards import Board, Pin
 from spboot.chips.silence import Silence
 from spboot.device.upgrade import LOADER_WORD, START_S, Upgrade, Way, refused
-from spboot.errors import DeviceError, FormatError
-from spboot.formats.manifest import Manifest
+from spboot.device.versions import version_in, version_told
+from spboot.errors import DeviceError
 from spboot.formats.program import Program
 from spboot.link import ymodem
 from spboot.link.delivery import Delivery
@@ -25,7 +24,6 @@ from spboot.link.serial_port import SerialPort
 from spboot.link.ymodem import Progress
 from spboot.releases import Release
 from spboot.route import Route, releases
-from spboot.version import Version
 
 if TYPE_CHECKING:  # a device at a port needs no emulator
     from spboot.twin import Cut, PowerCut, Strict, Twin
@@ -39,8 +37,6 @@ File = bytes | str | os.PathLike[str]
 _UPDATE_KEY: Final = "u"
 """What the demo application is asked by for an update; one's own may have another command."""
 _DELIVERIES: Final = 3
-_BOOT: Final = re.compile(rb"spboot \S+ for |\] starting (\S+)\r")
-"""The banner of a start, and what the bootloader starts at its end."""
 _SHOWN: Final = 400
 """Bytes of what was said last, in an error."""
 
@@ -80,6 +76,7 @@ class Device:
         self._twin: Twin | None = None
         self._serial: SerialPort | None = None
         self._cut: Cut | None = None
+        self._cuts: list[Cut] = []
         self.port: Port
         """The console."""
         if port is not None:
@@ -152,14 +149,27 @@ class Device:
     def cut(self, at: int | str | Cut) -> None:
         """Cut the power at a flash operation to come, counted from 0, and give it back at once.
 
-        *at* may be the id of a cut, as "40:torn:random=7" or "40:weak=7" (docs/faults.md).  Raises TwinError where the
+        *at* may be the id of a cut, as "40:torn:random=7" or "40:weak=7" (docs/faults.md), and of one more behind a
+        "+", as "40:torn+12:after", whose operation is counted from when the power is back.  Raises TwinError where the
         chip cannot have its fault."""
         twin = self._emulated("cut the power at a flash operation", "pull its plug at some moment")
         from spboot.twin import Cut
 
-        cut = at if isinstance(at, Cut) else Cut.parse(str(at))
-        twin.arm(cut)
-        self._cut = cut
+        cuts = [at] if isinstance(at, Cut) else [Cut.parse(part) for part in str(at).split("+")]
+        for cut in reversed(cuts):
+            twin.arm(cut)
+        self._cut, *self._cuts = cuts
+
+    @property
+    def waiting(self) -> Cut | None:
+        """The cut that is still to come."""
+        return self._cut
+
+    def cut_again(self) -> None:
+        """The power is back after a cut: the next one of its id waits from now on."""
+        self._cut = self._cuts.pop(0) if self._cuts else None
+        if self._cut is not None:
+            self.twin.arm(self._cut)
 
     def fault(self, fault: str) -> None:
         """Let the flash have a fault that lasts, by its id: "worn:0x08040000=3", a page that is worn after three
@@ -182,6 +192,7 @@ class Device:
         twin = self._emulated("go back to what it was", "program it again")
         twin.restore(snapshot)
         self._cut = twin.log.cut = None
+        self._cuts.clear()
         self.port = self._at_twin(twin)
         self.heard.clear()
 
@@ -249,7 +260,7 @@ class Device:
     def version(self) -> str | None:
         """What runs, as "1.2.3", by what the console said of its last start; None for the loader, and while nothing of
         a start was heard."""
-        return _version(self.heard)
+        return version_told(self.heard)
 
     # updates
 
@@ -279,7 +290,7 @@ class Device:
         or by you within *seconds*.  Through the application, *key* is its command for an update, "u" when not given.
         Raises DeviceError when the device refuses it or starts another version, LinkError when it cannot be reached."""
         name, data = _opened(file)
-        wanted, ends = _version_in(data), [0]
+        wanted, ends = version_in(data), [0]
 
         def note_end(done: int, total: int) -> None:
             if done == total:
@@ -335,8 +346,8 @@ class Device:
 
     def _started(self, start: int, seconds: float) -> str:
         """The version that was or will be started after byte *start* of `heard`."""
-        self._read(lambda: _version(self.heard[start:]) is not None, "the start of an application", seconds)
-        return _version(self.heard[start:]) or ""
+        self._read(lambda: version_told(self.heard[start:]) is not None, "the start of an application", seconds)
+        return version_told(self.heard[start:]) or ""
 
     def _read(self, met: Callable[[], bool], what: str, seconds: float) -> bytes:
         start, end = len(self.heard), self.port.now() + seconds
@@ -359,8 +370,8 @@ class Device:
         """Only a cut of ours gives the power back."""
         if self._cut is None:
             raise cut
-        self._cut = None
         self.twin.power_on()
+        self.cut_again()
 
     def _emulated(self, what: str, instead: str) -> Twin:
         if self._twin is None:
@@ -379,19 +390,3 @@ def _opened(file: File) -> tuple[str, bytes]:
     if isinstance(file, bytes):
         return "update.bin", file
     return Path(file).name, disk.read(Path(file))
-
-
-def _version_in(update: bytes) -> str | None:
-    """What *update* calls itself; None when it is no update, which is the device's to refuse."""
-    try:
-        return str(Version.unpack(Manifest.parse(update).version))
-    except FormatError:
-        return None
-
-
-def _version(text: bytes | bytearray) -> str | None:
-    """What was started at the last of the starts that *text* tells of."""
-    version = None
-    for start in _BOOT.finditer(text):
-        version = start[1]
-    return version.decode(errors="replace") if version is not None else None

@@ -12,6 +12,7 @@ _RECORDS = (
     ("header", ""),
     ("journal", "entry_"),
     ("journal", "mark_"),
+    ("keys", ""),
     ("abi", ""),
     ("personal", ""),
 )

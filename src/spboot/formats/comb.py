@@ -22,6 +22,7 @@ assert POINTS == 1 << (TEETH - 1)
 # The curve y^2 = x^3 - 3 x + b over the integers modulo p, and its base point: NIST SP 800-186 3.2.1.3.
 _P: Final = 2**256 - 2**224 + 2**192 + 2**96 - 1
 _B: Final = 0x5AC635D8AA3A93E7B3EBBD55769886BC651D06B0CC53B0F63BCE3C3E27D2604B
+_ORDER: Final = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 _GENERATOR: Final = (
     0x6B17D1F2E12C4247F8BCE6E563A440F277037D812DEB33A0F4A13945D898C296,
     0x4FE342E2FE1A7F9B8EE7EB4A7C0F9E162BCE33576B315ECECBB6406837BF51F5,
@@ -44,6 +45,24 @@ def comb_table(x: int, y: int) -> bytes:
         raise FormatError("public key is not on the curve P-256: is it a key of another curve, or damaged?")
     entries = _to_affine(_signed_sums(x, y))
     return b"".join((v * 2**256 % _P).to_bytes(32, "little") for entry in entries for v in entry)
+
+
+def point_of(table: bytes) -> tuple[int, int]:
+    """The point whose table *table* is.  Raises FormatError: it is no table.
+
+    The last entry is (1 + 2^64 + 2^128 + 2^192) times the point, and there is one number that undoes this."""
+    if len(table) != TABLE_SIZE:
+        raise FormatError(f"the table of a public key has {len(table)} bytes, expected {TABLE_SIZE}")
+    entry = table[-64:]
+    last = [int.from_bytes(part, "little") * pow(2, -256, _P) % _P for part in (entry[:32], entry[32:])]
+    undo = pow(sum(1 << COLUMNS * tooth for tooth in range(TEETH)), -1, _ORDER)
+    try:
+        x, y = _to_affine([_times(undo, (last[0], last[1], 1))])[0]
+        if comb_table(x, y) == table:
+            return x, y
+    except (FormatError, ValueError):  # a point of another curve may lead to one without an inverse
+        pass
+    raise FormatError("this is not the table of a public key: the file was damaged, or made by something else")
 
 
 def generator_header() -> str:
@@ -74,6 +93,16 @@ def _signed_sums(x: int, y: int) -> list[_Jacobian]:
     for tooth in teeth[-2::-1]:
         sums = [_add(point, term) for point in sums for term in (_negate(tooth), tooth)]
     return sums
+
+
+def _times(number: int, point: _Jacobian) -> _Jacobian:
+    """*number* > 0 times *point*."""
+    found = point
+    for bit in bin(number)[3:]:
+        found = _double(found)
+        if bit == "1":
+            found = _add(found, point)
+    return found
 
 
 def _negate(point: _Jacobian) -> _Jacobian:

@@ -19,8 +19,11 @@ _CHUNK = spec()["chunk"]
 MANIFEST_SIZE: Final[int] = _RECORD.size
 KIND_IMAGE: Final[int] = _SPEC["kind_image"]
 KIND_PATCH: Final[int] = _SPEC["kind_patch"]
-LATER_KINDS: Final[dict[int, str]] = {_SPEC["kind_keys"]: "new keys", _SPEC["kind_bootloader"]: "a new bootloader"}
+KIND_KEYS: Final[int] = _SPEC["kind_keys"]
+LATER_KINDS: Final[dict[int, str]] = {_SPEC["kind_bootloader"]: "a new bootloader"}
 """Kinds that a later version may send, which are refused by their names."""
+TABLE_SIZE: Final[int] = record("keys").field("table").size
+"""Bytes of what an update of KIND_KEYS brings."""
 _KIND_MASK: Final[int] = _SPEC["kind_mask"]
 _KIND_TRIAL: Final[int] = _SPEC["kind_trial"]
 SIGNATURE_COUNT: Final[int] = _SPEC["signature_count"]
@@ -72,8 +75,12 @@ class Manifest:
 
     def __post_init__(self) -> None:
         self._check_supported()
-        if self.kind == KIND_IMAGE and (self.base_version or any(self.base_hash)):
-            raise FormatError("manifest: a full image names a base, expected zeros there")
+        if self.kind != KIND_PATCH and (self.base_version or any(self.base_hash)):
+            raise FormatError("manifest: what is no patch names a base, expected zeros there")
+        if self.kind == KIND_KEYS and (self.image_size, self.payload_size) != (TABLE_SIZE, TABLE_SIZE):
+            raise FormatError(
+                f"manifest: a key of {self.image_size} bytes in {self.payload_size}, expected {TABLE_SIZE} in as many"
+            )
         if self.kind == KIND_PATCH and self.version <= self.base_version:
             raise FormatError(f"manifest: version {self.version:#x} is not above base version {self.base_version:#x}")
         if self.image_size < IMAGE_MIN:
@@ -89,8 +96,11 @@ class Manifest:
         """Refuse values that the format has room for and that this version does not support."""
         if self.kind in LATER_KINDS:
             raise FormatError(f"manifest: kind is {self.kind} ({LATER_KINDS[self.kind]}), {_NEWER}")
-        if self.kind not in (KIND_IMAGE, KIND_PATCH):
-            raise FormatError(f"manifest: kind is {self.kind}, expected {KIND_IMAGE} (image) or {KIND_PATCH} (patch)")
+        if self.kind not in (KIND_IMAGE, KIND_PATCH, KIND_KEYS) or (self.kind == KIND_KEYS and self.trial):
+            raise FormatError(
+                f"manifest: kind is {self.kind + _KIND_TRIAL * self.trial}, expected {KIND_IMAGE} (image), "
+                f"{KIND_PATCH} (patch) or {KIND_KEYS} (a key)"
+            )
         for name, known in (("signature_count", SIGNATURE_COUNT), ("key_index", 0), ("trailer_size", 0)):
             found = getattr(self, name)
             if found != known:

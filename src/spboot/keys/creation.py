@@ -40,8 +40,12 @@ def fill(
     development: bool,
     passphrase: Secret | None,
     public: ec.EllipticCurvePublicKey | None,
+    encryption: bytes | None = None,
+    index: int = 0,
 ) -> None:
     """Put new keys into *folder*: all files of it or none.  With *public* the signing key is elsewhere.
+
+    *encryption*: an AES key that is there already, as that of devices in the field.  *index*: of the signing key.
 
     Raises KeyFolderError."""
     check_free(folder)
@@ -50,7 +54,11 @@ def fill(
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _ignore(folder, made)
-        for name, data in _contents(product, development, passphrase, public).items():
+        files = _keys(passphrase, public) | {
+            ENCRYPTION: Secret(f"{(encryption or os.urandom(KEY_SIZE)).hex()}\n".encode()),
+            PRODUCT: product_text(product, development, index),
+        }
+        for name, data in files.items():
             path = folder / name
             with os.fdopen(_create(path, FILES[name]), "wb") as file:
                 made.append(path)
@@ -63,20 +71,14 @@ def fill(
         raise
 
 
-def _contents(
-    product: str, development: bool, passphrase: Secret | None, public: ec.EllipticCurvePublicKey | None
-) -> dict[str, bytes]:
-    """The files of a new key folder."""
+def _keys(passphrase: Secret | None, public: ec.EllipticCurvePublicKey | None) -> dict[str, bytes]:
+    """The files of a new signing key."""
     files: dict[str, bytes] = {}
     if public is None:
         signing = ec.generate_private_key(ec.SECP256R1())
         public = signing.public_key()
         files[SIGNING] = closed(signing, passphrase) if passphrase else _opened(signing)
-    return files | {
-        VERIFY: public.public_bytes(_PEM, serialization.PublicFormat.SubjectPublicKeyInfo),
-        ENCRYPTION: Secret(f"{os.urandom(KEY_SIZE).hex()}\n".encode()),
-        PRODUCT: product_text(product, development),
-    }
+    return files | {VERIFY: public.public_bytes(_PEM, serialization.PublicFormat.SubjectPublicKeyInfo)}
 
 
 def _opened(key: ec.EllipticCurvePrivateKey) -> Secret:

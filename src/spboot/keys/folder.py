@@ -40,6 +40,9 @@ _MISSING: Final = {
 }
 """What to do about a file that is not there: new keys lose every device in the field."""
 
+MOST_INDEX: Final = 0xFFFF
+"""Of a key: one that replaces another has a higher index."""
+
 _PRODUCT_NAME = re.compile(r"[A-Za-z0-9._-]{1,16}")
 _ENCRYPTED: Final = (b"BEGIN ENCRYPTED PRIVATE KEY", b"Proc-Type: 4,ENCRYPTED")
 
@@ -53,9 +56,10 @@ def check_product(name: str) -> str:
     return name
 
 
-def product_text(product: str, development: bool) -> bytes:
+def product_text(product: str, development: bool, index: int = 0) -> bytes:
     """What product.toml has in it."""
-    return f'product = "{product}"\ndevelopment = {"true" if development else "false"}\n'.encode()
+    text = f'product = "{product}"\ndevelopment = {"true" if development else "false"}\n'
+    return (text + (f"index = {index}\n" if index else "")).encode()
 
 
 def check_free(folder: Path) -> None:
@@ -114,21 +118,24 @@ def read(path: Path, *, private: bool) -> bytes:
         raise KeyFolderError(f"{path}: cannot be read: {reason(error)}") from None
 
 
-def read_product(path: Path) -> tuple[str, bool]:
-    """Product name, and whether these are development keys."""
+def read_product(path: Path) -> tuple[str, bool, int]:
+    """Product name, whether these are development keys, and the index of the key: 0 for the first of a product."""
     try:
         facts = tomllib.loads(read(path, private=False).decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise KeyFolderError(f"{path}: not a TOML file: {error}") from None
-    unknown = facts.keys() - {"product", "development"}
+    unknown = facts.keys() - {"product", "development", "index"}
     if unknown:
-        raise KeyFolderError(f"{path}: unknown key {sorted(unknown)[0]!r}, expected product and development")
+        raise KeyFolderError(f"{path}: unknown key {sorted(unknown)[0]!r}, expected product, development and index")
     product, development = facts.get("product"), facts.get("development", False)
     if not isinstance(product, str) or not _PRODUCT_NAME.fullmatch(product):
         raise KeyFolderError(f"{path}: product is {product!r}, expected 1 .. 16 characters of A-Z a-z 0-9 . _ -")
     if not isinstance(development, bool):
         raise KeyFolderError(f"{path}: development is {development!r}, expected true or false")
-    return product, development
+    index = facts.get("index", 0)
+    if not isinstance(index, int) or isinstance(index, bool) or not 0 <= index <= MOST_INDEX:
+        raise KeyFolderError(f"{path}: index is {index!r}, expected 0 for the first key of a product, to {MOST_INDEX}")
+    return product, development, index
 
 
 def is_locked(pem: bytes) -> bool:

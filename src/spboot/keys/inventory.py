@@ -29,12 +29,14 @@ def facts(path: Path) -> Facts:
     signing.pem that is not, the fingerprint is not known."""
     folder.check(path)
     there = [name for name in FILES if (path / name).exists()]
-    product, development = folder.read_product(path / PRODUCT) if PRODUCT in there else (None, None)
+    product, development, index = folder.read_product(path / PRODUCT) if PRODUCT in there else (None, None, None)
     in_git = {found.name for found in tracked.tracked(path / name for name in PRIVATE if name in there)}
     signing = folder.read(path / SIGNING, private=True) if SIGNING in there else None
     public = folder.read_public(path / VERIFY) if VERIFY in there else _public_half(path / SIGNING, signing)
     named = fingerprint(public) if public else None
     found: Facts = {"product": product, "development": development, "fingerprint": named}
+    if index:
+        found["index"] = f"{index}: it replaced another key"
     for name in FILES:
         text = "there" if name in there else _ABSENT[name]
         if name == SIGNING and signing is not None:

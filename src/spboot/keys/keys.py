@@ -32,7 +32,7 @@ class Keys:
 
     >>> keys = Keys.new("lamp-keys", "lamp", development=True)
     >>> keys
-    Keys(product='lamp', development=True)
+    Keys(product='lamp', development=True, index=0)
     >>> Keys.load("lamp-keys").fingerprint == keys.fingerprint
     True
     """
@@ -42,6 +42,8 @@ class Keys:
     signing: Signer | None = field(repr=False)
     verify: ec.EllipticCurvePublicKey = field(repr=False)
     encryption: bytes | None = field(repr=False)
+    index: int = 0
+    """Of the signing key: 0 for the first of a product, higher for each that replaced another."""
 
     def __post_init__(self) -> None:
         if self.encryption is not None:
@@ -102,7 +104,7 @@ class Keys:
         encryption = Secret(encryption) if encryption is not None else None
         place = Path(path)
         folder.check(place)
-        product, development = folder.read_product(place / PRODUCT)
+        product, development, index = folder.read_product(place / PRODUCT)
         if not public and not development:
             folder.check_untracked(place)
         signing = None if public and signer is None else _signing(place, signer, need_private, passphrase)
@@ -112,7 +114,32 @@ class Keys:
             signing=signing,
             verify=_verify(place, signing),
             encryption=None if public else _encryption(place / ENCRYPTION, encryption),
+            index=index,
         )
+
+    def successor(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        passphrase: source.Source = None,
+        verify: str | os.PathLike[str] | None = None,
+    ) -> Self:
+        """Make the key folder *path* with a new signing key that is to replace this one in devices (`rotation`): the
+        same product, the same encryption key, which devices keep.
+
+        *passphrase*, *verify* and what is raised: as in `new`, and KeyFolderError without an encryption key.
+
+        >>> keys.successor("lamp-keys-2").index == keys.index + 1
+        True
+        """
+        passphrase = source.hidden(passphrase)
+        secret = _closing(passphrase)
+        public = folder.read_public(Path(verify)) if verify is not None else None
+        creation.fill(
+            Path(path), self.product, development=self.development, passphrase=secret, public=public,
+            encryption=self.cipher_key, index=self.index + 1,
+        )  # fmt: skip
+        return type(self).load(path, need_private=public is None, passphrase=secret)
 
     @property
     def fingerprint(self) -> str:

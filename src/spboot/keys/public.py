@@ -55,4 +55,4 @@ def copy(keys: Keys, folder: Path) -> None:
     check_free(folder)
     disk.make_folder(folder)
     disk.write(folder / VERIFY, exported(keys, ".pem"))
-    disk.write(folder / PRODUCT, product_text(keys.product, keys.development))
+    disk.write(folder / PRODUCT, product_text(keys.product, keys.development, keys.index))

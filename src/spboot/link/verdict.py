@@ -1,6 +1,6 @@
 """Recognises, in the lines that a device prints, what became of a file that it was sent.
 
-Accepted: `version 1.2.3 received, ... verified`, `update: complete`, `installed`,
+Accepted: `version 1.2.3 received, ... verified`, `key 1 received, verified`, `update: complete`, `installed`,
           `patch: stage verified, ... code 1: ...`
 Refused:  `refused, code N: ...`, `transfer ended: ...`, `update: not done ...`, `patch: ... code N: ...`, and what the
           bootloader says of an install that failed.
@@ -14,7 +14,7 @@ from typing import Final
 
 STAMP: Final = re.compile(r"^\[ *\d+\.\d+\] *")
 _ACCEPTED: Final = re.compile(
-    r"version \S+ received, .*verified|update: complete|^installed$|patch: stage verified, .*code 1: "
+    r"(?:version|key) \S+ received, .*verified|update: complete|^installed$|patch: stage verified, .*code 1: "
 )
 _REFUSED: Final = re.compile(
     r"refused, code \d+: |transfer ended: |update: not done|patch: .*code (?!1: )\d+: "

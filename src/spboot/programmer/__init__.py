@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from spboot.programmer.by_hand import ByHand, by_hand
 from spboot.programmer.factory import FactoryFile
 from spboot.programmer.run import run, shown
 from spboot.programmer.search import Found, ProgrammerError, choose, names
 
-__all__ = ["FactoryFile", "Found", "ProgrammerError", "choose", "names", "run", "shown"]
+__all__ = ["ByHand", "FactoryFile", "Found", "ProgrammerError", "by_hand", "choose", "names", "run", "shown"]

@@ -113,12 +113,9 @@ def _target(programmer: Programmer, executable: Path, file: FactoryFile) -> str 
     chip = file.board.chip
     if programmer.lists_targets:
         return _listed(programmer, executable, chip.name.lower())
-    if not programmer.targets:
-        return ""
-    two = any(memory.kind == "flash" and memory.bank == 2 for memory in chip.memories)
-    target = (programmer.second_bank if two else {}).get(chip.family) or programmer.targets.get(chip.family)
-    if target is None:
-        return None
+    target = programmer.target(chip)
+    if not target:
+        return target
     done = _asked(executable, [word.format(target=target) for word in programmer.has_target])
     return target if done.returncode == 0 else None
 

@@ -8,6 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
+from spboot.chips import Chip
+
 _PATH: Final = Path(__file__).with_name("programmers.toml")
 
 
@@ -25,6 +27,7 @@ class Programmer:
     install: str
     kinds: tuple[str, ...]
     arguments: tuple[tuple[str, ...], ...]
+    erase: tuple[tuple[str, ...], ...]
     no_probe: tuple[str, ...]
     places: dict[str, list[str]] = field(default_factory=dict)
     format: dict[str, str] = field(default_factory=dict)
@@ -36,13 +39,35 @@ class Programmer:
     tcl: bool = False
 
     def line(self, values: dict[str, str]) -> list[str]:
-        """Its words for *values* by placeholder; a group with one that has no value is left out."""
-        return [
-            word.format(**values)
-            for group in self.arguments
-            if all(value or name == "at" or f"{{{name}}}" not in "".join(group) for name, value in values.items())
-            for word in group
-        ]
+        """The words that program a file, with *values* by placeholder; a group with one that has none is left out."""
+        return _filled(self.arguments, values)
+
+    def erase_line(self, values: dict[str, str]) -> list[str]:
+        """The words that erase the whole flash, as `line`."""
+        return _filled(self.erase, values)
+
+    def target(self, chip: Chip) -> str | None:
+        """What it calls *chip* by its family: "" where it finds out itself, None where it has no name for it."""
+        if not self.targets:
+            return ""
+        return self._second(chip) or self.targets.get(chip.family)
+
+    def second(self, chip: Chip) -> str:
+        """The number of the second bank of *chip*, where it is a bank of its own to it; else ""."""
+        return "1" if self._second(chip) else ""
+
+    def _second(self, chip: Chip) -> str | None:
+        two = any(memory.kind == "flash" and memory.bank == 2 for memory in chip.memories)
+        return self.second_bank.get(chip.family) if two else None
+
+
+def _filled(groups: tuple[tuple[str, ...], ...], values: dict[str, str]) -> list[str]:
+    return [
+        word.format(**values)
+        for group in groups
+        if all(value or name == "at" or f"{{{name}}}" not in "".join(group) for name, value in values.items())
+        for word in group
+    ]
 
 
 @cache

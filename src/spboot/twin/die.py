@@ -87,9 +87,15 @@ class FlashController(Neighbour, Protocol):
     """Such a read is answered with a bus error, otherwise by an NMI."""
     options: dict[str, int]
     """Option registers, which a reset loads."""
+    lost: list[tuple[str, int]]
+    """Words of them that a cut lost: the register and its bits."""
+    RDP: ClassVar[tuple[str, str]]
+    """The option register and the field with the level of read protection."""
     refusals: list[str]
     """What was refused by an error flag, in words."""
 
+    @property
+    def level(self) -> int: ...
     @property
     def busy(self) -> bool: ...
     @property

@@ -92,6 +92,8 @@ class Twin(Refusals):
         """Whether the NMI of a failed ECC check returns to the load that failed or behind it."""
         self.held = HeldStores(self, self.nvic)
         self.debugger: Debugger | None = None
+        self.probed = False
+        """A debug probe has been attached since power-on (host/probe.py)."""
         self._powered = False
         self._deadline = 0
         self._stopped: Exception | None = None
@@ -174,8 +176,14 @@ class Twin(Refusals):
                 block.uart.queue.clear()
                 self.timeline.cancel(f"{block.name}.rx")
         self.cpu.faults.clear()
-        self._powered = True
+        self._powered, self.probed = True, False
         self.reset("por")
+
+    def survive(self, cause: ResetCause) -> None:
+        """What stopped the firmware in the middle of a flash operation was no power cut but a reset by *cause*, which
+        leaves RAM as it is (RM0351 3.3.5: what the operation leaves is not defined)."""
+        self._powered = True
+        self.reset(cause)
 
     def wake(self) -> None:
         """A wake-up source ends Standby, which the firmware entered."""
@@ -240,6 +248,8 @@ class Twin(Refusals):
         last = 1 << 62 if instructions is None else self.core.executed + instructions
         while True:
             self._settle()
+            if self.probed and self.flash_controller.level:
+                self.refuse("a probe at a read protected chip", "flash answers nobody until power is applied again")
             most = self.debugger.look() if self.debugger is not None else _SLICE
             if met():
                 self.cpu.check_fpu()
@@ -331,10 +341,10 @@ class Twin(Refusals):
 
     def save(self) -> Any:
         """The state of the machine itself, beside that of its parts."""
-        return self._powered, self.ecc_nmi
+        return self._powered, self.ecc_nmi, self.probed
 
     def load(self, state: Any) -> None:
-        self._powered, self.ecc_nmi = state
+        self._powered, self.ecc_nmi, self.probed = state
         self._stopped = self._reset_cause = None
 
     # what the models call

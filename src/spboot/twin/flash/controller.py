@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar, Final
 
 from spboot.chips import Block as Facts
+from spboot.errors import TwinError
 from spboot.twin.block import Block
 from spboot.twin.die import Die
 from spboot.twin.memory.ageing import Span
+from spboot.twin.memory.oplog import Cut
+from spboot.twin.memory.options import OptionCells, Word, mixed
 
 _LEVELS: Final = {0xAA: 0, 0xCC: 2}
 """RDP byte -> level of read protection, of every family; any other value is level 1."""
@@ -16,16 +20,24 @@ _LEVELS: Final = {0xAA: 0, 0xCC: 2}
 class Controller(Block, like="flash_l4"):
     """Base of the models."""
 
-    STATE: ClassVar[tuple[str, ...]] = ("options", "refusals", "busy_until")
+    STATE: ClassVar[tuple[str, ...]] = ("options", "lost", "refusals", "busy_until")
     ECC: ClassVar[bool] = False
     """A word that does not fit its ECC can be noticed, by `ecc_detected`."""
     BUS_ERROR = False
     OPTIONS: ClassVar[tuple[str, ...]] = ()
     """Option registers: a reset loads them."""
+    OPTION_BYTES: ClassVar[int] = 0x1FFF_7800
+    """Where they are."""
+    RDP: ClassVar[tuple[str, str]] = ("OPTR", "RDP")
+    """The register and the field with the byte of read protection."""
+    LOST: Mapping[str, int] | None = None
+    """Option register -> what is loaded when a cut met its word; None where a change that is cut leaves what was."""
 
     def __init__(self, die: Die, facts: Facts) -> None:
         super().__init__(die, facts)
         self.options = {name: self.RESET.get(name, 0) for name in self.OPTIONS}
+        self.lost: list[Word] = []
+        """The words of option bytes that a cut lost."""
         self.refusals: list[str] = []
         """What the controller refused by an error flag, in words."""
         self.busy_until = 0
@@ -37,8 +49,51 @@ class Controller(Block, like="flash_l4"):
         self.registers.update(self.options)
         self.busy_until = 0
         self.die.timeline.cancel("FLASH")
+        if self.locked():
+            self.die.stop(
+                TwinError(f"{self.locked()}: no code with constants in flash runs; only an erase by a probe helps")
+            )
 
     # option bytes
+
+    @property
+    def level(self) -> int:
+        """Of read protection, 0 to 2."""
+        register, field = self.RDP
+        low, width = self.fields[register][field]
+        return _LEVELS.get(self.options[register] >> low & ((1 << width) - 1), 1)
+
+    def option_words(self) -> list[Word]:
+        """The words of option bytes, in the order in which they are programmed."""
+        return [(name, 0xFFFF_FFFF) for name in self.options]
+
+    def unmatched(self, name: str) -> int:
+        """What flash with an ECC loads for a word that does not fit its complement: no area of write protection, all of
+        flash protected from reading and secured, read protection level 1, user options of ones but for the brown-out
+        reset (RM0351 3.4.2).  Of words that no section names: what they have from the factory."""
+        if name.startswith(("PCROP", "SEC")):
+            return 0 if name.endswith("SR") else self.masks[name]
+        if name != "OPTR":
+            return self.RESET.get(name, 0)
+        brown_out = sum(self.mask(name, field) for field in self.fields[name] if field.startswith("BOR"))
+        return (self.RESET[name] | self.masks[name]) & ~brown_out
+
+    def locked(self) -> str:
+        """What a cut made of option bytes that keeps the chip from running, in words; "" otherwise."""
+        return ""
+
+    def change_options(self, wanted: dict[str, int]) -> None:
+        """Option bytes become *wanted*, by one operation of the log.  Raises PowerCut."""
+
+        def put() -> None:
+            self.options, self.lost = wanted, []
+
+        def tear(cut: Cut) -> None:
+            if self.LOST is not None:
+                self.options, self.lost = mixed(self.option_words(), cut, self.options, wanted, self.LOST)
+
+        data = b"".join(value.to_bytes(4, "little") for value in wanted.values())
+        self.die.log.perform("options", OptionCells(put, tear), self.OPTION_BYTES, data)
 
     def takes(self, _address: int) -> bool:
         """Whether a store outside of flash is one to option bytes, for `store`."""
@@ -57,11 +112,6 @@ class Controller(Block, like="flash_l4"):
         before, after = _LEVELS.get(old, 1), _LEVELS.get(new, 1)
         if before == 2:
             self.die.refuse("option bytes changed at read protection level 2", f"they stay as they are ({source})")
-        if after == 2:
-            self.die.refuse(
-                f"read protection level 2 (RDP = {new:#x})",
-                f"it is for ever and closes debug access and option bytes, and the twin does not go there ({source})",
-            )
         return before > after
 
     def store(self, address: int, size: int, value: int) -> None:

@@ -60,6 +60,7 @@ class FlashEcc(FlashCaches, FlashLow, like="flash_l4"):
         """What makes the next operation a PGSERR: the flags of a programming error, and no other (RM0351 3.7.4)."""
         self._lock, self._optlock = self._control("LOCK"), self.mask(self.CR, "OPTLOCK")
         self._mass = [self._control(name) for name in self.MASS]
+        self.LOST = {name: self.unmatched(name) for name in self.OPTIONS}
         self._modes = [self._control("PG"), self._control("PER"), sum(self._mass), self._control("FSTPG")]
 
     def _status(self, name: str, prefix: str | None = None) -> int:
@@ -75,6 +76,13 @@ class FlashEcc(FlashCaches, FlashLow, like="flash_l4"):
         self._key = self._option_key = 0
         self._dead = False
         self._first: tuple[int, bytes] | None = None
+        if self.lost:
+            self.registers[self.SR] |= self._status("OPTVERR", "")
+
+    def locked(self) -> str:
+        """What is lost of areas protected from reading, and of securable ones, protects all (RM0351, RM0444 3.4.2)."""
+        names = [name for name, _ in self.lost if name.startswith(("PCROP", "SEC"))]
+        return f"option bytes {names[0]} are lost, and all of flash is protected from reading" if names else ""
 
     # keys
 
@@ -239,12 +247,11 @@ class FlashEcc(FlashCaches, FlashLow, like="flash_l4"):
             self.die.refuse("option command while OPTLOCK is set", "write the two keys to FLASH_OPTKEYR first")
         if value & self.mask(self.CR, "OPTSTRT"):
             source = f"{self.MANUAL}, read protection"
-            erases = self.lowers_protection("OPTR", "RDP", self.registers["OPTR"], source)
-            self.options = {name: self.registers[name] for name in self.OPTIONS}
-            self.take_time(self.die.flash.address, self.PAGE_ERASE)
-            if erases:
+            if self.lowers_protection("OPTR", "RDP", self.registers["OPTR"], source):
                 self.die.flash.erase(self.die.flash.address, self.die.flash.size)
                 self.take_time(self.die.flash.address, self._mass_time(self.die.flash.banks))
+            self.change_options({name: self.registers[name] for name in self.OPTIONS})
+            self.take_time(self.die.flash.address, self.PAGE_ERASE)
         if value & self.mask(self.CR, "OBL_LAUNCH"):
             self.die.request_reset("option")
 
@@ -254,7 +261,10 @@ class FlashEcc(FlashCaches, FlashLow, like="flash_l4"):
         name = self.names.get(offset)
         if name in self.OPTIONS and self.registers[self.CR] & self._optlock:
             self.die.refuse(f"FLASH_{name} written while OPTLOCK is set", "unlock the option bytes first")
+        before = self.registers.get(name or "", 0)
         super().write(offset, size, value)
+        if name in self.OPTIONS:  # reserved bits stay what they are
+            self.registers[name] |= before & ~self.masks[name]
 
     # programming
 

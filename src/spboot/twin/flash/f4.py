@@ -11,6 +11,7 @@ from spboot.twin.die import Die
 from spboot.twin.flash.caches import FlashCaches
 from spboot.twin.flash.controller import Controller
 from spboot.twin.memory.ageing import Span
+from spboot.twin.memory.options import Word
 from spboot.twin.timeline import PS_PER_MS, PS_PER_US
 
 _KEYS: Final = (0x45670123, 0xCDEF89AB)
@@ -46,6 +47,8 @@ class FlashF4(FlashCaches, Controller, ips=("flash_f4",)):
 
     RESET: ClassVar[dict[str, int]] = {"CR": _LOCK, "OPTCR": 0x0FFFAAED, "OPTCR1": 0x0FFF0000}
     OPTIONS: ClassVar[tuple[str, ...]] = ("OPTCR", "OPTCR1")
+    OPTION_BYTES = 0x1FFF_C000
+    RDP = ("OPTCR", "RDP")
     STATE = (*FlashCaches.STATE, *Controller.STATE, "_key", "_dead", "_option_key", "_options_dead")
     CACHES = FlashCaches.CODE_AND_DATA
     MANUAL: ClassVar[str] = "RM0090"
@@ -65,6 +68,7 @@ class FlashF4(FlashCaches, Controller, ips=("flash_f4",)):
         sizes = sorted({sector.size for sector in self.sectors})
         self._erase_ms = dict(zip(sizes, self.ERASE_MS, strict=False))
         self._errors = self.masks["SR"] & ~(_EOP | _BSY)
+        self.LOST = {name: self.masks[name] & ~(_OPTSTRT if name == "OPTCR" else 0) for name in self.OPTIONS}
 
     def _make_sectors(self) -> list[Sector]:
         sectors: list[Sector] = []
@@ -167,11 +171,20 @@ class FlashF4(FlashCaches, Controller, ips=("flash_f4",)):
             self.registers.update({name: self.options[name] & ~_OPTLOCK for name in self.OPTIONS})
             return
         psize, flash = self._psize(), self.die.flash
-        self.options = wanted
-        self._take_ms(flash.address, self.ERASE_MS[0][psize])
         if erases:
             flash.erase(flash.address, flash.size)
             self._take_ms(flash.address, self._bank_ms(psize))
+        self.change_options(wanted)
+        self._take_ms(flash.address, self.ERASE_MS[0][psize])
+
+    def option_words(self) -> list[Word]:
+        """They have 16 bits, and no complement: what is lost reads as erased, which is level 1 (RM0090 3.7.3)."""
+        return [(name, half) for name in self.OPTIONS for half in (0xFFFF, 0xFFFF_0000)]
+
+    def locked(self) -> str:
+        """With SPRMOD, ones protect sectors from reading (RM0090 3.7.5); no manual speaks of its erased state."""
+        turned = "SPRMOD" in self.fields["OPTCR"] and ("OPTCR", 0xFFFF_0000) in self.lost
+        return "option bit SPRMOD is lost, and with it every sector is protected from reading" if turned else ""
 
     def _gives_up_protection(self, wanted: dict[str, int]) -> bool:
         """With SPRMOD a sector is protected from reading until level 1 is left (RM0090 3.7.5)."""

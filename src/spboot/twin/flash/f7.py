@@ -30,6 +30,7 @@ class FlashF7(FlashF4, ips=("flash_f7",)):
     MANUAL: ClassVar[str] = "RM0410"
     RESET: ClassVar[dict[str, int]] = {"CR": 1 << 31, "OPTCR": 0xC0FFAAFD, "OPTCR1": 0x00400080, "OPTCR2": 1 << 31}
     OPTIONS: ClassVar[tuple[str, ...]] = ("OPTCR", "OPTCR1", "OPTCR2")
+    OPTION_BYTES = 0x1FFF_0000
     ERASE_MS: tuple[ByWidth, ...] = (
         ((400, 800), (250, 600), (200, 500)), ((1100, 2400), (800, 1400), (500, 1100)),
         ((2100, 4000), (1500, 2600), (1000, 2000)),
@@ -49,6 +50,12 @@ class FlashF7(FlashF4, ips=("flash_f7",)):
         """A bit of PCROP that is 1 protects its sector as well (RM0431, FLASH_OPTCR2)."""
         pcrop = self.options["OPTCR2"] if self.die.chip.device_id == _READ_PROTECTED else 0
         return super()._protected(sector) or bool(pcrop >> sector.snb & 1)
+
+    def locked(self) -> str:
+        """Bits of PCROP that are ones protect sectors (RM0431, FLASH_OPTCR2)."""
+        pcrop = self.die.chip.device_id == _READ_PROTECTED
+        lost = pcrop and any(name == "OPTCR2" for name, _ in self.lost)
+        return "option bytes PCROP are lost, and every sector is protected from reading" if lost else ""
 
     def write_OPTCR2(self, value: int) -> None:
         if self.die.chip.device_id != _READ_PROTECTED:

@@ -13,8 +13,16 @@ from spboot.twin.timeline import PS_PER_US
 
 _KEYS: Final = (0x45670123, 0xCDEF89AB)
 _QUAD: Final = 16
+_OPTION_KEYS: Final = (0x08192A3B, 0x4C5D6E7F)
 _PROTECTED_SECTORS: Final = 4
 """Behind a bit of WRP1R."""
+_OPEN, _LOCKED = 0xED, 0x5C
+"""Values of PRODUCT_STATE (RM0481, FLASH_OPTSR)."""
+
+
+def _to_program(name: str) -> str:
+    """The register in which what is to be in *name* is written."""
+    return name.replace("_CUR", "_PRG")
 
 
 class FlashH5(FlashLow, ips=("flash_h5",)):
@@ -29,7 +37,10 @@ class FlashH5(FlashLow, ips=("flash_h5",)):
         "OPTSR_CUR", "OPTSR2_CUR", "NSBOOTR_CUR", "WRP1R_CUR", "WRP2R_CUR", "EDATA1R_CUR", "EDATA2R_CUR",
     )  # fmt: skip
     READ_ONLY = frozenset({"NSSR", "OPSR", "ECCDR", *OPTIONS})
-    STATE: ClassVar[tuple[str, ...]] = (*FlashLow.STATE, "_key", "_dead", "_buffer", "_buffer_at")
+    RDP = ("OPTSR_CUR", "PRODUCT_STATE")
+    STATE: ClassVar[tuple[str, ...]] = (
+        *FlashLow.STATE, "_key", "_dead", "_buffer", "_buffer_at", "_option_key", "_options_dead"
+    )  # fmt: skip
     ECC = True
     LATENCY_MHZ: ClassVar[dict[int, tuple[int, ...]]] = {
         0: (42, 84, 126, 168, 210, 250), 1: (34, 68, 102, 136, 170, 200), 2: (30, 60, 90, 120, 150, 150),
@@ -43,8 +54,10 @@ class FlashH5(FlashLow, ips=("flash_h5",)):
 
     def reset(self) -> None:
         super().reset()
-        self._key = 0
-        self._dead = False
+        self._key = self._option_key = 0
+        self._dead = self._options_dead = False
+        for name, value in self.options.items():
+            self.registers[_to_program(name)] = value
         self._buffer: dict[int, int] = {}
         """Bytes that wait, by their place in the quad-word at `_buffer_at`."""
         self._buffer_at = 0
@@ -84,11 +97,55 @@ class FlashH5(FlashLow, ips=("flash_h5",)):
     def read_NSKEYR(self) -> int:
         return 0
 
-    def write_OPTKEYR(self, _value: int) -> None:
-        self.die.refuse("FLASH_OPTKEYR written", "leave the option bytes alone: some PRODUCT_STATEs are for ever")
+    # option bytes (RM0481 7.4)
 
-    def write_OPTCR(self, _value: int) -> None:
-        self.die.refuse("FLASH_OPTCR written while OPTLOCK is set", "leave the option bytes alone")
+    @property
+    def level(self) -> int:
+        """PRODUCT_STATE stands in its place: OPEN is 0, LOCKED 2."""
+        low, width = self.fields["OPTSR_CUR"]["PRODUCT_STATE"]
+        state = self.options["OPTSR_CUR"] >> low & ((1 << width) - 1)
+        return {_OPEN: 0, _LOCKED: 2}.get(state, 1)
+
+    def write_OPTKEYR(self, value: int) -> None:
+        """A wrong sequence, or the right one twice: OPTLOCK stays until a reset (RM0481, FLASH_OPTCR)."""
+        lock = self.mask("OPTCR", "OPTLOCK")
+        if self._options_dead or not self.registers["OPTCR"] & lock or value != _OPTION_KEYS[self._option_key]:
+            self._options_dead = True
+            self.registers["OPTCR"] |= lock
+            self.refusals.append(f"wrong option key {value:#x}: OPTLOCK stays until reset (RM0481, FLASH_OPTCR)")
+            return
+        self._option_key += 1
+        if self._option_key == len(_OPTION_KEYS):
+            self._option_key = 0
+            self.registers["OPTCR"] &= ~lock
+
+    def read_OPTKEYR(self) -> int:
+        return 0
+
+    def write_OPTCR(self, value: int) -> None:
+        """OPTSTRT makes what the registers PRG have the option bytes; a reset loads them."""
+        self.stall()
+        lock = self.mask("OPTCR", "OPTLOCK")
+        if self.registers["OPTCR"] & lock:
+            if value != self.registers["OPTCR"]:
+                self.die.refuse("FLASH_OPTCR written while OPTLOCK is set", "write the two keys to FLASH_OPTKEYR first")
+            return
+        if value & self.mask("OPTCR", "SWAP_BANK"):
+            self.die.refuse("SWAP_BANK set in FLASH_OPTCR", "the twin does not model it: leave it")
+        self.registers["OPTCR"] = value & lock
+        if value & self.mask("OPTCR", "OPTSTRT"):
+            self._program_options()
+
+    def _program_options(self) -> None:
+        wanted = {name: self.registers[_to_program(name)] for name in self.options}
+        for name, value in wanted.items():
+            if value != self.options[name] and not name.startswith("WRP"):
+                self.die.refuse(
+                    f"option bytes FLASH_{_to_program(name)} = {value:#x}",
+                    "leave them alone, but for write protection: some PRODUCT_STATEs are for ever",
+                )
+        self.change_options(wanted)
+        self.take_time(self.die.flash.address, self.SECTOR_ERASE)
 
     # control and status
 
@@ -107,7 +164,12 @@ class FlashH5(FlashLow, ips=("flash_h5",)):
         name = self.names.get(offset, "")
         if name.startswith("SEC"):
             self.die.refuse(f"FLASH_{name} written with TZEN off", "use the non-secure registers")
+        if name.endswith("_PRG") and self.registers["OPTCR"] & self.mask("OPTCR", "OPTLOCK"):
+            self.die.refuse(f"FLASH_{name} written while OPTLOCK is set", "write the two keys to FLASH_OPTKEYR first")
+        before = self.registers.get(name, 0)
         super().write(offset, size, value)
+        if name.endswith("_PRG"):  # reserved bits stay what they are
+            self.registers[name] |= before & ~self.masks[name]
 
     def write_NSCR(self, value: int) -> None:
         self.stall()

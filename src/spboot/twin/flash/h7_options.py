@@ -11,8 +11,10 @@ from typing import ClassVar, Final
 
 from spboot.chips import Block as Facts
 from spboot.twin.die import Die
+from spboot.twin.errors import PowerCut
 from spboot.twin.flash.controller import Controller
 from spboot.twin.memory.ageing import Span
+from spboot.twin.memory.options import OptionCells
 
 _KEYS: Final = (0x08192A3B, 0x4C5D6E7F)
 _OPTLOCK, _OPTSTART, _MER, _OPTCHANGEERRIE, _SWAP_BANK = 1, 2, 1 << 4, 1 << 30, 1 << 31
@@ -47,6 +49,9 @@ class OptionsH7(Controller, like="flash_h7"):
     }  # fmt: skip
     OPTIONS: ClassVar[tuple[str, ...]] = tuple(name for name in RESET if name != "OPTCR")
     READ_ONLY = frozenset(OPTIONS)
+    OPTION_BYTES = 0
+    """They have no place in the map."""
+    RDP = (_DEVICE, "RDP")
     STATE: ClassVar[tuple[str, ...]] = (
         *Controller.STATE, "_option_key", "_options_dead", "_wanted", "_failed"
     )  # fmt: skip
@@ -191,9 +196,23 @@ class OptionsH7(Controller, like="flash_h7"):
         self.check_delay()
         if erases:
             self._erase_all()
-        self._wanted = wanted
+        self._perform(wanted)
         # no data sheet has the time of a change, which erases and programs option bytes: that of a sector
         self.die.timeline.at("FLASH.options", self.occupy(self.erase_span(self.die.flash.address)))
+
+    def _perform(self, wanted: dict[str, int]) -> None:
+        """By one operation of the log; a cut in it leaves what was."""
+
+        def put() -> None:
+            self._wanted = wanted
+
+        data = b"".join(value.to_bytes(4, "little") for value in wanted.values())
+        try:
+            self.die.log.perform("options", OptionCells(put, lambda _cut: None), self.OPTION_BYTES, data)
+        except PowerCut:
+            if self._wanted is not None:  # it came behind the end
+                self.options = wanted
+            raise
 
     def _may_erase(self, name: str, wanted: int) -> bool:
         """Level 1 is left: an area goes with DMEP or DMES (RM0399, FLASH_PRAR_CUR1, FLASH_SCAR_CUR1)."""

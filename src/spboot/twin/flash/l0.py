@@ -3,12 +3,15 @@
 # ruff: noqa: N802 - handlers are named after their registers
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
 from spboot.chips import Block as Facts
 from spboot.twin.die import Die
 from spboot.twin.flash.low import FlashLow
 from spboot.twin.memory.ageing import Span
+from spboot.twin.memory.oplog import Cut
+from spboot.twin.memory.options import OptionCells, Word, fates
 from spboot.twin.timeline import PS_PER_US
 
 _PE_KEYS: Final = (0x89ABCDEF, 0x02030405)
@@ -33,6 +36,10 @@ class FlashL0(FlashLow, ips=("flash_l0",)):
     STATE: ClassVar[tuple[str, ...]] = (*FlashLow.STATE, "_keys", "_dead", "_half", "_stored")
     READ_ONLY = frozenset({"OPTR", "WRPROT", "WRPROT2"})
     OPTIONS = ("OPTR", "WRPROT", "WRPROT2")
+    OPTION_BYTES = _OPTION_BYTES
+    RDP = ("OPTR", "RDPROT")
+    LOST: Mapping[str, int] | None = {"OPTR": 0x8070_01FF, "WRPROT": 0xFFFF_FFFF, "WRPROT2": 0xFFFF_FFFF}
+    """Level 1, PCROP, and all sectors protected (RM0367 3.8.2)."""
     LATENCY_MHZ: ClassVar[dict[int, tuple[int, ...]]] = {1: (16, 32), 2: (8, 16), 3: (4.2,)}  # type: ignore[dict-item]
     LATENCY_SOURCE = "RM0367 table 13"
 
@@ -47,6 +54,8 @@ class FlashL0(FlashLow, ips=("flash_l0",)):
         self.options = self.stored_options()
         self._stored = {}
         super().reset()
+        if self.lost:
+            self.registers["SR"] |= self.mask("SR", "OPTVERR")
         self._show_options()
         self._keys = {"PELOCK": 0, "PRGLOCK": 0, "OPTLOCK": 0}
         self._dead: set[str] = set()
@@ -139,7 +148,9 @@ class FlashL0(FlashLow, ips=("flash_l0",)):
         """The words, where the core reads them."""
         options = self.stored_options()
         halves = [options[name] >> low & 0xFFFF for name, low in _OPTION_WORDS]
-        words = b"".join(((half ^ 0xFFFF) << 16 | half).to_bytes(_WORD, "little") for half in halves)
+        whole = [((half ^ 0xFFFF) << 16 | half).to_bytes(_WORD, "little") for half in halves]
+        lost = [(name, 0xFFFF << low) in self.lost for name, low in _OPTION_WORDS]
+        words = b"".join(bytes(_WORD) if gone else word for gone, word in zip(lost, whole, strict=True))
         self.die.core.uc.mem_write(_OPTION_BYTES, words)
 
     def load(self, state: Any) -> None:
@@ -172,13 +183,37 @@ class FlashL0(FlashLow, ips=("flash_l0",)):
         if erases:
             wanted &= ~self.mask("OPTR", "WPRMOD")
         self._check_read_protection(name, wanted, erases=erases)
-        self._stored[name] = wanted
-        self._show_options()
         flash = self.die.flash
-        self.take_time(flash.address, OPERATION.times(2))
         if erases:
             flash.erase(flash.address, flash.size)
             self.take_time(flash.address, OPERATION)
+        self._change_word((name, 0xFFFF << low), wanted, value)
+        self.take_time(flash.address, OPERATION.times(2))
+
+    def _change_word(self, word: Word, wanted: int, value: int) -> None:
+        """One operation of the log.  A word that it loses is not its own complement any more: it reads as erased."""
+        name, mask = word
+
+        def put() -> None:
+            self._stored[name] = wanted
+            self.lost = [other for other in self.lost if other != word]
+
+        def tear(cut: Cut) -> None:
+            fate = fates(1, cut)[0]
+            if fate == "new":
+                put()
+            elif fate == "lost" and self.LOST is not None:
+                self._stored[name] = self.stored_options()[name] & ~mask | self.LOST[name] & mask
+                self.lost = [*self.lost, word]
+
+        place = _OPTION_BYTES + _WORD * _OPTION_WORDS.index((name, 0 if mask == 0xFFFF else 16))
+        self.die.log.perform("options", OptionCells(put, tear), place, value.to_bytes(_WORD, "little"))
+        self._show_options()
+
+    def locked(self) -> str:
+        """WPRMOD is in the first word, and set where that is lost (RM0367 3.8.2)."""
+        first = ("OPTR", 0xFFFF) in self.lost
+        return "option bit WPRMOD is lost, and all of flash is protected from reading" if first else ""
 
     def _check_read_protection(self, name: str, wanted: int, *, erases: bool) -> None:
         """Sectors that WPRMOD protects from reading stay so until level 1 is left (RM0367 3.4.4)."""

@@ -29,6 +29,7 @@ def save(twin: Twin, path: Path, images: Sequence[str] = ()) -> None:
         "poisoned": sorted(twin.flash.poisoned),
         "frail": twin.flash.frail.save(),
         "options": twin.flash_controller.stored_options(),
+        "lost": twin.flash_controller.lost,
         "images": list(images),
     }
     head = json.dumps(facts).encode()
@@ -48,6 +49,7 @@ def load(twin: Twin, path: Path) -> list[str]:
         facts = json.loads(data[_HEAD.size : _HEAD.size + size])
         cells = zlib.decompressobj().decompress(data[_HEAD.size + size :], twin.flash.size + 1)
         poisoned, part, options = set(facts["poisoned"]), facts["part"], dict(facts["options"])
+        lost = [(str(name), int(bits)) for name, bits in facts.get("lost", ())]
         images = [str(image) for image in facts.get("images", ())]
         frail = facts.get("frail", [0, [], [], []])
         FrailCells(twin.flash.unit, twin.flash.erased, 0).load(frail)
@@ -67,4 +69,5 @@ def load(twin: Twin, path: Path) -> list[str]:
     twin.flash.frail.load(frail)
     controller = twin.flash_controller  # a file of an earlier spboot may know fewer of them, and others
     controller.options = {name: options.get(name, factory) for name, factory in controller.options.items()}
+    controller.lost = lost
     return images

@@ -13,7 +13,8 @@ from spboot.errors import TwinError
 from spboot.twin.errors import PowerCut
 from spboot.twin.timeline import PS_PER_S, Timeline
 
-Kind = Literal["erase", "program"]
+Kind = Literal["erase", "program", "options"]
+"""The last one is a change of option bytes."""
 When = Literal["before", "after", "torn"]
 Fault = Literal["", "marginal", "weak", "single"]
 Pattern = tuple[str, int]
@@ -29,8 +30,8 @@ _ID: Final = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """One erase, of a page, a sector or whole banks, or one program.  *data* is what was to be stored (empty for an
-    erase), *time* in seconds."""
+    """One erase, of a page, a sector or whole banks, one program, or one change of option bytes.  *data* is what was to
+    be stored (empty for an erase), *time* in seconds."""
 
     index: int
     kind: Kind
@@ -146,7 +147,7 @@ class OperationLog:
             kind=kind,
             address=address,
             size=len(new),
-            data=new if kind == "program" else b"",
+            data=b"" if kind == "erase" else new,
             time=self._timeline.now / PS_PER_S,
         )
         cut = self.cut if self.total == self._cut_at else None

@@ -1,13 +1,12 @@
-"""One instruction of the engine left out while the loader takes an update that it must refuse.
+"""Faults in the engine while the loader takes an update that it must refuse.
 
 A boot without a fault follows, which verifies once more what was committed; with a single slot there is nothing to
 install, and SLOT0 is what the engine made it."""
 
 from __future__ import annotations
 
-import random
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
 import unicorn
@@ -16,14 +15,17 @@ from spboot.errors import SpbootError
 from spboot.link import ymodem
 from spboot.twin.condition import condition
 from spboot.twin.host.port import TwinPort
+from tests.system.fault import KINDS
+from tests.system.fault_states import NOW, OLD, Maker, fill
+from tests.system.listing import Listing
 from tests.system.rig import Rig
-from tests.system.skip import Omission, Point, Result, functions_of
-from tests.system.skip_states import NOW, OLD, Maker, fill
+from tests.system.striker import Point, Result, Strike, Striker
+from tests.system.trace import Trace, sample
 
 ENGINE: Final = re.compile(
     r"engine_data|chunk|accept|fits|shape|floor|vouch|header|permit|misfit|below|journal|match|open_candidate"
 )
-"""Functions with the decisions; by link-time optimisation most of them are in spb_engine_data."""
+"""Functions with the decisions; by link-time optimisation most of them are in chunk or spb_engine_data."""
 _ACK: Final = 6
 _CALLS: Final = b"loader: send"
 _EOT: Final = b"\x04"
@@ -52,9 +54,10 @@ def answered(port: TwinPort) -> bool:
 
 
 class Loading:
-    """A device in its loader, given *update* again and again."""
+    """A device in its loader, given *update* again and again.  *only*: the functions that faults are in."""
 
-    def __init__(self, maker: Maker, update: bytes, *, width: int = 1) -> None:
+    def __init__(self, maker: Maker, update: bytes, only: re.Pattern[str] = ENGINE) -> None:
+        self._only = only
         self.board = maker.board
         self.allowed = maker.slot(NOW)
         self.rig = Rig(maker.shop, None)
@@ -67,18 +70,19 @@ class Loading:
         assert answered(port), "the loader does not take the name of a file"
         self.twin.run(seconds=0.01)  # its C
         self._operations = self.twin.log.total
-        self._omission = Omission(self.twin, width)
-        self.functions = functions_of(maker.shop.boot.elf)
+        self._striker = Striker(self.twin.core)
+        self.listing = Listing(maker.shop.boot.elf, self.twin)
         self._ready = self.twin.snapshot()
         self._base = self.twin.instructions
-        self._fetched = False
+        self._fetched = self._strayed = False
         areas = [area for area in (self.board.slot0, self.board.slot1) if area is not None]
         for area in areas:
             self.twin.core.uc.hook_add(unicorn.UC_HOOK_CODE, self._on_fetch, begin=area.address, end=area.end - 1)
         self._follow()
 
-    def _on_fetch(self, *_: Any) -> None:
-        self._fetched = True
+    def _on_fetch(self, _uc: Any, address: int, *_: Any) -> None:
+        slot1 = self.board.slot1
+        self._fetched, self._strayed = True, slot1 is not None and slot1.address <= address < slot1.end
         self.twin.core.end_slice()
 
     def _is_allowed(self) -> bool:
@@ -86,24 +90,14 @@ class Loading:
 
     def _follow(self) -> None:
         """The transfer without a fault."""
-        self._trace: list[tuple[int, int]] = []
-
-        def seen(_uc: Any, address: int, *_: Any) -> None:
-            self._trace.append((self.twin.core.executed - 1 - self._base, address))
-
-        uc = self.twin.core.uc
-        wanted = [f for f in self.functions if ENGINE.search(f.name)]
-        hooks = [uc.hook_add(unicorn.UC_HOOK_CODE, seen, begin=f.start, end=f.end - 1) for f in wanted]
-        uc.ctl_flush_tb()
+        self.trace = Trace(self.twin, self.listing.named(self._only))
         self._port().write(self._packets[1])
         assert not answered(self._port()), "the device took it"
-        for hook in hooks:
-            uc.hook_del(hook)
-        uc.ctl_flush_tb()
+        self.trace.end()
         assert self.twin.log.total == self._operations, "the device touched flash"
         self.twin.restore(self._ready)
         self._port().write(self._packets[1])
-        self.twin.run(instructions=self._trace[0][0] - 2000, seconds=5.0)
+        self.twin.run(instructions=self.trace.indices[0] - 2000, seconds=5.0)
         self._ready = self.twin.snapshot()
 
     def _port(self) -> TwinPort:
@@ -119,36 +113,38 @@ class Loading:
             port.write(packet)
         answered(port)
 
-    def points(self, number: int, seed: int = 0) -> list[Point]:
-        """*number* of the instructions of the decisions, each once, at its last execution."""
-        last = {address: index for index, address in self._trace if not self._in_it_block(address)}
-        points = [Point(index, address) for address, index in last.items()]
-        if len(points) > number:
-            points = random.Random(seed).sample(points, number)
-        return sorted(points, key=lambda point: point.index)
+    def points(self) -> list[Point]:
+        """The instructions of the decisions, each at its last execution."""
+        return sorted((self.trace.point(hits[-1]) for hits in self.trace.executions().values()), key=lambda p: p.index)
 
-    def _in_it_block(self, address: int) -> bool:
-        """Whether an IT stands within the four instructions before *address*, or what looks like it."""
-        words = [self.twin.core.halfword(address - back) for back in range(2, 18, 2)]
-        return self.twin.chip.core != "cm0p" and any(w & 0xFF00 == 0xBF00 and w & 0xF for w in words)
+    def strikes(self, kind: str, number: int | None = None, seed: int = 0) -> list[Strike]:
+        """The faults of a *kind* at all points, or *number* of them."""
+        return sample(self.trace.strikes(self.points(), KINDS[kind]), number, seed)
 
-    def without(self, point: Point) -> Result:
-        """The transfer with *point* left out, and two boots behind it."""
+    def struck(self, strike: Strike) -> Result:
+        """The transfer with *strike*, and two boots behind it."""
         self.twin.restore(self._ready)
-        self._fetched = False
-        self._omission.arm(point, self._base)
-        result = Result(point, "refused")
+        self._fetched = self._strayed = False
+        self._striker.arm(strike, self._base)
+        result = Result(strike, "refused")
         try:
             self._go_on()
-            if self.twin.log.total != self._operations:
+            self._striker.disarm()
+            if self._strayed:
+                result.outcome, result.detail = "strayed", "fetched from SLOT1"
+            elif self.twin.log.total != self._operations:
                 self._boots(result)
         except SpbootError as error:
             result.outcome, result.detail = "unknown", str(error)
         finally:
-            self._omission.point = None
-        if self._omission.missed or not self._omission.done:
+            self._striker.disarm()
+        if self._striker.missed or not self._striker.done:
             result.detail += " (missed)"
         return result
+
+    def sweep(self, strikes: Iterable[Strike]) -> Iterator[Result]:
+        """One after the other."""
+        return map(self.struck, strikes)
 
     def _boots(self, result: Result) -> None:
         for nth in range(2):
@@ -165,7 +161,6 @@ class Loading:
     def _run_up_to(self, called: Callable[[], bool]) -> None:
         self.twin.run(until=lambda: self._fetched or called(), seconds=1.0)
 
-    def place(self, address: int) -> str:
-        """An address as function and offset."""
-        function = next(f for f in self.functions if f.start <= address < f.end)
-        return f"{function.name}+{address - function.start:#x}"
+    def place(self, strike: Strike) -> str:
+        """Where it is and what it does, in words."""
+        return f"{self.listing.place(strike.point.address)}: {strike.fault.words}"

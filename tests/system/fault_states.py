@@ -1,7 +1,7 @@
-"""States of a device in which one skipped instruction could start or install what must not run.
+"""States of a device in which one fault could start or install what must not run.
 
 Everything is put into flash as it would lie there; `committed` and `installed` write the journal by hand, and
-test_skip.py shows with good images that the bootloader takes both for its own."""
+test_fault_sweep.py shows with good images that the bootloader takes both for its own."""
 
 from __future__ import annotations
 

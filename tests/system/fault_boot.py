@@ -1,11 +1,11 @@
-"""One instruction of a boot left out: which points there are, and where the boot goes on from each of them.
+"""Faults in a boot: which points there are, and where the boot goes on from each of them.
 
-The fault model is decision 0040: at one moment of the boot the core does not execute one instruction, and everything
-before and after it is as ever.  A skipped IT is one that is not there; a skipped instruction of its block leaves the
-others their conditions.  A run ends when
+The fault models are decisions 0040 and 0072: at one moment of the boot one execution of an instruction is another than
+it should be, and everything before and after it is as ever.  A run ends when
 
-    accepted   the core fetches from SLOT0 or SLOT1 while SLOT0 is not as signed and allowed, or what must not be
-               installed is in SLOT0
+    accepted   the core enters the image in SLOT0, which is not as signed and allowed, or what must not be installed
+               is in SLOT0
+    strayed    it fetches from another place in such a SLOT0, or from SLOT1: nobody took the image for good
     spoilt     SLOT0 was good and is no longer, but nothing was started: the loader takes a new image
     refused    the loader asks for a file, the image that may run is started, or the device says that it stops
     met        it is in a state that the boot without a fault was in, too: it goes on as that did, and is refused
@@ -21,13 +21,11 @@ from __future__ import annotations
 import random
 import re
 import time
-from array import array
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
-import capstone
 import unicorn
 
 from spboot.errors import SpbootError
@@ -35,19 +33,22 @@ from spboot.formats import elf
 from spboot.formats.spec import record
 from spboot.twin.condition import condition
 from spboot.twin.snapshot import Snapshot
+from tests.system.fault import KINDS
 from tests.system.fingerprint import fingerprint
+from tests.system.listing import Function, Listing
 from tests.system.rig import Rig
-from tests.system.skip import Function, Omission, Point, Result, functions_of
+from tests.system.striker import Point, Result, Strike, Striker
+from tests.system.trace import Trace, sample
 
 ARITHMETIC: Final = re.compile(
     r"(spb_)?(field|limbs|point_double|scalar|sha256_block|add_column|square|divide|reduce|halve|forget|shift_right|gather)"
 )
-"""A fault in these gives another wrong number: a sample is skipped."""
+"""A fault in these gives another wrong number: a sample is tried."""
 DECIDES: Final = re.compile(
     r"judge|vouch|hashed|places|same|floor|fits|shape|install|acceptable|hand_over|spb_main|header|check|verdict|journal|mark"
     r"|misfit|below|where|difference|can_start|area_read|memcmp|context_jump|OUTLINED"
 )
-"""Every execution of these is skipped, up to MANY."""
+"""Of these every execution is tried, up to MANY."""
 CLOCK: Final = re.compile(r"(last|rest|ms|first|patience)(\.[a-z0-9_.]+)?")
 """Variables of driver/tick.c, and how far the line is."""
 MANY: Final = 12
@@ -65,18 +66,17 @@ _IMAGE_SIZE: Final = record("manifest").field("image_size").offset
 class Boot:
     """One boot of *rig*, as it stands after its reset, run again and again.
 
-    *allowed*: what SLOT0 may begin with when something in it runs; *only*: of which functions instructions are skipped
-    (None: all)."""
+    *allowed*: what SLOT0 may begin with when something in it runs; *only*: the functions that faults are in (None:
+    all)."""
 
-    def __init__(
-        self, rig: Rig, *, allowed: bytes, only: re.Pattern[str] | None = None, tail: float = 0.1, width: int = 1
-    ) -> None:
+    def __init__(self, rig: Rig, *, allowed: bytes, only: re.Pattern[str] | None = None, tail: float = 0.1) -> None:
         self.rig, self.twin, self.allowed, self.only = rig, rig.twin, allowed, only
         self._good = self._is_allowed()
+        vectors = rig.board.vector_size
+        self._entry = int.from_bytes(allowed[vectors + 4 : vectors + 8], "little") & ~1
         self._clock = _words(rig, CLOCK)
-        self._omission = Omission(rig.twin, width)
-        self._functions = functions_of(rig.shop.boot.elf)
-        self._starts = [f.start for f in self._functions]
+        self._striker = Striker(rig.twin.core)
+        self.listing = Listing(rig.shop.boot.elf, rig.twin)
         self._start = self._here = self.twin.snapshot()
         self._base = self.twin.instructions
         self._flash = {bytes(self.twin.flash.cells)}
@@ -88,12 +88,20 @@ class Boot:
         self._watch_reset()
         self._follow(tail)
         self._checkpoints()
+        self._arithmetic = self._step_through() if only is None else []
 
     # watching
 
     def _is_allowed(self) -> bool:
         """Whether SLOT0 holds what may run."""
         return self.twin.flash_read(self.rig.board.slot0.address, len(self.allowed)) == self.allowed
+
+    def _judged(self, address: int) -> str:
+        """What a fetch from *address*, in a slot, is."""
+        slot0 = self.rig.board.slot0
+        if slot0.address <= address < slot0.end and self._is_allowed():
+            return "refused"
+        return "accepted" if address == self._entry else "strayed"
 
     def _is_installed(self) -> bool:
         """Whether all of what SLOT1 holds is in SLOT0."""
@@ -124,11 +132,6 @@ class Boot:
 
         self.twin.reset = noted  # type: ignore[method-assign]
 
-    def function(self, address: int) -> Function | None:
-        """The one that *address* is in."""
-        at = bisect_right(self._starts, address) - 1
-        return self._functions[at] if at >= 0 and address < self._functions[at].end else None
-
     def _wanted(self, function: Function) -> bool:
         if self.only is not None:
             return self.only.search(function.name) is not None
@@ -138,118 +141,94 @@ class Boot:
 
     def _follow(self, tail: float) -> None:
         """Run it once, noting each instruction of the functions wanted."""
-        indices, addresses, core = array("Q"), array("I"), self.twin.core
-
-        def seen(_uc: Any, address: int, *_: Any) -> None:
-            indices.append(core.executed - 1)
-            addresses.append(address)
-
-        runs: list[list[int]] = []
-        for f in self._functions:
-            if self._wanted(f):
-                if runs and f.start - runs[-1][1] < 8:
-                    runs[-1][1] = f.end
-                else:
-                    runs.append([f.start, f.end])
-        hooks = [core.uc.hook_add(unicorn.UC_HOOK_CODE, seen, begin=a, end=b - 1) for a, b in runs]
-        core.uc.ctl_flush_tb()
+        trace = self.trace = Trace(self.twin, filter(self._wanted, self.listing.functions))
         began = self.twin.time
         self.unfaulted = self._end(1 << 40, 100.0)
         self.prompted = self.twin.instructions - self._base
         self._patience = 1.5 * (self.twin.time - began) + 0.1
         if self.unfaulted == "refused" and self._fetched is None:
             self.twin.run(seconds=tail)
-        for hook in hooks:
-            core.uc.hook_del(hook)
+        trace.end()
         self.length = self.twin.instructions - self._base
         self._flash.add(bytes(self.twin.flash.cells))
-        self.indices, self.addresses = array("Q", (i - self._base for i in indices)), addresses
-        self._blocks = self._it_blocks()
-
-    def _it_blocks(self) -> dict[int, int]:
-        """Address of an instruction under an IT -> address of that IT."""
-        found: dict[int, int] = {}
-        if self.twin.chip.core == "cm0p":
-            return found
-        for at in set(self.addresses):
-            word = self.twin.core.halfword(at)
-            if word & 0xFF00 == 0xBF00 and word & 0xF:
-                following, under = at + 2, 4 - ((word & -word).bit_length() - 1)
-                for _ in range(under):
-                    found[following] = at
-                    following += self._omission.size(following)
-        return found
 
     def points(self, *, thin: int = 1, seed: int = 0) -> list[Point]:
-        """What is left out, one a run: in functions that decide every execution up to MANY, elsewhere the first and the
+        """Where a fault is, one a run: in functions that decide every execution up to MANY, elsewhere the first and the
         last, of the arithmetic a sample.  Of what comes before a slot is read, as in every boot, one of *thin*."""
-        where: dict[int, array[int]] = {}
-        for n, address in enumerate(self.addresses):
-            where.setdefault(address, array("Q")).append(n)
-        chance = random.Random(seed)
+        trace, chance = self.trace, random.Random(seed)
         chosen: set[int] = set()
-        for address, hits in where.items():
-            function = self.function(address)
+        for address, hits in trace.executions().items():
+            function = self.listing.function(address)
             if function is None or not DECIDES.search(function.name):
                 chosen.update([hits[0], hits[-1]])
             elif len(hits) <= MANY:
                 chosen.update(hits)
             else:
                 chosen.update([*hits[:3], *hits[-3:], *chance.sample(hits, 3)])
-        points = {self.indices[n]: self._point(n) for n in chosen}
-        if self.only is None:
-            for index in range(0, self.length, max(1, self.length // ARITHMETIC_POINTS)):
-                points.setdefault(index, Point(index, 0))
+        points = {trace.indices[n]: trace.point(n) for n in chosen}
+        for point in self._arithmetic:
+            points.setdefault(point.index, point)
         ordered = [points[index] for index in sorted(points)]
         first = self._first_read()
         return [point for n, point in enumerate(ordered) if point.index >= first or n % thin == 0]
 
     def _first_read(self) -> int:
         """The number of the first instruction of a function that reads slots."""
-        readers = [f for f in self._functions if READS.search(f.name)]
+        readers, trace = self.listing.named(READS), self.trace
         found = (
-            i for i, a in zip(self.indices, self.addresses, strict=True) if any(f.start <= a < f.end for f in readers)
+            i for i, a in zip(trace.indices, trace.addresses, strict=True) if any(f.start <= a < f.end for f in readers)
         )
         return next(found, 0)
 
+    def strikes(self, kind: str, number: int | None = None, *, thin: int = 1, seed: int = 0) -> list[Strike]:
+        """The faults of a *kind* at all points, or *number* of them."""
+        return sample(self.trace.strikes(self.points(thin=thin, seed=seed), KINDS[kind]), number, seed)
+
     def executions(self, words: re.Pattern[str], most: int) -> list[Point]:
-        """*most* executions at random of each instruction whose place() has *words* in it."""
-        where: dict[int, list[int]] = {}
-        for n, address in enumerate(self.addresses):
-            where.setdefault(address, []).append(n)
-        hits = [where[address] for address in sorted(where) if words.search(self.place(address))]
+        """*most* executions at random of each instruction whose place has *words* in it."""
+        where = self.trace.executions()
+        hits = [where[address] for address in sorted(where) if words.search(self.listing.place(address))]
         chance = random.Random(0)
-        return [self._point(n) for n in sorted(n for each in hits for n in chance.sample(each, min(most, len(each))))]
+        chosen = sorted(n for each in hits for n in chance.sample(each, min(most, len(each))))
+        return [self.trace.point(n) for n in chosen]
 
-    def sample(self, number: int, seed: int = 0) -> list[Point]:
-        """*number* of these points, in their order."""
-        points = self.points(seed=seed)
-        if len(points) > number:
-            points = random.Random(seed).sample(points, number)
-        return sorted(points, key=lambda point: point.index)
+    def first_read_of(self, address: int) -> Point:
+        """The first load that reads the byte at *address*."""
+        core, found = self.twin.core, list[Point]()
 
-    def _point(self, n: int) -> Point:
-        address = self.addresses[n]
-        it = self._blocks.get(address)
-        if it is None:
-            return Point(self.indices[n], address)
-        back = n
-        while self.addresses[back] != it:
-            back -= 1
-        return Point(self.indices[n], address, self.indices[back])
+        def seen(_uc: Any, _access: int, at: int, size: int, *_: Any) -> None:
+            if at <= address < at + size:
+                found.append(Point(core.executed - 1 - self._base, core.pc))
+
+        hook = core.uc.hook_add(unicorn.UC_HOOK_MEM_READ, seen, begin=address - 7, end=address)
+        core.uc.ctl_flush_tb()
+        self._restore(self._start)
+        self.twin.run(until=lambda: bool(found), seconds=100.0)
+        core.uc.hook_del(hook)
+        core.uc.ctl_flush_tb()
+        return found[0]
+
+    def _step_through(self) -> list[Point]:
+        """Points spread evenly over the boot, for the arithmetic, which is not in the trace."""
+        points: list[Point] = []
+        self._restore(self._start)
+        for index in range(0, self.prompted, max(1, self.length // ARITHMETIC_POINTS)):
+            self.twin.run(instructions=max(1, self._base + index - self.twin.instructions), seconds=100.0)
+            points.append(Point(self.twin.instructions - self._base, self.twin.core.pc))
+        return [point for point in points if not self.trace.under_it(point.address)]
 
     # states that both boots are in
 
     def _checkpoints(self) -> None:
         """Choose addresses that few instructions lie before, wherever the fault was, and note the states there."""
-        counts = Counter(self.addresses)
-        rare = [a for a, n in counts.items() if n <= 40 and a not in self._blocks]
+        trace = self.trace
+        rare = [a for a, n in Counter(trace.addresses).items() if n <= 40 and not trace.under_it(a)]
         chance = random.Random(1)
         hits: dict[int, list[int]] = {a: [] for a in (chance.sample(rare, 250) if len(rare) > 250 else rare)}
-        for n, address in enumerate(self.addresses):
+        for n, address in enumerate(trace.addresses):
             if address in hits:
-                hits[address].append(self.indices[n])
-        spots = sorted(chance.sample(self.indices, min(300, len(self.indices))))
+                hits[address].append(trace.indices[n])
+        spots = sorted(chance.sample(trace.indices, min(300, len(trace.indices))))
         nearest = [self.length] * len(spots)
         chosen: list[int] = []
         for _ in range(CHECKPOINTS):
@@ -262,7 +241,7 @@ class Boot:
                 state = fingerprint(self.rig, self._clock)
                 if state is not None:
                     self._known.add(state)
-            elif self._omission.done and not self._met and fingerprint(self.rig, self._clock) in self._known:
+            elif self._striker.done and not self._met and fingerprint(self.rig, self._clock) in self._known:
                 self._met = True
                 self.twin.core.end_slice()
 
@@ -299,31 +278,32 @@ class Boot:
 
         ended = self.twin.run(until=over, seconds=seconds) and time.process_time() < deadline
         if self._fetched is not None:
-            return "refused" if self._is_allowed() else "accepted"
+            return self._judged(self._fetched)
         if self._was_reset:
             return "reset"
         if self._met:
             return "met"
         return "refused" if ended and self.twin.instructions < last else "hung"
 
-    def without(self, point: Point) -> Result:
-        """The boot with *point* left out.  Points must come in ascending order."""
-        self._approach(point)
-        self._omission.arm(point, self._base)
+    def struck(self, strike: Strike) -> Result:
+        """The boot with *strike*.  They must come in ascending order."""
+        self._approach(strike.point)
+        self._striker.arm(strike, self._base)
         try:
-            if point.index >= self.prompted:
+            if strike.point.index >= self.prompted:
                 outcome = self._end(2 * self.length, 0.3)
                 outcome = "refused" if outcome == "hung" else outcome  # it calls and waits on
             else:
                 outcome = self._end(2 * self.length + 200_000, self._patience)
-            result = Result(point, outcome, self._detail())
-            if outcome != "met" and outcome != "accepted":
+            result = Result(strike, outcome, self._detail())
+            self._striker.disarm()
+            if outcome not in ("met", "accepted", "strayed"):
                 self._look_behind(result)
         except SpbootError as error:
-            result = Result(point, "unknown", str(error))
+            result = Result(strike, "unknown", str(error))
         finally:
-            self._omission.point = None
-        if self._omission.missed:
+            self._striker.disarm()
+        if self._striker.missed:
             result.detail += " (missed)"
         return result
 
@@ -355,22 +335,18 @@ class Boot:
         if self._good and not self._is_allowed():
             result.outcome = "accepted" if self._is_installed() else "spoilt"
 
-    def sweep(self, points: Iterable[Point]) -> list[Result]:
+    def sweep(self, strikes: Iterable[Strike]) -> Iterator[Result]:
         """One after the other."""
         self._restore(self._start)
         self._here = self._start
-        return [self.without(point) for point in points]
+        return map(self.struck, strikes)
 
-    # words
-
-    def place(self, address: int) -> str:
-        """An address as function and offset, with the instruction."""
-        function = self.function(address)
-        name = f"{function.name}+{address - function.start:#x}" if function else f"{address:#010x}"
-        code = self.twin.flash_read(address, 4)
-        decoder = capstone.Cs(capstone.CS_ARCH_ARM, capstone.CS_MODE_THUMB | capstone.CS_MODE_MCLASS)
-        words = next((f"{i.mnemonic} {i.op_str}" for i in decoder.disasm(code, address)), "?")
-        return f"{address:08x} {name}: {words}"
+    def place(self, strike: Strike) -> str:
+        """Where it is and what it does, in words."""
+        words = f"{self.listing.place(strike.point.address)}: {strike.fault.words}"
+        if strike.second is not None:
+            words += f", then {self.listing.place(strike.second[0])}: {strike.second[1].words}"
+        return words
 
 
 def _words(rig: Rig, names: re.Pattern[str]) -> list[int]:

@@ -1,0 +1,262 @@
+"""Rehearsals: what they find, that they find it where it is, and that their points are real cuts."""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import pytest
+from click.testing import CliRunner
+
+from spboot.boards import Board
+from spboot.builder import bootloader, program
+from spboot.cli import root
+from spboot.errors import TwinError
+from spboot.formats.spec import data_path
+from spboot.rehearsal import SCENARIOS, Rehearsal, Subject, rehearse, replay
+from spboot.rehearsal.bench import bench_for, digest
+from spboot.rehearsal.cuts import DEPTHS, tears
+from spboot.rehearsal.picture import svg
+from spboot.rehearsal.replay import interrupted
+from spboot.rehearsal.scenario import track
+from tests.edits import Edit, edited_firmware
+from tests.system.rig import Workshop, workshop
+
+QUICK: Final = "NUCLEO-L476RG"
+BOARDS: Final = (
+    QUICK,
+    "NUCLEO-L073RZ",
+    "NUCLEO-G0B1RE",
+    "NUCLEO-F429ZI",
+    "DISCO-L562E",
+    "DISCO-H745I",
+    "NUCLEO-L412KB",
+)
+JOURNAL, INSTALL = "core/journal.c", "core/install.c"
+PLANTED: Final[dict[str, tuple[str, int, Edit]]] = {
+    "install stops one page early": (
+        "patch",
+        0,
+        (INSTALL, "while (rank < stop && status", "while (rank + 1 < stop && status"),
+    ),
+    "recorded before it is replaced": (
+        "patch",
+        0,
+        (
+            INSTALL,
+            "if (status == SPB_OK) status = copy_pages(verdict, &j->pages, done, stop, end);",
+            "if (status == SPB_OK) status = spb_journal_append(j, SPB_JOURNAL_STEP_INSTALLED + stop);\n"
+            "        if (status == SPB_OK) status = copy_pages(verdict, &j->pages, done, stop, end);",
+        ),
+    ),
+    "an install that ends before its pages": (
+        "patch",
+        0,
+        (
+            INSTALL,
+            "        if (install_pages(j, &verdict, left.count, end_of(work)) != SPB_OK) return SPB_INSTALL_FAILED;",
+            "        if (spb_journal_append(j, SPB_JOURNAL_STEP_FINISHED) != SPB_OK) return SPB_INSTALL_FAILED;\n"
+            "        if (install_pages(j, &verdict, left.count, end_of(work)) != SPB_OK) return SPB_INSTALL_FAILED;",
+        ),
+    ),
+    "a cut download taken for a whole one": (
+        "patch",
+        0,
+        (JOURNAL, "    return spb_area_erase(&spb_journal, 0, SPB_JOURNAL_SIZE);", "    return SPB_OK;"),
+    ),
+    "an image that is installed without a look": (
+        "again",
+        1,
+        ("core/slot.c", "places;\n}", "places * 0 + 0;\n}"),
+    ),
+    "replaced without being kept": (
+        "revert",
+        1,
+        (INSTALL, "(void)!copy_page(&old, rank, SPB_SLOT_SIZE, 1);", "(void)old;"),
+    ),
+    "kept up to the end of NEW": ("revert", 1, (INSTALL, "rank, SPB_SLOT_SIZE, 1)", "rank, end - 512, 1)")),
+    "recorded before it is kept": (
+        "revert",
+        1,
+        (
+            INSTALL,
+            "            const struct spb_pages old = {all, stop};",
+            "            const struct spb_pages old = {all, stop};\n"
+            "            status = spb_journal_append(j, SPB_JOURNAL_STEP_SAVED + stop);",
+        ),
+    ),
+    "a start of a trial not counted": (
+        "revert",
+        1,
+        (INSTALL, "SPB_JOURNAL_STEP_TRIED + 1 + tried", "SPB_JOURNAL_STEP_TRIED"),
+    ),
+    "one start of a trial too many": ("revert", 1, (INSTALL, "tried >= starts", "tried > starts")),
+    "OLD comes back but for a page": ("revert", 1, (INSTALL, "&old, 0, old.saved,", "&old, 1, old.saved,")),
+    "OLD looked for where it was": (
+        "revert",
+        1,
+        ("core/slot.c", "        if (pages->saved != 0) page = spb_trial_home(pages->count, rank);\n", ""),
+    ),
+    "kept where another page is": ("revert", 1, ("core/trial.c", "SPB_PAGES - 1 - rank;", "SPB_PAGES - 1;")),
+    "a confirmation that is not written": (
+        "image",
+        1,
+        ("core/trial.c", "spb_journal_append(&spb_last, SPB_JOURNAL_STEP_FINISHED) : SPB_OK", "SPB_OK : SPB_OK"),
+    ),
+}
+"""Bugs in the shipped bootloader -> the scenario that finds each, the starts of a trial, and the edit."""
+SAMPLE: Final = ("OLD comes back but for a page",)
+
+
+def subject_of(shop: Workshop, pad: int = 0, **more: object) -> Subject:
+    """Two demos, with *pad* bytes behind them that differ."""
+    old, new = (
+        shop.made(shop.demo(version) + random.Random(version).randbytes(pad), version) for version in ("1.0.0", "1.1.0")
+    )
+    return Subject.made(shop.board, shop.keys, shop.boot, old, new, key="u", **more)
+
+
+@pytest.fixture(scope="module")
+def subject(tmp_path_factory: pytest.TempPathFactory) -> Subject:
+    return subject_of(workshop(Board.load(QUICK), "clang", tmp_path_factory.mktemp("rehearsal")))
+
+
+@pytest.fixture(scope="module")
+def found(subject: Subject) -> Rehearsal:
+    return rehearse(subject, depth="quick", scenarios=["patch"])
+
+
+def test_no_device_is_lost(found: Rehearsal) -> None:
+    (result,) = found.results
+    counts = result.counts
+    assert found.losses == [] and counts["losses"] == 0
+    assert counts["points"] == 3 * result.operations, "before, after, and torn in one way"
+    assert min(counts[name] for name in ("seconds", "checked", "updates", "watchdogs")) > 0
+    assert len(result.rows) == result.operations > 500
+    before, after = ([row[kind] for row in result.rows] for kind in (0, 1))
+    assert before[1:] == after[:-1] and set(before) == {"o", "n"}
+    assert (before[0], before[-1], after[-1]) == ("o", "o", "n"), "the last operation confirms"
+
+
+def test_the_picture_has_a_cell_for_each(found: Rehearsal) -> None:
+    drawn = svg(found)
+    assert drawn.startswith("<svg") and "0 devices lost" in drawn
+    assert drawn.count("#8ab17d") > 3 and drawn.count("#2a9d8f") > 3 and drawn.count("#c8553d") == 1, "the legend's"
+
+
+def test_a_point_is_a_real_cut(subject: Subject) -> None:
+    """What the operations before it and its tear leave is what a run that is cut there leaves, to the bit."""
+    bench, chance = bench_for(subject), random.Random(1)
+    played = track(bench, "patch")
+    for number in chance.sample(range(len(played.operations)), 6):
+        cut = chance.choice(list(tears(number, played.operations[number], DEPTHS["all"], ecc=True)))
+        before = bench.done(bench.factory, played.operations[:number])
+        torn = bench.torn(before, played.operations[number], cut)
+        interrupted(bench, "patch", cut)
+        assert digest(bench.device.twin.flash.save()) == digest(torn), cut
+
+
+def test_who_does_the_work_changes_nothing(subject: Subject, found: Rehearsal) -> None:
+    """Pieces are made before anybody takes one: shares that others do give the same."""
+    with ThreadPoolExecutor(1) as executor:  # one thread has one bench
+        share = rehearse(subject, depth="quick", scenarios=["patch"], part=(9, 12), executor=executor)
+    rows = found.results[0].rows
+    step = -(-len(rows) // 24)
+    assert share.losses == []
+    assert share.results[0].rows == [row for n in (8, 20) for row in rows[n * step : (n + 1) * step]]
+
+
+@pytest.mark.parametrize("bug", [pytest.param(b, marks=() if b in SAMPLE else pytest.mark.soak) for b in PLANTED])
+def test_a_planted_bug_is_found_and_its_id_repeats_it(bug: str, tmp_path: Path) -> None:
+    scenario, starts, edit = PLANTED[bug]
+    firmware = edited_firmware(tmp_path, [edit])
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (bootloader, program):
+            patch.setattr(module, "data_path", lambda name: firmware if name == "firmware" else data_path(name))
+        broken = subject_of(workshop(replace(Board.load(QUICK), trial_starts=starts), "clang", tmp_path), pad=3000)
+    found = rehearse(broken, depth="quick", scenarios=[scenario], until_lost=True)
+    assert found.losses
+    lost = found.losses[0]
+    print(lost.id, lost.words)
+    said: list[bytes] = []
+    outcome = replay(broken, lost.id, said.append)
+    assert b"spboot" in b"".join(said)
+    allowed = {str(broken.old), "" if SCENARIOS[scenario].hasty else str(broken.new)}
+    assert outcome not in allowed or "behind it" in lost.words or "next start" in lost.words
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("patch/x", "cut is 'x'"),
+        ("lunch/40", "scenarios are image"),
+        ("patch/999999", "is behind them"),
+        ("patch/0+9", "has no operation 9"),
+    ],
+)
+def test_an_id_that_there_is_not(subject: Subject, name: str, words: str) -> None:
+    with pytest.raises(TwinError, match=words):
+        replay(subject, name, lambda _: None)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("scenario", SCENARIOS)
+@pytest.mark.parametrize("name", BOARDS)
+def test_boards(name: str, scenario: str, tmp_path: Path) -> None:
+    subject = subject_of(workshop(Board.load(name), "gcc" if BOARDS.index(name) % 2 else "clang", tmp_path), pad=3000)
+    words = SCENARIOS[scenario].lacks(subject)
+    if words:
+        pytest.skip(words)
+    assert rehearse(subject, depth="quick", scenarios=[scenario]).losses == []
+
+
+def test_the_command(tmp_path: Path) -> None:
+    """Two applications of a user, one scenario cut to its shortest, as JSON, with a picture."""
+    shop = workshop(Board.load("NUCLEO-L412KB"), "clang", tmp_path / "shop")
+    for version in ("1.0.0", "1.1.0"):
+        (tmp_path / f"{version}.bin").write_bytes(shop.demo(version))
+    keys, boot, picture = shop.boot.bin.parent.parent / "keys", shop.boot.bin, tmp_path / "sweep.svg"
+    arguments = ["--board", shop.board.name, "--keys", str(keys), "--bootloader", str(boot), "--jobs", "1"]
+    arguments += ["--from", str(tmp_path / "1.0.0.bin"), "--to", str(tmp_path / "1.1.0.bin"), "--scenario", "image"]
+    arguments += ["--part", "3/6"]
+    done = CliRunner().invoke(root, ["rehearse", *arguments, "--svg", str(picture), "--json"])
+    assert done.exit_code == 0, done.output
+    facts = json.loads(done.output)
+    assert facts["losses"] == {} and facts["scenarios"]["image"]["points"] > 50
+    assert "loader calls" in picture.read_text()
+    once = CliRunner().invoke(root, ["rehearse", *arguments, "--only", "image/40:torn:random=7"])
+    assert once.exit_code == 0 and "image/40:torn:random=7: loader" in once.output
+
+
+@pytest.mark.soak
+def test_the_fixture(tmp_path: Path) -> None:
+    """The test of docs/rehearsal.md, in a folder with two versions of an application."""
+    shop = workshop(Board.load("NUCLEO-L412KB"), "clang", tmp_path / "shop")
+    for version in ("1.0.0", "1.1.0"):
+        (tmp_path / f"{version}.bin").write_bytes(shop.demo(version))
+    (tmp_path / "pytest.ini").write_text(f"[pytest]\nspboot_board = {shop.board.name}\n")
+    (tmp_path / "test_it.py").write_text(
+        "import spboot\n\n\ndef test_it(spboot_rehearse, spboot_board):\n"
+        "    old, new = (spboot.Image.load(f'{v}.bin', spboot_board, v) for v in ('1.0.0', '1.1.0'))\n"
+        "    assert spboot_rehearse(old, new, scenarios=['image']).counts['points'] > 50\n"
+    )
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--spboot-part", "3/6", "test_it.py"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout
+
+
+def test_dask_gives_the_same(subject: Subject, found: Rehearsal) -> None:
+    """Two workers of a cluster on this machine; docs/rehearsal.md."""
+    distributed = pytest.importorskip("distributed")
+    with (
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        other = rehearse(subject, depth="quick", scenarios=["patch"], executor=client.get_executor())
+    assert (other.results[0].counts, other.results[0].rows) == (found.results[0].counts, found.results[0].rows)
