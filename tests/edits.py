@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
+from spboot.builder import bootloader, program
 from spboot.formats.spec import data_path
 
 Edit = tuple[str, str, str]
@@ -22,3 +26,13 @@ def edited_firmware(folder: Path, edits: Iterable[Edit]) -> Path:
         assert text.count(old) == 1, f"{file}: {old!r} is there {text.count(old)} times, expected once"
         path.write_text(text.replace(old, new), encoding="utf-8")
     return firmware
+
+
+@contextmanager
+def built_of(folder: Path, edits: Iterable[Edit]) -> Iterator[None]:
+    """Bootloaders and applications are built of `edited_firmware` meanwhile."""
+    firmware = edited_firmware(folder, edits)
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (bootloader, program):
+            patch.setattr(module, "data_path", lambda name: firmware if name == "firmware" else data_path(name))
+        yield

@@ -14,7 +14,7 @@ from spboot.boards import Board
 from spboot.builder import bootloader
 from spboot.builder.merge import merge
 from spboot.device.forecast import forecast, line_seconds
-from spboot.errors import BuildError, VersionError
+from spboot.errors import VersionError
 from spboot.image import Image
 from spboot.keys import Keys
 from spboot.release import Unsigned
@@ -72,7 +72,7 @@ def postbuild(
     'lamp_NUCLEO-L476RG_1.0.0_to_1.1.0.sfbp'
     """
     image = Image.load(making.app, making.board, making.version)
-    boot = find_bootloader(making.bootloader, making.board)
+    boot = bootloader.needed(making.bootloader, making.board)
     with disk.new_folder(folder / making.stem) as part:
         update = release.full_image(image, keys=making.keys)
         items = [
@@ -113,14 +113,6 @@ def check_release(making: Making, kept: Sequence[Release]) -> None:
                 f"{making.version} was released already ({each.folder}), and a device knows one firmware by a version: "
                 f"commit and tag a higher one, or remove that folder if no device ever got it"
             )
-
-
-def find_bootloader(place: Path, board: Board) -> Path:
-    """The file of the bootloader for *board* in the folder *place*, or *place* itself.  Raises BuildError."""
-    found = bootloader.find(place, board)
-    if found is not None:
-        return found
-    raise BuildError(f"{place}: there is no bootloader for {board.name}: make it with `spboot build`")
 
 
 def _factory(making: Making, boot: Path, image: Image, update: bytes, part: Path) -> list[Item]:

@@ -92,13 +92,16 @@ def spboot_rehearse(
     name, it fails the test where a device is lost."""
 
     def run(old: spboot.Image, new: spboot.Image, **more: object) -> spboot.Rehearsal:
-        share, _, shares = str(pytestconfig.getoption("--spboot-part")).partition("/")
-        if not (share.isdecimal() and shares.isdecimal()):
-            pytest.fail(f"--spboot-part {share}: expected K/N, as 1/8", pytrace=False)
+        from spboot.rehearsal import part_of
+
+        try:
+            part = part_of(str(pytestconfig.getoption("--spboot-part")))
+        except spboot.TwinError as error:
+            pytest.fail(f"--spboot-part: {error}", pytrace=False)
         options = {name: more.pop(name) for name in ("scenarios", "executor", "until_lost", "progress") if name in more}
         subject = spboot.Subject.made(spboot_board, spboot_keys, spboot_bootloader, old, new, **more)
         depth = pytestconfig.getoption("--spboot-depth")
-        found = spboot.rehearse(subject, depth=depth, part=(int(share), int(shares)), **options)  # type: ignore[arg-type]
+        found = spboot.rehearse(subject, depth=depth, part=part, **options)  # type: ignore[arg-type]
         if found.losses:
             pytest.fail("\n".join(f"lost: {loss.id}: {loss.words}" for loss in found.losses), pytrace=False)
         return found

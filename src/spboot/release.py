@@ -160,17 +160,7 @@ def full_image(image: Image, *, keys: Keys, progress: Progress | None = None) ->
 def unsigned_image(image: Image, *, keys: Keys, progress: Progress | None = None) -> Unsigned:
     """`full_image` without its last step.  Raises as it does, but for what is said of signing."""
     startable.check(image.data, image.board)
-    target, capacity = image.board.name, image.board.image_capacity
-    return _unsigned(
-        image.data,
-        None,
-        target=target,
-        capacity=capacity,
-        keys=keys,
-        version=image.version,
-        progress=progress,
-        on_trial=trial.wanted(image.data, image.board),
-    )
+    return _to(image, None, keys, progress)
 
 
 def patch(old: Image, new: Image, *, keys: Keys, progress: Progress | None = None) -> bytes:
@@ -205,18 +195,21 @@ def check_pair(old: Image, new: Image) -> None:
 def unsigned_patch(old: Image, new: Image, *, keys: Keys, progress: Progress | None = None) -> Unsigned:
     """`patch` without its last step.  Raises as it does, but for what is said of signing."""
     check_pair(old, new)
-    target, capacity = new.board.name, new.board.image_capacity
-    _check_size("old", old.data, capacity)
-    base = Base(image=old.data, version=old.version, address=old.address)
+    _check_size("old", old.data, new.board.image_capacity)
+    return _to(new, Base(image=old.data, version=old.version, address=old.address), keys, progress)
+
+
+def _to(image: Image, old: Base | None, keys: Keys, progress: Progress | None) -> Unsigned:
+    """The way from *old*, or from nothing, to *image*, on trial where *image* ends one."""
     return _unsigned(
-        new.data,
-        base,
-        target=target,
-        capacity=capacity,
+        image.data,
+        old,
+        target=image.board.name,
+        capacity=image.board.image_capacity,
         keys=keys,
-        version=new.version,
+        version=image.version,
         progress=progress,
-        on_trial=trial.wanted(new.data, new.board),
+        on_trial=trial.wanted(image.data, image.board),
     )
 
 

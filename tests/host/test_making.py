@@ -16,12 +16,13 @@ from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from spboot import release, releases, reproduce
 from spboot.boards import Board
 from spboot.builder import personal
+from spboot.builder.bootloader import needed
 from spboot.errors import AuthenticationError, BuildError, FormatError, KeyFolderError, VersionError
 from spboot.formats import program
 from spboot.image import Image
 from spboot.keys import Keys
 from spboot.keys.signer import FolderKey
-from spboot.making import Making, check_release, find_bootloader, postbuild
+from spboot.making import Making, check_release, postbuild
 from spboot.releases import Release
 from spboot.version import Version
 
@@ -192,7 +193,7 @@ def test_what_a_release_may_not_be(making: Maker, tmp_path: Path) -> None:
 
 def test_a_bootloader_that_is_not_there_or_of_others(making: Maker, tmp_path: Path) -> None:
     with pytest.raises(BuildError, match=r"in: there is no bootloader for DISCO-F769I: make it with `spboot build`"):
-        find_bootloader(tmp_path / "in", Board.load("DISCO-F769I"))
+        needed(tmp_path / "in", Board.load("DISCO-F769I"))
     stranger = Keys.new(tmp_path / "stranger", "demo")
     with pytest.raises(BuildError, match="holds other keys"):
         postbuild(making("1.0.0", keys=stranger), tmp_path / "out")

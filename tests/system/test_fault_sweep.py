@@ -11,10 +11,8 @@ from typing import Final
 import pytest
 
 from spboot.boards import Board
-from spboot.builder import bootloader, program
 from spboot.builder.compiler import NAMES
-from spboot.formats.spec import data_path
-from tests.edits import Edit, edited_firmware
+from tests.edits import Edit, built_of
 from tests.system.fault import KINDS, flips
 from tests.system.fault_boot import DECIDES, Boot
 from tests.system.fault_loader import UPDATES, Loading
@@ -175,10 +173,7 @@ def test_s3_h3_a_frame_that_is_not_given_back(makers: Makers, folder: Path, name
 
 def control(folder: Path, edits: list[Edit]) -> Maker:
     """A control build: verdicts are compared once, and BAD is not written before something is found bad."""
-    firmware = edited_firmware(folder, edits)
-    with pytest.MonkeyPatch.context() as patch:
-        for module in (bootloader, program):
-            patch.setattr(module, "data_path", lambda name: firmware if name == "firmware" else data_path(name))
+    with built_of(folder, edits):
         return Maker(workshop(Board.load(QUICK), "clang", folder))
 
 

@@ -9,10 +9,8 @@ from pathlib import Path
 import pytest
 
 from spboot.boards import Board
-from spboot.builder import bootloader, program
 from spboot.errors import SpbootError
-from spboot.formats.spec import data_path
-from tests.edits import edited_firmware
+from tests.edits import built_of
 from tests.system import test_production as boots
 from tests.system import test_production_cuts as cuts
 from tests.system.production import Shops
@@ -121,10 +119,7 @@ def first_boot_by_launch(shops: Shops) -> None:
 @pytest.mark.parametrize("name", BUGS)
 def test_a_bug_is_found(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bug = BUGS[name]
-    firmware = edited_firmware(tmp_path, [(bug.file, bug.old, bug.new)])
-    with pytest.MonkeyPatch.context() as patch:
-        for module in (bootloader, program):
-            patch.setattr(module, "data_path", lambda name: firmware if name == "firmware" else data_path(name))
+    with built_of(tmp_path, [(bug.file, bug.old, bug.new)]):
         shop = workshop(Board.load(bug.board), "clang", tmp_path, "rdp1")
     with pytest.raises((AssertionError, SpbootError)):
         bug.test(lambda *_: shop, monkeypatch)

@@ -10,15 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from spboot.builder import bootloader, program
 from spboot.builder.compiler import NAMES
 from spboot.formats.comb import comb_table
 from spboot.formats.program import Program
 from spboot.formats.segment import Segment
-from spboot.formats.spec import data_path, record
+from spboot.formats.spec import record
 from spboot.keys import Keys
 from spboot.rotation import rotation
-from tests.edits import Edit, edited_firmware
+from tests.edits import Edit, built_of
 from tests.system.fault_boot import DECIDES, Boot
 from tests.system.fault_loader import Loading
 from tests.system.fault_states import NEXT, NOW, OLD, Maker, State, prepare
@@ -168,10 +167,7 @@ def test_all_of_the_loader(
 def test_a_control_that_looks_once_is_caught(tmp_path_factory: pytest.TempPathFactory, edit: Edit) -> None:
     """Then a skipped instruction hides the record, and the old key is the key."""
     folder = tmp_path_factory.mktemp("control")
-    firmware = edited_firmware(folder, [edit])
-    with pytest.MonkeyPatch.context() as patch:
-        for module in (bootloader, program):
-            patch.setattr(module, "data_path", lambda name: firmware if name == "firmware" else data_path(name))
+    with built_of(folder, [edit]):
         maker = TurnedMaker(QUICK, "clang", folder)
     state = prepare(maker, SITUATIONS["of the old key"](maker))
     boot = Boot(state, allowed=maker.slot(NOW), only=re.compile("^find$"))

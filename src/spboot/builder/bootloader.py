@@ -90,6 +90,14 @@ def find(place: Path, board: Board) -> Path | None:
     return next((path for path in paths if path.is_file()), None)
 
 
+def needed(place: Path, board: Board) -> Path:
+    """`find`, where there has to be one.  Raises BuildError."""
+    found = find(place, board)
+    if found is None:
+        raise BuildError(f"{place}: there is no bootloader for {board.name}: make it with `spboot build`")
+    return found
+
+
 def boot_version() -> Version:
     """Bootloader and package share a version."""
     return Version.parse(package_version("spboot"))

@@ -52,6 +52,11 @@ class Memory:
         """First address after the memory."""
         return self.address + self.size
 
+    def erase_unit_at(self, address: int) -> range:
+        """Addresses of the erase unit that has the byte at *address*, of flash."""
+        low = address - (address - self.address) % self.erase_unit
+        return range(low, low + self.erase_unit)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:

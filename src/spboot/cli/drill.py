@@ -17,17 +17,7 @@ from spboot.errors import DeviceError
 @click.command("drill")
 @options.board
 @options.keys
-@click.option(
-    "--releases",
-    "kept",
-    envvar="SPBOOT_RELEASES",
-    type=options.PATH,
-    default=options.answer(
-        "folder of releases", "--releases", lambda found: found.releases, variable="SPBOOT_RELEASES"
-    ),
-    metavar="DIR",
-    help="Where releases are kept; that of the project.",
-)
+@options.kept_releases
 @click.option("--last", type=click.IntRange(1), metavar="N", help="The last N releases; all.")
 @click.option("-o", "--output", type=options.PATH, metavar="FILE", help="Write the report to a .md file.")
 @telling

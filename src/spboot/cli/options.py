@@ -112,6 +112,15 @@ bootloader = click.option(
     metavar="PATH",
     help="Its file, or the folder of `spboot build`; that of the project.",
 )
+kept_releases = click.option(
+    "--releases",
+    "kept",
+    envvar="SPBOOT_RELEASES",
+    type=PATH,
+    default=answer("folder of releases", "--releases", lambda found: found.releases, variable="SPBOOT_RELEASES"),
+    metavar="DIR",
+    help="Where releases are kept; that of the project.",
+)
 board_of_folder = click.option(
     "--board",
     "board_name",

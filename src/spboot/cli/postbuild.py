@@ -22,17 +22,7 @@ from spboot.version import Version
 @options.version_of_build
 @click.option("--name", envvar="SPBOOT_NAME", metavar="NAME", help="In front of names of files; that of the project.")
 @options.bootloader
-@click.option(
-    "--releases",
-    "kept",
-    envvar="SPBOOT_RELEASES",
-    type=options.PATH,
-    default=options.answer(
-        "folder of releases", "--releases", lambda found: found.releases, variable="SPBOOT_RELEASES"
-    ),
-    metavar="DIR",
-    help="Where releases are kept; that of the project.",
-)
+@options.kept_releases
 @click.option("-o", "--output", type=options.PATH, metavar="DIR", help="Where other builds go; that of the project.")
 @click.option("--release", is_flag=True, help="Keep it in DIR of --releases: later patches start from it.")
 @click.option("--allow-dirty", is_flag=True, help="With --release: take files that differ from the commit.")

@@ -15,14 +15,15 @@ import click
 
 from spboot import releases
 from spboot.boards import Board
+from spboot.builder.bootloader import needed
 from spboot.chips.silence import Silence
 from spboot.cli import files, options, tables
 from spboot.cli.progress import progress
 from spboot.cli.telling import Telling, telling
-from spboot.errors import VersionError
+from spboot.errors import TwinError, VersionError
 from spboot.image import Image
 from spboot.keys import Keys
-from spboot.rehearsal import DEPTHS, SCENARIOS, Rehearsal, Subject, rehearse, replay
+from spboot.rehearsal import DEPTHS, SCENARIOS, Rehearsal, Subject, part_of, rehearse, replay
 from spboot.rehearsal.picture import headline, svg
 from spboot.version import Version
 
@@ -34,10 +35,10 @@ _DEPTH_HELP = "How much is tried; a scenario takes " + ", ".join(
 
 def _part(text: str) -> tuple[int, int]:
     """A share, as 1/8."""
-    share, _, shares = text.partition("/")
-    if not (share.isdecimal() and shares.isdecimal() and 1 <= int(share) <= int(shares)):
-        raise click.BadParameter(f"{text!r} is not K/N with K from 1 to N, as 1/8")
-    return int(share), int(shares)
+    try:
+        return part_of(text)
+    except TwinError as error:
+        raise click.BadParameter(str(error)) from None
 
 
 @click.command("rehearse")
@@ -167,8 +168,7 @@ def _subject(
     if keys is None or bootloader is None:
         raise click.UsageError("with --from: give --keys and --bootloader, or make a project with `spboot init`")
     images = (Image.load(path, board, Version(1, number, 0)) for number, path in enumerate((old, new)))
-    boot = bootloader / f"spboot-{board.name}.bin" if bootloader.is_dir() else bootloader
-    return Subject.made(board, Keys.load(keys, need_private=True), boot, *images, **more)
+    return Subject.made(board, Keys.load(keys, need_private=True), needed(bootloader, board), *images, **more)
 
 
 def _show(found: Rehearsal, tell: Telling) -> None:

@@ -178,7 +178,7 @@ def _cut(text: str | None, torn: bool) -> str | None:
             raise click.UsageError("--torn says how an operation is cut, and --cut N which one: give both")
         return None
     try:
-        first, *others = [Cut.parse(part) for part in text.split("+")]
+        first, *others = Cut.chain(text)
     except TwinError as error:
         raise click.BadParameter(str(error), param_hint="'--cut'") from None
     if torn and first.when == "after":

@@ -155,8 +155,8 @@ class Device:
         twin = self._emulated("cut the power at a flash operation", "pull its plug at some moment")
         from spboot.twin import Cut
 
-        cuts = [at] if isinstance(at, Cut) else [Cut.parse(part) for part in str(at).split("+")]
-        for cut in reversed(cuts):
+        cuts = [at] if isinstance(at, Cut) else Cut.chain(str(at))
+        for cut in reversed(cuts):  # a later one that the chip cannot have is refused now; the first one waits
             twin.arm(cut)
         self._cut, *self._cuts = cuts
 

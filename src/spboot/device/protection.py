@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Final
 
 from spboot.boards import Board
 from spboot.builder import merge
-from spboot.builder.bootloader import Bootloader, find
+from spboot.builder.bootloader import Bootloader, needed
 from spboot.device.device import Device
 from spboot.disk import read
-from spboot.errors import BuildError
 
 if TYPE_CHECKING:
     from spboot.twin import Twin
@@ -81,9 +80,7 @@ def protection(board: Board, bootloader: Bootloader | str | os.PathLike[str]) ->
     >>> protection(board, "boot").operations  # not built for production
     0
     """
-    place = bootloader.bin if isinstance(bootloader, Bootloader) else find(Path(bootloader), board)
-    if place is None:
-        raise BuildError(f"{bootloader}: there is no bootloader for {board.name}: make it with `spboot build`")
+    place = bootloader.bin if isinstance(bootloader, Bootloader) else needed(Path(bootloader), board)
     device = Device(board)
     twin = device.twin
     if place.suffix == ".bin":

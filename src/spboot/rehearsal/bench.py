@@ -13,7 +13,6 @@ from typing import Any, Final, NamedTuple
 from spboot.device import Device
 from spboot.errors import DeviceError, SpbootError
 from spboot.rehearsal.subject import Subject
-from spboot.twin.errors import PowerCut
 from spboot.twin.memory.change import Change
 from spboot.twin.memory.oplog import Cut, Kind
 from spboot.twin.memory.trace import FlashTrace
@@ -101,8 +100,6 @@ class Bench:
         try:
             self.device.power_on()
             outcome = self.start(hasty=hasty)
-        except PowerCut:
-            raise
         except SpbootError as error:
             words = str(error)
         return Life(outcome, words, operations(self.device, first), self._trace.touched, self._flash.save())

@@ -86,7 +86,7 @@ def rehearse(
         raise TwinError(f"depth {depth!r}: expected one of {', '.join(DEPTHS)}")
     share, shares = part
     if not 1 <= share <= shares:
-        raise TwinError(f"part {share}/{shares}: expected k/n with k from 1 to n")
+        raise _no_part(f"{share}/{shares}")
     lacking = {name: SCENARIOS[name].lacks(subject) for name in scenarios or SCENARIOS}
     for name in scenarios:
         if lacking[name]:
@@ -101,6 +101,22 @@ def rehearse(
         results=tuple(joined + failed),
         left_out=tuple((name, words) for name, words in lacking.items() if words),
     )
+
+
+def part_of(text: str) -> tuple[int, int]:
+    """The share that *text* names.  Raises TwinError.
+
+    >>> part_of("1/8")
+    (1, 8)
+    """
+    share, _, shares = text.partition("/")
+    if not (share.isdecimal() and shares.isdecimal() and 1 <= int(share) <= int(shares)):
+        raise _no_part(text)
+    return int(share), int(shares)
+
+
+def _no_part(text: str) -> TwinError:
+    return TwinError(f"part {text!r} is not K/N with K from 1 to N, as 1/8")
 
 
 def _played(subject: Subject, names: Iterable[str]) -> tuple[list[Track], list[Result]]:
@@ -125,8 +141,8 @@ class _Task:
 
     def __call__(self) -> tuple[str, Part]:
         bench, depth = bench_for(self.subject), DEPTHS[self.depth]
-        part = Walk(bench, self.track, bench.factory, depth).span(self.span.start, self.span.stop)
-        watchdog.sweep(bench, self.track, part, depth)
+        part = Walk(bench, self.track, depth).over(self.span)
+        watchdog.sweep(bench, self.track, depth, self.span, part)
         return self.track.scenario, part
 
 
@@ -136,10 +152,6 @@ def _spans(found: Track) -> Iterable[range]:
     return (range(first, min(first + step, total)) for first in range(0, total, step))
 
 
-def _run(task: _Task) -> tuple[str, Part]:
-    return task()
-
-
 def _done(
     tasks: Sequence[_Task],
     executor: Executor | None,
@@ -147,7 +159,7 @@ def _done(
     *,
     until_lost: bool,
 ) -> list[tuple[str, Part]]:
-    """What comes of *tasks*, in their order; *until_lost*: of those up to the first with a loss."""
+    """What comes of *tasks*, in their order; *until_lost*: of those before and with a loss, or of that one alone."""
     tell = progress or (lambda _done, _total: None)
     if executor is None:
         parts = []
@@ -157,7 +169,7 @@ def _done(
             if until_lost and parts[-1][1].losses:
                 break
         return parts
-    futures: list[Future[tuple[str, Part]]] = [executor.submit(_run, task) for task in tasks]
+    futures: list[Future[tuple[str, Part]]] = [executor.submit(task) for task in tasks]
     try:
         for number, future in enumerate(as_completed(futures)):
             tell(number + 1, len(tasks))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from spboot.errors import SpbootError, TwinError
 from spboot.rehearsal.bench import Bench, bench_for
-from spboot.rehearsal.scenario import SCENARIOS
+from spboot.rehearsal.scenario import SCENARIOS, play
 from spboot.rehearsal.subject import Subject
 from spboot.twin.errors import PowerCut
 from spboot.twin.memory.oplog import Cut
@@ -20,7 +20,7 @@ def interrupted(bench: Bench, scenario: str, cut: Cut) -> None:
     device = bench.fresh()
     device.twin.arm(cut)
     try:
-        SCENARIOS[scenario].play(bench)
+        play(bench, scenario)
     except PowerCut:
         return
     raise TwinError(f"scenario {scenario!r} has {device.twin.log.total} operations: cut {cut} is behind them")
@@ -39,11 +39,11 @@ def replay(subject: Subject, name: str, on_text: Callable[[bytes], None]) -> str
         known = ", ".join(SCENARIOS)
         raise TwinError(f"{name!r}: expected a scenario and a cut, as patch/40:torn:random=7; scenarios are {known}")
     bench, watchdog = bench_for(subject), cut.endswith(WATCHDOG)
-    cuts = [Cut.parse(part) for part in cut.removesuffix(WATCHDOG).split("+")] if cut else []
+    cuts = Cut.chain(cut.removesuffix(WATCHDOG)) if cut else []
     try:
         if not cuts:
             bench.fresh()
-            return SCENARIOS[scenario].play(bench)
+            return play(bench, scenario)
         interrupted(bench, scenario, torn_by_watchdog(cuts[0].at) if watchdog else cuts[0])
         return _life(bench, scenario, cuts[1:], watchdog=watchdog)
     except TwinError:

@@ -14,8 +14,8 @@ from spboot.rehearsal.subject import Subject
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """*play* takes a device, new from the factory and without power, to its end, in which it returns what runs;
-    *lacks* says in words what a subject has not that it needs, or nothing."""
+    """*play* takes a device that has started what the factory gave it to its end, and returns what runs then; *lacks*
+    says in words what a subject has not that it needs, or nothing."""
 
     about: str
     play: Callable[[Bench], str]
@@ -38,11 +38,6 @@ class Track:
     """As in `Scenario`."""
 
 
-def _start(bench: Bench) -> None:
-    bench.device.power_on()
-    bench.start()
-
-
 def _update(bench: Bench, file: str, through: Through = "loader") -> str:
     """It takes an update, and confirms it if it is on trial."""
     update = bench.subject.update(file)
@@ -62,7 +57,7 @@ def _update(bench: Bench, file: str, through: Through = "loader") -> str:
 def _give_up(bench: Bench) -> str:
     """It takes an update, loses its power as that starts, before it confirms itself, and goes back."""
     subject, device = bench.subject, bench.device
-    update = subject.update("patch") or subject.update("image")
+    update = subject.update(_smallest(bench))
     assert update is not None
     device.reset()
     device.call()
@@ -76,34 +71,17 @@ def _give_up(bench: Bench) -> str:
     return found
 
 
-def _image(bench: Bench) -> str:
-    _start(bench)
-    return _update(bench, "image")
-
-
-def _patch(bench: Bench) -> str:
-    _start(bench)
-    return _update(bench, "patch")
-
-
-def _application(bench: Bench) -> str:
-    _start(bench)
-    return _update(bench, "patch" if bench.subject.update("patch") else "image", "application")
+def _smallest(bench: Bench) -> str:
+    """The name of the update from the old version to the new one that is sent where any would do."""
+    return "patch" if bench.subject.update("patch") else "image"
 
 
 def _chain(bench: Bench) -> str:
-    _start(bench)
-    _update(bench, "patch" if bench.subject.update("patch") else "image")
+    _update(bench, _smallest(bench))
     return _update(bench, "further")
 
 
-def _revert(bench: Bench) -> str:
-    _start(bench)
-    return _give_up(bench)
-
-
 def _again(bench: Bench) -> str:
-    _start(bench)
     _give_up(bench)
     return _update(bench, "image")
 
@@ -129,16 +107,35 @@ def _needs_key(subject: Subject) -> str:
 
 
 SCENARIOS: Final[dict[str, Scenario]] = {
-    "image": Scenario(about="a full image through the loader, installed and confirmed", play=_image),
-    "patch": Scenario(about="a patch through the loader, installed and confirmed", play=_patch, lacks=_needs("patch")),
-    "application": Scenario(about="an update through the application", play=_application, lacks=_needs_key),
+    "image": Scenario(
+        about="a full image through the loader, installed and confirmed",
+        play=lambda bench: _update(bench, "image"),
+    ),
+    "patch": Scenario(
+        about="a patch through the loader, installed and confirmed",
+        play=lambda bench: _update(bench, "patch"),
+        lacks=_needs("patch"),
+    ),
+    "application": Scenario(
+        about="an update through the application",
+        play=lambda bench: _update(bench, _smallest(bench), "application"),
+        lacks=_needs_key,
+    ),
     "chain": Scenario(about="an update, and the next one behind it", play=_chain, lacks=_needs("further")),
     "revert": Scenario(
-        about="an update that does not confirm itself, and goes back", play=_revert, lacks=_needs_trial, hasty=True
+        about="an update that does not confirm itself, and goes back", play=_give_up, lacks=_needs_trial, hasty=True
     ),
     "again": Scenario(about="the same, and an update after it", play=_again, lacks=_needs_trial),
 }
 """Name -> scenario."""
+
+
+def play(bench: Bench, name: str) -> str:
+    """Switch the device of *bench* on and take it through scenario *name*: what runs in the end.  Raises SpbootError,
+    and PowerCut where one is armed."""
+    bench.device.power_on()
+    bench.start()
+    return SCENARIOS[name].play(bench)
 
 
 def track(bench: Bench, name: str) -> Track:
@@ -147,7 +144,7 @@ def track(bench: Bench, name: str) -> Track:
     device = bench.fresh()
     first = len(device.twin.log)
     try:
-        SCENARIOS[name].play(bench)
+        play(bench, name)
     except SpbootError as error:
         raise DeviceError(f"scenario {name!r}, without any cut: {error}") from None
     log = device.twin.log

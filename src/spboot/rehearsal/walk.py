@@ -37,9 +37,8 @@ class Loss:
 
 @dataclass(slots=True, kw_only=True)
 class Part:
-    """What came of the operations of a track from *first* on."""
+    """What came of a span of the operations of a track."""
 
-    first: int
     rows: list[str] = field(default_factory=list)
     """For each operation, the outcome by KINDS: "o" old runs, "n" a new one, "l" the loader, "x" lost, "." none."""
     counts: Counter[str] = field(default_factory=Counter)
@@ -51,23 +50,22 @@ class Part:
 class Walk:
     """One span of *track* on *bench*."""
 
-    def __init__(self, bench: Bench, track: Track, factory: Cells, depth: Depth) -> None:
+    def __init__(self, bench: Bench, track: Track, depth: Depth) -> None:
         self._bench, self._track, self._depth = bench, track, depth
         self._ecc = bench.device.twin.flash.ecc
-        self._cells, self._pending = factory, list[Operation]()
+        self._cells, self._pending = bench.factory, list[Operation]()
         self._life: Life | None = None
         self._watched = range(0)
         self._lives: dict[bytes, Life] = {}
         self._seconds: dict[bytes, str] = {}
         """What is wrong with a device that has these cells after a second cut; nothing when it runs what it may."""
-        self.part = Part(first=0)
+        self.part = Part()
 
-    def span(self, first: int, last: int) -> Part:
-        """The operations first <= number < last."""
+    def over(self, span: range) -> Part:
+        """The operations with these numbers."""
         operations = self._track.operations
-        self.part = Part(first=first)
-        self._pending = list(operations[:first])
-        for number in range(first, last):
+        self._pending = list(operations[: span.start])
+        for number in span:
             self._operation(number, operations[number])
             self._pending.append(operations[number])
         return self.part
@@ -203,7 +201,4 @@ class Walk:
         """The addresses that are looked at while operations on them are cut."""
         if operation.kind == "erase":
             return range(operation.address, operation.address + len(operation.data))
-        chip = self._bench.subject.board.chip
-        memory = chip.memory_at(operation.address)
-        low = operation.address - (operation.address - memory.address) % memory.erase_unit
-        return range(low, low + memory.erase_unit)
+        return self._bench.subject.board.chip.memory_at(operation.address).erase_unit_at(operation.address)

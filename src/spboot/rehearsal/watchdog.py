@@ -12,9 +12,9 @@ from spboot.rehearsal.scenario import Track
 from spboot.rehearsal.walk import Loss, Part
 
 
-def sweep(bench: Bench, track: Track, part: Part, depth: Depth) -> None:
-    """Reset the device once in `Depth.watchdog_ms` of the operations of *part*, which is told."""
-    for number in _moments(track, range(part.first, part.first + len(part.rows)), depth.watchdog_ms / 1000):
+def sweep(bench: Bench, track: Track, depth: Depth, span: range, part: Part) -> None:
+    """Reset the device once in `Depth.watchdog_ms` of the operations of *span*; *part* is told."""
+    for number in _moments(track, span, depth.watchdog_ms / 1000):
         part.counts["watchdogs"] += 1
         words = reset_at(bench, track, number)
         if words:

@@ -154,8 +154,8 @@ class FlashArray:
             return
         for run in self.runs:
             if run.address <= fault.page < run.end:
-                low = fault.page - (fault.page - run.address) % run.erase_unit
-                self.ageing.wear(fault, low, low + run.erase_unit)
+                page = run.erase_unit_at(fault.page)
+                self.ageing.wear(fault, page.start, page.stop)
                 return
         raise TwinError(f"fault {fault}: no flash at {fault.page:#010x}, which begins at {self.address:#010x}")
 

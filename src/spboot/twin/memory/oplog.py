@@ -92,6 +92,12 @@ class Cut:
         pattern = (kind, int(which)) if kind else ("random", 0)
         return cls(at=int(number), when=when, pattern=pattern, poison=not readable)
 
+    @classmethod
+    def chain(cls, text: str) -> list[Cut]:
+        """The cuts of an id with "+": each is counted from when the power is back from the one before.  Raises as
+        `parse`."""
+        return [cls.parse(part) for part in text.split("+")]
+
     def __str__(self) -> str:
         if self.when != "torn":
             return f"{self.at}:after" if self.when == "after" else str(self.at)
