@@ -112,6 +112,7 @@ $(BENCH)/.venv/.installed: $(BENCH)/requirements.txt
 bench: dev tools $(BENCH)/.venv/.installed
 	$(PY) -m bench.delta.digests
 	$(PY) -m bench.delta --write
+	$(PY) -m bench.delta.generated --write
 	$(PY) -m bench.delta.cycles --write
 
 fidelity: dev

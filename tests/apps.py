@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from typing import Any
 
 from spboot import release
 from spboot.boards import Board
@@ -22,26 +23,23 @@ def startable(board: Board, body: bytes) -> bytes:
 
 
 def forced_image(
-    app: bytes, *, target: str, capacity: int = 1 << 20, keys: Keys, version: Version, trial: bool = False
-) -> bytes:
-    """A full image of whatever *app* is, for a board named *target*."""
-    return _signed(app, None, target=target, capacity=capacity, keys=keys, version=version, trial=trial)
+    app: bytes, *, target: str, capacity: int = 1 << 20, keys: Keys, version: Version, trial: bool = False,
+    rest: bytes | None = None,
+) -> bytes:  # fmt: skip
+    """A full image of whatever *app* and, for external flash, *rest* are, for a board named *target*."""
+    return _signed(app, None, target=target, capacity=capacity, keys=keys, version=version, on_trial=trial, rest=rest)
 
 
 def forced_patch(
-    old: Base, new: bytes, *, target: str, capacity: int = 1 << 20, keys: Keys, version: Version, trial: bool = False
-) -> bytes:
+    old: Base, new: bytes, *, target: str, capacity: int = 1 << 20, keys: Keys, version: Version, trial: bool = False,
+    rest: bytes | None = None,
+) -> bytes:  # fmt: skip
     """A patch between whatever the two are, for a board named *target*."""
-    return _signed(new, old, target=target, capacity=capacity, keys=keys, version=version, trial=trial)
+    return _signed(new, old, target=target, capacity=capacity, keys=keys, version=version, on_trial=trial, rest=rest)
 
 
-def _signed(
-    new: bytes, old: Base | None, *, target: str, capacity: int, keys: Keys, version: Version, trial: bool
-) -> bytes:
-    made = release._unsigned(
-        new, old, target=target, capacity=capacity, keys=keys, version=version, progress=None, on_trial=trial
-    )
-    return made.signed(keys)
+def _signed(new: bytes, old: Base | None, *, keys: Keys, **facts: Any) -> bytes:
+    return release._unsigned(new, old, keys=keys, progress=None, **facts).signed(keys)
 
 
 def bootloader(board: Board, keys: Keys) -> bytes:

@@ -6,29 +6,34 @@ from tests.edits import Edit
 
 _DECODER: dict[str, Edit] = {
     "OLD read beyond its end by a new copy": (
-        "core/delta.c",
-        "from_new ? d->np : d->image.size",
-        "from_new ? d->np : ~0u",
+        "core/position.h",
+        "return old ? d->image.size : d->np;",
+        "return old ? ~0u : d->np;",
     ),
     "OLD read beyond its end by a copy that goes on": (
         "core/delta.c",
-        "d->copying == OLD && source(d) >= d->image.size",
+        "d->copying != STORED && left(d, d->copying == OLD) == 0",
         "false",
     ),
     "NEW read where nothing was put": (
-        "core/delta.c",
-        "from_new ? d->np : d->image.size",
-        "from_new ? ~0u : d->image.size",
+        "core/position.h",
+        "return old ? d->image.size : d->np;",
+        "return old ? d->image.size : ~0u;",
     ),
     "a copy from NEW taken for one from OLD": (
         "core/delta.c",
-        "(d->copying == OLD ? d->image.size : d->np) - at",
-        "d->image.size - at",
+        "uint32_t len = left(d, d->copying == OLD);",
+        "uint32_t len = left(d, true);",
+    ),
+    "more taken as it is than OLD has": (
+        "core/delta.c",
+        "if (ends && left(d, d->copying == OLD) < room)",
+        "if (false)",
     ),
     "four bytes read where fewer are left": ("core/delta.c", "if (len > 4) len = 4;", "len = 4;"),
     "reference longer than the room in NEW": ("core/delta.c", "len < room ? len : room", "len"),
     "OLD compared beyond its end": ("core/delta.c", " || d->image.size - from < 4", ""),
-    "NEW compared beyond what was put": ("core/delta.c", " || d->np - to < 4", ""),
+    "NEW compared beyond what was put": ("core/delta.c", " || end - to < 4", ""),
     "copy that puts nothing": ("core/delta.c", "fresh ? SPB_E_PARSER_ERROR : SPB_OK", "SPB_OK"),
     "step begun with too few bytes": (
         "core/delta.c",
@@ -48,7 +53,7 @@ _MANIFEST: dict[str, Edit] = {
     "an empty last chunk": ("core/manifest.c", "last >= 1 && ", ""),
     "an image over the end of the slot": (
         "core/manifest.c",
-        "> SPB_SLOT_SIZE - SPB_VECTOR_SIZE) return",
+        "> SPB_PART_SIZE - SPB_VECTOR_SIZE) return",
         "> SPB_SLOT_SIZE) return",
     ),
     "a kind that nobody knows": ("core/manifest.c", " || kind > SPB_MANIFEST_KIND_PATCH", ""),
@@ -131,15 +136,15 @@ _JOURNAL: dict[str, Edit] = {
     ),
     "kept where a page is to be installed yet": (
         "core/trial.c",
-        "count - 1 - (rank - SPB_JOURNAL_BATCH)",
+        "count - 1 - (rank - batch)",
         "count - 1 - rank",
     ),
-    "kept where another page is": ("core/trial.c", "SPB_PAGES - 1 - rank;", "SPB_PAGES - 1;"),
+    "kept where another page is": ("core/trial.c", "pages - 1 - rank;", "pages - 1;"),
     "kept in a page of the list": ("core/trial.c", "if (listed < page) break;", "if (listed <= page) break;"),
     "kept by an entry that was not read": ("core/trial.c", "        if (listed >= SPB_PAGES) return listed;\n", ""),
     "kept where no page is free": (
         "core/trial.h",
-        "SPB_PAGES - SPB_JOURNAL_BATCH : 0u",
+        "SPB_PART_PAGES - SPB_JOURNAL_BATCH : 0u",
         "SPB_PAGES : 0u",
     ),
     "on trial without a mark": ("core/trial.c", "return j->marked && ", "return "),
@@ -159,10 +164,14 @@ _INSTALL: dict[str, Edit] = {
     ),
     "replaced without being kept": (
         "core/install.c",
-        "(void)!copy_page(&old, rank, SPB_SLOT_SIZE, 1);",
-        "(void)old;",
+        "(void)!copy_page(old, rank, all, 1);",
+        "(void)all;",
     ),
-    "kept up to the end of NEW": ("core/install.c", "rank, SPB_SLOT_SIZE, 1)", "rank, end, 1)"),
+    "kept up to the end of NEW": (
+        "core/install.c",
+        "all.of[i] = SPB_SLOT_SIZE;",
+        "all.of[i] = spb_slot_end(work, i > 0);",
+    ),
     "kept again after it was replaced": (
         "core/install.c",
         "spb_journal_saved(j) < stop &&",
@@ -171,19 +180,19 @@ _INSTALL: dict[str, Edit] = {
     "kept without room for a record of it": ("core/install.c", " && spb_journal_has_room(j)", ""),
     "recorded before it is kept": (
         "core/install.c",
-        "            const struct spb_pages old = {all, stop};",
-        "            const struct spb_pages old = {all, stop};\n"
+        "            const struct spb_pages old = spb_pages_kept(&j->pages, stop);",
+        "            const struct spb_pages old = spb_pages_kept(&j->pages, stop);\n"
         "            status = spb_journal_append(j, SPB_JOURNAL_STEP_SAVED + stop);",
     ),
     "recorded before it is replaced": (
         "core/install.c",
-        "if (status == SPB_OK) status = copy_pages(verdict, &j->pages, done, stop, end);",
+        "if (status == SPB_OK) status = copy_pages(verdict, &j->pages, done, stop, ends);",
         "if (status == SPB_OK) status = spb_journal_append(j, SPB_JOURNAL_STEP_INSTALLED + stop);\n"
-        "        if (status == SPB_OK) status = copy_pages(verdict, &j->pages, done, stop, end);",
+        "        if (status == SPB_OK) status = copy_pages(verdict, &j->pages, done, stop, ends);",
     ),
     "a trial without room": (
         "core/install.c",
-        "SPB_MANIFEST_KIND_TRIAL) != 0 && spb_trial_fits(j->pages.count);",
+        "SPB_MANIFEST_KIND_TRIAL) != 0 && spb_trial_fits(j->pages.count, spb_pages_rest(&j->pages));",
         "SPB_MANIFEST_KIND_TRIAL) != 0;",
     ),
     "a trial that nobody wants": (
@@ -204,7 +213,7 @@ _INSTALL: dict[str, Edit] = {
     ),
     "OLD looked for where it was": (
         "core/slot.c",
-        "        if (pages->saved != 0) page = spb_trial_home(pages->count, rank);\n",
+        "        if (pages->saved != 0) page = spb_trial_home(pages->count, spb_pages_rest(pages), rank);\n",
         "",
     ),
     "a page that does not come back": ("core/install.c", "&old, 0, old.saved,", "&old, 1, old.saved,"),

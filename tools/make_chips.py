@@ -38,7 +38,22 @@ for kind in ("memory", "block", "other", "field", "register"):
 KINDS = frozenset(
     [
         *("bdma", "crc", "dbgmcu", "dma", "dmamux", "exti", "flash", "gpdma", "gpio"),
-        *("icache", "iwdg", "lptim", "pwr", "rcc", "rng", "rtc", "syscfg", "tim_1ch", "tim_1ch_cmp", "tim_2ch"),
+        *(
+            "icache",
+            "iwdg",
+            "lptim",
+            "octospi",
+            "octospim",
+            "pwr",
+            "quadspi",
+            "rcc",
+            "rng",
+            "rtc",
+            "syscfg",
+            "tim_1ch",
+            "tim_1ch_cmp",
+            "tim_2ch",
+        ),
         *("tim_2ch_cmp", "tim_adv", "tim_basic", "tim_gp16", "tim_gp32", "usart", "wwdg"),
     ]
 )

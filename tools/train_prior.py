@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Make the digits of spec/patch-models.toml from pairs of images: train_prior.py FOLDER [FOLDER ...]
+"""Make the digits of spec/patch-models.toml from pairs of the corpus: train_prior.py all, or names of pairs
 
-Each FOLDER holds old.bin, new.bin and base.txt, the address both are linked at.  No pair of the benchmark may be among
-them: what is measured would have been learnt.  The models here are from releases of @pybricks/firmware: cityhub and
-essentialhub in all steps of bench/delta/corpus.toml, and 4.13.0-alpha.5 to 4.17.0 and 7.22.0 to 7.27.0 of all hubs.
+Only pairs of the trained half of bench/delta/corpus.toml are taken: what is measured must not have been learnt.  The
+models here are from @pybricks/firmware: cityhub and essentialhub in all steps, and 4.13.0-alpha.5 to 4.17.0 and 7.22.0
+to 7.27.0 of all hubs.
 
 A digit is 8 plus the logarithm of the odds of a 1, rounded, -7 .. 7; 0: never seen, even odds.  A pair counts with the
 square root of its decisions, so that large ones do not drown small ones.  The encoder decides by the digits: run it
@@ -17,17 +17,31 @@ import sys
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # for bench, when run as a file
+
+from bench.delta.corpus import CorpusError, Pair, firmware, training
 from spboot.delta.encoder import count
+from spboot.errors import SpbootError
 from spboot.formats.spec import data_path, patch_models
 
 LINE = 96  # digits
 FEW = 0.3  # of each decision, before any was seen
 
 
-def counts(folder: Path) -> list[tuple[int, int]]:
+def chosen(names: list[str]) -> list[Pair]:
+    """The pairs with these *names*, or "all" of the trained half.  Raises CorpusError for any other."""
+    known = {pair.name: pair for pair in training()}
+    if names == ["all"]:
+        return list(known.values())
+    for name in names:
+        if name not in known:
+            raise CorpusError(f"{name} is no pair of the trained half, expected some of: {', '.join(known)}")
+    return [known[name] for name in names]
+
+
+def counts(pair: Pair) -> list[tuple[int, int]]:
     """How often each adaptive bit of one pair was 0 and 1."""
-    base = int((folder / "base.txt").read_text(), 0)
-    return count((folder / "old.bin").read_bytes(), (folder / "new.bin").read_bytes(), base)
+    return count(firmware(pair.product, pair.old), firmware(pair.product, pair.new), pair.base)
 
 
 def digit(seen: list[tuple[int, int]]) -> int:
@@ -47,11 +61,11 @@ def spelled(digits: str) -> str:
     return '"""\n' + "".join(f"{line}\\\n" for line in lines) + '"""'
 
 
-def main(folders: list[Path]) -> None:
-    """Train with all *folders* and write the file."""
+def main(names: list[str]) -> None:
+    """Train with the pairs of these *names* and write the file.  Raises CorpusError."""
     with ProcessPoolExecutor() as pool:
-        pairs = list(pool.map(counts, folders))
-    digits = "".join(f"{digit(list(seen)):x}" for seen in zip(*pairs, strict=True))
+        told = list(pool.map(counts, chosen(names)))
+    digits = "".join(f"{digit(list(seen)):x}" for seen in zip(*told, strict=True))
     path = data_path("spec") / "patch-models.toml"
     head = re.split(r"^\[models\]$", path.read_text(encoding="utf-8"), flags=re.MULTILINE)[0]
     lines, at = [head + "[models]"], 0
@@ -64,4 +78,7 @@ def main(folders: list[Path]) -> None:
 if __name__ == "__main__":
     if len(sys.argv) < 2:
         sys.exit(__doc__)
-    main([Path(name) for name in sys.argv[1:]])
+    try:
+        main(sys.argv[1:])
+    except SpbootError as error:
+        sys.exit(f"train_prior: {error}")

@@ -1,66 +1,90 @@
-"""Real firmware to make patches of: releases of an npm package, fetched by npm and known by their SHA-256."""
+"""Real firmware to make patches of: products of several makers, as releases of packages have them, each image known by
+its SHA-256.  Two halves by product: what the encoder starts from may be trained on one, the other is only measured."""
 
 from __future__ import annotations
 
 import hashlib
-import io
-import json
-import shutil
-import subprocess
-import tarfile
 import tempfile
 import tomllib
-import zipfile
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
-from typing import Any, Final
+from pathlib import Path
+from typing import Any, Final, Literal
 
-from spboot.errors import SpbootError
+from bench.delta import packages
+from bench.delta.packages import CorpusError, Release
+
+__all__ = ["CorpusError", "Half", "Pair", "check", "firmware", "groups", "pairs", "path", "training"]
+
+Half = Literal["measured", "trained"]
 
 _HERE: Final = Path(__file__).resolve().parent
 FOLDER: Final = _HERE / "corpus"
 _TABLE: Final[dict[str, Any]] = tomllib.loads((_HERE / "corpus.toml").read_text(encoding="utf-8"))
 
 
-class CorpusError(SpbootError):
-    """The corpus cannot be had, or is not what it was."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pair:
-    """Two releases of one hub.  *base*: the address both are linked at."""
+    """Two releases of one product.  *source*: where it comes from, a maker's package.  *base*: the address both are
+    linked at."""
 
     name: str
-    hub: str
+    product: str
+    source: str
+    half: Half
     old: str
     new: str
     base: int
 
 
-def pairs() -> list[Pair]:
-    """All pairs, hub by hub, from the table."""
-    return [
-        Pair(name=f"{hub}-{old}-{new}", hub=hub, old=old, new=new, base=facts["base"])
-        for hub, facts in _TABLE["hubs"].items()
-        for old, new in _TABLE["steps"]
-    ]
+def pairs(source: str = "") -> list[Pair]:
+    """The pairs of the benchmark, or those of one *source*: the measured half, then the trained one."""
+    every = [pair for pair in _every("steps") if not _TABLE["products"][pair.product].get("only_trained")]
+    return sorted((pair for pair in every if source in ("", pair.source)), key=lambda pair: pair.half)
 
 
-def path(hub: str, version: str) -> Path:
-    """Where the checked image of *hub* in release *version* is, fetched if need be.  Raises CorpusError."""
-    name = f"{hub}-{version}"
+def groups() -> dict[str, tuple[str, ...]]:
+    """Names of the pairs that figures are told of: of each half, and of each source."""
+    found: dict[str, tuple[str, ...]] = {}
+    for pair in pairs():
+        for group in (pair.half, pair.source):
+            found[group] = (*found.get(group, ()), pair.name)
+    return found
+
+
+def training() -> list[Pair]:
+    """What the states that adaptive bits start from may be trained on: the trained half, and pairs of its products
+    that no benchmark has."""
+    return [pair for pair in _every("steps") + _every("more_steps") if pair.half == "trained"]
+
+
+def _every(steps: str) -> list[Pair]:
+    """The steps of all products, where the corpus has both releases of a product."""
+    found = []
+    for product, facts in _TABLE["products"].items():
+        source = _TABLE["sources"][facts["source"]]
+        for old, new in facts.get(steps, source.get(steps, ())):
+            name = f"{product}-{old}-{new}"
+            if f"{product}-{old}" in _TABLE["images"] and f"{product}-{new}" in _TABLE["images"]:
+                origin = {"product": product, "source": facts["source"], "half": source["half"]}
+                found.append(Pair(name=name, old=old, new=new, base=facts["base"], **origin))
+    return found
+
+
+def path(product: str, version: str) -> Path:
+    """Where the checked image of *product* in *version* is, fetched if need be.  Raises CorpusError."""
+    name = f"{product}-{version}"
     if name not in _TABLE["images"]:
         raise CorpusError(f"{name} is not in the corpus, expected one of: {', '.join(_TABLE['images'])}")
     kept = FOLDER / f"{name}.bin"
     if not kept.exists():
-        _fetch(version)
+        _fetch(_TABLE["products"][product]["source"], version)
     check(name, kept.read_bytes())
     return kept
 
 
-def firmware(hub: str, version: str) -> bytes:
-    """The image of *hub* ("technichub": STM32L431) in release *version* of the package.  Raises CorpusError."""
-    return path(hub, version).read_bytes()
+def firmware(product: str, version: str) -> bytes:
+    """The image of *product* ("technichub": STM32L431) in *version*.  Raises CorpusError."""
+    return path(product, version).read_bytes()
 
 
 def check(name: str, image: bytes) -> None:
@@ -74,42 +98,30 @@ def check(name: str, image: bytes) -> None:
         )
 
 
-def _fetch(version: str) -> None:
-    """Put the images of all hubs in release *version* into FOLDER, checked."""
+def release(source: str, version: str) -> Release:
+    """The release of the package of *source* that has the firmware in *version*."""
+    facts = _TABLE["sources"][source]
+    told = facts.get("releases", {}).get(version, {})
+    return Release(
+        registry=facts["registry"],
+        package=facts["package"],
+        version=told.get("version", version),
+        sha256=told.get("sha256", ""),
+        options=told.get("options", ()),
+    )
+
+
+def _fetch(source: str, version: str) -> None:
+    """Put the images of all products of *source* in *version* into FOLDER, checked."""
     FOLDER.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=FOLDER) as scratch, tarfile.open(_pack(version, Path(scratch))) as package:
-        for hub in _TABLE["hubs"]:
-            name = f"{hub}-{version}"
-            if name in _TABLE["images"]:
-                image = _image(package, hub, version)
+    with tempfile.TemporaryDirectory(dir=FOLDER) as folder:
+        scratch = Path(folder)
+        file = packages.fetch(release(source, version), scratch)
+        for product, facts in _TABLE["products"].items():
+            name = f"{product}-{version}"
+            if facts["source"] == source and name in _TABLE["images"]:
+                image = packages.image(file, [each.format(version=version) for each in facts["path"]], facts["base"])
                 check(name, image)
-                new = Path(scratch) / name
+                new = scratch / name
                 new.write_bytes(image)
                 new.replace(FOLDER / f"{name}.bin")  # whole or not at all: two may be fetching
-
-
-def _pack(version: str, folder: Path) -> Path:
-    """The package of release *version*, by npm."""
-    npm = shutil.which("npm")
-    if npm is None:
-        raise CorpusError("npm is not installed, and real firmware comes by npm: run `make tools` or install npm")
-    wanted = f"{_TABLE['package']}@{version}"
-    done = subprocess.run([npm, "pack", "--json", wanted], cwd=folder, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise CorpusError(f"npm does not give {wanted}: is there a network?  It said:\n{done.stderr.strip()}")
-    packed = json.loads(done.stdout)
-    first = packed[0] if isinstance(packed, list) else next(iter(packed.values()))  # npm 9 and npm 11
-    return folder / PurePosixPath(first["filename"]).name
-
-
-def _image(package: tarfile.TarFile, hub: str, version: str) -> bytes:
-    """The firmware of *hub* out of the package: a zip with firmware-base.bin or firmware.bin in it."""
-    for member in package.getmembers():
-        if PurePosixPath(member.name).stem == hub and member.name.endswith(".zip"):
-            packed = package.extractfile(member)
-            if packed is not None:
-                with zipfile.ZipFile(io.BytesIO(packed.read())) as inner:
-                    for name in inner.namelist():
-                        if name.startswith("firmware") and name.endswith(".bin"):
-                            return inner.read(name)
-    raise CorpusError(f"{_TABLE['package']}@{version} has no firmware of {hub}, expected {hub}.zip with firmware*.bin")

@@ -24,7 +24,7 @@ _HEAD: Final = "# SHA-256 of the patch stream of each pair, by `python -m bench.
 
 def digest(pair: corpus.Pair) -> str:
     """SHA-256 of the stream of *pair*.  Raises CorpusError."""
-    old, new = corpus.firmware(pair.hub, pair.old), corpus.firmware(pair.hub, pair.new)
+    old, new = corpus.firmware(pair.product, pair.old), corpus.firmware(pair.product, pair.new)
     return hashlib.sha256(delta.encode(old, new, base=pair.base)).hexdigest()
 
 

@@ -77,10 +77,10 @@ class Bench:
 
     def patch(self, pair: Pair) -> PairResults:
         """All tools on *pair*.  Raises BenchError, CorpusError."""
-        old, new = corpus.path(pair.hub, pair.old), corpus.path(pair.hub, pair.new)
+        old, new = corpus.path(pair.product, pair.old), corpus.path(pair.product, pair.new)
         peers, missing = {}, {}
         for peer in PEERS:
-            told = self._peer(peer.name, pair, old, new)
+            told = self.peer(peer.name, old, new, pair.base)
             if "missing" in told:
                 missing[peer.name] = told["missing"]
             else:
@@ -96,21 +96,22 @@ class Bench:
 
     def image(self, pair: Pair) -> ImageResult:
         """The newer image of *pair*, whole.  Raises BenchError, CorpusError."""
-        new = corpus.path(pair.hub, pair.new)
+        new = corpus.path(pair.product, pair.new)
         image = new.read_bytes()
         return ImageResult(
-            name=f"{pair.hub}-{pair.new}",
+            name=f"{pair.product}-{pair.new}",
             size=len(image),
             xz=len(lzma.compress(image, preset=9 | lzma.PRESET_EXTREME)),
             ours=Result(**_work(sys.executable, OURS, "-", new, pair.base)),
         )
 
-    def _peer(self, name: str, pair: Pair, old: Path, new: Path) -> dict[str, Any]:
-        key = f"{pair.name}/{name}"
+    def peer(self, name: str, old: Path, new: Path, base: int) -> dict[str, Any]:
+        """What the peer *name* gives for *new* from *old*, or why it is "missing".  Raises BenchError."""
+        key = f"{_digest(old)}-{_digest(new)}/{name}"
         if key not in self._kept:
             if not PEER_PYTHON.exists():
                 raise BenchError("the peers have no venv yet: run `make bench` once")
-            told = _work(str(PEER_PYTHON), name, str(old), new, pair.base)
+            told = _work(str(PEER_PYTHON), name, str(old), new, base)
             if "missing" in told:
                 return told
             self._kept[key] = told
@@ -121,9 +122,13 @@ class Bench:
 
     @staticmethod
     def _stamp() -> str:
-        """Changes with whatever a peer's numbers depend on."""
-        files = (HERE / name for name in ("peers.py", "worker.py", "requirements.txt", "corpus.toml"))
+        """Changes with whatever a peer's numbers depend on, the images apart."""
+        files = (HERE / name for name in ("peers.py", "worker.py", "requirements.txt"))
         return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+
+
+def _digest(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()[:16]
 
 
 def _work(python: str, tool: str, old: str, new: Path, base: int) -> dict[str, Any]:

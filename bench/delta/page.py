@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from bench.delta import corpus
 from bench.delta.measure import ROOT, BenchError, ImageResult, PairResults
 from bench.delta.peers import PEERS
-from bench.delta.table import Row, geometric_mean, render
+from bench.delta.table import Row, geometric_mean, of_group, render
 
+_HALVES: Final = ("measured", "trained")
+_TRAINED: Final = "What the encoder starts from is learnt of these products: today, of other releases of hubs."
 PAGE: Final = ROOT / "docs" / "delta.md"
 BEGIN: Final = "<!-- {}: begin -->\n"
 END: Final = "<!-- {}: end -->\n"
@@ -33,17 +36,33 @@ def write(section: str, name: str) -> None:
 
 def section(rows: Sequence[Row], results: Sequence[PairResults], images: Sequence[ImageResult]) -> str:
     """Everything between the marks "bench"."""
-    worst = max(rows, key=lambda row: row.fits_ratio)
-    stream_fits = geometric_mean(row.stream / row.fits.size for row in rows)
-    stream_any = geometric_mean(row.stream / row.any.size for row in rows)
+    measured, trained = (render(of_group(rows, half)) for half in _HALVES)
+    ours = [result for result in results if result.pair.half == "measured"]
     return (
-        "\n### Patches\n\n![patch sizes by pair](delta.svg)\n\n"
-        f"{render(rows)}\n"
-        f"The pair with the highest ratio to the best in 5 KB: {worst.pair}, {worst.fits_ratio:.3f}. The patch stream\n"
-        "alone, without the head that names OLD and NEW, is on geometric mean\n"
-        f"{stream_fits:.3f} of the best in 5 KB and {stream_any:.3f} of the best of any kind.\n\n"
-        f"### Full images\n\n{_images(images)}\n### Each tool\n\n{_tools(results)}\n{_missing(results)}"
+        f"\n### Patches\n\n{_summary(rows)}\n![patch sizes by pair](delta.svg)\n\n"
+        f"#### The measured half\n\n{measured}\n"
+        f"#### The trained half\n\n{_TRAINED}\n\n{trained}\n"
+        f"### Full images\n\n{_images(images)}\n"
+        f"### Each tool\n\nGeometric means over the measured half.\n\n{_tools(ours)}\n{_missing(results)}"
     )
+
+
+def _summary(rows: Sequence[Row]) -> str:
+    """Geometric means of each group of pairs, and the highest ratios."""
+    lines = [
+        "| pairs | | best in 5 KB | highest | best of any kind | highest | the stream alone |",
+        "|---|--:|--:|--:|--:|--:|--:|",
+    ]
+    for group in corpus.groups():
+        chosen = of_group(rows, group)
+        cells = [f"{len(chosen)}"]
+        for ratios in ([row.fits_ratio for row in chosen], [row.any_ratio for row in chosen]):
+            cells += [f"{geometric_mean(ratios):.3f}", f"{max(ratios):.3f}"]
+        cells.append(f"{geometric_mean(row.stream / row.any.size for row in chosen):.3f}")
+        if group in _HALVES:
+            group, cells = f"**{group} half**", [f"**{cell}**" for cell in cells]
+        lines.append(f"| {group} | " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
 
 
 def _images(images: Sequence[ImageResult]) -> str:

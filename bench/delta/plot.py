@@ -7,14 +7,14 @@ from math import log10
 from typing import Final
 from xml.sax.saxutils import escape
 
-from bench.delta.table import Row, geometric_mean
+from bench.delta.table import Row, geometric_mean, of_group
 
 _WIDTH: Final = 860
 _LEFT: Final = 214
 _RIGHT: Final = 118  # the ratios stand here
 _TOP: Final = 96
 _STEP: Final = 24
-_GAP: Final = 12  # between hubs
+_GAP: Final = 12  # between products
 
 # A background of its own in both schemes: readable on any page.  No CSS variables: not every viewer knows them.
 _COLOURS: Final = """
@@ -76,8 +76,12 @@ def plot(rows: Sequence[Row]) -> str:
     ]
     for row, top in zip(rows, tops, strict=True):
         parts += _line(row, top, place)
-    mean = geometric_mean(row.fits_ratio for row in rows)
-    parts.append(_text(_WIDTH - 24, height - 20, f"geometric mean {mean:.2f}", "end strong number"))
+    means = [
+        f"{half} half {geometric_mean(row.fits_ratio for row in found):.2f}"
+        for half in ("measured", "trained")
+        if (found := of_group(rows, half))
+    ]
+    parts.append(_text(_WIDTH - 24, height - 20, f"geometric means: {', '.join(means)}", "end strong number"))
     return "\n".join([*parts, "</svg>"]) + "\n"
 
 
@@ -95,11 +99,11 @@ def _ends(rows: Sequence[Row]) -> tuple[int, int]:
 
 
 def _tops(rows: Sequence[Row]) -> list[int]:
-    tops, top, hub = [], _TOP + _STEP // 2, ""
+    tops, top, product = [], _TOP + _STEP // 2, ""
     for row in rows:
-        found = row.pair.partition("-")[0]
-        top += _GAP if hub and found != hub else 0
-        hub = found
+        found = row.pair.rsplit("-", 2)[0]
+        top += _GAP if product and found != product else 0
+        product = found
         tops.append(top)
         top += _STEP
     return tops
@@ -118,11 +122,11 @@ def _axis(rows: Sequence[Row], place: Callable[[float], float], bottom: int) -> 
 def _line(row: Row, top: int, place: Callable[[float], float]) -> list[str]:
     ours, fits, best = place(row.file), place(row.fits.size), place(row.any.size)
     low, high = min(ours, fits, best), max(ours, fits, best)
-    hub, old, new = row.pair.split("-")
+    product, old, new = row.pair.rsplit("-", 2)
     return [
         f"<g><title>{escape(row.pair)}: spboot {row.file:,}, {escape(row.fits.tool)} {row.fits.size:,}, "
         f"{escape(row.any.tool)} {row.any.size:,}</title>",
-        _text(24, top + 4, f"{hub} {old} → {new}", "number"),
+        _text(24, top + 4, f"{product} {old} → {new}", "number"),
         f'<line class="link" x1="{low}" y1="{top}" x2="{high}" y2="{top}"/>',
         f'<rect class="fits" x="{round(fits - 4.5, 1)}" y="{top - 4.5}" width="9" height="9" rx="1"/>',
         f'<circle class="any" cx="{best}" cy="{top}" r="4"/>',

@@ -26,7 +26,7 @@ _MB: Final = 1 << 20
 
 def _all(which: Callable[[corpus.Pair], str], size: int) -> bytes:
     """The images of all pairs, and what fills them up to *size* bytes."""
-    images = b"".join(corpus.firmware(pair.hub, which(pair)) for pair in corpus.pairs())
+    images = b"".join(corpus.firmware(pair.product, which(pair)) for pair in corpus.pairs("pybricks"))
     return images + random.Random(1).randbytes(size - len(images))
 
 
@@ -39,8 +39,8 @@ def _segments(code: bytes, size: int) -> bytes:
 
 
 def _300_kb() -> tuple[bytes, bytes]:
-    pair = corpus.pairs()[-2]
-    return corpus.firmware(pair.hub, pair.old), corpus.firmware(pair.hub, pair.new)
+    pair = corpus.pairs("pybricks")[-2]
+    return corpus.firmware(pair.product, pair.old), corpus.firmware(pair.product, pair.new)
 
 
 def _4_mb() -> tuple[bytes, bytes]:

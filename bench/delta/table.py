@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from math import exp, fsum, log
 from pathlib import Path
 from typing import Final
 
+from bench.delta import corpus
 from bench.delta.measure import BenchError, PairResults
 from bench.delta.peers import PEERS
 
@@ -28,6 +30,9 @@ class Best:
     size: int
     tool: str
     recorded: bool = False
+
+
+_NONE: Final = Best(size=sys.maxsize, tool="none")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,14 +79,24 @@ def recorded() -> dict[str, tuple[Best, Best]]:
     }
 
 
+def of_group(rows: Iterable[Row], group: str) -> list[Row]:
+    """Those of *rows* whose pairs are in that *group* of the corpus."""
+    names = corpus.groups()[group]
+    return [row for row in rows if row.pair in names]
+
+
 def row(results: PairResults) -> Row:
-    """The best of what was recorded and what was measured now; at equal size, what was measured."""
-    fits, best = recorded()[results.pair.name]
+    """The best of what was recorded and what was measured now; at equal size, what was measured.
+
+    Raises BenchError when nothing was."""
+    fits, best = recorded().get(results.pair.name, (_NONE, _NONE))
     for peer in PEERS:
         if peer.name in results.peers:
             now = Best(size=results.peers[peer.name].sizes["file"], tool=peer.name)
             best = _smaller(best, now)
             fits = _smaller(fits, now) if peer.fits else fits
+    if _NONE in (fits, best):
+        raise BenchError(f"no patch of others is known for {results.pair.name}, expected one: `make bench` runs peers")
     ours = results.ours.sizes
     return Row(
         pair=results.pair.name,
@@ -120,19 +135,18 @@ def render(rows: Sequence[Row]) -> str:
 
 
 def parse(text: str) -> list[Row]:
-    """The rows of the table somewhere in *text*, as render() writes it.  Raises BenchError when there is none."""
-    _, found, table = text.partition(HEAD)
-    if not found:
+    """The rows of all tables in *text*, as render() writes them.  Raises BenchError when there is none."""
+    _, *tables = text.split(HEAD)
+    if not tables:
         raise BenchError("there is no table of patch sizes, expected one: `make bench` writes it")
-    rows = []
-    for line in table.splitlines():
-        cells = [cell.strip() for cell in line.strip("|").split("|")]
-        if cells[0] == _MEAN or len(cells) == 1:
-            break
-        old, new, stream, file, artefact = (_number(cell) for cell in cells[1:6])
-        ours = {"stream": stream, "file": file, "artefact": artefact}
-        rows.append(Row(pair=cells[0], old=old, new=new, **ours, fits=_best(cells[6:8]), any=_best(cells[9:11])))
-    return rows
+    return [_row(line) for found in tables for line in found.partition(f"| {_MEAN}")[0].splitlines()]
+
+
+def _row(line: str) -> Row:
+    cells = [cell.strip() for cell in line.strip("|").split("|")]
+    old, new, stream, file, artefact = (_number(cell) for cell in cells[1:6])
+    ours = {"stream": stream, "file": file, "artefact": artefact}
+    return Row(pair=cells[0], old=old, new=new, **ours, fits=_best(cells[6:8]), any=_best(cells[9:11]))
 
 
 def _numbers(*values: float) -> list[str]:

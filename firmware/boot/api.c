@@ -2,13 +2,18 @@
 /* api.c - the public functions (spboot.h) over the one engine, and the fixed places through which they are reached.
  * B1  The engine runs on the reserved stack, or on its caller's if that was asked for, once at a time: whoever comes
  *     second gets BUSY and changes nothing.
- * B2  A call from an interrupt handler is refused: it could have interrupted the engine itself. */
+ * B2  A call from an interrupt handler is refused: it could have interrupted the engine itself.
+ * B3  External flash that the application has not mapped is started for a call, and stopped behind it; on a Cortex-M7 where
+ *     its MPU is off. */
 #include <string.h>
 
 #include "console.h"
 #include "context.h"
 #include "cortex.h"
 #include "device.h"
+#if SPB_MEMORIES > 1
+#include "external_flash.h"
+#endif
 #include "note.h"
 #include "sentence.h"
 #include "spboot/spboot.h"
@@ -93,11 +98,28 @@ static uint32_t drop(uint32_t a, uint32_t b) {
     return (uint32_t)spb_engine_abort(spb_engine());
 }
 
+static enum spb_status stacked(uint32_t (*work)(uint32_t, uint32_t), uint32_t a, uint32_t b) {
+    return (enum spb_status)(on_callers_stack ? work(a, b) : spb_context_call(a, b, work));
+}
+
+/* B3 */
+static enum spb_status run_outside(uint32_t (*work)(uint32_t, uint32_t), uint32_t a, uint32_t b) {
+#if SPB_MEMORIES > 1
+    bool ours = spb_external_unused();
+    enum spb_status status = SPB_E_FLASH_ERROR;
+    if (!ours || spb_external_start() == SPB_TEXT_NONE) status = stacked(work, a, b);
+    if (ours) spb_external_stop();
+    return status;
+#else
+    return stacked(work, a, b);
+#endif
+}
+
 /* B1, B2 */
 static enum spb_status alone(uint32_t (*work)(uint32_t, uint32_t), uint32_t a, uint32_t b) {
     if (!spb_context_thread()) return SPB_E_INVALID_STATE;
     if (!spb_context_claim(&claimed)) return SPB_E_BUSY;
-    enum spb_status result = (enum spb_status)(on_callers_stack ? work(a, b) : spb_context_call(a, b, work));
+    enum spb_status result = run_outside(work, a, b);
     claimed = 0;
     return result;
 }

@@ -11,6 +11,9 @@
 #include "context.h"
 #include "cortex.h"
 #include "device.h"
+#if SPB_MEMORIES > 1
+#include "external_flash.h"
+#endif
 #include "gpio.h"
 #include "install.h"
 #include "internal_flash.h"
@@ -67,6 +70,18 @@ static void banner(uint32_t note, uint32_t faults) {
         SPB_FLASH_ADDRESS + SPB_SLOT1_OFF, spb_flash_protection(), writing);
 #endif
     if (faults != 0) LOG("%u faults in a row, the last at %x", faults, SPB_FLASH_ADDRESS + SPB_NOTE_PLACE(note));
+}
+
+/* False where external flash cannot be used, which is said. */
+static bool start_outside(void) {
+#if SPB_MEMORIES > 1
+    enum spb_text problem = spb_external_start();
+    if (problem == SPB_TEXT_NONE) return true;
+    LOG("%t; its id is %x, expected %x", problem, spb_external_id(), SPB_EXTERNAL_ID);
+    return false;
+#else
+    return true;
+#endif
 }
 
 /* What an update would run into. */
@@ -168,10 +183,14 @@ OWN_FRAME static void judge(struct judgement *j) {
     if (j->header != SPB_GOOD) return;
     uint32_t size = SPB_MANIFEST_U32(w->header, IMAGE_SIZE);
     j->version = SPB_MANIFEST_U32(w->header, VERSION);
-    j->image = spb_slot_match(w, NULL, 0);
+    j->image = spb_slot_match_start(w);
     LOG("SLOT0 holds %v, %u bytes", j->version, size);
     if (!spb_area_read(&spb_slot0, SPB_VECTOR_SIZE, w->read.block, SPB_VECTORS_SIZE) ||
         !spb_slot_can_start((uint8_t *)w->read.block, size)) {
+        j->image = SPB_BAD;
+    }
+    if (SPB_PARTS > 1 && SPB_MANIFEST_U32(w->header, EXTERNAL_SIZE) > 0 &&
+        !spb_area_read(&spb_slot0, SPB_PART_SIZE, w->read.block, SPB_VECTORS_SIZE)) {
         j->image = SPB_BAD;
     }
 }
@@ -184,6 +203,9 @@ __attribute__((noreturn)) static void hand_over(const struct judgement *j) {
     spb_usart_stop();
     SPB_LED_WRITE(false);
     spb_tick_stop();
+#if SPB_MEMORIES > 1
+    spb_external_stop();
+#endif
     spb_clock_stop();
     if (j->header != SPB_GOOD || j->image != SPB_GOOD) spb_cortex_reset();
     uint32_t doubt = ((uint32_t)j->header ^ SPB_GOOD) | ((uint32_t)j->image ^ SPB_GOOD);
@@ -207,6 +229,7 @@ __attribute__((used)) void spb_main(void) {
     if (faults == 0) spb_note_write(SPB_NOTE_NONE);
     start_hardware();
     banner(note, faults);
+    bool outside = start_outside();
     show_protected(&spb_slot0, TEXT("SLOT0"));
     if (!SPB_SINGLE_SLOT) {
         show_protected(&spb_slot1, TEXT("SLOT1"));
@@ -220,7 +243,7 @@ __attribute__((used)) void spb_main(void) {
     bool distrust = faults >= FAULTS;
     bool loader = SPB_BUTTON_PRESSED() || note == SPB_NOTE_LOADER || distrust;
     bool window = note != SPB_NOTE_HURRY && !spb_power_woke();
-    bool trial = !distrust && install();
+    bool trial = !distrust && outside && install();
     for (;;) {
         if (!distrust) judge(&j);       /* again after a session: with a single slot it may have changed SLOT0 */
         bool valid = j.header == SPB_GOOD && j.image == SPB_GOOD;

@@ -4,22 +4,25 @@
 
 #include <stddef.h>
 
+#if SPB_MEMORIES > 1
+#include "external_flash.h"
+#endif
 #include "internal_flash.h"
 #include "journal.h"
 #include "spb_chip.h"
 #include "show.h"
 #include "uart_line.h"
 
-/* One memory: parts do not name it, or its functions would have an address, and a compiler would keep them apart. */
-_Static_assert(SPB_MEMORIES == 1, "then nobody asks a part");
-#define ALL_IN_ONE NULL
+/* With one memory parts do not name it, or its functions would have an address, and a compiler would keep them apart. */
+#define SPB_INSIDE (SPB_MEMORIES > 1 ? &spb_internal_flash : NULL)
+#define SPB_OUTSIDE &spb_external_flash
 
-const struct spb_area spb_slot0 = {{{ALL_IN_ONE, SPB_SLOT0_OFF, SPB_SLOT_SIZE, SPB_SLOT0_UNIT}}};
-const struct spb_area spb_slot1 = {{{ALL_IN_ONE, SPB_SLOT1_OFF, SPB_SLOT_SIZE, SPB_SLOT1_UNIT}}};
-const struct spb_area spb_journal = {{{ALL_IN_ONE, SPB_JOURNAL_OFF, SPB_JOURNAL_SIZE, SPB_JOURNAL_UNIT}}};
+const struct spb_area spb_slot0 = {{SPB_SLOT0_PARTS}};
+const struct spb_area spb_slot1 = {{SPB_SLOT1_PARTS}};
+const struct spb_area spb_journal = {{SPB_JOURNAL_PARTS}};
 
 #if SPB_KEYS_RECORDS
-const struct spb_area spb_keys_area = {{{ALL_IN_ONE, SPB_KEYS_OFF, SPB_KEYS_AREA_SIZE, SPB_KEYS_UNIT}}};
+const struct spb_area spb_keys_area = {{SPB_KEYS_PARTS}};
 __attribute__((section(".last_update"))) struct spb_keys spb_keys;
 #endif
 

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "seal.h"
+
 _Static_assert((SPB_WRITE_SIZE & (SPB_WRITE_SIZE - 1)) == 0, "unit offsets are masked");
 _Static_assert(2 * SPB_PAGES + 1 <= UINT16_MAX, "`seen` has room for a page");
 
@@ -31,10 +33,27 @@ static enum spb_status open_page(struct spb_candidate *c) {
     return status;
 }
 
+/* The page of the next byte is ours. */
+static bool is_open(struct spb_candidate *c) {
+    if (c->len == spb_page_start(spb_page_of(c->len))) c->open = false;
+    return c->open;
+}
+
+__attribute__((noinline)) static enum spb_status program_sealed(const struct spb_candidate *c, uint32_t off) {
+    _Alignas(4) uint8_t sealed[SPB_WRITE_SIZE];
+    memcpy(sealed, c->unit, sizeof sealed);
+    spb_seal(off, sealed, sizeof sealed);
+    return spb_area_program(&spb_slot1, off, sealed, sizeof sealed);
+}
+
+/* The unit at off of SLOT1. */
+static inline __attribute__((always_inline)) enum spb_status program_unit(const struct spb_candidate *c, uint32_t off) {
+    return SPB_SEALED ? program_sealed(c, off) : spb_area_program(&spb_slot1, off, c->unit, SPB_WRITE_SIZE);
+}
+
 enum spb_status spb_candidate_put(struct spb_candidate *c, uint8_t byte) {
     if (c->len >= SPB_SLOT_SIZE) return SPB_E_IMAGE_TOO_LARGE;
-    if (c->len == spb_page_start(spb_page_of(c->len))) c->open = false;
-    if (!c->open) {
+    if (!is_open(c)) {
         if (!c->fresh && *spb_area_map(&spb_slot0, c->len, 1) == byte) {
             c->len++;
             return SPB_OK;
@@ -44,20 +63,37 @@ enum spb_status spb_candidate_put(struct spb_candidate *c, uint8_t byte) {
     }
     c->unit[UNIT_OFF(c->len)] = byte;
     c->len++;
-    if (UNIT_OFF(c->len) != 0) return SPB_OK;
-    return spb_area_program(&spb_slot1, c->len - SPB_WRITE_SIZE, c->unit, SPB_WRITE_SIZE);
+    return UNIT_OFF(c->len) != 0 ? SPB_OK : program_unit(c, c->len - SPB_WRITE_SIZE);
+}
+
+uint32_t spb_candidate_same(struct spb_candidate *c, uint32_t most) {
+    if (is_open(c)) return 0;
+    uint32_t left = spb_page_start(spb_page_of(c->len) + 1) - c->len;
+    if (most > left) most = left;
+    c->len += most;
+    return most;
 }
 
 enum spb_status spb_candidate_finish(struct spb_candidate *c) {
     uint32_t rest = UNIT_OFF(c->len);
     if (rest == 0 || !c->open) return SPB_OK;
     memset(c->unit + rest, SPB_ERASED, SPB_WRITE_SIZE - rest);
-    return spb_area_program(&spb_slot1, c->len - rest, c->unit, SPB_WRITE_SIZE);
+    return program_unit(c, c->len - rest);
+}
+
+enum spb_status spb_candidate_rest(struct spb_candidate *c) {
+    enum spb_status status = spb_candidate_finish(c);
+    c->len = SPB_PART_SIZE;
+    c->open = false;
+    return status;
 }
 
 uint8_t spb_candidate_get(struct spb_candidate *c, uint32_t off) {
     uint32_t page = spb_page_of(off);
     if (c->open && off >= c->len - UNIT_OFF(c->len)) return c->unit[UNIT_OFF(off)];
     if (c->seen >> 1 != page + 1) c->seen = (uint16_t)(2 * (page + 1) + (spb_pages_rank(&c->pages, page) != SPB_PAGES_NONE));
-    return *spb_area_map((c->seen & 1) != 0 ? &spb_slot1 : &spb_slot0, off, 1);
+    if (!SPB_SEALED || (c->seen & 1) == 0) return *spb_area_map((c->seen & 1) != 0 ? &spb_slot1 : &spb_slot0, off, 1);
+    uint8_t byte = *spb_area_map(&spb_slot1, off, 1);
+    spb_seal(off, &byte, 1);
+    return byte;
 }

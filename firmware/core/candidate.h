@@ -25,8 +25,14 @@ void spb_candidate_init(struct spb_candidate *c, bool fresh);
 /* The next byte of the slot. */
 SPB_CHECKED enum spb_status spb_candidate_put(struct spb_candidate *c, uint8_t byte);
 
+/* The next most bytes are those of SLOT0; returns how many of them are thereby taken, 0 in a page that is ours. */
+uint32_t spb_candidate_same(struct spb_candidate *c, uint32_t most);
+
 /* Program what is left of the last unit, padded with erased bytes. */
 SPB_CHECKED enum spb_status spb_candidate_finish(struct spb_candidate *c);
+
+/* What is to come is of the second part of the slot.  The last unit of the first one is programmed. */
+SPB_CHECKED enum spb_status spb_candidate_rest(struct spb_candidate *c);
 
 /* The byte at off, off < len, as put. */
 uint8_t spb_candidate_get(struct spb_candidate *c, uint32_t off);

@@ -4,13 +4,16 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "bytes.h"
+#include "position.h"
 #include "prior.h"
 
 enum space { NONE, OLD, NEW, STORED };
 enum golomb { NEAR, BRANCH, POINTER, OTHER, SURE, DISTANCE };
 
-#define KEY_BITS 22u
 #define PROVEN 8u               /* bytes in a row that a copy had right */
+#define NEVER UINT32_MAX
+#define LITERAL_NEEDS 2u        /* bytes before it */
 /* The number of a model, by the name and the indexes it has: compilers count elements better than bytes. */
 #define MODEL(name) ((uint32_t)(offsetof(struct spb_delta_models, name) / sizeof(uint16_t)))
 #define MODEL_1(array, i) (MODEL(array) + (uint32_t)(&d->models.array[i] - &d->models.array[0]))
@@ -49,10 +52,6 @@ static enum spb_status literal(struct spb_delta *d) {
 
 /* --- where a copy starts --- */
 
-static uint32_t source(const struct spb_delta *d) { return d->np - d->moved; }
-
-static uint32_t place_key(uint32_t off) { return off >> 1 & ((1u << KEY_BITS) - 1); }
-
 static uint32_t bits_for(uint32_t value) {
     uint32_t bits = 0;
     while (value >> bits != 0) bits++;
@@ -63,27 +62,34 @@ static uint32_t bits_for(uint32_t value) {
 static uint32_t displacement(struct spb_delta *d) {
     if (BIT(MODEL_1(same, d->literals == 0))) return d->r0;
     if (BIT(MODEL(mapped))) return spb_moves_nearest(&d->moves, d->np, d->r0);
-    if (BIT(MODEL(previous))) return d->r1;
     if (BIT(MODEL(near))) return d->r0 + signed_golomb(d, NEAR);
-    uint32_t source = spb_range_direct(&d->range, bits_for(d->image.size) - 1) << 1;
-    return d->np - (source | BIT(MODEL(low)));
+    uint32_t size = d->image.size;
+#if SPB_PARTS > 1
+    size += d->image.rest_size;
+#endif
+    uint32_t source = spb_range_direct(&d->range, bits_for(size) - 1) << 1;
+    source |= BIT(MODEL(low));
+    if (SPB_PARTS > 1 && source >= d->image.size) source += SPB_DELTA_REST - d->image.size;
+    return d->np - source;
 }
 
 static void start_old(struct spb_delta *d) {
-    uint32_t moved = displacement(d);
-    if (moved != d->r0) {
-        d->r1 = d->r0;
-        d->r0 = moved;
-    }
-    d->moved = moved;
-    uint32_t key = place_key(source(d));
-    bool known = d->moves.count > 0 && spb_moves_find(&d->moves, key, SPB_MOVES_NO_KEY, 0).first == moved;
-    if (!known) d->pending = key;
+    d->r0 = d->moved = displacement(d);
+    d->pending = position_key(source(d));
+}
+
+static void surprise(struct spb_delta *d) { d->ask_at = d->np + SPB_DELTA_CALM; }
+
+static bool has_old(const struct spb_delta *d) {
+#if SPB_PARTS > 1
+    if (d->image.rest_size > 0) return true;
+#endif
+    return d->image.size > 0;
 }
 
 static enum spb_status start_copy(struct spb_delta *d) {
-    bool from_new = d->image.size == 0 || BIT(MODEL_1(space, d->before != NONE));
-    if (from_new && d->np == 0) {       /* no bytes to copy yet: NEW comes as it is */
+    bool from_new = !has_old(d) || BIT(MODEL_1(space, d->before != NONE));
+    if (from_new && (d->np == 0 || (SPB_PARTS > 1 && d->np == SPB_DELTA_REST))) {   /* the part comes as it is */
         d->copying = STORED;
         return SPB_OK;
     }
@@ -94,12 +100,12 @@ static enum spb_status start_copy(struct spb_delta *d) {
     } else {
         start_old(d);
     }
-    if (source(d) >= (from_new ? d->np : d->image.size)) return SPB_E_PARSER_ERROR;
+    if (source(d) >= source_end(d, !from_new)) return SPB_E_PARSER_ERROR;
     d->copying = from_new ? NEW : OLD;
-    d->run_from = d->calm_from = d->np;
-    d->literals = d->run_bits = d->skip = 0;
-    d->changed = d->asked = false;
-    d->sure_end = 0;
+    d->run_from = d->np;
+    d->literals = d->run_bits = 0;
+    d->skip_end = d->changed_end = d->sure_end = 0;
+    surprise(d);
     return SPB_OK;
 }
 
@@ -107,9 +113,7 @@ static enum spb_status start_copy(struct spb_delta *d) {
 
 static uint32_t run(const struct spb_delta *d) { return d->np - d->run_from; }
 
-static bool is_calm(const struct spb_delta *d) { return d->np - d->calm_from >= SPB_DELTA_CALM; }
-
-static bool changed(const struct spb_delta *d) { return d->changed && run(d) < PROVEN; }
+static bool changed(const struct spb_delta *d) { return d->np < d->changed_end; }
 
 static enum spb_status copied(struct spb_delta *d, const uint8_t *bytes, uint32_t len) {
     enum spb_status status;
@@ -123,27 +127,22 @@ static enum spb_status copied(struct spb_delta *d, const uint8_t *bytes, uint32_
     return status;
 }
 
-static void surprise(struct spb_delta *d, uint32_t calm) {
-    d->calm_from = d->np - calm;
-    d->asked = false;
-}
-
 static uint32_t reference_key(const struct spb_delta *d, const struct spb_reference *ref) {
     uint32_t place = place_key(ref->target);
     if (ref->kind == SPB_REFERENCE_DATA) return 1u << KEY_BITS | place;
     if (ref->kind == SPB_REFERENCE_SMALL || ref->kind == SPB_REFERENCE_MOVW) return 2u << KEY_BITS | place;
+#if SPB_PARTS > 1
+    if (spb_reference_rest(&d->image, ref->target)) return rest_key(ref->target - d->image.rest_base);
+#endif
     return place_key(ref->target - d->image.base);
-}
-
-static const uint8_t *old_at(const struct spb_delta *d, uint32_t off) {
-    return SPB_PARTS == 1 || off < d->split ? d->old + off : d->rest + (off - d->split);
 }
 
 /* Does NEW at target + moved begin like OLD at target?  1 yes, -1 no, 0 not to be seen yet. */
 static int looks_alike(struct spb_delta *d, uint32_t target, uint32_t moved) {
     uint32_t from = (target & ~1u) - d->image.base;
     uint32_t to = from + moved;
-    if (from >= d->image.size || d->image.size - from < 4 || to >= d->np || d->np - to < 4) return 0;
+    uint32_t end = in_rest(d->np) ? d->new_len[0] : d->np;
+    if (from >= d->image.size || d->image.size - from < 4 || to >= end || end - to < 4) return 0;
     for (uint32_t i = 0; i < 4; i++) {
         if (*old_at(d, from + i) != d->out->get(d, to + i)) return -1;
     }
@@ -157,8 +156,9 @@ static struct spb_moves_guess guess(struct spb_delta *d, const struct spb_refere
         if (local) g.first = g.second = d->moved;
     } else {
         bool code = key >> KEY_BITS == 0;
-        g = spb_moves_find(&d->moves, key, code ? place_key(source(d)) : SPB_MOVES_NO_KEY, d->moved);
-        if (code && !local && g.class != SPB_MOVES_EXACT && g.first != g.second &&
+        uint32_t here = position_key(source(d));
+        g = spb_moves_find(&d->moves, key, (here ^ key) >> KEY_BITS == 0 ? here : SPB_MOVES_NO_KEY, d->moved);
+        if (code && !local && g.first != g.second &&
             looks_alike(d, ref->target, g.first) < 0 && looks_alike(d, ref->target, g.second) > 0) {
             uint32_t other = g.first;
             g.first = g.second;
@@ -174,16 +174,15 @@ static struct spb_moves_guess guess(struct spb_delta *d, const struct spb_refere
 }
 
 static bool as_guessed(struct spb_delta *d, uint32_t kind, enum spb_moves_class class) {
-    uint8_t *history = &d->history[kind];
     if (d->np < d->sure_end) return true;
-    bool hit = d->copying == NEW ? BIT(MODEL_1(ref_new, kind)) : BIT(MODEL_3(ref, kind, class, *history != 0));
-    *history = (uint8_t)((*history << 1 | !hit) & 7);
+    bool hit = d->copying == NEW ? BIT(MODEL_1(ref_new, kind)) : BIT(MODEL_3(ref, kind, class, d->missed[kind]));
+    d->missed[kind] = !hit;
     return hit;
 }
 
 static enum golomb golomb_of(uint32_t kind) {
     if (kind == SPB_REFERENCE_BL) return BRANCH;
-    return kind == SPB_REFERENCE_CODE || kind == SPB_REFERENCE_DATA ? POINTER : OTHER;
+    return kind <= SPB_REFERENCE_DATA ? POINTER : OTHER;
 }
 
 /* A reference in the copied bytes: retarget it as guessed, as it was, or as the stream says.  *done is false when the
@@ -203,10 +202,10 @@ __attribute__((noinline)) static enum spb_status reference(struct spb_delta *d, 
     }
     uint32_t moved, missed = MODEL_2(missed, ref->kind, 0);
     if (BIT(missed)) {
-        moved = ref->kind == SPB_REFERENCE_BL || spb_reference_local(ref->kind) ? d->moved : 0;
+        moved = ref->kind <= SPB_REFERENCE_REL || spb_reference_local(ref->kind) ? d->moved : 0;
     } else if (BIT(missed + 1)) {
-        surprise(d, SPB_DELTA_CALM / 2);
-        d->skip = ref->len;
+        surprise(d);
+        d->skip_end = d->np + ref->len;
         *done = false;
         return SPB_OK;
     } else {
@@ -217,49 +216,44 @@ __attribute__((noinline)) static enum spb_status reference(struct spb_delta *d, 
         if (!spb_reference_write(ref, &word, at, ref->target + moved)) return SPB_E_PARSER_ERROR;
     }
     if (d->copying == OLD) spb_moves_put(&d->moves, key, moved);
-    surprise(d, SPB_DELTA_CALM / 2);
+    surprise(d);
     return copied(d, bytes, ref->len);
 }
 
-/* How the low byte of an instruction differs from OLD depends on what it is: LDR literal and ADR, branches, others. */
-static uint32_t change_class(const struct spb_delta *d, uint32_t opcode) {
-    if (d->copying == NEW || source(d) % 2 != 0) return 0;
-    if (opcode == 0x09 || opcode == 0x14 || opcode == 0x15) return 1;
-    return opcode >= 0x1A && opcode <= 0x1C ? 2 : 3;
-}
+/* The low byte of an instruction differs from OLD in other ways than bytes of which nothing is known. */
+static bool change_class(const struct spb_delta *d) { return d->copying == OLD && source(d) % 2 == 0; }
 
 /* The copied byte is not what comes: the copy ends here, or goes on behind another byte. */
-static enum spb_status mismatch(struct spb_delta *d, uint32_t byte, uint32_t opcode) {
+static enum spb_status mismatch(struct spb_delta *d, uint32_t byte) {
     uint32_t right = run(d);
-    uint32_t level = right == 0 ? 0 : right < 4 ? 1 : right < 32 ? 2 : 3;
+    uint32_t level = right >= 4;
     if (BIT(MODEL_2(end, d->copying == NEW ? 2 : changed(d), level))) {
-        bool fresh = right == 0 && !d->changed;
+        bool fresh = right == 0 && !changed(d);
         d->before = d->copying;
         d->copying = NONE;
         return fresh ? SPB_E_PARSER_ERROR : SPB_OK;
     }
-    uint32_t class = change_class(d, opcode);
+    bool class = change_class(d);
     uint32_t high = spb_range_tree(&d->range, MODEL_2(change_high, class, 0), 4);
     uint32_t part = high == 0 ? 0 : high == 15 ? 1 : 2;
     uint32_t low = spb_range_tree(&d->range, MODEL_3(change_low, class, part, 0), 4);
     enum spb_status status = put(d, byte + (high << 4 | low));
-    surprise(d, 0);
+    surprise(d);
     d->run_from = d->np;
     d->run_bits = 0;
-    d->changed = true;
+    d->changed_end = d->np + PROVEN;
     return status;
 }
 
 static enum spb_status one_byte(struct spb_delta *d, const uint8_t *bytes, uint32_t len) {
     bool odd = source(d) % 2 != 0;
     uint32_t opcode = (odd ? bytes[0] : len > 1 ? bytes[1] : 0u) >> 3;
-    if (d->skip > 0) d->skip--;
     if (d->np >= d->sure_end) {
-        uint32_t state = d->copying == NEW ? 2 : d->skip > 0 ? 1 : changed(d) ? 3 : 0;
+        uint32_t state = d->copying == NEW ? 2 : changed(d);
         while (d->run_bits < 7 && run(d) >> d->run_bits != 0) d->run_bits++;
         if (spb_range_mixed(&d->range, MODEL_3(flag, state, d->run_bits, d->np % 2),
                             MODEL_3(opcode, odd, opcode, run(d) >= PROVEN))) {
-            return mismatch(d, bytes[0], opcode);
+            return mismatch(d, bytes[0]);
         }
     }
     return copied(d, bytes, 1);
@@ -268,26 +262,24 @@ static enum spb_status one_byte(struct spb_delta *d, const uint8_t *bytes, uint3
 /* What the copy goes on with: up to four bytes at its source, in OLD or in buffer. */
 static uint32_t window(struct spb_delta *d, uint8_t buffer[4], const uint8_t **bytes) {
     uint32_t at = source(d);
-    uint32_t len = (d->copying == OLD ? d->image.size : d->np) - at;
+    uint32_t len = left(d, d->copying == OLD);
     if (len > 4) len = 4;
-    bool as_it_is = d->copying == OLD && (SPB_PARTS == 1 || at >= d->split || len <= d->split - at);
-    *bytes = as_it_is ? old_at(d, at) : buffer;
-    for (uint32_t i = 0; i < len && *bytes == buffer; i++) {
-        buffer[i] = SPB_PARTS > 1 && d->copying == OLD ? *old_at(d, at + i) : d->out->get(d, at + i);
-    }
+    *bytes = d->copying == OLD ? old_at(d, at) : buffer;
+    for (uint32_t i = 0; i < len && *bytes == buffer; i++) buffer[i] = d->out->get(d, at + i);
     return len;
 }
 
 /* How many of the len bytes of the window a reference may have; fewer than 2: none may begin here. */
 static uint32_t may_refer(const struct spb_delta *d, uint32_t len) {
-    uint32_t room = d->new_len - d->np;
-    if (d->skip != 0 || (source(d) | d->np) % 2 != 0) return 0;
+    uint32_t room = part_end(d) - d->np;
+    if (d->np < d->skip_end || (source(d) | d->np) % 2 != 0) return 0;
     return len < room ? len : room;
 }
 
 /* Is there one in so many bytes? */
 static bool refers(const struct spb_delta *d, struct spb_reference *ref, const uint8_t *bytes, uint32_t len) {
     uint32_t at = source(d);
+    if (in_rest(d->np)) return len == 4 && (at | d->np) % 4 == 0 && spb_reference_read_rest(ref, &d->image, spb_load_u32(bytes));
     return spb_reference_read(ref, &d->image, bytes, len, d->image.base + at, (at | d->np) % 4 == 0);
 }
 
@@ -311,11 +303,29 @@ static enum spb_status go_on(struct spb_delta *d) {
 
 /* --- steps --- */
 
+/* Up to end NEW is as its source: references too. */
+static enum spb_status as_it_is(struct spb_delta *d, uint32_t end) {
+    enum spb_status status = SPB_OK;
+    while (status == SPB_OK && d->np < end) {
+        uint32_t most = end - d->np, taken = 0;
+        if (d->moved == 0 && most > LITERAL_NEEDS) taken = d->out->same(d, most - LITERAL_NEEDS);
+        d->np += taken;
+        if (taken == 0) status = put(d, d->copying == OLD ? *old_at(d, source(d)) : d->out->get(d, source(d)));
+    }
+    surprise(d);
+    return status;
+}
+
 static enum spb_status announce(struct spb_delta *d) {
     uint32_t units = golomb(d, SURE);
-    if (units > (d->new_len - d->np) / SPB_DELTA_SURE_UNIT) return SPB_E_PARSER_ERROR;
-    d->sure_end = d->np + units * SPB_DELTA_SURE_UNIT;
-    d->asked = true;
+    uint32_t room = part_end(d) - d->np;
+    bool ends = d->copying == OLD || in_rest(source(d)) != in_rest(d->np);      /* its source, before the part */
+    if (ends && left(d, d->copying == OLD) < room) room = left(d, d->copying == OLD);
+    if (units > room / SPB_DELTA_SURE_UNIT) return SPB_E_PARSER_ERROR;
+    uint32_t end = d->np + units * SPB_DELTA_SURE_UNIT;
+    d->ask_at = NEVER;
+    if (units > 0 && BIT(MODEL(as_it_is))) return as_it_is(d, end);
+    d->sure_end = end;
     return SPB_OK;
 }
 
@@ -324,33 +334,49 @@ static enum spb_status step(struct spb_delta *d) {
         if (BIT(MODEL_1(op, d->literals + (d->before == NONE ? 0 : 4)))) return start_copy(d);
         return literal(d);
     }
-    if (d->copying == OLD && source(d) >= d->image.size) {
+    if ((SPB_PARTS > 1 || d->copying == OLD) && d->copying != STORED && left(d, d->copying == OLD) == 0) {
         d->copying = d->before = NONE;
         return SPB_OK;
     }
     if (d->copying == STORED) return put(d, spb_range_direct(&d->range, 8));
-    if (is_calm(d) && !d->asked) return announce(d);
+    if (d->np >= d->ask_at) return announce(d);
     return go_on(d);
 }
 
-void spb_delta_init(struct spb_delta *d, const struct spb_delta_new *out, const uint8_t *old, uint32_t old_len,
-                    uint32_t new_len) {
+void spb_delta_init(struct spb_delta *d, const struct spb_delta_new *out, const struct spb_delta_image *old,
+                    const struct spb_delta_image *new) {
     uint16_t *models = (uint16_t *)&d->models;
     _Static_assert(sizeof d->models == SPB_DELTA_MODELS * sizeof *models, "as many models as the specification has");
     memset(d, 0, sizeof *d);
     d->out = out;
-    d->old = old;
-    d->image.size = old_len;
-    d->new_len = new_len;
+    for (uint32_t i = 0; i < SPB_PARTS; i++) {
+        d->old[i] = old->part[i].at;
+        d->new_len[i] = new->part[i].len;
+    }
+    d->image.size = old->part[0].len;
+#if SPB_PARTS > 1
+    d->image.rest_base = SPB_REST_ADDRESS;
+    d->image.rest_size = old->part[1].len;
+#endif
     d->range.models = models;
     spb_prior_unpack(models);
+}
+
+/* Is there a byte of NEW to come?  At the end of the first part the second begins. */
+static bool more(struct spb_delta *d) {
+    if (d->np < part_end(d)) return true;
+    if (SPB_PARTS == 1 || in_rest(d->np) || d->new_len[SPB_PARTS - 1] == 0) return false;
+    d->np = SPB_DELTA_REST;
+    d->r0 = 0;
+    d->copying = d->before = NONE;
+    return true;
 }
 
 /* Steps, each begun while at least so much of the stream is left as one may read.  Not inlined, so that one pushing of
  * registers does for many steps. */
 __attribute__((noinline)) static enum spb_status steps(struct spb_delta *d, const uint8_t *limit) {
     enum spb_status status = SPB_OK;
-    while (status == SPB_OK && d->np < d->new_len && d->range.in <= limit) status = step(d);
+    while (status == SPB_OK && more(d) && d->range.in <= limit) status = step(d);
     return status;
 }
 
@@ -362,12 +388,12 @@ enum spb_status spb_delta_run(struct spb_delta *d, const uint8_t *in, uint32_t l
     if (last || len >= SPB_DELTA_STEP_SIZE) {
         if (!d->started) {
             spb_range_start(&d->range);
-            if (d->image.size > 0) d->image.base = spb_range_direct(&d->range, 24) << 8;
+            if (has_old(d)) d->image.base = spb_range_direct(&d->range, 24) << 8;
             d->started = true;
         }
         status = steps(d, last ? d->range.end : d->range.end - SPB_DELTA_STEP_SIZE);
     }
     *used = (uint32_t)(d->range.in - in);
-    if (status != SPB_OK || d->np < d->new_len) return status;
+    if (status != SPB_OK || more(d)) return status;
     return last && d->range.in == d->range.end ? SPB_OK : SPB_E_PARSER_ERROR;
 }

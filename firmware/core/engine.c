@@ -6,6 +6,7 @@
 
 #include "journal.h"
 #include "rotation.h"
+#include "seal.h"
 #include "wipe.h"
 
 #define ALIVE_EVERY 1024u       /* bytes of NEW between two signs of life */
@@ -16,6 +17,7 @@ static const uint8_t *personal(uint32_t off) { return spb_port.personal + off; }
 __attribute__((noinline)) static enum spb_status finish(struct spb_engine *e, enum spb_stage stage,
                                                         enum spb_status status) {
     spb_wipe(&e->payload, offsetof(struct spb_engine, header) - offsetof(struct spb_engine, payload));
+    spb_seal_close();
     if (!SPB_SINGLE_SLOT && status != SPB_OK && !e->committed && e->candidate.len != 0) spb_journal_fail(&e->candidate.pages, status);
     e->stage = stage;
     e->status = status;
@@ -45,13 +47,19 @@ static bool is_patch(const struct spb_engine *e) {
     return (e->header[SPB_MANIFEST_OFF_KIND] & SPB_MANIFEST_KIND_MASK) == SPB_MANIFEST_KIND_PATCH;
 }
 
+/* Of the header of an image: what a patch from it names as its base. */
+static bool is_base(const uint8_t *base, const uint8_t *header) {
+    uint32_t len = SPB_MANIFEST_SIZEOF_BASE_HASH / SPB_PARTS;
+    if (SPB_PARTS > 1 && memcmp(base + len, header + SPB_MANIFEST_OFF_EXTERNAL_HASH, len) != 0) return false;
+    return memcmp(base, header + SPB_MANIFEST_OFF_IMAGE_HASH, len) == 0;
+}
+
 static enum spb_status base_fits(const struct spb_engine *e, const uint8_t *active_header) {
     if (!is_patch(e)) return SPB_OK;
     if (SPB_SINGLE_SLOT) return SPB_E_SINGLE_SLOT;
     if (!e->active) return SPB_E_SECTION_NOT_AVAILABLE;
     if (SPB_MANIFEST_U32(e->header, BASE_VERSION) != SPB_MANIFEST_U32(active_header, VERSION) ||
-        memcmp(e->header + SPB_MANIFEST_OFF_BASE_HASH, active_header + SPB_MANIFEST_OFF_IMAGE_HASH,
-               SPB_MANIFEST_SIZEOF_BASE_HASH) != 0) {
+        !is_base(e->header + SPB_MANIFEST_OFF_BASE_HASH, active_header)) {
         return SPB_E_INVALID_SOURCE_IMAGE;
     }
     return SPB_OK;
@@ -65,6 +73,7 @@ static enum spb_status open_candidate(struct spb_engine *e) {
     if (!spb_areas_writable()) return SPB_E_WRITE_PROTECTED;
     if (e->starts == SPB_ENGINE_STARTS) return SPB_E_TOO_MANY_STARTS;
     e->starts++;
+    spb_seal_open(e->header);
     if (!SPB_SINGLE_SLOT) status = spb_area_erase(&spb_slot1, 0, spb_page_start(1));
     if (!SPB_SINGLE_SLOT && status == SPB_OK) status = spb_journal_erase();
     while (e->candidate.len < SPB_VECTOR_SIZE + SPB_VECTORS_SIZE && status == SPB_OK) {
@@ -85,6 +94,10 @@ static struct spb_engine *engine_of(const struct spb_delta *d) {
 static enum spb_status put_new(struct spb_delta *d, uint8_t byte) {
     struct spb_engine *e = engine_of(d);
     if (e->candidate.len % ALIVE_EVERY == 0) spb_port.alive();
+    if (SPB_PARTS > 1 && d->np - 1 == SPB_DELTA_REST) {
+        enum spb_status status = spb_candidate_rest(&e->candidate);
+        if (status != SPB_OK) return status;
+    }
     if (e->vectors_len == SPB_VECTORS_SIZE) return spb_candidate_put(&e->candidate, byte);
     e->vectors[e->vectors_len++] = byte;
     return e->vectors_len == SPB_VECTORS_SIZE ? open_candidate(e) : SPB_OK;
@@ -92,7 +105,15 @@ static enum spb_status put_new(struct spb_delta *d, uint8_t byte) {
 
 static uint8_t get_new(struct spb_delta *d, uint32_t off) {
     struct spb_engine *e = engine_of(d);
+    if (SPB_PARTS > 1 && off >= SPB_DELTA_REST) {
+        return spb_candidate_get(&e->candidate, SPB_PART_SIZE + (off - SPB_DELTA_REST));
+    }
     return e->vectors_len < SPB_VECTORS_SIZE ? e->vectors[off] : spb_candidate_get(&e->candidate, SPB_VECTOR_SIZE + off);
+}
+
+static uint32_t same_new(struct spb_delta *d, uint32_t most) {
+    spb_port.alive();
+    return spb_candidate_same(&engine_of(d)->candidate, most);
 }
 
 /* The version that may not be gone below; where it lies is found anew each time (install.c). */
@@ -100,6 +121,16 @@ __attribute__((noinline)) static uint32_t floor_once(struct spb_engine *e) {
     if (!e->active) return spb_slot_floor_once(&e->work.slot);
     if (SPB_KEYS_RECORDS > 0 && spb_keys_pinned(spb_area_start(&spb_slot0)) == SPB_GOOD) return 0;      /* keys.h K3 */
     return SPB_MANIFEST_U32(spb_area_start(&spb_slot0), VERSION);
+}
+
+/* The image of a header, at first, or none. */
+static struct spb_delta_image image_of(const uint8_t *header, const uint8_t *first, bool there) {
+    struct spb_delta_image image = {{{first, there ? SPB_MANIFEST_U32(header, IMAGE_SIZE) : 0}}};
+#if SPB_PARTS > 1
+    image.part[1] = (struct spb_delta_part){spb_area_map(&spb_slot0, SPB_PART_SIZE, 1),
+                                            there ? SPB_MANIFEST_U32(header, EXTERNAL_SIZE) : 0};
+#endif
+    return image;
 }
 
 /* The head and chunk 0 are in: is this update for us?  The answers in words decide, and once more the differences that
@@ -121,13 +152,11 @@ static enum spb_status accept(struct spb_engine *e) {
     e->permit ^= spb_manifest_misfit(e->header);
     e->permit += spb_manifest_below(e->header + SPB_MANIFEST_OFF_VERSION, again);
 
-    uint32_t old_len = is_patch(e) ? SPB_MANIFEST_U32(active_header, IMAGE_SIZE) : 0;
     spb_payload_unlock(&e->payload, personal(SPB_PERSONAL_OFF_AES_KEY), e->header);
-    static const struct spb_delta_new out = {put_new, get_new};
-    spb_delta_init(&e->work.delta, &out, active_header + SPB_VECTOR_SIZE, old_len, SPB_MANIFEST_U32(e->header, IMAGE_SIZE));
-    if (SPB_PARTS > 1) {
-        spb_delta_split(&e->work.delta, SPB_PART_SIZE - SPB_VECTOR_SIZE, spb_area_map(&spb_slot0, SPB_PART_SIZE, 1));
-    }
+    static const struct spb_delta_new out = {put_new, get_new, same_new};
+    const struct spb_delta_image old = image_of(active_header, active_header + SPB_VECTOR_SIZE, is_patch(e));
+    const struct spb_delta_image new = image_of(e->header, NULL, true);
+    spb_delta_init(&e->work.delta, &out, &old, &new);
     spb_candidate_init(&e->candidate, SPB_SINGLE_SLOT || !e->active);
     return SPB_OK;
 }
@@ -159,7 +188,7 @@ __attribute__((noinline)) static enum spb_status chunk(struct spb_engine *e, boo
     uint32_t len = spb_payload_open(&e->payload, &in);
     enum spb_status status = spb_delta_run(&e->work.delta, in, len, last, &used);
     if (status != SPB_OK) return status;
-    if (last) return e->work.delta.np == e->work.delta.new_len ? read_back(e) : SPB_E_PARSER_ERROR;
+    if (last) return e->work.delta.np == spb_delta_end(&e->work.delta) ? read_back(e) : SPB_E_PARSER_ERROR;
     spb_payload_next(&e->payload, used);
     return SPB_OK;
 }

@@ -6,6 +6,7 @@
 
 #include "bytes.h"
 #include "port.h"
+#include "seal.h"
 
 #define STEP (SPB_SLOT_UNIT < SPB_READ_MAX ? SPB_READ_MAX : SPB_SLOT_UNIT)   /* bytes copied at a time */
 
@@ -81,6 +82,8 @@ __attribute__((noinline)) static enum spb_status copy_step(const struct spb_plac
                                                            uint32_t at, uint32_t len) {
     uint32_t bytes[STEP / 4], there[STEP / 4];
     if (!read_step(from->area, from->off + at, bytes, len)) return SPB_E_FLASH_ERROR;
+    /* One of the two is SLOT0, where a page has the place that it has in the image. */
+    if (SPB_SEALED) spb_seal((from->area == &spb_slot0 ? from->off : into->off) + at, bytes, len);
     enum spb_status status = spb_area_program(into->area, into->off + at, (uint8_t *)bytes, len);
     if (status != SPB_OK) return status;
     return read_step(into->area, into->off + at, there, len) && memcmp(there, bytes, len) == 0 ? SPB_OK : SPB_E_FLASH_ERROR;

@@ -37,7 +37,8 @@ struct spb_flash {
     bool (*writable)(uint32_t off, uint32_t len);
 };
 
-/* A range of whole erase units of one memory, all of one size; elsewhere in it they may have another. */
+/* A range of whole erase units of one memory, all of one size; elsewhere in it they may have another.  Offsets are those
+ * from the start of internal flash, of another memory, too: what is at an offset has one address. */
 struct spb_part {
     const struct spb_flash *flash;
     uint32_t base, size, erase_unit;
@@ -67,8 +68,8 @@ struct spb_place {
     uint32_t off;
 };
 
-/* Copy len bytes to a place that is erased; both are then compared.  Offsets and len are multiples of SPB_COPY_UNIT.  By way
- * of RAM, as the two may be in one memory. */
+/* Copy len bytes to a place that is erased; what is there then is compared.  Offsets and len are multiples of SPB_COPY_UNIT.
+ * By way of RAM, as the two may be in one memory.  Between the slots, where one is sealed (seal.h) by what was opened last. */
 SPB_CHECKED enum spb_status spb_area_copy(const struct spb_place *from, const struct spb_place *into, uint32_t len);
 
 #define SPB_COPY_UNIT (SPB_SLOT_UNIT < 4 ? 4u : SPB_SLOT_UNIT)

@@ -1,13 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 #include "install.h"
 
+#include "seal.h"
+
+/* Where an image ends, in each part of a slot. */
+struct ends {
+    uint32_t of[SPB_PARTS];
+};
+
 /* One page of the list, by its rank (pages.h), up to the end of the image in whole units; the rest stays erased.  save: from
  * SLOT0 to its home, else the other way. */
-__attribute__((noinline)) static enum spb_status copy_page(const struct spb_pages *pages, uint32_t rank, uint32_t end, uint32_t save) {
+__attribute__((noinline)) static enum spb_status copy_page(const struct spb_pages *pages, uint32_t rank, struct ends ends, uint32_t save) {
     uint32_t page = spb_pages_at(pages->count - 1 - rank);
     uint32_t off = spb_page_start(page), len = spb_page_start(page + 1) - off;
     const struct spb_place at[2] = {{&spb_slot0, off}, spb_slot_place(pages, page)};
     const struct spb_place *into = at + save;
+    uint32_t end = ends.of[SPB_PARTS > 1 && off >= SPB_PART_SIZE];
     if (at[0].area == at[1].area) return SPB_E_FLASH_ERROR;     /* I5 */
     if (off >= end) return SPB_OK;
     enum spb_status status = spb_area_erase(into->area, into->off, len);
@@ -17,33 +25,48 @@ __attribute__((noinline)) static enum spb_status copy_page(const struct spb_page
 
 /* Into SLOT0: ranks from one up to another. */
 static enum spb_status copy_pages(const volatile enum spb_verdict *verdict, const struct spb_pages *pages, uint32_t rank,
-                                  uint32_t stop, uint32_t end) {
+                                  uint32_t stop, struct ends ends) {
     enum spb_status status = SPB_OK;
     while (rank < stop && status == SPB_OK) {
         if (*verdict != SPB_GOOD) return SPB_E_IMAGE_VERIFY_TAG_FAILURE;
-        status = copy_page(pages, rank++, end, 0);
+        status = copy_page(pages, rank++, ends, 0);
         if (status == SPB_OK) spb_port.progress(rank, pages->count);
     }
     return status;
 }
 
-static uint32_t end_of(const struct spb_slot_work *work) { return SPB_VECTOR_SIZE + SPB_MANIFEST_U32(work->header, IMAGE_SIZE); }
+static struct ends ends_of(const struct spb_slot_work *work) {
+    struct ends ends;
+    for (uint32_t i = 0; i < SPB_PARTS; i++) ends.of[i] = spb_slot_end(work, i > 0);
+    return ends;
+}
+
+/* OLD's pages from this rank on to their homes, whole.  Its header is in SLOT0 until the last batch was saved. */
+static inline __attribute__((always_inline)) void save_pages(const struct spb_pages *old, uint32_t rank, const struct spb_slot_work *work) {
+    struct ends all;
+    for (uint32_t i = 0; i < SPB_PARTS; i++) all.of[i] = SPB_SLOT_SIZE;
+    if (SPB_SEALED) spb_seal_open(spb_area_start(&spb_slot0));
+    for (; rank < old->saved; rank++) (void)!copy_page(old, rank, all, 1);
+    if (SPB_SEALED) spb_seal_open(work->header);
+}
 
 /* Highest page first, so the header comes last and SLOT0 never looks complete before it is.  What is behind OLD's end is
  * saved, too, and may be unreadable: that OLD is whole where it is kept is looked at when it is wanted (trial.h T4).
  * left: pages that were judged in SLOT1; where it is wrong, a load of it that was skipped say, no other is copied. */
-static enum spb_status install_pages(struct spb_journal *j, const volatile enum spb_verdict *verdict, uint32_t left, uint32_t end) {
+static enum spb_status install_pages(struct spb_journal *j, const volatile enum spb_verdict *verdict, uint32_t left,
+                                     const struct spb_slot_work *work) {
+    const struct ends ends = ends_of(work);
     uint32_t all = j->pages.count, done = all - left;
     enum spb_status status = SPB_OK;
     spb_port.progress(done, all);
     while (done < all && status == SPB_OK) {
-        uint32_t stop = spb_lower(all, done + SPB_JOURNAL_BATCH);
+        uint32_t stop = spb_journal_batch_end(&j->pages, done);
         if (spb_journal_trial(j) && spb_journal_saved(j) < stop && spb_journal_has_room(j)) {
-            const struct spb_pages old = {all, stop};
-            for (uint32_t rank = done; rank < stop; rank++) (void)!copy_page(&old, rank, SPB_SLOT_SIZE, 1);
+            const struct spb_pages old = spb_pages_kept(&j->pages, stop);
+            save_pages(&old, done, work);
             status = spb_journal_append(j, SPB_JOURNAL_STEP_SAVED + stop);
         }
-        if (status == SPB_OK) status = copy_pages(verdict, &j->pages, done, stop, end);
+        if (status == SPB_OK) status = copy_pages(verdict, &j->pages, done, stop, ends);
         if (status == SPB_OK) status = spb_journal_append(j, SPB_JOURNAL_STEP_INSTALLED + stop);
         done = stop;
     }
@@ -85,12 +108,12 @@ static enum spb_install_result ended(struct spb_journal *j, uint32_t step, enum 
 
 /* I6, and trial.h T4. */
 static enum spb_install_result go_back(struct spb_slot_work *work, struct spb_journal *j, enum spb_status why) {
-    const struct spb_pages old = {j->pages.count, spb_journal_saved(j)};
+    const struct spb_pages old = spb_pages_kept(&j->pages, spb_journal_saved(j));
     volatile enum spb_verdict verdict = whole(work, old.saved != 0 ? &old : NULL);
     if (verdict != SPB_GOOD) {
         return spb_trial_runs(j) ? ended(j, SPB_JOURNAL_STEP_FINISHED, SPB_INSTALL_DONE) : SPB_INSTALL_FAILED;
     }
-    if (copy_pages(&verdict, &old, 0, old.saved, end_of(work)) != SPB_OK) return SPB_INSTALL_FAILED;
+    if (copy_pages(&verdict, &old, 0, old.saved, ends_of(work)) != SPB_OK) return SPB_INSTALL_FAILED;
     return ended(j, SPB_JOURNAL_STEP_REVERTED + why, SPB_INSTALL_REVERTED);
 }
 
@@ -123,7 +146,7 @@ static enum spb_install_result refuse(struct spb_slot_work *work, struct spb_jou
 
 /* OLD is kept if NEW wants that and there is room. */
 static enum spb_status begin(const struct spb_slot_work *work, struct spb_journal *j) {
-    bool trial = (work->header[SPB_MANIFEST_OFF_KIND] & SPB_MANIFEST_KIND_TRIAL) != 0 && spb_trial_fits(j->pages.count);
+    bool trial = (work->header[SPB_MANIFEST_OFF_KIND] & SPB_MANIFEST_KIND_TRIAL) != 0 && spb_trial_fits(j->pages.count, spb_pages_rest(&j->pages));
     return spb_journal_append(j, trial ? SPB_JOURNAL_STEP_SAVED : SPB_JOURNAL_STEP_INSTALLED);
 }
 
@@ -137,12 +160,12 @@ enum spb_install_result spb_install(struct spb_slot_work *work, uint32_t starts)
     uint32_t tried = spb_journal_tried(j);
     if (runs && tried >= starts) return go_back(work, j, SPB_E_NOT_CONFIRMED);
     if (!runs) {
-        const struct spb_pages left = {j->pages.count - spb_journal_installed(j), 0};
+        const struct spb_pages left = {.count = j->pages.count - spb_journal_installed(j)};
         verdict = acceptable(work, &left);
         if (verdict != SPB_GOOD) return refuse(work, j);
         if (!spb_areas_writable()) return SPB_INSTALL_FAILED;
         if (!j->begun && begin(work, j) != SPB_OK) return SPB_INSTALL_FAILED;
-        if (install_pages(j, &verdict, left.count, end_of(work)) != SPB_OK) return SPB_INSTALL_FAILED;
+        if (install_pages(j, &verdict, left.count, work) != SPB_OK) return SPB_INSTALL_FAILED;
         if (!spb_trial_runs(j)) return ended(j, SPB_JOURNAL_STEP_FINISHED, SPB_INSTALL_DONE);
     }
     return ended(j, SPB_JOURNAL_STEP_TRIED + 1 + tried, SPB_INSTALL_TRIAL);

@@ -7,7 +7,8 @@
 
 _Static_assert(SPB_PAGES < SPB_JOURNAL_STEP_SAVED - SPB_JOURNAL_STEP_INSTALLED, "a step of one kind is none of another");
 _Static_assert(SPB_STATUS_COUNT <= 0x100, "a step has room for a status");
-_Static_assert(SPB_SINGLE_SLOT || SPB_PAGES + SPB_PAGES / SPB_JOURNAL_BATCH <= SPB_JOURNAL_ROOM, "room for all");
+_Static_assert(SPB_SINGLE_SLOT || SPB_PAGES + SPB_PART_PAGES / SPB_JOURNAL_BATCH +
+                   (SPB_PARTS > 1) * (SPB_REST_PAGES / SPB_JOURNAL_REST_BATCH + 1) <= SPB_JOURNAL_ROOM, "room for all");
 
 enum spb_status spb_journal_erase(void) {
     memset(&spb_last, 0, sizeof spb_last);
@@ -48,7 +49,9 @@ void spb_journal_open(struct spb_journal *j) {
     uint32_t mark[SPB_JOURNAL_MARK_SIZE / 4], signature, off = 0;
     memset(j, 0, sizeof *j);
     if (SPB_SINGLE_SLOT) return;
-    while (spb_entry_read(off) < SPB_JOURNAL_STEP) off += SPB_ENTRY_UNIT;
+    for (uint32_t page; (page = spb_entry_read(off)) < SPB_JOURNAL_STEP; off += SPB_ENTRY_UNIT) {
+        if (SPB_PARTS > 1) j->pages.counts[SPB_PARTS - 1] += page >= SPB_PART_PAGES;
+    }
     j->pages.count = off / SPB_ENTRY_UNIT;
     read_steps(j, off + MARK_UNIT);
     j->begun = j->last[SPB_JOURNAL_OF_PAGES] | j->last[SPB_JOURNAL_OF_SAVED] | j->last[SPB_JOURNAL_OF_END];

@@ -42,12 +42,19 @@ static inline bool spb_journal_finished(const struct spb_journal *j) {
     return j->last[SPB_JOURNAL_OF_END] >= SPB_JOURNAL_STEP_FINISHED;
 }
 
-/* Pages that are installed from one step to the next: of a full slot a fourteenth, as a trial needs so many spare ones, and
- * not more than 64 KB. */
-#define SPB_JOURNAL_MOST (SPB_JOURNAL_STEP_EVERY / SPB_LARGEST_PAGE)
-#define SPB_JOURNAL_PART (SPB_PAGES / SPB_JOURNAL_STEPS)
-#define SPB_JOURNAL_LEAST (SPB_JOURNAL_MOST < SPB_JOURNAL_PART ? SPB_JOURNAL_MOST : SPB_JOURNAL_PART)
-#define SPB_JOURNAL_BATCH (SPB_JOURNAL_LEAST > 0 ? SPB_JOURNAL_LEAST : 1u)
+/* Pages that are installed from one step to the next: of a full part a fourteenth, as a trial needs so many spare ones, and
+ * not more than 64 KB.  No step is about pages of two parts. */
+#define SPB_JOURNAL_LOWER(a, b) ((a) < (b) ? (a) : (b))
+#define SPB_JOURNAL_LEAST(pages, size) SPB_JOURNAL_LOWER(SPB_JOURNAL_STEP_EVERY / (size), (pages) / SPB_JOURNAL_STEPS)
+#define SPB_JOURNAL_BATCH_OF(pages, size) (SPB_JOURNAL_LEAST(pages, size) > 0 ? SPB_JOURNAL_LEAST(pages, size) : 1u)
+#define SPB_JOURNAL_BATCH SPB_JOURNAL_BATCH_OF(SPB_PART_PAGES, SPB_PAGE_SIZE)
+#define SPB_JOURNAL_REST_BATCH SPB_JOURNAL_BATCH_OF(SPB_REST_PAGES, SPB_REST_PAGE_SIZE)
+
+/* Where the batch ends that begins with the page of this rank. */
+static inline uint32_t spb_journal_batch_end(const struct spb_pages *list, uint32_t rank) {
+    if (SPB_PARTS > 1 && rank < spb_pages_rest(list)) return spb_lower(spb_pages_rest(list), rank + SPB_JOURNAL_REST_BATCH);
+    return spb_lower(list->count, rank + SPB_JOURNAL_BATCH);
+}
 
 /* Entries of pages and steps that there is room for, when SPB_JOURNAL_SPARE are kept free: for a beginning, an end, what a
  * trial is told, and torn ones. */

@@ -12,7 +12,7 @@
 
 _Static_assert(SPB_KEYS_OFF_CHECK % STEP == 0 && SPB_KEYS_OFF_AGAIN - SPB_KEYS_OFF_CHECK == STEP && SPB_KEYS_SIZEOF_AGAIN == STEP && 2 * STEP == SPB_READ_MAX, "whole steps");
 _Static_assert(SPB_KEYS_SIZE % SPB_PROGRAM_UNIT == 0 && SPB_KEYS_SIZEOF_TABLE % SPB_PROGRAM_UNIT == 0, "whole units");
-_Static_assert(SPB_KEYS_SIZEOF_PINNED == SPB_HEADER_OFF_SIGNATURE, "what is signed of a header");
+_Static_assert(SPB_KEYS_RECORDS == 0 || SPB_KEYS_SIZEOF_PINNED == SPB_HEADER_OFF_SIGNATURE, "what is signed of a header");
 #define END_SIZE (SPB_KEYS_OFF_AGAIN - SPB_KEYS_OFF_PINNED)
 _Static_assert(END_SIZE <= SPB_HEADER_SIZE, "the end of a record is made where a header is read");
 

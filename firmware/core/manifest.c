@@ -33,11 +33,12 @@ static bool payload_size_can_be(uint32_t size) {
 }
 
 enum spb_status spb_manifest_shape(const uint8_t m[SPB_MANIFEST_SIZE]) {
-    uint32_t kind = m[SPB_MANIFEST_OFF_KIND] & SPB_MANIFEST_KIND_MASK;
+    uint32_t kind = (m[SPB_MANIFEST_OFF_KIND] & ~SPB_MANIFEST_KIND_TRIAL) ^ SPB_MANIFEST_KIND_PARTS;
     if (spb_load_u16(m + SPB_MANIFEST_OFF_MAGIC) != SPB_MANIFEST_MAGIC) return SPB_E_INVALID_PATCH_IMAGE;
     if (m[SPB_MANIFEST_OFF_FORMAT] != SPB_FORMAT || kind > SPB_MANIFEST_KIND_PATCH) return SPB_E_UNSUPPORTED;
     /* Key index and trailer size, in the same word, are 0. */
     if (SPB_MANIFEST_U32(m, SIGNATURE_COUNT) != SPB_MANIFEST_SIGNATURE_COUNT) return SPB_E_UNSUPPORTED;
+    if (SPB_PARTS > 1 && SPB_MANIFEST_U32(m, LEAF_LOG2) != SPB_EXTENSION_LEAF_LOG2) return SPB_E_UNSUPPORTED;
     if (!payload_size_can_be(SPB_MANIFEST_U32(m, PAYLOAD_SIZE))) return SPB_E_INVALID_PATCH_IMAGE;
     if (kind == SPB_MANIFEST_KIND_IMAGE &&
         !all_zero(m + SPB_MANIFEST_OFF_BASE_VERSION, SPB_MANIFEST_OFF_SALT - SPB_MANIFEST_OFF_BASE_VERSION)) {
@@ -51,7 +52,8 @@ enum spb_status spb_manifest_fits(const uint8_t m[SPB_MANIFEST_SIZE]) {
         return SPB_E_INVALID_SECTION_KEY;
     }
     if (SPB_MANIFEST_U32(m, TARGET) != spb_port.target) return SPB_E_WRONG_BOARD;
-    if (SPB_MANIFEST_U32(m, IMAGE_SIZE) > SPB_SLOT_SIZE - SPB_VECTOR_SIZE) return SPB_E_IMAGE_TOO_LARGE;
+    if (SPB_MANIFEST_U32(m, IMAGE_SIZE) > SPB_PART_SIZE - SPB_VECTOR_SIZE) return SPB_E_IMAGE_TOO_LARGE;
+    if (SPB_PARTS > 1 && SPB_MANIFEST_U32(m, EXTERNAL_SIZE) > SPB_REST_SIZE) return SPB_E_IMAGE_TOO_LARGE;
     if (SPB_MANIFEST_U32(m, IMAGE_SIZE) < 2 * sizeof(uint32_t)) return SPB_E_IMAGE_TOO_SMALL;
     return SPB_OK;
 }

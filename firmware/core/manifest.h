@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* manifest.h - the 76 bytes that describe an update, and the header they become in front of an installed image.
+/* manifest.h - the 76 bytes that describe an update, and the header they become in front of an installed image; 116 where
+ * slots have two parts.
  * M1  After spb_manifest_shape() and spb_manifest_fits() every length in the manifest is safe to use on this device.
  * M2  Nothing but spb_header_verify() says that the signing key vouched for a manifest. */
 #ifndef SPB_MANIFEST_H

@@ -8,21 +8,22 @@
 
 #include "port.h"
 
+/* Pages of each part. */
+#define SPB_PART_PAGES (SPB_PART_SIZE / SPB_PAGE_SIZE)
+#define SPB_REST_PAGES (SPB_REST_SIZE / SPB_REST_PAGE_SIZE)
+#define SPB_PAGES (SPB_PART_PAGES + SPB_REST_PAGES)
+
 /* Page of the byte at off of a slot; where a page begins, also the one behind the last.  Numbers go on from a part to the
  * next. */
 static inline uint32_t spb_page_of(uint32_t off) {
     if (SPB_PARTS == 1 || off < SPB_PART_SIZE) return off / SPB_PAGE_SIZE;
-    return SPB_PART_SIZE / SPB_PAGE_SIZE + (off - SPB_PART_SIZE) / SPB_REST_PAGE_SIZE;
+    return SPB_PART_PAGES + (off - SPB_PART_SIZE) / SPB_REST_PAGE_SIZE;
 }
 
 static inline uint32_t spb_page_start(uint32_t page) {
-    if (SPB_PARTS == 1 || page < SPB_PART_SIZE / SPB_PAGE_SIZE) return page * SPB_PAGE_SIZE;
-    return SPB_PART_SIZE + (page - SPB_PART_SIZE / SPB_PAGE_SIZE) * SPB_REST_PAGE_SIZE;
+    if (SPB_PARTS == 1 || page < SPB_PART_PAGES) return page * SPB_PAGE_SIZE;
+    return SPB_PART_SIZE + (page - SPB_PART_PAGES) * SPB_REST_PAGE_SIZE;
 }
-
-#define SPB_PAGES (SPB_PART_SIZE / SPB_PAGE_SIZE + (SPB_SLOT_SIZE - SPB_PART_SIZE) / SPB_REST_PAGE_SIZE)
-
-#define SPB_LARGEST_PAGE (SPB_PAGE_SIZE > SPB_REST_PAGE_SIZE ? SPB_PAGE_SIZE : SPB_REST_PAGE_SIZE)
 
 /* Bytes that a record of the journal takes on flash: whole program units. */
 #define SPB_UNITS(size) (((size) + SPB_PROGRAM_UNIT - 1) / SPB_PROGRAM_UNIT * SPB_PROGRAM_UNIT)
@@ -42,9 +43,22 @@ SPB_CHECKED enum spb_status spb_entry_write(uint32_t off, uint32_t value);
 
 /* Of an image whose pages are in two slots. */
 struct spb_pages {
-    uint32_t count;     /* so many of the list, from its beginning, are in SLOT1 */
+    union {
+        uint32_t count;             /* so many of the list, from its beginning, are in SLOT1 */
+        uint32_t counts[SPB_PARTS]; /* the same; and its pages of the second part, the last ones, if it was committed */
+    };
     uint32_t saved;     /* not 0: so many from its end are, where trial.h keeps them, and the others of the list are not */
 };
+
+/* Its pages of the second part: the first ranks are theirs. */
+static inline uint32_t spb_pages_rest(const struct spb_pages *list) { return SPB_PARTS > 1 ? list->counts[SPB_PARTS - 1] : 0; }
+
+/* The list with so many of its pages saved. */
+static inline struct spb_pages spb_pages_kept(const struct spb_pages *list, uint32_t saved) {
+    struct spb_pages pages = {.count = list->count, .saved = saved};
+    if (SPB_PARTS > 1) pages.counts[SPB_PARTS - 1] = spb_pages_rest(list);
+    return pages;
+}
 
 /* Put the next page behind the others, which have lower numbers. */
 SPB_CHECKED enum spb_status spb_pages_add(struct spb_pages *pages, uint32_t page);

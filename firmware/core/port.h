@@ -10,6 +10,9 @@
 #include "flash.h"
 #include "spb_config.h"
 
+/* Bytes of the second part, which is in external flash.  What an image has there does not follow what it has in the first. */
+#define SPB_REST_SIZE (SPB_SLOT_SIZE - SPB_PART_SIZE)
+
 struct spb_port {
     const struct spb_flash *flash;      /* all parts are in it, where SPB_MEMORIES is 1 */
     const uint8_t *personal;    /* the personalisation area, SPB_PERSONAL_SIZE bytes */

@@ -7,7 +7,7 @@
 #define FIRST_ADDRESS 0x401u
 #define FIRST_NUMBER 0x20u
 #define END_NUMBER 0x10000u
-#define BEYOND 4096u            /* pointers to just behind the image are its own, too */
+#define BACKWARDS 0x7Fu          /* in bits 31..24 of a distance of 31 bits, up to 16 MB back */
 
 /* An instruction is looked at with its first half-word in bits 31..16, the second, if any, below. */
 struct form {
@@ -91,18 +91,34 @@ static bool found(struct spb_reference *ref, uint32_t kind, uint32_t len, uint32
     return true;
 }
 
-static bool read_word(struct spb_reference *ref, const struct spb_image_range *image, uint32_t w) {
+static bool in_image(const struct spb_image_range *image, uint32_t target) {
+    return (target - image->base < image->size + SPB_REFERENCE_BEYOND && target >= FIRST_ADDRESS) ||
+           spb_reference_rest(image, target);
+}
+
+static inline __attribute__((always_inline)) bool read_pointer(struct spb_reference *ref, const struct spb_image_range *image, uint32_t w, uint32_t at) {
     uint32_t top = w >> 24;
-    if (w - image->base < image->size + BEYOND && w >= FIRST_ADDRESS) return found(ref, SPB_REFERENCE_CODE, 4, w);
+    bool relative = top == BACKWARDS;
+    uint32_t target = relative ? at + (w | 1u << 31) : w;
+    if (in_image(image, target)) return found(ref, relative ? SPB_REFERENCE_REL : SPB_REFERENCE_CODE, 4, target);
     if (top == 0x90 || ((top == 0x10 || top == 0x20 || top == 0x24 || top == 0x30) && (w & 0xF00000) == 0)) {
         return found(ref, SPB_REFERENCE_DATA, 4, w);
     }
+    return false;
+}
+
+bool spb_reference_read_rest(struct spb_reference *ref, const struct spb_image_range *image, uint32_t w) {
+    return w >> 24 != BACKWARDS && read_pointer(ref, image, w, 0);
+}
+
+static bool read_word(struct spb_reference *ref, const struct spb_image_range *image, uint32_t w, uint32_t at) {
+    if (read_pointer(ref, image, w, at)) return true;
     return w >= FIRST_NUMBER && w < END_NUMBER && found(ref, SPB_REFERENCE_SMALL, 4, w);
 }
 
 bool spb_reference_read(struct spb_reference *ref, const struct spb_image_range *image, const uint8_t *b, uint32_t len,
                         uint32_t at, bool word) {
-    if (len == 4 && word && read_word(ref, image, spb_load_u32(b))) return true;
+    if (len == 4 && word && read_word(ref, image, spb_load_u32(b), at)) return true;
     uint32_t v = spb_load_u16(b) << 16 | (len == 4 ? spb_load_u16(b + 2) : 0);
     if ((FIRST_DIGITS >> (v >> 28) & 1) == 0) return false;
     bool wide = v >> 28 == 0xF;
@@ -118,8 +134,8 @@ bool spb_reference_read(struct spb_reference *ref, const struct spb_image_range 
 
 bool spb_reference_write(const struct spb_reference *ref, uint32_t *word, uint32_t at, uint32_t target) {
     if (ref->kind == SPB_REFERENCE_SMALL && target >= END_NUMBER) return false;
-    if (ref->kind == SPB_REFERENCE_CODE || ref->kind == SPB_REFERENCE_DATA || ref->kind == SPB_REFERENCE_SMALL) {
-        *word = target;
+    if (spb_reference_word(ref->kind)) {
+        *word = ref->kind == SPB_REFERENCE_REL ? (target - at) & ~(1u << 31) : target;
         return true;
     }
     uint32_t form = 0;

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "slot.h"
 
-#include <stddef.h>
 #include <string.h>
 
+#include "seal.h"
 #include "sha256.h"
 #include "trial.h"
 
 #define STEP SPB_READ_MAX   /* bytes hashed at a time: a block of SHA-256 */
 
 _Static_assert(SPB_HEADER_SIZE % 4 == 0, "read in words");
-_Static_assert(SPB_VECTOR_SIZE % STEP == 0 && SPB_PAGE_SIZE % STEP == 0, "no step crosses a page");
+_Static_assert(SPB_VECTOR_SIZE % STEP == 0 && SPB_PAGE_SIZE % STEP == 0 && SPB_REST_PAGE_SIZE % STEP == 0, "no step crosses a page");
+_Static_assert(SPB_PARTS == 1 || (1u << SPB_EXTENSION_LEAF_LOG2) % SPB_REST_PAGE_SIZE == 0, "a leaf is whole pages");
 
 bool spb_slot_header(const struct spb_area *slot, uint32_t off, struct spb_slot_work *work) {
     for (uint32_t at = 0; at < SPB_HEADER_SIZE; at += STEP) {
@@ -51,40 +52,65 @@ struct spb_place spb_slot_place(const struct spb_pages *pages, uint32_t page) {
     uint32_t rank = pages != NULL ? spb_pages_rank(pages, page) : SPB_PAGES_NONE;
     if (rank != SPB_PAGES_NONE && (pages->saved == 0 || rank < pages->saved)) {
         area = &spb_slot1;
-        if (pages->saved != 0) page = spb_trial_home(pages->count, rank);
+        if (pages->saved != 0) page = spb_trial_home(pages->count, spb_pages_rest(pages), rank);
     }
     return (struct spb_place){area, spb_page_start(page)};
 }
 
-uint32_t spb_slot_places(const struct spb_slot_work *work, uint32_t moved) {
-    uint32_t end = SPB_VECTOR_SIZE + SPB_MANIFEST_U32(work->header, IMAGE_SIZE);
+uint32_t spb_slot_places(const struct spb_slot_work *work, uint32_t moved, bool rest) {
     uint32_t base = spb_slot0.parts[0].base;
-    return (spb_page_of(end - 1) + 1) * base + moved * (spb_slot1.parts[0].base - base);
+    uint32_t count = spb_page_of(spb_slot_end(work, false) - 1) + 1;
+    if (SPB_PARTS > 1 && rest) count += spb_page_of(spb_slot_end(work, true) + SPB_REST_PAGE_SIZE - 1) - spb_page_of(SPB_PART_SIZE);
+    return count * base + moved * (spb_slot1.parts[0].base - base);
 }
 
-uint32_t spb_slot_hashed(struct spb_slot_work *work, const struct spb_pages *pages) {
-    struct spb_sha256 *sha = &work->read.sha;
-    uint8_t *hash = (uint8_t *)work->read.block;
-    volatile uint32_t places = 0;
-    uint32_t end = SPB_VECTOR_SIZE + SPB_MANIFEST_U32(work->header, IMAGE_SIZE);
-    spb_sha256_init(sha);
+/* Bytes of the slot from off to end, which are of one part, into a hash; their places are added up. */
+static bool hash_range(struct spb_slot_work *work, const struct spb_pages *pages, uint32_t off,
+                       uint32_t end, volatile uint32_t *places) {
     struct spb_place at = {NULL, 0};        /* of the page, less its own offset */
-    for (uint32_t off = SPB_VECTOR_SIZE, stop = 0; off < end; off += STEP) {
+    for (uint32_t stop = 0; off < end; off += STEP) {
         if (off >= stop) {
             uint32_t page = spb_page_of(off);
             stop = spb_page_start(page + 1);
             at = spb_slot_place(pages, page);
             at.off -= spb_page_start(page);
             bool saved = pages != NULL && pages->saved != 0;
-            places += saved ? spb_slot0.parts[0].base : at.area->parts[0].base + 2 * at.off;
+            *places += saved ? spb_slot0.parts[0].base : at.area->parts[0].base + 2 * at.off;
         }
         uint32_t len = spb_lower(end - off, STEP);
-        if (!spb_area_read(at.area, at.off + off, work->read.block, len)) return 0;
-        spb_sha256_update(sha, work->read.block, len);
+        if (!spb_area_read(at.area, at.off + off, work->read.block, len)) return false;
+        if (SPB_SEALED && at.area == &spb_slot1) spb_seal(off, work->read.block, len);
+        spb_sha256_update(&work->read.sha, work->read.block, len);
         spb_port.alive();
     }
+    return true;
+}
+
+uint32_t spb_slot_hashed(struct spb_slot_work *work, const struct spb_pages *pages) {
+    struct spb_sha256 *sha = &work->read.sha;
+    uint8_t *hash = (uint8_t *)work->read.block;
+    volatile uint32_t places = 0;
+    if (SPB_SEALED && pages != NULL) spb_seal_open(work->header);
+    spb_sha256_init(sha);
+    if (!hash_range(work, pages, SPB_VECTOR_SIZE, spb_slot_end(work, false), &places)) return 0;
     spb_sha256_final(sha, hash);
     return (uint32_t)spb_slot_same(hash, work->header + SPB_MANIFEST_OFF_IMAGE_HASH, SPB_MANIFEST_SIZEOF_IMAGE_HASH) + places;
+}
+
+uint32_t spb_slot_rest_hashed(struct spb_slot_work *work, const struct spb_pages *pages) {
+    struct spb_sha256 *leaves = &work->read.leaves;
+    uint8_t *hash = (uint8_t *)work->read.block;
+    volatile uint32_t places = 0;
+    uint32_t end = spb_slot_end(work, true), leaf = 1u << SPB_EXTENSION_LEAF_LOG2;
+    spb_sha256_init(leaves);
+    for (uint32_t off = SPB_PART_SIZE; off < end; off += leaf) {
+        spb_sha256_init(&work->read.sha);
+        if (!hash_range(work, pages, off, spb_lower(end, off + leaf), &places)) return 0;
+        spb_sha256_final(&work->read.sha, hash);
+        spb_sha256_update(leaves, hash, SPB_MANIFEST_SIZEOF_EXTERNAL_HASH);
+    }
+    spb_sha256_final(leaves, hash);
+    return (uint32_t)spb_slot_same(hash, work->header + SPB_MANIFEST_OFF_EXTERNAL_HASH, SPB_MANIFEST_SIZEOF_EXTERNAL_HASH) + places;
 }
 
 __attribute__((noinline)) uint32_t spb_slot_floor_once(struct spb_slot_work *work) {

@@ -8,6 +8,8 @@
 #ifndef SPB_SLOT_H
 #define SPB_SLOT_H
 
+#include <stddef.h>
+
 #include "keys.h"
 #include "manifest.h"
 #include "pages.h"
@@ -23,6 +25,7 @@ struct spb_slot_work {
         struct {                        /* S3 */
             struct spb_sha256 sha;
             uint32_t block[SPB_READ_MAX / 4];   /* of the image, and its hash in the end */
+            struct spb_sha256 leaves;   /* of hashes, where there is a second part */
         } read;
     };
 };
@@ -44,19 +47,35 @@ static inline __attribute__((always_inline)) enum spb_verdict spb_slot_trust(str
     return SPB_KEYS_RECORDS > 0 ? spb_keys_trust(work) : spb_slot_vouch(work);
 }
 
-/* The places of the pages of the image, added up, when `moved` of them are in SLOT1 and the others in SLOT0. */
-uint32_t spb_slot_places(const struct spb_slot_work *work, uint32_t moved);
+/* Where the image ends in the slot, of its first part or of its second. */
+static inline uint32_t spb_slot_end(const struct spb_slot_work *work, bool rest) {
+    if (SPB_PARTS > 1 && rest) return SPB_PART_SIZE + SPB_MANIFEST_U32(work->header, EXTERNAL_SIZE);
+    return SPB_VECTOR_SIZE + SPB_MANIFEST_U32(work->header, IMAGE_SIZE);
+}
+
+/* The places of the pages of the image, added up, when `moved` of them are in SLOT1 and the others in SLOT0.  rest: those
+ * of the second part, too. */
+uint32_t spb_slot_places(const struct spb_slot_work *work, uint32_t moved, bool rest);
 
 /* SPB_GOOD, when the hash is the one that the header in work promises, and the places added up that it was made of; those
- * of what is saved count as SLOT0, as nothing is started by it. */
+ * of what is saved count as SLOT0, as nothing is started by it.  Of the first part, and of the second one. */
 uint32_t spb_slot_hashed(struct spb_slot_work *work, const struct spb_pages *pages);
+uint32_t spb_slot_rest_hashed(struct spb_slot_work *work, const struct spb_pages *pages);
 
 /* The image with these pages in SLOT1, which are `moved`, and the others in SLOT0 (NULL and 0: all of them) has the hash
  * that the header in work promises.  Inlined: where the pages have to be is known to the caller, and an argument that got
  * lost on the way does not decide.  What cannot be read is 0 less places, which is not SPB_GOOD: places are even. */
 static inline __attribute__((always_inline)) enum spb_verdict spb_slot_match(
     struct spb_slot_work *work, const struct spb_pages *pages, uint32_t moved) {
-    return (enum spb_verdict)(spb_slot_hashed(work, pages) - spb_slot_places(work, moved));
+    uint32_t found = spb_slot_hashed(work, pages);
+    if (SPB_PARTS > 1) found += spb_slot_rest_hashed(work, pages) - SPB_GOOD;
+    return (enum spb_verdict)(found - spb_slot_places(work, moved, true));
+}
+
+/* The same of what a core runs first, all of it in SLOT0: its second part may have been checked when it was installed. */
+static inline __attribute__((always_inline)) enum spb_verdict spb_slot_match_start(struct spb_slot_work *work) {
+    if (SPB_PARTS == 1 || SPB_VERIFY_REST) return spb_slot_match(work, NULL, 0);
+    return (enum spb_verdict)(spb_slot_hashed(work, NULL) - spb_slot_places(work, 0, false));
 }
 
 /* Version in SLOT0's header if that header is vouched for (whatever the state of the image behind it), else 0.  Who

@@ -1,9 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #include "trial.h"
 
-uint32_t spb_trial_home(uint32_t count, uint32_t rank) {
-    if (rank >= SPB_JOURNAL_BATCH) return spb_pages_at(count - 1 - (rank - SPB_JOURNAL_BATCH));
-    uint32_t page = SPB_PAGES - 1 - rank;       /* the one of this rank among those that are not in the list */
+/* Of the pages of the list, those of the second part have the first ranks; each part has spare pages of its own. */
+uint32_t spb_trial_home(uint32_t count, uint32_t rest, uint32_t rank) {
+    uint32_t pages = SPB_PAGES, batch = SPB_JOURNAL_BATCH;
+    if (SPB_PARTS > 1 && rank < rest) {
+        batch = SPB_JOURNAL_REST_BATCH;
+    } else if (SPB_PARTS > 1) {
+        count -= rest;
+        rank -= rest;
+        pages = SPB_PART_PAGES;
+    }
+    if (rank >= batch) return spb_pages_at(count - 1 - (rank - batch));
+    uint32_t page = pages - 1 - rank;       /* the one of this rank among those that are not in the list */
     while (count > 0) {
         uint32_t listed = spb_pages_at(--count);
         if (listed >= SPB_PAGES) return listed;
@@ -11,6 +20,12 @@ uint32_t spb_trial_home(uint32_t count, uint32_t rank) {
         page--;
     }
     return page;
+}
+
+bool spb_trial_parts_fit(uint32_t count, uint32_t rest) {
+    uint32_t first = count - rest;
+    uint32_t batches = (first + SPB_JOURNAL_BATCH - 1) / SPB_JOURNAL_BATCH + (rest + SPB_JOURNAL_REST_BATCH - 1) / SPB_JOURNAL_REST_BATCH;
+    return first <= SPB_TRIAL_FREE && rest <= SPB_TRIAL_REST_FREE && count + 2 * batches + 2 <= SPB_JOURNAL_ROOM;
 }
 
 bool spb_trial_runs(const struct spb_journal *j) {

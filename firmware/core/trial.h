@@ -15,16 +15,21 @@
 
 #include "journal.h"
 
-/* Pages that an update on trial may change: its list leaves a batch of pages of SLOT1 free, and the journal room for two
- * steps a batch, the last of which may be a part of one.  0: no trials. */
+/* Pages that an update on trial may change: its list leaves a batch of pages of SLOT1 free, of each part, and the journal
+ * room for two steps a batch, the last of which may be a part of one.  0: no trials. */
 #define SPB_TRIAL_STEPS ((SPB_JOURNAL_ROOM - 2) * SPB_JOURNAL_BATCH / (SPB_JOURNAL_BATCH + 2))
-#define SPB_TRIAL_FREE (SPB_PAGES > SPB_JOURNAL_BATCH ? SPB_PAGES - SPB_JOURNAL_BATCH : 0u)
+#define SPB_TRIAL_FREE (SPB_PART_PAGES > SPB_JOURNAL_BATCH ? SPB_PART_PAGES - SPB_JOURNAL_BATCH : 0u)
+#define SPB_TRIAL_REST_FREE (SPB_REST_PAGES > SPB_JOURNAL_REST_BATCH ? SPB_REST_PAGES - SPB_JOURNAL_REST_BATCH : 0u)
 #define SPB_TRIAL_PAGES (SPB_TRIAL_FREE < SPB_TRIAL_STEPS ? SPB_TRIAL_FREE : SPB_TRIAL_STEPS)
-#define SPB_TRIAL_ROOM (SPB_TRIAL_STARTS == 0 || SPB_SINGLE_SLOT || SPB_PARTS > 1 ? 0u : SPB_TRIAL_PAGES)
-static inline bool spb_trial_fits(uint32_t count) { return count <= SPB_TRIAL_ROOM; }
+#define SPB_TRIAL_ROOM (SPB_TRIAL_STARTS == 0 || SPB_SINGLE_SLOT ? 0u : SPB_PARTS > 1 ? SPB_TRIAL_FREE + SPB_TRIAL_REST_FREE : SPB_TRIAL_PAGES)
+bool spb_trial_parts_fit(uint32_t count, uint32_t rest);
+static inline bool spb_trial_fits(uint32_t count, uint32_t rest) {
+    return count <= SPB_TRIAL_ROOM && (SPB_PARTS == 1 || spb_trial_parts_fit(count, rest));
+}
 
-/* The page of SLOT1 in which the page of this rank is kept; none that there is, when the list cannot be read. */
-uint32_t spb_trial_home(uint32_t count, uint32_t rank);
+/* The page of SLOT1 in which the page of this rank is kept, of a list of count pages, rest of which are of the second part;
+ * none that there is, when the list cannot be read. */
+uint32_t spb_trial_home(uint32_t count, uint32_t rest, uint32_t rank);
 
 /* True when NEW is installed, OLD is kept, and neither was chosen. */
 bool spb_trial_runs(const struct spb_journal *j);

@@ -17,6 +17,9 @@ void spb_cache_clean(uint32_t address, uint32_t len);
 /* The data cache holds nothing of the len bytes at address, which must not be RAM.  Works whoever turned it on. */
 void spb_cache_forget(uint32_t address, uint32_t len);
 
+/* Neither cache holds anything of the len bytes at address, which are changed by others than this core and may be read-only. */
+void spb_cache_drop(uint32_t address, uint32_t len);
+
 /* The len bytes at address were written as data and are to be executed.  Works whoever turned the caches on; on a core
  * without caches it is a barrier. */
 void spb_cache_publish(uint32_t address, uint32_t len);

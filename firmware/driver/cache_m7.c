@@ -15,6 +15,7 @@
 #define DCCMVAC 0xE000EF68u
 #define DCCMVAU 0xE000EF64u
 #define DCISW 0xE000EF60u
+#define DCCIMVAC 0xE000EF70u
 #define DCCISW 0xE000EF74u
 
 #define DC (1u << 16)
@@ -74,6 +75,13 @@ void spb_cache_forget(uint32_t address, uint32_t len) { lines(DCIMVAC, address, 
 /* K3 */
 void spb_cache_publish(uint32_t address, uint32_t len) {
     lines(DCCMVAU, address, len);
+    reg_write(ICIALLU, 0);
+    barrier();
+}
+
+/* Cleaned as well, though there is nothing to clean: to drop a line alone may need the right to write there. */
+void spb_cache_drop(uint32_t address, uint32_t len) {
+    lines(DCCIMVAC, address, len);
     reg_write(ICIALLU, 0);
     barrier();
 }

@@ -20,7 +20,7 @@ from typing import Final
 from spboot import disk, gitversion
 from spboot.boards import Board
 from spboot.builder import bootloader
-from spboot.builder.linkinclude import MEMORY, check_name, include_name, link_check, link_include
+from spboot.builder.linkinclude import check_name, include_name, link_check, link_include, memory
 from spboot.builder.merge import bootloader_in
 from spboot.errors import BuildError, named
 from spboot.formats import program
@@ -106,7 +106,7 @@ def _texts(boot: Path, board: Board, version: GitVersion) -> dict[str, bytes]:
     return {
         LINKER_INCLUDE: kept(include_name(board), link_include(board).encode()).replace(own, LINKER_CHECK.encode()),
         LINKER_CHECK: kept(check_name(board), link_check(board).encode()),
-        LINKER_MEMORY: MEMORY.format(include=LINKER_INCLUDE).encode(),
+        LINKER_MEMORY: memory(board, LINKER_INCLUDE).encode(),
         HEADER: kept(f"include/{HEADER}", header),
         VERSION_HEADER: gitversion.header(version).encode(),
         BOOTLOADER: f"{boot.name} of {board.name}, SHA-256 {hashlib.sha256(disk.read(boot)).hexdigest()}\n".encode(),

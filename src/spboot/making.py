@@ -58,12 +58,13 @@ def postbuild(
     *,
     jobs: int | None = None,
     tell: Callable[[str], None] = lambda _: None,
+    warn: Callable[[Sequence[str]], None] = lambda _: None,
 ) -> Release:
     """Make the release folder of *making* in *folder*, with a patch from each of *bases* that is below it.
 
     The folder of an earlier build of the same version is replaced, whole or not at all.  *jobs*: patches made at a
-    time.  *tell* gets a sentence for each file.  Raises BuildError: no bootloader, or one of other keys; FormatError;
-    VersionError; KeyFolderError; DiskError.
+    time.  *tell* gets a sentence for each file, *warn* those of `Image.warnings`.  Raises BuildError: no bootloader, or
+    one of other keys; FormatError; VersionError; KeyFolderError; DiskError.
 
     >>> making = Making(app=Path("lamp-1.1.0.elf"), board=board, keys=keys, version=Version(1, 1, 0), name="lamp",
     ...                 bootloader=Path("boot"))
@@ -72,6 +73,7 @@ def postbuild(
     'lamp_NUCLEO-L476RG_1.0.0_to_1.1.0.sfbp'
     """
     image = Image.load(making.app, making.board, making.version)
+    warn(image.warnings)
     boot = bootloader.needed(making.bootloader, making.board)
     with disk.new_folder(folder / making.stem) as part:
         update = release.full_image(image, keys=making.keys)
@@ -119,7 +121,7 @@ def _factory(making: Making, boot: Path, image: Image, update: bytes, part: Path
     """.hex and .elf, and .bin where no large gap would have to be filled.  The signature is that of *update*: a signer
     is asked once."""
     program = merge(boot, image, keys=making.keys, update=update)
-    memories = {making.board.chip.memory_at(segment.address) for segment in program.segments}
+    memories = {making.board.memory_at(segment.address) for segment in program.segments}
     suffixes = (".hex", ".bin", ".elf") if len(memories) == 1 else (".hex", ".elf")
     made = []
     for suffix in suffixes:
@@ -132,14 +134,16 @@ def _factory(making: Making, boot: Path, image: Image, update: bytes, part: Path
 def _image(making: Making, image: Image, update: bytes, part: Path) -> Item:
     path = part / f"{making.stem}.sfb"
     disk.write(path, update)
-    return _with_cost(releases.item(path, "image"), making.board, b"", image.data)
+    return _with_cost(releases.item(path, "image"), None, image)
 
 
-def _with_cost(item: Item, board: Board, old: bytes, new: bytes) -> Item:
+def _with_cost(item: Item, old: Image | None, new: Image) -> Item:
     """With pages and seconds of the update from *old*; all pages of NEW when that is nothing."""
+    board = new.board
     if board.slot1 is None:
         return item
-    found = forecast(board, old, new)
+    rests = old.rest if old else b"", new.rest
+    found = forecast(board, old.data if old else b"", new.data, rests=rests)
     seconds = None if found.flash_s is None else round(found.flash_s + line_seconds(board, item.size), 3)
     return replace(item, pages=found.pages, seconds=seconds)
 
@@ -161,7 +165,7 @@ def _patches(making: Making, new: Image, bases: Sequence[Release], part: Path, j
 def _signed(making: Making, old: Image, new: Image, update: Unsigned, part: Path) -> Item:
     path = part / f"{making.name}_{making.board.name}_{old.version}_to_{new.version}.sfbp"
     disk.write(path, update.signed(making.keys))
-    return _with_cost(releases.item(path, "patch", old.version), making.board, old.data, new.data)
+    return _with_cost(releases.item(path, "patch", old.version), old, new)
 
 
 def _application(making: Making, part: Path) -> Item:

@@ -52,7 +52,7 @@ def html(releases: Sequence[Release], board: Board, folder: Path) -> str:
 
 def _image_size(release: Release, board: Board) -> int:
     """Bytes of the application in flash."""
-    return len(Image.load(release.path(release.application), board, release.version).data)
+    return Image.load(release.path(release.application), board, release.version).size
 
 
 def _sizes(releases: Sequence[Release]) -> str:
@@ -78,7 +78,7 @@ def _base(item: Item) -> int:
 
 def _slot(releases: Sequence[Release], fills: Sequence[int], board: Board) -> str:
     """Of each version how much of the slot it takes."""
-    room = board.image_capacity
+    room = board.whole_capacity
     body = []
     for number, (release, fill) in enumerate(zip(releases, fills, strict=True)):
         y = 12 + number * 24
@@ -100,7 +100,7 @@ def _bar(y: int, height: int, part: float, colour: str, words: str) -> list[str]
 
 
 def _release(release: Release, fill: int, board: Board, folder: Path) -> Iterator[str]:
-    room, marks = board.image_capacity, []
+    room, marks = board.whole_capacity, []
     if release.git:
         marks.append(f"git {escape(release.git)}")
     if release.development:

@@ -15,8 +15,10 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import CTR
 
 from spboot import delta, startable, trial
+from spboot.base import Base
 from spboot.boards import Board
 from spboot.delta import Progress
+from spboot.delta.pair import REST_BASE
 from spboot.errors import AuthenticationError, BoardError, FormatError, VersionError
 from spboot.formats import payload
 from spboot.formats.comb import point_of
@@ -27,7 +29,7 @@ from spboot.formats.manifest import (
     KIND_IMAGE,
     KIND_KEYS,
     KIND_PATCH,
-    MANIFEST_SIZE,
+    Extension,
     Manifest,
     name_id,
 )
@@ -42,16 +44,6 @@ _SALT_SIZE: Final = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Base:
-    """What `_unsigned` patches from.  *address*: where both images are linked, a multiple of 256; 0 when that is not
-    known, which makes a larger patch."""
-
-    image: bytes
-    version: Version
-    address: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Artefact:
     """An update file taken apart; nothing is checked yet but the manifest's own rules and the length."""
 
@@ -62,13 +54,13 @@ class Artefact:
     def parse(cls, data: bytes) -> Artefact:
         """Take an .sfb or .sfbp file apart.  Raises FormatError, also when bytes are missing or too many."""
         manifest = Manifest.parse(data)
-        start = MANIFEST_SIZE + SIGNATURE_SIZE
+        start = manifest.size + SIGNATURE_SIZE
         if len(data) - start != manifest.payload_size:
             raise FormatError(
                 f"the file has {len(data)} bytes, expected {start + manifest.payload_size}: get the whole file again"
             )
         wire = data[start:]
-        signature = data[MANIFEST_SIZE:start]
+        signature = data[manifest.size : start]
         return cls(
             header=Header(manifest=manifest, chunk_hash=payload.first_hash(wire), signature=signature), wire=wire
         )
@@ -132,7 +124,7 @@ class Unsigned:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """What verify() proved.  *stream*: decrypted patch stream.  *image*: NEW, None for a patch checked without OLD.
-    Both are None when there was no encryption key.
+    Both are None when there was no encryption key.  *rest*: what of NEW is for external flash.
 
     >>> report = verify(full_image(new, keys=keys), keys)
     >>> report.artefact.header.manifest.image_size == len(new.data)
@@ -143,6 +135,7 @@ class Report:
     chunk_count: int
     stream: bytes | None
     image: bytes | None
+    rest: bytes = b""
 
 
 def full_image(image: Image, *, keys: Keys, progress: Progress | None = None) -> bytes:
@@ -188,7 +181,7 @@ def check_pair(old: Image, new: Image) -> None:
         raise VersionError(f"version {new.version} is not above {old.version}, which the patch starts from: raise it")
     if not old.version.pack():
         raise VersionError(f"the patch starts from version {old.version}, which means no version: give the real one")
-    if new.data == old.data:
+    if (new.data, new.rest) == (old.data, old.rest):
         raise FormatError("the new image is the old one, byte for byte: there is nothing to patch")
 
 
@@ -196,11 +189,12 @@ def unsigned_patch(old: Image, new: Image, *, keys: Keys, progress: Progress | N
     """`patch` without its last step.  Raises as it does, but for what is said of signing."""
     check_pair(old, new)
     _check_size("old", old.data, new.board.image_capacity)
-    return _to(new, Base(image=old.data, version=old.version, address=old.address), keys, progress)
+    return _to(new, Base.of(old), keys, progress)
 
 
 def _to(image: Image, old: Base | None, keys: Keys, progress: Progress | None) -> Unsigned:
     """The way from *old*, or from nothing, to *image*, on trial where *image* ends one."""
+    image.check_rest()
     return _unsigned(
         image.data,
         old,
@@ -210,6 +204,7 @@ def _to(image: Image, old: Base | None, keys: Keys, progress: Progress | None) -
         version=image.version,
         progress=progress,
         on_trial=trial.wanted(image.data, image.board),
+        rest=image.rest if image.board.slot0.rest else None,
     )
 
 
@@ -232,13 +227,21 @@ def _unsigned(
     version: Version,
     progress: Progress | None,
     on_trial: bool = False,
+    rest: bytes | None = None,
 ) -> Unsigned:
     """Of whatever *new* is.  Tests make images with it that cannot start."""
     _check_size("new", new, capacity)
     if not version.pack():
         raise VersionError(f"version is {version}, which means no version: use 0.0.1 or higher")
-    base = old.image if old else b""
-    stream = delta.encode(base, new, progress, old.address if old else 0)
+    stream = delta.encode(
+        old.image if old else b"",
+        new,
+        progress,
+        old.address if old else 0,
+        old_rest=(old.rest or b"") if old else b"",
+        new_rest=rest or b"",
+        rest_base=old.rest_address if old else REST_BASE,
+    )
     manifest = Manifest(
         kind=KIND_PATCH if old else KIND_IMAGE,
         product=name_id(keys.product),
@@ -247,15 +250,17 @@ def _unsigned(
         image_size=len(new),
         payload_size=payload.wire_size(len(stream)),
         base_version=old.version.pack() if old else 0,
-        base_hash=hashlib.sha256(base).digest()[:BASE_HASH_SIZE] if old else bytes(BASE_HASH_SIZE),
+        base_hash=old.hash if old else bytes(BASE_HASH_SIZE),
         salt=_salt(keys.cipher_key, stream),
         image_hash=hashlib.sha256(new).digest(),
         trial=on_trial,
+        external=None if rest is None else Extension.of(rest),
     )
     wire, first = payload.build(_cipher(keys.cipher_key, manifest, stream))
     header = Header(manifest=manifest, chunk_hash=first, signature=bytes(SIGNATURE_SIZE))
     made = Unsigned(artefact=Artefact(header=header, wire=wire))
-    if _decoded(Artefact.parse(made.pack()), keys, old.image if old else None).image != new:
+    found = _decoded(Artefact.parse(made.pack()), keys, old)
+    if (found.image, found.rest) != (new, rest or b""):
         raise AssertionError("release: the artefact does not decode to the new image")
     return made
 
@@ -285,7 +290,7 @@ def verify(update: bytes, keys: Keys, *, old: Image | None = None, board: Board 
     """
     artefact = Artefact.parse(update)
     keys.check(artefact.digest, artefact.header.signature)
-    report = _decoded(artefact, keys, old.data if old else None)
+    report = _decoded(artefact, keys, Base.of(old) if old else None)
     manifest = report.artefact.header.manifest
     board = old.board if old and not board else board
     if board is not None and manifest.target != name_id(board.name):
@@ -293,6 +298,8 @@ def verify(update: bytes, keys: Keys, *, old: Image | None = None, board: Board 
             f"the update is for another board: id {manifest.target:#010x}, expected {name_id(board.name):#010x} "
             f"({board.name})"
         )
+    if board is not None and manifest.kind != KIND_KEYS:
+        _check_parts(manifest, board)
     if manifest.kind == KIND_PATCH and old is not None and old.version.pack() != manifest.base_version:
         raise AuthenticationError(
             f"the patch starts from version {Version.unpack(manifest.base_version)}, expected {old.version}"
@@ -300,6 +307,16 @@ def verify(update: bytes, keys: Keys, *, old: Image | None = None, board: Board 
     if board is not None and report.image is not None:
         startable.check(report.image, board)
     return report
+
+
+def _check_parts(manifest: Manifest, board: Board) -> None:
+    """Refuse an update of one part for a board with slots of two, and the other way round."""
+    if (manifest.external is None) != (board.slot0.rest is None):
+        found, expected = ("one part", "two parts") if manifest.external is None else ("two parts", "one part")
+        raise AuthenticationError(
+            f"the update is of {found}, the slots of {board.name} have {expected}: was it made with another file of "
+            "that board?"
+        )
 
 
 def signed_by(update: bytes, keys: Iterable[Keys]) -> Keys | None:
@@ -323,7 +340,7 @@ def _check_content(artefact: Artefact, keys: Keys) -> list[bytes]:
     return list(payload.chunks(artefact.wire, artefact.header.chunk_hash))
 
 
-def _decoded(artefact: Artefact, keys: Keys, old: bytes | None) -> Report:
+def _decoded(artefact: Artefact, keys: Keys, old: Base | None) -> Report:
     """Everything but the signature."""
     manifest, chunks = artefact.header.manifest, _check_content(artefact, keys)
     if manifest.kind == KIND_KEYS:
@@ -333,13 +350,13 @@ def _decoded(artefact: Artefact, keys: Keys, old: bytes | None) -> Report:
     stream = _cipher(keys.encryption, manifest, b"".join(chunks))
     if _salt(keys.encryption, stream) != manifest.salt:
         raise AuthenticationError("the payload was encrypted with another key: check encryption.key")
-    image = None
+    report = Report(artefact=artefact, chunk_count=len(chunks), stream=stream, image=None)
     if manifest.kind == KIND_IMAGE:
-        image = _decode(manifest, b"", stream)
-    elif old is not None:
-        check_base(manifest, old)
-        image = _decode(manifest, old, stream)
-    return Report(artefact=artefact, chunk_count=len(chunks), stream=stream, image=image)
+        return _decode(report, manifest, None, stream)
+    if old is None:
+        return report
+    old.check(manifest)
+    return _decode(report, manifest, old, stream)
 
 
 def _check_table(manifest: Manifest, table: bytes) -> None:
@@ -351,28 +368,32 @@ def _check_table(manifest: Manifest, table: bytes) -> None:
         )
 
 
-def check_base(manifest: Manifest, old: bytes) -> None:
-    """Raise AuthenticationError unless the patch with this *manifest* starts from the image *old*."""
-    found = hashlib.sha256(old).digest()[:BASE_HASH_SIZE]
-    if found != manifest.base_hash:
-        raise AuthenticationError(
-            f"the patch starts from another image: found hash {found.hex()}, expected {manifest.base_hash.hex()} "
-            f"(version {Version.unpack(manifest.base_version)})"
-        )
-
-
-def _decode(manifest: Manifest, old: bytes, stream: bytes) -> bytes:
-    image = delta.decode(old, stream, manifest.image_size)
+def _decode(report: Report, manifest: Manifest, old: Base | None, stream: bytes) -> Report:
+    """*report* with what *stream* makes of *old*, both parts of it if it has two."""
+    size = manifest.image_size
+    new = delta.decode(
+        old.image if old else b"",
+        stream,
+        size,
+        old_rest=(old.rest or b"") if old else b"",
+        new_rest_size=manifest.external.size if manifest.external else 0,
+        rest_base=old.rest_address if old else REST_BASE,
+    )
+    image, rest = new[:size], new[size:]
     found = hashlib.sha256(image).digest()
     if found != manifest.image_hash:
         raise AuthenticationError(
             f"the decoded image has hash {found.hex()}, expected {manifest.image_hash.hex()}: make the update again"
         )
-    return image
+    if manifest.external is not None and Extension.of(rest) != manifest.external:
+        raise AuthenticationError("the decoded part for external flash has another hash: make the update again")
+    return replace(report, image=image, rest=rest)
 
 
 def header_for(data: bytes) -> bytes:
-    """The installed header (156 bytes) of the full image *data*, an .sfb file.  Raises FormatError for a patch."""
+    """The installed header (156 bytes, 196 of slots of two parts) of the full image *data*, an .sfb file.
+
+    Raises FormatError for a patch."""
     header = Artefact.parse(data).header
     if header.manifest.kind != KIND_IMAGE:
         raise FormatError("this is a patch, expected a full image (.sfb)")

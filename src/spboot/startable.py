@@ -72,6 +72,12 @@ def _reset_text(reset: int, board: Board, size: int) -> str:
     for base in (board.chip.flash[0].address, 0):
         if base <= reset < min(base + size, start):
             return f"{expected}: the application is linked at {base:#010x}, not at {start:#010x}: {_INCLUDE}"
+    rest = board.slot0.rest
+    if rest is not None and rest.address <= reset < rest.end:
+        return (
+            f"{expected}: it is in external flash, where nothing is started: link the reset handler, and all that runs "
+            "before the application has set that flash up, into internal flash"
+        )
     if start <= reset < start + size and reset % 2 == 0:
         return (
             f"{expected}: it is even, which is ARM state, and a Cortex-M has Thumb only: declare the handler a function"

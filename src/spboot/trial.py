@@ -29,26 +29,58 @@ def gate(board: Board, function: str = CONFIRM) -> int:
     return int(board.bootloader.address + abi["gate_offset"] + abi["gates"].index(function) * abi["gate_stride"])
 
 
-def batch(board: Board) -> int:
-    """Pages that are saved, then replaced, from one step of an install to the next."""
-    return journal_batch(board.slot0.size // board.page_size, board.page_size)
+def batches(board: Board) -> tuple[int, int]:
+    """Pages that are saved, then replaced, from one step of an install to the next: of the first part of a slot, and of
+    the second one."""
+    first, rest = board.slot0.size // board.page_size, board.slot0.rest
+    rest_pages = rest.size // board.rest_page_size if rest else 0
+    return journal_batch(first, board.page_size), journal_batch(rest_pages, board.rest_page_size)
 
 
 def room(board: Board) -> int:
     """Pages that an update on trial may change on *board* (firmware/core/trial.h); 0: it has no trials.
 
-    A batch of SLOT1 stays free, and the journal has two steps for each batch.
+    A batch of SLOT1 stays free, and the journal has two steps for each batch; where slots have two parts, a batch of
+    each of them does, and `fits` knows more.
 
     >>> room(Board.load("NUCLEO-L476RG"))
     208
     """
+    free = _free(board)
+    if board.slot0.rest is not None or not any(free):
+        return sum(free)
+    batch = batches(board)[0]
+    return max(0, min(free[0], (_records(board) - 2) * batch // (batch + 2)))
+
+
+def fits(board: Board, changed: int, outside: int = 0) -> bool:
+    """Whether an update that changes so many pages, *outside* of them in the second parts, can be on trial.
+
+    >>> fits(Board.load("NUCLEO-L476RG"), 209)
+    False
+    """
+    if board.slot0.rest is None:
+        return changed <= room(board)
+    first, free = changed - outside, _free(board)
+    steps = sum(-(-pages // batch) for pages, batch in zip((first, outside), batches(board), strict=True))
+    return first <= free[0] and outside <= free[1] and changed + 2 * steps + 2 <= _records(board)
+
+
+def _free(board: Board) -> tuple[int, int]:
+    """Pages of SLOT1's parts without a batch of each; none without trials."""
     if board.slot1 is None or board.journal is None or board.trial_starts == 0:
-        return 0
+        return 0, 0
+    sizes = board.slot1.size // board.page_size, (board.slot1.whole - board.slot1.size) // board.rest_page_size
+    first, rest = (max(0, pages - batch) for pages, batch in zip(sizes, batches(board), strict=True))
+    return first, rest
+
+
+def _records(board: Board) -> int:
+    """Records that the journal has room for, beside spare ones."""
+    assert board.journal is not None
     unit = board.chip.memory_at(board.slot0.address).program_unit
     entry, mark = (-(-record("journal", name).size // unit) * unit for name in ("entry_", "mark_"))
-    records = (board.journal.size - mark) // entry - SPARE_STEPS
-    free = max(0, board.slot1.size // board.page_size - batch(board))
-    return min(free, (records - 2) * batch(board) // (batch(board) + 2))
+    return (board.journal.size - mark) // entry - SPARE_STEPS
 
 
 def wanted(image: bytes, board: Board) -> bool:
@@ -56,8 +88,9 @@ def wanted(image: bytes, board: Board) -> bool:
     return room(board) > 0 and confirms(image, board)
 
 
-def told(image: bytes, board: Board, changed: int | None = None) -> str:
-    """What becomes of an update to *image*, in a sentence; *changed*: pages, None where it depends on the device.
+def told(image: bytes, board: Board, changed: int | None = None, outside: int = 0) -> str:
+    """What becomes of an update to *image*, in a sentence; *changed*: pages, *outside* of them in external flash, None
+    where it depends on the device.
 
     >>> told(bytes(1024), Board.load("NUCLEO-L476RG"))
     'no trial: the application never calls SE_APP_ConfirmActiveFw, so the update is installed for good'
@@ -70,7 +103,7 @@ def told(image: bytes, board: Board, changed: int | None = None) -> str:
         return f"no trial: {why}"
     if not confirms(image, board):
         return f"no trial: the application never calls {CONFIRM}, so the update is installed for good"
-    if changed is not None and changed > most:
+    if changed is not None and not fits(board, changed, outside):
         return f"no trial: {changed} pages change, there is room for {most}, so the update is installed for good"
     if changed is None and -(-(board.vector_size + len(image)) // board.page_size) > most:
         return f"on trial until it calls {CONFIRM}, where at most {most} pages change; else installed for good"

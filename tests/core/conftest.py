@@ -23,6 +23,8 @@ class World:
     board: Board
     keys: Keys
     images: dict[str, bytes]
+    rests: dict[str, bytes] = field(default_factory=dict)
+    """What of them is in external flash, where slots have two parts."""
     capacity: int = 0
     """Bytes of an image; 0: as on the board."""
     made: dict[object, bytes] = field(default_factory=dict)
@@ -49,7 +51,8 @@ class World:
             "capacity": self.room,
             "keys": self.keys,
         } | changes
-        return apps.forced_image(self.images[version], version=Version.parse(version), **options)  # type: ignore[arg-type]
+        given = {"version": Version.parse(version), "rest": self.rests.get(version)} | options
+        return apps.forced_image(self.images[version], **given)  # type: ignore[arg-type]
 
     def _patch(self, old: str, new: str, **changes: object) -> bytes:
         options = {
@@ -57,12 +60,15 @@ class World:
             "capacity": self.room,
             "keys": self.keys,
         } | changes
-        base = release.Base(image=self.images[old], version=Version.parse(old))
-        return apps.forced_patch(base, self.images[new], version=Version.parse(new), **options)  # type: ignore[arg-type]
+        base = release.Base(image=self.images[old], version=Version.parse(old), rest=self.rests.get(old))
+        given = {"version": Version.parse(new), "rest": self.rests.get(new)} | options
+        return apps.forced_patch(base, self.images[new], **given)  # type: ignore[arg-type]
 
     def fresh(self) -> None:
         """1.0.0 installed, nothing else in flash, power on."""
-        self.device.install_factory(release.header_for(self.image("1.0.0")), self.images["1.0.0"])
+        self.device.install_factory(
+            release.header_for(self.image("1.0.0")), self.images["1.0.0"], self.rests.get("1.0.0")
+        )
         self.device.power_on()
 
 

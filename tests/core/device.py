@@ -14,6 +14,7 @@ from spboot.boards import Board
 from spboot.builder import headers
 from spboot.builder.bootloader import boot_version
 from spboot.builder.personal import personal_area
+from spboot.formats.c_header import spec_header
 from spboot.formats.spec import data_path, spec
 from spboot.keys import Keys
 
@@ -35,6 +36,7 @@ class Parts:
     unit: int
     erase_unit: int
     journal: int
+    sealed: int = 0
 
     @property
     def slot(self) -> int:
@@ -44,8 +46,8 @@ class Parts:
         """What spb_config.h says of them."""
         return {
             "SLOT_SIZE": self.slot, "MEMORIES": 2, "PARTS": 2, "PART_SIZE": self.first, "PAGE_SIZE": self.page,
-            "REST_PAGE_SIZE": self.rest_page, "SLOT_UNIT": self.unit, "WRITE_SIZE": self.unit,
-            "JOURNAL_SIZE": self.journal,
+            "REST_PAGE_SIZE": self.rest_page, "REST_ADDRESS": 0x90000000, "SLOT_UNIT": self.unit,
+            "WRITE_SIZE": self.unit, "JOURNAL_SIZE": self.journal, "SEALED": self.sealed,
         }  # fmt: skip
 
 
@@ -60,6 +62,7 @@ def compile_core(board: Board, folder: Path, *, sanitize: bool = False, parts: P
             text, found = re.subn(rf"^(#define SPB_{name} ).*", rf"\g<1>{value}u", text, flags=re.MULTILINE)
             assert found == 1, name
         config.write_text(text)
+        (folder / "generated/core/spb_spec.h").write_text(spec_header(2))
         rest = [f"-DHP_REST_UNIT={parts.unit}u", f"-DHP_REST_ERASE_UNIT={parts.erase_unit}u"]
     firmware = Path(os.environ.get("SPBOOT_TEST_FIRMWARE", data_path("firmware")))  # test_mutants.py sets it
     sources = [
@@ -90,7 +93,7 @@ class Decoded:
 class Device:
     """One device; *library* can be loaded once in a process, so all Devices of a process are the same one."""
 
-    def __init__(self, library: Path, board: Board, keys: Keys, *, slot_size: int = 0) -> None:
+    def __init__(self, library: Path, board: Board, keys: Keys, *, parts: Parts | None = None) -> None:
         self.lib = ctypes.CDLL(str(library))
         self.board = board
         self.lib.hp_personal.restype = ctypes.POINTER(ctypes.c_uint8)
@@ -106,7 +109,9 @@ class Device:
             getattr(self.lib, name).restype = ctypes.c_uint32
         self.lib.hp_blank()
         ctypes.memmove(self.lib.hp_personal(), personal_area(keys), spec()["personal"]["size"])
-        self.slot_size = slot_size or board.slot0.size
+        self.slot_size = parts.slot if parts else board.slot0.size
+        self.first = parts.first if parts else board.slot0.size
+        """Bytes of the first part of a slot."""
 
     def write(self, off: int, data: bytes) -> None:
         """Factory programming at *off* from the start of SLOT0."""
@@ -117,10 +122,12 @@ class Device:
         self.lib.hp_read(off, data, size)
         return data.raw
 
-    def install_factory(self, header: bytes, image: bytes) -> None:
+    def install_factory(self, header: bytes, image: bytes, rest: bytes | None = None) -> None:
         self.lib.hp_blank()
         self.write(0, header)
         self.write(self.board.vector_size, image)
+        if rest:
+            self.write(self.first, rest)
 
     def save(self) -> bytes:
         state = ctypes.create_string_buffer(self.lib.hp_save_size())

@@ -256,19 +256,30 @@ static uint8_t sink_get(struct spb_delta *d, uint32_t off) {
     return s->data[off];
 }
 
+/* A part of them at a time, and none now and then. */
+static uint32_t sink_same(struct spb_delta *d, uint32_t most) {
+    struct sink *s = filled;
+    uint32_t take = most == 0 ? 0 : (most * 7 + 3) % (most + 1);
+    if (most == 0 || most > s->room - s->len || d->np != s->len) abort();
+    memcpy(s->data + s->len, d->old[0] + s->len, take);
+    s->len += take;
+    return take;
+}
+
 /* Copies in exact heap blocks, for the address sanitizer; the stream in runs of `piece` new bytes, or of up to 63 by
  * chance when that is 0.  *put: bytes of NEW that came. */
 int hp_decode(const uint8_t *old, uint32_t old_len, const uint8_t *stream, uint32_t len, uint8_t *new, uint32_t new_len,
               uint32_t piece, uint32_t *put) {
     struct sink sink = {new, 0, new_len};
-    static const struct spb_delta_new out = {sink_put, sink_get};
+    static const struct spb_delta_new out = {sink_put, sink_get, sink_same};
     struct spb_delta *d = malloc(sizeof *d);
     uint8_t *base = malloc(old_len ? old_len : 1);
     uint32_t taken = 0, read = 0;
     enum spb_status status = SPB_OK;
     memcpy(base, old, old_len);
     filled = &sink;
-    spb_delta_init(d, &out, base, old_len, new_len);
+    const struct spb_delta_image from = {{{base, old_len}}}, to = {{{NULL, new_len}}};
+    spb_delta_init(d, &out, &from, &to);
     do {
         uint32_t used;
         uint32_t more = piece != 0 ? piece : random_u32() >> 16 & 63;

@@ -18,7 +18,11 @@ from tests.delta.code import every_kind, filler, noise, plain, pointers
 from tests.delta.writer import Recorder
 
 VECTORS = json.loads((data_path("spec") / "patch-stream.json").read_text())
-VALID = [tuple(bytes.fromhex(vector[key]) for key in ("old", "new", "stream")) for vector in VECTORS["valid"]]
+ONE_PART = {
+    kind: [v for v in VECTORS[kind] if not {"old_rest", "new_rest_len"} & set(v)] for kind in ("valid", "invalid")
+}
+"""The others are decoded by tests/delta/test_vectors.py."""
+VALID = [tuple(bytes.fromhex(vector[key]) for key in ("old", "new", "stream")) for vector in ONE_PART["valid"]]
 PIECES = (None, 0, 1, 7, 31, 32, 33)
 OLDS = (b"", b"A", plain(300), every_kind(), pointers(40, 8) + every_kind(), filler(64) + noise(200, "old"))
 
@@ -52,7 +56,7 @@ def test_vectors(world: World, pieces: int | None) -> None:
         if pieces is not None and not new:  # an empty image never gets this far
             continue
         assert world.device.decode(old, stream, len(new), pieces) == Decoded(status="OK", new=new)
-    for vector in VECTORS["invalid"]:
+    for vector in ONE_PART["invalid"]:
         old, stream = bytes.fromhex(vector["old"]), bytes.fromhex(vector["stream"])
         done = agree(world, old, stream, vector["new_len"], pieces)
         assert done.status == "PARSER_ERROR", vector["reason"]

@@ -184,7 +184,7 @@ def test_e1_a_copy_inside_the_vectors(world: World, monkeypatch: pytest.MonkeyPa
     body = world.images["1.1.0"]
     image = b"\x00\x20\x00\x20" + body[4:600]
     writer = Writer(new_len=len(image)).literals(image[:2]).copy_new(2).predicted(2).end().literals(image[4:])
-    monkeypatch.setattr(release.delta, "encode", lambda *_: writer.stream())
+    monkeypatch.setattr(release.delta, "encode", lambda *_, **_rests: writer.stream())
     update = apps.forced_image(image, target=world.board.name, keys=world.keys, version=Version.parse("1.1.0"))
     world.device.lib.hp_blank()
     world.device.power_on()

@@ -337,7 +337,7 @@ def sweep(world: World, data: bytes, cuts: tuple[str, ...], seeds: int) -> int:
     return points
 
 
-@pytest.mark.parametrize("kind", ["image", "patch"])
+@pytest.mark.parametrize("kind", ["patch", pytest.param("image", marks=pytest.mark.soak)])
 def test_i2_power_cuts(world: World, kind: str) -> None:
     """Also E4 (a cut download is forgotten), I3 (a torn page is erased again), F3 (torn units are not read), C1; and C2
     and F2: no unit is programmed twice or before its erase, which host_port.c counts as misuse."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from spboot.delta import reference
-from spboot.delta.reference import B_COND, B_COND_W, BL, CBZ, CODE, DATA, LDR, LDR_W, MOVW, SMALL, B
+from spboot.delta.reference import B_COND, B_COND_W, BL, CBZ, CODE, DATA, LDR, LDR_W, MOVW, REL, SMALL, B
 
 from .writer import BASE
 
@@ -13,6 +13,7 @@ FILLER = bytes.fromhex("c046")
 """MOV r8, r8: neither an instruction that names a place nor, twice, a word that does."""
 NAMES = {
     BL: "BL",
+    REL: "relative pointer",
     CODE: "code pointer",
     DATA: "data pointer",
     SMALL: "small number",
@@ -34,7 +35,7 @@ _PLAIN = {  # an instruction of each kind with offset 0; a word is only its numb
     B: "00e0",
     CBZ: "00b1",
 }
-AWAY = {BL: 3000, LDR: 64, B_COND: -20, B: 100, CBZ: 30, B_COND_W: -400, LDR_W: 700}
+AWAY = {BL: 3000, REL: -8, LDR: 64, B_COND: -20, B: 100, CBZ: 30, B_COND_W: -400, LDR_W: 700}
 _NUMBERS = {CODE: BASE + 0x41, DATA: 0x20000134, SMALL: 0x1234, MOVW: 0x4321}
 
 

@@ -14,6 +14,7 @@ from spboot.errors import FormatError
 from spboot.formats.spec import data_path, spec
 
 from .scripts import OLD, invalid, valid
+from .writer import Writer
 
 
 def padded(old: bytes, stream: bytes, new_len: int) -> bytes:
@@ -34,14 +35,21 @@ def _accepted() -> list[dict[str, str]]:
             (f"{name}, zeros to the last byte read", writer, padded(writer.old, writer.stream(), len(writer.new)))
         )
     return [
-        {"name": name, "old": writer.old.hex(), "new": writer.new.hex(), "stream": stream.hex()}
+        {"name": name, "old": writer.old.hex(), "new": writer.parts[0].hex(), "stream": stream.hex(), **_rest(writer)}
         for name, writer, stream in rows
     ]
 
 
+def _rest(writer: Writer) -> dict[str, str]:
+    """The second parts, of those that have them."""
+    old, new = writer.decoder.old_rest, writer.parts[1]
+    return {"old_rest": old.hex(), "new_rest": new.hex()} if old or new else {}
+
+
 def _refused() -> list[dict[str, str | int]]:
     made = {reason: make() for reason, make in invalid().items()}
-    rows = [(reason, w.old, w.decoder.new_len, w.stream()) for reason, w in made.items()]
+    rows = [(reason, w.old, w.decoder.lens[0], w.stream()) for reason, w in made.items()]
+    rests = {r: {"old_rest": w.decoder.old_rest.hex(), "new_rest_len": w.decoder.lens[1]} for r, w in made.items()}
     whole = valid()["whole OLD"]()
     ends = padded(OLD, whole.stream(), len(OLD))
     stored = valid()["stored, with an OLD"]()
@@ -54,7 +62,17 @@ def _refused() -> list[dict[str, str | int]]:
         ("unread: NEW is shorter than the stream", b"", 20, valid()["every byte"]().stream()),
     ]
     return [
-        {"reason": reason, "old": old.hex(), "new_len": new_len, "stream": stream.hex()}
+        {
+            "reason": reason,
+            "old": old.hex(),
+            "new_len": new_len,
+            "stream": stream.hex(),
+            **(
+                rests[reason]
+                if rests.get(reason, {}).get("new_rest_len") or rests.get(reason, {}).get("old_rest")
+                else {}
+            ),
+        }
         for reason, old, new_len, stream in rows
     ]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from spboot.delta.decoder import CALM, SURE_UNIT
+from spboot.delta.decoder import CALM, SECOND, SURE_UNIT
 from spboot.delta.moves import MOVES
 from spboot.delta.reference import B_COND, BL, CBZ, LDR, LDR_W, MOVW, B
 
@@ -49,14 +49,14 @@ def _changes() -> Writer:
 
 
 def _displacements() -> Writer:
-    """far, same, near, previous; then by the map, in which three copies of eight bytes and more are."""
+    """far, same, near; then by the map, in which three copies of eight bytes and more are."""
     writer = Writer(OLD).copy_old(0, "same").predicted(12).end().literals(b"ab")
     writer.copy_old(14, "same").predicted(9).end()
     writer.copy_old(31, "near").predicted(9).end()
     writer.copy_old(101, "far").predicted(10).end()
-    writer.copy_old(50, "previous").predicted(20).end().literals(b"c")
+    writer.copy_old(50, "far").predicted(20).end().literals(b"c")
     writer.copy_old(301, "far").predicted(3).end()
-    return writer.copy_old(135, "mapped").predicted(8).end().literals(b"d").copy_old(313, "previous").predicted(2)
+    return writer.copy_old(74, "mapped").predicted(8).end().literals(b"d").copy_old(313, "near").predicted(2)
 
 
 def _near() -> Writer:
@@ -79,8 +79,8 @@ def _end_of_old() -> Writer:
 
 
 def _announced_beyond_old() -> Writer:
-    """The end of OLD comes in announced bytes; the copy behind it has to ask again."""
-    writer = Writer(OLD, 600).copy_old(300, "far").predicted(CALM).announce(5).predicted(68).over().literals(b"a")
+    """The end of OLD comes behind announced bytes; the copy behind it has to ask again."""
+    writer = Writer(OLD, 600).copy_old(300, "far").predicted(CALM).announce(1).predicted(68).over().literals(b"a")
     return writer.copy_new(40).predicted(CALM).announce(2).predicted(467)
 
 
@@ -201,6 +201,57 @@ def _cut_off() -> Writer:
     return writer.copy_new(2).predicted(4).end().copy_old(2, "far").predicted(at)
 
 
+def _as_it_is() -> Writer:
+    """References that an announcement takes as they are: none is written, none is learnt."""
+    old = words(*[BASE + 0x41] * 8) + every_kind() + filler(200)
+    writer = Writer(old).literals(plain(16)).copy_old(0, "far").predicted(32).as_it_is(3).predicted(CALM).as_it_is(1)
+    writer.change(1).end().copy_new(40).predicted(CALM).as_it_is(2).predicted(3).end()
+    return writer.copy_old(0, "far").predicted(CALM).as_it_is(1).predicted(4)
+
+
+def _rest(count: int) -> bytes:
+    """A second part: *count* pointers into both parts, two that are none, and code that is not looked at."""
+    inside = [0x90000000 + 8 * at for at in range(count)] + [BASE + 0x41 + 2 * at for at in range(count)]
+    return words(*inside, 0x91000000, 0x1234) + instruction(BL, 12) + filler(40)
+
+
+def _two_parts() -> Writer:
+    """The code grew by a byte, the second part at its start by 8."""
+    old, rest = plain(41), _rest(6)
+    writer = Writer(old, 42, old_rest=rest, new_rest_len=len(rest) + 8 + 20)
+    writer.copy_old(0, "same").predicted(41).over().literals(b"!").literals(b"new: 8 b")
+    writer.copy_old(SECOND, "near").missed("told", 8).missed("told", 8).predicted(16).missed("second").predicted(20)
+    writer.predicted(len(rest) - 48).over()
+    writer.copy_new(SECOND + len(writer.new) - 5).predicted(4).end().copy_new(4).predicted(8).end()
+    return writer.copy_old(3, "far").predicted(5).end().copy_old(SECOND + 4, "far").predicted(3)
+
+
+def _rest_stays() -> Writer:
+    """Pointers into what stays; the second part is announced at once."""
+    old, rest = words(*[0x90000004 + 16 * at for at in range(8)]) + filler(8), _rest(20)
+    writer = Writer(old, 36, old_rest=rest, new_rest_len=len(rest)).copy_old(0, "same").predicted(CALM).announce(0)
+    return writer.predicted(4).copy_old(SECOND, "same").predicted(CALM).as_it_is(2).predicted(len(rest) - CALM - 128)
+
+
+def _rest_alone() -> Writer:
+    """Without a first part; what is stored is so to the end of its part."""
+    return Writer(b"", 9, new_rest_len=12).stored(noise(9, "stored")).stored(noise(12, "stored"))
+
+
+def _rest_from_the_first() -> Writer:
+    """Copies from the first part of NEW end where that does."""
+    writer = Writer(b"", 40, new_rest_len=90).literals(plain(40)).literals(b"a").copy_new(SECOND + 1 - 4)
+    return writer.predicted(CALM).announce(0).predicted(4).over().copy_new(20).predicted(53)
+
+
+_OF_TWO_PARTS: dict[str, Callable[[], Writer]] = {
+    "two parts": _two_parts,
+    "two parts: the second stays": _rest_stays,
+    "two parts: stored": _rest_alone,
+    "two parts: copies from the first": _rest_from_the_first,
+}
+
+
 def valid() -> dict[str, Callable[[], Writer]]:
     """What a decoder must accept."""
     made: dict[str, Callable[[], Writer]] = {
@@ -225,8 +276,10 @@ def valid() -> dict[str, Callable[[], Writer]]:
         "displacements with every exponent": _near,
         "displacement by an empty map": lambda: Writer(OLD).copy_old(0, "mapped").predicted(4),
         "both spaces": _spaces,
+        "as they are": _as_it_is,
+        **_OF_TWO_PARTS,
         "end of OLD": _end_of_old,
-        "end of OLD in announced bytes": _announced_beyond_old,
+        "end of OLD behind announced bytes": _announced_beyond_old,
         "every kind of reference in its place": lambda: _all_kinds(0),
         "every kind of reference, moved": lambda: _all_kinds(16),
         "every kind of reference, moved by 2": lambda: _all_kinds(18),
@@ -265,6 +318,33 @@ def _beyond(kind: int, more: int) -> Writer:
     return Writer(old, 60).copy_old(0, "same").predicted(at).refused(lambda w: w.missed("told", more))
 
 
+def _refused_of_two_parts() -> dict[str, Callable[[], Writer]]:
+    return {
+        "OLD: copy begins between its parts": lambda: (
+            Writer(OLD, 60, old_rest=OLD).literals(b"ab").refused(lambda w: w.copy_old(402, "near"))
+        ),
+        "OLD: copy begins behind its second part": lambda: (
+            Writer(OLD, 2, old_rest=b"b", new_rest_len=60)
+            .literals(b"abc")
+            .refused(lambda w: w.copy_old(SECOND + 1, "same"))
+        ),
+        "distance: between the parts": lambda: (
+            Writer(b"", 2, new_rest_len=60).literals(b"abc").refused(lambda w: w.copy_new(SECOND - 2))
+        ),
+        "distance: before the first part": lambda: (
+            Writer(b"", 2, new_rest_len=60).literals(b"abc").refused(lambda w: w.copy_new(SECOND + 2))
+        ),
+        "announced: more than the first part has": lambda: (
+            Writer(b"", 70, new_rest_len=300)
+            .literals(plain(70))
+            .literals(b"a")
+            .copy_new(SECOND + 1)
+            .predicted(CALM)
+            .refused(lambda w: w.announce(1))
+        ),
+    }
+
+
 def invalid() -> dict[str, Callable[[], Writer]]:
     """What a decoder must refuse in the last step.  The word before the colon stands for the rule."""
 
@@ -287,6 +367,10 @@ def invalid() -> dict[str, Callable[[], Writer]]:
         "announced: the most": lambda: (
             Writer(OLD, 223).copy_old(0, "same").predicted(CALM).refused(lambda w: w.announce(0xFFFFFFFE))
         ),
+        "announced: more than OLD has": lambda: (
+            Writer(OLD, 600).copy_old(300, "far").predicted(CALM).refused(lambda w: w.announce(2))
+        ),
+        **_refused_of_two_parts(),
         "nothing: a copy from OLD without a byte": lambda: _nothing(fresh(OLD).copy_old(5, "far")),
         "nothing: a copy from NEW without a byte": lambda: _nothing(fresh().copy_new(1)),
     }

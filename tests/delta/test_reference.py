@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spboot.delta import reference
-from spboot.delta.reference import B_COND, B_COND_W, BL, CBZ, LDR, LDR_W, MOVW, SMALL, B
+from spboot.delta.reference import B_COND, B_COND_W, BL, CBZ, LDR, LDR_W, MOVW, SMALL, B, Image
 
 from .code import NAMES, one_kind
 from .writer import BASE
@@ -39,7 +39,7 @@ def test_as_the_disassembler_has_it(first: int, more: int, second: int, place: i
     """Where it knows the instruction.  It knows more of them, and takes the branch of four bytes in hints for none."""
     data = (first | more).to_bytes(2, "little") + second.to_bytes(2, "little")
     pc = BASE + 0x10000 + 2 * place + 4
-    ours = reference.find(data, pc, base=BASE, old_len=1, aligned=False)
+    ours = reference.find(data, pc, Image(BASE, 1), aligned=False)
     theirs = _named(data, pc)
     if theirs is not None:
         assert ours is not None
@@ -53,12 +53,12 @@ def test_what_is_written_is_read(kind: int, target: int, half: int) -> None:
     image, at = one_kind(kind)
     pc = BASE + 2 * half + 4
     data = image[at : at + 4]
-    plain = reference.find(data, BASE + at + 4, base=BASE, old_len=100, aligned=True)
+    plain = reference.find(data, BASE + at + 4, Image(BASE, 100), aligned=True)
     assert plain is not None
     assert plain.kind == kind
     made = reference.write(data[: plain.size], kind, pc, target)
-    if made is not None and kind not in (reference.CODE, reference.DATA, SMALL):
-        found = reference.find(made + b"\0\0", pc, base=BASE, old_len=100, aligned=False)
+    if made is not None and kind not in (reference.REL, reference.CODE, reference.DATA, SMALL):
+        found = reference.find(made + b"\0\0", pc, Image(BASE, 100), aligned=False)
         assert found is not None
         assert (found.kind, found.target) == (kind, target)
         assert reference.write(made, kind, BASE + at + 4, plain.target) == data[: plain.size]

@@ -133,7 +133,7 @@ def test_the_same_every_time() -> None:
 def test_progress_grows_to_its_total() -> None:
     calls: list[tuple[int, int]] = []
     delta.encode(b"", noise(9_000, "p"), lambda done, total: calls.append((done, total)))
-    assert len(calls) > 3
+    assert len(calls) > 2
     assert [done for done, _ in calls] == sorted(done for done, _ in calls)
     assert len({total for _, total in calls}) == 1
     assert calls[-1][0] == calls[-1][1]

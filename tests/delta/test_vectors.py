@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from spboot.delta.chip_decoder import attempt
 from spboot.delta.decoder import decode
 from spboot.errors import FormatError
 from spboot.formats.spec import data_path
@@ -27,16 +28,21 @@ _RULES = {  # first word of the reason in the file -> what the decoder says
 
 def test_file_is_what_the_maker_makes() -> None:
     assert _PATH.read_text(encoding="utf-8") == make_vectors.text()
-    assert _PATH.stat().st_size < 64 << 10
+    assert _PATH.stat().st_size < 96 << 10
 
 
 @pytest.mark.parametrize("vector", _VECTORS["valid"], ids=lambda vector: vector["name"])
 def test_valid(vector: dict[str, str]) -> None:
     old, new, stream = (bytes.fromhex(vector[name]) for name in ("old", "new", "stream"))
-    assert decode(old, stream, len(new)) == new
+    old_rest, rest = (bytes.fromhex(vector.get(name, "")) for name in ("old_rest", "new_rest"))
+    assert decode(old, stream, len(new), old_rest=old_rest, new_rest_len=len(rest)) == new + rest
+    assert attempt(old, stream, len(new), old_rest=old_rest, new_rest_size=len(rest)) == (0, new + rest)
 
 
 @pytest.mark.parametrize("vector", _VECTORS["invalid"], ids=lambda vector: vector["reason"])
 def test_invalid(vector: dict[str, Any]) -> None:
+    old, stream, old_rest = (bytes.fromhex(vector.get(name, "")) for name in ("old", "stream", "old_rest"))
+    size, rest = vector["new_len"], vector.get("new_rest_len", 0)
     with pytest.raises(FormatError, match=_RULES[vector["reason"].split(":")[0]]):
-        decode(bytes.fromhex(vector["old"]), bytes.fromhex(vector["stream"]), vector["new_len"])
+        decode(old, stream, size, old_rest=old_rest, new_rest_len=rest)
+    assert attempt(old, stream, size, old_rest=old_rest, new_rest_size=rest)[0] != 0

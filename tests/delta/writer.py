@@ -7,7 +7,7 @@ from collections.abc import Callable
 from math import prod
 
 from spboot.delta import models
-from spboot.delta.decoder import CALM, Decoder
+from spboot.delta.decoder import CALM, SECOND, Decoder
 from spboot.delta.models import AFTER, SHAPES
 from spboot.delta.rangecoder import U32
 from spboot.errors import FormatError
@@ -15,7 +15,7 @@ from spboot.errors import FormatError
 _TOP = 1 << 24
 BASE = 0x08008000
 _BASE_BITS = 24
-_CALM = {"flag": 0, "ref": 1, "ref_new": 1, "exponent": 0}
+_CALM = {"flag": 0, "ref": 1, "ref_new": 1, "exponent": 0, "as_it_is": 0}
 """Answers when nothing surprising is to come."""
 GROUP = [name for name, shape in SHAPES.items() for _ in range(prod(shape))]
 """Group of each adaptive bit."""
@@ -112,10 +112,18 @@ class Recorder:
 class Writer:
     """A stream on its way, and the decoder that follows it.  Methods are steps; each checks what the decoder asks."""
 
-    def __init__(self, old: bytes = b"", new_len: int = 1 << 20, base: int = BASE) -> None:
+    def __init__(
+        self,
+        old: bytes = b"",
+        new_len: int = 1 << 20,
+        base: int = BASE,
+        *,
+        old_rest: bytes = b"",
+        new_rest_len: int = 0,
+    ) -> None:
         self._answers: deque[tuple[str, int]] = deque()
         self._recorder = Recorder(self._answer, base)
-        self.decoder = Decoder(self._recorder, old, new_len)
+        self.decoder = Decoder(self._recorder, old, new_len, old_rest=old_rest, new_rest_len=new_rest_len)
 
     @property
     def old(self) -> bytes:
@@ -123,7 +131,14 @@ class Writer:
 
     @property
     def new(self) -> bytes:
+        """The part in progress."""
         return bytes(self.decoder.new)
+
+    @property
+    def parts(self) -> tuple[bytes, bytes]:
+        """Both parts; the second is empty when it has not begun."""
+        first = bytes(self.decoder.first)
+        return first, b"" if self.decoder.new is self.decoder.first else self.new
 
     def stream(self) -> bytes:
         assert not self._answers
@@ -174,6 +189,7 @@ class Writer:
         self._golomb(abs(value) - 1)
 
     def _step(self) -> Writer:
+        self.decoder.more()
         self.decoder.step()
         assert not self._answers, f"the decoder did not ask for {list(self._answers)}"
         return self
@@ -190,7 +206,7 @@ class Writer:
     def copy_new(self, distance: int | None) -> Writer:
         """Begin a copy from *distance* back; None: as far as the last one."""
         self._bits(("op", 1))
-        if self.old:
+        if self.old or self.decoder.old_rest:
             self._bits(("space", 1))
         self._bits(("again", int(distance is None)))
         if distance is not None:
@@ -198,8 +214,8 @@ class Writer:
         return self._step()
 
     def stored(self, data: bytes) -> Writer:
-        """All of NEW as it is."""
-        self._bits(("op", 1), *([("space", 1)] if self.old else []))
+        """All of the part as it is."""
+        self._bits(("op", 1), *([("space", 1)] if self.old or self.decoder.old_rest else []))
         self._step()
         for byte in data:
             self._direct(byte, 8)
@@ -207,18 +223,19 @@ class Writer:
         return self
 
     def copy_old(self, source: int, how: str) -> Writer:
-        """Begin a copy from *source* of OLD, found as *how* says: same, mapped, previous, near or far."""
+        """Begin a copy from *source* of OLD, found as *how* says: same, mapped, near or far."""
         self._bits(("op", 1), ("space", 0))
-        for name in ("same", "mapped", "previous", "near"):
+        for name in ("same", "mapped", "near"):
             self._bits((name, int(name == how)))
             if name == how:
                 break
         if how == "near":
-            away = len(self.new) - source - self.decoder.r0 + (1 << 31) & U32
+            away = self.decoder.np - source - self.decoder.r0 + (1 << 31) & U32
             self._signed(away - (1 << 31))
         elif how == "far":
-            self._direct(source >> 1, len(self.old).bit_length() - 1)
-            self._bits(("low", source & 1))
+            index = source - SECOND + len(self.old) if source >= SECOND else source
+            self._direct(index >> 1, (len(self.old) + len(self.decoder.old_rest)).bit_length() - 1)
+            self._bits(("low", index & 1))
         self._step()
         assert self.decoder.source == source, f"the copy begins at {self.decoder.source}"
         return self
@@ -259,6 +276,12 @@ class Writer:
     def announce(self, units: int) -> Writer:
         """So many units come as predicted."""
         self._golomb(units)
+        return self._step()
+
+    def as_it_is(self, units: int) -> Writer:
+        """So many units come as they are in the source."""
+        self._golomb(units)
+        self._bits(("as_it_is", 1))
         return self._step()
 
     def missed(self, how: str, more: int = 0) -> Writer:

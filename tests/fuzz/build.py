@@ -33,7 +33,7 @@ class Harness:
 _DECODER = ("core/delta.c", "core/moves.c", "core/reference.c")
 _JOURNAL = ("core/journal.c", "core/pages.c", "core/flash.c")
 _SMALL = {
-    "SLOT_SIZE": 0x2800, "PART_SIZE": 0x2800, "PAGE_SIZE": 0x280, "REST_PAGE_SIZE": 0x280,
+    "SLOT_SIZE": 0x2800, "PART_SIZE": 0x2800, "PAGE_SIZE": 0x280, "REST_PAGE_SIZE": 0x280, "REST_ADDRESS": 0x90000000,
     "JOURNAL_SIZE": 320, "JOURNAL_STEPS": 5,
 }  # fmt: skip
 """Slots of 16 pages, batches of 3, and a journal of 40 records: an image is hashed in no time, and the room there is

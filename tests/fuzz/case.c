@@ -75,6 +75,21 @@ static uint8_t get(struct spb_delta *d, uint32_t off) {
     return s->new[off];
 }
 
+/* As many of them as the number of bytes so far says. */
+static uint32_t same(struct spb_delta *d, uint32_t most) {
+    struct sink *s = filled;
+    FUZZ_CHECK(most >= 1 && most <= s->size - s->len, "D2: no more than new_len bytes are as in OLD");
+    FUZZ_CHECK(s->len + most <= d->image.size, "D2: nor more than OLD has");
+    uint32_t taken = (s->len * 7 + 3) % (most + 1);
+    if (s->fail > s->len && s->fail - s->len <= taken) taken = s->fail - s->len - 1;     /* the one that fails is put */
+    if (taken == 0) return 0;
+    fuzz_before_put();
+    s->gets = 0;
+    memcpy(s->new + s->len, d->old[0] + s->len, taken);
+    s->len += taken;
+    return taken;
+}
+
 /* Length of the next chunk: all alike, or at random up to a most. */
 static uint32_t chunk_len(uint8_t division, uint32_t *random, uint32_t left) {
     static const uint32_t most[8] = {1, 2, SPB_DELTA_STEP_SIZE - 1, SPB_DELTA_STEP_SIZE, SPB_DELTA_STEP_SIZE + 1, 77, 256, 1024};
@@ -90,7 +105,7 @@ bool fuzz_init;
 
 struct fuzz_result fuzz_decode(const struct fuzz_case *c, const uint8_t *stream, uint32_t len, uint8_t division) {
     struct sink sink = {.new = block(c->new_len), .size = c->new_len, .fail = c->fail};
-    static const struct spb_delta_new out = {put, get};
+    static const struct spb_delta_new out = {put, get, same};
     struct spb_delta *d = malloc(sizeof *d);
     struct fuzz_result result = {SPB_OK, 0, sink.new};
     uint32_t at = 0, random = division;
@@ -100,7 +115,8 @@ struct fuzz_result fuzz_decode(const struct fuzz_case *c, const uint8_t *stream,
     if (d == NULL) exit(1);
     filled = &sink;
     fuzz_init = true;
-    spb_delta_init(d, &out, c->old, c->old_len, c->new_len);
+    const struct spb_delta_image from = {{{c->old, c->old_len}}}, to = {{{NULL, c->new_len}}};
+    spb_delta_init(d, &out, &from, &to);
     fuzz_init = false;
     while (result.status == SPB_OK && !last) {
         uint32_t part = chunk_len(division, &random, len - at);

@@ -133,7 +133,7 @@ BOARDS: list[Row] = [
     ("board new MINE --mcu STM32L476RG --console USART2", 2, ("PORT:TX:RX", "USART2:PA2:PA3")),
     ("board new MINE --mcu STM32L476RG --console USART9:PA2:PA3", 1, ("USART9", "USART1, USART2")),
     ("board new MINE --mcu STM32L476RG --button PC13", 2, ("PIN:LEVEL", "PC13:low")),
-    ("board new MINE --mcu STM32L476RG --keep-free 9X", 2, ("4K, 4096 or 0x1000",)),
+    ("board new MINE --mcu STM32L476RG --keep-free 9X", 2, ("4K, 2M, 4096 or 0x1000",)),
     ("board new MINE --mcu STM32L476RG --clock 500", 1, ("500000000", "at most 80000000")),
     ("board new OWN --mcu STM32L476RG", 1, ("OWN.toml exists", "-o")),
     ("board new MINE --mcu STM32L476RG -o folder", 1, ("folder is a folder", "folder/MINE.toml")),
@@ -245,7 +245,7 @@ FILES_IN_THE_WRONG_PLACE: list[Row] = [
     (
         "explain change.delta --from new.bin --to old.bin",
         1,
-        ("change.delta", "the patch is damaged or for another OLD"),
+        ("change.delta", "OLD is another file"),
     ),
     ("explain change.delta --from old.bin --to x.sfb", 1, ("change.delta", "give the one it was made for")),
     ("explain change.delta --from old.bin --to new.bin --keys lamp", 1, ("a delta file", "leave --board and --keys")),
@@ -261,7 +261,7 @@ FILES_IN_THE_WRONG_PLACE: list[Row] = [
     ("delta apply change.delta old.bin -o x", 1, ("change.delta is the delta file", "swap the two")),
     ("delta apply old.bin x.sfb -o x", 1, ("x.sfb is an update file", "expected a delta file")),
     ("delta apply old.bin new.bin -o x", 1, ("new.bin: delta file: magic",)),
-    ("delta apply new.bin change.delta -o x", 1, ("change.delta: ", "for another OLD")),
+    ("delta apply new.bin change.delta -o x", 1, ("change.delta: ", "OLD is another file")),
 ]
 
 TWIN: list[Row] = [

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import random
 import re
+import tarfile
 import xml.etree.ElementTree as ElementTree
+import zipfile
 from pathlib import Path
 
 import pytest
 
-from bench.delta import corpus, ours, page, plot, table
+from bench.delta import corpus, ours, packages, page, plot, table
 from bench.delta.measure import BenchError, ImageResult, PairResults, Result
 from bench.delta.peers import FITS_SIZE, PEERS
 from bench.delta.table import Best, Row
 from bench.delta.worker import run
 from spboot import delta, release
+from spboot.formats import intel_hex
+from spboot.formats.segment import Segment
 from spboot.keys import Keys
 from spboot.version import Version
 from tests import apps
+from tools import train_prior
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "delta.md").read_text(encoding="utf-8")
@@ -44,7 +50,7 @@ def results(pair: corpus.Pair, size: int, peers: dict[str, int]) -> PairResults:
 @pytest.fixture
 def rows() -> list[Row]:
     """Two pairs: one where recorded sizes are the best, one where peers are better."""
-    first, second = corpus.pairs()[:2]
+    first, second = corpus.pairs("pybricks")[:2]
     return [
         table.row(results(first, 1000, {FITTING: 10_000_000, LARGE: 10_000_000})),
         table.row(results(second, 1000, {FITTING: 4000, LARGE: 2000})),
@@ -61,13 +67,35 @@ def test_geometric_mean() -> None:
 
 def test_what_was_recorded_is_of_the_corpus() -> None:
     recorded = table.recorded()
-    assert recorded.keys() == {pair.name for pair in corpus.pairs()}
-    assert len(recorded) == 18
+    assert list(recorded) == [pair.name for pair in corpus.pairs()]
     for fits, best in recorded.values():
         assert 0 < best.size <= fits.size and fits.recorded and best.recorded
     fits, best = recorded["primehub-7.27.0-7.28.0"]
     assert (fits.size, fits.tool) == (23_332, "hpatchlite tuz dict=4096")
     assert (best.size, best.tool) == (15_679, "detools data-format arm-cortex-m4 lzma")
+
+
+def test_no_maker_has_products_in_both_halves() -> None:
+    halves: dict[str, set[str]] = {}
+    for pair in corpus.pairs():
+        halves.setdefault(pair.source, set()).add(pair.half)
+    assert all(len(half) == 1 for half in halves.values())
+    groups = corpus.groups()
+    assert set(groups["measured"]) | set(groups["trained"]) == {pair.name for pair in corpus.pairs()}
+    assert len(groups["pybricks"]) == 18 and set(groups["pybricks"]) <= set(groups["trained"])
+    assert min(len(groups["measured"]), len(groups["trained"])) >= 20
+    assert len({pair.source for pair in corpus.pairs() if pair.half == "measured"}) >= 6
+
+
+def test_what_is_measured_is_not_trained_on() -> None:
+    assert {pair.half for pair in corpus.training()} == {"trained"}
+    assert not {pair.name for pair in corpus.training()} & set(corpus.groups()["measured"])
+    assert train_prior.chosen(["all"]) == corpus.training()
+    name = "cityhub-4.0.0-4.0.1"
+    assert [pair.name for pair in train_prior.chosen([name])] == [name]
+    for wrong in (corpus.groups()["measured"][0], "cityhub-4.0.0-9.9.9"):
+        with pytest.raises(corpus.CorpusError, match="no pair of the trained half"):
+            train_prior.chosen([name, wrong])
 
 
 def test_the_best_is_the_smaller_of_recorded_and_measured(rows: list[Row]) -> None:
@@ -84,9 +112,9 @@ def test_a_tool_that_needs_more_ram_does_not_count_as_one_that_fits() -> None:
     assert dataclasses.replace(PEERS[0], ram=FITS_SIZE).fits
     assert not dataclasses.replace(PEERS[0], ram=FITS_SIZE + 1).fits
     assert len({peer.name for peer in PEERS}) == len(PEERS)
-    alone = table.row(results(corpus.pairs()[0], 9, {LARGE: 7}))
+    alone = table.row(results(corpus.pairs("pybricks")[0], 9, {LARGE: 7}))
     assert alone.fits.recorded and alone.any.tool == LARGE
-    both = table.row(results(corpus.pairs()[0], 9, {FITTING: 5, LARGE: 7}))
+    both = table.row(results(corpus.pairs("pybricks")[0], 9, {FITTING: 5, LARGE: 7}))
     assert both.fits.tool == both.any.tool == FITTING
 
 
@@ -103,17 +131,21 @@ def test_the_table_can_be_read_again(rows: list[Row]) -> None:
         table.parse("nothing here")
 
 
-def test_the_section_names_tools_and_what_is_missing(rows: list[Row]) -> None:
-    told = [results(pair, 1000, {FITTING: 4000, LARGE: 2000}) for pair in corpus.pairs()[:2]]
-    told[0].peers["detools crle"] = result(1)  # has no number for the second pair, so it has no mean
+def test_the_section_names_tools_and_what_is_missing() -> None:
+    told = [results(pair, 100, {FITTING: 200, LARGE: 400}) for pair in corpus.pairs()]
+    told[0].peers["detools crle"] = result(1)  # has no number for the others, so it has no mean
+    rows = [table.row(each) for each in told]
     images = [ImageResult(name="hub-1", size=9000, xz=2000, ours=result(1980, payload=2100, artefact=2236))]
     text = page.section(rows, told, images)
+    assert table.parse(text) == rows
+    assert re.search(r"^\| \*\*measured half\*\* \| \*\*28\*\* \| \*\*0\.6\d\d\*\* ", text, re.M)
+    assert re.search(r"^\| pybricks \| 18 \| 0\.\d", text, re.M)
     assert "| hub-1 | 9,000 | 2,000 | 2,100 | 2,236 | 1.050 |" in text
     tools = text[text.index("### Each tool") :]
     assert re.findall(r"^\| (\S+) .*\| (yes|no) \| ([\d,]+) \| ([\d.]+) \|$", tools, re.M) == [
-        ("**spboot**", "yes", "1,000", "1.000"),
-        ("bsdiff4", "no", "2,000", "0.500"),
-        ("hpatchlite", "yes", "4,000", "0.250"),
+        ("**spboot**", "yes", "100", "1.000"),
+        ("hpatchlite", "yes", "200", "0.500"),
+        ("bsdiff4", "no", "400", "0.250"),
     ]
     assert text.endswith("xdelta3 -9 -S djw: xdelta3 is not installed.\n")
 
@@ -126,7 +158,7 @@ def test_only_the_marked_section_of_the_page_is_replaced() -> None:
     for wrong in ("# head\n", f"{end}{begin}", text + text):
         with pytest.raises(BenchError, match="once each"):
             page.replace(wrong, "new\n", "x")
-    for name in ("bench", "cycles"):
+    for name in ("bench", "generated", "cycles"):
         assert page.replace(PAGE, "", name).count(f"<!-- {name}:") == 2
 
 
@@ -175,6 +207,35 @@ def test_without_npm_the_corpus_says_what_to_do(monkeypatch: pytest.MonkeyPatch,
         corpus.firmware("movehub", "6.2.0")
 
 
+def test_a_package_that_pip_does_not_give_is_named(tmp_path: Path) -> None:
+    nothing = tmp_path / "nothing"
+    nothing.mkdir()
+    offline = ("--no-index", f"--find-links={nothing}")
+    wanted = packages.Release(registry="pypi", package="greatfet", version="1.0", sha256="0" * 64, options=offline)
+    with pytest.raises(corpus.CorpusError, match=r"pypi does not give greatfet@1\.0: is there a network"):
+        packages.fetch(wanted, tmp_path)
+
+
+def test_firmware_is_found_in_packages(tmp_path: Path) -> None:
+    """In a zip in a tar; as Intel HEX in the text of a program, up to the first large hole."""
+    inner = io.BytesIO()
+    with zipfile.ZipFile(inner, "w") as archive:
+        archive.writestr("other.bin", b"x")
+        archive.writestr("firmware.bin", b"firmware")
+    with tarfile.open(tmp_path / "package.tgz", "w:gz") as package:
+        member = tarfile.TarInfo("package/hub.zip")
+        member.size = len(inner.getvalue())
+        package.addfile(member, io.BytesIO(inner.getvalue()))
+    path = ["*/hub-2.zip|*/hub.zip", "firmware*.bin"]
+    assert packages.image(tmp_path / "package.tgz", path, 0) == b"firmware"
+    with pytest.raises(corpus.CorpusError, match=r"package\.tgz has no file \*/board\.zip"):
+        packages.image(tmp_path / "package.tgz", ["*/board.zip"], 0)
+    records = intel_hex.write([Segment(0x100, b"abc"), Segment(0x110, b"d"), Segment(0x10001000, b"settings")])
+    with zipfile.ZipFile(tmp_path / "wheel.whl", "w") as archive:
+        archive.writestr("tool.py", b'RUNTIME = """' + records + b'"""\n')
+    assert packages.image(tmp_path / "wheel.whl", ["tool.py"], 0x100) == b"abc" + b"\xff" * 13 + b"d"
+
+
 def test_the_document_follows_from_its_rows() -> None:
     """Once `make bench` has written docs/delta.md: its means, its best tools and its picture are those of its rows."""
     if table.HEAD not in PAGE:
@@ -182,7 +243,8 @@ def test_the_document_follows_from_its_rows() -> None:
         return
     rows = table.parse(PAGE)
     assert [row.pair for row in rows] == [pair.name for pair in corpus.pairs()]
-    assert table.render(rows) in PAGE
+    for half in ("measured", "trained"):
+        assert table.render(table.of_group(rows, half)) in PAGE
     recorded = table.recorded()
     assert all(row.fits.size <= recorded[row.pair][0].size for row in rows)
     assert all(row.any.size <= recorded[row.pair][1].size for row in rows)

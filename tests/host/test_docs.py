@@ -29,7 +29,7 @@ PAGES = sorted(
     for folder, pattern in (("", "*.md"), ("docs", "**/*.md"), ("spec", "*.md"), ("examples", "*/*.md"))
     for path in (ROOT / folder).glob(pattern)
 )
-RECORDS = ("manifest", "header", "journal.entry", "journal.mark", "keys", "abi", "personal", "delta_file")
+RECORDS = ("manifest", "extension", "header", "journal.entry", "journal.mark", "keys", "abi", "personal", "delta_file")
 
 INVARIANT = re.compile(r"^ \* ([A-Z][0-9]+) {2}", re.MULTILINE)
 

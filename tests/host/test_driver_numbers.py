@@ -59,7 +59,7 @@ DEVICES = {
 }
 OTHER = {
     # DDI0403 B3.2, B4
-    "cache_m7.c": "CCR CCSIDR CSSELR ICIALLU DCCMVAU DCCMVAC DCIMVAC DCISW DCCISW DC IC LINE WAY_POS SET_POS",
+    "cache_m7.c": "CCR CCSIDR CSSELR ICIALLU DCCMVAU DCCMVAC DCIMVAC DCCIMVAC DCISW DCCISW DC IC LINE WAY_POS SET_POS",
     "clock_f4f7.c": "HSI_HZ INPUT_HZ VCO_LEAST_HZ PLL_Q PLL_R",  # Hz and factors
     "cortex.c": "SYST_CSR SYST_RVR SYST_CVR AIRCR SYST_ON AIRCR_SYSRESETREQ",  # DDI0403 B3.2
     "cortex.h": "SPB_CORTEX_COUNTS",  # 24 bits: DDI0403 B3.3.3
@@ -80,11 +80,19 @@ OTHER = {
     "options_h7.c": "OPTION_KEY1 OPTION_KEY2 ROUNDS",
     "options_l0.c": "PEKEY1 PEKEY2 OPTION_KEY1 OPTION_KEY2 WORDS WRITE_WORDS SECTOR IN_WORD ROUNDS",
     "options_sector.c": "OPTION_KEY1 OPTION_KEY2 ROUNDS",
+    "nor.c": "ID_SIZE SLICE_US",
+    "octospi.c": "FOUR EIGHT WRITING SELECT_HIGH POLL_EVERY REGISTER_DUMMY",  # lines and modes: RM0432 19.7.17, 19.7.1
+    "patience.c": "SYST_RVR SYST_CVR FEWEST_CYCLES",  # DDI0403 B3.3.2
     "pwr_g4.c": "NORMAL_HZ",
+    "quadspi.c": "QUAD_LINES SELECT_HIGH POLL_EVERY",  # RM0351 17.5.6
     "rcc_g4.c": "PLL_IN_HZ PLL_M WAIT_STATES WAIT_STATES_RESET",  # the last one: below
     "rcc_h7.c": "HSI_HZ INPUT_HZ SCALE_RESET LATENCY_RESET",  # below
     "rcc_l4.c": "MSI_HZ",
     "rcc_wl.c": "WAIT_STATES",
+    "serial_pins.c": "PORT_STEP",
+    # DDI0403 B3.5
+    "window_m7.c": "CTRL RNR RBAR RASR ON CTRL_ENABLE RASR_ENABLE RASR_SIZE_POS NEVER_RUN WRITE_THROUGH "
+    "LAST_KB_POWER WINDOW_POWER",
 }
 """Keys, units, frequencies, factors, and registers of the core: nothing that the descriptions of a block have."""
 BODIES = {
@@ -94,7 +102,17 @@ BODIES = {
     "flash_sector.c": {"<< 8"},
     "internal_flash.h": {"0xAA", "0xCC"},  # RDP of levels 0 and 2
     "options.h": {"0xBB", "0xCC"},  # RDP of levels 1 and 2
+    "nor.c": {"<< 8", "<< 16"},  # three bytes of an id
+    "octospi.c": {"<< 8", "0xFF"},  # an opcode of two bytes
     "options_l0.c": {"0xFFFF"},  # a half of a word
+    "quadspi.c": {
+        "0x14",
+        "0x20000000",
+        "0xFF000001",
+        "0xFF",
+    },  # ES0392: CCR and its value; what nobody drives
+    "serial_pins.c": {">> 4", ">> 8"},  # port, pin and function of a pin in the generated table
+    "window_m7.c": {"0x1000"},  # the last 4 KB
     "clock_f4f7.c": {">> 26", "<< 2", ">> 22"},  # reset flags: test_reset_flags_are_in_the_order_of_their_names
     "rcc_g0.c": {">> 24"},
     "rcc_g4.c": {">> 24"},

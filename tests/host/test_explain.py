@@ -94,7 +94,7 @@ def test_new_bytes_are_where_they_are() -> None:
     )
     old = Places([Place(start=0, end=len(OLD_APP), name="before", kind=FUNCTION)])
     steps = meter.trace(OLD_APP, stream, len(NEW_APP))
-    rows = account(steps, stream_size=len(stream), old=old, new=places, address=0, signed=False)
+    rows = account(steps, stream_size=len(stream), old=old, new=places, manifest=0)
     first = rows[0]
     assert (first.name, first.change) == ("inserted", "new")
     assert first.of("new") > 0.9 * first.bytes > 0.8 * len(stream)

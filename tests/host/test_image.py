@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from spboot import delta, image
-from spboot.boards import Area, Board
+from spboot.boards import Board, Slot
 from spboot.disk import DiskError
 from spboot.errors import FormatError
 from tests import apps
@@ -25,7 +25,7 @@ APP = apps.startable(BOARD, noise(64, "app"))
 
 def laid(path: Path, room: int = 0x8000) -> bytes:
     """The bytes of *path* from BASE on, in a slot that takes *room* bytes; whether they can start is not asked."""
-    slot = Area(address=BOARD.slot0.address, size=room + BOARD.vector_size)
+    slot = Slot(address=BOARD.slot0.address, size=room + BOARD.vector_size)
     board = dataclasses.replace(BOARD, slot0=slot)
     return image.flatten(image.read(path, board), board, str(path))
 

@@ -113,7 +113,7 @@ def test_delta_head() -> None:
     head = DeltaHead(new_size=6, check=b"chck")
     data = head.pack()
     assert len(data) == HEAD_SIZE == 12
-    assert data == b"SD\x02\0\x06\0\0\0chck"
+    assert data == b"SD\x03\0\x06\0\0\0chck"
     assert is_delta_file(data)
     assert DeltaHead.parse(data) == head
     for at, message in ((0, "magic"), (2, "format 9"), (3, "reserved")):

@@ -44,7 +44,9 @@ def test_a_part_that_is_too_small() -> None:
 
 
 def test_a_missing_driver_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    few = Drivers(always=[], core={}, write_size={}, production={}, ip={"iwdg_v2": ["iwdg_v2.c"], "gpio_v2_l478": []})
+    few = Drivers(
+        always=[], core={}, external={}, write_size={}, production={}, ip={"iwdg_v2": ["iwdg_v2.c"], "gpio_v2_l478": []}
+    )
     monkeypatch.setattr(bootloader, "drivers", lambda: few)
     lacks = missing(chips.load("STM32L476RG")) or ""
     assert lacks.startswith("there is no driver for FLASH (flash_l4), RCC (rcc_l4), ")
@@ -108,10 +110,10 @@ def test_boards(run: Run) -> None:
     code, out, err = run("boards")
     assert (code, err) == (0, "")
     rows = [line.split() for line in out.splitlines()[1:] if line.strip()]
-    assert [row[0] for row in rows] == boards.names()
+    assert [row[0] for row in rows] == boards.all_names()
     assert ["NUCLEO-L476RG", "STM32L476RG", "USART2", "PA2/PA3", "447.5", "KB", "two", "yes"] in rows
     _, out, _ = run("boards", "--json")
-    assert [facts["board"] for facts in json.loads(out)] == boards.names()
+    assert [facts["board"] for facts in json.loads(out)] == boards.all_names()
 
 
 def test_one_board(run: Run) -> None:
@@ -212,7 +214,7 @@ def test_new_board_elsewhere(run: Run) -> None:
         (("LAMP", "--mcu", "STM32L475VG", "--button", "PC13"), "is not PIN:LEVEL"),
         (("LAMP", "--mcu", "STM32L475VG", "--led", "PK3:high"), "led.pin is 'PK3', expected a pin of STM32L475VG"),
         (("LAMP", "--mcu", "STM32L475VG", "--clock", "90"), "clock_hz is 90000000, expected at most 80000000"),
-        (("LAMP", "--mcu", "STM32L475VG", "--keep-free", "1M"), "'1M' is not a number of bytes"),
+        (("LAMP", "--mcu", "STM32L475VG", "--keep-free", "1G"), "'1G' is not a number of bytes"),
         (("LAMP", "--mcu", "STM32L475VG", "--keep-free", "1000K"), "leave no slot"),
     ],
 )

@@ -47,7 +47,7 @@ def test_every_model_and_every_driver_is_reached() -> None:
         assert models_of(name), f"{path_of(name)}: no IP version of MODELS has a class of it"
     assert {model.__module__.removeprefix("spboot.twin.") for model in models.MODELS.values()} <= set(MODEL_FILES)
     served = {file for files in DRIVERS.values() for file in files} | set(drivers().production.values())
-    of_the_core = {file for files in drivers().core.values() for file in files}
+    of_the_core = {file for files in (*drivers().core.values(), *drivers().external.values()) for file in files}
     always = set(drivers().always)
     assert {path.name for path in DRIVER.glob("*.c")} == served | of_the_core | always
 
@@ -121,6 +121,10 @@ CONSTANTS: dict[str, dict[str, str]] = {
     "blocks.usart_stop": {"_BY_ADDRESS": "[WUS]", "_STOP_2": "[LPMS]"},
     "blocks.usart_v4": {"_DEPTH": "[bytes]", "_DEEP_DEPTH": "[bytes]"},
     "blocks.dma": {"_COPY_CYCLES": "[cycles]"},
+    "blocks.octospi": {"_MACRONIX": "[MTYP]"},
+    "blocks.quadspi": {"_FREE_RUNNING": "CCR.FRCM", "_SEQUENCE_CLOCKS": "[clocks]"},
+    "blocks.serial_commands": {"_ENDLESS": "[of DLR]", "_MOST_POLLED": "[bytes]"},
+    "blocks.serial_memory": {"_LAST_BYTES": "[bytes]", "_KB": "[bytes]"},
     "blocks.gpdma": {
         "_SIGNED": "[PAM]", "_TC_OF_CHANNEL": "[TCEM]", "_WORD": "[bytes]",
     },
@@ -153,6 +157,11 @@ CONSTANTS: dict[str, dict[str, str]] = {
 }  # fmt: skip
 NUMBERS: dict[str, dict[str, str]] = {
     "blocks.backed_up": {"~0x3": "[bytes]"},
+    "blocks.octospim": {">>1": "[of IOLSRC and IOHSRC: the controller]"},
+    "blocks.quadspi": {"<<12": "[bit 4 of FTHRES, RM0399]", ">>8": "CR.FTHRES", ">>24": "CR.PRESCALER",
+                       "&0x1f": "[FTHRES, RM0399]", "&0xff": "CCR.INSTRUCTION"},
+    "blocks.serial_commands": {"&0xffff": "PIR.INTERVAL", "~0x3": "[bytes]"},
+    "blocks.serial_memory": {"&0xffff": "LPTR.TIMEOUT"},
     "blocks.tamp": {"~0x3": "[bytes]"},
     "blocks.crc_v3": {"<<1": "[polynomial]", "~0x1": "CR.RESET"},
     "blocks.debug": {"<<16": "IDCODE.REV_ID", "&0x40000000": "[DDI0403]", "&0xffffffff": "[word]"},

@@ -44,8 +44,11 @@ PREFIX = {
     "usart": "USART",
     "lpuart": "USART",
     "gpio": "GPIO",
+    "quadspi": "QUADSPI",
+    "octospi": "OCTOSPI",
+    "octospim": "OCTOSPIM",
 }
-USED = re.compile(r"(?<![A-Za-z0-9_])((?:FLASH|RCC|PWR|IWDG|USART|GPIO)_[A-Za-z0-9_]+)")
+USED = re.compile(r"(?<![A-Za-z0-9_])((?:FLASH|RCC|PWR|IWDG|USART|GPIO|QUADSPI|OCTOSPI)_[A-Za-z0-9_]+)")
 BITS = {
     ("flash_l4", "CR"): {"PG": 0, "PER": 1, "MER0": 2, "BKER": 11, "MER1": 15, "START": 16, "EOPIE": 24, "LOCK": 31},
     ("flash_l4", "SR"): {"EOP": 0, "PROGERR": 3, "WRPERR": 4, "PGAERR": 5, "SIZERR": 6, "PGSERR": 7, "BSY": 16},
@@ -96,7 +99,8 @@ BITS = {
 """(IP version, register) -> lowest bits that models have as numbers of their own."""
 OWN = {"flash_l4.c": {"DBANK"}}
 OF_THE_CORE = {"cache_m7.c": {"DC", "IC"}, "flash_h7.c": {"BFHFNMIGN"}}
-"""Bits of the Cortex-M's own registers, which are in no part's facts (DDI0403 B3.2)."""
+OF_THE_CORE["window_m7.c"] = {"NEVER_RUN", "WRITE_THROUGH"}
+"""Bits of the Cortex-M's own registers, which are in no part's facts (DDI0403 B3.2, B3.5)."""
 OWN_OFFSETS = {"flash_g0.c": {"ECC2R_OFF"}}
 """Numbers of register bits that a driver has of its own, because the facts lack them: RM0432 3.7.8, OPTR bit 22; RM0454
 3.7.7, ECC2R."""

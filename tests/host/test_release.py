@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import ECB
 
 from spboot import delta, release
-from spboot.boards import Area, Board
+from spboot.boards import Board, Slot
 from spboot.errors import AuthenticationError, FormatError, KeyFolderError, VersionError
 from spboot.formats.header import Header
 from spboot.formats.spec import record
@@ -146,7 +146,7 @@ def with_room(capacity: int | None) -> Board:
     """The board, with a slot that takes *capacity* bytes of image."""
     if capacity is None:
         return BOARD
-    return replace(BOARD, slot0=Area(address=BOARD.slot0.address, size=capacity + BOARD.vector_size))
+    return replace(BOARD, slot0=Slot(address=BOARD.slot0.address, size=capacity + BOARD.vector_size))
 
 
 def make_image(
@@ -210,6 +210,8 @@ def test_header_for(image_file: bytes, patch_file: bytes) -> None:
 
 def test_artefact_that_does_not_decode_is_never_returned(secrets: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
     real = delta.encode
-    monkeypatch.setattr(delta, "encode", lambda old, new, *options: real(old, new[:-1] + b"?", *options))
+    monkeypatch.setattr(
+        delta, "encode", lambda old, new, *options, **rests: real(old, new[:-1] + b"?", *options, **rests)
+    )
     with pytest.raises(AuthenticationError, match="decoded image has hash"):
         make_image(OLD_APP, secrets)

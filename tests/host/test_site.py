@@ -18,6 +18,7 @@ import pytest
 import spboot
 from spboot import boards, cli
 from spboot.formats.spec import spec
+from tests.system.shelf import Shelf
 from tools.site import costs, header, navigation
 from tools.site.pages import FILES, ROOT, Tree
 
@@ -47,12 +48,17 @@ class Reader(HTMLParser):
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The site, built as by `make docs`."""
-    output = tmp_path_factory.mktemp("docs") / "site"
-    command = [sys.executable, "-m", "tools.site", "--output", str(output)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=HANGS_S)
-    assert done.returncode == 0, done.stderr
-    return output
+    """The site, built as by `make docs`, once for all workers."""
+    shelf = Shelf("site", tmp_path_factory.mktemp("docs"))
+
+    def build() -> Path:
+        output = shelf.folder / "site"
+        command = [sys.executable, "-m", "tools.site", "--output", str(output)]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=HANGS_S)
+        assert done.returncode == 0, done.stderr
+        return output
+
+    return Path(shelf.once("built", build))
 
 
 @pytest.fixture(scope="module")

@@ -42,7 +42,7 @@ void spb_prior_unpack(uint16_t *models) { PROVE(WRITABLE(models, 2 * SPB_DELTA_M
 static enum spb_status put_new(struct spb_delta *to, uint8_t byte) {
     (void)byte;
     PROVE(to == &d && !failed, "nothing is put behind an error");
-    PROVE(d.np >= 1 && d.np <= d.new_len, "D2: at most new_len bytes are put");
+    PROVE(d.np >= 1 && d.np <= d.new_len[0], "D2: at most new_len bytes are put");
     failed = any_bool();
     return failed ? SPB_E_SECTION_WRITE_FAILURE : SPB_OK;
 }
@@ -52,12 +52,19 @@ static uint8_t get_new(struct spb_delta *from, uint32_t off) {
     return (uint8_t)any_below(256);
 }
 
-static const struct spb_delta_new out = {put_new, get_new};
+static uint32_t same_new(struct spb_delta *to, uint32_t most) {
+    PROVE(to == &d && !failed && most >= 1, "something is the same");
+    PROVE(d.np < d.new_len[0] && most <= d.new_len[0] - d.np, "D2: at most new_len bytes are taken");
+    PROVE(d.np < d.image.size && most <= d.image.size - d.np, "D2: which OLD has");
+    return any_below(most + 1);
+}
+
+static const struct spb_delta_new out = {put_new, get_new, same_new};
 
 /* What holds between two steps. */
 static bool honest(void) {
-    return d.out == &out && d.image.size <= MOST && d.new_len <= MOST && d.np <= d.new_len && d.copying <= STORED &&
-           d.before <= STORED && d.run_bits <= 7 && d.literals <= 3 && d.skip <= 4 && d.sure_end <= d.new_len &&
+    return d.out == &out && d.image.size <= MOST && d.new_len[0] <= MOST && d.np <= d.new_len[0] && d.copying <= STORED &&
+           d.before <= STORED && d.run_bits <= 7 && d.literals <= 3 && d.sure_end <= d.new_len[0] &&
            d.moves.count <= SPB_DELTA_MOVES && d.moves.clock < 255 &&
            (d.copying != NEW || (d.moved >= 1 && d.moved <= d.np)) && (d.image.size != 0 || d.copying != OLD);
 }
@@ -69,22 +76,20 @@ static void any_honest(void) {
     d.before = (uint8_t)any_below(4);
     d.run_bits = (uint8_t)any_below(8);
     d.literals = (uint8_t)any_below(4);
-    d.skip = (uint8_t)any_below(5);
-    d.changed = any_bool();
-    d.asked = any_bool();
-    d.new_len = any_below(MOST + 1);
+    d.new_len[0] = any_below(MOST + 1);
     d.np = any_u32();
     d.image = (struct spb_image_range){.base = any_u32(), .size = any_below(MOST + 1)};
     d.r0 = any_u32();
-    d.r1 = any_u32();
     d.distance = any_u32();
     d.moved = any_u32();
     d.sure_end = any_u32();
     d.pending = any_u32();
     d.run_from = any_u32();
-    d.calm_from = any_u32();
+    d.skip_end = any_u32();
+    d.changed_end = any_u32();
+    d.ask_at = any_u32();
     d.out = &out;
-    for (uint32_t i = 0; i < SPB_REFERENCE_KINDS; i++) d.history[i] = (uint8_t)any_below(8);
+    for (uint32_t i = 0; i < SPB_REFERENCE_KINDS; i++) d.missed[i] = any_bool();
     for (uint32_t i = 0; i < SPB_DELTA_MOVES; i++) {
         d.moves.key_age[i] = any_u32();
         d.moves.low[i] = (uint16_t)any_below(1u << 16);
@@ -97,19 +102,20 @@ static void any_honest(void) {
 
 static void prove_init(void) {
     uint32_t old_len = any_below(MOST + 1), new_len = any_below(MOST + 1);
-    spb_delta_init(&d, &out, old_bytes, old_len, new_len);
+    const struct spb_delta_image old = {{{old_bytes, old_len}}}, new = {{{NULL, new_len}}};
+    spb_delta_init(&d, &out, &old, &new);
     PROVE(honest() && d.np == 0, "an update begins in an honest state");
 }
 
 static void prove_step(void) {
     any_honest();
     uint32_t before = d.np;
-    ASSUME(d.np < d.new_len);
+    ASSUME(d.np < d.new_len[0]);
     /* what is behind its end is not OLD: the last byte of the array is that of OLD */
-    d.old = old_bytes + (MOST - d.image.size);
+    d.old[0] = old_bytes + (MOST - d.image.size);
     enum spb_status status = step(&d);
     PROVE(!failed || status == SPB_E_SECTION_WRITE_FAILURE, "the status of put() comes through");
-    PROVE(d.np >= before && d.np - before <= 4, "a step puts four bytes at most");
+    PROVE(d.np >= before, "D4: nothing is taken back");
     if (status == SPB_OK) PROVE(honest(), "a step leaves an honest state");
 }
 

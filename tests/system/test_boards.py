@@ -115,6 +115,7 @@ def files_are_refused(shop: Workshop) -> None:
             capacity=board.image_capacity,
             keys=secrets,
             version=Version.parse(version),
+            rest=shop.rest("1.1.0") if board.slot0.rest else None,
         )
 
     bad = {

@@ -138,16 +138,16 @@ def test_a_bootloader_of_another_release_is_refused(shop: Workshop, tmp_path: Pa
 @pytest.mark.parametrize(
     ("changes", "found"),
     [
-        ({"update_format": 2}, "updates of format 2 with patch streams of format 2"),
+        ({"update_format": 2}, "updates of format 2 with patch streams of format 3"),
         ({"stream_format": 1}, "updates of format 3 with patch streams of format 1"),
-        ({"update_format": 4, "stream_format": 3}, "updates of format 4 with patch streams of format 3"),
+        ({"update_format": 4, "stream_format": 4}, "updates of format 4 with patch streams of format 4"),
         ({"update_format": 0, "stream_format": 0}, "updates it does not name a format of"),
     ],
 )
 def test_a_bootloader_that_takes_other_updates_is_refused(shop: Workshop, changes: dict[str, int], found: str) -> None:
     """A device with it would leave production, and none of the updates that are made here would reach it."""
     prebuilt = another_release(shop, **changes)
-    said = f"this bootloader takes {found}, and this spboot makes updates of format 3 with patch streams of format 2: "
+    said = f"this bootloader takes {found}, and this spboot makes updates of format 3 with patch streams of format 3: "
     with pytest.raises(BuildError, match=said):
         finish(prebuilt, shop.keys)
     with pytest.raises(BuildError, match=said):

@@ -116,7 +116,7 @@ REAL = ("movehub-7.27.0-7.28.0", "movehub-4.0.0-4.0.1", "technichub-7.27.0-7.28.
 @pytest.mark.parametrize("name", REAL)
 def test_real_firmware(name: str) -> None:
     pair = next(each for each in corpus.pairs() if each.name == name)
-    files = [corpus.FOLDER / f"{pair.hub}-{version}.bin" for version in (pair.old, pair.new)]
+    files = [corpus.FOLDER / f"{pair.product}-{version}.bin" for version in (pair.old, pair.new)]
     if not all(file.exists() for file in files):
         pytest.skip(f"{corpus.FOLDER} has no {name}: `make bench` fetches it")
     old, new = (file.read_bytes() for file in files)

@@ -63,7 +63,7 @@ def sample(kinds: list[Kind], step: int) -> set[int]:
 @pytest.mark.parametrize("kind", SCENARIOS)
 def test_faults_at_a_sample_of_operations(shop: Workshop, kind: str) -> None:
     kinds = record_kinds(shop, kind)
-    sweep = Faults(shop, kind, sample(kinds, 301), kinds)
+    sweep = Faults(shop, kind, sample(kinds, 601), kinds)
     sweep.run()
     assert sweep.kinds == kinds
     assert sweep.points >= 3 * len(sweep.ats)

@@ -35,7 +35,7 @@ def as_the_engine_sees_it(rig: Rig, size: int) -> bytes:
     return b"".join(parts)[board.vector_size : board.vector_size + size]
 
 
-@pytest.mark.parametrize("kind", ["image", "patch"])
+@pytest.mark.parametrize("kind", ["patch", pytest.param("image", marks=pytest.mark.soak)])
 def test_technichub(shop: Workshop, kind: str) -> None:
     old, new = corpus.firmware("technichub", str(OLD)), corpus.firmware("technichub", str(NEW))
     file = update(shop, kind, old, new)

@@ -49,9 +49,9 @@ BUGS: Final[dict[str, tuple[str, int, Edit]]] = {
         0,
         (
             INSTALL,
-            "        if (install_pages(j, &verdict, left.count, end_of(work)) != SPB_OK) return SPB_INSTALL_FAILED;",
+            "        if (install_pages(j, &verdict, left.count, work) != SPB_OK) return SPB_INSTALL_FAILED;",
             "        if (spb_journal_append(j, SPB_JOURNAL_STEP_FINISHED) != SPB_OK) return SPB_INSTALL_FAILED;\n"
-            "        if (install_pages(j, &verdict, left.count, end_of(work)) != SPB_OK) return SPB_INSTALL_FAILED;",
+            "        if (install_pages(j, &verdict, left.count, work) != SPB_OK) return SPB_INSTALL_FAILED;",
         ),
     ),
     "a cut download taken for a whole one": (

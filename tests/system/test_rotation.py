@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from spboot import release
-from spboot.boards import Area, Board
+from spboot.boards import Area, Board, Slot
 from spboot.builder.compiler import NAMES
 from spboot.errors import DeviceError
 from spboot.keys import Keys
@@ -40,7 +40,7 @@ def board_with_keys(name: str) -> Board:
     keys = Area(address=address, size=size)
     assert board.slot1 is not None
     if board.slot0.end > address >= board.slot0.address:
-        slots = [Area(address=slot.address, size=address - board.slot0.address) for slot in (board.slot0, board.slot1)]
+        slots = [Slot(address=slot.address, size=address - board.slot0.address) for slot in (board.slot0, board.slot1)]
         board = dataclasses.replace(board, slot0=slots[0], slot1=slots[1])
     return dataclasses.replace(board, keys=keys)
 
@@ -169,7 +169,7 @@ def test_a_single_slot_takes_a_key(compiler: str, tmp_path: Path) -> None:
     """By the loader, which takes full images alone."""
     board = Board.load("NUCLEO-L412KB")
     slot, keys = board.slot0, Area(address=board.slot0.end - 0x1000, size=0x1000)
-    board = dataclasses.replace(board, slot0=Area(address=slot.address, size=slot.size - keys.size), keys=keys)
+    board = dataclasses.replace(board, slot0=Slot(address=slot.address, size=slot.size - keys.size), keys=keys)
     shop = workshop(board, compiler, tmp_path)
     turn = Turn(shop=shop, new=shop.keys.successor(tmp_path / "keys-2"))
     rig = Rig(shop)

@@ -14,7 +14,7 @@ from spboot.builder import bootloader
 from spboot.builder.compiler import NAMES
 from tests.system.rig import RUNNING, Rig, Workshop, only_the_last_update_is_left, workshop
 from tests.system.test_handover import spinning_application
-from tests.system.test_power_cut import SCENARIOS, Sweep, count_operations
+from tests.system.test_power_cut import Sweep, count_operations
 
 BOARDS = ("NUCLEO-F429ZI", "DISCO-F469I", "DISCO-F769I", "DISCO-H745I")
 
@@ -22,13 +22,25 @@ STAYS = {("RCC", "CR"), ("PWR", "CR3")}
 """What may differ from the state after a reset: flags that the twin settles when they are read, and the supply."""
 
 
-@pytest.fixture(scope="module", params=[(board, NAMES[i % 2]) for i, board in enumerate(BOARDS)], ids="-".join)
+MADE = [(board, NAMES[i % 2]) for i, board in enumerate(BOARDS)]
+ALIKE = ("DISCO-F469I", "DISCO-F769I")
+"""Boards whose flash another one of these has, too; the sweeps of theirs are for `make soak`."""
+SOME = pytest.mark.parametrize(
+    "shop",
+    [pytest.param(made, marks=pytest.mark.soak) if made[0] in ALIKE else made for made in MADE],
+    ids=["-".join(made) for made in MADE],
+    indirect=True,
+)
+
+
+@pytest.fixture(scope="module", params=MADE, ids="-".join)
 def shop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Workshop:
     board, compiler = request.param
     folder = tmp_path_factory.mktemp(f"{board}-{compiler}")
     return workshop(Board.load(board), compiler, folder)
 
 
+@SOME
 def test_updates_without_a_refusal(shop: Workshop) -> None:
     """S2, H2: the twin refuses flash operations while a cache may hold what an erase took away.  S3: a wrong width is a
     flag and would be in `refusals`."""
@@ -83,7 +95,8 @@ def test_g3_all_is_as_after_a_reset(shop: Workshop) -> None:
     assert differs == {}
 
 
-@pytest.mark.parametrize("kind", SCENARIOS)
+@SOME
+@pytest.mark.parametrize("kind", ["patch", pytest.param("image", marks=pytest.mark.soak)])
 def test_cut_at_a_few_operations(shop: Workshop, kind: str) -> None:
     """H3: torn words of STM32H7 answer with bus errors, half of the time.  The recovery is cut as well."""
     total = count_operations(shop, kind)

@@ -334,6 +334,7 @@ def test_ctrl_c_in_the_middle_tells_the_device(device: Device, half: bool, monke
     assert b"transfer ended: the sender gave up" in rig.uart.output
 
 
+@pytest.mark.soak
 def test_a_slow_host_is_served(device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
     """30 ms of host time a read, and a clock of the host that says the more: virtual time alone decides."""
     rig = device.calling("loader")

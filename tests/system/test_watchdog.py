@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from spboot import boards
-from spboot.boards import Area, Board
+from spboot.boards import Area, Board, Slot
 from spboot.builder.compiler import NAMES
 from spboot.twin.blocks.wwdg import Wwdg
 from tests.system.feeder import SENTENCES, Feeder, Stage
@@ -28,7 +28,7 @@ def in_one_bank(board: Board) -> Board:
     large = board.journal is not None and board.journal.size == unit
     journal = Area(address=first + (0x20000 if large else 0x8000), size=board.journal.size if board.journal else 0)
     start, size = (first + 2 * unit, 2 * unit) if large else (first + unit, 3 * unit)
-    slots = [Area(address=start + i * size, size=size) for i in range(2)]
+    slots = [Slot(address=start + i * size, size=size) for i in range(2)]
     return dataclasses.replace(board, slot0=slots[0], slot1=slots[1], journal=journal)
 
 

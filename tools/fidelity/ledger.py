@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 from spboot import boards, chips
@@ -43,9 +44,10 @@ class Model:
     registers: tuple[Register, ...]
 
 
-def models() -> list[Model]:
+@cache
+def models() -> tuple[Model, ...]:
     """All models, sorted by IP version."""
-    return sorted((_model(ip, block) for ip, block in blocks().items()), key=lambda model: model.ip)
+    return tuple(sorted((_model(ip, block) for ip, block in blocks().items()), key=lambda model: model.ip))
 
 
 def unmodelled() -> list[str]:

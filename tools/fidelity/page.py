@@ -33,7 +33,7 @@ def _kind(ip: str) -> str:
     return re.split(r"[_ ]", ip)[0].upper()
 
 
-def _head(models: list[Model], accesses: Accesses) -> str:
+def _head(models: tuple[Model, ...], accesses: Accesses) -> str:
     every = [(model.ip, register.name) for model in models for register in model.registers]
     return _HEAD.read_text(encoding="utf-8").format(
         registers=f"{len(every):,}",

@@ -10,11 +10,11 @@ from typing import Self
 
 from spboot import chips
 from spboot.boards.loader import Loader
-from spboot.boards.model import Area, BoardFacts, Console, Pin
+from spboot.boards.model import Area, BoardFacts, Console, Pin, Slot
 from spboot.errors import BoardError
 from spboot.formats.manifest import name_id
 
-__all__ = ["Area", "Board", "Console", "Pin", "by_id", "names", "of_id"]
+__all__ = ["Area", "Board", "Console", "Pin", "Slot", "all_names", "by_id", "external_names", "names", "of_id"]
 
 _DATA = Path(__file__).resolve().parent / "data"
 
@@ -34,8 +34,8 @@ class Board(BoardFacts):
 
         Raises BoardError: unknown board, or the file, key, what was found and what is allowed."""
         text = os.fspath(name)
-        path = Path(text) if text.endswith(".toml") else _DATA / f"{text}.toml"
-        if not text.endswith(".toml") and text not in names():
+        path = Path(text) if text.endswith(".toml") else _path(text)
+        if not text.endswith(".toml") and text not in all_names():
             raise BoardError(f"unknown board {text!r}; {_hint(text)}")
         return cls.parse(path, _read(path))
 
@@ -46,8 +46,23 @@ class Board(BoardFacts):
 
 
 def names() -> list[str]:
-    """Every board that comes with spboot, sorted."""
+    """Every board that comes with spboot, sorted, without those of `external_names`."""
     return sorted(path.stem for path in _DATA.glob("*.toml"))
+
+
+def external_names() -> list[str]:
+    """Boards of ours once more, with slots in their external flash."""
+    return sorted(path.stem for path in (_DATA / "external").glob("*.toml"))
+
+
+def all_names() -> list[str]:
+    """All of them, sorted."""
+    return sorted((*names(), *external_names()))
+
+
+def _path(name: str) -> Path:
+    folder = _DATA / "external" if name in external_names() else _DATA
+    return folder / f"{name}.toml"
 
 
 def _read(path: Path) -> str:
@@ -71,7 +86,7 @@ def by_id(target: int) -> Board | None:
 
 def of_id(target: int) -> str | None:
     """The board of ours that updates and bootloaders call *target*."""
-    return next((name for name in names() if name_id(name) == target), None)
+    return next((name for name in all_names() if name_id(name) == target), None)
 
 
 def _hint(name: str) -> str:
@@ -87,7 +102,7 @@ def _hint(name: str) -> str:
             f"{part} is a part, and a board says how it is wired: see `spboot boards` for those that come with spboot, "
             f"or make a file for yours with `spboot board new NAME --mcu {part}`"
         )
-    alike = {known.upper(): known for known in names()}
+    alike = {known.upper(): known for known in all_names()}
     if name.upper() in alike:
         return f"did you mean {alike[name.upper()]}?"
     near = [alike[found] for found in difflib.get_close_matches(name.upper(), alike, n=3)]

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from spboot.boards import Board
+from spboot.boards import Board, wiring
 from spboot.boards.clocks import clock_limit, usual_clock
-from spboot.boards.key_area import plan_with_keys
-from spboot.boards.model import DEBUG_PINS, Area, core_supplies
+from spboot.boards.key_area import with_keys
+from spboot.boards.model import DEBUG_PINS, Area, Slot, core_supplies
+from spboot.boards.outside_plan import plan_outside
 from spboot.boards.plan import Plan, plan
+from spboot.boards.wiring import Wiring
 from spboot.chips import Chip
+from spboot.chips.external import External
 from spboot.errors import BoardError
 
 _BAUD: Final = 115_200
@@ -43,6 +46,8 @@ class Wish:
     keep_free: int = 0
     single_slot: bool = False
     keys: bool = False
+    wiring: Wiring | None = None
+    """External flash, in which SLOT1 is then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,17 +70,40 @@ def draft(path: Path, chip: Chip, wish: Wish, driven: frozenset[str]) -> Draft:
             f"{chip.name} feeds its core by {ways}, and with a wrong choice it stops until its power is cut; "
             f"add --core-supply {' or '.join(supplies)}, as the board is wired"
         )
-    how = plan_with_keys if wish.keys else _plan_without
-    found, keys = how(chip, single_slot=wish.single_slot, keep_free=wish.keep_free)
     console = wish.console or _console(chip, wish, driven)
+    external = None
+    if wish.wiring is not None:
+        external = wish.wiring.external(chip, {*_taken(wish), console[1], console[2]}, path.parent)
+    found, keys = _planned(chip, wish, external)
     clock_hz = wish.clock_hz or usual_clock(chip)
     choices = list(_choices(chip, wish, console, clock_hz, found))
-    text = _text(path.stem, chip, wish, console, clock_hz, found, keys)
+    if wish.wiring is not None and external is not None:
+        choices[-1:-1] = _pins_chosen(wish.wiring, external)
+    text = _text(path.stem, chip, wish, console, clock_hz, found, keys, external)
     return Draft(text=text, board=Board.parse(path, text), choices=tuple(choices))
 
 
-def _plan_without(chip: Chip, *, single_slot: bool, keep_free: int) -> tuple[Plan, None]:
-    return plan(chip, single_slot=single_slot, keep_free=keep_free), None
+def _planned(chip: Chip, wish: Wish, external: External | None) -> tuple[Plan, Area | None]:
+    def make(keep_free: int) -> Plan:
+        if external is None or wish.wiring is None:
+            return plan(chip, single_slot=wish.single_slot, keep_free=keep_free)
+        return plan_outside(chip, external, rest=wish.wiring.slot0, keep_free=keep_free)
+
+    if external is not None and wish.single_slot:
+        raise BoardError("a single slot has no SLOT1, and external flash is for one: leave one of the two wishes")
+    return with_keys(chip, make, wish.keep_free) if wish.keys else (make(wish.keep_free), None)
+
+
+def _pins_chosen(wish: Wiring, external: External) -> list[str]:
+    """Those that were not named."""
+    chosen = [f"{signal} {pin}" for signal, (pin, _) in external.pins.items() if signal not in wish.pins]
+    few = f"external flash at {', '.join(chosen)}: {external.controller} can have no other free pins for them"
+    return [few] if chosen else []
+
+
+def _taken(wish: Wish) -> set[str]:
+    """Pins that are not free for anything else."""
+    return {*DEBUG_PINS, *(switch[0] for switch in (wish.button, wish.led) if switch)}
 
 
 def consoles(chip: Chip) -> Iterator[tuple[str, str, str]]:
@@ -99,7 +127,7 @@ def _possible(chip: Chip, console: tuple[str, str, str]) -> bool:
 
 
 def _console(chip: Chip, wish: Wish, driven: frozenset[str]) -> tuple[str, str, str]:
-    taken = {*DEBUG_PINS, *(switch[0] for switch in (wish.button, wish.led) if switch)}
+    taken = _taken(wish) | (set(wish.wiring.pins.values()) if wish.wiring else set())
     free = [c for c in consoles(chip) if not taken & {c[1], c[2]}]
     if not free:
         raise BoardError(f"{chip.name} has no USART, UART or LPUART with free pins for TX and RX")
@@ -136,7 +164,10 @@ def _grouped(value: int) -> str:
 
 def _area(name: str, area: Area | None) -> Iterator[str]:
     if area is not None:
-        yield f"{name} = {{ address = {_grouped(area.address)}, size = {area.size:#x} }}"
+        parts = area.parts if isinstance(area, Slot) else (area,)
+        texts = [f"{{ address = {_grouped(part.address)}, size = {part.size:#x} }}" for part in parts]
+        listed = ", ".join(texts)
+        yield f"{name} = {listed}" if len(texts) == 1 else f"{name} = [{listed}]"
 
 
 def _text(
@@ -147,6 +178,7 @@ def _text(
     clock_hz: int,
     found: Plan,
     keys: Area | None,
+    external: External | None,
 ) -> str:
     lines = [
         f"# {name}: written by `spboot board new`; check it against the board's schematic.",
@@ -162,6 +194,8 @@ def _text(
     for table, switch in (("button", wish.button), ("led", wish.led)):
         if switch is not None:
             lines += ["", f"[{table}]", f'pin = "{switch[0]}"', f'active = "{switch[1]}"']
+    if external is not None and wish.wiring is not None:
+        lines += wiring.lines(external, wish.wiring.chip)
     lines += ["", *(f"# {reason[0].upper()}{reason[1:]}." for reason in found.reasons), "[flash]"]
     for key in ("bootloader", "slot0", "slot1", "journal"):
         lines += _area(key, getattr(found, key))

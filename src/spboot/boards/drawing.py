@@ -28,13 +28,13 @@ _COLOURS: Final = {
 def text_lines(parts: Iterable[Part]) -> Iterator[str]:
     """The parts as boxes one below the other, addresses left, what it is right."""
     parts = tuple(parts)
-    largest = max(part.size for part in parts)
+    largest = _largest(parts)
     for part in parts:
         yield f"{size_text(part.size)} {part.title}"
         for number, span in enumerate(part.spans):
             edge = "┌┐" if number == 0 else "├┤"
             yield f"  {span.area.address:#010x} {edge[0]}{'─' * _BOX}{edge[1]}"
-            rows = max(1, round(span.area.size / largest * _ROWS))
+            rows = max(1, round(min(1, span.area.size / largest) * _ROWS))
             for row in range(rows):
                 name = span.name if row == (rows - 1) // 2 else ""
                 tail = f" {size_text(span.area.size):>9}  {span.note}" if row == (rows - 1) // 2 else ""
@@ -48,17 +48,23 @@ def svg(title: str, parts: Iterable[Part]) -> str:
     body: list[str] = [text(16, 24, title, 'font-weight="bold" font-size="15"')]
     y = 44
     parts = tuple(parts)
-    largest = max(part.size for part in parts)
+    largest = _largest(parts)
     for part in parts:
         body.append(text(16, y + 14, f"{size_text(part.size)} {part.title}", 'font-style="italic"'))
         y += _SVG_HEAD
         for span in part.spans:
-            height = max(_SVG_LEAST, round(span.area.size / largest * _SVG_HEIGHT))
+            height = max(_SVG_LEAST, round(min(1, span.area.size / largest) * _SVG_HEIGHT))
             body += _box(y, height, span)
             y += height
         body.append(text(16, y + 4, f"{part.spans[-1].area.end:#010x}"))
         y += 24
     return document(_SVG_WIDTH, y, body)
+
+
+def _largest(parts: tuple[Part, ...]) -> int:
+    """Bytes of what is drawn as large as can be.  External flash, which can be a hundred times as large, is cut down to
+    that."""
+    return max((part.size for part in parts if not part.outside), default=max(part.size for part in parts))
 
 
 def document(width: int, height: int, body: Iterable[str]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Final
 
@@ -18,15 +18,19 @@ assert _WANTED >= LEAST_KEYS
 
 
 def plan_with_keys(chip: Chip, *, single_slot: bool = False, keep_free: int = 0) -> tuple[Plan, Area]:
-    """A plan as `plan` makes it, and an area for keys: where something is left, else the slots give it up.
+    """A plan as `plan` makes it, and an area for keys.  Raises BoardError."""
+    return with_keys(chip, lambda free: plan(chip, single_slot=single_slot, keep_free=free), keep_free)
+
+
+def with_keys(chip: Chip, make: Callable[[int], Plan], keep_free: int) -> tuple[Plan, Area]:
+    """What *make* makes of the bytes that are kept free, and an area for keys: where something is left, else the slots
+    give it up.
 
     Raises BoardError."""
-    found = plan(chip, single_slot=single_slot, keep_free=keep_free)
+    found = make(keep_free)
     area = _left(chip, found, keep_free)
     if area is None:
-        unit = chip.flash[-1].erase_unit
-        more = keep_free + _size(unit)
-        found = plan(chip, single_slot=single_slot, keep_free=more)
+        found = make(keep_free + _size(chip.flash[-1].erase_unit))
         area = _left(chip, found, keep_free)
     if area is None:
         raise BoardError(f"{chip.name}: there is no place for keys; keep less of its flash free")

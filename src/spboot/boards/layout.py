@@ -7,8 +7,17 @@ from dataclasses import dataclass
 
 from spboot.boards import Area, Board
 from spboot.chips import Memory
+from spboot.chips.external import External
 
-_TITLES = {"bootloader": "bootloader", "slot0": "SLOT0", "slot1": "SLOT1", "journal": "journal", "keys": "keys"}
+_TITLES = {
+    "bootloader": "bootloader",
+    "slot0": "SLOT0",
+    "slot0[1]": "SLOT0",
+    "slot1": "SLOT1",
+    "slot1[1]": "SLOT1",
+    "journal": "journal",
+    "keys": "keys",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,10 +31,12 @@ class Span:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """One bank of flash or one RAM, with its spans in order of their addresses."""
+    """One bank of flash, external flash or one RAM, with its spans in order of their addresses."""
 
     title: str
     spans: tuple[Span, ...]
+    outside: bool = False
+    """External flash, which is no measure for the others."""
 
     @property
     def size(self) -> int:
@@ -49,7 +60,16 @@ def flash_layout(board: Board) -> tuple[Part, ...]:
         units = f"{', '.join(some)} and {last}" if some else last
         title = f"flash bank {bank}, erase units of {units}"
         parts.append(Part(title=title, spans=tuple(_flash_spans(board, runs))))
+    if board.external is not None:
+        parts.append(_external(board, board.external))
     return tuple(parts)
+
+
+def _external(board: Board, external: External) -> Part:
+    memory, chip = external.memory, external.chip
+    chips = f"{external.count} x {chip.name}" if external.count > 1 else chip.name
+    title = f"external flash, {chips} at {external.controller}, erase units of {size_text(memory.erase_unit)}"
+    return Part(title=title, spans=tuple(_flash_spans(board, [memory])), outside=True)
 
 
 def _flash_spans(board: Board, runs: list[Memory]) -> Iterator[Span]:
@@ -60,7 +80,8 @@ def _flash_spans(board: Board, runs: list[Memory]) -> Iterator[Span]:
             continue
         if start > at:
             yield _free(at, start)
-        yield Span(name=_TITLES[name], area=Area(address=start, size=stop - start), note=_note(board, name))
+        note = _note(board, name) if start == area.address else "goes on"
+        yield Span(name=_TITLES[name], area=Area(address=start, size=stop - start), note=note)
         at = stop
     if at < end:
         yield _free(at, end)
@@ -71,14 +92,21 @@ def _free(start: int, end: int) -> Span:
 
 
 def _note(board: Board, name: str) -> str:
-    pages = f"{board.slot0.size // board.page_size} pages of {size_text(board.page_size)}"
+    pages = _pages(board.slot0.size, board.page_size)
+    more = _pages(board.slot0.rest.size, board.rest_page_size) if board.slot0.rest else ""
     return {
         "bootloader": "starts at reset",
         "slot0": f"{pages}; image at {board.image_address:#010x}",
-        "slot1": f"{pages}; what an update changes",
+        "slot0[1]": f"{more}; the application's assets, not encrypted",
+        "slot1": f"{pages}; what an update changes" + (", encrypted" if board.sealed else ""),
+        "slot1[1]": f"{more}; what an update changes",
         "journal": "what to install, and how far that got",
         "keys": f"room for {board.key_records} keys after the first",
     }[name]
+
+
+def _pages(size: int, page: int) -> str:
+    return f"{size // page} pages of {size_text(page)}"
 
 
 def ram_layout(board: Board) -> tuple[Part, ...]:

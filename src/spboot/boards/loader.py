@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from spboot import chips
+from spboot.boards import outside
 from spboot.boards.clocks import clock_limit
 from spboot.boards.labels import NAMES, Labels
 from spboot.boards.model import (
@@ -21,15 +22,18 @@ from spboot.boards.model import (
     BoardFacts,
     Console,
     Pin,
+    Slot,
     core_supplies,
     journal_size,
 )
 from spboot.chips import Chip, Memory
+from spboot.chips.external import External
 from spboot.chips.silence import Silence
 from spboot.errors import BoardError
 from spboot.formats.spec import record
 
 _PORTS: Final = tuple("ABCDEFGHIJK")
+_MOST_PARTS: Final = 2
 _Made = TypeVar("_Made", bound=BoardFacts)
 
 
@@ -98,6 +102,32 @@ class Loader:
         self.keys(value, where, ("address", "size"))
         return Area(address=self.number(value, "address", where), size=self.number(value, "size", where))
 
+    def slot(self, table: dict[str, Any], key: str, like: Slot | None = None) -> Slot:
+        """One area, or two in a list, the second in external flash.  One that is to have the parts of another slot,
+        *like*, may be given as a whole."""
+        value = table[key]
+        given = value if isinstance(value, list) else [value]
+        if not 1 <= len(given) <= _MOST_PARTS:
+            raise self.fail(f"flash.{key}", value, "one area, or two in a list, the second in external flash")
+        first, *more = (
+            self.area({name: part}, name, "flash.")
+            for name, part in ((f"{key}[{number}]" if number else key, part) for number, part in enumerate(given))
+        )
+        rest = more[0] if more else None
+        if rest is None and like is not None and like.rest is not None and first.size == like.whole:
+            rest = Area(address=first.address + like.size, size=like.rest.size)
+            first = Area(address=first.address, size=like.size)
+        return Slot(address=first.address, size=first.size, rest=rest)
+
+    def external(self, facts: dict[str, Any], chip: Chip) -> External | None:
+        """[external]: flash chips outside."""
+        if "external" not in facts:
+            return None
+        try:
+            return External.parse(self.table(facts, "external"), chip, self.path.parent)
+        except BoardError as error:
+            raise BoardError(f"{self.path.name}: {error}") from None
+
     def console(self, facts: dict[str, Any], chip: Chip) -> Console:
         table = self.table(facts, "console")
         self.keys(table, "console.", ("port", "tx", "rx", "baud"))
@@ -112,6 +142,12 @@ class Loader:
             if pins[key].name not in allowed:
                 raise self.fail(f"console.{key}", table[key], f"a pin with {port} {key.upper()}: {', '.join(allowed)}")
         return Console(port=port, tx=pins["tx"], rx=pins["rx"], baud=self.number(table, "baud", "console."))
+
+    def chip(self, facts: dict[str, Any]) -> Chip:
+        try:
+            return chips.load(self.text(facts, "part", "", "STM32L476RG"))
+        except BoardError as error:
+            raise BoardError(f"{self.path.name}: part: {error}") from None
 
     def clock(self, facts: dict[str, Any], chip: Chip) -> int:
         clock_hz, limit = self.number(facts, "clock_hz", ""), clock_limit(chip)
@@ -180,16 +216,14 @@ class Loader:
             facts,
             "",
             ("part", "clock_hz", "console", "flash", "ram"),
-            ("button", "led", "vdd_mv", "core_supply", "trial_starts", "twin", "labels"),
+            ("button", "led", "vdd_mv", "core_supply", "trial_starts", "external", "twin", "labels"),
         )
-        try:
-            chip = chips.load(self.text(facts, "part", "", "STM32L476RG"))
-        except BoardError as error:
-            raise BoardError(f"{self.path.name}: part: {error}") from None
+        chip = self.chip(facts)
         flash, ram = self.table(facts, "flash"), self.table(facts, "ram")
         self.keys(flash, "flash.", ("bootloader", "slot0"), ("slot1", "journal", "keys"))
         self.keys(ram, "ram.", ("reserved",))
-        optional = {key: self.area(flash, key, "flash.") for key in ("slot1", "journal", "keys") if key in flash}
+        optional = {key: self.area(flash, key, "flash.") for key in ("journal", "keys") if key in flash}
+        slot0 = self.slot(flash, "slot0")
         board = make(
             name=self.path.stem,
             chip=chip,
@@ -200,21 +234,23 @@ class Loader:
             button=self.switch(facts, "button", chip),
             led=self.switch(facts, "led", chip),
             bootloader=self.area(flash, "bootloader", "flash."),
-            slot0=self.area(flash, "slot0", "flash."),
-            slot1=optional.get("slot1"),
+            slot0=slot0,
+            slot1=self.slot(flash, "slot1", slot0) if "slot1" in flash else None,
             journal=optional.get("journal"),
             keys=optional.get("keys"),
             ram=self.area(ram, "reserved", "ram."),
             trial_starts=self.trial_starts(facts),
+            external=self.external(facts, chip),
             silence=self.silence(facts, chip),
             labels=self.labels(facts),
         )
         self.check_pins(board)
         for key, area in board.areas.items():
-            self.check_area(chip, key, area)
+            self.check_area(board, key, area)
         self.check_overlap(board)
         self.check_bootloader(board)
         self.check_slots(board)
+        self.check_outside(board)
         self.check_journal(board)
         self.check_keys(board)
         self.check_ram(board)
@@ -229,19 +265,28 @@ class Loader:
             if pin.name in DEBUG_PINS:
                 raise self.fail(key, pin.name, f"another pin: a debugger needs {DEBUG_PINS[pin.name]}")
             used[pin.name] = key
+        for signal, (name, _) in board.external.pins.items() if board.external is not None else ():
+            if name in used or name in DEBUG_PINS:
+                taken = used.get(name) or DEBUG_PINS[name]
+                raise self.fail(f"external.pins.{signal}", name, f"another pin than {taken}")
+            used[name] = f"external.pins.{signal}"
 
-    def runs(self, chip: Chip, key: str, area: Area) -> list[Memory]:
-        """The runs of flash that *area* touches; they must cover it without a gap."""
-        runs = [run for run in chip.flash if run.address < area.end and area.address < run.end]
-        covered = sum(min(run.end, area.end) - max(run.address, area.address) for run in runs)
+    def runs(self, board: BoardFacts, key: str, area: Area) -> list[Memory]:
+        """The runs of flash that *area* touches; they must cover it without a gap.
+
+        A second part is in external flash, SLOT1 anywhere, all else in the microcontroller."""
+        runs = [] if key.endswith("]") else list(board.chip.flash)
+        if board.external is not None and key in outside.AREAS:
+            runs.append(outside.usable(board.chip, board.external))
+        found = [run for run in runs if run.address < area.end and area.address < run.end]
+        covered = sum(min(run.end, area.end) - max(run.address, area.address) for run in found)
         if covered != area.size:
-            flash = ", ".join(str(Area(address=run.address, size=run.size)) for run in chip.flash)
-            raise self.fail(f"flash.{key}", str(area), f"a place in the flash of {chip.name}: {flash}")
-        return runs
+            raise self.fail(f"flash.{key}", str(area), outside.expected(board, key, runs))
+        return found
 
-    def check_area(self, chip: Chip, key: str, area: Area) -> None:
+    def check_area(self, board: BoardFacts, key: str, area: Area) -> None:
         """An area is whole erase units; that of slots and journal have one size."""
-        runs = self.runs(chip, key, area)
+        runs = self.runs(board, key, area)
         for what, address, run in (("address", area.address, runs[0]), ("end", area.end, runs[-1])):
             if (address - run.address) % run.erase_unit:
                 raise self.fail(
@@ -282,16 +327,31 @@ class Loader:
                 hex(board.slot0.address),
                 f"a multiple of {board.vector_size:#x}, as vector tables",
             )
-        if board.slot1 is not None and board.slot0.size != board.slot1.size:
-            raise self.fail("flash.slot1.size", hex(board.slot1.size), f"{board.slot0.size:#x}, as slot0")
-        if board.slot0.size % board.page_size:
-            raise self.fail("flash.slot0.size", hex(board.slot0.size), f"a multiple of a page, {board.page_size:#x}")
+        for key, unit in (("slot0", board.page_size), ("slot0[1]", board.rest_page_size)):
+            if key in board.areas and board.areas[key].size % unit:
+                size = hex(board.areas[key].size)
+                raise self.fail(f"flash.{key}.size", size, f"a multiple of a page, {unit:#x}")
+        if board.slot1 is None:
+            if board.slot0.rest is not None:
+                raise BoardError(f"{self.path.name}: flash.slot1 is missing; a slot of two parts needs a second one")
+            return
+        wanted, found = ([part.size for part in slot.parts] for slot in (board.slot0, board.slot1))
+        if wanted != found:
+            sizes = " and ".join(map(hex, wanted))
+            raise self.fail("flash.slot1.size", " and ".join(map(hex, found)), f"{sizes}, as slot0")
+
+    def check_outside(self, board: BoardFacts) -> None:
+        try:
+            outside.check(board)
+        except BoardError as error:
+            raise BoardError(f"{self.path.name}: {error}") from None
 
     def check_journal(self, board: BoardFacts) -> None:
         if board.journal is None:
             return
-        pages = board.slot0.size // board.page_size
-        need = journal_size(pages, board.page_size, board.chip.flash[0].program_unit)
+        pages, first = board.pages, board.slot0.size // board.page_size
+        rest = (pages - first, board.rest_page_size)
+        need = journal_size(first, board.page_size, board.chip.flash[0].program_unit, rest=rest)
         if board.journal.size < need:
             raise self.fail(
                 "flash.journal.size",

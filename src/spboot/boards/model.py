@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from spboot.boards.labels import Labels
-from spboot.chips import Chip
+from spboot.chips import Chip, Memory
+from spboot.chips.external import EXTERNAL, VERIFY, External
 from spboot.chips.silence import Silence
 from spboot.formats.spec import record, spec
 
@@ -47,6 +48,31 @@ class Area:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Slot(Area):
+    """A slot: its first part, and the *rest* of it, which is in external flash; None where it has one part.
+
+    Offsets count through the parts, the whole of each."""
+
+    rest: Area | None = None
+
+    @property
+    def parts(self) -> tuple[Area, ...]:
+        """In their order."""
+        first = Area(address=self.address, size=self.size)
+        return (first,) if self.rest is None else (first, self.rest)
+
+    @property
+    def whole(self) -> int:
+        """Bytes of all parts."""
+        return sum(part.size for part in self.parts)
+
+    def address_at(self, offset: int) -> int:
+        """Where the byte at *offset* of the slot is."""
+        behind = offset - self.size
+        return self.address + offset if self.rest is None or behind < 0 else self.rest.address + behind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pin:
     """A pin, as "PC13", and the level at which it is active."""
 
@@ -84,14 +110,16 @@ class BoardFacts:
     button: Pin | None
     led: Pin | None
     bootloader: Area
-    slot0: Area
-    slot1: Area | None
+    slot0: Slot
+    slot1: Slot | None
     journal: Area | None
     keys: Area | None
     """Where keys go that come after the first; None: the first is the only one."""
     ram: Area
     trial_starts: int
     """Starts that an update on trial has until it confirms itself; 0: no update is on trial."""
+    external: External | None
+    """Flash chips outside of the microcontroller."""
     silence: Silence
     """What a twin of the board keeps silent."""
     labels: Labels
@@ -101,11 +129,57 @@ class BoardFacts:
         """Bytes the installed header takes before an image: the alignment of its vector table."""
         return vector_size(self.chip)
 
+    def memory_at(self, address: int) -> Memory:
+        """The memory that holds *address*, in the microcontroller or outside.  Raises BoardError when none does."""
+        if self.external is not None and self.external.memory.address <= address < self.external.memory.end:
+            return self.external.memory
+        return self.chip.memory_at(address)
+
     @property
     def page_size(self) -> int:
-        """Bytes of a page, what an update changes or leaves: whole erase units of both slots."""
-        slots = (self.slot0,) if self.slot1 is None else (self.slot0, self.slot1)
-        return page_size(*(self.chip.memory_at(slot.address).erase_unit for slot in slots))
+        """Bytes of a page, what an update changes or leaves: whole erase units of both slots, of their first parts."""
+        return page_size(*(self.memory_at(slot.address).erase_unit for slot in self.slots))
+
+    @property
+    def rest_page_size(self) -> int:
+        """The same of the second parts; where there are none, that of the first."""
+        rests = [slot.rest for slot in self.slots if slot.rest is not None]
+        return page_size(*(self.memory_at(rest.address).erase_unit for rest in rests)) if rests else self.page_size
+
+    @property
+    def slots(self) -> tuple[Slot, ...]:
+        """One, or both."""
+        return (self.slot0,) if self.slot1 is None else (self.slot0, self.slot1)
+
+    @property
+    def outside(self) -> bool:
+        """Whether some of a slot is in external flash, which the bootloader then drives."""
+        parts = (part for slot in self.slots for part in slot.parts)
+        return any(self.memory_at(part.address).kind == EXTERNAL for part in parts)
+
+    @property
+    def sealed(self) -> bool:
+        """Whether code waits in external flash for its installation, where it is encrypted (firmware/core/seal.h)."""
+        return self.slot1 is not None and self.memory_at(self.slot1.address).kind == EXTERNAL
+
+    @property
+    def verify_at_boot(self) -> bool:
+        """Whether all of an image is verified at each boot, not its part in internal flash alone."""
+        return self.external is None or self.external.verify == VERIFY[0]
+
+    @property
+    def pages(self) -> int:
+        """Pages of a slot."""
+        return self.slot0.size // self.page_size + (self.slot0.whole - self.slot0.size) // self.rest_page_size
+
+    def page_at(self, number: int) -> tuple[int, int]:
+        """Offset in a slot, and size, of page *number*.
+
+        Pages count through the parts, the whole of each."""
+        first = self.slot0.size // self.page_size
+        if number < first:
+            return number * self.page_size, self.page_size
+        return self.slot0.size + (number - first) * self.rest_page_size, self.rest_page_size
 
     @property
     def image_address(self) -> int:
@@ -114,8 +188,13 @@ class BoardFacts:
 
     @property
     def image_capacity(self) -> int:
-        """Bytes of the largest image that fits; both slots have one size."""
+        """Bytes of the largest image that fits, of its part in internal flash; both slots have one size."""
         return self.slot0.size - self.vector_size
+
+    @property
+    def whole_capacity(self) -> int:
+        """Bytes of the largest image that fits, of all its parts."""
+        return self.slot0.whole - self.vector_size
 
     @property
     def ram_top(self) -> int:
@@ -155,11 +234,13 @@ class BoardFacts:
 
     @property
     def areas(self) -> dict[str, Area]:
-        """The areas in flash by name, in the order of their addresses."""
+        """The areas in flash by name, in the order of their addresses; "slot0[1]" is the second part of SLOT0."""
         named = {
             "bootloader": self.bootloader,
             "slot0": self.slot0,
+            "slot0[1]": self.slot0.rest,
             "slot1": self.slot1,
+            "slot1[1]": self.slot1.rest if self.slot1 is not None else None,
             "journal": self.journal,
             "keys": self.keys,
         }
@@ -181,7 +262,10 @@ class BoardFacts:
     def needs_vddio2(self) -> bool:
         """Whether one of our pins is dead until PWR is told that VDDIO2 is there: PG2 to PG15 (RM0351 5.1.5)."""
         ports = self.chip.of_family.ports
-        return any(ports.vddio2_supplies(pin.port, pin.number) for pin in self.pins.values())
+        names = [pin.name for pin in self.pins.values()]
+        if self.external is not None:
+            names += [name for name, _ in self.external.pins.values()]
+        return any(ports.vddio2_supplies(name[1], int(name[2:])) for name in names)
 
 
 def core_supplies(chip: Chip) -> tuple[str, ...]:
@@ -205,14 +289,18 @@ def page_size(*erase_units: int) -> int:
     return max(_SMALLEST_PAGE, *erase_units)
 
 
-def journal_size(pages: int, page_size: int, program_unit: int) -> int:
-    """Bytes that the records of an update of *pages* pages can take: pages, mark, steps (firmware/core/journal.c)."""
+def journal_size(pages: int, page_size: int, program_unit: int, *, rest: tuple[int, int] = (0, 1)) -> int:
+    """Bytes that the records of an update of *pages* pages can take: pages, mark, steps (firmware/core/journal.c).
+
+    *rest*: pages of a second part, and their size."""
 
     def units(size: int) -> int:
         return -(-size // program_unit) * program_unit
 
     entry, mark = record("journal", "entry_").size, record("journal", "mark_").size
     steps = pages // journal_batch(pages, page_size) + SPARE_STEPS
+    if rest[0]:
+        pages, steps = pages + rest[0], steps + rest[0] // journal_batch(*rest) + 1
     return units(mark) + (pages + steps) * units(entry)
 
 

@@ -37,11 +37,11 @@ def plan(chip: Chip, *, single_slot: bool = False, keep_free: int = 0) -> Plan:
     """The plan with the largest slots; SLOT1 and journal in another bank than the bootloader where that can be.
 
     *keep_free*: bytes at the end of flash that stay the application's.  Raises BoardError: the part is too small."""
-    ram, bootloader = _reserved_ram(chip), _bootloader(chip)
-    rest = list(_rest(chip, bootloader, keep_free))
+    ram, bootloader = reserved_ram(chip), bootloader_area(chip)
+    rest = list(free_runs(chip, bootloader, keep_free))
     single = max((_single(chip, run) for run in rest), key=lambda slot: slot.size, default=Area(address=0, size=0))
     double = _best([found for run in rest for found in _double(chip, run, rest)])
-    reasons = [_bootloader_reason(chip, bootloader)]
+    reasons = [bootloader_reason(chip, bootloader)]
     if double and (single_slot or double.slot0.size < LEAST_SLOT or double.slot0.size * _WORTH <= single.size):
         reasons.append(
             f"a single slot: {'as asked' if single_slot else f'two would have {_kb(double.slot0.size)} each'}; "
@@ -99,7 +99,8 @@ def main_ram(chip: Chip) -> Memory:
     return min((ram for ram in rams if ram.address >= 0x2000_0000), key=lambda ram: ram.address)
 
 
-def _reserved_ram(chip: Chip) -> Area:
+def reserved_ram(chip: Chip) -> Area:
+    """What the bootloader keeps while the application runs.  Raises BoardError: too little RAM."""
     ram = main_ram(chip)
     if ram.size < LEAST_RAM:
         raise BoardError(
@@ -108,7 +109,8 @@ def _reserved_ram(chip: Chip) -> Area:
     return Area(address=ram.address, size=RESERVED_RAM)
 
 
-def _bootloader(chip: Chip) -> Area:
+def bootloader_area(chip: Chip) -> Area:
+    """Whole units of erase and write protection from the start of flash on."""
     start, end = chip.flash[0].address, chip.flash[0].address
     for run in chip.flash:
         missing = start + BOOTLOADER_SIZE - run.address
@@ -118,7 +120,8 @@ def _bootloader(chip: Chip) -> Area:
     return Area(address=start, size=end - start)
 
 
-def _bootloader_reason(chip: Chip, bootloader: Area) -> str:
+def bootloader_reason(chip: Chip, bootloader: Area) -> str:
+    """Why it has that size."""
     run = chip.memory_at(bootloader.end - 1)
     why = f"erase units have {_kb(run.erase_unit)}"
     if run.protect_unit > run.erase_unit:
@@ -126,7 +129,7 @@ def _bootloader_reason(chip: Chip, bootloader: Area) -> str:
     return f"bootloader {_kb(bootloader.size)}: it needs {_kb(BOOTLOADER_SIZE)} at most, and {why}"
 
 
-def _rest(chip: Chip, bootloader: Area, keep_free: int) -> Iterator[Memory]:
+def free_runs(chip: Chip, bootloader: Area, keep_free: int) -> Iterator[Memory]:
     """What is left of each run of flash after the bootloader and before what stays free."""
     stop = chip.flash[-1].end - keep_free
     for run in chip.flash:

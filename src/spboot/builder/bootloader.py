@@ -38,6 +38,8 @@ STACK_SIZE: Final = 1008
 """Bytes of reserved RAM for the stack of bootloader and engine, by core: the deepest path of a call, the frames of an
 interrupt and of a task switch of the application (200 bytes with an FPU, 64 without) and the sentence of a status
 below them (64); or the deepest path of the boot, which knows no interrupt."""
+SEALING_STACK: Final = 144
+"""More of them where code is encrypted in SLOT1 (firmware/core/seal.h): a hash, at the depth of a program operation."""
 
 _LIBC: Final = "include/freestanding"
 _KINDS: Final = (".elf", ".hex", ".bin")
@@ -119,6 +121,8 @@ def sources(board: Board, production: Production | None = None) -> dict[str, lis
         if ip not in table.ip:
             raise BuildError(f"{board.chip.name}: there is no driver for {name} ({ip}); known: {', '.join(table.ip)}")
         files += table.ip[ip]
+    if board.external is not None and board.outside:
+        files += table.external_files(board.chip.core, board.chip.block(board.external.controller).ip)
     if production is None:
         rooms["boot"].remove(_PRODUCTION)
     else:
@@ -210,7 +214,7 @@ def _link_script(board: Board) -> str:
         "RAM_ORIGIN": board.ram.address,
         "RAM_LENGTH": board.ram.size,
         "BOOTRAM_LENGTH": ram.address + ram.size - board.ram.end,
-        "STACK_SIZE": STACK_SIZES.get(board.chip.core, STACK_SIZE),
+        "STACK_SIZE": STACK_SIZES.get(board.chip.core, STACK_SIZE) + SEALING_STACK * board.sealed,
         "LAST_SIZE": headers.last_size(board),
         "ABI_OFFSET": facts["abi"]["offset"],
         "GATE_OFFSET": facts["abi"]["gate_offset"],

@@ -71,9 +71,9 @@ class _Entry:
     curve: int
 
 
-def source(size: int, release: int) -> str:
-    """C for some *size* bytes of flash, as of *release* (0, 1, 2 ...)."""
-    entries = _entries(max(4, size // _PER_ENTRY), release)
+def source(size: int, release: int, seed: int = 1) -> str:
+    """C for some *size* bytes of flash, as of *release* (0, 1, 2 ...); another *seed* is another firmware."""
+    entries = _entries(max(4, size // _PER_ENTRY), release, seed)
     curves = max(entry.curve for entry in entries) + 1
     parts = [_HEAD, *(_curve(number) for number in range(curves))]
     parts += [f"static uint32_t {entry.name}(struct state *s, uint32_t in);\n" for entry in entries]
@@ -90,9 +90,9 @@ def linker_script(script: str) -> str:
     return f"EXTERN({SYMBOL})\n" + script.replace("*(.text*)", "*(.rodata.curve*) *(.text*)")
 
 
-def _entries(count: int, release: int) -> list[_Entry]:
+def _entries(count: int, release: int, seed: int) -> list[_Entry]:
     """*count* entries of release 0, and what later ones did to them."""
-    chance = random.Random(1)
+    chance = random.Random(seed)
     entries: list[_Entry] = []
     for number in range(count):
         entries.append(_entry(chance, f"_{number}", entries))

@@ -18,6 +18,8 @@ class Drivers:
     """On every board."""
     core: dict[str, list[str]]
     """Core -> what it needs beyond the others."""
+    external: dict[str, list[str]]
+    """"always" or a core -> what boards with external flash need beside the driver of its controller."""
     write_size: dict[str, int]
     """Flash IP version -> bytes an update gathers before it programs them, where that is more than a program unit."""
     production: dict[str, str]
@@ -25,13 +27,22 @@ class Drivers:
     ip: dict[str, list[str]]
     """IP version -> the files that handle it; none where a header does."""
 
+    def external_files(self, core: str, controller: str) -> list[str]:
+        """What external flash needs at a controller of the IP version *controller*.
+
+        Raises BuildError where that has no driver."""
+        if controller not in self.ip:
+            raise BuildError(f"there is no driver for external flash at {controller}")
+        return [*self.external["always"], *self.external.get(core, ()), *self.ip[controller]]
+
 
 @cache
 def drivers() -> Drivers:
     """The table of the firmware that comes with this package.  Raises BuildError when a file is missing."""
     folder = data_path("firmware") / "driver"
     table = Drivers(**tomllib.loads((folder / "drivers.toml").read_text(encoding="utf-8")))
-    named = {*table.always, *(file for files in (*table.core.values(), *table.ip.values()) for file in files)}
+    groups = (*table.core.values(), *table.external.values(), *table.ip.values())
+    named = {*table.always, *(file for files in groups for file in files)}
     named.update(table.production.values())
     if missing := sorted(name for name in named if not (folder / name).is_file()):
         raise BuildError(f"{folder / 'drivers.toml'}: there is no file {missing[0]}")

@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Final
 
 from spboot import chips
-from spboot.boards import Area, Board, Pin
+from spboot.boards import Area, Board, Pin, Slot
 from spboot.boards.clocks import clock_limit
 from spboot.builder.drivers import drivers
+from spboot.builder.external import clocked, external_lines, external_ports
 from spboot.builder.production import LEVELS, Production
 from spboot.chips import Block, Chip
+from spboot.chips.external import EXTERNAL
 from spboot.delta.prior import delta_prior_header
 from spboot.errors import BoardError
 from spboot.formats.c_header import define, guarded, spec_header
@@ -27,6 +29,8 @@ from spboot.version import Version
 WINDOW_MS: Final = 100
 """How long after the start of the bootloader the word `load` is listened for, unless a first byte prolongs that."""
 
+_EXTERNAL_WRITE: Final = 64
+"""Bytes that an update gathers before they are programmed outside: a command has a part that costs as much as 32."""
 _DRIVEN = ("FLASH", "RCC", "PWR", "IWDG", "WWDG", "ICACHE", "DBGMCU")
 """Blocks whose registers the drivers name, where the part has them."""
 _WRONG_BANKS: Final = "flash is not in {banks} bank{s}: change the option bytes"
@@ -35,7 +39,7 @@ _WRONG_BANKS: Final = "flash is not in {banks} bank{s}: change the option bytes"
 def write(folder: Path, board: Board, boot_version: Version, production: Production | None = None) -> None:
     """Write all generated headers for *board* below *folder*, of a bootloader for *production* if that is given."""
     texts = {
-        "core/spb_spec.h": spec_header(),
+        "core/spb_spec.h": spec_header(len(board.slot0.parts)),
         "core/spb_config.h": config_header(board, boot_version, production),
         "core/spb_delta_prior.h": delta_prior_header(),
         "crypto/spb_p256_generator.h": generator_header(),
@@ -49,19 +53,25 @@ def write(folder: Path, board: Board, boot_version: Version, production: Product
 
 def config_header(board: Board, boot_version: Version, production: Production | None = None) -> str:
     """What core must know of the device: geometry and names."""
-    slot, memory = board.slot0, board.chip.memory_at(board.slot0.address)
+    slot, memory = board.slot0, board.memory_at(board.slot0.address)
+    used = [board.memory_at(part.address) for slot in board.slots for part in slot.parts]
+    outside = [memory for memory in used if memory.kind == EXTERNAL]
+    write_size = max(memory.program_unit, drivers().write_size.get(board.chip.block("FLASH").ip, 0))
     numbers = {
         "SINGLE_SLOT": int(board.slot1 is None),
-        "SLOT_SIZE": slot.size,
-        "MEMORIES": 1,
-        "PARTS": 1,
+        "SLOT_SIZE": slot.whole,
+        "MEMORIES": 2 if outside else 1,
+        "PARTS": len(slot.parts),
         "PART_SIZE": slot.size,
         "PAGE_SIZE": board.page_size,
-        "REST_PAGE_SIZE": board.page_size,
+        "REST_PAGE_SIZE": board.rest_page_size,
+        "REST_ADDRESS": slot.parts[-1].address,
+        "SEALED": int(board.sealed),
+        "VERIFY_REST": int(board.verify_at_boot),
         "JOURNAL_SIZE": board.journal.size if board.journal else 0,
         "PROGRAM_UNIT": memory.program_unit,
-        "SLOT_UNIT": memory.program_unit,
-        "WRITE_SIZE": max(memory.program_unit, drivers().write_size.get(board.chip.block("FLASH").ip, 0)),
+        "SLOT_UNIT": max(memory.program_unit for memory in used),
+        "WRITE_SIZE": max(write_size, _EXTERNAL_WRITE if outside else 0),
         "ERASED": memory.erased,
         "VECTOR_SIZE": board.vector_size,
         "IMAGE_ADDRESS": board.image_address,
@@ -122,6 +132,10 @@ def chip_header(board: Board) -> str:
     lines += _register_lines("USART", chip.block(board.console.port).ip)
     lines += _register_lines("GPIO", chip.block("GPIOA").ip)
     lines += _console_lines(board) + _port_lines(board) + _switch_lines(board)
+    if board.external is not None:
+        lines += external_lines(chip, board.external, board.clock_hz)
+        for name, blocks in clocked(chip, board.external):
+            lines += _bits(chip, name, blocks)
     if chip.block("PWR").enable:
         lines += _kind_lines(chip, "PWR", "enable", [chip.block("PWR")])  # some have no reset bit
     return guarded("SPB_CHIP_H", ['#include "spb_config.h"', *lines])
@@ -129,14 +143,22 @@ def chip_header(board: Board) -> str:
 
 def last_size(board: Board) -> int:
     """Bytes of reserved RAM that a boot leaves to the application's calls: struct spb_journal, and struct spb_keys."""
-    return 56 if board.keys else 40
+    return 56 if board.keys else 48 if board.slot0.rest else 40
 
 
 def _area_lines(board: Board, name: str, area: Area) -> list[str]:
     """Where an area is and what it is erased by; a board with a single slot has it under all names."""
+    parts = area.parts if isinstance(area, Slot) else (area,)
+    first = board.chip.flash[0].address
+    rows = []
+    for part in parts:
+        memory = board.memory_at(part.address)
+        flash = "SPB_OUTSIDE" if memory.kind == EXTERNAL else "SPB_INSIDE"
+        rows.append(f"{{{flash}, {part.address - first:#x}u, {part.size:#x}u, {memory.erase_unit:#x}u}}")
     return [
-        define(f"{name}_OFF", area.address - board.chip.flash[0].address),
-        define(f"{name}_UNIT", board.chip.memory_at(area.address).erase_unit),
+        define(f"{name}_OFF", area.address - first),
+        define(f"{name}_UNIT", board.memory_at(area.address).erase_unit),
+        f"#define SPB_{name}_PARTS {', '.join(rows)}",
     ]
 
 
@@ -200,7 +222,7 @@ def _console_lines(board: Board) -> list[str]:
 
 
 def _port_lines(board: Board) -> list[str]:
-    ports = sorted({pin.port for pin in board.pins.values()})
+    ports = sorted({pin.port for pin in board.pins.values()} | external_ports(board.external))
     return _bits(board.chip, "PORTS", [board.chip.block(f"GPIO{port}") for port in ports])
 
 

@@ -15,7 +15,7 @@ _TEXT = """\
  *   MEMORY {{
  *       FLASH (rx) : ORIGIN = SPBOOT_FLASH_START, LENGTH = SPBOOT_FLASH_LENGTH
  *       RAM (rw)   : ORIGIN = SPBOOT_RAM_START, LENGTH = SPBOOT_RAM_LENGTH
- *   }}
+{external_memory} *   }}
  * The vector table is the first thing in FLASH.  The last line includes {check}. */
 SPBOOT_FLASH_START = {flash_start:#010x};
 SPBOOT_FLASH_LENGTH = {flash_length:#x};
@@ -23,14 +23,14 @@ SPBOOT_RAM_START = {ram_start:#010x};      /* first byte behind the bootloader's
 SPBOOT_RAM_LENGTH = {ram_length:#x};
 SPBOOT_RESERVED_START = {reserved_start:#010x};      /* the bootloader's RAM, for as long as the device is on */
 SPBOOT_RESERVED_END = {ram_start:#010x};
-
+{external}
 /* The same, as earlier releases had it. */
 VECTOR_SIZE = {vector_size:#x};
 {prefix}SLOT0_START = {slot0_start:#010x};
 {prefix}SLOT0_END = {slot0_end:#010x};      /* last byte */
 {prefix}RAM_START = {ram_start:#010x};      /* first byte that is the application's */
 {prefix}RAM_TOP = {ram_top:#010x};          /* first byte after RAM: the initial stack pointer */
-
+{external_earlier}
 /* Functions of the bootloader (spboot/spboot.h); Thumb, so bit 0 is set. */
 {gates}
 
@@ -40,21 +40,33 @@ _CHECK_TEXT = """\
 /* spboot linker checks for {board}.  Generated; include it as the last line of the linker script, behind SECTIONS.
  * Names that the script has are checked, others cost nothing.  A script with names of its own says, before this line:
  *   spboot_vectors = ADDR(.my_vectors);  spboot_stack = my_stack_top;
- *   spboot_data = ADDR(.my_data);        spboot_bss = ADDR(.my_bss); */
+ *   spboot_data = ADDR(.my_data);        spboot_bss = ADDR(.my_bss);{external} */
 {checks}
 """
-MEMORY: Final = """\
+_EXTERNAL_MEMORY: Final = """\
+ *       QSPI (r)   : ORIGIN = SPBOOT_EXTERNAL_START, LENGTH = SPBOOT_EXTERNAL_LENGTH
+"""
+_EXTERNAL: Final = """\
+SPBOOT_EXTERNAL_START = {start:#010x};      /* SLOT0 in external flash: pictures, fonts, sounds; no code, no secrets */
+SPBOOT_EXTERNAL_LENGTH = {length:#x};
+"""
+_EXTERNAL_CHECK: Final = """
+ *   spboot_external = ADDR(ExtFlashSection);  spboot_external_end = ADDR(TextFlashSection) + SIZEOF(TextFlashSection);
+ * which are the first and the last section in external flash"""
+_MEMORY: Final = """\
 /* The memory map of an application, and before it what it is made of.  Include it in the place of both. */
 INCLUDE {include}
 MEMORY {{
     FLASH (rx) : ORIGIN = SPBOOT_FLASH_START, LENGTH = SPBOOT_FLASH_LENGTH
     RAM (xrw)  : ORIGIN = SPBOOT_RAM_START, LENGTH = SPBOOT_RAM_LENGTH
-}}
+{external}}}
 """
-"""Text of a linker file that includes the file `include`."""
+_PREFIX: Final = "STM32_SECURE_PATCHING_BOOTLOADER_"
 _VECTORS: Final = ("g_pfnVectors", "__Vectors", "__isr_vector", "__vector_table", "vector_table", "_vector_table")
 """Of ST, CMSIS, older CMSIS, cortex-m-rt and Arm, libopencm3, Zephyr."""
 _STACKS: Final = ("_estack", "__StackTop", "__stack", "_stack_start", "stack_top", "spboot_stack")
+_RESETS: Final = ("Reset_Handler", "Reset", "reset_handler", "__reset")
+_EXTERNAL_END: Final = "SPBOOT_EXTERNAL_START + SPBOOT_EXTERNAL_LENGTH"
 _DATA: Final = ("_sdata", "__data_start__", "data_start", "spboot_data")
 _BSS: Final = ("_sbss", "__bss_start__", "bss_start", "spboot_bss")
 
@@ -69,9 +81,15 @@ def check_name(board: Board) -> str:
     return f"spboot-{board.name}-check.ld"
 
 
+def memory(board: Board, include: str) -> str:
+    """Text of a linker file with the memory map of an application; it includes the file *include*."""
+    external = _EXTERNAL_MEMORY.replace(" *   ", "")
+    return _MEMORY.format(include=include, external=external if board.slot0.rest else "")
+
+
 def link_include(board: Board) -> str:
     """Text of the include for *board*."""
-    facts = spec()["abi"]
+    facts, rest = spec()["abi"], board.slot0.rest
     gate = board.bootloader.address + facts["gate_offset"]
     gates = "\n".join(
         f"{name} = {gate + number * facts['gate_stride'] + 1:#010x};" for number, name in enumerate(facts["gates"])
@@ -79,7 +97,7 @@ def link_include(board: Board) -> str:
     return _TEXT.format(
         board=board.name,
         check=check_name(board),
-        prefix="STM32_SECURE_PATCHING_BOOTLOADER_",
+        prefix=_PREFIX,
         flash_start=board.image_address,
         flash_length=board.image_capacity,
         reserved_start=board.ram.address,
@@ -89,6 +107,9 @@ def link_include(board: Board) -> str:
         ram_start=board.ram.end,
         ram_length=board.ram_top - board.ram.end,
         ram_top=board.ram_top,
+        external_memory=_EXTERNAL_MEMORY if rest else "",
+        external=_EXTERNAL.format(start=rest.address, length=rest.size) if rest else "",
+        external_earlier=f"{_PREFIX}MULTISEG_START = {rest.address:#010x};\n" if rest else "",
         gates=gates,
         checks=_vector_checks(_VECTORS),
     )
@@ -103,7 +124,23 @@ def link_check(board: Board) -> str:
     lines += [_assert(name, f"!({stack.format(name=name)})", f"the stack ({name}) {words}") for name in _STACKS]
     lines += [_assert(name, f"!({inside.format(name=name)})", f".data ({name}) {words}") for name in _DATA]
     lines += [_assert(name, f"!({inside.format(name=name)})", f".bss ({name}) {words}") for name in _BSS]
-    return _CHECK_TEXT.format(board=board.name, checks="\n".join(lines))
+    if board.slot0.rest is not None:
+        lines += _external_checks()
+    external = _EXTERNAL_CHECK if board.slot0.rest else ""
+    return _CHECK_TEXT.format(board=board.name, checks="\n".join(lines), external=external)
+
+
+def _external_checks() -> list[str]:
+    words = "is outside of SLOT0 in external flash: begin it at SPBOOT_EXTERNAL_START"
+    begin = f"spboot_external >= SPBOOT_EXTERNAL_START && spboot_external <= {_EXTERNAL_END}"
+    inside = f"{{name}} >= SPBOOT_EXTERNAL_START && {{name}} < {_EXTERNAL_END}"
+    reset = "is in external flash, where nothing is started: link it and all that runs first into FLASH"
+    large = "what is for external flash is too large: SLOT0 has SPBOOT_EXTERNAL_LENGTH bytes there"
+    return [
+        _assert("spboot_external", begin, f"the first section (spboot_external) {words}"),
+        _assert("spboot_external_end", f"spboot_external_end <= {_EXTERNAL_END}", large),
+        *(_assert(name, f"!({inside.format(name=name)})", f"{name} {reset}") for name in _RESETS),
+    ]
 
 
 def _vector_checks(names: tuple[str, ...]) -> str:

@@ -26,7 +26,8 @@ BOOT_PREFIX: Final = "boot_"
 
 def merge(boot: Bootloader | str | PathLike[str], app: Image, *, keys: Keys, update: bytes | None = None) -> Program:
     """The program of a device as it leaves production: bootloader *boot*, or the one in a file (.bin, .hex, .elf), and
-    *app* installed.  *update*: the full image of *app*, where it is made and signed already.
+    *app* installed, what it has for external flash at its place there.  *update*: the full image of *app*, where it is
+    made and signed already.
 
     Raises BuildError: the file is no bootloader, for another board, or holds other keys than *keys*; FormatError: it
     has bytes for other places, or *app* cannot start; DiskError.
@@ -65,17 +66,19 @@ def factory(
     check_made_for(bootloader, board, keys)
     image.check_place(Segment(board.bootloader.address, bootloader), _room(board), board, "the bootloader")
     header = release.header_for(update or release.full_image(app, keys=keys))
-    made = program_of(board, bootloader, header, app.data)
+    made = program_of(board, bootloader, header, app.data, app.rest)
     return replace(made, origins=(*origins, *app.origins))
 
 
-def program_of(board: Board, bootloader: bytes, header: bytes = b"", app: bytes = b"") -> Program:
+def program_of(board: Board, bootloader: bytes, header: bytes = b"", app: bytes = b"", rest: bytes = b"") -> Program:
     """These bytes at their places in the flash of *board*, whatever they are."""
-    pieces = (
+    pieces = [
         Segment(board.bootloader.address, bootloader),
         Segment(board.slot0.address, header),
         Segment(board.image_address, app),
-    )
+    ]
+    if board.slot0.rest is not None:
+        pieces.append(Segment(board.slot0.rest.address, rest))
     return Program(kind="factory", segments=joined("the factory file", pieces))
 
 

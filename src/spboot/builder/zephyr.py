@@ -40,7 +40,7 @@ def zephyr_overlay(board: Board) -> str:
     """Text of a devicetree overlay for an application of Zephyr on *board*: `boards/<Zephyr's name of it>.overlay`.
 
     Its nodes are `slot0_partition`, which is the image's place without the header in front of it, `boot_partition`,
-    `slot0_header_partition`, `slot1_partition` and `journal_partition`.
+    `slot0_header_partition`, `slot1_partition` and `journal_partition`; not what is in external flash.
 
     >>> text = zephyr_overlay(Board.load("NUCLEO-L476RG"))
     >>> "slot0_partition: partition@8200" in text
@@ -57,7 +57,7 @@ def zephyr_overlay(board: Board) -> str:
         )
         for node, label, area in sorted(_partitions(board), key=lambda part: part[2].address)
     ]
-    spans = [span.area for part in flash_layout(board) for span in part.spans if not span.name]
+    spans = [span.area for part in flash_layout(board) if not part.outside for span in part.spans if not span.name]
     free = ", ".join(f"{area.address - start:#x} to {area.end - start - 1:#x}" for area in spans)
     return _TEXT.format(
         board=board.name,
@@ -71,7 +71,7 @@ def _partitions(board: Board) -> Iterator[tuple[str, str, Area]]:
     yield "boot", "spboot", board.bootloader
     yield "slot0_header", "image-0-header", Area(address=board.slot0.address, size=board.vector_size)
     yield "slot0", "image-0", Area(address=board.image_address, size=board.image_capacity)
-    if board.slot1:
+    if board.slot1 and not board.sealed:
         yield "slot1", "image-1", board.slot1
     if board.journal:
         yield "journal", "spboot-journal", board.journal

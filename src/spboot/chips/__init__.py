@@ -24,7 +24,7 @@ _LARGE = {"USB_OTG": 0x40000, "ETH": 0x1400, "FDCANRAM": 0x2800, "GFXMMU": 0x300
 _WINDOWS = [
     *((name, start, start + 0x1000_0000) for name in ("FMC", "FSMC") for start in (0x6000_0000, 0x8000_0000)),
     *((name, 0xC000_0000, 0xE000_0000) for name in ("FMC", "FSMC")),
-    *((name, 0x9000_0000, 0xA000_0000) for name in ("QUADSPI", "OCTOSPI1")),
+    *((name, 0x9000_0000, 0xA000_0000) for name in ("QUADSPI", "QUADSPI1", "OCTOSPI1")),
     ("OCTOSPI2", 0x7000_0000, 0x8000_0000),
 ]
 """(controller, first address, end) of the windows of external memories, the same on all families that have it."""
@@ -166,6 +166,13 @@ class Chip:
     def window_at(self, address: int) -> str | None:
         """The controller of external memory that *address* is mapped to, where the part has it."""
         return next((name for name, first, end in _WINDOWS if first <= address < end and self._has(name)), None)
+
+    def window_of(self, name: str) -> range:
+        """The addresses behind which controller *name* shows external flash.  Raises BoardError where it has none."""
+        for controller, first, end in _WINDOWS:
+            if controller == name and self._has(name):
+                return range(first, end)
+        raise BoardError(f"{self.name} has no window of {name}")
 
     def _has(self, name: str) -> bool:
         return name in self.others or name in self.blocks

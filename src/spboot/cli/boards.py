@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
 import click
 
@@ -28,7 +29,7 @@ def command(name: str | None, as_json: bool) -> None:
       spboot boards NUCLEO-L476RG
       spboot boards LAMP.toml --json
     """
-    found = [Board.load(each) for each in ([name] if name else boards.names())]
+    found = [Board.load(each) for each in ([name] if name else boards.all_names())]
     if as_json:
         facts = [_facts(board) for board in found]
         click.echo(json.dumps(facts[0] if name else facts, indent=2))
@@ -71,11 +72,28 @@ def _show(board: Board) -> None:
         ("button", _switch(board.button)),
         ("LED", _switch(board.led)),
         *((name, f"{area.address:#010x}, {size_text(area.size)}") for name, area in board.areas.items()),
-        ("page", size_text(board.page_size)),
+        *_external(board),
+        ("page", _pages(board)),
         ("image", f"{board.image_address:#010x}, at most {size_text(board.image_capacity)}"),
         ("reserved RAM", f"{board.ram.address:#010x}, {board.ram.size} bytes"),
     ]
     tables.show(board.name, ("", ""), rows)
+
+
+def _external(board: Board) -> Iterator[tuple[str, str]]:
+    """The flash outside, and where it hangs."""
+    found = board.external
+    if found is None:
+        return
+    chips = f"{found.count} x {found.chip.name}" if found.count > 1 else found.chip.name
+    where = f"{found.controller}, port {found.port}" if found.port > 1 else found.controller
+    yield "external flash", f"{chips} at {where}, {found.address:#010x}, {size_text(found.size)}"
+    yield "its pins", ", ".join(f"{signal} {pin}" for signal, (pin, _) in found.pins.items())
+
+
+def _pages(board: Board) -> str:
+    size = size_text(board.page_size)
+    return size if board.slot0.rest is None else f"{size}, in external flash {size_text(board.rest_page_size)}"
 
 
 def _facts(board: Board) -> dict[str, object]:
@@ -92,8 +110,27 @@ def _facts(board: Board) -> dict[str, object]:
             "baud": board.console.baud,
         },
         "flash": {name: {"address": area.address, "size": area.size} for name, area in board.areas.items()},
+        "external": _external_facts(board),
         "page_size": board.page_size,
+        "rest_page_size": board.rest_page_size,
         "image_address": board.image_address,
         "image_capacity": board.image_capacity,
         "reserved_ram": {"address": board.ram.address, "size": board.ram.size},
+    }
+
+
+def _external_facts(board: Board) -> dict[str, object] | None:
+    found = board.external
+    if found is None:
+        return None
+    return {
+        "controller": found.controller,
+        "port": found.port,
+        "chip": found.chip.name,
+        "chips": found.count,
+        "address": found.address,
+        "size": found.size,
+        "erase_unit": found.memory.erase_unit,
+        "pins": {signal: pin for signal, (pin, _) in found.pins.items()},
+        "verify": found.verify,
     }

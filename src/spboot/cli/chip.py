@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Iterator
 
 import click
 
@@ -13,6 +14,7 @@ from spboot.boards.plan import plan
 from spboot.builder.bootloader import NEEDED, driven
 from spboot.builder.support import missing
 from spboot.chips import Block, Chip, Memory
+from spboot.chips.external import CONTROLLER, SIGNALS, signal_of
 from spboot.cli import completing, tables
 from spboot.errors import BoardError
 
@@ -45,6 +47,11 @@ def command(part: str, as_json: bool) -> None:
         ("port", "IP version", "driver", "TX", "RX"),
         (_console(block) for block in _consoles(chip)),
     )
+    outside = [*_outside(chip)]
+    if outside:
+        tables.show(
+            "external flash: pins with their alternate function", ("controller", "address", "signal", "pins"), outside
+        )
     tables.show("drivers", ("block", "IP version", "driver"), (_driver(chip, name) for name in NEEDED))
     click.echo(f"bootloader: {'yes' if lacks is None else f'no: {lacks}'}")
     for reason in _plan(chip):
@@ -76,6 +83,21 @@ def _console(block: Block) -> tuple[str, ...]:
     return block.name, block.ip, there, " ".join(_pins(block, "TX")), " ".join(_pins(block, "RX"))
 
 
+def _outside(chip: Chip) -> Iterator[tuple[str, ...]]:
+    """What can have flash outside: a row for each signal, of each port where an IO manager has several."""
+    for name in sorted(chip.blocks):
+        if not CONTROLLER.fullmatch(name):
+            continue
+        window, ports = chip.window_of(name), (1, 2) if "OCTOSPIM" in chip.blocks else (1,)
+        for port in ports:
+            for signal in SIGNALS:
+                block, role = signal_of(chip, name, signal, port)
+                pins = [f"{pin}/{number}" for pin, found, number in block.pins if found == role]
+                if pins:
+                    where = f"{name}, port {port}" if len(ports) > 1 else name
+                    yield where, f"{window.start:#010x}", signal, " ".join(pins)
+
+
 def _driver(chip: Chip, name: str) -> tuple[str, ...]:
     ip = chip.block(name).ip
     return name, ip, "yes" if ip in driven() else "no"
@@ -100,6 +122,9 @@ def _facts(chip: Chip, lacks: str | None) -> dict[str, object]:
         "consoles": [
             {"port": b.name, "ip": b.ip, "driver": b.ip in driven(), "tx": _pins(b, "TX"), "rx": _pins(b, "RX")}
             for b in _consoles(chip)
+        ],
+        "external": [
+            dict(zip(("controller", "address", "signal", "pins"), row, strict=True)) for row in _outside(chip)
         ],
         "missing": lacks,
     }

@@ -13,7 +13,7 @@ from spboot.errors import LinkError
 
 def board(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Boards that come with spboot; or a file."""
-    found = [CompletionItem(name) for name in boards.names() if name.startswith(incomplete.upper())]
+    found = [CompletionItem(name) for name in boards.all_names() if name.startswith(incomplete.upper())]
     return found or [CompletionItem(incomplete, type="file")]
 
 

@@ -11,6 +11,7 @@ from spboot.cli import files, kinds, options
 from spboot.cli.group import Group
 from spboot.cli.progress import progress
 from spboot.cli.telling import Telling, telling
+from spboot.delta.linkage import find_base
 from spboot.errors import FormatError
 from spboot.formats.delta_file import is_delta_file
 
@@ -43,12 +44,11 @@ def address(text: str) -> int:
 @click.option(
     "--base",
     type=address,
-    default="0",
     metavar="ADDR",
-    help="Address both are linked at, when they are code: a multiple of 256.",
+    help="Address both are linked at, when they are code: a multiple of 256.  Found in OLD when it is not given.",
 )
 @telling
-def encode(old: Path, new: Path, output: Path, base: int, tell: Telling) -> None:
+def encode(old: Path, new: Path, output: Path, base: int | None, tell: Telling) -> None:
     """Write the patch that makes NEW from OLD.
 
     \b
@@ -58,10 +58,13 @@ def encode(old: Path, new: Path, output: Path, base: int, tell: Telling) -> None
     """
     files.check_output(output, old, new)
     before, after = files.read(old), files.read(new)
+    if base is None and (base := find_base(before)) is not None:
+        tell.say(f"{old}: linked at {base:#010x}, as its pointers say; --base tells another address")
+    base = base or 0
     with progress("comparing") as tick:
         packed = delta.encode_file(before, after, base=base, progress=tick)
     files.write(output, packed)
-    tell.facts(file=output, bytes=len(packed), new_bytes=len(after))
+    tell.facts(file=output, bytes=len(packed), new_bytes=len(after), base=base)
     tell.say(f"{output}: {len(packed)} bytes for {len(after)}")
 
 

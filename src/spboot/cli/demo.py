@@ -106,7 +106,7 @@ def command(
 def _check_files(context: click.Context, into: str) -> None:
     if context.get_parameter_source("output") is ParameterSource.COMMANDLINE:
         raise click.UsageError("--files and --output both name the folder: give it to --files")
-    if into.endswith(".toml") or into in boards.names():
+    if into.endswith(".toml") or into in boards.all_names():
         raise click.UsageError(f"--files {into}: expected a folder, and {into} is a board: type it before --files")
 
 

@@ -20,13 +20,18 @@ from spboot.programmer import FactoryFile
     "--with", "name", type=click.Choice(programmer.names()), help="Programmer to use, if not the first that is here."
 )
 @click.option("--probe", metavar="SERIAL", help="Serial number of the debug probe, where there are several.")
+@click.option(
+    "--external-loader", "loader", type=options.PATH, metavar="FILE", help="What writes external flash, as X.stldr."
+)
 @click.option("--dry-run", is_flag=True, help="Print the line that would be run, and run nothing.")
-def command(file: Path, board_name: str, name: str | None, probe: str | None, dry_run: bool) -> None:
+def command(
+    file: Path, board_name: str, name: str | None, probe: str | None, loader: Path | None, dry_run: bool
+) -> None:
     """Program a board over its debug probe.
 
     FILE is a factory file of `spboot merge` or a bootloader of `spboot build`, as .hex, .bin or .elf.
     STM32CubeProgrammer, pyOCD, OpenOCD or st-flash programs it, whichever is here and knows the part, and resets
-    the board.
+    the board.  A file with bytes for external flash needs STM32CubeProgrammer and its external loader for the board.
 
     \b
     Examples:
@@ -34,7 +39,7 @@ def command(file: Path, board_name: str, name: str | None, probe: str | None, dr
       spboot flash factory.hex --board NUCLEO-L476RG --with openocd --dry-run
     """
     factory = FactoryFile.load(file, Board.load(board_name))
-    found = programmer.choose(factory, name)
+    found = programmer.choose(factory, name, loader)
     if dry_run:
         click.echo(programmer.shown(found.line(probe)))
         return

@@ -11,6 +11,7 @@ from spboot.boards import Board
 from spboot.cli import options, signing
 from spboot.cli.progress import progress
 from spboot.cli.telling import Telling, telling
+from spboot.device.forecast import forecast, told
 from spboot.image import Image
 from spboot.version import Version
 
@@ -50,8 +51,13 @@ def command(
         return
     secrets = access.load(key_folder, need_private=True)
     image = Image.load(app, board, version)
+    tell.warn(image.warnings)
     with progress("packing") as tick:
         update = release.unsigned_image(image, keys=secrets, progress=tick)
     access.write(output, update, secrets, tell)
     tell.facts(trial=update.artefact.header.manifest.trial)
     tell.say(f"  {trial.told(image.data, board)}")
+    if board.external is not None and board.slot1 is not None:
+        cost = forecast(board, b"", image.data, rests=(b"", image.rest))
+        tell.facts(flash_s=cost.flash_s)
+        tell.say(f"  {told(cost)}, where no page stays as it is")

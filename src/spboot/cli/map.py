@@ -32,7 +32,11 @@ def command(board_name: str, svg_file: Path | None) -> None:
         click.echo(f"{svg_file}: flash and RAM of {board.name}")
         return
     pages = f"{board.slot0.size // board.page_size} pages of {board.page_size:,} bytes"
-    click.echo(f"{title}; a slot has {pages}, a trial has room for {trial.room(board)} changed ones\n")
+    if board.slot0.rest is not None:
+        pages += f" and {board.slot0.rest.size // board.rest_page_size} of {board.rest_page_size:,}"
+    room = trial.room(board)
+    trials = f"a trial has room for {room} changed ones" if room or not board.slot0.rest else "there are no trials"
+    click.echo(f"{title}; a slot has {pages}, {trials}\n")
     for parts in (flash_layout(board), ram_layout(board)):
         for line in text_lines(parts):
             click.echo(line)

@@ -40,7 +40,8 @@ def command(
 
     BOOTLOADER is the .bin, .hex or .elf of `spboot build`, APP the first application that devices run.  FILE is for the
     programmer in production, as .hex or .bin; as .elf it is for a debugger, too, with the names of those of the two
-    that are given as .elf.  It is signed as `spboot image` signs APP: --signature-in takes that very signature.
+    that are given as .elf.  What APP has for external flash is in it, at its addresses, so that there is no .bin then.
+    It is signed as `spboot image` signs APP: --signature-in takes that very signature.
 
     \b
     Examples:
@@ -55,6 +56,8 @@ def command(
     first, second = (program.load(path, start) for path in (bootloader, app))
     if target_of(first.run_at(start)) is None and target_of(second.run_at(start)) is not None:
         raise BuildError(f"{app} is the bootloader, and {bootloader} is none: swap the two, BOOTLOADER comes first")
-    merge(bootloader, Image.load(app, board, version), keys=secrets).save(output)
+    image = Image.load(app, board, version)
+    tell.warn(image.warnings)
+    merge(bootloader, image, keys=secrets).save(output)
     tell.facts(file=output, version=version, key=secrets.fingerprint)
     tell.say(f"{output}: bootloader and {app.name} {version}, key {secrets.fingerprint}")

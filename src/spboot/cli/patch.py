@@ -11,7 +11,7 @@ from spboot.boards import Board
 from spboot.cli import options, signing
 from spboot.cli.progress import progress
 from spboot.cli.telling import Telling, telling
-from spboot.device.forecast import changed_pages
+from spboot.device.forecast import forecast, told
 from spboot.image import Image
 from spboot.version import Version
 
@@ -54,9 +54,13 @@ def command(
         return
     secrets = access.load(key_folder, need_private=True)
     before, after = Image.load(old, board, from_version), Image.load(new, board, version)
+    tell.warn((*before.warnings, *after.warnings))
     with progress("comparing") as tick:
         update = release.unsigned_patch(before, after, keys=secrets, progress=tick)
     access.write(output, update, secrets, tell)
     tell.facts(trial=update.artefact.header.manifest.trial)
-    changed = None if board.slot1 is None else len(changed_pages(board, before.data, after.data))
-    tell.say(f"  {trial.told(after.data, board, changed)}")
+    cost = forecast(board, before.data, after.data, rests=(before.rest, after.rest))
+    tell.say(f"  {trial.told(after.data, board, len(cost.changed), cost.outside)}")
+    if board.external is not None:
+        tell.facts(flash_s=cost.flash_s)
+        tell.say(f"  {told(cost)}")

@@ -12,6 +12,7 @@ from spboot.cli import options, signing
 from spboot.cli.telling import Telling, telling
 from spboot.making import Making, check_release, postbuild
 from spboot.project import check_name
+from spboot.releases import Item
 from spboot.version import Version
 
 
@@ -73,9 +74,15 @@ def command(
         check_release(wanted, known)
     bases = known if last is None else known[-last:] if last else []
     place = kept if release else output or (project.output if project else Path("out"))
-    made = postbuild(wanted, place, bases, tell=tell.more)
+    made = postbuild(wanted, place, bases, tell=tell.more, warn=tell.warn)
     tell.facts(folder=made.folder, version=made.version, files=[item.file for item in made.items])
     tell.say(f"{made.folder}: {made.name} {made.version} for {board.name}")
-    tell.say(f"  full image {made.image.size:,} bytes")
+    tell.say(f"  full image {made.image.size:,} bytes{_time(made.image)}")
     for item in made.patches:
-        tell.say(f"  patch from {item.base} {item.size:,} bytes")
+        tell.say(f"  patch from {item.base} {item.size:,} bytes{_time(item)}")
+
+
+def _time(item: Item) -> str:
+    """How long an update takes, where that is long."""
+    minutes = round((item.seconds or 0) / 60)
+    return f", about {minutes} minutes" if minutes > 1 else ""

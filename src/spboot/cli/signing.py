@@ -112,6 +112,8 @@ class Access:
             size = f"{len(made)} bytes"
             if manifest.kind != KIND_KEYS:
                 size += f" for {manifest.image_size} of firmware"
+                if manifest.external is not None:
+                    size += f" and {manifest.external.size} in external flash"
             tell.say(f"{output}: {_words(manifest)}, {size}, key {keys.fingerprint}")
             return
         raw = self.digest_out.suffix == ".bin"
@@ -181,6 +183,8 @@ def _tell_facts(tell: Telling, output: Path, manifest: Manifest, keys: Keys, siz
     base = {"base": Version.unpack(manifest.base_version)} if patch else {}
     tell.facts(file=output, kind="patch" if patch else "image", **base, version=Version.unpack(manifest.version))
     tell.facts(bytes=size, image_bytes=manifest.image_size, key=keys.fingerprint)
+    if manifest.external is not None:
+        tell.facts(external_bytes=manifest.external.size)
 
 
 def _work(output: Path) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import click
@@ -18,6 +18,7 @@ class Telling:
     def __init__(self, *, quiet: bool = False, verbose: bool = False, as_json: bool = False) -> None:
         self.verbose = verbose and not as_json
         self.as_json = as_json
+        self._quiet = quiet
         self._silent = quiet or as_json
         self._facts: dict[str, Any] = {}
 
@@ -34,6 +35,14 @@ class Telling:
             tables.say(text, colour)
         else:
             click.echo(text)
+
+    def warn(self, warnings: Iterable[str]) -> None:
+        """Sentences on what is seldom meant: on stderr, unless silence was asked for, and among the facts."""
+        told = list(warnings)
+        for text in told if not self._quiet else ():
+            click.echo(f"warning: {text}", err=True)
+        if told:
+            self._facts["warnings"] = [*self._facts.get("warnings", []), *told]
 
     def more(self, text: str) -> None:
         """A sentence for who asked for more."""

@@ -98,7 +98,7 @@ def _speed(release: Release, baud: int | None, board_name: str | None) -> int:
     if board_name is not None and (given := Board.load(board_name).name) != release.board:
         raise BoardError(f"{release.folder} is for {release.board}, not for {given}: omit --board")
     called = options.board_called(release.board)
-    known = called if called != release.board or called in boards.names() else None
+    known = called if called != release.board or called in boards.all_names() else None
     return line.speed(baud, board_name or known)
 
 

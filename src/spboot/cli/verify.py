@@ -11,7 +11,7 @@ from spboot.boards import Board
 from spboot.cli import files, kinds, options, signing
 from spboot.cli.telling import Telling, telling
 from spboot.errors import AuthenticationError, BoardError
-from spboot.formats.manifest import KIND_IMAGE, KIND_KEYS
+from spboot.formats.manifest import KIND_IMAGE, KIND_KEYS, Manifest
 from spboot.image import Image
 from spboot.keys import Keys
 from spboot.rotation import Rotation
@@ -88,8 +88,16 @@ def command(
     if report.image is None:
         tell.say(f"patch from {base_version} to {version}; give --from OLD to decode it")
         return
-    tell.say(f"decodes to image {version}, {len(report.image)} bytes, SHA-256 {manifest.image_hash.hex()}")
+    _tell_image(report.image, report.rest, manifest, tell)
     tell.say(_start(board, target))
+
+
+def _tell_image(image: bytes, rest: bytes, manifest: Manifest, tell: Telling) -> None:
+    version = Version.unpack(manifest.version)
+    tell.say(f"decodes to image {version}, {len(image)} bytes, SHA-256 {manifest.image_hash.hex()}")
+    if manifest.external is not None:
+        hashed = manifest.external.hash.hex()
+        tell.say(f"and to {len(rest)} bytes for external flash, SHA-256 over the hashes of each 64 KB {hashed}")
 
 
 def _told_of_key(file: Path, data: bytes, secrets: Keys, tell: Telling) -> None:

@@ -21,7 +21,7 @@ from spboot.formats.spec import data_path
 
 _NATIVE: Final = Path(__file__).parent / "native"
 _FIRMWARE: Final = ("delta.c", "moves.c", "prior.c", "range.c", "reference.c")
-_HEADERS: Final = ("bytes.h", "delta.h", "moves.h", "prior.h", "range.h", "reference.h", "status.h")
+_HEADERS: Final = ("bytes.h", "delta.h", "moves.h", "position.h", "prior.h", "range.h", "reference.h", "status.h")
 FLAGS: Final = (
     *("-shared", "-std=c11", "-O2", "-g0", "-s", "-mcpu=baseline", "-fno-sanitize=all", "-fvisibility=hidden"),
     *("-Wall", "-Wextra", "-Wconversion", "-Wpedantic", "-Werror"),
@@ -40,7 +40,7 @@ def sources() -> dict[str, bytes]:
     files = [*sorted(_NATIVE.glob("*.[ch]")), *(core / name for name in (*_FIRMWARE, *_HEADERS))]
     generated = {
         "spb_spec.h": spec_header(),
-        "spb_config.h": guarded("SPB_CONFIG_H", [define("PARTS", 1)]),
+        "spb_config.h": guarded("SPB_CONFIG_H", [define("PARTS", 2), define("REST_ADDRESS", 0)]),
         "spb_delta_prior.h": delta_prior_header(),
     }
     return {file.name: file.read_bytes() for file in files} | {n: t.encode() for n, t in generated.items()}

@@ -35,6 +35,22 @@ Progress = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_uint64, ctypes.c_uint64)
 """Bytes of work done, and of all; what is not zero stops."""
 
 
+class Pair(ctypes.Structure):
+    """struct spb_pair"""
+
+    _fields_ = (
+        ("old_bytes", ctypes.c_char_p),
+        ("new_bytes", ctypes.c_char_p),
+        ("old_len", ctypes.c_uint32),
+        ("new_len", ctypes.c_uint32),
+        ("old_code", ctypes.c_uint32),
+        ("new_code", ctypes.c_uint32),
+        ("rest", ctypes.c_uint32),
+        ("base", ctypes.c_uint32),
+        ("rest_base", ctypes.c_uint32),
+    )
+
+
 class Encoded(ctypes.Structure):
     """struct spb_encoded"""
 
@@ -47,13 +63,13 @@ def load() -> ctypes.CDLL:
     when it has to be made and there is no compiler."""
     library = _packaged() or ctypes.CDLL(str(_file()))
     size, data, counts = ctypes.c_uint32, ctypes.c_char_p, ctypes.POINTER(ctypes.c_uint32)
-    encoded = ctypes.POINTER(Encoded)
-    library.spb_encode.argtypes = (data, size, data, size, size, Progress, counts, encoded)
+    encoded, pair = ctypes.POINTER(Encoded), ctypes.POINTER(Pair)
+    library.spb_encode.argtypes = (pair, Progress, counts, encoded)
     library.spb_encode_free.argtypes = (encoded,)
     library.spb_encode_free.restype = None
     library.spb_encode_models.argtypes = ()
     library.spb_encode_models.restype = size
-    library.spb_decode.argtypes = (data, size, data, size, data, size)
+    library.spb_decode.argtypes = (pair, data, size, data)
     return library
 
 

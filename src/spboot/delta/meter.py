@@ -31,7 +31,8 @@ _FLAG: Final = "flag"
 """Decided by what comes of it: SAME, CHANGED or COPY."""
 
 _GROUPS: Final = {
-    **dict.fromkeys(("op", "space", "same", "mapped", "previous", "near", "low", "again"), COPY),
+    **dict.fromkeys(("op", "space", "same", "mapped", "near", "low", "again"), COPY),
+    "as_it_is": SAME,
     **dict.fromkeys(("flag", "opcode", "end"), _FLAG),
     **dict.fromkeys(("ref", "ref_new", "missed"), REFERENCE),
     **dict.fromkeys(("literal_high", "literal_low"), NEW),
@@ -96,19 +97,20 @@ class Meter(RangeDecoder):
         return bit
 
 
-def trace(old: bytes, stream: bytes, new_len: int) -> Iterator[Step]:
-    """Every step that makes NEW, *new_len* bytes, from *old*; the first one, without a byte, is the stream's start.
+def trace(old: bytes, stream: bytes, new_len: int, *, old_rest: bytes = b"", new_rest_len: int = 0) -> Iterator[Step]:
+    """Every step that makes NEW, *new_len* bytes and *new_rest_len* of a second part behind them, from *old* and
+    *old_rest*; the first one, without a byte, is the stream's start.
 
     The last one, without a byte either, is its end: what whole bytes leave over, of kind START.  The bits of all steps
     are those of the stream.  Raises FormatError as `decoder.decode` does."""
     meter = Meter(stream)
-    decoder = Decoder(meter, old, new_len)
+    decoder = Decoder(meter, old, new_len, old_rest=old_rest, new_rest_len=new_rest_len)
     total = sum(meter.spent.values())
     yield Step(0, 0, meter.spent)
-    while len(decoder.new) < new_len:
-        meter.spent, start = {}, len(decoder.new)
+    while decoder.more():
+        meter.spent, start = {}, decoder.written
         decoder.step()
-        bits, end = meter.spent, len(decoder.new)
+        bits, end = meter.spent, decoder.written
         if _FLAG in bits:
             flag = CHANGED if CHANGED in bits else SAME if end > start else COPY
             bits[flag] = bits.get(flag, 0.0) + bits.pop(_FLAG)
@@ -118,7 +120,8 @@ def trace(old: bytes, stream: bytes, new_len: int) -> Iterator[Step]:
             bits[NEW] += bits.pop(COPY, 0.0)
         total += sum(bits.values())
         yield Step(start, end, bits)
-    yield Step(new_len, new_len, {START: 8 * len(stream) - total})
+    end = new_len + new_rest_len
+    yield Step(end, end, {START: 8 * len(stream) - total})
 
 
 def base_of(stream: bytes) -> int:

@@ -22,11 +22,18 @@ _CLOSE: Final = 512
 CODE: Final = 0
 DATA: Final = 1
 SMALL: Final = 2
+REST: Final = 3
+REST_UNIT: Final = 4  # places of REST are counted in so many bytes, before key() halves them
 
 
 def key(place: int, kind: int = CODE) -> int:
-    """Key of the place *place* bytes behind the base, which is CODE, DATA or SMALL."""
+    """Key of the place *place* bytes behind the base, which is CODE, DATA, SMALL or REST."""
     return kind << _KINDS | place >> 1 & _PLACES
+
+
+def space_of(key: int) -> int:
+    """CODE, DATA, SMALL or REST."""
+    return key >> _KINDS
 
 
 def is_code(key: int) -> bool:

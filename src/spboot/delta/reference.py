@@ -12,18 +12,20 @@ from typing import Final
 from spboot.delta.rangecoder import U32
 
 BL: Final = 0
-CODE: Final = 1
-DATA: Final = 2
-SMALL: Final = 3
-LDR: Final = 4
-B_COND: Final = 5
-B: Final = 6
-CBZ: Final = 7
-B_COND_W: Final = 8
-LDR_W: Final = 9
-MOVW: Final = 10
+REL: Final = 1
+CODE: Final = 2
+DATA: Final = 3
+SMALL: Final = 4
+LDR: Final = 5
+B_COND: Final = 6
+B: Final = 7
+CBZ: Final = 8
+B_COND_W: Final = 9
+LDR_W: Final = 10
+MOVW: Final = 11
 
 SLACK: Final = 4096  # bytes behind the end of OLD that a pointer may still lead to
+_BACK: Final = 0x7F  # top byte of a distance of 31 bits, up to 16 MB back
 _LEAST_CODE: Final = 0x400  # a word up to here is taken for a number, not for a pointer
 _LEAST_SMALL: Final = 0x20
 _SMALL_END: Final = 1 << 16
@@ -56,22 +58,53 @@ class Reference:
         return 2 if self.kind in (BL, B_COND, B, CBZ, B_COND_W) else 1
 
 
-def find(data: bytes, pc: int, *, base: int, old_len: int, aligned: bool) -> Reference | None:
+@dataclass(frozen=True, slots=True)
+class Image:
+    """Where OLD lies: address and size of its first part, and of its second, size 0 when it has none."""
+
+    base: int
+    size: int
+    rest_base: int = 0
+    rest_size: int = 0
+
+    def has_second(self, address: int) -> bool:
+        """Whether *address* is in the second part, or just behind it."""
+        return self.rest_size > 0 and (address - self.rest_base & U32) < self.rest_size + SLACK
+
+    def has(self, address: int) -> bool:
+        """Whether a pointer to *address* may be one into this image."""
+        first = address > _LEAST_CODE and (address - self.base & U32) < self.size + SLACK
+        return first or self.has_second(address)
+
+
+def find(data: bytes, pc: int, image: Image, *, aligned: bool, pointers_only: bool = False) -> Reference | None:
     """The reference that *data* (two bytes or more) begins with, executed with *pc* in the program counter.
 
-    *base*, *old_len*: where OLD lies, in bytes.  *aligned*: data lies on a multiple of 4 in OLD and NEW."""
+    *image*: OLD.  *aligned*: data lies on a multiple of 4 in OLD and NEW.  *pointers_only*: as in a second part."""
+    if pointers_only:
+        word = int.from_bytes(data, "little")
+        kind = _word(word, image, 0) if aligned and len(data) >= 4 else None
+        return Reference(kind, 4, word) if kind in (CODE, DATA) else None
     a = int.from_bytes(data[:2], "little")
     if len(data) >= 4:
-        if aligned and (kind := _word(word := int.from_bytes(data[:4], "little"), base, old_len)) is not None:
-            return Reference(kind, 4, word)
+        word = int.from_bytes(data[:4], "little")
+        if aligned and (kind := _word(word, image, pc - 4)) is not None:
+            return Reference(kind, 4, _far(word, pc - 4) if kind == REL else word)
         b = int.from_bytes(data[2:4], "little")
         if (wide := _wide(a, b, pc)) is not None:
             return wide
     return _narrow(a, pc)
 
 
-def _word(word: int, base: int, old_len: int) -> int | None:
-    if word > _LEAST_CODE and (word - base & U32) < old_len + SLACK:
+def _far(word: int, at: int) -> int:
+    """What the distance *word*, at address *at*, leads to."""
+    return at + (word | 1 << 31) & U32
+
+
+def _word(word: int, image: Image, at: int) -> int | None:
+    if word >> 24 == _BACK:
+        return REL if image.has(_far(word, at)) else None
+    if image.has(word):
         return CODE
     if word >> 24 == _DEVICE or (word >> 24 in _RAMS and not word & 0xF00000):
         return DATA
@@ -115,6 +148,8 @@ def write(data: bytes, kind: int, pc: int, target: int) -> bytes | None:
     """*data*, a reference of that *kind*, made to name *target* from *pc*; None when that is out of its reach."""
     if kind in (CODE, DATA):
         return target.to_bytes(4, "little")
+    if kind == REL:
+        return (target - (pc - 4) & U32 >> 1).to_bytes(4, "little")
     if kind == SMALL:
         return target.to_bytes(4, "little") if target < _SMALL_END else None
     halves = [int.from_bytes(data[at : at + 2], "little") for at in range(0, len(data), 2)]

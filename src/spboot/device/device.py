@@ -90,6 +90,7 @@ class Device:
             vdd_mv=board.vdd_mv,
             core_supply=board.core_supply,
             silence=board.silence if silence is None else board.silence | silence,
+            external=[board.external] if board.external is not None else [],
         )
         self._twin.strict = strict
         self._twin.bootloader = range(board.bootloader.address, board.bootloader.end)
@@ -173,15 +174,14 @@ class Device:
 
     def fault(self, fault: str) -> None:
         """Let the flash have a fault that lasts, by its id: "worn:0x08040000=3", a page that is worn after three
-        erases, "maximal", the longest times of the data sheet, or "held", stores to RAM that a reset loses
-        (docs/faults.md).  Raises TwinError."""
-        twin = self._emulated("be given a fault of its flash", "try it on the twin")
-        if fault == "held":
-            twin.held.hold()
-            return
-        from spboot.twin.memory import ageing
+        erases, "maximal", the longest times of the data sheet, "held", stores to RAM that a reset loses, or
+        "swapped:0x90001000=1", external flash that shows something else once it was read (docs/faults.md).
 
-        twin.flash.ask(ageing.parse(fault))
+        Raises TwinError."""
+        twin = self._emulated("be given a fault of its flash", "try it on the twin")
+        from spboot.device import lasting
+
+        lasting.ask(twin, fault)
 
     def snapshot(self) -> Snapshot:
         """The twin as it is now, to come back to by `restore`."""

@@ -5,12 +5,14 @@ the twin's flash controller, so that there is one place for both.  `cost.measure
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from spboot import trial
 from spboot.boards import Area, Board
 from spboot.builder.drivers import drivers
+from spboot.chips.external import EXTERNAL
 from spboot.device.device import Device
 from spboot.errors import BoardError, ExtraError
 from spboot.formats.header import HEADER_SIZE
@@ -22,14 +24,19 @@ if TYPE_CHECKING:
     from spboot.twin.die import FlashController
 
 _JOURNAL: Final = "journal"
+_US_PER_S: Final = 1_000_000
+_OUTSIDE_STEP: Final = 64
+"""Bytes of a program of external flash (SPB_WRITE_SIZE of candidate.c, STEP of flash.c), by both chips where there are
+two."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forecast:
     """What a device does to its flash for one update, and for how long.
 
-    *changed*: numbers of the slot's pages that change, of *page_size* bytes each.  *trial*: those before are kept until
-    NEW confirms itself.  *pages*: all that are erased, those of the journal too, as `Cost.pages` counts them."""
+    *changed*: numbers of the slot's pages that change, of *page_size* bytes each; the last *outside* of them have
+    *rest_page_size*, as they are in the second parts of the slots.  *trial*: those before are kept until NEW confirms
+    itself.  *pages*: all that are erased, those of the journal too, as `Cost.pages` counts them."""
 
     page_size: int
     changed: tuple[int, ...]
@@ -38,46 +45,64 @@ class Forecast:
     erases: int
     programs: int
     flash_s: float | None
-    """Seconds that flash is busy, typical of the data sheet; None where the twin is not installed."""
+    """Seconds that flash is busy, typical of the data sheets; None where the twin is not installed."""
+    rest_page_size: int = 0
+    outside: int = 0
 
 
-def forecast(board: Board, old: bytes, new: bytes) -> Forecast:
+def forecast(board: Board, old: bytes, new: bytes, *, rests: tuple[bytes, bytes] = (b"", b"")) -> Forecast:
     """What the update from *old* to *new*, two images, does to *board*, not counting a confirmation.  SLOT0 is erased
-    behind *old*, and its header changes.  Raises BoardError: a single slot.
+    behind *old*, and its header changes.  *rests*: what both have for external flash.  Raises BoardError: a single
+    slot.
 
     >>> forecast(board, old.data, new.data).changed[0]
     0
     """
     if board.slot1 is None or board.journal is None:
         raise BoardError(f"{board.name} has a single slot, which takes no patches: a full image erases all of it")
-    changed = changed_pages(board, old, new)
-    kept = trial.wanted(new, board) and len(changed) <= trial.room(board)
-    erased = [board.journal]
-    programs = [Area(address=board.journal.address, size=size) for size in _records(board, changed, kept)]
-    for _ in changed if kept else ():  # all of SLOT1 is one memory: where does not matter
-        erased.append(Area(address=board.slot1.address, size=board.page_size))
-        programs.append(erased[-1])
-    for page in changed:
-        start = page * board.page_size
-        used = min(board.vector_size + len(new) - start, board.page_size)
-        for slot, unit in ((board.slot1, _write_size(board)), (board.slot0, _copy_unit(board))):
-            erased.append(Area(address=slot.address + start, size=board.page_size))
-            programs.append(Area(address=slot.address + start, size=-(-used // unit) * unit))
-    homes = min(len(changed), trial.batch(board)) if kept else 0
-    erases = [at for area in erased for at in range(area.address, area.end, _erase_unit(board, area))]
-    controller = _controller(board)
-    unit = controller.program_size() if controller else _program_unit(board)
-    whole = _write_size(board) if _write_size(board) > _program_unit(board) else unit
-    count = sum(area.size // whole + area.size % whole // unit for area in programs)
+    changed = changed_pages(board, old, new, rests)
+    outside = sum(board.page_at(number)[0] >= board.slot0.size for number in changed)
+    counts = len(changed) - outside, outside
+    kept = trial.wanted(new, board) and trial.fits(board, len(changed), outside)
+    work = _Work(board)
+    work.erase(board.journal)
+    for size in _records(board, counts, kept):
+        work.program(Area(address=board.journal.address, size=size))
+    for number in changed if kept else ():  # each part of SLOT1 is one memory: where does not matter
+        start, size = board.page_at(number)
+        work.page(Area(address=board.slot1.address_at(start), size=size), size, _write_size(board))
+    ends = board.vector_size + len(new), board.slot0.size + len(rests[1])
+    for number in changed:
+        start, size = board.page_at(number)
+        used = min(ends[start >= board.slot0.size] - start, size)
+        gathered = max(_write_size(board), _OUTSIDE_STEP if board.outside else 0)
+        for slot, unit in ((board.slot1, gathered), (board.slot0, _copy_unit(board))):
+            work.page(Area(address=slot.address_at(start), size=size), used, unit)
+    homes = sum(map(min, counts, trial.batches(board))) if kept else 0
     return Forecast(
         page_size=board.page_size,
         changed=changed,
         trial=kept,
         pages=2 * len(changed) + homes + -(-board.journal.size // board.page_size),
-        erases=len(erases),
-        programs=count,
-        flash_s=_seconds(controller, erases, count) if controller else None,
+        erases=work.erases,
+        programs=work.programs,
+        flash_s=work.seconds,
+        rest_page_size=board.rest_page_size if board.slot0.rest else 0,
+        outside=outside,
     )
+
+
+def told(found: Forecast) -> str:
+    """How long flash is busy, in words for somebody who waits.
+
+    >>> told(forecast(board, b"", new.data)).startswith("a device is busy with its flash for about ")
+    True
+    """
+    if found.flash_s is None:
+        return 'how long it takes a device: `pip install "spboot[twin]"` brings the times of the flash'
+    minutes = round(found.flash_s / 60)
+    about = f"{minutes} minutes" if minutes > 1 else f"{max(1, round(found.flash_s))} s"
+    return f"a device is busy with its flash for about {about}"
 
 
 def line_seconds(board: Board, size: int) -> float:
@@ -85,27 +110,85 @@ def line_seconds(board: Board, size: int) -> float:
     return ymodem.wire_size(size) * BITS / board.console.baud
 
 
-def changed_pages(board: Board, old: bytes, new: bytes) -> tuple[int, ...]:
-    """The pages of a slot in which *new* differs from *old*; page 0 has the header, which always does."""
+def changed_pages(board: Board, old: bytes, new: bytes, rests: tuple[bytes, bytes] = (b"", b"")) -> tuple[int, ...]:
+    """The pages of a slot in which *new* differs from *old*; page 0 has the header, which always does.  *rests*: what
+    both have for external flash."""
     erased = bytes([board.chip.memory_at(board.slot0.address).erased])
     gap = bytes(board.vector_size - HEADER_SIZE)
     before = b"o" * HEADER_SIZE + gap + old.ljust(len(new), erased)
     after = b"n" * HEADER_SIZE + gap + new
-    starts = range(0, len(after), board.page_size)
-    return tuple(
-        at // board.page_size
-        for at in starts
-        if not before[at : at + board.page_size].startswith(after[at : at + board.page_size])
+    first = board.slot0.size // board.page_size
+    return (
+        *_differing(before, after, board.page_size),
+        *(first + page for page in _differing(rests[0].ljust(len(rests[1]), b"\xff"), rests[1], board.rest_page_size)),
     )
 
 
-def _records(board: Board, changed: tuple[int, ...], kept: bool) -> list[int]:
+def _differing(before: bytes, after: bytes, size: int) -> Iterator[int]:
+    """The pages of *size* bytes in which *after* is not what *before* is there."""
+    for at in range(0, len(after), size):
+        if not before[at : at + size].startswith(after[at : at + size]):
+            yield at // size
+
+
+class _Work:
+    """Erases and programs, counted and timed as they come."""
+
+    def __init__(self, board: Board) -> None:
+        self.erases = self.programs = 0
+        self._board = board
+        self._controller = _controller(board)
+        self._busy_s = 0.0
+
+    @property
+    def seconds(self) -> float | None:
+        """How long flash is busy; None where that is not known."""
+        return self._busy_s if self._controller else None
+
+    def page(self, page: Area, used: int, unit: int) -> None:
+        """Erase *page* and program the first *used* bytes of it, in units of *unit* bytes."""
+        self.erase(page)
+        self.program(Area(address=page.address, size=-(-used // unit) * unit))
+
+    def erase(self, area: Area) -> None:
+        """Erase *area*, unit by unit."""
+        memory = self._board.memory_at(area.address)
+        units = range(area.address, area.end, memory.erase_unit)
+        self.erases += len(units)
+        external = self._board.external
+        if memory.kind == EXTERNAL and external is not None:
+            self._busy_s += len(units) * external.chip.erase_us(external.chip.sector)[0] / _US_PER_S
+        elif self._controller:
+            from spboot.twin.timeline import PS_PER_S
+
+            self._busy_s += sum(self._controller.erase_span(at).typical for at in units) / PS_PER_S
+
+    def program(self, area: Area) -> None:
+        """Program *area*, which was erased."""
+        external = self._board.external
+        if self._board.memory_at(area.address).kind == EXTERNAL and external is not None:
+            steps, rest = divmod(area.size, _OUTSIDE_STEP)
+            sizes = [_OUTSIDE_STEP] * steps + [rest] * bool(rest)
+            self.programs += len(sizes)
+            self._busy_s += sum(external.chip.program_us(size // external.count) for size in sizes) / _US_PER_S
+            return
+        small = self._controller.program_size() if self._controller else _program_unit(self._board)
+        whole = _write_size(self._board) if _write_size(self._board) > _program_unit(self._board) else small
+        count = area.size // whole + area.size % whole // small
+        self.programs += count
+        if self._controller:
+            from spboot.twin.timeline import PS_PER_S
+
+            self._busy_s += count * self._controller.program_span().typical / PS_PER_S
+
+
+def _records(board: Board, counts: tuple[int, int], kept: bool) -> list[int]:
     """Bytes of each record in the journal: pages, the mark, steps: one at either end, of a trial two at its end."""
     unit = _program_unit(board)
     entry, mark = (-(-record(_JOURNAL, name).size // unit) * unit for name in ("entry_", "mark_"))
-    batches = -(-len(changed) // trial.batch(board))
+    batches = sum(-(-pages // batch) for pages, batch in zip(counts, trial.batches(board), strict=True))
     steps = 2 * batches + 3 if kept else batches + 2
-    return [entry] * (len(changed) + steps) + [mark]
+    return [entry] * (sum(counts) + steps) + [mark]
 
 
 def _program_unit(board: Board) -> int:
@@ -119,17 +202,6 @@ def _write_size(board: Board) -> int:
 
 def _copy_unit(board: Board) -> int:
     return max(4, _program_unit(board))
-
-
-def _erase_unit(board: Board, area: Area) -> int:
-    return board.chip.memory_at(area.address).erase_unit
-
-
-def _seconds(controller: FlashController, erases: list[int], programs: int) -> float:
-    from spboot.twin.timeline import PS_PER_S
-
-    busy = sum(controller.erase_span(at).typical for at in erases) + programs * controller.program_span().typical
-    return busy / PS_PER_S
 
 
 def _controller(board: Board) -> FlashController | None:

@@ -29,7 +29,8 @@ class Pages:
             operation = self._log[index]
             for name, area in self.board.areas.items():
                 if area.address <= operation.address < area.end:
-                    page = (operation.address - area.address) // self.board.page_size
+                    size = self.board.rest_page_size if name.endswith("]") else self.board.page_size
+                    page = (operation.address - area.address) // size
                     if operation.kind == "erase":
                         self.erased[name].add(page)
                         self.written[name].discard(page)

@@ -69,17 +69,17 @@ def _check(subject: Subject, bad: Bad, has: Release | None, bench: Callable[[], 
 
 
 def _refused(subject: Subject, bad: Bad, bench: Bench) -> Outcome:
-    device, slot0 = bench.device(), subject.board.slot0
-    before = device.twin.flash_read(slot0.address, slot0.size)
+    device, parts = bench.device(), subject.board.slot0.parts
+    before = [device.twin.flash_read(part.address, part.size) for part in parts]
     verdict = offer(device, bad.data)
     log = device.twin.log
-    touched = log.erases(slot0.address, slot0.end) + log.programs(slot0.address, slot0.end)
+    touched = sum(log.erases(part.address, part.end) + log.programs(part.address, part.end) for part in parts)
     words = (
         verdict.words if verdict is not None and verdict.words else ("the device did not say what it made of the file",)
     )
     known = any(f"code {_CODES[code]}:" in line for line in words for code in bad.codes)
     refused = verdict is not None and not verdict.accepted and known
-    same = not touched and device.twin.flash_read(slot0.address, slot0.size) == before
+    same = not touched and [device.twin.flash_read(part.address, part.size) for part in parts] == before
     device.reset()
     device.heard.clear()
     settle(device)

@@ -68,7 +68,7 @@ def _flat(subject: Subject, content: Program) -> bytes:
     """Bootloader and SLOT0 as they are in flash."""
     device = Device(subject.board)
     device.program(content)
-    areas = (subject.board.bootloader, subject.board.slot0)
+    areas = (subject.board.bootloader, *subject.board.slot0.parts)
     return b"".join(device.twin.flash_read(area.address, area.size) for area in areas)
 
 
@@ -106,4 +106,4 @@ def _strange(subject: Subject) -> Program:
     """The same application, signed by a stranger, beside the bootloader of this product."""
     sealed = release.full_image(subject.image, keys=subject.stranger)
     (boot,) = subject.bare.segments
-    return program_of(subject.board, boot.data, release.header_for(sealed), subject.image.data)
+    return program_of(subject.board, boot.data, release.header_for(sealed), subject.image.data, subject.image.rest)

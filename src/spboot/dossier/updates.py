@@ -59,7 +59,7 @@ def _verify(subject: Subject, updates: tuple[Item, ...]) -> Outcome:
         base = known.get(item.base) if item.base else None
         old = Image.load(base.path(base.application), subject.board, base.version) if base else None
         report = release.verify(subject.data(item), subject.keys, old=old, board=subject.board)
-        if report.image is not None and report.image != subject.image.data:
+        if report.image is not None and (report.image, report.rest) != (subject.image.data, subject.image.rest):
             return Outcome(holds=False, found=(f"{item.file} decodes to another application",))
         decoded += report.image is not None
     counts = {"signatures checked": len(updates), "decoded to the application": decoded}
@@ -83,7 +83,10 @@ def _install(subject: Subject, item: Item, base: Release | None) -> Outcome:
     device = bench.device()
     _deliver(device, subject.data(item))
     log, board = device.twin.log, subject.board
-    installed = device.twin.flash_read(board.image_address, len(subject.image.data)) == subject.image.data
+    image = subject.image
+    installed = device.twin.flash_read(board.image_address, len(image.data)) == image.data
+    if board.slot0.rest is not None:
+        installed = installed and device.twin.flash_read(board.slot0.rest.address, len(image.rest)) == image.rest
     return Outcome(
         holds=installed and device.version == str(subject.release.version),
         found=lines_with(device.heard, *_SAID),

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from spboot import delta, release
+from spboot.base import Base
 from spboot.boards import Board
 from spboot.delta import meter
 from spboot.device.forecast import Forecast, changed_pages, forecast, line_seconds
@@ -19,17 +20,16 @@ from spboot.explanation import hints, order, texts
 from spboot.explanation.account import HEADER, OVERHEAD, Row, account
 from spboot.explanation.hints import Hint, Progress
 from spboot.explanation.pair import Pair
-from spboot.explanation.places import FUNCTION, LITERAL, TABLE
+from spboot.explanation.places import FUNCTION, LITERAL, TABLE, Rest
 from spboot.formats import payload
 from spboot.formats.delta_file import HEAD_SIZE, DeltaHead, is_delta_file
-from spboot.formats.manifest import KIND_PATCH, MANIFEST_SIZE
+from spboot.formats.manifest import EXTENSION_SIZE, KIND_PATCH, MANIFEST_SIZE, Extension
 from spboot.formats.signature import SIGNATURE_SIZE
 from spboot.image import Image
 from spboot.keys import Keys
 
 __all__ = ["Explanation", "Hint", "Progress", "Row", "explain", "explain_delta"]
 
-_HEAD: Final = MANIFEST_SIZE + SIGNATURE_SIZE
 _REFERENCE: Final = "reference"
 GROUPS: Final = {
     FUNCTION: "functions",
@@ -132,25 +132,28 @@ def explain(
     """
     board = new.board
     pair = Pair(
-        old=old.data,
-        new=new.data,
+        old=Base.of(old).data,
+        new=Base.of(new).data,
         address=new.address,
         old_elf=_elf(old),
         new_elf=_elf(new),
         step=board.page_size,
+        old_rest=_rest(old),
+        new_rest=_rest(new),
     )
     stream = None if patch is None else _stream_of(patch, old, new, keys)
     release.check_pair(old, new)
     if stream is None:
-        stream = delta.encode(old.data, new.data, None, new.address)
+        before, after, old_rest, new_rest = pair.parts
+        stream = delta.encode(before, after, None, new.address, old_rest=old_rest, new_rest=new_rest)
     return _explanation(
         pair,
         stream,
         made=patch is None,
         board=board,
-        cost=forecast(board, old.data, new.data),
-        line_s=line_seconds(board, _HEAD + payload.wire_size(len(stream))),
-        with_hints=with_hints,
+        cost=forecast(board, old.data, new.data, rests=(old.rest, new.rest)),
+        line_s=line_seconds(board, _manifest_size(board) + SIGNATURE_SIZE + payload.wire_size(len(stream))),
+        with_hints=with_hints and board.slot0.rest is None,
         progress=progress,
     )
 
@@ -184,17 +187,19 @@ def _explanation(
     with_hints: bool,
     progress: Progress | None,
 ) -> Explanation:
+    before, after, old_rest, new_rest = pair.parts
     rows = account(
-        meter.trace(pair.old, stream, len(pair.new)),
+        meter.trace(before, stream, len(after), old_rest=old_rest, new_rest_len=len(new_rest)),
         stream_size=len(stream),
         old=pair.old_places,
         new=pair.new_places,
-        address=pair.address,
-        signed=board is not None,
+        manifest=_manifest_size(board) if board else 0,
     )
 
     def size_of(stream_size: int) -> int:
-        return _HEAD + payload.wire_size(stream_size) if board else HEAD_SIZE + stream_size
+        if board is None:
+            return HEAD_SIZE + stream_size
+        return _manifest_size(board) + SIGNATURE_SIZE + payload.wire_size(stream_size)
 
     found: tuple[Hint, ...] | None = None
     if with_hints:
@@ -221,6 +226,17 @@ def _explanation(
     )
 
 
+def _manifest_size(board: Board) -> int:
+    """Bytes of the manifest of an update for *board*."""
+    return MANIFEST_SIZE + (EXTENSION_SIZE if board.slot0.rest is not None else 0)
+
+
+def _rest(image: Image) -> Rest | None:
+    """What of *image* is in external flash."""
+    place, step = image.board.slot0.rest, image.board.rest_page_size
+    return None if place is None else Rest(start=len(image.data), address=place.address, step=step)
+
+
 def _elf(image: Image) -> bytes | None:
     return image.origins[0][1] if image.origins else None
 
@@ -233,9 +249,9 @@ def _stream_of(patch: bytes, old: Image, new: Image, keys: Keys | None) -> bytes
     manifest = release.Artefact.parse(patch).header.manifest
     if manifest.kind != KIND_PATCH:
         raise FormatError("this is a full image, which starts from nothing: expected a patch (.sfbp)")
-    release.check_base(manifest, old.data)
-    found = hashlib.sha256(new.data).digest()
-    if found != manifest.image_hash:
+    Base.of(old).check(manifest)
+    found, rest = hashlib.sha256(new.data).digest(), Base.of(new).rest
+    if found != manifest.image_hash or manifest.external != (None if rest is None else Extension.of(rest)):
         raise AuthenticationError(
             f"the patch makes another image than the one named as new: that has hash {found.hex()}, expected "
             f"{manifest.image_hash.hex()}: name the file that the patch was made of"

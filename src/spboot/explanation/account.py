@@ -13,7 +13,6 @@ from spboot.delta.meter import Step
 from spboot.explanation.places import Place, Places
 from spboot.formats import payload
 from spboot.formats.delta_file import HEAD_SIZE
-from spboot.formats.manifest import MANIFEST_SIZE
 from spboot.formats.signature import SIGNATURE_SIZE
 
 PARTS: Final = 256
@@ -48,19 +47,18 @@ class Row:
         return sum(self.parts.get(kind, 0) for kind in kinds) / PARTS
 
 
-def account(
-    steps: Iterable[Step], *, stream_size: int, old: Places, new: Places, address: int, signed: bool
-) -> list[Row]:
-    """Rows for all of the file, the dearest first; their bytes are its size.  *signed*: an update, not a delta file."""
+def account(steps: Iterable[Step], *, stream_size: int, old: Places, new: Places, manifest: int) -> list[Row]:
+    """Rows for all of the file, the dearest first; their bytes are its size.  *manifest*: its size, 0 in a delta file,
+    which has none."""
     parts, start = _by_place(steps, stream_size, new)
     rows = []
     for place, costs in parts.items():
         change = _change(place, old) if old.named and new.named else ""
-        row = Row(name=place.name, kind=place.kind, address=address + place.start, size=place.size, change=change)
+        row = Row(name=place.name, kind=place.kind, address=new.address(place.start), size=place.size, change=change)
         row.parts = costs
         rows.append(row)
-    if signed:
-        rows.append(Row(name="manifest", kind=HEADER, parts={WHOLE: MANIFEST_SIZE * PARTS}))
+    if manifest:
+        rows.append(Row(name="manifest", kind=HEADER, parts={WHOLE: manifest * PARTS}))
         rows.append(Row(name="signature", kind=HEADER, parts={WHOLE: SIGNATURE_SIZE * PARTS}))
         hashes = payload.wire_size(stream_size) - stream_size
         rows.append(Row(name="hashes of chunks", kind=OVERHEAD, parts={WHOLE: hashes * PARTS}))

@@ -9,9 +9,9 @@ import re
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Final
+from typing import Final, NamedTuple
 
 from spboot.formats import elf
 
@@ -43,11 +43,22 @@ class Place:
         return self.end - self.start
 
 
-class Places:
-    """The places of one image: every byte is in one of them."""
+class Rest(NamedTuple):
+    """From byte *start* on an image is in external flash, at *address*, its places in *step* bytes."""
 
-    def __init__(self, places: Sequence[Place]) -> None:
+    start: int
+    address: int
+    step: int
+
+
+class Places:
+    """The places of one image, which begins at *address*: every byte is in one of them.  *rest*: the end of it in
+    external flash."""
+
+    def __init__(self, places: Sequence[Place], address: int = 0, rest: Rest | None = None) -> None:
         self.all = tuple(places)
+        self._address = address
+        self._rest = rest
         self.named = any(place.kind != LITERAL for place in self.all)
         """Whether there are symbols."""
         self._starts = [place.start for place in self.all]
@@ -59,15 +70,31 @@ class Places:
         """The place of the byte at *offset*; behind the end the last one."""
         return self.all[max(0, bisect_right(self._starts, offset) - 1)]
 
+    def address(self, offset: int) -> int:
+        """Where the byte at *offset* is in memory."""
+        if self._rest is not None and offset >= self._rest.start:
+            return self._rest.address + offset - self._rest.start
+        return self._address + offset
 
-def of(data: bytes, address: int, origin: bytes | None = None, step: int = RANGE) -> Places:
+
+def of(data: bytes, address: int, origin: bytes | None = None, step: int = RANGE, rest: Rest | None = None) -> Places:
     """The places of the image *data*, linked at *address*, by the symbols of the ELF file *origin*; without symbols
     a place each *step* bytes of memory.  Raises FormatError when *origin* is damaged."""
+    if rest is None:
+        return Places(_of(data, address, origin, step), address)
+    inside = _of(data[: rest.start], address, origin, step)
+    outside = _of(data[rest.start :], rest.address, origin, rest.step)
+    moved = [replace(place, start=place.start + rest.start, end=place.end + rest.start) for place in outside]
+    return Places([*inside, *moved], address, rest)
+
+
+def _of(data: bytes, address: int, origin: bytes | None, step: int) -> list[Place]:
+    """Of bytes that are one behind the other in memory."""
     sections = elf.sections("", origin) if origin else ()
     symbols = elf.symbols("", origin) if origin else ()
     found = sorted(_named_places(address, len(data), symbols, sections), key=lambda place: (place.start, -place.end))
     if not found:
-        return Places(list(_ranges(len(data), address, step)))
+        return list(_ranges(len(data), address, step))
     places: list[Place] = []
     at = 0
     for place in found:
@@ -76,7 +103,7 @@ def of(data: bytes, address: int, origin: bytes | None = None, step: int = RANGE
         places += _between(data, range(at, place.start), address, sections)
         places.append(place)
         at = place.end
-    return Places([*places, *_between(data, range(at, len(data)), address, sections)])
+    return [*places, *_between(data, range(at, len(data)), address, sections)]
 
 
 def _named_places(

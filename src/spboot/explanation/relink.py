@@ -14,6 +14,7 @@ from spboot.delta import reference
 _WORD: Final = 4
 _MOVT_WITHIN: Final = 12
 """Bytes behind a MOVW in which its MOVT is looked for."""
+_NO_IMAGE: Final = reference.Image(0, 0)
 _FAR: Final = (reference.BL, reference.B_COND_W, reference.B)
 """Branches that leave a function."""
 
@@ -49,7 +50,7 @@ def relink(image: bytes, address: int, pieces: Sequence[Piece]) -> bytes:
 def align_of(code: bytes) -> int:
     """What functions of the bytes *code* have to be aligned to: 4 with a literal that they load, otherwise 2."""
     for at in _instructions(code):
-        found = reference.find(code[at : at + _WORD], 0, base=0, old_len=0, aligned=False)
+        found = reference.find(code[at : at + _WORD], 0, _NO_IMAGE, aligned=False)
         if found is not None and found.kind in (reference.LDR, reference.LDR_W):
             return _WORD
     return 2
@@ -92,7 +93,7 @@ def _retargeted(piece: Piece, address: int, place: int, moved: Callable[[int], i
                 data[at : at + _WORD] = target.to_bytes(_WORD, "little")
                 done = at + _WORD
                 continue
-        found = reference.find(bytes(data[at : at + _WORD]), here, base=0, old_len=0, aligned=False)
+        found = reference.find(bytes(data[at : at + _WORD]), here, _NO_IMAGE, aligned=False)
         if found is None:
             continue
         if found.kind == reference.MOVW:

@@ -27,8 +27,12 @@ def costs(explanation: Explanation) -> Iterator[str]:
     if found is None:
         return
     slot = -(-explanation.new_size // found.page_size)
-    pages = f"{len(found.changed)} page{'' if len(found.changed) == 1 else 's'} of {found.page_size:,} bytes change"
-    yield f"On {explanation.board}: {pages}, of some {slot}: {found.erases:,} erases, {found.programs:,} programs"
+    inside = len(found.changed) - found.outside
+    pages = f"{inside} page{'' if inside == 1 else 's'} of {found.page_size:,} bytes change"
+    where = f"of some {slot}"
+    if found.rest_page_size:
+        where = f"and {found.outside} of {found.rest_page_size:,} bytes in external flash"
+    yield f"On {explanation.board}: {pages}, {where}: {found.erases:,} erases, {found.programs:,} programs"
     if found.trial:
         yield "on trial: the pages before them are kept until the application confirms itself"
     if found.flash_s is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from spboot.formats.spec import Record, record, spec
 from spboot.formats.texts import CONVERSIONS, FIRST_PAIR, SHIFT, SHIFTED, PackedTexts
@@ -16,6 +17,9 @@ _RECORDS = (
     ("abi", ""),
     ("personal", ""),
 )
+
+_EXTENDED: Final = ("manifest", "header")
+"""Records that grow by the extension of a manifest, which stands behind its other fields."""
 
 
 def define(name: str, value: int | str) -> str:
@@ -31,12 +35,16 @@ def guarded(name: str, lines: Iterable[str]) -> str:
     )
 
 
-def spec_header() -> str:
-    """spb_spec.h: spec/spboot.toml as C: sizes, offsets, magics, status numbers."""
-    facts = spec()
+def spec_header(parts: int = 1) -> str:
+    """spb_spec.h: spec/spboot.toml as C: sizes, offsets, magics, status numbers.  For boards whose slots have two
+    *parts* every manifest has its extension; others know where it would be."""
+    facts, extension = spec(), record("extension")
     lines = [define("FORMAT", facts["format"])]
     for table, prefix in _RECORDS:
-        lines += _record_lines(f"{table}_{prefix}".rstrip("_").upper(), record(table, prefix))
+        more = extension.size if parts > 1 and table in _EXTENDED else 0
+        lines += _record_lines(f"{table}_{prefix}".rstrip("_").upper(), record(table, prefix), more)
+    lines += _field_lines("MANIFEST", extension, record("manifest").size)
+    lines.append(define("MANIFEST_KIND_PARTS", facts["manifest"]["kind_external"] if parts > 1 else 0))
     for table, values in facts.items():
         if isinstance(values, dict) and table != "status":
             known = {"size", "entry_size", "mark_size"} if table in {t for t, _ in _RECORDS} else set()
@@ -45,10 +53,16 @@ def spec_header() -> str:
     return guarded("SPB_SPEC_H", [*lines, *_status_lines(facts["status"]["codes"])])
 
 
-def _record_lines(name: str, layout: Record) -> list[str]:
-    lines = [define(f"{name}_SIZE", layout.size)]
+def _record_lines(name: str, layout: Record, more: int = 0) -> list[str]:
+    """*more*: bytes that stand behind those of a manifest."""
+    return [define(f"{name}_SIZE", layout.size + more), *_field_lines(name, layout, 0, more)]
+
+
+def _field_lines(name: str, layout: Record, start: int, more: int = 0) -> list[str]:
+    lines = []
     for field in layout.fields:
-        lines.append(define(f"{name}_OFF_{field.name}", field.offset))
+        behind = more if field.offset >= record("manifest").size else 0
+        lines.append(define(f"{name}_OFF_{field.name}", start + field.offset + behind))
         lines.append(define(f"{name}_SIZEOF_{field.name}", field.size))
     return lines
 

@@ -20,7 +20,8 @@ from spboot.formats.segment import Segment, joined
 MAGIC: Final = b"\x7fELF"
 KEPT_FREE: Final = ".spboot_reserved"
 """A section without bytes that is no use of memory: it keeps the bootloader's RAM free (sdk/zephyr/ram.ld)."""
-_ALLOC: Final = 2
+_ALLOC, _EXECUTES = 2, 4
+"""Flags of a section: it is in memory, and its bytes are instructions."""
 _KINDS: Final = {
     "ET_REL": "an object file that is not linked yet: link it",
     "ET_DYN": "a shared object: link it as a program for fixed addresses, without -shared and -pie",
@@ -85,6 +86,7 @@ class _Piece(NamedTuple):
     offset: int
     runs_at: int
     segment: Segment
+    executes: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,10 +94,12 @@ class Elf:
     """A linked program.  *entry*: where it starts; 0 when it does not say that, or says the start of a C library.
 
     *core*: the architecture it was compiled for, as "ARMv7E-M"; "" when it does not say.  *copied*: whether something
-    is loaded at one place and runs at another, to which start-up code copies it."""
+    is loaded at one place and runs at another, to which start-up code copies it.  *code*: sections with instructions,
+    where they are loaded."""
 
     segments: tuple[Segment, ...]
     uses: tuple[Use, ...]
+    code: tuple[Use, ...]
     entry: int
     core: str
     copied: bool
@@ -109,6 +113,9 @@ def read(name: str, data: bytes) -> Elf:
         return Elf(
             segments=joined(name, (piece.segment for piece in pieces)),
             uses=_uses(file),
+            code=tuple(
+                Use(piece.name, piece.segment.address, len(piece.segment.data)) for piece in pieces if piece.executes
+            ),
             entry=_entry(file),
             core=_core(file),
             copied=any(piece.runs_at != piece.segment.address for piece in pieces),
@@ -143,7 +150,7 @@ def filled(name: str, data: bytes, content: Segment) -> bytes:
     Raises FormatError, with *name*, when it is not, or as `read` does."""
     out = bytearray(data)
     with _opened(name, data) as file:
-        for _, offset, _, piece in _pieces(name, file):
+        for _, offset, _, piece, _ in _pieces(name, file):
             if not content.address <= piece.address <= piece.end <= content.end:
                 raise FormatError(f"{name}: it has {piece}, expected all within {content}: link it in one place")
             start = piece.address - content.address
@@ -204,7 +211,8 @@ def _pieces(name: str, file: Any) -> list[_Piece]:
                 "PHDRS of the linker script"
             )
         at = holder[where] + start - holder["p_offset"]
-        pieces.append(_Piece(section.name, start, section["sh_addr"], Segment(at, _content(name, section))))
+        content, executes = Segment(at, _content(name, section)), bool(section["sh_flags"] & _EXECUTES)
+        pieces.append(_Piece(section.name, start, section["sh_addr"], content, executes))
     return pieces
 
 

@@ -11,9 +11,8 @@ from spboot.formats.payload import HASH_SIZE
 from spboot.formats.signature import SIGNATURE_SIZE
 from spboot.formats.spec import record
 
-_RECORD = record("header")
-
-HEADER_SIZE: Final[int] = _RECORD.size
+HEADER_SIZE: Final[int] = record("header").size
+"""Bytes, with a manifest that has no extension."""
 
 assert HEADER_SIZE == MANIFEST_SIZE + HASH_SIZE + SIGNATURE_SIZE == 156
 
@@ -29,18 +28,23 @@ class Header:
     @classmethod
     def parse(cls, data: bytes) -> Header:
         """Read a header from the head of *data*.  Raises FormatError, also when nothing is installed."""
-        values = _RECORD.unpack(data)
+        if len(data) < HEADER_SIZE:
+            raise FormatError(f"header is {len(data)} bytes, expected {HEADER_SIZE}")
         if set(data[:HEADER_SIZE]) == {0xFF}:
             raise FormatError("header: erased flash, no image is installed here")
+        manifest = Manifest.parse(data)
+        signature = manifest.size + HASH_SIZE
+        if len(data) < signature + SIGNATURE_SIZE:
+            raise FormatError(f"header is {len(data)} bytes, expected {signature + SIGNATURE_SIZE}")
         return cls(
-            manifest=Manifest.parse(values["manifest"]),
-            chunk_hash=values["chunk_hash"],
-            signature=values["signature"],
+            manifest=manifest,
+            chunk_hash=data[manifest.size : signature],
+            signature=data[signature : signature + SIGNATURE_SIZE],
         )
 
     def pack(self) -> bytes:
-        """The 156 bytes in flash."""
-        return _RECORD.pack(manifest=self.manifest.pack(), chunk_hash=self.chunk_hash, signature=self.signature)
+        """The bytes in flash, 156 or, with an extension of the manifest, 196."""
+        return self.signed() + self.signature
 
     def signed(self) -> bytes:
         """What the signature covers."""

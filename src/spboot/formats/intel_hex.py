@@ -26,6 +26,7 @@ _LINE_AT_LEAST: Final = 16
 """A hole of up to so many whole lines is taken for lost lines, in a file whose lines have at least so many bytes: a
 linker seldom leaves such a hole."""
 _MARKS: Final = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
+_LAST: Final = ":00000001FF\n"
 _GET_IT_WHOLE: Final = "get the file again, whole, or build it again"
 
 
@@ -47,14 +48,33 @@ def write(segments: Iterable[Segment]) -> bytes:
 
     Its lines are short where a hole between two segments would look like lost lines otherwise."""
     ordered = sorted(segments)
-    file: Any = intelhex.IntelHex()
-    for segment in ordered:
-        file.frombytes(segment.data, offset=segment.address)
     holes = {after.address - before.end for before, after in itertools.pairwise(ordered)}
     lost = any(hole <= _LOST_AT_MOST * _LINE_AT_LEAST for hole in holes - {0})
     text = io.StringIO()
-    file.write_hex_file(text, byte_count=_LINE_AT_LEAST // 2 if lost else _LINE_AT_LEAST)
-    return text.getvalue().encode("ascii")
+    for _, pieces in itertools.groupby(_cut(ordered), key=lambda piece: piece.address // _BORDER):
+        text.write(_records(pieces, _LINE_AT_LEAST // 2 if lost else _LINE_AT_LEAST))
+    return (text.getvalue() + _LAST).encode("ascii")
+
+
+def _cut(segments: Iterable[Segment]) -> Iterator[Segment]:
+    """The pieces of *segments* between multiples of 64 KB."""
+    for address, data in segments:
+        at = 0
+        while at < len(data):
+            end = min(len(data), at + _BORDER - (address + at) % _BORDER)
+            yield Segment(address + at, data[at:end])
+            at = end
+
+
+def _records(pieces: Iterable[Segment], size: int) -> str:
+    """Those of *pieces*, which are in one 64 KB, without the last one.  intelhex takes 100 bytes for each byte that it
+    has, too much for all of a file."""
+    file: Any = intelhex.IntelHex()
+    for piece in pieces:
+        file.frombytes(piece.data, offset=piece.address)
+    text = io.StringIO()
+    file.write_hex_file(text, byte_count=size)
+    return text.getvalue().removesuffix(_LAST)
 
 
 @dataclass(slots=True)

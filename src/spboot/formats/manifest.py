@@ -1,6 +1,6 @@
 """The manifest at the head of every update: bytes <-> value.  Reads no files, knows no keys.
 
-Source: [manifest] of spec/spboot.toml.
+Source: [manifest] and [extension] of spec/spboot.toml.
 """
 
 from __future__ import annotations
@@ -13,10 +13,12 @@ from spboot.errors import FormatError
 from spboot.formats.spec import record, spec
 
 _RECORD = record("manifest")
+_EXTENSION = record("extension")
 _SPEC = spec()["manifest"]
 _CHUNK = spec()["chunk"]
 
 MANIFEST_SIZE: Final[int] = _RECORD.size
+EXTENSION_SIZE: Final[int] = _EXTENSION.size
 KIND_IMAGE: Final[int] = _SPEC["kind_image"]
 KIND_PATCH: Final[int] = _SPEC["kind_patch"]
 KIND_KEYS: Final[int] = _SPEC["kind_keys"]
@@ -25,7 +27,9 @@ LATER_KINDS: Final[dict[int, str]] = {_SPEC["kind_bootloader"]: "a new bootloade
 TABLE_SIZE: Final[int] = record("keys").field("table").size
 """Bytes of what an update of KIND_KEYS brings."""
 _KIND_MASK: Final[int] = _SPEC["kind_mask"]
+_KIND_EXTERNAL: Final[int] = _SPEC["kind_external"]
 _KIND_TRIAL: Final[int] = _SPEC["kind_trial"]
+_LEAF_LOG2: Final[int] = spec()["extension"]["leaf_log2"]
 SIGNATURE_COUNT: Final[int] = _SPEC["signature_count"]
 IMAGE_MIN: Final = 8  # initial stack pointer and reset vector
 BASE_HASH_SIZE: Final = 8
@@ -51,6 +55,56 @@ def name_id(name: str) -> int:
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:ID_SIZE], "little")
 
 
+def external_hash(data: bytes) -> bytes:
+    """What a manifest says of the bytes of an image in external flash: a hash over hashes, so that a device can check
+    a part of them.
+
+    >>> external_hash(b"").hex()[:8]
+    'e3b0c442'
+    """
+    whole, leaf = hashlib.sha256(), 1 << _LEAF_LOG2
+    for start in range(0, len(data), leaf):
+        whole.update(hashlib.sha256(data[start : start + leaf]).digest())
+    return whole.digest()
+
+
+def base_hash(image_hash: bytes, external: Extension | None) -> bytes:
+    """What the manifest of a patch says of OLD, whose hashes these are."""
+    if external is None:
+        return image_hash[:BASE_HASH_SIZE]
+    return image_hash[: BASE_HASH_SIZE // 2] + external.hash[: BASE_HASH_SIZE // 2]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extension:
+    """Of an image on a board whose slots have two parts: its bytes in external flash."""
+
+    size: int
+    hash: bytes
+
+    @classmethod
+    def of(cls, data: bytes) -> Extension:
+        """Of these bytes."""
+        return cls(size=len(data), hash=external_hash(data))
+
+    @classmethod
+    def parse(cls, data: bytes) -> Extension:
+        """Raises FormatError."""
+        values = _EXTENSION.unpack(data)
+        if values["leaf_log2"] != _LEAF_LOG2 or any(values["zero"]):
+            raise FormatError(f"manifest: external flash is hashed in another way, which is {_NEWER}")
+        return cls(size=values["external_size"], hash=values["external_hash"])
+
+    def pack(self) -> bytes:
+        """The 40 bytes on the wire."""
+        return _EXTENSION.pack(
+            external_size=self.size,
+            leaf_log2=_LEAF_LOG2,
+            zero=bytes(_EXTENSION.field("zero").size),
+            external_hash=self.hash,
+        )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
     """One update, described.  Sizes in bytes, versions in 8.16.8 bits; *product* and *target* are name_id().
@@ -72,6 +126,8 @@ class Manifest:
     trailer_size: int = 0
     trial: bool = False
     """NEW is on trial after its installation, where a device has room for the image before it."""
+    external: Extension | None = None
+    """Of a board whose slots have two parts: *image_size* and *image_hash* are those of the first one."""
 
     def __post_init__(self) -> None:
         self._check_supported()
@@ -96,9 +152,11 @@ class Manifest:
         """Refuse values that the format has room for and that this version does not support."""
         if self.kind in LATER_KINDS:
             raise FormatError(f"manifest: kind is {self.kind} ({LATER_KINDS[self.kind]}), {_NEWER}")
-        if self.kind not in (KIND_IMAGE, KIND_PATCH, KIND_KEYS) or (self.kind == KIND_KEYS and self.trial):
+        if self.kind not in (KIND_IMAGE, KIND_PATCH, KIND_KEYS) or (
+            self.kind == KIND_KEYS and (self.trial or self.external)
+        ):
             raise FormatError(
-                f"manifest: kind is {self.kind + _KIND_TRIAL * self.trial}, expected {KIND_IMAGE} (image), "
+                f"manifest: kind is {self._kind_byte}, expected {KIND_IMAGE} (image), "
                 f"{KIND_PATCH} (patch) or {KIND_KEYS} (a key)"
             )
         for name, known in (("signature_count", SIGNATURE_COUNT), ("key_index", 0), ("trailer_size", 0)):
@@ -119,11 +177,22 @@ class Manifest:
             raise FormatError(
                 f"manifest: format {version}, this spboot knows format {spec()['format']}: {_other(version)}"
             )
-        trial = bool(values["kind"] & _KIND_TRIAL)
-        return cls(**values | {"kind": values["kind"] & _KIND_MASK}, trial=trial)
+        kind = values.pop("kind")
+        external = Extension.parse(data[MANIFEST_SIZE:]) if kind & _KIND_EXTERNAL else None
+        return cls(**values, kind=kind & _KIND_MASK, trial=bool(kind & _KIND_TRIAL), external=external)
+
+    @property
+    def size(self) -> int:
+        """Bytes on the wire."""
+        return MANIFEST_SIZE + (EXTENSION_SIZE if self.external else 0)
+
+    @property
+    def _kind_byte(self) -> int:
+        return self.kind | _KIND_TRIAL * self.trial | _KIND_EXTERNAL * (self.external is not None)
 
     def pack(self) -> bytes:
-        """The 76 bytes on the wire."""
-        values: dict[str, Any] = asdict(self)
-        values["kind"] |= _KIND_TRIAL * values.pop("trial")
-        return _RECORD.pack(magic=_SPEC["magic"], format=spec()["format"], **values)
+        """The bytes on the wire, 76 or, with an extension, 116."""
+        values: dict[str, Any] = asdict(self) | {"kind": self._kind_byte}
+        del values["trial"], values["external"]
+        head = _RECORD.pack(magic=_SPEC["magic"], format=spec()["format"], **values)
+        return head + (self.external.pack() if self.external else b"")

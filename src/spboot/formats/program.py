@@ -26,6 +26,8 @@ ERASED: Final = b"\xff"
 """What stands between the programs of a device: what most flash reads that nobody programmed."""
 
 WRITTEN: Final = (".hex", ".bin", ".elf")
+_LARGEST_BINARY: Final = 0x1000_0000
+"""Bytes of a .bin, at most: more than any flash has."""
 _BINARY: Final = (".bin",)
 _HEX: Final = (".hex", ".ihex", ".ihx", ".ihe")
 _ELF: Final = (".elf", ".axf", ".out")
@@ -40,8 +42,9 @@ class Program:
     """What a file puts into memory.  *segments*: in the order of their addresses, none empty, none touching another.
 
     *kind* is that of the file, "factory" when it was put together here.  *entry*, *core* and *uses* are known of an ELF
-    only: see formats.elf.Elf.  *origins* are the ELF files that it comes from, each with what is put in front of its
-    names when they are written.  No repr shows bytes: a bootloader has keys in it.
+    only: see formats.elf.Elf, and so is *code*, the sections with instructions.  *origins* are the ELF files that it
+    comes from, each with what is put in front of its names when they are written.  No repr shows bytes: a bootloader
+    has keys in it.
 
     >>> Program(kind="factory", segments=(Segment(0x8000000, b"lamp"),))
     Program(kind='factory', segments=(<4 bytes at 0x08000000>,), entry=0, core='', uses=())
@@ -52,6 +55,7 @@ class Program:
     entry: int = 0
     core: str = ""
     uses: tuple[Use, ...] = ()
+    code: tuple[Use, ...] = field(default=(), repr=False, compare=False)
     origins: tuple[tuple[str, bytes], ...] = field(default=(), repr=False, compare=False)
 
     def from_address(self, address: int) -> bytes:
@@ -78,8 +82,19 @@ class Program:
             entry = int.from_bytes(self.segments[0].data[4:8], "little")
             data = Secret(elf_writer.write(self.segments, entry, self.origins))
         else:
+            self._check_binary(target)
             data = Secret(flat(self.segments, self.segments[0].address, ERASED))
         disk.write(target, data, secret=True)
+
+    def _check_binary(self, target: Path) -> None:
+        """A .bin has every byte between the first and the last: too many where there is another memory far away."""
+        first, last = self.segments[0], self.segments[-1]
+        if last.end - first.address > _LARGEST_BINARY:
+            megabytes = (last.end - first.address) >> 20
+            raise FormatError(
+                f"{target}: a .bin from {first.address:#010x} to {last.end - 1:#010x} would have {megabytes:,} MB, as "
+                "there are bytes for external flash: write a .hex or .elf, whose bytes have addresses"
+            )
 
 
 def check_writable(path: Path) -> None:
@@ -122,6 +137,7 @@ def read(path: PurePath, data: bytes, binary_at: int) -> Program:
             entry=made.entry,
             core=made.core,
             uses=made.uses,
+            code=made.code,
             origins=(("", data),),
         )
     raise FormatError(_unknown(path, found))

@@ -41,6 +41,7 @@ def by_hand(board: Board, file: str) -> list[ByHand]:
             "at": "",
             "probe": "",
             "target": target,
+            "loader": "",
             "format": programmer.format.get("hex", ""),
             "second": programmer.second(board.chip),
         }

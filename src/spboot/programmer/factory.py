@@ -29,7 +29,9 @@ class FactoryFile:
     kind: str
     board: Board
     size: int
-    """Bytes that are programmed."""
+    """Bytes that are programmed,"""
+    outside: int = 0
+    """and those of them in external flash."""
 
     @classmethod
     def load(cls, path: Path, board: Board) -> FactoryFile:
@@ -50,7 +52,9 @@ class FactoryFile:
         if target != name_id(board.name):
             other = boards.of_id(target) or f"a board that is not ours ({target:#010x})"
             raise FormatError(f"{path}: its bootloader is not that of {board.name}, but was built for {other}")
-        return cls(path=path, kind=kind, board=board, size=sum(len(segment.data) for segment in segments))
+        size, internal = sum(len(segment.data) for segment in segments), board.chip.flash
+        inside = sum(len(each.data) for each in segments if internal[0].address <= each.address < internal[-1].end)
+        return cls(path=path, kind=kind, board=board, size=size, outside=size - inside)
 
 
 def _refuse_updates(path: Path, data: bytes) -> None:

@@ -31,6 +31,8 @@ class Found:
     executable: Path
     file: FactoryFile
     target: str
+    loader: Path | None = None
+    """What writes external flash, where the file has bytes for it."""
 
     def line(self, probe: str | None = None) -> list[str]:
         """The words of the command that programs the file and resets the board; *probe*: the serial number of the debug
@@ -47,6 +49,7 @@ class Found:
             "file": name,
             "address": address,
             "at": f" {address}".rstrip(),
+            "loader": str(self.loader) if self.loader else "",
             "probe": probe or "",
             "target": self.target,
             "format": self.programmer.format.get(self.file.kind, ""),
@@ -59,15 +62,23 @@ def names() -> list[str]:
     return [programmer.name for programmer in table()]
 
 
-def choose(file: FactoryFile, name: str | None = None) -> Found:
-    """The first programmer of the table that is here and can program *file*, or the one called *name*.
+def choose(file: FactoryFile, name: str | None = None, loader: Path | None = None) -> Found:
+    """The first programmer of the table that is here and can program *file*, or the one called *name*.  *loader*: the
+    program of STM32CubeProgrammer that writes external flash of the board, as MT25TL01G_STM32H745I-DISCO.stldr.
 
     Raises ProgrammerError: none can, with what was looked for and what to do."""
+    if file.outside and loader is None:
+        raise ProgrammerError(
+            f"{file.path} has {file.outside:,} bytes for external flash: name what writes it on this board with "
+            "--external-loader, a file of STM32CubeProgrammer that ends in .stldr (docs/external-flash.md)"
+        )
+    if loader is not None and not loader.is_file():
+        raise ProgrammerError(f"{loader}: there is no such file, expected an external loader (.stldr)")
     why = []
     for programmer in table():
         if name not in (None, programmer.name):
             continue
-        found = _try(programmer, file)
+        found = _try(programmer, file, loader)
         if isinstance(found, Found):
             return found
         why.append(found)
@@ -93,11 +104,13 @@ def _folders(pattern: str) -> list[Path]:
     return sorted(stem.glob(str(whole.relative_to(stem))), reverse=True) if "*" in pattern else [whole]
 
 
-def _try(programmer: Programmer, file: FactoryFile) -> Found | str:
+def _try(programmer: Programmer, file: FactoryFile, loader: Path | None) -> Found | str:
     """The programmer, or why it is none for *file*."""
     executable = locate(programmer)
     if executable is None:
         return f"{programmer.title} ({programmer.executable}) was not found ({programmer.install})"
+    if loader is not None and not programmer.outside:
+        return f"{programmer.title} takes no external loader"
     if file.kind not in programmer.kinds:
         return f"{programmer.title} takes no .{file.kind}: give it the .hex"
     chip = file.board.chip
@@ -105,7 +118,7 @@ def _try(programmer: Programmer, file: FactoryFile) -> Found | str:
     if target is None:
         what = programmer.lacks.format(part=chip.name.lower())
         return f"{programmer.title} does not know {chip.name}: {what}"
-    return Found(programmer=programmer, executable=executable, file=file, target=target)
+    return Found(programmer=programmer, executable=executable, file=file, target=target, loader=loader)
 
 
 def _target(programmer: Programmer, executable: Path, file: FactoryFile) -> str | None:

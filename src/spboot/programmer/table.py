@@ -37,6 +37,7 @@ class Programmer:
     lists_targets: tuple[str, ...] = ()
     lacks: str = ""
     tcl: bool = False
+    outside: bool = False
 
     def line(self, values: dict[str, str]) -> list[str]:
         """The words that program a file, with *values* by placeholder; a group with one that has none is left out."""

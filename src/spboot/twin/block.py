@@ -50,6 +50,9 @@ class Block:
     CONSUMING: ClassVar[frozenset[int]] = frozenset()
     """Offsets whose reading changes something, as a data register: reading one again and again is no wait."""
 
+    OPTIONAL: ClassVar[bool] = False
+    """Whether it gives way to silence and to a model of a user, as it models nothing without what a board adds."""
+
     RUNS_IN_STOP: ClassVar[bool] = False
     """Whether it has a clock in Stop; what is due for others waits until the chip is awake."""
 
@@ -117,6 +120,9 @@ class Block:
 
     def power_on(self) -> None:
         """Power was applied; `reset` follows."""
+
+    def pin_reset(self) -> None:
+        """The reset pin was low, as in every reset but one by power: for what hangs on it."""
 
     def before_stop(self) -> None:
         """Stop is about to begin.  Refuses what is set up in a way in which it would not end."""

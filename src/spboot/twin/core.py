@@ -28,6 +28,7 @@ U17 `mem_protect` on such a page calls the hooks of U4 for each access, with its
     stops in front of the block.  Loads are asked about once, unless a hook on loads exists, wherever it is.
 U18 An MMIO callback counts from the start of its mapping, so that one that is split counts wrong: `carve` maps anew.
 U19 Writing XPSR_NZCVQG writes the number of the exception as well, from the same value.
+U20 A hook of unmapped accesses may map memory and return True: the access is then made again (shown.py).
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ from spboot.errors import TwinError
 from spboot.twin import quick
 from spboot.twin.mmio import Mmio
 from spboot.twin.quick import Registers
+from spboot.twin.shown import Shown
 
 _engine: Any = unicorn  # its type hints hide what it exports
 _MODELS: Final = {
@@ -94,7 +96,8 @@ class Core:
         self.uc.ctl_set_cpu_model(_MODELS[kind])
         self._count = _find_count(self.uc)
         self._before: int = 0
-        self._running = False
+        self.running = False
+        """Whether it executes: who asks is a hook or a callback."""
         self.ended_early = False
         self.held = False
         """Whether `hold` ended the slice."""
@@ -106,6 +109,7 @@ class Core:
         self.uc.hook_add(unicorn.UC_HOOK_INTR, self._on_interrupt)
         self._bug: Exception | None = None
         self._keep: list[Any] = []
+        self.shown = Shown(self.uc, self.forget_code)
         self.mmio = Mmio(self.uc, self.note_bug)
         self.code_changed: Callable[[int, int], None] = lambda _address, _size: None
         """Called with address and size of what `forget_code` drops."""
@@ -174,7 +178,7 @@ class Core:
     @property
     def executed(self) -> int:
         """Instructions executed so far, the current one included."""
-        return self._before + self._count[0] if self._running else self._before
+        return self._before + self._count[0] if self.running else self._before
 
     @executed.setter
     def executed(self, value: int) -> None:
@@ -189,10 +193,10 @@ class Core:
         self.slices += 1
         self._count[0] = 0
         fence = self._raise_fence()
-        self._running = True
+        self.running = True
         self.uc._hook_exception = None
         error: int | None = quick.run(self._handle, self.pc | 1, _NO_END, 0, count) or None
-        self._running = False
+        self.running = False
         at_fence = fence is not None and self._lift_fence(*fence)
         self.wall = None
         if self.uc._hook_exception is not None:
@@ -242,7 +246,7 @@ class Core:
 
     def end_slice(self) -> None:
         """End the slice after the current instruction (U9).  Harmless between slices."""
-        if self._running and self._count[1] > self._count[0]:
+        if self.running and self._count[1] > self._count[0]:
             self._count[1] = self._count[0]
 
     def hold(self) -> None:

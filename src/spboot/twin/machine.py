@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal, TypeVar, cast
 
 import unicorn
 
 from spboot import chips
+from spboot.chips.external import External
 from spboot.chips.silence import Silence
 from spboot.errors import TwinError
 from spboot.twin import models
@@ -32,6 +33,8 @@ from spboot.twin.memory.cells import FlashArray
 from spboot.twin.memory.oplog import Cut, OperationLog
 from spboot.twin.memory.rams import Rams
 from spboot.twin.memory.stall import Stalls
+from spboot.twin.memory.windows import Windows
+from spboot.twin.nor.cells import SparseCells
 from spboot.twin.refusals import Refusals
 from spboot.twin.silent import Silent
 from spboot.twin.snapshot import Part, Snapshot
@@ -51,16 +54,21 @@ class Twin(Refusals):
     """One chip of part *part*.  *seed* decides the garbage in RAM and the unique id.
 
     The board supplies it with *vdd_mv* millivolts and its core by *core_supply*, "ldo" or "smps".  What *silence*
-    names has no model and is kept silent.  Raises TwinError where it has one."""
+    names has no model and is kept silent, *external* are flash chips beside it.  Raises TwinError where it has one."""
 
     def __init__(
-        self, part: str, seed: int = 0, *, vdd_mv: int = 3300, core_supply: str = "ldo", silence: Silence = _HEARD
+        self,
+        part: str,
+        seed: int = 0,
+        *,
+        vdd_mv: int = 3300,
+        core_supply: str = "ldo",
+        silence: Silence = _HEARD,
+        external: Sequence[External] = (),
     ) -> None:
         super().__init__()
         self.chip = chips.load(part)
-        self.seed = seed
-        self.vdd_mv = vdd_mv
-        self.core_supply = core_supply
+        self.seed, self.vdd_mv, self.core_supply = seed, vdd_mv, core_supply
         self.core = Core(self.chip.core)
         self.timeline = Timeline(self.core)
         self.log = OperationLog(self.timeline)
@@ -69,17 +77,17 @@ class Twin(Refusals):
         self.flash.on_bad_load, self.flash.on_bad_fetch = self._on_bad_load, self._on_bad_fetch
         self.stalls = Stalls(self.core, self.timeline, self.flash)
         self.rams = Rams(self.core, self.chip, seed)
-        address, page = rom.content(self.chip, seed, self.flash.capacity)
-        self.core.map_buffer(address, page, writable=False)
+        self.core.map_buffer(*rom.content(self.chip, seed, self.flash.capacity), writable=False)
+        self.windows = Windows()
         self.bus = Bus(self)
-        for address, ram in self.rams.buffers.items():
-            if address == 0x20000000 and self.chip.core == "cm4":
-                self.bus.map_ram_bits(ram)
+        if self.chip.core == "cm4" and (ram := self.rams.buffers.get(0x20000000)) is not None:
+            self.bus.map_ram_bits(ram)
         self.nvic = NvicM7(self) if self.chip.core == "cm7" else Nvic(self)
         self.cpu = Cpu(self, self.nvic)
         self.cpu.returned = self._on_return
         self.unmasking = Unmasking(self, self.nvic)
         self.blocks: dict[str, Block] = models.build(self, self.bus, self.nvic, silence)
+        self.external = models.fit(self, external)  # controller -> the flash chips at it
         self.rcc = self.block("RCC", Rcc)
         self.pwr = cast(Power, self.blocks["PWR"])
         self.iwdg = self.block("IWDG", Iwdg)
@@ -94,8 +102,7 @@ class Twin(Refusals):
         self.debugger: Debugger | None = None
         self.probed = False
         """A debug probe has been attached since power-on (host/probe.py)."""
-        self._powered = False
-        self._deadline = 0
+        self._powered, self._deadline = False, 0
         self._stopped: Exception | None = None
         self._reset_cause: ResetCause | None = None
         self._stray = Stray(self, self.bus, self.cpu.guard)
@@ -150,12 +157,15 @@ class Twin(Refusals):
         return found[name]
 
     def flash_load(self, address: int, data: bytes) -> None:
-        """Factory programming: no operation in the log."""
-        self.flash.put(address, data)
+        """Factory programming, of external flash by its window as well: no operation in the log."""
+        self._cells(address).put(address, data)
 
     def flash_read(self, address: int, size: int) -> bytes:
         """What the flash cells hold."""
-        return self.flash.get(address, size)
+        return self._cells(address).get(address, size)
+
+    def _cells(self, address: int) -> FlashArray | SparseCells:
+        return next((p.cells for p in self.external.values() if p.cells.holds(address)), self.flash)
 
     def arm(self, cut: Cut) -> None:
         """Cut the power at an operation to come.  Raises TwinError where the part cannot have its fault."""
@@ -198,6 +208,8 @@ class Twin(Refusals):
         for block in sorted(self.blocks.values(), key=lambda b: b.name not in ("RCC", "PWR")):
             if not isinstance(block, models.SURVIVORS) or cause == "por":
                 block.reset()
+            if cause != "por":
+                block.pin_reset()
         self.rcc.note_reset(cause)
         self.flash.settle()
         self.cpu.reset()
@@ -206,18 +218,10 @@ class Twin(Refusals):
     @property
     def parts(self) -> Mapping[str, Part]:
         """All that has a state, in the order in which it can be put back."""
-        inside: dict[str, Part] = {"core": self.core, "timeline": self.timeline, "cpu": self.cpu, "nvic": self.nvic}
-        memories: dict[str, Part] = {"rams": self.rams, "log": self.log, "flash": self.flash, "stalls": self.stalls}
-        memories["held"] = self.held
-        return {
-            **inside,
-            "bus": self.bus,
-            **self.blocks,
-            **memories,
-            "standby": self.standby,
-            "spin": self.spin,
-            "twin": self,
-        }
+        parts: dict[str, Part] = {"core": self.core, "timeline": self.timeline, "cpu": self.cpu, "nvic": self.nvic}
+        parts |= {"bus": self.bus, **self.blocks, "rams": self.rams, "log": self.log, "flash": self.flash}
+        parts |= {"stalls": self.stalls, "held": self.held, "standby": self.standby, "spin": self.spin}
+        return parts | {"twin": self}
 
     def snapshot(self) -> Snapshot:
         """The whole machine as it is now."""

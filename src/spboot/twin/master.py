@@ -38,7 +38,11 @@ class Master:
             self._check("flash", address)
             self._check_ecc(address)
             return int.from_bytes(flash.get(address, size), "little")
-        self._refuse_unknown(address)
+        window = self._die.windows.at(address)
+        if window is not None and (value := window.read(address, size)) is not None:
+            return value
+        if window is None:
+            self._refuse_unknown(address)
         raise Unreachable(f"nothing at {address:#010x} answers {self._name}")
 
     def write(self, address: int, size: int, value: int) -> None:
@@ -52,6 +56,8 @@ class Master:
             return
         if address in _REGISTERS and self._die.bus.put(address, size, value):
             return
+        if (window := self._die.windows.at(address)) is not None:
+            window.store(address)
         if self._die.flash.holds(address):
             self._die.refuse(f"{self._name} writes {address:#010x}", "the twin does not model DMA into flash")
         self._refuse_unknown(address)

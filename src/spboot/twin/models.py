@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Final
 
+from spboot.chips.external import External
 from spboot.chips.silence import ALL, Silence
 from spboot.errors import TwinError
 from spboot.twin import blocks, clock, flash, guests, power
 from spboot.twin.block import Block
 from spboot.twin.blocks.debug import Dbgmcu, Dwt
+from spboot.twin.blocks.serial_memory import SerialMemory
 from spboot.twin.bus import Bus
 from spboot.twin.die import Die
 from spboot.twin.interrupt.nvic import Nvic
+from spboot.twin.nor.package import Package
 from spboot.twin.silent import Silent
 
 _FOLDERS: Final = (blocks, clock, flash, power)
@@ -59,8 +62,11 @@ def build(die: Die, bus: Bus, nvic: Nvic, silence: Silence) -> dict[str, Block]:
 
     Raises TwinError when a needed one is missing, or when one that has a model is to be silent."""
     chip, own = die.chip, guests.of(die.chip)
-    blocks = {name: MODELS[facts.ip](die, facts) for name, facts in chip.blocks.items() if facts.ip in MODELS}
     taken = {*own, *silence.names}
+    known = {name: (MODELS[facts.ip], facts) for name, facts in chip.blocks.items() if facts.ip in MODELS}
+    blocks = {
+        name: model(die, facts) for name, (model, facts) in known.items() if not model.OPTIONAL or name not in taken
+    }
     named = {name: facts for name, facts in chip.others.items() if name in NAMED and name not in taken}
     blocks |= {name: NAMED[name](die, facts) for name, facts in named.items()}
     if both := sorted(own.keys() & blocks.keys()):
@@ -81,6 +87,19 @@ def build(die: Die, bus: Bus, nvic: Nvic, silence: Silence) -> dict[str, Block]:
             register, field = block.facts.enable
             block.gate = register, blocks["RCC"].mask(register, field)
     return blocks | quiet
+
+
+def fit(die: Die, external: Iterable[External]) -> dict[str, Package]:
+    """Put flash chips at their controllers; by controller.  Raises TwinError where there is none to put them at."""
+    packages = {}
+    for each in external:
+        controller = die.blocks[each.controller]
+        if not isinstance(controller, SerialMemory):
+            raise TwinError(
+                f"{each.controller} has flash chips at it, and a model of yours or silence: omit one of them"
+            )
+        packages[each.controller] = controller.fit(each, die.chip.window_of(each.controller))
+    return packages
 
 
 def _silent(die: Die, modelled: Collection[str], silence: Silence) -> dict[str, Block]:

@@ -30,9 +30,15 @@ class Stray:
         self.address = address
         if self._guard.refuses(kind, address, size):
             return False
-        if window := self._die.chip.window_at(address):
-            self._die.refuse_later(
-                f"access to {address:#010x}, memory behind {window}", "the twin has no external memory yet"
+        die = self._die
+        if (seen := die.windows.at(address)) is not None:
+            if die.core.in_it_block:
+                die.core.clear_it_state()
+            return kind != unicorn.UC_MEM_WRITE_UNMAPPED and seen.open(address, size)
+        if window := die.chip.window_at(address):
+            die.refuse_later(
+                f"access to {address:#010x}, memory behind {window}",
+                "the twin has no memory there: name it in the board",
             )
         return False
 
@@ -48,6 +54,8 @@ class Stray:
         try:
             self._bus.busy()
             self._bus.accesses += 1
+            if (seen := die.windows.at(address)) is not None:
+                seen.store(address)
             if not die.flash.holds(address) and not die.flash_controller.takes(address):
                 die.refuse(f"store to read-only {address:#010x}", "do not write system memory")
             die.flash_controller.store(address, size, value)

@@ -2,11 +2,15 @@
 /* check.c - the firmware's decoder, over arrays. */
 #include "delta.h"
 #include "encode.h"
+#include "images.h"
+
+#include <string.h>
 
 struct output {
-    struct spb_delta d;         /* first: put() and get() know where it is */
+    struct spb_delta d;         /* first: put() and the others know where it is */
     uint8_t *next;
     const uint8_t *bytes;
+    uint32_t code;              /* bytes of the first part of NEW */
 };
 
 static enum spb_status put(struct spb_delta *d, uint8_t byte) {
@@ -14,13 +18,25 @@ static enum spb_status put(struct spb_delta *d, uint8_t byte) {
     return SPB_OK;
 }
 
-static uint8_t get(struct spb_delta *d, uint32_t off) { return ((const struct output *)d)->bytes[off]; }
+static uint32_t same(struct spb_delta *d, uint32_t most) {
+    struct output *output = (struct output *)d;
+    bool rest = d->np >= SPB_DELTA_REST;
+    memcpy(output->next, rest ? d->old[1] + (d->np - SPB_DELTA_REST) : d->old[0] + d->np, most);
+    output->next += most;
+    return most;
+}
 
-int spb_decode(const uint8_t *old_bytes, uint32_t old_len, const uint8_t *stream, uint32_t len, uint8_t *new_bytes,
-               uint32_t new_len) {
-    struct output output = {.next = new_bytes, .bytes = new_bytes};
-    const struct spb_delta_new out = {put, get};
+static uint8_t get(struct spb_delta *d, uint32_t off) {
+    const struct output *output = (const struct output *)d;
+    return output->bytes[off < SPB_DELTA_REST ? off : output->code + (off - SPB_DELTA_REST)];
+}
+
+int spb_decode(const struct spb_pair *pair, const uint8_t *stream, uint32_t len, uint8_t *new_bytes) {
+    struct output output = {.next = new_bytes, .bytes = new_bytes, .code = pair->new_code};
+    const struct spb_delta_new out = {put, get, same};
+    const struct spb_delta_image old = spb_images_old(pair), new = spb_images_new(pair);
     uint32_t used;
-    spb_delta_init(&output.d, &out, old_bytes, old_len, new_len);
+    spb_delta_init(&output.d, &out, &old, &new);
+    output.d.image.rest_base = pair->rest_base;
     return (int)spb_delta_run(&output.d, stream, len, true, &used);
 }

@@ -5,20 +5,34 @@
 #include <string.h>
 
 #include "parse.h"
+#include "sites.h"
 #include "writer.h"
 
-#define PASSES 4u
+#define PASSES 4u      /* at most; of a large NEW none follows one that made the stream shorter by less than 1/ENOUGH */
+#define ENOUGH 256u
+#define LARGE (1u << 20)
 #define CAUTION SPB_BITS(200)   /* ending a copy costs more than its bits: what the next one has to learn again */
+
+/* The first pass of a large NEW only learns where things went and what they cost. */
+static const struct spb_effort quick = {.old_long = 2, .old_short = 1, .new_long = 2, .new_short = 2, .tries = 4,
+                                        .enough = 2, .kept = 12, .hope = SPB_BITS(2500)};
+static const struct spb_effort thorough = {.old_long = 6, .old_short = 3, .new_long = 12, .new_short = 8, .tries = 12,
+                                           .enough = 6, .kept = 32, .hope = SPB_BITS(3500)};
+static const struct spb_effort most = {.old_long = 24, .old_short = 4, .new_long = 24, .new_short = 12, .tries = 64,
+                                       .enough = 64, .kept = 64, .hope = SPB_BITS(5000)};
 
 /* One encoding in progress, and the shortest stream so far. */
 struct encoding {
     struct spb_pair pair;
+    struct spb_sites old_sites, new_sites;
     struct spb_places places;
     struct spb_prices prices;
     struct spb_operations operations;
     struct spb_progress progress;
     struct spb_encoded *best;
     uint32_t (*counts)[2], (*best_counts)[2];
+    uint32_t last;      /* length of the stream before */
+    bool settled;       /* another pass would gain little */
 };
 
 static bool step(void *context, uint64_t done, uint64_t total) {
@@ -29,6 +43,9 @@ static bool step(void *context, uint64_t done, uint64_t total) {
 
 static enum spb_encode_result keep_shorter(struct encoding *e, const uint8_t *stream, size_t len) {
     if (len > UINT32_MAX) return SPB_ENCODE_NO_MEMORY;
+    uint32_t last = e->last;
+    e->last = (uint32_t)len;
+    e->settled = last <= len || (last - len) < last / ENOUGH;
     if (e->best->stream != NULL && e->best->len <= len) return SPB_ENCODE_DONE;
     uint8_t *copy = malloc(len);
     if (copy == NULL) return SPB_ENCODE_NO_MEMORY;
@@ -60,13 +77,15 @@ static enum spb_encode_result write_stream(struct encoding *e) {
     return result;
 }
 
-static enum spb_encode_result pass(struct encoding *e) {
+static enum spb_encode_result pass(struct encoding *e, const struct spb_effort *effort) {
     struct spb_finder finder;
     struct spb_operations operations = {NULL, 0};
-    const struct spb_parse_input input = {&e->pair, &finder, &e->places, &e->prices,
-                                          e->operations.list == NULL ? NULL : &e->operations, CAUTION};
+    const struct spb_parse_input input = {.pair = &e->pair, .old_sites = &e->old_sites, .new_sites = &e->new_sites,
+                                          .finder = &finder, .places = &e->places, .prices = &e->prices,
+                                          .before = e->operations.list == NULL ? NULL : &e->operations,
+                                          .effort = effort, .caution = CAUTION};
     enum spb_parse_result parsed = SPB_PARSE_NO_MEMORY;
-    if (spb_finder_init(&finder, &e->pair, &e->places)) parsed = spb_parse(&input, &e->progress, &operations);
+    if (spb_finder_init(&finder, &e->pair, &e->places, effort)) parsed = spb_parse(&input, &e->progress, &operations);
     spb_finder_free(&finder);
     if (parsed == SPB_PARSE_STOPPED) return SPB_ENCODE_STOPPED;
     if (parsed == SPB_PARSE_NO_MEMORY) return SPB_ENCODE_NO_MEMORY;
@@ -88,24 +107,32 @@ static enum spb_encode_result store(struct encoding *e) {
     return write_stream(e);
 }
 
-enum spb_encode_result spb_encode(const uint8_t *old_bytes, uint32_t old_len, const uint8_t *new_bytes,
-                                  uint32_t new_len, uint32_t base, spb_encode_progress progress,
-                                  uint32_t (*counts)[2], struct spb_encoded *encoded) {
+enum spb_encode_result spb_encode(const struct spb_pair *pair, spb_encode_progress progress, uint32_t (*counts)[2],
+                                  struct spb_encoded *encoded) {
     struct spb_tally *nothing = calloc(1, sizeof *nothing);
-    struct encoding e = {.pair = {old_bytes, new_bytes, old_len, new_len, old_len > 0 ? base & ~0xFFu : 0},
-                         .best = encoded, .best_counts = counts};
+    const uint8_t *old_bytes = pair->old_bytes, *new_bytes = pair->new_bytes;
+    uint32_t old_len = pair->old_len, new_len = pair->new_len;
+    struct encoding e = {.pair = *pair, .best = encoded, .best_counts = counts};
+    if (old_len == 0) e.pair.base = 0;
     enum spb_encode_result result = SPB_ENCODE_NO_MEMORY;
     *encoded = (struct spb_encoded){NULL, 0};
     e.progress = (struct spb_progress){step, &progress, 0, (uint64_t)new_len * PASSES};
     if (counts != NULL) e.counts = malloc(spb_writer_models() * sizeof *e.counts);
-    if (spb_places_init(&e.places, old_len) && nothing != NULL && (counts == NULL || e.counts != NULL)) {
+    if (spb_sites_init(&e.old_sites, &e.pair, old_bytes, old_len) &&
+        spb_sites_init(&e.new_sites, &e.pair, new_bytes, new_len) && nothing != NULL &&
+        (counts == NULL || e.counts != NULL)) {
         spb_prices_from(&e.prices, nothing);
         result = SPB_ENCODE_DONE;
-        for (uint32_t i = 0; i < PASSES && result == SPB_ENCODE_DONE; i++) result = pass(&e);
+        bool large = new_len > LARGE;
+        for (uint32_t i = 0; i < PASSES && result == SPB_ENCODE_DONE && !(large && i > 1 && e.settled); i++) {
+            result = pass(&e, !large ? &most : i == 0 ? &quick : &thorough);
+        }
         if (result == SPB_ENCODE_DONE && encoded->len > new_len) result = store(&e);
     }
     if (result == SPB_ENCODE_DONE) (void)step(&progress, e.progress.total, e.progress.total);
     else spb_encode_free(encoded);
+    spb_sites_free(&e.old_sites);
+    spb_sites_free(&e.new_sites);
     spb_places_free(&e.places);
     free(e.operations.list);
     free(e.counts);

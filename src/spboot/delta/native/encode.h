@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "operation.h"
+
 #ifdef _WIN32
 #define SPB_EXPORT __declspec(dllexport)
 #else
@@ -22,16 +24,15 @@ struct spb_encoded {
     uint32_t len;
 };
 
-SPB_EXPORT enum spb_encode_result spb_encode(const uint8_t *old_bytes, uint32_t old_len, const uint8_t *new_bytes,
-                                             uint32_t new_len, uint32_t base, spb_encode_progress progress,
+SPB_EXPORT enum spb_encode_result spb_encode(const struct spb_pair *pair, spb_encode_progress progress,
                                              uint32_t (*counts)[2], struct spb_encoded *encoded);
 SPB_EXPORT void spb_encode_free(struct spb_encoded *encoded);
 
 /* How many adaptive bits there are: the entries that counts (how often each was 0 and 1; or NULL) must have. */
 SPB_EXPORT uint32_t spb_encode_models(void);
 
-/* The firmware's decoder: new_len bytes of NEW from a stream.  Zero, or its status. */
-SPB_EXPORT int spb_decode(const uint8_t *old_bytes, uint32_t old_len, const uint8_t *stream, uint32_t len,
-                          uint8_t *new_bytes, uint32_t new_len);
+/* The firmware's decoder: NEW, both parts one behind the other, from a stream.  Of the pair the bytes of NEW are where they
+ * go, and base is not looked at.  Zero, or its status. */
+SPB_EXPORT int spb_decode(const struct spb_pair *pair, const uint8_t *stream, uint32_t len, uint8_t *new_bytes);
 
 #endif

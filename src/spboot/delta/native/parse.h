@@ -21,10 +21,12 @@ enum spb_parse_result { SPB_PARSE_DONE, SPB_PARSE_STOPPED, SPB_PARSE_NO_MEMORY }
 
 struct spb_parse_input {
     const struct spb_pair *pair;
-    const struct spb_finder *finder;
+    const struct spb_sites *old_sites, *new_sites;
+    struct spb_finder *finder;
     const struct spb_places *places;
     const struct spb_prices *prices;
     const struct spb_operations *before;    /* of the parse before: also tried */
+    const struct spb_effort *effort;
     spb_bits caution;                       /* added to the price of ending a copy */
 };
 

@@ -21,7 +21,7 @@ static void set_values(struct spb_prices *prices, const struct spb_tally *tally)
     spb_bits value = spb_mean_of(&tally->all_values, SPB_BITS(600), 20) + SPB_BITS(100);
     spb_bits literal = spb_mean_of(&tally->all_literals, SPB_BITS(700), 20) + SPB_BITS(80);
     for (uint32_t v = 0; v < 256; v++) {
-        for (uint32_t c = 0; c < 4; c++) prices->value[c][v] = spb_mean_of(&tally->value[c][v], value, 3);
+        for (uint32_t c = 0; c < 2; c++) prices->value[c][v] = spb_mean_of(&tally->value[c][v], value, 3);
         for (uint32_t c = 0; c < 2; c++) prices->literal[c][v] = spb_mean_of(&tally->literal[c][v], literal, 3);
     }
 }
@@ -43,7 +43,6 @@ void spb_prices_from(struct spb_prices *prices, const struct spb_tally *tally) {
                             spb_mean_of(&tally->is_copy[0], SPB_BITS(150), 4));
     prices->is_literal = spb_mean_of(&tally->is_literal, SPB_BITS(70), 20);
     prices->same = PARTS(spb_mean_of(&tally->same[0], SPB_BITS(150), 4), spb_mean_of(&tally->same[1], SPB_BITS(150), 4));
-    prices->previous = spb_mean_of(&tally->previous, SPB_BITS(500), 4);
     prices->mapped = spb_mean_of(&tally->mapped, SPB_BITS(400), 4);
     for (uint32_t i = 0; i < SPB_TALLY_NEAR; i++) {
         prices->near[i] = spb_mean_of(&tally->near[i], SPB_BITS(700 + 100 * i), 4);

@@ -8,11 +8,11 @@
 struct spb_prices {
     spb_bits match[SPB_TALLY_STATES][SPB_TALLY_RUNS], change[SPB_TALLY_STATES][SPB_TALLY_RUNS],
         end[SPB_TALLY_STATES][SPB_TALLY_RUNS];
-    spb_bits value[4][256], literal[2][256];
+    spb_bits value[2][256], literal[2][256];
     spb_bits is_literal, is_copy;
     spb_bits hit[SPB_REFERENCE_KINDS], kept[SPB_REFERENCE_KINDS], moved[SPB_REFERENCE_KINDS],
         bytewise[SPB_REFERENCE_KINDS];
-    spb_bits same, previous, mapped, near[SPB_TALLY_NEAR], far, again, distance[SPB_TALLY_DISTANCES];
+    spb_bits same, mapped, near[SPB_TALLY_NEAR], far, again, distance[SPB_TALLY_DISTANCES];
 };
 
 /* An empty tally gives the usual prices. */

@@ -19,14 +19,14 @@ struct spb_tally {
     struct spb_mean match[SPB_TALLY_STATES][SPB_TALLY_RUNS];    /* flag of a byte that is as predicted */
     struct spb_mean change[SPB_TALLY_STATES][SPB_TALLY_RUNS];   /* flag of another, without its value */
     struct spb_mean end[SPB_TALLY_STATES][SPB_TALLY_RUNS];      /* end of the copy */
-    struct spb_mean value[4][256], all_values;                  /* change of a byte, by class */
+    struct spb_mean value[2][256], all_values;                  /* change of a byte, by class */
     struct spb_mean literal[2][256], all_literals;              /* by parity */
     struct spb_mean is_literal, is_copy[2];                     /* [1]: straight after a copy */
     struct spb_mean hit[SPB_REFERENCE_KINDS];                   /* reference as guessed */
     struct spb_mean kept[SPB_REFERENCE_KINDS];                  /* not as guessed: bytes as they were */
     struct spb_mean moved[SPB_REFERENCE_KINDS];                 /* second guess, or told */
     struct spb_mean bytewise[SPB_REFERENCE_KINDS];              /* byte by byte: without the bytes */
-    struct spb_mean same[2], previous, mapped, near[SPB_TALLY_NEAR], far;   /* displacement; near: by bits */
+    struct spb_mean same[2], mapped, near[SPB_TALLY_NEAR], far;   /* displacement; near: by bits */
     struct spb_mean again, distance[SPB_TALLY_DISTANCES];                   /* of copies from NEW; by bits */
 };
 

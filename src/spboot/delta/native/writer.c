@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "bytes.h"
+#include "sites.h"
 
 /* The decoder, its questions answered here. */
 #define spb_range_start spb_answer_start
@@ -18,9 +19,9 @@
 
 /* The models begin as those of the decoder, which unpacks them by a range decoder that answers itself. */
 #undef spb_delta_init
-void spb_delta_init(struct spb_delta *d, const struct spb_delta_new *out, const uint8_t *old, uint32_t old_len,
-                    uint32_t new_len);
-
+void spb_delta_init(struct spb_delta *d, const struct spb_delta_new *out, const struct spb_delta_image *old,
+                    const struct spb_delta_image *new);
+#include "images.h"
 /* What the decoder will ask next; the price since the last answer with a mean goes to that mean. */
 struct answer {
     uint32_t value;
@@ -39,6 +40,13 @@ struct writer {
     spb_bits mark;
     bool wrong;
 };
+
+static uint32_t place(const struct writer *w, uint32_t at) { return spb_images_place(w->pair, at); }
+
+static uint32_t position(const struct writer *w, uint32_t at) { return spb_images_position(w->pair, at); }
+
+/* What comes. */
+static const uint8_t *now_at(const struct writer *w) { return w->pair->new_bytes + place(w, w->d.np); }
 
 /* --- answers --- */
 
@@ -111,7 +119,7 @@ static void group(struct writer *w, struct spb_mean *mean, struct spb_mean *all)
 /* --- between copies --- */
 
 static void prepare_literal(struct writer *w) {
-    uint32_t byte = w->pair->new_bytes[w->d.np];
+    uint32_t byte = *now_at(w);
     say(w, 0);
     group(w, &w->tally->is_literal, NULL);
     say(w, byte >> 4);
@@ -128,16 +136,15 @@ static struct spb_mean *prepare_displacement(struct writer *w, uint32_t from) {
     bool mapped = moved == spb_moves_nearest(&d->moves, d->np, d->r0);
     say(w, mapped);
     if (mapped) return &w->tally->mapped;
-    say(w, moved == d->r1);
-    if (moved == d->r1) return &w->tally->previous;
     bool near = step > -4096 && step < 4096;
     say(w, near);
     if (near) {
         say_signed(w, step);
         return &w->tally->near[bits_for((uint32_t)(step < 0 ? -step : step))];
     }
-    say(w, from >> 1);
-    say(w, from & 1);
+    uint32_t index = in_rest(from) ? from - SPB_DELTA_REST + d->image.size : from;
+    say(w, index >> 1);
+    say(w, index & 1);
     return &w->tally->far;
 }
 
@@ -147,16 +154,16 @@ static void prepare_copy(struct writer *w) {
     bool from_old = w->op->kind == SPB_OPERATION_OLD;
     say(w, 1);
     group(w, &w->tally->is_copy[d->before != NONE], NULL);
-    if (d->image.size > 0) say(w, !from_old);
+    if (has_old(d)) say(w, !from_old);
     if (w->op->kind == SPB_OPERATION_STORED) return;
     if (!from_old) {
-        uint32_t distance = d->np - w->op->source;
+        uint32_t distance = d->np - position(w, w->op->source);
         bool again = distance == d->distance;
         say(w, again);
         if (!again) say_golomb(w, distance - 1);
         mean = again ? &w->tally->again : &w->tally->distance[bits_for(distance)];
     } else {
-        mean = prepare_displacement(w, w->op->source);
+        mean = prepare_displacement(w, position(w, w->op->source));
     }
     group(w, mean, NULL);
 }
@@ -165,18 +172,19 @@ static void prepare_copy(struct writer *w) {
 
 /* The operations end this copy here. */
 static bool ends(const struct writer *w, const struct spb_operation *op, uint32_t left, uint32_t from) {
-    return op->kind != w->d.copying || op->source + (op->len - left) != from;
+    return op->kind != w->d.copying || op->source + (op->len - left) != place(w, from);
 }
 
 /* Where does the same reference, in NEW, point to? */
-static bool target_of(const struct spb_pair *pair, const struct spb_reference *ref, const uint8_t *bytes, uint32_t np,
-                      uint32_t *target) {
-    const struct spb_image_range image = {pair->base, pair->old_len};
-    const uint8_t *now = pair->new_bytes + np;
+static bool target_of(const struct writer *w, const struct spb_reference *ref, const uint8_t *bytes, uint32_t *target) {
+    const struct spb_pair *pair = w->pair;
+    const struct spb_image_range image = spb_sites_image(pair);
+    const uint8_t *now = now_at(w);
+    uint32_t np = w->d.np;
     struct spb_reference there;
     uint32_t again = 0;
-    if (ref->kind <= SPB_REFERENCE_SMALL && ref->kind >= SPB_REFERENCE_CODE) {
-        *target = spb_load_u32(now);
+    if (spb_reference_word(ref->kind)) {
+        *target = spb_sites_word_target(ref->kind, spb_load_u32(now), pair->base + np);
     } else {
         if (!spb_reference_read(&there, &image, now, ref->len, pair->base + np, false) || there.kind != ref->kind) {
             return false;
@@ -193,7 +201,7 @@ static bool makes(const struct writer *w, const struct spb_reference *ref, const
     uint32_t made = 0;
     memcpy(&made, bytes, ref->len);
     bool reached = spb_reference_write(ref, &made, w->pair->base + w->d.np, ref->target + moved);
-    return reached && memcmp(&made, w->pair->new_bytes + w->d.np, ref->len) == 0;
+    return reached && memcmp(&made, now_at(w), ref->len) == 0;
 }
 
 /* A far jump of which two bytes stayed, or a short one of which three stayed, is cheaper byte by byte. */
@@ -206,7 +214,7 @@ static bool worth_telling(const struct spb_reference *ref, const uint8_t *bytes,
 
 static enum way way_of(const struct writer *w, const struct spb_reference *ref, const uint8_t *bytes,
                        const struct spb_moves_guess *g, int32_t *step) {
-    const uint8_t *now = w->pair->new_bytes + w->d.np;
+    const uint8_t *now = now_at(w);
     uint32_t guessed = 0;
     uint32_t target;
     memcpy(&guessed, bytes, ref->len);
@@ -215,7 +223,7 @@ static enum way way_of(const struct writer *w, const struct spb_reference *ref, 
     if (memcmp(&guessed, now, ref->len) == 0) return HIT;
     if (memcmp(bytes, now, ref->len) == 0) return KEPT;
     if (w->d.copying == OLD && makes(w, ref, bytes, g->second)) return SECOND;
-    if (!reached || !target_of(w->pair, ref, bytes, w->d.np, &target)) return BYTEWISE;
+    if (!reached || !target_of(w, ref, bytes, &target)) return BYTEWISE;
     uint32_t moved = target - ref->target;
     bool word = ref->kind == SPB_REFERENCE_CODE || ref->kind == SPB_REFERENCE_DATA;
     if (word && moved + (1u << 20) > 1u << 21) return BYTEWISE;
@@ -233,37 +241,25 @@ static enum way prepare_reference(struct writer *w, const struct spb_reference *
         spb_mean_add(&t->hit[ref->kind], 0);
         return HIT;
     }
-    say(w, way == HIT);
-    struct spb_mean *mean = &t->hit[ref->kind];
-    if (way != HIT) {
-        say(w, way == KEPT);
-        mean = &t->kept[ref->kind];
-        if (way != KEPT) {
-            say(w, way == BYTEWISE);
-            mean = &t->bytewise[ref->kind];
-            if (way != BYTEWISE) {
-                say(w, way == SECOND);
-                if (way != SECOND) say_signed(w, step / (int32_t)spb_reference_unit(ref->kind));
-                mean = &t->moved[ref->kind];
-            }
-        }
-    }
-    group(w, mean, NULL);
+    struct spb_mean *means[] = {t->hit, t->kept, t->bytewise, t->moved};
+    enum way last = way < SECOND ? way : SECOND;
+    for (uint32_t each = HIT; each <= last; each++) say(w, way == each);
+    if (way == TOLD) say_signed(w, step / (int32_t)spb_reference_unit(ref->kind));
+    group(w, &means[last][ref->kind], NULL);
     return way;
 }
 
-static void prepare_byte(struct writer *w, const uint8_t *bytes, uint32_t len) {
+static void prepare_byte(struct writer *w, const uint8_t *bytes) {
     const struct spb_delta *d = &w->d;
     struct spb_tally *t = w->tally;
     uint32_t state = d->copying == NEW ? 2 : changed(d);
     uint32_t length = spb_tally_run(run(d));
-    uint32_t opcode = (source(d) % 2 != 0 ? bytes[0] : len > 1 ? bytes[1] : 0u) >> 3;
     bool end = ends(w, w->op, w->left, source(d));
     if (d->np < d->sure_end) {
         spb_mean_add(&t->match[state][length], 0);
         return;
     }
-    bool match = !end && bytes[0] == w->pair->new_bytes[d->np];
+    bool match = !end && bytes[0] == *now_at(w);
     say(w, !match);
     if (match) {
         group(w, &t->match[state][length], NULL);
@@ -272,18 +268,17 @@ static void prepare_byte(struct writer *w, const uint8_t *bytes, uint32_t len) {
     say(w, end);
     group(w, end ? &t->end[state][length] : &t->change[state][length], NULL);
     if (end) return;
-    uint8_t change = (uint8_t)(w->pair->new_bytes[d->np] - bytes[0]);
+    uint8_t change = (uint8_t)(*now_at(w) - bytes[0]);
     say(w, change >> 4);
     say(w, change & 15);
-    group(w, &t->value[change_class(d, opcode)][change], &t->all_values);
+    group(w, &t->value[change_class(d)][change], &t->all_values);
 }
 
 /* How many bytes from here come as predicted?  Looks ahead with a decoder that learns nothing. */
 static uint32_t sure_bytes(const struct writer *w) {
     struct writer ahead = *w;
     struct spb_delta *d = &ahead.d;
-    const uint8_t *now = w->pair->new_bytes;
-    while (d->np < d->new_len && !(d->copying == OLD && source(d) >= d->image.size)) {
+    while (d->np < part_end(d) && left(d, d->copying == OLD) > 0) {
         struct spb_reference ref;
         uint8_t buffer[4];
         const uint8_t *bytes;
@@ -301,12 +296,29 @@ static uint32_t sure_bytes(const struct writer *w) {
             bytes = buffer;
             step = ref.len;
         }
-        if (d->skip > 0) d->skip--;
-        if (ahead.left < step || memcmp(bytes, now + d->np, step) != 0) break;
+        if (ahead.left < step || memcmp(bytes, now_at(&ahead), step) != 0) break;
         d->np += step;
         ahead.left -= step;
     }
     return d->np - w->d.np;
+}
+
+/* How many bytes from here are as in the source? */
+static uint32_t kept_bytes(const struct writer *w) {
+    const uint8_t *bytes = w->d.copying == OLD ? w->pair->old_bytes : w->pair->new_bytes, *now = now_at(w);
+    uint32_t from = source(&w->d), len = 0;
+    bytes += place(w, from);
+    while (!ends(w, w->op, w->left, from) && len < w->left && bytes[len] == now[len]) len++;
+    return len;
+}
+
+static void prepare_announcement(struct writer *w) {
+    uint32_t sure = sure_bytes(w) / SPB_DELTA_SURE_UNIT;
+    uint32_t kept = kept_bytes(w) / SPB_DELTA_SURE_UNIT;
+    bool stays = w->d.moved == 0 && kept > 0;         /* with that the chip is quicker */
+    bool as_it_is = kept > sure || (stays && kept == sure);
+    say_golomb(w, as_it_is ? kept : sure);
+    if (as_it_is || sure > 0) say(w, as_it_is);
 }
 
 static void prepare(struct writer *w) {
@@ -319,18 +331,18 @@ static void prepare(struct writer *w) {
         if (w->op->kind == SPB_OPERATION_LITERAL) prepare_literal(w);
         else prepare_copy(w);
     } else if (d->copying == STORED) {
-        say(w, w->pair->new_bytes[d->np]);
-    } else if (d->copying == OLD && source(d) >= d->image.size) {
+        say(w, *now_at(w));
+    } else if (left(d, d->copying == OLD) == 0) {
         return;
-    } else if (is_calm(d) && !d->asked) {
-        say_golomb(w, sure_bytes(w) / SPB_DELTA_SURE_UNIT);
+    } else if (d->np >= d->ask_at) {
+        prepare_announcement(w);
     } else {
         uint32_t len = window(d, buffer, &bytes);
         uint32_t room = may_refer(d, len);
         if (room >= 2 && refers(d, &ref, bytes, room)) {
             if (prepare_reference(w, &ref, bytes) != BYTEWISE) return;
         }
-        prepare_byte(w, bytes, len);
+        prepare_byte(w, bytes);
     }
 }
 
@@ -345,13 +357,18 @@ static void advance(struct writer *w, uint32_t len) {
 
 static enum spb_status put_nothing(struct spb_delta *d, uint8_t byte) {
     struct writer *w = writer_of(&d->range);
-    if (w->pair->new_bytes[w->d.np - 1] != byte) w->wrong = true;
+    if (now_at(w)[-1] != byte) w->wrong = true;
     return SPB_OK;
+}
+
+static uint32_t same_nothing(struct spb_delta *d, uint32_t most) {
+    (void)d;
+    return most;
 }
 
 static uint8_t get_new(struct spb_delta *d, uint32_t off) {
     const struct writer *w = (const struct writer *)((const char *)d - offsetof(struct writer, d));
-    return w->pair->new_bytes[off];
+    return w->pair->new_bytes[place(w, off)];
 }
 
 uint32_t spb_writer_models(void) { return SPB_DELTA_MODELS; }
@@ -361,18 +378,23 @@ bool spb_writer_run(const struct spb_pair *pair, const struct spb_operations *op
     struct writer w = {.pair = pair, .s = s, .tally = tally, .op = operations->list};
     w.end = w.op + operations->count;
     if (operations->count > 0) w.left = w.op->len;
-    const struct spb_delta_new out = {put_nothing, get_new};
-    spb_delta_init(&w.d, &out, pair->old_bytes, pair->old_len, pair->new_len);
+    const struct spb_delta_new out = {put_nothing, get_new, same_nothing};
+    const struct spb_delta_image old = spb_images_old(pair), new = spb_images_new(pair);
+    spb_delta_init(&w.d, &out, &old, &new);
     spb_sender_init(s, (const uint16_t *)&w.d.models, counts);
-    if (pair->old_len > 0) spb_sender_direct(s, pair->base >> 8, 24);
     w.d.image.base = pair->base;
-    while (w.d.np < pair->new_len && !w.wrong && !s->failed) {
-        uint32_t np = w.d.np;
-        if (w.op == w.end) return false;
+    w.d.image.rest_base = pair->rest_base;
+    if (has_old(&w.d)) spb_sender_direct(s, pair->base >> 8, 24);
+    for (;;) {
+        uint32_t np = place(&w, w.d.np);
+        if (!more(&w.d)) break;
+        if (place(&w, w.d.np) != np) advance(&w, place(&w, w.d.np) - np);
+        np = place(&w, w.d.np);
+        if (w.op == w.end || w.wrong || s->failed) return false;
         w.mark = s->spent;
         prepare(&w);
         if (step(&w.d) != SPB_OK || w.asked != w.prepared) return false;
-        advance(&w, w.d.np - np);
+        advance(&w, place(&w, w.d.np) - np);
     }
     return !w.wrong && !s->failed;
 }

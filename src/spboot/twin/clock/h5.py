@@ -37,6 +37,9 @@ class RccH5(RccPlls, ips=("rcc_h5",)):
     CAUSE_REGISTER = "RSR"
     BACKUP_LOCK = "DBPCR"
     BACKUP_RESET = "VSWRST"
+    MEMORY: ClassVar[dict[str, tuple[str, ...]]] = {
+        "OCTOSPI1SEL": ("HCLK", "PLL1Q", "PLL2R", "PER")
+    }  # RM0481 RCC_CCIPR4
     CHOICES: ClassVar[dict[str, tuple[str, ...]]] = {
         "LPTIM": ("PCLK", "PLL2P", "PLL3R", "LSE", "LSI", "PER"),
         "RNG": ("HSI48", "PLL1Q", "LSE", "LSI"),

@@ -41,6 +41,10 @@ class RccH7(RccPlls, ips=("rcc_h7", "rcc_h7rm0433")):
         "LPTIM": ("PCLK", "PLL2P", "PLL3R", "LSE", "LSI", "PER"),
         "RNG": ("HSI48", "PLL1Q", "LSE", "LSI"),
     }
+    MEMORY: ClassVar[dict[str, tuple[str, ...]]] = {  # RM0399 RCC_D1CCIPR, RM0468 RCC_D1CCIPR
+        "QUADSPISEL": ("HCLK", "PLL1Q", "PLL2R", "PER"),
+        "OCTOSPISEL": ("HCLK", "PLL1Q", "PLL2R", "PER"),
+    }
     OUTPUT = ("PLLCFGR", "DIVPEN0", "RCC_PLLCFGR.DIVP1EN")
     AHB = ("D1CFGR", "D1CPRE")
 

@@ -28,6 +28,7 @@ class RccL4Plus(BoostedRcc, RccL4, ips=("rcc_l4plus",)):
     """PLLN to 127, and 120 MHz in boost mode."""
 
     PLL = replace(RccL4.PLL, n=(8, 127), output_mhz=120, manual="RM0432 6.4.4")
+    MEMORY: ClassVar[dict[str, tuple[str, ...]]] = {"OCTOSPISEL": ("SYSCLK", "MSI", "PLLQ", "")}  # RM0432 RCC_CCIPR2
     NORMAL_HZ = 80_000_000
     BOOST_MANUAL = "RM0432 5.1.8"
     STEP_MANUAL = "RM0432 5.1.8"

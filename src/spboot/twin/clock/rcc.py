@@ -51,6 +51,8 @@ class Rcc(BackupDomain, like="rcc_l4"):
     UART_OSCILLATORS: ClassVar[dict[int, str]] = {2: "HSI", 3: "LSE"}
     """What goes on for a UART in Stop, by the value of the field that chooses its clock."""
     CHOICES: ClassVar[dict[str, tuple[str, ...]]] = {}
+    MEMORY: ClassVar[dict[str, tuple[str, ...]]] = {}
+    """Field that chooses the clock of a controller of external flash -> what its values choose."""
     """Block -> what its field in RCC chooses as its kernel clock, by value; "" where there is none, "PCLK" the clock of
     its bus.  Where a part has no such field the first one counts."""
 
@@ -267,6 +269,12 @@ class Rcc(BackupDomain, like="rcc_l4"):
         if source == "PCLK":
             return self.pclk(bus)
         return self.source_hz(source) if source else 0
+
+    def memory_hz(self, clock: str) -> int:
+        """What drives a controller of external flash, by its clock in the facts, as "HCLK3" or "CCIPR2.OCTOSPISEL"."""
+        register, _, field = clock.partition(".")
+        source = self.MEMORY[field][self.field(register, field)] if field else "HCLK"
+        return self.flash_hz if source == "HCLK" else self.source_hz(source)
 
     def source_hz(self, source: str) -> int:
         """The frequency of an oscillator or output that may clock a block, 0 while it is off."""

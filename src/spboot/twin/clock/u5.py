@@ -40,6 +40,9 @@ class RccU5(RccPlls, ips=("rcc_u5",)):
     RESET_HZ = 4_000_000
     BACKUP_LOCK = "DBPCR"
     SWITCH = "CFGR1"
+    MEMORY: ClassVar[dict[str, tuple[str, ...]]] = {
+        "OCTOSPISEL": ("SYSCLK", "MSIK", "PLL1Q", "PLL2Q")
+    }  # RM0456 RCC_CCIPR2
     CHOICES: ClassVar[dict[str, tuple[str, ...]]] = {
         "LPTIM": ("MSIK", "LSI", "HSI", "LSE"),
         "LPTIM2": ("PCLK", "LSI", "HSI", "LSE"),

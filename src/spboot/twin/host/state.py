@@ -1,4 +1,4 @@
-"""The flash of a twin as a file, so that it survives the process."""
+"""The flash of a twin as a file, external flash included, so that it survives the process."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ import struct
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from spboot import disk
 from spboot.errors import TwinError
 from spboot.secret import Secret
 from spboot.twin.machine import Twin
 from spboot.twin.memory.frail import FrailCells
+from spboot.twin.nor.cells import BLOCK
 
 _MAGIC: Final = b"SPTW1\n"
 _HEAD: Final = struct.Struct("<6sI")
@@ -32,9 +33,13 @@ def save(twin: Twin, path: Path, images: Sequence[str] = ()) -> None:
         "lost": twin.flash_controller.lost,
         "images": list(images),
     }
+    cells = twin.flash_read(twin.flash.address, twin.flash.size)
+    if outside := twin.external:
+        blocks = {name: package.cells.contents() for name, package in outside.items()}
+        facts["external"] = {name: {**outside[name].stored(), "blocks": list(found)} for name, found in blocks.items()}
+        cells += b"".join(block for found in blocks.values() for block in found.values())
     head = json.dumps(facts).encode()
-    cells = zlib.compress(twin.flash_read(twin.flash.address, twin.flash.size), 1)
-    disk.write(path, Secret(_HEAD.pack(_MAGIC, len(head)) + head + cells), secret=True)
+    disk.write(path, Secret(_HEAD.pack(_MAGIC, len(head)) + head + zlib.compress(cells, 1)), secret=True)
 
 
 def load(twin: Twin, path: Path) -> list[str]:
@@ -47,7 +52,10 @@ def load(twin: Twin, path: Path) -> list[str]:
         if magic != _MAGIC:
             raise ValueError("no flash of a twin")
         facts = json.loads(data[_HEAD.size : _HEAD.size + size])
-        cells = zlib.decompressobj().decompress(data[_HEAD.size + size :], twin.flash.size + 1)
+        outside = dict(facts.get("external", {}))
+        beside = BLOCK * sum(len(found["blocks"]) for found in outside.values())
+        whole = zlib.decompressobj().decompress(data[_HEAD.size + size :], twin.flash.size + beside + 1)
+        cells, beyond = (whole, b"") if not beside else (whole[:-beside], whole[-beside:])
         poisoned, part, options = set(facts["poisoned"]), facts["part"], dict(facts["options"])
         lost = [(str(name), int(bits)) for name, bits in facts.get("lost", ())]
         images = [str(image) for image in facts.get("images", ())]
@@ -64,6 +72,7 @@ def load(twin: Twin, path: Path) -> list[str]:
         raise TwinError(
             f"{path}: holds the flash of {part}, expected {twin.chip.name}: run its board, or give another file"
         )
+    _load_external(twin, path, outside, beyond)
     twin.flash_load(twin.flash.address, cells)
     twin.flash.poisoned = poisoned
     twin.flash.frail.load(frail)
@@ -71,3 +80,20 @@ def load(twin: Twin, path: Path) -> list[str]:
     controller.options = {name: options.get(name, factory) for name, factory in controller.options.items()}
     controller.lost = lost
     return images
+
+
+def _load_external(twin: Twin, path: Path, outside: dict[str, Any], data: bytes) -> None:
+    """The flash beside the part: *outside* by controller, its blocks one after the other in *data*."""
+    if outside.keys() - twin.external.keys():
+        raise TwinError(f"{path}: holds flash at {', '.join(outside)}, which this board lacks: give another file")
+    try:
+        for name, found in outside.items():
+            package, offsets = twin.external[name], [int(offset) for offset in found["blocks"]]
+            if any(offset % BLOCK or offset >= package.size for offset in offsets):
+                raise ValueError("blocks outside of external flash")
+            parts = [data[BLOCK * n : BLOCK * (n + 1)] for n in range(len(offsets))]
+            package.cells.fill(dict(zip(offsets, parts, strict=True)))
+            package.restore(found)
+            data = data[BLOCK * len(offsets) :]
+    except (ValueError, KeyError, TypeError) as error:
+        raise TwinError(f"{path}: not a state file ({error}); give another file or delete it") from None

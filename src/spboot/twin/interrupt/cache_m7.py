@@ -7,6 +7,7 @@ what stood there.  What the MPU keeps out of the caches has no part in that."""
 # ruff: noqa: N802 - handlers are named after their registers
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar, Final, Protocol
 
 from spboot.twin.die import Die
@@ -57,6 +58,7 @@ class NvicM7(Nvic, Watcher):
         for name, offset in _REGISTERS.items():
             self._declare(name, offset, {})
         self.masks["CCR"] |= _DC | _IC | 1 << 18
+        self._dropped: list[Callable[[int | None], None]] = []
         self.held: Writes | None = None
         """Who wants to know what the data cache has to write."""
         self._sets = _KB.get(die.chip.device_id, 16) * 1024 // _LINE // _WAYS
@@ -77,6 +79,9 @@ class NvicM7(Nvic, Watcher):
     @property
     def caches_data(self) -> bool:
         return bool(self.registers["CCR"] & _DC)
+
+    def on_drop(self, dropped: Callable[[int | None], None]) -> None:
+        self._dropped.append(dropped)
 
     def read_CCSIDR(self) -> int:
         return 0xF0000000 | (self._sets - 1) << 13 | (_WAYS - 1) << 3 | 1
@@ -130,10 +135,14 @@ class NvicM7(Nvic, Watcher):
     def _forget_all(self) -> None:
         self._stale.clear()
         self._missed.clear()
+        for dropped in self._dropped:
+            dropped(None)
 
     def _forget(self, address: int) -> None:
         self._stale.discard(address & -_LINE)
         self._missed.discard(address & -_LINE)
+        for dropped in self._dropped:
+            dropped(address & -_LINE)
 
     def write_DCCISW(self, value: int) -> None:
         if self._pass(self._cleaned, value):

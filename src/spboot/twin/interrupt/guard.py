@@ -63,6 +63,8 @@ class Guard:
 
     def allows(self, address: int, access: Access, *, privileged: bool) -> bool:
         """Whether the core may do that now."""
+        if not self._mpu.on:  # a reset turned it off, and `settle` has not put that to the core
+            return True
         if privileged and not self._mpu.in_fault_handlers and self._die.cpu.in_fault_handler:
             self.unsettled = True  # whatever made it so may end unseen
             return True

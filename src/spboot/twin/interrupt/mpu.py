@@ -131,6 +131,16 @@ class Mpu:
         del address
         return default
 
+    def read_ahead(self, span: range) -> int | None:
+        """The first address in *span* that a core which reads ahead may read before the program asks for it: in normal
+        memory that it may read.  None where there is none."""
+        places = {span.start, *(edge for edge in self.edges() if edge in span)}
+        return next((place for place in sorted(places) if self._normal(place)), None)
+
+    def _normal(self, address: int) -> bool:
+        del address
+        return False
+
     def save(self) -> Any:
         return self.control, self.number, list(self.regions)
 
@@ -226,6 +236,16 @@ class MpuV7(Mpu):
         low = rest >> 16 & 3
         policy: Caching = _INNER[low] if kind & 4 else _POLICIES.get((kind, low), "none")
         return "none" if shared else policy  # the M7 keeps nothing of what is shared (PM0253)
+
+    def _normal(self, address: int) -> bool:
+        region = next(self._matching(address), None) if self.on else None
+        if region is None:
+            normal = not any(address in space for space in _NEVER_RUN)
+            return normal and (not self.on or bool(self.control & _PRIVDEFENA))
+        rest = region[1]
+        kind, low = rest >> 19 & 7, rest >> 16 & 3
+        device = (kind == 0 and low < 2) or (kind == 2 and low == 0)
+        return not device and self._permits([region], "read", privileged=True)
 
 
 class MpuV8(Mpu):

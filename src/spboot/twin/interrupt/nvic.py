@@ -3,7 +3,7 @@
 # ruff: noqa: N802 - handlers are named after their registers
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
@@ -167,6 +167,9 @@ class Nvic(Block):
     def caches_data(self) -> bool:
         """Whether the core has a data cache, and it is on."""
         return False
+
+    def on_drop(self, dropped: Callable[[int | None], None]) -> None:
+        """*dropped* is called with each line that a data cache drops, None for all: no cache, no call."""
 
     @property
     def candidates(self) -> int:

@@ -46,8 +46,9 @@ def parse(text: str) -> Worn | None:
     if not match:
         raise TwinError(
             f"fault is {text!r}, expected {SLOW} for the longest times of the data sheet, held for stores to RAM that "
-            "a reset loses, or worn:0x08040000=3 for a "
-            "page that is worn after three erases, with :fails behind it when its operations shall do nothing"
+            "a reset loses, swapped:0x90001000=1 for external flash that shows something else once it was read, or "
+            "worn:0x08040000=3 for a page that is worn after three erases, with :fails behind it when its operations "
+            "shall do nothing"
         )
     page, after, fails = match.groups()
     return Worn(page=int(page, 16), after=int(after), fails=bool(fails))
