@@ -14,11 +14,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import serialization
 
 from spboot import release
 from spboot.cli import main
 from spboot.errors import KeyFolderError
 from spboot.keys import Keys
+from spboot.keys.folder import open_signing
 from spboot.keys.source import first_line
 
 from .conftest import NEW_APP, TARGET, made
@@ -129,6 +131,22 @@ def test_nobody_is_asked_who_does_not_sign(closed: Path) -> None:
 
 def test_an_open_key_wants_no_passphrase(key_folder: Path) -> None:
     Keys.load(key_folder, need_private=True, passphrase=SENTENCE)
+
+
+def test_a_wrong_passphrase_that_decrypts_to_something(key_folder: Path) -> None:
+    """Once in 256 times the padding fits by chance, and what fails then is the reading of a key."""
+    key = serialization.load_pem_private_key((key_folder / "signing.pem").read_bytes(), password=None)
+    quick = serialization.PrivateFormat.TraditionalOpenSSL, serialization.BestAvailableEncryption(b"right")
+    pem = key.private_bytes(serialization.Encoding.PEM, *quick)
+    for number in range(10_000):
+        with pytest.raises(ValueError) as raw:
+            serialization.load_pem_private_key(pem, password=str(number).encode())
+        if "password" not in str(raw.value):
+            break
+    else:
+        pytest.fail("no such passphrase")
+    with pytest.raises(KeyFolderError, match="the passphrase is wrong, or the file is damaged"):
+        open_signing(Path("signing.pem"), pem, str(number))
 
 
 @pytest.mark.parametrize("empty", ["", b"", lambda: b""])

@@ -149,8 +149,12 @@ def open_signing(path: Path, pem: bytes, passphrase: source.Source) -> ec.Ellipt
     try:
         key = serialization.load_pem_private_key(pem, password=secret)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        if secret is not None and "password" in str(error).lower():
-            raise KeyFolderError(f"{path}: the passphrase is wrong: try again with the right one") from None
+        # What a wrong one makes of the file ends like a key once in 256 times: the error then is that of a file.
+        if secret is not None and not isinstance(error, UnsupportedAlgorithm):
+            raise KeyFolderError(
+                f"{path}: the passphrase is wrong, or the file is damaged: try again with the right one, or restore "
+                "the file from your copy"
+            ) from None
         raise KeyFolderError(f"{path}: not a private key in PEM form: {error}") from None
     if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
         raise KeyFolderError(f"{path} holds a {_describe(key)} key, expected an elliptic curve key on P-256")
