@@ -20,6 +20,7 @@ from .protection import (
     READ_ONLY,
     READ_PRIVILEGED,
     V6,
+    V7,
     V8,
     run,
     status,
@@ -88,6 +89,23 @@ def test_permissions(
         if part not in V6:
             assert status(twin) == ((0, 0) if allowed else (DACCVIOL | MMARVALID, 0x20002400))
         assert int.from_bytes(twin.ram_read(0x20002400, 4), "little") == (9 if "OPEN = 9" in body and allowed else 7)
+
+
+@pytest.mark.parametrize("part", (*V7, *V8))
+@pytest.mark.parametrize("access", ["ldrbeq r5, [%1]", "strbeq r5, [%1]", "ldrdeq r5, r6, [%1]"])
+def test_the_first_access_to_a_page_in_an_it_block(part: str, access: str) -> None:
+    """What follows the block runs without its condition (DDI0403 A7.3.3), here the next turn of the loop."""
+    open_all = (
+        "limits(0, 0x08000000, 0x08010000, 3, 0); limits(1, 0x20000000, 0x20030000, 1, 1);"
+        if part in V8
+        else "region(0, 0, 32, 3);"
+    )
+    body = f"""{open_all} on(4); uint32_t turns = 0, place = 0x20001000;
+        __asm volatile("movs r4, #4\\n1: adds %0, #1\\nadds %0, #16\\nadds %0, #64\\ncmp r0, r0\\nit eq\\n{access}\\n"
+            "add %1, #1024\\nsubs r4, #1\\nbne 1b" : "+r"(turns), "+r"(place) :: "r4", "r5", "r6", "cc", "memory");
+        OUT[0] = turns; OUT[1] = place;"""
+    twin = run(part, body)
+    assert (out(twin), out(twin, 1), twin.faults) == (4 * 81, 0x20002000, [])
 
 
 @pytest.mark.parametrize("part", V8)

@@ -210,7 +210,14 @@ class Guard:
         entry.perms = allowed
         if not allowed & _BITS[access]:
             self._closed = page
+        elif access != "fetch":
+            self._leave_it_block()
         return True
+
+    def _leave_it_block(self) -> None:
+        """From the hook of an access that is made (U3)."""
+        if self._die.core.in_it_block:
+            self._die.core.clear_it_state()
 
     def _bits(self, page: int, *, privileged: bool) -> int:
         granted: Iterable[Access] = (one for one in _BITS if self.allows(page, one, privileged=privileged))
@@ -221,8 +228,8 @@ class Guard:
             return False
         if _KINDS[kind] == "fetch":
             self._translated.add(address - address % _PAGE)
-        elif self._die.core.in_it_block:
-            self._die.core.clear_it_state()
+        else:
+            self._leave_it_block()
         return True
 
     def stores(self, address: int, data: bytes) -> bool:
