@@ -189,7 +189,7 @@ OWN_FRAME static void judge(struct judgement *j) {
         !spb_slot_can_start((uint8_t *)w->read.block, size)) {
         j->image = SPB_BAD;
     }
-    if (SPB_PARTS > 1 && SPB_MANIFEST_U32(w->header, EXTERNAL_SIZE) > 0 &&
+    if (SPB_PARTS > 1 && !SPB_VERIFY_REST && SPB_MANIFEST_U32(w->header, EXTERNAL_SIZE) > 0 &&
         !spb_area_read(&spb_slot0, SPB_PART_SIZE, w->read.block, SPB_VECTORS_SIZE)) {
         j->image = SPB_BAD;
     }

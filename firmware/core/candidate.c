@@ -39,16 +39,10 @@ static bool is_open(struct spb_candidate *c) {
     return c->open;
 }
 
-__attribute__((noinline)) static enum spb_status program_sealed(const struct spb_candidate *c, uint32_t off) {
-    _Alignas(4) uint8_t sealed[SPB_WRITE_SIZE];
-    memcpy(sealed, c->unit, sizeof sealed);
-    spb_seal(off, sealed, sizeof sealed);
-    return spb_area_program(&spb_slot1, off, sealed, sizeof sealed);
-}
-
-/* The unit at off of SLOT1. */
-static inline __attribute__((always_inline)) enum spb_status program_unit(const struct spb_candidate *c, uint32_t off) {
-    return SPB_SEALED ? program_sealed(c, off) : spb_area_program(&spb_slot1, off, c->unit, SPB_WRITE_SIZE);
+/* The unit at off of SLOT1, which is whole: nobody reads it here any more. */
+static inline __attribute__((always_inline)) enum spb_status program_unit(struct spb_candidate *c, uint32_t off) {
+    if (SPB_SEALED) spb_seal(off, c->unit, SPB_WRITE_SIZE);
+    return spb_area_program(&spb_slot1, off, c->unit, SPB_WRITE_SIZE);
 }
 
 enum spb_status spb_candidate_put(struct spb_candidate *c, uint8_t byte) {
@@ -92,8 +86,8 @@ uint8_t spb_candidate_get(struct spb_candidate *c, uint32_t off) {
     uint32_t page = spb_page_of(off);
     if (c->open && off >= c->len - UNIT_OFF(c->len)) return c->unit[UNIT_OFF(off)];
     if (c->seen >> 1 != page + 1) c->seen = (uint16_t)(2 * (page + 1) + (spb_pages_rank(&c->pages, page) != SPB_PAGES_NONE));
-    if (!SPB_SEALED || (c->seen & 1) == 0) return *spb_area_map((c->seen & 1) != 0 ? &spb_slot1 : &spb_slot0, off, 1);
-    uint8_t byte = *spb_area_map(&spb_slot1, off, 1);
-    spb_seal(off, &byte, 1);
+    bool ours = (c->seen & 1) != 0;
+    uint8_t byte = *spb_area_map(ours ? &spb_slot1 : &spb_slot0, off, 1);
+    if (SPB_SEALED && ours) spb_seal(off, &byte, 1);
     return byte;
 }

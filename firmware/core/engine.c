@@ -9,6 +9,8 @@
 #include "seal.h"
 #include "wipe.h"
 
+_Static_assert(SPB_DELTA_CALM >= SPB_VECTORS_SIZE, "the vectors come by put_new(), which opens the candidate; no run does");
+
 #define ALIVE_EVERY 1024u       /* bytes of NEW between two signs of life */
 
 static const uint8_t *personal(uint32_t off) { return spb_port.personal + off; }
@@ -73,7 +75,6 @@ static enum spb_status open_candidate(struct spb_engine *e) {
     if (!spb_areas_writable()) return SPB_E_WRITE_PROTECTED;
     if (e->starts == SPB_ENGINE_STARTS) return SPB_E_TOO_MANY_STARTS;
     e->starts++;
-    spb_seal_open(e->header);
     if (!SPB_SINGLE_SLOT) status = spb_area_erase(&spb_slot1, 0, spb_page_start(1));
     if (!SPB_SINGLE_SLOT && status == SPB_OK) status = spb_journal_erase();
     while (e->candidate.len < SPB_VECTOR_SIZE + SPB_VECTORS_SIZE && status == SPB_OK) {
@@ -153,6 +154,7 @@ static enum spb_status accept(struct spb_engine *e) {
     e->permit += spb_manifest_below(e->header + SPB_MANIFEST_OFF_VERSION, again);
 
     spb_payload_unlock(&e->payload, personal(SPB_PERSONAL_OFF_AES_KEY), e->header);
+    spb_seal_open(e->header);
     static const struct spb_delta_new out = {put_new, get_new, same_new};
     const struct spb_delta_image old = image_of(active_header, active_header + SPB_VECTOR_SIZE, is_patch(e));
     const struct spb_delta_image new = image_of(e->header, NULL, true);

@@ -206,7 +206,11 @@ MUTANTS = {
     "kept in the other part": ("trial.c", "        pages = SPB_PART_PAGES;\n", ""),
     "OLD sealed as NEW": ("install.c", "    if (SPB_SEALED) spb_seal_open(spb_area_start(&spb_slot0));\n", ""),
     "NEW opened as OLD": ("install.c", "    if (SPB_SEALED) spb_seal_open(work->header);\n", ""),
-    "code that waits is not sealed": ("candidate.c", "    spb_seal(off, sealed, sizeof sealed);\n", ""),
+    "code that waits is not sealed": (
+        "candidate.c",
+        "    if (SPB_SEALED) spb_seal(off, c->unit, SPB_WRITE_SIZE);\n",
+        "",
+    ),
     "one key stream for all images": (
         "seal.c",
         "    memcpy(seal.seed + SECRET, seal.stream, COUNT_OFF - SECRET);\n",

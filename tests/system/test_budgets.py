@@ -20,6 +20,7 @@ pytestmark = pytest.mark.both_compilers
 ROOT = Path(__file__).resolve().parents[2]
 EVERY = tomllib.loads((ROOT / "budgets.toml").read_text())
 BUDGETS = EVERY["NUCLEO-L476RG"]
+README = (ROOT / "README.md").read_text()
 FILL = 0xA5
 
 
@@ -52,7 +53,8 @@ def test_reserved_ram(shop: Workshop) -> None:
     assert symbols["spb_last_update"] - symbols["spb_bss_end"] >= BUDGETS["ram_free"]
 
 
-def test_stack(shop: Workshop) -> None:
+def stacks(shop: Workshop) -> tuple[int, int]:
+    """Bytes of stack of the bootloader, and of a call, for which there is room."""
     top = stack_top(shop)
     rig = Rig(shop)
     rig.twin.power_on(ram_fill=FILL)
@@ -73,11 +75,18 @@ def test_stack(shop: Workshop) -> None:
     rig.twin.run(until=b"resetting", seconds=5)
     engine = lowest(rig, top)
     print(f"stack: {boot} bytes in the bootloader, {engine} in a call")
-    assert boot <= BUDGETS["stack_boot"]
-    assert engine <= BUDGETS["stack_engine"]
     assert boot <= top - rig.board.ram.address
     frames = 64 if rig.board.chip.core == "cm0p" else 200
     assert engine + frames + 64 <= top - rig.board.ram.address, "room for an interrupt, a task switch and a sentence"
+    return boot, engine
+
+
+def test_stack(shop: Workshop) -> None:
+    boot, engine = stacks(shop)
+    assert boot <= BUDGETS["stack_boot"]
+    assert engine <= BUDGETS["stack_engine"]
+    said = f"{boot} / {engine}"
+    assert (f"(GCC: {said}) of" if shop.compiler == "gcc" else f"API call | {said} bytes") in README
 
 
 def test_signature_check(shop: Workshop) -> None:
@@ -116,6 +125,7 @@ def cipher_cycles_per_byte(boot: Callee) -> float:
 def test_cipher(shop: Workshop) -> None:
     per_byte = cipher_cycles_per_byte(functions(shop))
     print(f"cipher: {per_byte:.1f} cycles per byte")
+    assert (f"(GCC: {per_byte:.0f})" if shop.compiler == "gcc" else f"AES-128 | {per_byte:.0f} cycles") in README
     assert per_byte <= EVERY["aes_cycles_per_byte"][shop.board.chip.core]
 
 
@@ -124,9 +134,8 @@ def test_version_only_patch(shop: Workshop) -> None:
 
 
 def test_the_readme_has_these_numbers(shop: Workshop) -> None:
-    readme = (ROOT / "README.md").read_text()
     if shop.compiler == "gcc":
-        assert f"(GCC: {shop.boot.size:,})" in readme
+        assert f"(GCC: {shop.boot.size:,})" in README
         return
     rig = Rig(shop, "1.1.0")
     rig.boot()
@@ -141,7 +150,7 @@ def test_the_readme_has_these_numbers(shop: Workshop) -> None:
         f"its full image | {len(shop.image('1.1.0')):,} bytes",
         f"{erased[0]} page{plural} erased in SLOT1, {erased[1]} in SLOT0, {erased[2]} in the journal",
     ):
-        assert f"| {cell} " in readme
+        assert f"| {cell} " in README
 
 
 @pytest.mark.parametrize("name", sorted(BUDGETS))

@@ -16,7 +16,7 @@ from spboot.boards import Board
 from spboot.builder.compiler import NAMES
 from tests.system.rig import RUNNING, Rig, Workshop, functions, workshop
 from tests.system.test_boards import POINTS, files_are_refused, greeting
-from tests.system.test_budgets import ROOT
+from tests.system.test_budgets import ROOT, stacks
 from tests.system.test_power_cut import SCENARIOS, Sweep, count_operations
 
 BUDGETS = tomllib.loads((ROOT / "budgets.toml").read_text())["external"]
@@ -94,6 +94,13 @@ def test_updates_arrive(workshops, name: str, compiler: str) -> None:  # type: i
     assert shop.boot.size <= BUDGETS[name]
     assert made.symbols["spb_last_update"] - made.symbols["spb_bss_end"] >= BUDGETS["ram_free"]
     assert shop.board.ram.size <= 5_376
+
+
+@pytest.mark.parametrize("compiler", NAMES)
+@pytest.mark.parametrize("name", some("DISCO-L4R9I-EXT"))
+def test_stack(workshops, name: str, compiler: str) -> None:  # type: ignore[no-untyped-def]
+    """A program operation is deeper here, and code is sealed at its depth."""
+    stacks(workshops(name, compiler))
 
 
 @pytest.mark.parametrize("name", some("DISCO-L476G-EXT"))
