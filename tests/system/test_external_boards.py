@@ -1,6 +1,6 @@
 """Boards whose slots are in external flash, on their twins: updates of all of it, refusals, trials, and code that
-nobody can read from outside.  `make test` does the reduced form, with one compiler each; `make soak` all, and 40 cuts
-of each update."""
+nobody can read from outside.  `make test` does the reduced form; `make soak` all.  Power cuts are in
+test_external_rehearsal.py."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ import pytest
 from spboot import boards
 from spboot.boards import Board
 from spboot.builder.compiler import NAMES
+from spboot.twin import Twin
 from tests.system.rig import RUNNING, Rig, Workshop, functions, workshop
-from tests.system.test_boards import POINTS, files_are_refused, greeting
+from tests.system.test_boards import files_are_refused, greeting
 from tests.system.test_budgets import ROOT, stacks
-from tests.system.test_power_cut import SCENARIOS, Sweep, count_operations
 
 BUDGETS = tomllib.loads((ROOT / "budgets.toml").read_text())["external"]
 TWO_PARTS = [name for name in boards.external_names() if Board.load(name).slot0.rest]
@@ -51,22 +51,22 @@ def quick(board: Board) -> Board:
     return replace(board, external=replace(board.external, chip=replace(chip, commands=commands)))
 
 
-def installed(rig: Rig, version: str) -> None:
+def installed(shop: Workshop, twin: Twin, version: str) -> None:
     """SLOT0 is what was signed as *version*, each part of it."""
-    shop, board = rig.shop, rig.board
+    board = shop.board
     image = shop.made(shop.demo(version), version)
-    assert rig.twin.flash_read(board.image_address, len(image.data)) == image.data
+    assert twin.flash_read(board.image_address, len(image.data)) == image.data
     if board.slot0.rest:
-        assert rig.twin.flash_read(board.slot0.rest.address, len(image.rest)) == image.rest
+        assert twin.flash_read(board.slot0.rest.address, len(image.rest)) == image.rest
 
 
-def nothing_is_plain(rig: Rig, *versions: str) -> None:
+def nothing_is_plain(shop: Workshop, twin: Twin, *versions: str) -> None:
     """SLOT1 has no 32 bytes of code in a row that any of *versions* has, as far as they are no filler."""
-    slot1 = rig.board.slot1
+    slot1 = shop.board.slot1
     assert slot1 is not None
-    there = rig.twin.flash_read(slot1.address, slot1.size)
+    there = twin.flash_read(slot1.address, slot1.size)
     for version in versions:
-        code = rig.shop.demo(version)
+        code = shop.demo(version)
         pieces = {code[at : at + 32] for at in range(0, len(code) - 32, 16)}
         assert not [piece for piece in pieces if len(set(piece)) > 8 and piece in there], version
 
@@ -81,14 +81,14 @@ def test_updates_arrive(workshops, name: str, compiler: str) -> None:  # type: i
     assert not list(rig.twin.log), "a boot without update touches no flash"
     rig.enter_loader()
     rig.send(shop.image("1.1.0"))
-    nothing_is_plain(rig, "1.1.0")
+    nothing_is_plain(shop, rig.twin, "1.1.0")
     assert greeting(shop.board, "1.1.0") in rig.listen()
-    installed(rig, "1.1.0")
-    nothing_is_plain(rig, "1.0.0", "1.1.0")
+    installed(shop, rig.twin, "1.1.0")
+    nothing_is_plain(shop, rig.twin, "1.0.0", "1.1.0")
     rig.ask_application()
     rig.send(shop.patch("1.1.0", "1.2.0"))
     assert greeting(shop.board, "1.2.0") in rig.listen()
-    installed(rig, "1.2.0")
+    installed(shop, rig.twin, "1.2.0")
     assert not rig.twin.faults
     made = functions(shop)
     assert shop.boot.size <= BUDGETS[name]
@@ -121,8 +121,8 @@ def test_an_update_that_is_not_confirmed_goes_back(workshops, name: str) -> None
     text = rig.listen()
     assert b"reverted" in text
     assert greeting(shop.board, "1.0.0") in text
-    installed(rig, "1.0.0")
-    nothing_is_plain(rig, "1.0.0", "1.1.0")
+    installed(shop, rig.twin, "1.0.0")
+    nothing_is_plain(shop, rig.twin, "1.0.0", "1.1.0")
 
 
 @pytest.mark.parametrize("name", some("DISCO-L4R9I-EXT", of=TWO_PARTS))
@@ -139,7 +139,7 @@ def test_a_byte_that_turns_over_outside(workshops, name: str) -> None:  # type: 
     assert b"SLOT0: version 1.0.0 is not whole" in bytes(rig.uart.output)
     rig.send(shop.image("1.0.0"))
     assert greeting(shop.board, "1.0.0") in rig.listen()
-    installed(rig, "1.0.0")
+    installed(shop, rig.twin, "1.0.0")
 
 
 @pytest.mark.parametrize("name", some("DISCO-L476G-EXT", "DISCO-L4R9I-EXT"))
@@ -179,26 +179,7 @@ def test_a_chip_that_answers_otherwise_the_next_time(workshops, name: str) -> No
         said = bytes(rig.uart.output[start:])
         running = [version for version in ("1.0.0", "1.1.0") if greeting(rig.board, version) in said]
         for version in running:
-            installed(rig, version)
+            installed(shop, rig.twin, version)
         assert running or b"no valid firmware in SLOT0" in said, said
         ends.add(running[0] if running else "")
     assert len(ends) > 1, "the swap was never between a check and what follows it"
-
-
-@pytest.mark.soak
-@pytest.mark.parametrize("kind", SCENARIOS)
-@pytest.mark.parametrize("name", boards.external_names())
-def test_power_cuts(workshops, name: str, kind: str) -> None:  # type: ignore[no-untyped-def]
-    shop = workshops(name)
-    total = count_operations(shop, kind)
-    ats = {total * point // POINTS for point in range(POINTS)}
-    sweep = Sweep(shop, kind, ats, tears=2, again=True)
-    sweep.run()
-    assert sweep.points >= POINTS
-
-
-def test_cuts_of_a_patch(workshops) -> None:  # type: ignore[no-untyped-def]
-    """A few, of the board whose pages are small."""
-    shop = workshops("DISCO-L4R9I-EXT")
-    total = count_operations(shop, "patch")
-    Sweep(shop, "patch", {total * point // 4 for point in range(4)}, tears=1, again=False).run()

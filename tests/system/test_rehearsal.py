@@ -119,16 +119,24 @@ def test_the_picture_has_a_cell_for_each(found: Rehearsal) -> None:
     assert drawn.count("#8ab17d") > 3 and drawn.count("#2a9d8f") > 3 and drawn.count("#c8553d") == 1, "the legend's"
 
 
-def test_a_point_is_a_real_cut(subject: Subject) -> None:
-    """What the operations before it and its tear leave is what a run that is cut there leaves, to the bit."""
+def points_are_real_cuts(subject: Subject, count: int) -> set[int]:
+    """What the operations before it and its tear leave is what a run that is cut there leaves, to the bit, of *count*
+    points.  Returns where the flashes begin that they were of."""
     bench, chance = bench_for(subject), random.Random(1)
-    played = track(bench, "patch")
-    for number in chance.sample(range(len(played.operations)), 6):
-        cut = chance.choice(list(tears(number, played.operations[number], DEPTHS["all"], ecc=True)))
+    played, flashes = track(bench, "patch"), set()
+    for number in chance.sample(range(len(played.operations)), count):
+        flash = bench.device.twin.cells(played.operations[number].address)
+        cut = chance.choice(list(tears(number, played.operations[number], DEPTHS["all"], ecc=flash.ecc)))
         before = bench.done(bench.factory, played.operations[:number])
         torn = bench.torn(before, played.operations[number], cut)
         interrupted(bench, "patch", cut)
-        assert digest(bench.device.twin.flash.save()) == digest(torn), cut
+        assert digest(bench.held()) == digest(torn), cut
+        flashes.add(flash.address)
+    return flashes
+
+
+def test_a_point_is_a_real_cut(subject: Subject) -> None:
+    points_are_real_cuts(subject, 6)
 
 
 def test_who_does_the_work_changes_nothing(subject: Subject, found: Rehearsal) -> None:

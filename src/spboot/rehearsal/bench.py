@@ -13,9 +13,11 @@ from typing import Any, Final, NamedTuple
 from spboot.device import Device
 from spboot.errors import DeviceError, SpbootError
 from spboot.rehearsal.subject import Subject
+from spboot.twin.memory.cells import FlashArray
 from spboot.twin.memory.change import Change
 from spboot.twin.memory.oplog import Cut, Kind
 from spboot.twin.memory.trace import FlashTrace
+from spboot.twin.nor.cells import SparseCells
 
 _START: Final = re.compile(rb"\] starting (\S+)\r|loader: send")
 _ON_TRIAL: Final = b"on trial"
@@ -28,8 +30,8 @@ _STARTS: Final = 20
 """A device that starts so often and runs nothing goes on like that."""
 _SHOWN: Final = 400
 
-Cells = Any
-"""What flash holds, with what its ECC says and which bits are frail: `FlashArray.save`."""
+Cells = tuple[Any, ...]
+"""What flash holds, with what its ECC says and which bits are frail: `save` of the one within, and of each outside."""
 
 
 class Operation(NamedTuple):
@@ -62,12 +64,14 @@ class Bench:
         self.device = Device(subject.board, silence=subject.silence)
         self.device.program(subject.factory)
         twin = self.device.twin
-        self._flash = twin.flash
+        outside = [package.cells for package in twin.external.values()]
+        self._flashes: list[FlashArray | SparseCells] = [twin.flash, *outside]
         self._trace = FlashTrace(twin.core, twin.flash, twin.log)
-        self.factory: Cells = twin.flash.save()
+        for cells in outside:
+            cells.on_sense = self._trace.look
+        self.factory = self.held()
         self.device.power_on()
         self._new = self.device.snapshot()
-        self.unit = twin.flash.unit
 
     def fresh(self) -> Device:
         """The device as it leaves the factory, without power."""
@@ -77,24 +81,33 @@ class Bench:
 
     def done(self, cells: Cells, operations: Iterable[Operation]) -> Cells:
         """What flash holds when *operations* were done on *cells*."""
-        self._flash.load(cells)
+        self._hold(cells)
         for kind, address, data in operations:
-            Change(self._flash, kind, None).put(address, data)
-        return self._flash.save()
+            Change(self.device.twin.cells(address), kind, None).put(address, data)
+        return self.held()
 
     def torn(self, cells: Cells, operation: Operation, cut: Cut) -> Cells:
         """What flash holds when *operation* on *cells* was torn by *cut*.  Raises TwinError where it cannot be."""
-        self._flash.load(cells)
-        Change(self._flash, operation.kind, None).tear(operation.address, operation.data, cut)
-        return self._flash.save()
+        self._hold(cells)
+        flash = self.device.twin.cells(operation.address)
+        Change(flash, operation.kind, None).tear(operation.address, operation.data, cut)
+        return self.held()
+
+    def held(self) -> Cells:
+        """What flash holds now."""
+        return tuple(flash.save() for flash in self._flashes)
+
+    def _hold(self, cells: Cells) -> None:
+        for flash, state in zip(self._flashes, cells, strict=True):
+            flash.load(state)
 
     def live(self, cells: Cells, watched: range, *, hasty: bool = False) -> Life:
         """Switch the device on with *cells* in its flash, and let it run until the application it starts has had time
         to confirm itself, or the loader calls; *hasty* as for `start`."""
         self.device.restore(self._new)
-        self._flash.load(cells)
+        self._hold(cells)
         twin = self.device.twin
-        self._trace.watch(watched.start, watched.stop)
+        self._trace.watch(twin.cells(watched.start), watched.start, watched.stop)
         first = len(twin.log)
         words = outcome = ""
         try:
@@ -102,7 +115,7 @@ class Bench:
             outcome = self.start(hasty=hasty)
         except SpbootError as error:
             words = str(error)
-        return Life(outcome, words, operations(self.device, first), self._trace.touched, self._flash.save())
+        return Life(outcome, words, operations(self.device, first), self._trace.touched, self.held())
 
     def updated(self, update: bytes) -> str:
         """What runs when the device, as it is, is given *update* through its loader.  Raises SpbootError."""
@@ -158,15 +171,23 @@ def _nothing(said: bytes) -> DeviceError:
 
 def operations(device: Device, first: int) -> tuple[Operation, ...]:
     """What was done to the flash of *device* since its *first* operation."""
-    log, erased = device.twin.log, bytes([device.twin.flash.erased])
-    found = (log[number] for number in range(first, len(log)))
-    return tuple(Operation(each.kind, each.address, each.data or erased * each.size) for each in found)
+    twin, found = device.twin, list[Operation]()
+    for each in (twin.log[number] for number in range(first, len(twin.log))):
+        erased = bytes([twin.cells(each.address).erased])
+        found.append(Operation(each.kind, each.address, each.data or erased * each.size))
+    return tuple(found)
 
 
 def digest(cells: Cells) -> bytes:
     """Names what flash holds."""
-    content, poisoned, frail, _ = cells
-    return hashlib.sha256(content + repr((sorted(poisoned), frail[1:])).encode()).digest()
+    found = hashlib.sha256()
+    content, poisoned, frail, _ = cells[0]
+    found.update(content + repr((sorted(poisoned), frail[1:])).encode())
+    for blocks, frail, *_ in cells[1:]:
+        found.update(repr((sorted(blocks), frail[1:])).encode())
+        for _, content in sorted(blocks.items()):
+            found.update(content)
+    return found.digest()
 
 
 @functools.lru_cache(maxsize=2)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -18,7 +18,9 @@ from spboot.rehearsal import cuts
 from spboot.rehearsal.bench import Bench, Cells, Life, Operation, digest
 from spboot.rehearsal.cuts import KINDS, Depth
 from spboot.rehearsal.scenario import Track
+from spboot.twin.memory.cells import FlashArray
 from spboot.twin.memory.oplog import Cut
+from spboot.twin.nor.cells import SparseCells
 
 LOST: Final = "x"
 _CHECKED: Final = 16
@@ -52,7 +54,6 @@ class Walk:
 
     def __init__(self, bench: Bench, track: Track, depth: Depth) -> None:
         self._bench, self._track, self._depth = bench, track, depth
-        self._ecc = bench.device.twin.flash.ecc
         self._cells, self._pending = bench.factory, list[Operation]()
         self._life: Life | None = None
         self._watched = range(0)
@@ -87,7 +88,7 @@ class Walk:
             self._life = self._lived(Cut(at=number), self._now())
         untouched = self._life.touched.isdisjoint(self._units(operation))
         self._note(row, Cut(at=number), self._life)
-        ways = [Cut(at=number, when="after"), *cuts.tears(number, operation, self._depth, ecc=self._ecc)]
+        ways = [Cut(at=number, when="after"), *self._tears(number, operation)]
         checked = random.Random(number).randrange(_CHECKED) == 0
         if untouched:
             for cut in ways:
@@ -100,6 +101,12 @@ class Walk:
                 self._note(row, cut, self._lived(cut, self._torn(operation, cut)))
             self._life = None
         self.part.rows.append("".join(row.values()))
+
+    def _flash(self, operation: Operation) -> FlashArray | SparseCells:
+        return self._bench.device.twin.cells(operation.address)
+
+    def _tears(self, number: int, operation: Operation) -> Iterator[Cut]:
+        return cuts.tears(number, operation, self._depth, ecc=self._flash(operation).ecc)
 
     def _torn(self, operation: Operation, cut: Cut) -> Cells:
         if cut.when == "after":
@@ -139,7 +146,7 @@ class Walk:
         numbers = range(len(life.operations))
         for number in sorted(chance.sample(numbers, min(len(numbers), self._depth.second))):
             operation = life.operations[number]
-            ways = [Cut(at=number), *cuts.tears(number, operation, self._depth, ecc=self._ecc)]
+            ways = [Cut(at=number), *self._tears(number, operation)]
             way = chance.choice(ways)
             before = self._bench.done(cells, life.operations[:number])
             found = before if way.when == "before" else self._bench.torn(before, operation, way)
@@ -194,11 +201,11 @@ class Walk:
             self.part.losses.append(Loss(name, words))
 
     def _units(self, operation: Operation) -> range:
-        unit = self._bench.unit
+        unit = self._flash(operation).unit
         return range(operation.address - operation.address % unit, operation.address + len(operation.data), unit)
 
     def _erase_unit(self, operation: Operation) -> range:
         """The addresses that are looked at while operations on them are cut."""
         if operation.kind == "erase":
             return range(operation.address, operation.address + len(operation.data))
-        return self._bench.subject.board.chip.memory_at(operation.address).erase_unit_at(operation.address)
+        return self._bench.subject.board.memory_at(operation.address).erase_unit_at(operation.address)

@@ -158,13 +158,14 @@ class Twin(Refusals):
 
     def flash_load(self, address: int, data: bytes) -> None:
         """Factory programming, of external flash by its window as well: no operation in the log."""
-        self._cells(address).put(address, data)
+        self.cells(address).put(address, data)
 
     def flash_read(self, address: int, size: int) -> bytes:
         """What the flash cells hold."""
-        return self._cells(address).get(address, size)
+        return self.cells(address).get(address, size)
 
-    def _cells(self, address: int) -> FlashArray | SparseCells:
+    def cells(self, address: int) -> FlashArray | SparseCells:
+        """The flash that holds *address*: the one outside whose window it is in, or the one within."""
         return next((p.cells for p in self.external.values() if p.cells.holds(address)), self.flash)
 
     def arm(self, cut: Cut) -> None:

@@ -3,19 +3,29 @@ erased.  What was not looked at can hold anything, and the run is the same, inst
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 import unicorn
 
 from spboot.twin.core import Core
-from spboot.twin.memory.cells import FlashArray
 from spboot.twin.memory.oplog import OperationLog
 
 
-class FlashTrace:
-    """Looks at one range of *flash* at a time.  Between runs only, but for its hooks."""
+class Traced(Protocol):
+    """The flash that is looked at: where the core sees it, and what of it is programmed at once."""
 
-    def __init__(self, core: Core, flash: FlashArray, log: OperationLog) -> None:
+    address: int
+    unit: int
+
+    @property
+    def bases(self) -> list[int]: ...
+    def offset(self, address: int) -> int: ...
+
+
+class FlashTrace:
+    """Looks at one range of one flash at a time.  Between runs only, but for its hooks."""
+
+    def __init__(self, core: Core, flash: Traced, log: OperationLog) -> None:
         self._core, self._flash, self._log = core, flash, log
         self._hooks: list[Any] = []
         self._range = range(0)
@@ -25,11 +35,11 @@ class FlashTrace:
         self._known: set[int] = set()
         """Addresses that were looked at: touched or erased, they stay so."""
 
-    def watch(self, low: int, high: int) -> None:
-        """Look at low <= address < high from now on, instead of what was looked at; nothing was touched yet."""
+    def watch(self, flash: Traced, low: int, high: int) -> None:
+        """Look at low <= address < high of *flash* from now on, instead of what was looked at; nothing was touched."""
         if self._range != range(low, high):
             self.end()
-            self._range = range(low, high)
+            self._flash, self._range = flash, range(low, high)
             for base in self._flash.bases:
                 start = low - self._flash.address + base
                 for kind, call in (
@@ -72,8 +82,8 @@ class FlashTrace:
         low, high = max(address - address % unit, self._range.start), min(address + size, self._range.stop)
         return set(range(low, high, unit))
 
-    def _look(self, address: int, size: int) -> None:
-        self._known.add(address)
+    def look(self, address: int, size: int) -> None:
+        """These bytes were read, by whom the core's accesses do not show."""
         self._follow()
         self._touched |= self._units(self._flash.offset(address) + self._flash.address, size) - self._erased
 
@@ -81,8 +91,10 @@ class FlashTrace:
         if self._core.in_it_block:
             self._core.clear_it_state()
         if address not in self._known:
-            self._look(address, size)
+            self._known.add(address)
+            self.look(address, size)
 
     def _on_block(self, _uc: Any, address: int, size: int, _data: Any) -> None:
         if address not in self._known:
-            self._look(address, size)
+            self._known.add(address)
+            self.look(address, size)

@@ -53,10 +53,21 @@ class SparseCells:
         self.blocks: dict[int, ctypes.Array[ctypes.c_ubyte]] = {}
         """Offset -> the block, of those that are not erased all over."""
         self.on_change: Callable[[int, int], None] = lambda _address, _size: None
-        """Called with address and size of what will change."""
+        """Called with address and size of what will change;"""
+        self.on_sense: Callable[[int, int], None] = lambda _address, _size: None
+        """with those of what a chip reads for a frame."""
+
+    @property
+    def bases(self) -> list[int]:
+        """Where the core sees them."""
+        return [self.address]
+
+    def offset(self, address: int) -> int:
+        """Offset of a bus address."""
+        return address - self.address
 
     def _offset(self, address: int, size: int) -> int:
-        start = address - self.address
+        start = self.offset(address)
         if not 0 <= start <= self.size or size > self.size - start:
             end = self.address + self.size
             raise TwinError(
@@ -81,6 +92,7 @@ class SparseCells:
 
     def sense(self, address: int, size: int) -> bytes:
         """What a read finds: marginal bits are what they are this time."""
+        self.on_sense(address, size)
         for unit in range(address - address % _UNIT, address + size, _UNIT) if self.frail.marginal else ():
             if unit in self.frail.marginal:
                 value, _ = self.frail.read(unit, int.from_bytes(self.get(unit, _UNIT), "little"))
