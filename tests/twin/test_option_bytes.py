@@ -115,6 +115,33 @@ def test_a_wrong_key_locks_until_reset(part: str, wrong: str) -> None:
     assert (out(twin, 0), out(twin, 2)) == (0, 8)
 
 
+@pytest.mark.parametrize("wrong", ["1", "first; OPTKEYR = 1", "second; OPTKEYR = first", "first; OPTKEYR = first", ""])
+@pytest.mark.parametrize(("part", "base"), [(L4, 0x40022000), ("STM32G0B1RE", 0x40022000), ("STM32WL55JC", 0x58004000)])
+def test_a_wrong_key_beside_the_lock_of_the_controller(part: str, base: int, wrong: str) -> None:
+    """RM0453 4.4.2, RM0444 3.4.2, RM0351 3.4.2: any wrong sequence, by a bus error; "": the right one, while LOCK is
+    set."""
+    source = f"""
+        #define OPTKEYR REG({base + 0xC:#x})
+        #define CR REG({base + 0x14:#x})
+        void hard(void) {{ OUT[1]++; }}
+        enum {{ first = 0x08192a3b, second = 0x4c5d6e7f }};
+        static void open_(void) {{ REG({base + 8:#x}) = 0x45670123; REG({base + 8:#x}) = 0xcdef89ab; }}
+        void main_(void) {{
+            if (OUT[2] == 7) {{ open_(); OPTKEYR = first; OPTKEYR = second; OUT[0] = CR >> 30; OUT[2] = 8; return; }}
+            OUT[1] = 0;
+            {"open_();" if wrong else ""}
+            OPTKEYR = {wrong or "first; OPTKEYR = second"};
+            {"" if wrong else "open_();"}
+            OPTKEYR = first; OPTKEYR = second; OUT[0] = CR >> 30; OUT[2] = 7;
+        }}"""
+    twin = twin_of(source, part)
+    finish(twin)
+    assert (out(twin, 0) & 1, out(twin, 1) > 0) == (1, True)
+    twin.reset()
+    twin.run(seconds=0.01)
+    assert (out(twin, 0) & 3, out(twin, 2)) == (0, 8)
+
+
 @pytest.mark.parametrize(("part", "options"), [(F4, {"OPTCR": 0x0FFF55ED}), (F7, {"OPTCR": 0xFFFF55FD})])
 def test_from_level_1_to_level_0_all_is_erased(part: str, options: dict[str, int]) -> None:
     """RM0090 3.7.3, RM0410 3.5.1: read protection; code in RAM sees the end of it."""

@@ -11,12 +11,11 @@ from typing import ClassVar, Final
 from spboot.chips import Block as Facts
 from spboot.twin.die import Die
 from spboot.twin.flash.caches import FlashCaches
+from spboot.twin.flash.keys import KEYS, OPTION_KEYS, KeySequence
 from spboot.twin.flash.low import FlashLow
 from spboot.twin.memory.ageing import Span
 from spboot.twin.timeline import PS_PER_US
 
-_KEYS: Final = (0x45670123, 0xCDEF89AB)
-_OPTION_KEYS: Final = (0x08192A3B, 0x4C5D6E7F)
 _WORD: Final = 4
 _UNIT_NAMES: Final = {8: "double word", 16: "quad-word"}
 
@@ -24,7 +23,7 @@ _UNIT_NAMES: Final = {8: "double word", 16: "quad-word"}
 class FlashEcc(FlashCaches, FlashLow, like="flash_l4"):
     """The controller.  Stores to flash arrive by `store`."""
 
-    STATE: ClassVar[tuple[str, ...]] = (*FlashCaches.STATE, *FlashLow.STATE, "_key", "_option_key", "_dead", "_first")
+    STATE: ClassVar[tuple[str, ...]] = (*FlashCaches.STATE, *FlashLow.STATE, "_key", "_option_key", "_first")
     ECC = True
     KEEPS = 1 << 10
     """DCEN."""
@@ -73,8 +72,7 @@ class FlashEcc(FlashCaches, FlashLow, like="flash_l4"):
 
     def reset(self) -> None:
         super().reset()
-        self._key = self._option_key = 0
-        self._dead = False
+        self._key, self._option_key = KeySequence(KEYS), KeySequence(OPTION_KEYS)
         self._first: tuple[int, bytes] | None = None
         if self.lost:
             self.registers[self.SR] |= self._status("OPTVERR", "")
@@ -88,25 +86,23 @@ class FlashEcc(FlashCaches, FlashLow, like="flash_l4"):
 
     def write_KEYR(self, value: int) -> None:
         self.stall()
-        if self._dead or not self.registers[self.CR] & self._lock or value != _KEYS[self._key]:
-            self._dead = True
+        found = self._key.take(value, locked=self.registers[self.CR] & self._lock)
+        if found == "wrong":
             self.registers[self.CR] |= self._lock | self._optlock
             self.refusals.append(f"wrong key {value:#x}: FLASH_{self.CR} is locked until reset (RM0351 3.3.5)")
             self.bus_fault(self.KEYR)
-            return
-        self._key += 1
-        if self._key == len(_KEYS):
-            self._key = 0
+        elif found == "open":
             self.registers[self.CR] &= ~self._lock
 
     def write_OPTKEYR(self, value: int) -> None:
-        if self.registers[self.CR] & self._lock or value != _OPTION_KEYS[self._option_key]:
-            self.refusals.append(f"wrong option key {value:#x}")
+        """While LOCK is set a key is wrong, too (RM0453 4.4.2)."""
+        control = self.registers[self.CR]
+        found = self._option_key.take(value, locked=not control & self._lock and control & self._optlock)
+        if found == "wrong":
+            self.registers[self.CR] |= self._optlock
+            self.refusals.append(f"wrong option key {value:#x}: OPTLOCK stays until reset (RM0453 4.4.2)")
             self.bus_fault("OPTKEYR")
-            return
-        self._option_key += 1
-        if self._option_key == len(_OPTION_KEYS):
-            self._option_key = 0
+        elif found == "open":
             self.registers[self.CR] &= ~self._optlock
 
     def read_KEYR(self) -> int:

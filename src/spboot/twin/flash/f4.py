@@ -10,12 +10,11 @@ from spboot.chips import Block as Facts
 from spboot.twin.die import Die
 from spboot.twin.flash.caches import FlashCaches
 from spboot.twin.flash.controller import Controller
+from spboot.twin.flash.keys import KEYS, OPTION_KEYS, KeySequence
 from spboot.twin.memory.ageing import Span
 from spboot.twin.memory.options import Word
 from spboot.twin.timeline import PS_PER_MS, PS_PER_US
 
-_KEYS: Final = (0x45670123, 0xCDEF89AB)
-_OPTION_KEYS: Final = (0x08192A3B, 0x4C5D6E7F)
 _OPTLOCK, _OPTSTRT = 1, 2
 _LOCK, _STRT, _EOPIE, _ERRIE = 1 << 31, 1 << 16, 1 << 24, 1 << 25
 _PG, _SER, _MER, _MER1 = 1, 2, 4, 1 << 15
@@ -49,7 +48,7 @@ class FlashF4(FlashCaches, Controller, ips=("flash_f4",)):
     OPTIONS: ClassVar[tuple[str, ...]] = ("OPTCR", "OPTCR1")
     OPTION_BYTES = 0x1FFF_C000
     RDP = ("OPTCR", "RDP")
-    STATE = (*FlashCaches.STATE, *Controller.STATE, "_key", "_dead", "_option_key", "_options_dead")
+    STATE = (*FlashCaches.STATE, *Controller.STATE, "_key", "_option_key")
     CACHES = FlashCaches.CODE_AND_DATA
     MANUAL: ClassVar[str] = "RM0090"
     BANK_2_SNB: ClassVar[int] = 16
@@ -82,8 +81,7 @@ class FlashF4(FlashCaches, Controller, ips=("flash_f4",)):
 
     def reset(self) -> None:
         super().reset()
-        self._key = self._option_key = 0
-        self._dead = self._options_dead = False
+        self._key, self._option_key = KeySequence(KEYS), KeySequence(OPTION_KEYS)
 
     # access control
 
@@ -107,15 +105,12 @@ class FlashF4(FlashCaches, Controller, ips=("flash_f4",)):
     def write_KEYR(self, value: int) -> None:
         self.stall()
         self.die.flash.unlock()
-        if self._dead or not self.registers["CR"] & _LOCK or value != _KEYS[self._key]:
-            self._dead = True
+        found = self._key.take(value, locked=self.registers["CR"] & _LOCK)
+        if found == "wrong":
             self.registers["CR"] |= _LOCK
             self.refusals.append(f"wrong key {value:#x}: FLASH_CR is locked until reset ({self.MANUAL})")
             self.bus_fault("KEYR")
-            return
-        self._key += 1
-        if self._key == len(_KEYS):
-            self._key = 0
+        elif found == "open":
             self.registers["CR"] &= ~_LOCK
 
     def read_KEYR(self) -> int:
@@ -124,18 +119,14 @@ class FlashF4(FlashCaches, Controller, ips=("flash_f4",)):
     # option bytes (RM0090 3.7)
 
     def write_OPTKEYR(self, value: int) -> None:
-        locked = self.registers["OPTCR"] & _OPTLOCK
-        if self._options_dead or not locked or value != _OPTION_KEYS[self._option_key]:
-            self._options_dead = True
+        found = self._option_key.take(value, locked=self.registers["OPTCR"] & _OPTLOCK)
+        if found == "wrong":
             self.registers["OPTCR"] |= _OPTLOCK
             self.refusals.append(
                 f"wrong option key {value:#x}: OPTLOCK stays until reset ({self.MANUAL}, option bytes)"
             )
             self.bus_fault("OPTKEYR")
-            return
-        self._option_key += 1
-        if self._option_key == len(_OPTION_KEYS):
-            self._option_key = 0
+        elif found == "open":
             self.registers["OPTCR"] &= ~_OPTLOCK
 
     def read_OPTKEYR(self) -> int:

@@ -6,14 +6,13 @@ from __future__ import annotations
 from typing import ClassVar, Final
 
 from spboot.twin.flash.icache import Icache
+from spboot.twin.flash.keys import KEYS, OPTION_KEYS, KeySequence
 from spboot.twin.flash.low import FlashLow
 from spboot.twin.memory.ageing import Span
 from spboot.twin.power.low import PwrLow
 from spboot.twin.timeline import PS_PER_US
 
-_KEYS: Final = (0x45670123, 0xCDEF89AB)
 _QUAD: Final = 16
-_OPTION_KEYS: Final = (0x08192A3B, 0x4C5D6E7F)
 _PROTECTED_SECTORS: Final = 4
 """Behind a bit of WRP1R."""
 _OPEN, _LOCKED = 0xED, 0x5C
@@ -39,7 +38,7 @@ class FlashH5(FlashLow, ips=("flash_h5",)):
     READ_ONLY = frozenset({"NSSR", "OPSR", "ECCDR", *OPTIONS})
     RDP = ("OPTSR_CUR", "PRODUCT_STATE")
     STATE: ClassVar[tuple[str, ...]] = (
-        *FlashLow.STATE, "_key", "_dead", "_buffer", "_buffer_at", "_option_key", "_options_dead"
+        *FlashLow.STATE, "_key", "_buffer", "_buffer_at", "_option_key"
     )  # fmt: skip
     ECC = True
     LATENCY_MHZ: ClassVar[dict[int, tuple[int, ...]]] = {
@@ -54,8 +53,7 @@ class FlashH5(FlashLow, ips=("flash_h5",)):
 
     def reset(self) -> None:
         super().reset()
-        self._key = self._option_key = 0
-        self._dead = self._options_dead = False
+        self._key, self._option_key = KeySequence(KEYS), KeySequence(OPTION_KEYS)
         for name, value in self.options.items():
             self.registers[_to_program(name)] = value
         self._buffer: dict[int, int] = {}
@@ -84,14 +82,11 @@ class FlashH5(FlashLow, ips=("flash_h5",)):
         self.stall()
         self.die.flash.unlock()
         lock = self.mask("NSCR", "LOCK")
-        if self._dead or not self.registers["NSCR"] & lock or value != _KEYS[self._key]:
-            self._dead = True
+        found = self._key.take(value, locked=self.registers["NSCR"] & lock)
+        if found == "wrong":
             self.registers["NSCR"] |= lock
             self.refusals.append(f"wrong key {value:#x}: FLASH_NSCR is locked until reset (RM0481, FLASH_NSCR)")
-            return
-        self._key += 1
-        if self._key == len(_KEYS):
-            self._key = 0
+        elif found == "open":
             self.registers["NSCR"] &= ~lock
 
     def read_NSKEYR(self) -> int:
@@ -109,14 +104,11 @@ class FlashH5(FlashLow, ips=("flash_h5",)):
     def write_OPTKEYR(self, value: int) -> None:
         """A wrong sequence, or the right one twice: OPTLOCK stays until a reset (RM0481, FLASH_OPTCR)."""
         lock = self.mask("OPTCR", "OPTLOCK")
-        if self._options_dead or not self.registers["OPTCR"] & lock or value != _OPTION_KEYS[self._option_key]:
-            self._options_dead = True
+        found = self._option_key.take(value, locked=self.registers["OPTCR"] & lock)
+        if found == "wrong":
             self.registers["OPTCR"] |= lock
             self.refusals.append(f"wrong option key {value:#x}: OPTLOCK stays until reset (RM0481, FLASH_OPTCR)")
-            return
-        self._option_key += 1
-        if self._option_key == len(_OPTION_KEYS):
-            self._option_key = 0
+        elif found == "open":
             self.registers["OPTCR"] &= ~lock
 
     def read_OPTKEYR(self) -> int:

@@ -9,11 +9,11 @@ from typing import ClassVar, Final
 from spboot.chips import Block as Facts
 from spboot.twin.die import Die
 from spboot.twin.flash.h7_options import OptionsH7, blocks_of
+from spboot.twin.flash.keys import KEYS, KeySequence
 from spboot.twin.memory.ageing import Span
 from spboot.twin.power.h7 import PwrH7
 from spboot.twin.timeline import PS_PER_MS, PS_PER_US
 
-_KEYS: Final = (0x45670123, 0xCDEF89AB)
 _LOCK, _PG, _SER, _BER, _FW, _START = 1, 2, 4, 8, 1 << 6, 1 << 7
 _BSY, _WBNE, _QW = 1, 2, 4
 _WRPERR, _PGSERR, _STRBERR, _INCERR, _OPERR = 1 << 17, 1 << 18, 1 << 19, 1 << 21, 1 << 22
@@ -41,7 +41,7 @@ class FlashH7(OptionsH7, ips=("flash_h7",)):
     """Stores arrive by `store` and wait in a write buffer until a word of 32 bytes is whole."""
 
     RESET: ClassVar[dict[str, int]] = {**OptionsH7.RESET, "ACR": 0x37, "BANK0_CR": 0x31, "BANK1_CR": 0x31}
-    STATE = (*OptionsH7.STATE, "_key", "_dead", "_buffer", "_buffer_at", "_until")
+    STATE = (*OptionsH7.STATE, "_key", "_buffer", "_buffer_at", "_until")
     READ_ONLY = OptionsH7.READ_ONLY | {f"BANK{bank}_{name}" for bank in range(2) for name in ("SR", "FAR")}
     ECC = True
     BUS_ERROR = True
@@ -59,8 +59,7 @@ class FlashH7(OptionsH7, ips=("flash_h7",)):
 
     def reset(self) -> None:
         super().reset()
-        self._key = [0, 0]
-        self._dead = [False, False]
+        self._key = [KeySequence(KEYS), KeySequence(KEYS)]
         self._buffer: list[dict[int, int]] = [{}, {}]
         """Bytes that wait, by their place in the word, for each bank."""
         self._buffer_at = [0, 0]
@@ -93,19 +92,15 @@ class FlashH7(OptionsH7, ips=("flash_h7",)):
     def _write_bank_KEYR(self, bank: int, value: int) -> None:
         self._stall(bank)
         self.die.flash.unlock()
-        locked = self.registers[f"BANK{bank}_CR"] & _LOCK
-        if self._dead[bank] or not locked or value != _KEYS[self._key[bank]]:
+        found = self._key[bank].take(value, locked=self.registers[f"BANK{bank}_CR"] & _LOCK)
+        if found == "wrong":
             self._lock_up(bank, f"wrong key {value:#x}")
-            return
-        self._key[bank] += 1
-        if self._key[bank] == len(_KEYS):
-            self._key[bank] = 0
+        elif found == "open":
             self.registers[f"BANK{bank}_CR"] &= ~_LOCK
 
     def _lock_up(self, bank: int, text: str) -> None:
         """Any wrong sequence, a third key included (RM0399 4.5.1)."""
-        self._dead[bank] = True
-        self._key[bank] = 0
+        self._key[bank] = KeySequence(KEYS, dead=True)
         self.registers[f"BANK{bank}_CR"] |= _LOCK
         self.refusals.append(f"{text}: FLASH_CR{bank + 1} is locked until reset (RM0399 4.5.1)")
         self.bus_fault(f"BANK{bank}_KEYR")
@@ -127,7 +122,7 @@ class FlashH7(OptionsH7, ips=("flash_h7",)):
         self.hold()
         name = self.names.get(offset, "")
         for bank in (0, 1):
-            if self._key[bank] and name.startswith(f"BANK{bank}_") and not name.endswith("_KEYR"):
+            if self._key[bank].taken and name.startswith(f"BANK{bank}_") and not name.endswith("_KEYR"):
                 self._lock_up(bank, f"FLASH_{name} written between the two keys")
                 return
         super().write(offset, size, value)

@@ -13,10 +13,10 @@ from spboot.chips import Block as Facts
 from spboot.twin.die import Die
 from spboot.twin.errors import PowerCut
 from spboot.twin.flash.controller import Controller
+from spboot.twin.flash.keys import OPTION_KEYS, KeySequence
 from spboot.twin.memory.ageing import Span
 from spboot.twin.memory.options import OptionCells
 
-_KEYS: Final = (0x08192A3B, 0x4C5D6E7F)
 _OPTLOCK, _OPTSTART, _MER, _OPTCHANGEERRIE, _SWAP_BANK = 1, 2, 1 << 4, 1 << 30, 1 << 31
 _OPT_BUSY, _OPTCHANGEERR = 1, 1 << 30
 _ERASE_AREA: Final = 1 << 31
@@ -53,7 +53,7 @@ class OptionsH7(Controller, like="flash_h7"):
     """They have no place in the map."""
     RDP = (_DEVICE, "RDP")
     STATE: ClassVar[tuple[str, ...]] = (
-        *Controller.STATE, "_option_key", "_options_dead", "_wanted", "_failed"
+        *Controller.STATE, "_option_key", "_wanted", "_failed"
     )  # fmt: skip
 
     def __init__(self, die: Die, facts: Facts) -> None:
@@ -72,8 +72,8 @@ class OptionsH7(Controller, like="flash_h7"):
     def reset(self) -> None:
         super().reset()
         self.registers.update({_to_program(name): value for name, value in self.options.items()})
-        self._option_key = 0
-        self._options_dead = self._failed = False
+        self._option_key = KeySequence(OPTION_KEYS)
+        self._failed = False
         self._wanted: dict[str, int] | None = None
         """What a change that is under way is to bring."""
         self.die.timeline.cancel("FLASH.options")
@@ -100,16 +100,12 @@ class OptionsH7(Controller, like="flash_h7"):
 
     def write_OPTKEYR(self, value: int) -> None:
         """Any wrong sequence, and the right one twice (RM0399 4.5.1)."""
-        locked = self.registers["OPTCR"] & _OPTLOCK
-        if self._options_dead or not locked or value != _KEYS[self._option_key]:
-            self._options_dead = True
+        found = self._option_key.take(value, locked=self.registers["OPTCR"] & _OPTLOCK)
+        if found == "wrong":
             self.registers["OPTCR"] |= _OPTLOCK
             self.refusals.append(f"wrong option key {value:#x}: OPTLOCK stays until reset (RM0399 4.5.1)")
             self.bus_fault("OPTKEYR")
-            return
-        self._option_key += 1
-        if self._option_key == len(_KEYS):
-            self._option_key = 0
+        elif found == "open":
             self.registers["OPTCR"] &= ~_OPTLOCK
 
     def read_OPTKEYR(self) -> int:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Final
 
 from spboot.chips import Block as Facts
 from spboot.twin.die import Die
+from spboot.twin.flash.keys import KeySequence
 from spboot.twin.flash.low import FlashLow
 from spboot.twin.memory.ageing import Span
 from spboot.twin.memory.oplog import Cut
@@ -33,7 +34,7 @@ class FlashL0(FlashLow, ips=("flash_l0",)):
     """The controller.  Stores to flash arrive by `store`."""
 
     RESET: ClassVar[dict[str, int]] = {"PECR": 7, "SR": 0xC, "OPTR": 0x807000AA}
-    STATE: ClassVar[tuple[str, ...]] = (*FlashLow.STATE, "_keys", "_dead", "_half", "_stored")
+    STATE: ClassVar[tuple[str, ...]] = (*FlashLow.STATE, "_keys", "_half", "_stored")
     READ_ONLY = frozenset({"OPTR", "WRPROT", "WRPROT2"})
     OPTIONS = ("OPTR", "WRPROT", "WRPROT2")
     OPTION_BYTES = _OPTION_BYTES
@@ -57,35 +58,33 @@ class FlashL0(FlashLow, ips=("flash_l0",)):
         if self.lost:
             self.registers["SR"] |= self.mask("SR", "OPTVERR")
         self._show_options()
-        self._keys = {"PELOCK": 0, "PRGLOCK": 0, "OPTLOCK": 0}
-        self._dead: set[str] = set()
+        self._keys = {
+            "PELOCK": KeySequence(_PE_KEYS), "PRGLOCK": KeySequence(_PRG_KEYS), "OPTLOCK": KeySequence(_OPT_KEYS)
+        }  # fmt: skip
         self._half: list[int] = []
         """Words of the half-page being gathered; the first address is in front."""
 
     # keys (RM0367 3.3.4)
 
-    def _key(self, lock: str, keys: tuple[int, int], value: int) -> None:
+    def _key(self, lock: str, value: int) -> None:
         bit = self.mask("PECR", lock)
         outer = lock != "PELOCK" and self.registers["PECR"] & self.mask("PECR", "PELOCK")
-        if outer or lock in self._dead or not self.registers["PECR"] & bit or value != keys[self._keys[lock]]:
-            self._dead.add(lock)
+        found = self._keys[lock].take(value, locked=not outer and self.registers["PECR"] & bit)
+        if found == "wrong":
             self.registers["PECR"] |= bit
             self.refusals.append(f"wrong key {value:#x}: {lock} stays until reset (RM0367 3.3.4)")
             self.bus_fault(lock.replace("LOCK", "KEYR"))
-            return
-        self._keys[lock] += 1
-        if self._keys[lock] == len(keys):
-            self._keys[lock] = 0
+        elif found == "open":
             self.registers["PECR"] &= ~bit
 
     def write_PEKEYR(self, value: int) -> None:
-        self._key("PELOCK", _PE_KEYS, value)
+        self._key("PELOCK", value)
 
     def write_PRGKEYR(self, value: int) -> None:
-        self._key("PRGLOCK", _PRG_KEYS, value)
+        self._key("PRGLOCK", value)
 
     def write_OPTKEYR(self, value: int) -> None:
-        self._key("OPTLOCK", _OPT_KEYS, value)
+        self._key("OPTLOCK", value)
 
     def write_PECR(self, value: int) -> None:
         old = self.registers["PECR"]
