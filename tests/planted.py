@@ -192,7 +192,7 @@ _INSTALL: dict[str, Edit] = {
     ),
     "a trial without room": (
         "core/install.c",
-        "SPB_MANIFEST_KIND_TRIAL) != 0 && spb_trial_fits(j->pages.count, spb_pages_rest(&j->pages));",
+        "SPB_MANIFEST_KIND_TRIAL) != 0 && spb_trial_fits(&j->pages);",
         "SPB_MANIFEST_KIND_TRIAL) != 0;",
     ),
     "a trial that nobody wants": (

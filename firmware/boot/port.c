@@ -6,6 +6,9 @@
 
 #if SPB_MEMORIES > 1
 #include "external_flash.h"
+#define SPB_ERASE_BLOCK (SPB_BLOCK > 0 ? spb_external_erase_block : NULL)
+#else
+#define SPB_ERASE_BLOCK NULL
 #endif
 #include "internal_flash.h"
 #include "journal.h"
@@ -33,6 +36,7 @@ const struct spb_port spb_port = {
     .flash = &spb_internal_flash,
     .personal = (const uint8_t *)(SPB_FLASH_ADDRESS + SPB_PERSONAL_OFFSET),
     .target = SPB_TARGET,
+    .erase_block = SPB_ERASE_BLOCK,
     .progress = spb_show_install,
     .alive = spb_line_alive,
 };

@@ -14,12 +14,25 @@ void spb_candidate_init(struct spb_candidate *c, bool fresh) {
     c->fresh = fresh;
 }
 
+/* Behind half a block of pages that are ours, a block at once: more of them come, as a rule.  What is not ours of SLOT1 nobody
+ * needs while an update is taken: what was kept there went with the journal. */
+static enum spb_status erase_page(struct spb_candidate *c, uint32_t page, uint32_t start, uint32_t size) {
+    uint32_t half = SPB_BLOCK_PAGES / 2u;       /* in front of the first entry reads as none (F1) */
+    if (SPB_BLOCK_PAGES == 0) return spb_area_erase(&spb_slot1, start, size);
+    if (page < c->pages.counts[SPB_PARTS - 1]) return SPB_OK;
+    if (page >= SPB_PART_PAGES && ((page - SPB_PART_PAGES) & (SPB_BLOCK_PAGES - 1u)) == 0 && spb_pages_at(c->pages.count - 1 - half) == page - half) {
+        c->pages.counts[SPB_PARTS - 1] = page + SPB_BLOCK_PAGES;
+        size = SPB_BLOCK;
+    }
+    return spb_area_erase(&spb_slot1, start, size);
+}
+
 /* SLOT1's page of c->len becomes ours: erased, holding what SLOT0 has before c->len. */
 static enum spb_status open_page(struct spb_candidate *c) {
     uint32_t page = spb_page_of(c->len), start = spb_page_start(page), size = spb_page_start(page + 1) - start;
     uint32_t whole = c->len - start - UNIT_OFF(c->len);
     enum spb_status status = spb_pages_add(&c->pages, page);
-    if (status == SPB_OK && (SPB_SINGLE_SLOT || page != 0)) status = spb_area_erase(&spb_slot1, start, size);
+    if (status == SPB_OK && (SPB_SINGLE_SLOT || page != 0)) status = erase_page(c, page, start, size);
     if (status != SPB_OK) return status;
     if (!SPB_SINGLE_SLOT && c->len > start) {
         const uint8_t *before = spb_area_map(&spb_slot0, start, size);

@@ -9,7 +9,9 @@
 #include "seal.h"
 
 #define STEP (SPB_SLOT_UNIT < SPB_READ_MAX ? SPB_READ_MAX : SPB_SLOT_UNIT)   /* bytes copied at a time */
+#define BLOCK_LAST (SPB_BLOCK > 0 ? SPB_BLOCK - 1u : 0u)
 
+_Static_assert((SPB_BLOCK & BLOCK_LAST) == 0, "offsets in a block are masked");
 _Static_assert(SPB_JOURNAL_MARK_SIZE <= SPB_READ_MAX, "read at once");
 _Static_assert(SPB_PAGE_SIZE % STEP == 0 && STEP % SPB_COPY_UNIT == 0, "whole steps and units");
 
@@ -40,7 +42,10 @@ enum spb_status spb_area_erase(const struct spb_area *area, uint32_t off, uint32
     const struct spb_part *part = part_of(area, &off, len);
     enum spb_status status = part != NULL ? SPB_OK : SPB_E_SECTION_ERASE_FAILURE;
     for (uint32_t at = 0; status == SPB_OK && at < len; at += part->erase_unit) {
-        status = spb_flash_of(part)->erase(off + at);
+        const struct spb_flash *flash = spb_flash_of(part);
+        bool block = SPB_BLOCK > 0 && flash != spb_port.flash && len - at > BLOCK_LAST && ((off + at) & BLOCK_LAST) == 0;
+        status = block ? spb_port.erase_block(off + at) : flash->erase(off + at);
+        if (block) at += SPB_BLOCK - part->erase_unit;
         spb_port.alive();
     }
     return status;

@@ -55,7 +55,8 @@ bool spb_area_writable(const struct spb_area *area);
 /* Nor any of what an update writes: an area that is found protected page by page leaves one half done. */
 bool spb_areas_writable(void);
 
-/* off and len are multiples of the erase unit; data is aligned to words. */
+/* off and len are multiples of the erase unit; whole blocks of a memory that has them are erased at once.  data is aligned
+ * to words. */
 SPB_CHECKED enum spb_status spb_area_erase(const struct spb_area *area, uint32_t off, uint32_t len);
 SPB_CHECKED enum spb_status spb_area_program(const struct spb_area *area, uint32_t off, const uint8_t *data, uint32_t len);
 

@@ -8,9 +8,21 @@ struct ends {
     uint32_t of[SPB_PARTS];
 };
 
+/* Bytes below the page of this rank that are erased with it: the ranks up to stop, where what they go to is pages of the second
+ * part side by side.  The page of rank r is kept where that of rank r - SPB_JOURNAL_REST_BATCH was (trial.h). */
+static uint32_t side_by_side(const struct spb_pages *pages, uint32_t rank, uint32_t stop, uint32_t save) {
+    uint32_t high = pages->count - 1 - rank, rest = spb_pages_rest(pages);
+    if (rank >= rest) return 0;
+    uint32_t more = spb_lower(stop, rest) - 1 - rank;
+    if (save) high += SPB_JOURNAL_REST_BATCH;
+    return high < pages->count && spb_pages_at(high) - spb_pages_at(high - more) == more ? more * SPB_REST_PAGE_SIZE : 0;
+}
+
 /* One page of the list, by its rank (pages.h), up to the end of the image in whole units; the rest stays erased.  save: from
- * SLOT0 to its home, else the other way. */
-__attribute__((noinline)) static enum spb_status copy_page(const struct spb_pages *pages, uint32_t rank, struct ends ends, uint32_t save) {
+ * SLOT0 to its home, else the other way.  stop: no step tells of this page before those up to there are copied, too, so that
+ * they may be erased with it: *bare bytes are still to come. */
+__attribute__((noinline)) static enum spb_status copy_page(const struct spb_pages *pages, uint32_t rank, uint32_t stop, struct ends ends,
+                                                           uint32_t save, uint32_t *bare) {
     uint32_t page = spb_pages_at(pages->count - 1 - rank);
     uint32_t off = spb_page_start(page), len = spb_page_start(page + 1) - off;
     const struct spb_place at[2] = {{&spb_slot0, off}, spb_slot_place(pages, page)};
@@ -18,7 +30,16 @@ __attribute__((noinline)) static enum spb_status copy_page(const struct spb_page
     uint32_t end = ends.of[SPB_PARTS > 1 && off >= SPB_PART_SIZE];
     if (at[0].area == at[1].area) return SPB_E_FLASH_ERROR;     /* I5 */
     if (off >= end) return SPB_OK;
-    enum spb_status status = spb_area_erase(into->area, into->off, len);
+    enum spb_status status = SPB_OK;
+    if (SPB_BLOCK_PAGES == 0) {
+        status = spb_area_erase(into->area, into->off, len);
+    } else if (*bare != 0) {
+        *bare -= len;
+    } else {
+        uint32_t more = side_by_side(pages, rank, stop, save);
+        status = spb_area_erase(into->area, into->off - more, len + more);
+        if (status == SPB_OK) *bare = more;
+    }
     if (end - off < len) len = (end - off + SPB_COPY_UNIT - 1) / SPB_COPY_UNIT * SPB_COPY_UNIT;
     return status == SPB_OK ? spb_area_copy(at + (save ^ 1), into, len) : status;
 }
@@ -27,9 +48,10 @@ __attribute__((noinline)) static enum spb_status copy_page(const struct spb_page
 static enum spb_status copy_pages(const volatile enum spb_verdict *verdict, const struct spb_pages *pages, uint32_t rank,
                                   uint32_t stop, struct ends ends) {
     enum spb_status status = SPB_OK;
+    uint32_t bare = 0;
     while (rank < stop && status == SPB_OK) {
         if (*verdict != SPB_GOOD) return SPB_E_IMAGE_VERIFY_TAG_FAILURE;
-        status = copy_page(pages, rank++, ends, 0);
+        status = copy_page(pages, rank++, stop, ends, 0, &bare);
         if (status == SPB_OK) spb_port.progress(rank, pages->count);
     }
     return status;
@@ -46,7 +68,8 @@ static inline __attribute__((always_inline)) void save_pages(const struct spb_pa
     struct ends all;
     for (uint32_t i = 0; i < SPB_PARTS; i++) all.of[i] = SPB_SLOT_SIZE;
     if (SPB_SEALED) spb_seal_open(spb_area_start(&spb_slot0));
-    for (; rank < old->saved; rank++) (void)!copy_page(old, rank, all, 1);
+    uint32_t bare = 0;
+    for (; rank < old->saved; rank++) (void)!copy_page(old, rank, old->saved, all, 1, &bare);
     if (SPB_SEALED) spb_seal_open(work->header);
 }
 
@@ -61,6 +84,7 @@ static enum spb_status install_pages(struct spb_journal *j, const volatile enum 
     spb_port.progress(done, all);
     while (done < all && status == SPB_OK) {
         uint32_t stop = spb_journal_batch_end(&j->pages, done);
+        if (SPB_BLOCK_PAGES > 0 && spb_journal_saved(j) > done) stop = spb_journal_saved(j);    /* the batch that is under way */
         if (spb_journal_trial(j) && spb_journal_saved(j) < stop && spb_journal_has_room(j)) {
             const struct spb_pages old = spb_pages_kept(&j->pages, stop);
             save_pages(&old, done, work);
@@ -146,7 +170,7 @@ static enum spb_install_result refuse(struct spb_slot_work *work, struct spb_jou
 
 /* OLD is kept if NEW wants that and there is room. */
 static enum spb_status begin(const struct spb_slot_work *work, struct spb_journal *j) {
-    bool trial = (work->header[SPB_MANIFEST_OFF_KIND] & SPB_MANIFEST_KIND_TRIAL) != 0 && spb_trial_fits(j->pages.count, spb_pages_rest(&j->pages));
+    bool trial = (work->header[SPB_MANIFEST_OFF_KIND] & SPB_MANIFEST_KIND_TRIAL) != 0 && spb_trial_fits(&j->pages);
     return spb_journal_append(j, trial ? SPB_JOURNAL_STEP_SAVED : SPB_JOURNAL_STEP_INSTALLED);
 }
 

@@ -6,6 +6,7 @@
 #define MARK_UNIT SPB_UNITS(SPB_JOURNAL_MARK_SIZE)
 
 _Static_assert(SPB_PAGES < SPB_JOURNAL_STEP_SAVED - SPB_JOURNAL_STEP_INSTALLED, "a step of one kind is none of another");
+_Static_assert(SPB_BLOCK_PAGES == 0 || SPB_BLOCK_PAGES == SPB_JOURNAL_REST_BATCH, "a block is a batch");
 _Static_assert(SPB_STATUS_COUNT <= 0x100, "a step has room for a status");
 _Static_assert(SPB_SINGLE_SLOT || SPB_PAGES + SPB_PART_PAGES / SPB_JOURNAL_BATCH +
                    (SPB_PARTS > 1) * (SPB_REST_PAGES / SPB_JOURNAL_REST_BATCH + 1) <= SPB_JOURNAL_ROOM, "room for all");
@@ -26,6 +27,19 @@ enum spb_status spb_journal_commit(const uint8_t header[SPB_HEADER_SIZE], const 
     spb_last.pages.count = pages->count;
     spb_last.version = SPB_MANIFEST_U32(header, VERSION);
     return spb_area_program(&spb_journal, pages->count * SPB_ENTRY_UNIT, record, sizeof record);
+}
+
+/* The block that a page is in, of the second part. */
+static uint32_t block_of(uint32_t page) { return SPB_BLOCK_PAGES > 0 ? (page - SPB_PART_PAGES) / SPB_BLOCK_PAGES : 0; }
+
+__attribute__((noinline)) uint32_t spb_journal_parts_end(const struct spb_pages *list, uint32_t rank) {
+    uint32_t rest = spb_pages_rest(list), last = list->count - 1;
+    if (rank >= rest) return spb_lower(list->count, rank + SPB_JOURNAL_BATCH);
+    uint32_t end = spb_lower(rest, rank + SPB_JOURNAL_REST_BATCH);
+    if (SPB_BLOCK_PAGES == 0) return end;
+    uint32_t block = block_of(spb_pages_at(last - rank));
+    while (++rank < end && block_of(spb_pages_at(last - rank)) == block) continue;
+    return rank;
 }
 
 static void read_step(struct spb_journal *j, uint32_t step) {

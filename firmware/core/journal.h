@@ -50,10 +50,11 @@ static inline bool spb_journal_finished(const struct spb_journal *j) {
 #define SPB_JOURNAL_BATCH SPB_JOURNAL_BATCH_OF(SPB_PART_PAGES, SPB_PAGE_SIZE)
 #define SPB_JOURNAL_REST_BATCH SPB_JOURNAL_BATCH_OF(SPB_REST_PAGES, SPB_REST_PAGE_SIZE)
 
-/* Where the batch ends that begins with the page of this rank. */
+/* Where the batch ends that begins with the page of this rank.  Where blocks are erased at once (flash.h), no batch is about
+ * pages of two of them: one that has all pages of a block writes all of it. */
+uint32_t spb_journal_parts_end(const struct spb_pages *list, uint32_t rank);
 static inline uint32_t spb_journal_batch_end(const struct spb_pages *list, uint32_t rank) {
-    if (SPB_PARTS > 1 && rank < spb_pages_rest(list)) return spb_lower(spb_pages_rest(list), rank + SPB_JOURNAL_REST_BATCH);
-    return spb_lower(list->count, rank + SPB_JOURNAL_BATCH);
+    return SPB_PARTS > 1 ? spb_journal_parts_end(list, rank) : spb_lower(list->count, rank + SPB_JOURNAL_BATCH);
 }
 
 /* Entries of pages and steps that there is room for, when SPB_JOURNAL_SPARE are kept free: for a beginning, an end, what a

@@ -45,7 +45,8 @@ SPB_CHECKED enum spb_status spb_entry_write(uint32_t off, uint32_t value);
 struct spb_pages {
     union {
         uint32_t count;             /* so many of the list, from its beginning, are in SLOT1 */
-        uint32_t counts[SPB_PARTS]; /* the same; and its pages of the second part, the last ones, if it was committed */
+        uint32_t counts[SPB_PARTS]; /* the same; and its pages of the second part, the last ones, if it was committed, or
+                                     * the page up to which SLOT1 was erased, of a candidate */
     };
     uint32_t saved;     /* not 0: so many from its end are, where trial.h keeps them, and the others of the list are not */
 };

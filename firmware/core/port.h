@@ -17,6 +17,9 @@ struct spb_port {
     const struct spb_flash *flash;      /* all parts are in it, where SPB_MEMORIES is 1 */
     const uint8_t *personal;    /* the personalisation area, SPB_PERSONAL_SIZE bytes */
     uint32_t target;            /* what a manifest must name as its target */
+    /* Erase the SPB_BLOCK bytes that start at off, a multiple of it, of another memory than `flash`, in less time than their units
+     * take.  Not called where SPB_BLOCK is 0. */
+    enum spb_status (*erase_block)(uint32_t off);
     void (*progress)(uint32_t done, uint32_t all);      /* pages installed: told before the first and after every one */
     void (*alive)(void);        /* called at least every few milliseconds of work: feeds the watchdog */
 };

@@ -22,10 +22,11 @@ uint32_t spb_trial_home(uint32_t count, uint32_t rest, uint32_t rank) {
     return page;
 }
 
-bool spb_trial_parts_fit(uint32_t count, uint32_t rest) {
-    uint32_t first = count - rest;
-    uint32_t batches = (first + SPB_JOURNAL_BATCH - 1) / SPB_JOURNAL_BATCH + (rest + SPB_JOURNAL_REST_BATCH - 1) / SPB_JOURNAL_REST_BATCH;
-    return first <= SPB_TRIAL_FREE && rest <= SPB_TRIAL_REST_FREE && count + 2 * batches + 2 <= SPB_JOURNAL_ROOM;
+bool spb_trial_parts_fit(const struct spb_pages *list) {
+    uint32_t rest = spb_pages_rest(list), batches = 0;
+    if (list->count - rest > SPB_TRIAL_FREE || rest > SPB_TRIAL_REST_FREE) return false;
+    for (uint32_t rank = 0; rank < list->count; batches++) rank = spb_journal_batch_end(list, rank);
+    return list->count + 2 * batches + 2 <= SPB_JOURNAL_ROOM;
 }
 
 bool spb_trial_runs(const struct spb_journal *j) {

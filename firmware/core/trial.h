@@ -22,9 +22,9 @@
 #define SPB_TRIAL_REST_FREE (SPB_REST_PAGES > SPB_JOURNAL_REST_BATCH ? SPB_REST_PAGES - SPB_JOURNAL_REST_BATCH : 0u)
 #define SPB_TRIAL_PAGES (SPB_TRIAL_FREE < SPB_TRIAL_STEPS ? SPB_TRIAL_FREE : SPB_TRIAL_STEPS)
 #define SPB_TRIAL_ROOM (SPB_TRIAL_STARTS == 0 || SPB_SINGLE_SLOT ? 0u : SPB_PARTS > 1 ? SPB_TRIAL_FREE + SPB_TRIAL_REST_FREE : SPB_TRIAL_PAGES)
-bool spb_trial_parts_fit(uint32_t count, uint32_t rest);
-static inline bool spb_trial_fits(uint32_t count, uint32_t rest) {
-    return count <= SPB_TRIAL_ROOM && (SPB_PARTS == 1 || spb_trial_parts_fit(count, rest));
+bool spb_trial_parts_fit(const struct spb_pages *list);
+static inline bool spb_trial_fits(const struct spb_pages *list) {
+    return list->count <= SPB_TRIAL_ROOM && (SPB_PARTS == 1 || spb_trial_parts_fit(list));
 }
 
 /* The page of SLOT1 in which the page of this rank is kept, of a list of count pages, rest of which are of the second part;

@@ -19,6 +19,9 @@
 
 extern const struct spb_flash spb_external_flash;
 
+/* Erase a block of it (port.h). */
+enum spb_status spb_external_erase_block(uint32_t off);
+
 /* Of the bootloader, after spb_clock_start(): from whatever state the chips were left in to a mapped window.  SPB_TEXT_NONE, or
  * why not; then nothing of it may be read. */
 enum spb_text spb_external_start(void);

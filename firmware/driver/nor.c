@@ -127,11 +127,15 @@ static void forget(uint32_t off, uint32_t len) {
 
 /* Offsets are those from the start of internal flash (core/flash.h), which is a multiple of all pages, and so is the window's:
  * the chip counts from there. */
-static enum spb_status erase(uint32_t off) {
-    enum spb_status status = change(SPB_EXTERNAL_ERASE, off - SPB_EXTERNAL_OFF, NULL, 0, SPB_E_SECTION_ERASE_FAILURE);
-    forget(off, SPB_EXTERNAL_UNIT);
+static enum spb_status erase_by(uint32_t op, uint32_t off, uint32_t len) {
+    enum spb_status status = change(op, off - SPB_EXTERNAL_OFF, NULL, 0, SPB_E_SECTION_ERASE_FAILURE);
+    forget(off, len);
     return status;
 }
+
+static enum spb_status erase(uint32_t off) { return erase_by(SPB_EXTERNAL_ERASE, off, SPB_EXTERNAL_UNIT); }
+
+enum spb_status spb_external_erase_block(uint32_t off) { return erase_by(SPB_EXTERNAL_ERASE_BLOCK, off, SPB_BLOCK); }
 
 /* By pages: what is sent beyond the end of one lands at its start. */
 static enum spb_status program(uint32_t off, const uint8_t *data, uint32_t len) {

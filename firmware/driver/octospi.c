@@ -85,12 +85,9 @@ static bool done(void) { return until(OCTOSPI_SR_TCF, OCTOSPI_SR_TCF); }
 
 bool spb_serial_command(uint32_t op) { return begin(WRITING, op, COMMAND, 0, 0) && done(); }
 
-/* Words where there are whole ones: each write is taken in as many bytes as it has, and waits for room. */
+/* By bytes, each of which waits for room: the lines are slower. */
 bool spb_serial_write(uint32_t op, uint32_t address, const uint8_t *data, uint32_t len) {
     if (!begin(WRITING, op, COMMAND | ADDRESS | (len > 0 ? DATA : 0u), address, len)) return false;
-    if ((((uint32_t)data | len) & 3u) == 0) {
-        for (; len > 0; len -= 4, data += 4) reg_write(DR, reg_read((uint32_t)data));
-    }
     while (len-- > 0) *(volatile uint8_t *)DR = *data++;
     return done();
 }

@@ -7,7 +7,8 @@ room to keep the image before; one that never calls it would be given up at its 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from spboot.boards import Board
@@ -53,17 +54,59 @@ def room(board: Board) -> int:
     return max(0, min(free[0], (_records(board) - 2) * batch // (batch + 2)))
 
 
-def fits(board: Board, changed: int, outside: int = 0) -> bool:
-    """Whether an update that changes so many pages, *outside* of them in the second parts, can be on trial.
+def fits(board: Board, changed: Sequence[int]) -> bool:
+    """Whether an update that changes these pages, in ascending order, can be on trial.
 
-    >>> fits(Board.load("NUCLEO-L476RG"), 209)
+    >>> fits(Board.load("NUCLEO-L476RG"), range(209))
     False
     """
     if board.slot0.rest is None:
-        return changed <= room(board)
-    first, free = changed - outside, _free(board)
-    steps = sum(-(-pages // batch) for pages, batch in zip((first, outside), batches(board), strict=True))
-    return first <= free[0] and outside <= free[1] and changed + 2 * steps + 2 <= _records(board)
+        return len(changed) <= room(board)
+    first, free = len(changed) - outside(board, changed), _free(board)
+    steps = len(ends(board, changed))
+    return first <= free[0] and len(changed) - first <= free[1] and len(changed) + 2 * steps + 2 <= _records(board)
+
+
+def outside(board: Board, changed: Sequence[int]) -> int:
+    """How many of the pages *changed* are in the second parts of the slots."""
+    return len(changed) - bisect_left(changed, board.slot0.size // board.page_size)
+
+
+def ends(board: Board, changed: Sequence[int]) -> list[int]:
+    """Where each batch of an install ends, in pages that are installed by then, the highest of *changed* first; where
+    blocks are erased at once each batch is of one block (spb_journal_parts_end).
+
+    >>> ends(Board.load("NUCLEO-L476RG"), range(20))
+    [16, 20]
+    """
+    found, rest, ranks = [0], outside(board, changed), changed[::-1]
+    while found[-1] < len(changed):
+        rank = found[-1]
+        end = min(rest if rank < rest else len(changed), rank + batches(board)[rank < rest])
+        block = block_of(board, ranks[rank])
+        found.append(next((n for n in range(rank + 1, end) if block_of(board, ranks[n]) != block), end))
+    return found[1:]
+
+
+def block_of(board: Board, page: int) -> int:
+    """The number of the block that *page* is in, of the second part; -1: it is in none."""
+    first = board.slot0.size // board.page_size
+    return (page - first) // board.block_pages if board.block_pages and page >= first else -1
+
+
+def homes(board: Board, changed: Sequence[int]) -> list[int]:
+    """The pages of SLOT1 in which those *changed* are kept, the highest first (spb_trial_home)."""
+    first = board.slot0.size // board.page_size
+    found: list[int] = []
+    listed = set(changed)
+    for pages, batch, stop, start in (
+        (board.pages, batches(board)[1], outside(board, changed), first),
+        (first, batches(board)[0], len(changed), 0),
+    ):
+        ranks = [*reversed(changed)][len(found) : stop]
+        spare = [page for page in range(pages - 1, start - 1, -1) if page not in listed][:batch]
+        found += [*spare, *ranks][: len(ranks)]
+    return found
 
 
 def _free(board: Board) -> tuple[int, int]:
@@ -88,9 +131,8 @@ def wanted(image: bytes, board: Board) -> bool:
     return room(board) > 0 and confirms(image, board)
 
 
-def told(image: bytes, board: Board, changed: int | None = None, outside: int = 0) -> str:
-    """What becomes of an update to *image*, in a sentence; *changed*: pages, *outside* of them in external flash, None
-    where it depends on the device.
+def told(image: bytes, board: Board, changed: Sequence[int] | None = None) -> str:
+    """What becomes of an update to *image*, in a sentence; *changed*: its pages, None where it depends on the device.
 
     >>> told(bytes(1024), Board.load("NUCLEO-L476RG"))
     'no trial: the application never calls SE_APP_ConfirmActiveFw, so the update is installed for good'
@@ -103,8 +145,8 @@ def told(image: bytes, board: Board, changed: int | None = None, outside: int = 
         return f"no trial: {why}"
     if not confirms(image, board):
         return f"no trial: the application never calls {CONFIRM}, so the update is installed for good"
-    if changed is not None and not fits(board, changed, outside):
-        return f"no trial: {changed} pages change, there is room for {most}, so the update is installed for good"
+    if changed is not None and not fits(board, changed):
+        return f"no trial: {len(changed)} pages change, there is room for {most}, so the update is installed for good"
     if changed is None and -(-(board.vector_size + len(image)) // board.page_size) > most:
         return f"on trial until it calls {CONFIRM}, where at most {most} pages change; else installed for good"
     return f"on trial until it calls {CONFIRM}; the version before comes back if it does not"

@@ -37,6 +37,8 @@ class Parts:
     erase_unit: int
     journal: int
     sealed: int = 0
+    block: int = 0
+    """Bytes of the memory with the rest that it erases at once; as many as a batch of an install has."""
 
     @property
     def slot(self) -> int:
@@ -48,6 +50,7 @@ class Parts:
             "SLOT_SIZE": self.slot, "MEMORIES": 2, "PARTS": 2, "PART_SIZE": self.first, "PAGE_SIZE": self.page,
             "REST_PAGE_SIZE": self.rest_page, "REST_ADDRESS": 0x90000000, "SLOT_UNIT": self.unit,
             "WRITE_SIZE": self.unit, "JOURNAL_SIZE": self.journal, "SEALED": self.sealed,
+            "BLOCK": self.block, "BLOCK_PAGES": self.block // self.rest_page,
         }  # fmt: skip
 
 
@@ -102,6 +105,7 @@ class Device:
             "hp_misuse",
             "hp_operations",
             "hp_erases",
+            "hp_blocks",
             "hp_installed",
             "hp_save_size",
             "hp_engine_size",

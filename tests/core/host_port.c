@@ -23,7 +23,7 @@ enum { CUT_NONE, CUT_BEFORE, CUT_AFTER, CUT_TORN, CUT_TORN_CLEAN };
 static _Alignas(4) uint8_t memory[SIZE];
 static uint8_t poisoned[SIZE / SPB_PROGRAM_UNIT];
 static _Alignas(4) uint8_t personal[SPB_PERSONAL_SIZE];
-static uint32_t operations, cut_at, cut_kind, seed, erases[SIZE / UNIT];
+static uint32_t blocks, operations, cut_at, cut_kind, seed, erases[SIZE / UNIT];
 static uint32_t fail_kind, fail_in, fail_erase;
 static uint32_t misuse, dead, stuck = UINT32_MAX;
 static uint32_t weak = UINT32_MAX, weak_reads;
@@ -115,6 +115,12 @@ static enum spb_status rest_erase(uint32_t off) {
     return erase_unit(there(off), HP_REST_ERASE_UNIT);
 }
 
+static enum spb_status rest_erase_block(uint32_t off) {
+    if (SPB_BLOCK == 0 || (off & (SPB_BLOCK - 1u)) != 0 || off % REST > REST - SPB_BLOCK) misuse++;
+    blocks++;
+    return erase_unit(there(off), SPB_BLOCK);
+}
+
 static enum spb_status rest_program(uint32_t off, const uint8_t *data, uint32_t len) {
     if (off % HP_REST_UNIT || len % HP_REST_UNIT) misuse++;
     if (data >= memory && data < memory + SIZE) misuse++;
@@ -125,9 +131,13 @@ static const uint8_t *rest_map(uint32_t off) { return map(there(off)); }
 static bool rest_read(uint32_t off, uint32_t *to, uint32_t len) { return read(there(off), to, len); }
 static bool rest_writable(uint32_t off, uint32_t len) { return writable(there(off), len); }
 
-static const struct spb_flash rest = {rest_erase, rest_program, rest_map, rest_read, rest_writable};
+static const struct spb_flash rest = {
+    rest_erase, rest_program, rest_map, rest_read, rest_writable,
+};
+#define ERASE_BLOCK rest_erase_block
 #define AND_REST(off) , {&rest, off, REST, HP_REST_ERASE_UNIT}
 #else
+#define ERASE_BLOCK NULL
 #define AND_REST(off)
 #endif
 
@@ -139,7 +149,7 @@ struct spb_journal spb_last;
 const struct spb_area spb_keys_area = {{{&flash, KEYS_OFF, SPB_KEYS_AREA_SIZE, UNIT}}};
 struct spb_keys spb_keys;
 #endif
-const struct spb_port spb_port = {&flash, personal, SPB_TARGET, no_progress, alive};
+const struct spb_port spb_port = {&flash, personal, SPB_TARGET, ERASE_BLOCK, no_progress, alive};
 
 /* For the tests. */
 
@@ -169,6 +179,7 @@ uint8_t *hp_personal(void) { return personal; }
 uint32_t hp_size(void) { return SIZE; }
 uint32_t hp_misuse(void) { return misuse; }
 uint32_t hp_operations(void) { return operations; }
+uint32_t hp_blocks(void) { return blocks; }
 uint32_t hp_erases(uint32_t page) { return erases[page]; }
 
 void hp_blank(void) {
@@ -195,7 +206,7 @@ void hp_power_on(uint32_t kind, uint32_t at, uint32_t new_seed) {
     cut_kind = kind;
     cut_at = at;
     seed = new_seed;
-    operations = 0;
+    operations = blocks = 0;
     dead = 0;
     memset(erases, 0, sizeof erases);
     spb_journal_open(&spb_last);            /* as a boot does, in its install */

@@ -202,7 +202,7 @@ MUTANTS = {
         "rank < spb_pages_rest(list)) return",
         "false) return",
     ),
-    "a trial without room in one part": ("trial.h", "(SPB_PARTS == 1 || spb_trial_parts_fit(count, rest))", "true"),
+    "a trial without room in one part": ("trial.h", "(SPB_PARTS == 1 || spb_trial_parts_fit(list))", "true"),
     "kept in the other part": ("trial.c", "        pages = SPB_PART_PAGES;\n", ""),
     "OLD sealed as NEW": ("install.c", "    if (SPB_SEALED) spb_seal_open(spb_area_start(&spb_slot0));\n", ""),
     "NEW opened as OLD": ("install.c", "    if (SPB_SEALED) spb_seal_open(work->header);\n", ""),
@@ -220,6 +220,24 @@ MUTANTS = {
         "seal.c",
         "    spb_sha256_final(&sha, seal.seed);\n",
         "    spb_sha256_final(&sha, seal.stream);\n",
+    ),
+    "a block with a page that stays": (
+        "install.c",
+        "spb_pages_at(high) - spb_pages_at(high - more) == more ?",
+        "spb_pages_at(high) - spb_pages_at(high - more) < SPB_BLOCK_PAGES ?",
+    ),
+    "erased before it is saved": ("install.c", "spb_lower(stop, rest) - 1 - rank", "rest - 1 - rank"),
+    "kept over what is to come": (
+        "install.c",
+        "    if (save) high += SPB_JOURNAL_REST_BATCH;\n",
+        "    if (save) high += 0;\n",
+    ),
+    "a batch of two blocks": ("journal.c", "block_of(spb_pages_at(last - rank)) == block", "true"),
+    "erased up to a page too far": ("candidate.c", "= page + SPB_BLOCK_PAGES;", "= page + SPB_BLOCK_PAGES + 1u;"),
+    "a block of which some is ours": (
+        "candidate.c",
+        "((page - SPB_PART_PAGES) & (SPB_BLOCK_PAGES - 1u)) == 0",
+        "((page - SPB_PART_PAGES) & (SPB_BLOCK_PAGES - 1u)) == 1u",
     ),
     "tail of the stream ignored": (
         "delta.c",

@@ -33,6 +33,9 @@ SHAPES = {
     "sealed": Parts(
         first=16 * K, page=4 * K, rest=128 * K, rest_page=4 * K, unit=64, erase_unit=4 * K, journal=2 * K, sealed=1
     ),
+    "blocks": Parts(
+        first=16 * K, page=4 * K, rest=256 * K, rest_page=4 * K, unit=64, erase_unit=4 * K, journal=2 * K, block=16 * K
+    ),
 }
 """8-byte units in the first part, units of 64 or 256 bytes in the second."""
 LARGE = Parts(
@@ -89,6 +92,24 @@ def test_updates_arrive(world: World, kind: str) -> None:
     assert device.read(world.board.vector_size, len(image)) == image
     assert device.read(device.first, len(rest)) == rest
     assert device.misuse == 0
+
+
+def test_whole_blocks_are_erased_at_once(tmp_path: Path) -> None:
+    """All 18 pages of the second part change: 4 blocks of 4 pages, and 2 pages of the last one, which is erased as a
+    whole while the update is taken, as nobody knows then what comes."""
+    world = made(tmp_path, SHAPES["blocks"])
+    for update in updates(world).values():
+        world.fresh()
+        world.device.write(world.device.slot_size + world.device.first, bytes(len(world.rests["1.1.0"]) + 16 * K))
+        world.device.count()
+        assert world.device.feed(update) == "OK"
+        assert world.device.lib.hp_blocks() == 5
+        assert world.device.commit() == "OK"
+        world.device.power_on()
+        assert world.device.install() == "done"
+        assert world.device.lib.hp_blocks() == 4
+        assert world.device.read(world.device.first, len(world.rests["1.1.0"])) == world.rests["1.1.0"]
+        assert world.device.misuse == 0
 
 
 @pytest.mark.parametrize("part", ["image", "rest"])
@@ -254,8 +275,14 @@ TRIED = {
     "small second part": Parts(
         first=128 * K, page=4 * K, rest=64 * K, rest_page=4 * K, unit=64, erase_unit=4 * K, journal=2 * K
     ),
+    "blocks": Parts(
+        first=72 * K, page=4 * K, rest=256 * K, rest_page=4 * K, unit=64, erase_unit=4 * K, journal=2 * K, block=16 * K
+    ),
 }
-"""Slots with room for trials: batches of 1 and 4, of 1 and 2, and of 2 and 1 pages."""
+"""Slots with room for trials: batches of 1 and 4, of 1 and 2, of 2 and 1 pages, and of 1 and 4."""
+
+SAME = (9, 38)
+"""Pages of the second part that do not change where blocks are erased: runs that begin and end within a block."""
 
 
 @pytest.fixture(scope="module", params=TRIED)
@@ -269,7 +296,12 @@ def tried(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     pages = parts.first // parts.page
     places = range(100, len(one) - parts.page, parts.page)[: pages - max(1, pages // 14)]
     images = {"1.0.0": one, "1.1.0": edited(one, *places), "1.2.0": edited(one, 5000)}
-    rests = {"1.0.0": long, "1.1.0": edited(long, *range(9, len(long), 9 * K)), "1.2.0": edited(long, 7000)}
+    places = range(9, len(long), parts.rest_page if parts.block else 9 * K)
+    rests = {
+        "1.0.0": long,
+        "1.1.0": edited(long, *(at for at in places if at // (4 * K) not in SAME)),
+        "1.2.0": edited(long, 7000),
+    }
     device = Device(compile_core(board, folder, parts=parts), board, secrets, parts=parts)
     capacity = parts.first - board.vector_size
     return World(device=device, board=board, keys=secrets, images=images, rests=rests, capacity=capacity)

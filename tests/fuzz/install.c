@@ -288,7 +288,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     memset(erased, SPB_ERASED, UNIT);
     power_on(BOOT, 0);
     struct spb_pages pages = make_images(&in, (flags & TRIAL) != 0);
-    kept = (flags & TRIAL) != 0 && spb_trial_fits(pages.count, 0);
+    kept = (flags & TRIAL) != 0 && spb_trial_fits(&pages);
     FUZZ_CHECK(spb_journal_commit(new.bytes, &pages) == SPB_OK, "NEW is committed");
     while (cuts < flags / SPENT && pages.count + 2 + cuts < FUZZ_UNITS) {
         memset(memory + JOURNAL_OFF + (pages.count + 1 + cuts++) * SPB_ENTRY_UNIT, 0, SPB_ENTRY_UNIT);

@@ -122,7 +122,8 @@ static void check_home(uint32_t count, uint32_t rank, bool good) {
     uint32_t home = spb_trial_home(count, 0, rank), at = count, page = SPB_PAGES;
     bool lost = rank < SPB_JOURNAL_BATCH && entry(count - 1) >= SPB_PAGES;
     FUZZ_CHECK(!lost || home >= SPB_PAGES, "what is not read is no place");
-    if (!good || !spb_trial_fits(count, 0)) return;
+    const struct spb_pages list = {.count = count};
+    if (!good || !spb_trial_fits(&list)) return;
     FUZZ_CHECK(home < SPB_PAGES, "a page of SLOT1 is where a page is kept");
     if (rank >= SPB_JOURNAL_BATCH) {
         FUZZ_CHECK(home == entry(count - 1 - (rank - SPB_JOURNAL_BATCH)), "T3: the batch before has left its place");

@@ -40,7 +40,8 @@ static void prove_home(void) {
     PROVE(home < SPB_PAGES || home <= SPB_ENTRY_NONE || home > UINT32_MAX - SPB_PAGES, "other places no area has");
     bool lost = rank < SPB_JOURNAL_BATCH && entries[count - 1] >= SPB_PAGES;
     PROVE(!lost || home >= SPB_PAGES, "what is not read is no place");
-    if (!in_order(count) || !spb_trial_fits(count, 0)) return;
+    const struct spb_pages list = {.count = count};
+    if (!in_order(count) || !spb_trial_fits(&list)) return;
     PROVE(home < SPB_PAGES, "a page of SLOT1 is where a page is kept");
     if (other != rank) PROVE(spb_trial_home(count, 0, other) != home, "T2: no two pages are kept in one");
     if (other >= rank - rank % SPB_JOURNAL_BATCH) {
@@ -51,7 +52,8 @@ static void prove_home(void) {
 /* Entries of the list and the mark, then a beginning and two steps for each batch. */
 static void prove_room(void) {
     uint32_t count = any_below(SPB_PAGES + 1), batch = any_below(SPB_PAGES);
-    ASSUME(spb_trial_fits(count, 0) && batch * SPB_JOURNAL_BATCH < count);
+    const struct spb_pages list = {.count = count};
+    ASSUME(spb_trial_fits(&list) && batch * SPB_JOURNAL_BATCH < count);
     struct spb_journal j = {.next = (count + 1 + 2 * batch) * SPB_ENTRY_UNIT + MARK_UNIT};
     PROVE(spb_journal_has_room(&j), "there is room for the steps of each batch");
 }

@@ -7,7 +7,7 @@
 #include "tick.h"
 #include "watchdog.h"
 
-enum { START, STOP, ERASE, PROGRAM, READ, WRITABLE, LOAD, ID, MAPPED, POKE, PEEK, TICK, LEAVE };
+enum { START, STOP, ERASE, PROGRAM, READ, WRITABLE, LOAD, ID, MAPPED, POKE, PEEK, TICK, LEAVE, BLOCK };
 
 /* In the order of external_rig.py. */
 static volatile struct {
@@ -35,6 +35,7 @@ static uint32_t call(uint32_t what, uint32_t off, uint32_t len) {
     case START: return spb_external_start();
     case STOP: spb_external_stop(); spb_clock_stop(); return 0;
     case ERASE: return flash->erase(SPB_EXTERNAL_OFF + off);
+    case BLOCK: return spb_external_erase_block(SPB_EXTERNAL_OFF + off);
     case PROGRAM: return flash->program(SPB_EXTERNAL_OFF + off, (const uint8_t *)data, len);
     case READ: return flash->read(SPB_EXTERNAL_OFF + off, data, len);
     case WRITABLE: return flash->writable(off, len);

@@ -28,7 +28,7 @@ NAMES: Final = {
     "L4R9": "DISCO-L4R9I", "L4S5": "B-L4S5I-IOT01A", "L562": "DISCO-L562E",
 }  # fmt: skip
 WINDOW: Final = 0x90000000
-START, STOP, ERASE, PROGRAM, READ, WRITABLE, LOAD, ID, MAPPED, POKE, PEEK, TICK, LEAVE = range(13)
+START, STOP, ERASE, PROGRAM, READ, WRITABLE, LOAD, ID, MAPPED, POKE, PEEK, TICK, LEAVE, BLOCK = range(14)
 """Calls, as external.c numbers them."""
 OK, FLASH_ERROR, ERASE_FAILED, PROGRAM_FAILED = (
     [name for name, _ in spec()["status"]["codes"]].index(name) if name else 0
@@ -78,6 +78,10 @@ def make(name: str, compiler: str, change: tuple[str, str, str] | None = None, s
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         headers.write(work / "generated", board, boot_version())
+        config = work / "generated/core/spb_config.h"  # no slot of these boards is outside
+        config.write_text(
+            config.read_text().replace("#define SPB_BLOCK 0u", f"#define SPB_BLOCK {board.external.block}u")
+        )
         includes = tuple(include_folders("driver", (work / "generated").resolve()))
         units = [Unit(source=f, name=Path(f).stem, includes=includes) for f in files(board, fitted.controller)]
         units.append(Unit(source=str(Path(__file__).with_name("external.c")), name="test", includes=includes))

@@ -20,6 +20,10 @@ def _cells(name: str) -> Scene:
     return lambda: driver.test_erase_program_read(name, "clang")
 
 
+def _block(name: str) -> Scene:
+    return lambda: driver.test_a_block_is_erased_at_once(name, "clang")
+
+
 def _state(name: str, state: str) -> Scene:
     return lambda: driver.test_start_from_a_state(name, state)
 
@@ -177,11 +181,18 @@ BUGS: Final[dict[str, tuple[str, str, str, Scene]]] = {  # file, words of it, ot
     "the MPU is not restored": (WINDOW, "    reg_write(CTRL, was.control);\n", "", _reader("1-4-4", "F769")),
     "caches keep what was there": (
         NOR,
-        "    forget(off, SPB_EXTERNAL_UNIT);\n",
-        "    forget(off, 32);\n",
+        "    forget(off, len);\n    return status;\n}\n\nstatic enum spb_status erase(",
+        "    forget(off, len / len);\n    return status;\n}\n\nstatic enum spb_status erase(",
         _cells("F769"),
     ),
-    "caches keep what was programmed over": (NOR, "    forget(off, len);\n", "", _cells("H745")),
+    "a sector in place of a block": (NOR, "SPB_EXTERNAL_ERASE_BLOCK, off", "SPB_EXTERNAL_ERASE, off", _block("F469")),
+    "caches keep the end of a block": (NOR, "off, SPB_BLOCK); }", "off, SPB_EXTERNAL_UNIT); }", _block("F769")),
+    "caches keep what was programmed over": (
+        NOR,
+        "    forget(off, len);\n    return status;\n}\n\nstatic const uint8_t *map",
+        "    return status;\n}\n\nstatic const uint8_t *map",
+        _cells("H745"),
+    ),
     "interrupts in a slice": (
         NOR,
         '    if (SPB_EXTERNAL_SLICES) __asm volatile("mrs %0, primask\\n cpsid i"',

@@ -11,6 +11,7 @@ import pytest
 from spboot.errors import TwinError
 from spboot.twin.nor.chip import NorChip
 from tests.system.external_rig import (
+    BLOCK,
     ERASE,
     ERASE_FAILED,
     FLASH_ERROR,
@@ -72,6 +73,31 @@ def test_erase_program_read(name: str, compiler: str) -> None:
     assert bench.call(ERASE, last) == OK
     assert bench.program(last, data) == OK
     assert bench.read(last, len(data) & ~3) == data[: len(data) & ~3]
+
+
+@BOTH
+@EVERY
+def test_a_block_is_erased_at_once(name: str, compiler: str) -> None:
+    """All of it and nothing beside it, in the time of one command; then it can be programmed and read."""
+    bench = Bench(name, compiler)
+    external = bench.fitted.external()
+    block, place = external.block, 0x90000000 + 3 * external.block
+    assert block == 0x10000
+    assert bench.start() == ""
+    bench.package.cells.put(place - 64, bytes(block + 128))
+    assert bench.read(3 * block, 64) == bytes(64)
+    began = bench.twin.timeline.now
+    assert bench.call(BLOCK, 3 * block) == OK
+    took = (bench.twin.timeline.now - began) / 1e6
+    assert (
+        external.chip.erase_us(block // external.count)[0] < took < external.chip.erase_us(external.chip.sector)[0] * 11
+    )
+    assert bench.cells(3 * block - 64, block + 128) == bytes(64) + b"\xff" * block + bytes(64)
+    assert bench.read(4 * block - 64, 64) == b"\xff" * 64
+    assert bench.program(4 * block - 64, noise(64)) == OK
+    assert bench.read(4 * block - 64, 64) == noise(64)
+    assert bench.twin.log.erases() == 1
+    assert len(bench.package.cells.wear) == 16 // external.count
 
 
 _SOON = {

@@ -150,6 +150,26 @@ def test_a_worn_sector() -> None:
         package(twin).cells.ask(ageing.Worn(page=0x91000000, after=1))
 
 
+def test_a_block_is_torn_as_a_whole() -> None:
+    """One operation of 64 KB, in its own time, wherever in it the address is; a tear reaches from end to end."""
+    block = "enable(); q_command(0xd8 | I1 | A1, 0x2345); ready();"
+    twin = twin_of("L476", quadspi("L476", block))
+    package(twin).cells.put(WINDOW, b"\xa0" * 0x20000)
+    finish(twin, 3)
+    assert [(each.kind, each.address, each.size) for each in twin.log] == [("erase", WINDOW, 0x10000)]
+    assert 0.7 < twin.time < 0.72
+    assert package(twin).cells.get(WINDOW, 0x20000) == b"\xff" * 0x10000 + b"\xa0" * 0x10000
+    assert len(package(twin).cells.wear) == 16
+    twin = twin_of("L476", quadspi("L476", block))
+    package(twin).cells.put(WINDOW, b"\xa0" * 0x20000)
+    twin.arm(Cut.parse("0:torn:random=3"))
+    with pytest.raises(PowerCut):
+        twin.run(seconds=2)
+    for sector in (0, 7 * 0x1000, 15 * 0x1000):
+        assert package(twin).cells.get(WINDOW + sector, 0x1000) not in (b"\xa0" * 0x1000, b"\xff" * 0x1000)
+    assert package(twin).cells.get(WINDOW + 0x10000, 0x10000) == b"\xa0" * 0x10000
+
+
 def test_two_chips_are_torn_together() -> None:
     """A power cut meets both dies; what one of them has to do alone leaves the other."""
     twin = twin_of("H745", quadspi("H745", "wipe(0);"))

@@ -18,6 +18,8 @@ DEBUG_PINS: Final = {"PA13": "SWDIO", "PA14": "SWCLK"}
 """Pins that a debugger needs, and what it calls them."""
 VDD_MV: Final = 3300
 """Supply voltage of a board that does not say."""
+_BLOCK_GAIN: Final = 2
+"""How much longer the pages of a block take one by one, where the firmware has what looks for whole blocks."""
 SPARE_STEPS: Final = 16
 """Steps that a journal has room for beyond one every so many bytes; journal.c asserts them."""
 LEAST_KEYS: Final = 3
@@ -145,6 +147,27 @@ class BoardFacts:
         """The same of the second parts; where there are none, that of the first."""
         rests = [slot.rest for slot in self.slots if slot.rest is not None]
         return page_size(*(self.memory_at(rest.address).erase_unit for rest in rests)) if rests else self.page_size
+
+    @property
+    def block(self) -> int:
+        """Bytes of external flash that are erased at once where all of them are (SPB_BLOCK); 0: none, or nothing of the
+        slots is as large."""
+        block = self.external.block if self.external is not None else 0
+        outside = [slot for slot in self.slots if self.memory_at(slot.address).kind == EXTERNAL]
+        return block if block and (self.block_pages or (outside and self.page_size >= block)) else 0
+
+    @property
+    def block_pages(self) -> int:
+        """Pages of a second part that make up a block, where as many are a batch of an install, both parts are whole
+        blocks, and a block takes half the time of its pages at most; 0: pages are erased one by one."""
+        rests, external = [slot.rest for slot in self.slots if slot.rest is not None], self.external
+        if not rests or external is None or not external.block:
+            return 0
+        whole = not any(rest.address % external.block or rest.size % external.block for rest in rests)
+        pages = external.block // self.rest_page_size
+        batch = journal_batch(rests[0].size // self.rest_page_size, self.rest_page_size)
+        quick = external.chip.block_gain(external.block // external.count) >= _BLOCK_GAIN
+        return pages if whole and quick and 1 < pages == batch else 0
 
     @property
     def slots(self) -> tuple[Slot, ...]:

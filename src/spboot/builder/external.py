@@ -159,9 +159,10 @@ def _commands(flash: NorFlash, count: int) -> dict[str, int]:
     both = _TWO_CHIPS if count > 1 else 1
     read, program = _needed(flash, "read", "1-1-1"), _needed(flash, "program", "1-1-1")
     erase = _needed(flash, "erase", "1-1-0", size=flash.sector)
+    block = _needed(flash, "erase", "1-1-0", size=flash.block(count) or flash.sector)
     quad = _find(flash, "read-id", "4-0-4")
     address = read.address if isinstance(read.address, int) else flash.address
-    if any(c.address not in (address, "mode") for c in (program, erase)):
+    if any(c.address not in (address, "mode") for c in (program, erase, block)):
         raise BoardError(f"flash chip {flash.name}: read, program and erase have addresses of different lengths")
     times = flash.times
     protect = sum(1 << bit for bit in flash.protect.bits) if flash.protect else 0
@@ -172,6 +173,7 @@ def _commands(flash: NorFlash, count: int) -> dict[str, int]:
         "DUMMY": _value(flash, read.dummy),
         "PROGRAM": program.op,
         "ERASE": erase.op,
+        "ERASE_BLOCK": block.op,
         "ID": int.from_bytes(flash.id, "big"),
         "READ_ID": _needed(flash, "read-id", "1-0-1").op,
         "READ_ID_QUAD": quad.op if quad else 0,
@@ -192,5 +194,5 @@ def _commands(flash: NorFlash, count: int) -> dict[str, int]:
         "FLAGS_BAD": sum(1 << bit for name, bit in flash.flags.items() if name in _BAD_FLAGS) * both,
         "WAKE_US": times.wake[1],
         "RESET_US": times.reset[1],
-        "LONGEST_MS": -(-max(erase.us[1], times.program[1], times.reset_from_erase[1]) // 1000),
+        "LONGEST_MS": -(-max(erase.us[1], block.us[1], times.program[1], times.reset_from_erase[1]) // 1000),
     }

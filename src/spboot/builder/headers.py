@@ -70,6 +70,8 @@ def config_header(board: Board, boot_version: Version, production: Production | 
         "VERIFY_REST": int(board.verify_at_boot),
         "JOURNAL_SIZE": board.journal.size if board.journal else 0,
         "PROGRAM_UNIT": memory.program_unit,
+        "BLOCK": board.block,
+        "BLOCK_PAGES": board.block_pages,
         "SLOT_UNIT": max(memory.program_unit for memory in used),
         "WRITE_SIZE": max(write_size, _EXTERNAL_WRITE if outside else 0),
         "ERASED": memory.erased,

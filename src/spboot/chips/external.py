@@ -54,6 +54,11 @@ class External:
         return self.chip.size * self.count
 
     @property
+    def block(self) -> int:
+        """Bytes of all chips that one command erases in less time than sectors take, `NorFlash.block`; 0: none."""
+        return self.chip.block(self.count) * self.count
+
+    @property
     def memory(self) -> Memory:
         """What it is to whoever asks for the memory at an address: two chips in parallel are erased together."""
         unit = self.chip.sector * self.count

@@ -26,6 +26,9 @@ FOLDER: Final = Path(__file__).resolve().parent / "nor"
 Protocol = Literal["spi", "qpi", "opi", "dopi"]
 Choice = int | tuple[int, ...] | str
 """A number, several of which each will do, or the name of a `Field` with values."""
+BLOCK: Final = 0x1_0000
+"""Bytes of flash, of all chips, that are erased at once at most: as many as a batch of an install has (`step_every` of
+the journal)."""
 _PROTOCOLS: Final[dict[str, Protocol]] = {"1": "spi", "4": "qpi", "8": "opi", "8d": "dopi"}
 DOES: Final = frozenset(
     [
@@ -136,6 +139,16 @@ class NorFlash:
     addressed: dict[int, str] = field(default_factory=dict)
     """Address -> register, for the commands that choose one by an address."""
     continuous: str = ""
+
+    def block(self, count: int) -> int:
+        """Bytes that each of *count* chips in parallel erases at once, in less time than as many sectors take: the most
+        that make up to `BLOCK` together; 0 where there is no such command on one line."""
+        sizes = {command.size for command in self.commands if command.does == "erase" and command.shape == "1-1-0"}
+        return max((n for n in sizes if self.sector < n <= BLOCK // count and self.block_gain(n) > 1), default=0)
+
+    def block_gain(self, size: int) -> float:
+        """How often the time of an erase of *size* bytes at once goes into that of as many sectors."""
+        return self.erase_us(self.sector)[0] * (size // self.sector) / self.erase_us(size)[0]
 
     def erase_us(self, size: int) -> tuple[int, int]:
         """Typical and maximal time of an erase of *size* bytes at once; where it has none, of as many sectors."""

@@ -60,7 +60,7 @@ def command(
     access.write(output, update, secrets, tell)
     tell.facts(trial=update.artefact.header.manifest.trial)
     cost = forecast(board, before.data, after.data, rests=(before.rest, after.rest))
-    tell.say(f"  {trial.told(after.data, board, len(cost.changed), cost.outside)}")
+    tell.say(f"  {trial.told(after.data, board, cost.changed)}")
     if board.external is not None:
         tell.facts(flash_s=cost.flash_s)
         tell.say(f"  {told(cost)}")

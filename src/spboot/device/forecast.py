@@ -5,7 +5,7 @@ the twin's flash controller, so that there is one place for both.  `cost.measure
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -61,34 +61,44 @@ def forecast(board: Board, old: bytes, new: bytes, *, rests: tuple[bytes, bytes]
     if board.slot1 is None or board.journal is None:
         raise BoardError(f"{board.name} has a single slot, which takes no patches: a full image erases all of it")
     changed = changed_pages(board, old, new, rests)
-    outside = sum(board.page_at(number)[0] >= board.slot0.size for number in changed)
-    counts = len(changed) - outside, outside
-    kept = trial.wanted(new, board) and trial.fits(board, len(changed), outside)
+    kept = trial.wanted(new, board) and trial.fits(board, changed)
     work = _Work(board)
     work.erase(board.journal)
-    for size in _records(board, counts, kept):
+    for size in _records(board, changed, kept):
         work.program(Area(address=board.journal.address, size=size))
-    for number in changed if kept else ():  # each part of SLOT1 is one memory: where does not matter
+    homes = trial.homes(board, changed) if kept else []
+    for number in homes:
         start, size = board.page_at(number)
-        work.page(Area(address=board.slot1.address_at(start), size=size), size, _write_size(board))
+        work.program(
+            Area(address=board.slot1.address_at(start), size=-(-size // _write_size(board)) * _write_size(board))
+        )
     ends = board.vector_size + len(new), board.slot0.size + len(rests[1])
+    gathered = max(_write_size(board), _OUTSIDE_STEP if board.outside else 0)
     for number in changed:
         start, size = board.page_at(number)
         used = min(ends[start >= board.slot0.size] - start, size)
-        gathered = max(_write_size(board), _OUTSIDE_STEP if board.outside else 0)
         for slot, unit in ((board.slot1, gathered), (board.slot0, _copy_unit(board))):
-            work.page(Area(address=slot.address_at(start), size=size), used, unit)
-    homes = sum(map(min, counts, trial.batches(board))) if kept else 0
+            work.program(Area(address=slot.address_at(start), size=-(-used // unit) * unit))
+    taken, saved = [*_taken(board, changed)], [*_copied(board, changed, homes, trial.batches(board)[1])]
+    for slot, runs in (
+        (board.slot1, taken),
+        (board.slot1, saved),
+        (board.slot0, _copied(board, changed, changed[::-1], 0)),
+    ):
+        for run in runs:
+            start, (last, size) = board.page_at(run[0])[0], board.page_at(run[-1])
+            work.erase(Area(address=slot.address_at(start), size=last + size - start))
+    there = {page for run in (*taken, *saved) for page in run}
     return Forecast(
         page_size=board.page_size,
         changed=changed,
         trial=kept,
-        pages=2 * len(changed) + homes + -(-board.journal.size // board.page_size),
+        pages=len(there) + len(changed) + -(-board.journal.size // board.page_size),
         erases=work.erases,
         programs=work.programs,
         flash_s=work.seconds,
         rest_page_size=board.rest_page_size if board.slot0.rest else 0,
-        outside=outside,
+        outside=trial.outside(board, changed),
     )
 
 
@@ -145,20 +155,20 @@ class _Work:
         """How long flash is busy; None where that is not known."""
         return self._busy_s if self._controller else None
 
-    def page(self, page: Area, used: int, unit: int) -> None:
-        """Erase *page* and program the first *used* bytes of it, in units of *unit* bytes."""
-        self.erase(page)
-        self.program(Area(address=page.address, size=-(-used // unit) * unit))
-
     def erase(self, area: Area) -> None:
-        """Erase *area*, unit by unit."""
+        """Erase *area*, by blocks where it has whole ones, else unit by unit (spb_area_erase)."""
         memory = self._board.memory_at(area.address)
-        units = range(area.address, area.end, memory.erase_unit)
-        self.erases += len(units)
         external = self._board.external
         if memory.kind == EXTERNAL and external is not None:
-            self._busy_s += len(units) * external.chip.erase_us(external.chip.sector)[0] / _US_PER_S
-        elif self._controller:
+            block, unit = self._board.block or memory.erase_unit, memory.erase_unit
+            blocks = max(0, area.end // block - -(-area.address // block))
+            for many, size in ((blocks, block), ((area.size - blocks * block) // unit, unit)):
+                self.erases += many
+                self._busy_s += many * external.chip.erase_us(size // external.count)[0] / _US_PER_S
+            return
+        units = range(area.address, area.end, memory.erase_unit)
+        self.erases += len(units)
+        if self._controller:
             from spboot.twin.timeline import PS_PER_S
 
             self._busy_s += sum(self._controller.erase_span(at).typical for at in units) / PS_PER_S
@@ -182,13 +192,38 @@ class _Work:
             self._busy_s += count * self._controller.program_span().typical / PS_PER_S
 
 
-def _records(board: Board, counts: tuple[int, int], kept: bool) -> list[int]:
+def _taken(board: Board, changed: Sequence[int]) -> Iterator[range]:
+    """Pages of SLOT1 that are erased at once while an update is taken (erase_page of core/candidate.c): a block behind
+    half a block of pages that change."""
+    bare, half = 0, board.block_pages // 2
+    for index, page in enumerate(changed):
+        if page < bare:
+            continue
+        starts = trial.block_of(board, page) != trial.block_of(board, page - 1)
+        run = starts and index >= half and changed[index - half] == page - half
+        yield range(page, page + (board.block_pages if run else 1))
+        bare = page + board.block_pages if run else 0
+
+
+def _copied(board: Board, changed: Sequence[int], into: Sequence[int], spare: int) -> Iterator[range]:
+    """Pages that are erased at once while those *changed* are copied *into* others, in the order of an install
+    (side_by_side of core/install.c): what is left of a batch, unless it goes to the first *spare* of them."""
+    rank, outside = 0, trial.outside(board, changed) if board.block_pages else 0
+    for end in trial.ends(board, changed) if into else ():
+        while rank < end:
+            run = spare <= rank < outside and into[rank] - into[end - 1] == end - 1 - rank
+            last = end - 1 if run else rank
+            yield range(into[last], into[rank] + 1)
+            rank = last + 1
+
+
+def _records(board: Board, changed: Sequence[int], kept: bool) -> list[int]:
     """Bytes of each record in the journal: pages, the mark, steps: one at either end, of a trial two at its end."""
     unit = _program_unit(board)
     entry, mark = (-(-record(_JOURNAL, name).size // unit) * unit for name in ("entry_", "mark_"))
-    batches = sum(-(-pages // batch) for pages, batch in zip(counts, trial.batches(board), strict=True))
+    batches = len(trial.ends(board, changed))
     steps = 2 * batches + 3 if kept else batches + 2
-    return [entry] * (sum(counts) + steps) + [mark]
+    return [entry] * (len(changed) + steps) + [mark]
 
 
 def _program_unit(board: Board) -> int:

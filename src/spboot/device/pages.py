@@ -30,12 +30,13 @@ class Pages:
             for name, area in self.board.areas.items():
                 if area.address <= operation.address < area.end:
                     size = self.board.rest_page_size if name.endswith("]") else self.board.page_size
-                    page = (operation.address - area.address) // size
+                    start = operation.address - area.address
+                    pages = range(start // size, -(-(start + operation.size) // size))
                     if operation.kind == "erase":
-                        self.erased[name].add(page)
-                        self.written[name].discard(page)
+                        self.erased[name].update(pages)
+                        self.written[name].difference_update(pages)
                     else:
-                        self.written[name].add(page)
+                        self.written[name].update(pages)
         self._taken = len(self._log)
         return self._taken > before
 
