@@ -41,12 +41,15 @@ def workshops(tmp_path_factory: pytest.TempPathFactory):  # type: ignore[no-unty
 
 
 def quick(board: Board) -> Board:
-    """*board* with chips that erase in 2 ms, as loops that wait are what a twin is slow at.  The times of real ones are
-    those of test_external_costs.py, and their limits those of test_external_driver.py."""
+    """*board* with chips that erase a sector in 2 ms, and blocks as many times longer as they do, as loops that wait
+    are what a twin is slow at.  The times of real ones are those of test_external_costs.py, and their limits those of
+    test_external_driver.py."""
     assert board.external is not None
     chip = board.external.chip
+    unhurried = chip.erase_us(chip.sector)[0]
     commands = tuple(
-        replace(command, us=(2_000, command.us[1])) if command.does == "erase" else command for command in chip.commands
+        replace(command, us=(command.us[0] * 2_000 // unhurried, command.us[1])) if command.does == "erase" else command
+        for command in chip.commands
     )
     return replace(board, external=replace(board.external, chip=replace(chip, commands=commands)))
 
