@@ -18,7 +18,7 @@ help:
 	@echo "make test    everything CI runs: make tools, make check, all tests but the long sweeps; some twenty minutes on two cores"
 	@echo "make dev     what check and test need beyond venv: 390 MB more"
 	@echo "make soak    the long sweeps"
-	@echo "make fuzz    libFuzzer on the parsers, FUZZ_SECONDS for each of six fuzzers"
+	@echo "make fuzz    libFuzzer on the parsers, FUZZ_SECONDS for each of eight fuzzers"
 	@echo "make proof   CBMC on the parsers: every proof, then every planted bug; minutes (docs/proof.md)"
 	@echo "make bench   patch sizes next to other tools and cycles of decoding, into docs/delta.md; limits of budgets.toml"
 	@echo "make fidelity  which registers of the twin the bootloaders and its tests access, into docs/fidelity.md: five minutes"
@@ -48,7 +48,7 @@ $(DEVELOPER): requirements-dev.lock $(STAMP)
 # lrzsz, GCC and gdb are peers in the tests, OpenOCD and st-flash are told what to program there; gcc compiles the portable
 # core for the host; xdelta3 and zstd are peers in the benchmark; cmake and ninja build the examples, dtc reads the overlay of
 # one.  SoftHSM is a token in software, and opensc brings pkcs11-tool, which talks to it.  npm fetches real firmware, once: it
-# alone is some 300 packages of Debian.  No C library for
+# alone is some 300 packages of Debian.  dosfstools, exfatprogs, mtools and fdisk make images of USB sticks.  No C library for
 # Arm is among them: our firmware needs none; an application of your own may (libnewlib-arm-none-eabi).
 tools:
 	@need=""; \
@@ -65,6 +65,10 @@ tools:
 	command -v ninja >/dev/null || need="$$need ninja-build"; \
 	command -v dtc >/dev/null || need="$$need device-tree-compiler"; \
 	command -v npm >/dev/null || need="$$need npm"; \
+	command -v mkfs.vfat >/dev/null || test -x /sbin/mkfs.vfat || need="$$need dosfstools"; \
+	command -v mkfs.exfat >/dev/null || test -x /sbin/mkfs.exfat || need="$$need exfatprogs"; \
+	command -v mcopy >/dev/null || need="$$need mtools"; \
+	command -v sfdisk >/dev/null || test -x /sbin/sfdisk || need="$$need fdisk"; \
 	command -v xdelta3 >/dev/null || need="$$need xdelta3"; \
 	command -v zstd >/dev/null || need="$$need zstd"; \
 	if [ -n "$$need" ]; then echo "installing$$need"; apt-get update -qq && apt-get install -qq -y --no-install-recommends $$need; fi
@@ -80,7 +84,7 @@ check: dev
 	$(PYTEST) -q -m "not soak" tests/host tests/delta
 
 test: dev tools check
-	$(PYTEST) -q -m "not soak" tests/core tests/crypto tests/fuzz tests/proof tests/twin tests/qemu tests/system tests/integrations tests/upgrade
+	$(PYTEST) -q -m "not soak" tests/core tests/crypto tests/usb tests/fuzz tests/proof tests/twin tests/qemu tests/system tests/integrations tests/upgrade
 
 soak: dev tools fuzz-tools proof-tools
 	$(PYTEST) -q -m soak tests

@@ -261,6 +261,24 @@ _YMODEM: dict[str, Edit] = {
         "if (consume(t) != SPB_OK && errors > 5) {",
     ),
 }
+_STICK: dict[str, Edit] = {
+    "a sector behind the partition": ("usb/volume.c", "if (sector >= v->sectors) {", "if (false) {"),
+    "a partition that reaches beyond the disk": ("usb/volume.c", "spb_lower(sectors, all - v->first)", "sectors"),
+    "a cluster of 2^200 sectors": ("usb/volume.c", "log2 > CLUSTER_LOG2_MOST || ", ""),
+    "a directory without an end": (
+        "usb/directory.c",
+        "if (d->sectors++ == SPB_DIRECTORY_SECTORS) return false;",
+        "d->sectors++;",
+    ),
+    "a long name of FAT too long for its place": ("usb/directory.c", " || part > SPB_NAME_PARTS", ""),
+    "a name of exFAT too long for its place": ("usb/directory.c", "b[3] <= SPB_NAME_MOST ? b[3] : 0", "b[3]"),
+    "a name that speaks to the terminal": ("usb/directory.c", "(letter >= ' ' && letter <= '~')", "letter < 0x80"),
+    "a name with a dot in front": ("usb/directory.c", "*name == '.' || ", ""),
+    "a file begun twice": ("usb/stick.c", "if (s->tried[i] == s->file.cluster) return true;", "(void)s->tried[i];"),
+    "files begun without an end": ("usb/stick.c", "if (s->tries == SPB_STICK_TRIES) return SPB_SOURCE_NONE;", ""),
+    "more than the file has": ("usb/stick.c", "len = spb_lower(left, SPB_SECTOR_SIZE);", "len = SPB_SECTOR_SIZE;"),
+    "a file without its end called done": ("usb/stick.c", "left > 0;) {", "left > SPB_SECTOR_SIZE;) {"),
+}
 PLANTED: dict[str, dict[str, Edit]] = {
     "decoder": _DECODER,
     "manifest": _MANIFEST,
@@ -268,5 +286,6 @@ PLANTED: dict[str, dict[str, Edit]] = {
     "journal": _JOURNAL,
     "install": _INSTALL,
     "ymodem": _YMODEM,
+    "stick": _STICK,
 }
 """By parser."""

@@ -201,6 +201,21 @@ static void take_head(struct spb_engine *e, uint8_t byte) {
     e->header[at < SPB_MANIFEST_SIZE ? at : at - SPB_MANIFEST_SIZE + SPB_HEADER_OFF_SIGNATURE] = byte;
 }
 
+uint32_t spb_engine_floor(struct spb_engine *e, bool active) {
+    e->active = active;
+    return floor_once(e);
+}
+
+enum spb_status spb_engine_foresee(struct spb_engine *e, const uint8_t manifest[SPB_MANIFEST_SIZE], uint32_t floor) {
+    enum spb_status status;
+    memcpy(e->header, manifest, SPB_MANIFEST_SIZE);
+    if ((status = spb_manifest_shape(e->header)) != SPB_OK) return status;
+    if (SPB_MANIFEST_U32(e->header, PAYLOAD_SIZE) > 2 * SPB_SLOT_SIZE) return SPB_E_IMAGE_TOO_LARGE;
+    if ((status = spb_manifest_fits(e->header)) != SPB_OK) return status;
+    if ((status = version_fits(e, floor)) != SPB_OK) return status;
+    return base_fits(e, spb_area_start(&spb_slot0));
+}
+
 static enum spb_status head_whole(struct spb_engine *e) {
     enum spb_status status = spb_rotation(e) ? spb_rotation_shape(e->header) : spb_manifest_shape(e->header);
     uint32_t payload_size = SPB_MANIFEST_U32(e->header, PAYLOAD_SIZE);

@@ -45,6 +45,11 @@ struct spb_engine {
 /* Begin; total_len = 0 when unknown.  active: SLOT0 was verified in this boot.  Touches no flash. */
 SPB_CHECKED enum spb_status spb_engine_start(struct spb_engine *e, uint32_t total_len, bool active);
 
+/* For who chooses among updates by their manifests, while none is under way: the version that may not be gone below, then for
+ * each, what it will be refused for as far as its manifest tells.  The manifest stays in the header. */
+uint32_t spb_engine_floor(struct spb_engine *e, bool active);
+SPB_CHECKED enum spb_status spb_engine_foresee(struct spb_engine *e, const uint8_t manifest[SPB_MANIFEST_SIZE], uint32_t floor);
+
 /* The next len bytes of the update.  An error ends the update. */
 SPB_CHECKED enum spb_status spb_engine_data(struct spb_engine *e, const uint8_t *data, uint32_t len);
 

@@ -10,7 +10,7 @@ from spboot.boards import Board
 from spboot.builder import headers
 from spboot.builder.bootloader import boot_version
 from spboot.formats.spec import data_path
-from tests.fuzz import inputs, seeds, signed
+from tests.fuzz import inputs, seeds, signed, volumes
 from tests.proof.cbmc import set_number
 
 BOARD = "NUCLEO-L476RG"
@@ -52,6 +52,7 @@ HARNESSES = {
         max_len=256,
     ),
     "ymodem": Harness(max_len=2048),  # includes ymodem.c
+    "stick": Harness(max_len=2048),  # includes all of usb
 }
 _RECORD = Harness(own=("case.c",), firmware=_DECODER, max_len=0)
 
@@ -92,6 +93,7 @@ def corpus(folder: Path) -> dict[str, list[Path]]:
         "journal": _write(folder / "journal", inputs.journal_seeds()),
         "install": _write(folder / "install", inputs.install_seeds()),
         "ymodem": _write(folder / "ymodem", inputs.ymodem_seeds()),
+        "stick": _write(folder / "stick", volumes.stick_seeds()),
     }
 
 
@@ -116,7 +118,7 @@ def _program(folder: Path, name: str, compiler: tuple[str, ...], *more: str, fir
         *(tree / source for source in harness.firmware),
         *(_HERE / own for own in (f"{name}.c", *harness.own, *more)),
     ]
-    rooms = [tree / room for room in ("core", "crypto", "loader")]
+    rooms = [tree / room for room in ("core", "crypto", "loader", "usb")]
     generated = [folder / "generated/core", folder / "generated/crypto", folder / "generated"]
     includes = [f"-I{path}" for path in (_HERE, *rooms, tree, *generated)]
     strict = [] if firmware else ["-Wall", "-Wextra", "-Wconversion", "-Wpedantic", "-Werror"]

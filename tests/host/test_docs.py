@@ -39,6 +39,7 @@ TESTED_BY = {
     "crypto": ("crypto", "system"),
     "driver": ("core", "system", "twin"),
     "loader": ("core", "system"),
+    "usb": ("usb", "fuzz"),
 }
 """Room of the firmware -> folders of tests that may name its invariants."""
 

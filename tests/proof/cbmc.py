@@ -30,7 +30,7 @@ _PRAGMAS = "".join(
     for what in ("push", 'disable "unsigned-overflow"', 'disable "conversion"')
 )
 _POP = ' _Pragma("CPROVER check pop")'
-_FOLDERS = ("core", "crypto", "loader", "boot", "")
+_FOLDERS = ("core", "crypto", "loader", "usb", "boot", "")
 
 
 @dataclass(frozen=True, kw_only=True)

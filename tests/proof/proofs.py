@@ -43,6 +43,9 @@ _YMODEM_WRAPS = (
     (_YMODEM, "(digit = block[i] - (uint32_t)'0')"),
     (_YMODEM, "t->left = size != 0 ? size : UNKNOWN;"),
 )
+_VOLUME = "usb/volume.c"
+_DIRECTORY = "usb/directory.c"
+_OPEN_AT = "static bool open_at(struct spb_volume *v, uint32_t first, uint32_t sectors)"
 
 PROOFS = {
     "manifest": Proof(
@@ -250,6 +253,60 @@ PROOFS = {
                 _YMODEM,
                 " && spb_source_wanted() == 0 ? SPB_SOURCE_DONE",
                 " && t.len == 0 ? SPB_SOURCE_DONE",
+            ),
+        },
+    ),
+    "volume": Proof(
+        sources=(_MEMORY,),
+        unwind=33,
+        loops=("follow.0:5", "open_fat.0:9", "open_gpt.0:3", "open_mbr.0:5"),
+        edits=(
+            (_VOLUME, "#define GPT_ENTRIES_MOST 128u", "#define GPT_ENTRIES_MOST 2u"),
+            (_VOLUME, f"{_OPEN_AT} {{", f"{_OPEN_AT};\n{_OPEN_AT.replace('open_at', 'real_open_at')} {{"),
+        ),
+        wraps=_MEMORY_WRAPS,
+        planted={
+            **_those(
+                "stick",
+                "a sector behind the partition",
+                "a partition that reaches beyond the disk",
+                "a cluster of 2^200 sectors",
+            ),
+            "a FAT larger than the volume": (_VOLUME, " || size > all / 4", ""),
+            "a root larger than the volume": (_VOLUME, "reserved + root_sectors > all - before", "false"),
+            "clusters behind the end": (_VOLUME, " || v->clusters > (v->sectors - v->data) >> log2", ""),
+            "a FAT that ends before its entries": (
+                _VOLUME,
+                " && entries < v->data - v->fat;",
+                " && entries < v->data;",
+            ),
+            "more clusters than numbers": (
+                _VOLUME,
+                " || v->clusters > CLUSTERS_MOST) return false;",
+                ") return false;",
+            ),
+            "a cluster behind the last": (_VOLUME, "cluster - 2 < v->clusters;", "cluster - 2 <= v->clusters;"),
+            "a partition that ends before it begins": (_VOLUME, "first == 0 || last < first", "first == 0"),
+        },
+    ),
+    "directory": Proof(
+        sources=(_MEMORY,),
+        unwind=67,
+        loops=("memset.0:80", "spb_directory_next.0:3", "follow.0:5"),
+        wraps=_MEMORY_WRAPS,
+        planted={
+            **_those(
+                "stick",
+                "a long name of FAT too long for its place",
+                "a name of exFAT too long for its place",
+                "a name that speaks to the terminal",
+                "a name with a dot in front",
+            ),
+            "a sum of more bits": (_DIRECTORY, "+ byte) & ((1u << bits) - 1);", "+ byte);"),
+            "an entry that is read beyond its sector": (
+                _DIRECTORY,
+                "b += d->off % SPB_SECTOR_SIZE;",
+                "b += d->off + 4;",
             ),
         },
     ),
