@@ -164,8 +164,8 @@ _INSTALL: dict[str, Edit] = {
     ),
     "replaced without being kept": (
         "core/install.c",
-        "(void)!copy_page(old, rank, all, 1);",
-        "(void)all;",
+        "(void)!copy_page(old, rank, old->saved, all, 1, &bare);",
+        "(void)all, (void)bare;",
     ),
     "kept up to the end of NEW": (
         "core/install.c",
@@ -279,6 +279,24 @@ _STICK: dict[str, Edit] = {
     "more than the file has": ("usb/stick.c", "len = spb_lower(left, SPB_SECTOR_SIZE);", "len = SPB_SECTOR_SIZE;"),
     "a file without its end called done": ("usb/stick.c", "left > 0;) {", "left > SPB_SECTOR_SIZE;) {"),
 }
+_STORAGE: dict[str, Edit] = {
+    "a descriptor of more than is left": ("usb/usb.c", " && bytes[*at] <= len - *at", ""),
+    "a configuration of more than came": ("usb/usb.c", " || bytes[0] > len", ""),
+    "a short interface": ("usb/usb.c", "one[0] >= INTERFACE_LEN", "one[0] >= 2"),
+    "a short endpoint": ("usb/usb.c", "one[0] >= ENDPOINT_LEN && ", ""),
+    "endpoint 0": ("usb/usb.c", "(endpoint[2] & 15) == 0 || ", ""),
+    "any size of a packet": ("usb/usb.c", " || !packet_size(spb_load_u16(endpoint + 4))", ""),
+    "any size of the first packet": ("usb/usb.c", " || !packet_size(data[7])", ""),
+    "more than there is room for": (
+        "usb/usb.c",
+        "spb_lower(spb_load_u16(data + 2), SPB_USB_DESCRIPTORS)",
+        "spb_load_u16(data + 2)",
+    ),
+    "any tag": ("usb/storage.c", " || u.words[1] != s.tag", ""),
+    "any status": ("usb/storage.c", "    if (u.bytes[12] != 0) return FAILED;\n", ""),
+    "half of a sector": ("usb/storage.c", "u.words[2] == 0 && got == len", "u.words[2] == 0"),
+    "a sector behind the end": ("usb/storage.c", "lba >= s.sectors", "lba > s.sectors"),
+}
 PLANTED: dict[str, dict[str, Edit]] = {
     "decoder": _DECODER,
     "manifest": _MANIFEST,
@@ -287,5 +305,6 @@ PLANTED: dict[str, dict[str, Edit]] = {
     "install": _INSTALL,
     "ymodem": _YMODEM,
     "stick": _STICK,
+    "storage": _STORAGE,
 }
 """By parser."""

@@ -44,6 +44,7 @@ KINDS = frozenset(
             "lptim",
             "octospi",
             "octospim",
+            "otg",
             "pwr",
             "quadspi",
             "rcc",

@@ -33,6 +33,11 @@ SPB_GPIO void spb_gpio_output(uint32_t port, uint32_t pin, bool high) {
     spb_gpio_mode(port, pin, SPB_GPIO_OUTPUT);
 }
 
+SPB_GPIO void spb_gpio_function(uint32_t port, uint32_t pin, uint32_t function) {
+    reg_modify(port + GPIO_AFR0_OFF + pin / 8 * 4, 15u << pin % 8 * 4, function << pin % 8 * 4);
+    spb_gpio_mode(port, pin, SPB_GPIO_ALTERNATE);
+}
+
 /* A field of `width` bits for each pin in two registers, of which one may be the other. */
 SPB_GPIO void spb_gpio_two(uint32_t one, uint32_t one_pin, uint32_t one_value, uint32_t other, uint32_t other_pin,
                            uint32_t other_value, uint32_t width) {

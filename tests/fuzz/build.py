@@ -53,6 +53,7 @@ HARNESSES = {
     ),
     "ymodem": Harness(max_len=2048),  # includes ymodem.c
     "stick": Harness(max_len=2048),  # includes all of usb
+    "storage": Harness(firmware=("usb/usb.c",), max_len=1024),  # includes storage.c
 }
 _RECORD = Harness(own=("case.c",), firmware=_DECODER, max_len=0)
 
@@ -94,6 +95,7 @@ def corpus(folder: Path) -> dict[str, list[Path]]:
         "install": _write(folder / "install", inputs.install_seeds()),
         "ymodem": _write(folder / "ymodem", inputs.ymodem_seeds()),
         "stick": _write(folder / "stick", volumes.stick_seeds()),
+        "storage": _write(folder / "storage", inputs.storage_seeds()),
     }
 
 

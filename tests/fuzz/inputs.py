@@ -1,10 +1,12 @@
-"""What the fuzzers of payload, journal and YMODEM start from: bytes as their harnesses read them.  Each input comes to
-a good end, which a test counts."""
+"""What the fuzzers of payload, journal, YMODEM and storage start from: bytes as their harnesses read them.  Each input
+comes to a good end, which a test counts."""
 
 from __future__ import annotations
 
 import random
 import struct
+
+from spboot.twin.usb import descriptors
 
 _NEXT, _AGAIN, _CUT, _CHANGED, _EOT, _QUIET, _SKIP, _PAUSE = 0, 4, 5, 6, 7, 9, 10, 11
 _NAMED, _NAME_ONLY = 4, 8
@@ -102,3 +104,20 @@ def ymodem_seeds() -> list[bytes]:
         for size, lengths in cases
         for flags in (0, _NAMED, _NAME_ONLY)
     ]
+
+
+def storage_seeds() -> list[bytes]:
+    """Devices with their descriptors, all of them good flash drives in the end, and some with oddities on the way."""
+    short = (descriptors.Interface(extra=bytes([3, 5, 0x81])),)
+    whole = [
+        descriptors.configuration(each) for each in (descriptors.ONE, descriptors.WITH_UAS, descriptors.SECOND, short)
+    ]
+    plain = [len(each).to_bytes(2, "little") + each for each in whole]
+    acts = {
+        20: (b"\1", b"\2", b"\5\3\0"),
+        26: (b"\1", b"\2", b"\5\3\0", b"\6\0\xff"),
+        30: (b"\1", b"\2", b"\6\0\xff"),
+        27: (b"\7\7\7",),
+    }
+    odd = [bytes(2 + at) + act for at, several in acts.items() for act in several]
+    return [bytes(2), *plain, *odd]

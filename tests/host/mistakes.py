@@ -285,6 +285,8 @@ TWIN: list[Row] = [
     ("twin NUCLEO-L412KB --image factory.hex", 1, ("factory.hex", f"built for {TARGET}")),
     (f"twin {TARGET} --image mine.bin", 1, ("mine.bin", "a board that is not ours")),
     ("twin NUCLEO-L412KB --image boot.hex --button", 1, ("no button", "`load`")),
+    (f"twin {TARGET} --image boot.hex --stick new.bin", 1, ("no USB connector here", "[usb]")),
+    ("twin NUCLEO-F429ZI --image boot.hex --stick none.img", 1, ("none.img", "cannot be read")),
     (f"twin {TARGET} --image none.hex", 1, ("none.hex", "cannot be read")),
     (f"twin {TARGET} --image x.sfb", 1, ("x.sfb", ".elf, .hex or .bin")),
     (f"twin {TARGET} --image ram.elf", 1, ("ram.elf", "outside of flash")),

@@ -86,7 +86,7 @@ def make(name: str, compiler: str, change: tuple[str, str, str] | None = None, s
         units = [Unit(source=f, name=Path(f).stem, includes=includes) for f in files(board, fitted.controller)]
         units.append(Unit(source=str(Path(__file__).with_name("external.c")), name="test", includes=includes))
         if change is not None:
-            units = [_changed(unit, change, work) for unit in units]
+            units = [changed_unit(unit, change, work) for unit in units]
         texts = Texts(status_sentences())
         objects = compile_units(tools, units, texts, work)
         ram = board.ram.address
@@ -96,7 +96,7 @@ def make(name: str, compiler: str, change: tuple[str, str, str] | None = None, s
     return Made(image=segment.data, sentences=texts.sentences)
 
 
-def _changed(unit: Unit, change: tuple[str, str, str], work: Path) -> Unit:
+def changed_unit(unit: Unit, change: tuple[str, str, str], work: Path) -> Unit:
     """*unit*, or where it is the file that is to change, one of a changed copy."""
     name, old, new = change
     if Path(unit.source).name != name:

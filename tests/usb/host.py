@@ -73,6 +73,10 @@ class Host:
         return done.stdout.splitlines()
 
 
+FILES = ("directory", "stick", "volume")
+"""Of firmware/usb, what is above disk.h."""
+
+
 def compile_host(board: Board, folder: Path) -> Host:
     """For *board*."""
     other = os.environ.get("SPBOOT_TEST_FIRMWARE")  # test_mutants.py sets it
@@ -85,7 +89,7 @@ def compile_host(board: Board, folder: Path) -> Host:
     includes = [f"-I{path}" for path in (*rooms, core, folder / "generated/crypto")]
     flags = ["-std=c11", "-g", *_SANITIZED, *([] if other else ["-Wall", "-Wextra", "-Wpedantic", "-Werror"])]
     sources: list[Path] = []
-    for source in sorted((tree / "usb").glob("*.c")):
+    for source in (tree / "usb" / f"{name}.c" for name in FILES):
         done = subprocess.run(["gcc", *flags, *includes, "-E", source], capture_output=True, text=True, check=True)
         sources.append(folder / f"{source.stem}.i")
         sources[-1].write_text(texts.number(done.stdout))

@@ -14,6 +14,7 @@ from spboot.builder import bootloader, build_record, program
 from spboot.formats.spec import data_path
 from spboot.keys import Keys
 from tests.edits import edited_firmware
+from tests.usb.host import FILES
 
 ROOT = Path(__file__).resolve().parents[2]
 BUDGETS = tomllib.loads((ROOT / "budgets.toml").read_text(encoding="utf-8"))["stick"]
@@ -51,7 +52,8 @@ def test_size(name: str, compiler: str, tmp_path: Path, monkeypatch: pytest.Monk
     before = bootloader.build(board, keys, tmp_path / "before", compiler=compiler)
     firmware = edited_firmware(tmp_path, BOUND)
     for path in (firmware / "usb").iterdir():
-        shutil.copy(path, firmware / "loader")
+        if path.suffix == ".h" or path.stem in FILES:
+            shutil.copy(path, firmware / "loader")
     (firmware / "loader/disk.c").write_text(DISK)
     for module in (bootloader, program, build_record):
         monkeypatch.setattr(module, "data_path", lambda of: firmware if of == "firmware" else data_path(of))

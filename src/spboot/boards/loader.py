@@ -29,6 +29,7 @@ from spboot.boards.model import (
 from spboot.chips import Chip, Memory
 from spboot.chips.external import External
 from spboot.chips.silence import Silence
+from spboot.chips.usb import Usb
 from spboot.errors import BoardError
 from spboot.formats.spec import record
 
@@ -128,6 +129,15 @@ class Loader:
         except BoardError as error:
             raise BoardError(f"{self.path.name}: {error}") from None
 
+    def usb(self, facts: dict[str, Any], chip: Chip) -> Usb | None:
+        """[usb]: the connector for flash drives."""
+        if "usb" not in facts:
+            return None
+        try:
+            return Usb.parse(self.table(facts, "usb"), chip)
+        except BoardError as error:
+            raise BoardError(f"{self.path.name}: {error}") from None
+
     def console(self, facts: dict[str, Any], chip: Chip) -> Console:
         table = self.table(facts, "console")
         self.keys(table, "console.", ("port", "tx", "rx", "baud"))
@@ -216,7 +226,7 @@ class Loader:
             facts,
             "",
             ("part", "clock_hz", "console", "flash", "ram"),
-            ("button", "led", "vdd_mv", "core_supply", "trial_starts", "external", "twin", "labels"),
+            ("button", "led", "vdd_mv", "core_supply", "trial_starts", "external", "usb", "twin", "labels"),
         )
         chip = self.chip(facts)
         flash, ram = self.table(facts, "flash"), self.table(facts, "ram")
@@ -241,6 +251,7 @@ class Loader:
             ram=self.area(ram, "reserved", "ram."),
             trial_starts=self.trial_starts(facts),
             external=self.external(facts, chip),
+            usb=self.usb(facts, chip),
             silence=self.silence(facts, chip),
             labels=self.labels(facts),
         )
@@ -270,6 +281,10 @@ class Loader:
                 taken = used.get(name) or DEBUG_PINS[name]
                 raise self.fail(f"external.pins.{signal}", name, f"another pin than {taken}")
             used[name] = f"external.pins.{signal}"
+        for key, name in board.usb.pins.items() if board.usb is not None else ():
+            if name in used or name in DEBUG_PINS:
+                raise self.fail(key, name, f"another pin than {used.get(name) or DEBUG_PINS[name]}")
+            used[name] = key
 
     def runs(self, board: BoardFacts, key: str, area: Area) -> list[Memory]:
         """The runs of flash that *area* touches; they must cover it without a gap.

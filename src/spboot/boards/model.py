@@ -9,6 +9,7 @@ from spboot.boards.labels import Labels
 from spboot.chips import Chip, Memory
 from spboot.chips.external import EXTERNAL, VERIFY, External
 from spboot.chips.silence import Silence
+from spboot.chips.usb import Usb
 from spboot.formats.spec import record, spec
 
 _SMALLEST_PAGE = 2048
@@ -122,6 +123,8 @@ class BoardFacts:
     """Starts that an update on trial has until it confirms itself; 0: no update is on trial."""
     external: External | None
     """Flash chips outside of the microcontroller."""
+    usb: Usb | None
+    """The USB connector for flash drives."""
     silence: Silence
     """What a twin of the board keeps silent."""
     labels: Labels
@@ -288,6 +291,8 @@ class BoardFacts:
         names = [pin.name for pin in self.pins.values()]
         if self.external is not None:
             names += [name for name, _ in self.external.pins.values()]
+        if self.usb is not None:
+            names += self.usb.pins.values()
         return any(ports.vddio2_supplies(name[1], int(name[2:])) for name in names)
 
 

@@ -49,6 +49,7 @@ INCLUDES: Final = {
     "crypto": ("crypto", "@crypto", _LIBC),
     "core": ("core", "crypto", "@core", _LIBC),
     "loader": ("loader", "core", "crypto", "@core", _LIBC),
+    "usb": ("usb", "loader", "core", "crypto", "@core", _LIBC),
     "driver": ("driver", "core", "@core", "@chip", _LIBC),
     "boot": ("boot", "driver", "loader", "core", "crypto", "include", "@core", "@chip", _LIBC),
 }

@@ -17,6 +17,7 @@ from spboot.boards.clocks import clock_limit
 from spboot.builder.drivers import drivers
 from spboot.builder.external import clocked, external_lines, external_ports
 from spboot.builder.production import LEVELS, Production
+from spboot.builder.usb import usb_lines, usb_ports
 from spboot.chips import Block, Chip
 from spboot.chips.external import EXTERNAL
 from spboot.delta.prior import delta_prior_header
@@ -36,14 +37,18 @@ _DRIVEN = ("FLASH", "RCC", "PWR", "IWDG", "WWDG", "ICACHE", "DBGMCU")
 _WRONG_BANKS: Final = "flash is not in {banks} bank{s}: change the option bytes"
 
 
-def write(folder: Path, board: Board, boot_version: Version, production: Production | None = None) -> None:
-    """Write all generated headers for *board* below *folder*, of a bootloader for *production* if that is given."""
+def write(
+    folder: Path, board: Board, boot_version: Version, production: Production | None = None, *, usb: bool = False
+) -> None:
+    """Write all generated headers for *board* below *folder*, of a bootloader for *production* if that is given.
+
+    *usb*: of a program that drives the board's USB connector."""
     texts = {
         "core/spb_spec.h": spec_header(len(board.slot0.parts)),
         "core/spb_config.h": config_header(board, boot_version, production),
         "core/spb_delta_prior.h": delta_prior_header(),
         "crypto/spb_p256_generator.h": generator_header(),
-        "chip/spb_chip.h": chip_header(board),
+        "chip/spb_chip.h": chip_header(board, usb=usb),
     }
     for name, text in texts.items():
         path = folder / name
@@ -102,7 +107,7 @@ def _ram_ranges(board: Board) -> str:
     return f"{{{', '.join(pairs)}}}"
 
 
-def chip_header(board: Board) -> str:
+def chip_header(board: Board, *, usb: bool = False) -> str:
     """Addresses, registers and bits of the blocks we drive, and where the board's parts hang."""
     chip = board.chip
     first, last = chip.flash[0], chip.flash[-1]
@@ -133,7 +138,14 @@ def chip_header(board: Board) -> str:
         lines += [f"#define {name}_BASE {chip.block(name).address:#x}u", *_register_lines(name, chip.block(name).ip)]
     lines += _register_lines("USART", chip.block(board.console.port).ip)
     lines += _register_lines("GPIO", chip.block("GPIOA").ip)
-    lines += _console_lines(board) + _port_lines(board) + _switch_lines(board)
+    lines += _console_lines(board) + _port_lines(board, usb=usb) + _switch_lines(board)
+    if usb and board.usb is not None:
+        lines += [
+            define("HSE_HZ", board.usb.hse_hz),
+            define("HSE_BYPASS", int(board.usb.hse_bypass)),
+            *usb_lines(chip, board.usb),
+            *_bits(chip, "USB", [chip.block(board.usb.core)]),
+        ]
     if board.external is not None:
         lines += external_lines(chip, board.external, board.clock_hz)
         for name, blocks in clocked(chip, board.external):
@@ -223,8 +235,9 @@ def _console_lines(board: Board) -> list[str]:
     return lines + _bits(board.chip, "CONSOLE", [block])
 
 
-def _port_lines(board: Board) -> list[str]:
-    ports = sorted({pin.port for pin in board.pins.values()} | external_ports(board.external))
+def _port_lines(board: Board, *, usb: bool) -> list[str]:
+    more = usb_ports(board.usb) if usb and board.usb is not None else set()
+    ports = sorted({pin.port for pin in board.pins.values()} | external_ports(board.external) | more)
     return _bits(board.chip, "PORTS", [board.chip.block(f"GPIO{port}") for port in ports])
 
 

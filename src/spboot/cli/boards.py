@@ -73,6 +73,7 @@ def _show(board: Board) -> None:
         ("LED", _switch(board.led)),
         *((name, f"{area.address:#010x}, {size_text(area.size)}") for name, area in board.areas.items()),
         *_external(board),
+        *_usb(board),
         ("page", _pages(board)),
         ("image", f"{board.image_address:#010x}, at most {size_text(board.image_capacity)}"),
         ("reserved RAM", f"{board.ram.address:#010x}, {board.ram.size} bytes"),
@@ -89,6 +90,12 @@ def _external(board: Board) -> Iterator[tuple[str, str]]:
     where = f"{found.controller}, port {found.port}" if found.port > 1 else found.controller
     yield "external flash", f"{chips} at {where}, {found.address:#010x}, {size_text(found.size)}"
     yield "its pins", ", ".join(f"{signal} {pin}" for signal, (pin, _) in found.pins.items())
+
+
+def _usb(board: Board) -> Iterator[tuple[str, str]]:
+    """The connector for flash drives."""
+    if board.usb is not None:
+        yield "USB", ", ".join([board.usb.core, *(f"{key[4:]} {pin}" for key, pin in board.usb.pins.items())])
 
 
 def _pages(board: Board) -> str:
@@ -111,6 +118,7 @@ def _facts(board: Board) -> dict[str, object]:
         },
         "flash": {name: {"address": area.address, "size": area.size} for name, area in board.areas.items()},
         "external": _external_facts(board),
+        "usb": None if board.usb is None else {"core": board.usb.core, "pins": board.usb.pins},
         "page_size": board.page_size,
         "rest_page_size": board.rest_page_size,
         "image_address": board.image_address,

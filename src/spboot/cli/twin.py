@@ -22,6 +22,7 @@ from spboot.errors import TwinError
 from spboot.formats.manifest import name_id
 from spboot.twin import STRICT, Cut, Strict
 from spboot.twin.host import state as states
+from spboot.twin.usb.stick import Stick
 
 
 def faster_than_nothing(text: str) -> float:
@@ -95,6 +96,7 @@ def faster_than_nothing(text: str) -> float:
     metavar="NAME.OFFSET=BITS",
     help="Bits that read as 1 in a register of a silent peripheral, as I2C1.0x18=1.",
 )
+@click.option("--stick", type=options.PATH, metavar="IMAGE", help="Plug in a USB drive with the bytes of IMAGE.")
 @click.option(
     "--strict",
     type=click.Choice(STRICT),
@@ -116,6 +118,7 @@ def command(
     gdb_port: int | None,
     silent: tuple[str, ...],
     ready: tuple[str, ...],
+    stick: Path | None,
     strict: Strict,
     seed: int,
 ) -> None:
@@ -143,6 +146,8 @@ def command(
     board = Board.load(board_name)
     device = Device(board, seed=seed, silence=_silence(board, silent, ready), strict=strict)
     _ask_for(device, armed, faults)
+    if stick is not None:
+        device.twin.plug(Stick(stick))
     session = Session(device, button=button, pty=None if pty is None else Path(pty), speed=speed, gdb_port=gdb_port)
     _run(session, images, state)
 

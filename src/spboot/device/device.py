@@ -91,6 +91,7 @@ class Device:
             core_supply=board.core_supply,
             silence=board.silence if silence is None else board.silence | silence,
             external=[board.external] if board.external is not None else [],
+            usb=board.usb,
         )
         self._twin.strict = strict
         self._twin.bootloader = range(board.bootloader.address, board.bootloader.end)

@@ -10,8 +10,10 @@ import unicorn
 from spboot import chips
 from spboot.chips.external import External
 from spboot.chips.silence import Silence
+from spboot.chips.usb import Usb
 from spboot.errors import TwinError
 from spboot.twin import models
+from spboot.twin.attached import Attached
 from spboot.twin.block import Block
 from spboot.twin.blocks.gpio import Pins
 from spboot.twin.blocks.iwdg import Iwdg
@@ -34,7 +36,6 @@ from spboot.twin.memory.oplog import Cut, OperationLog
 from spboot.twin.memory.rams import Rams
 from spboot.twin.memory.stall import Stalls
 from spboot.twin.memory.windows import Windows
-from spboot.twin.nor.cells import SparseCells
 from spboot.twin.refusals import Refusals
 from spboot.twin.silent import Silent
 from spboot.twin.snapshot import Part, Snapshot
@@ -50,11 +51,12 @@ _WFI: Final = 0xBF30
 _HEARD: Final = Silence()
 
 
-class Twin(Refusals):
+class Twin(Refusals, Attached):
     """One chip of part *part*.  *seed* decides the garbage in RAM and the unique id.
 
     The board supplies it with *vdd_mv* millivolts and its core by *core_supply*, "ldo" or "smps".  What *silence*
-    names has no model and is kept silent, *external* are flash chips beside it.  Raises TwinError where it has one."""
+    names has no model and is kept silent, *external* are flash chips beside it, *usb* is its connector.  Raises
+    TwinError where silence has a model."""
 
     def __init__(
         self,
@@ -65,6 +67,7 @@ class Twin(Refusals):
         core_supply: str = "ldo",
         silence: Silence = _HEARD,
         external: Sequence[External] = (),
+        usb: Usb | None = None,
     ) -> None:
         super().__init__()
         self.chip = chips.load(part)
@@ -78,8 +81,7 @@ class Twin(Refusals):
         self.stalls = Stalls(self.core, self.timeline, self.flash)
         self.rams = Rams(self.core, self.chip, seed)
         self.core.map_buffer(*rom.content(self.chip, seed, self.flash.capacity), writable=False)
-        self.windows = Windows()
-        self.bus = Bus(self)
+        self.windows, self.bus = Windows(), Bus(self)
         if self.chip.core == "cm4" and (ram := self.rams.buffers.get(0x20000000)) is not None:
             self.bus.map_ram_bits(ram)
         self.nvic = NvicM7(self) if self.chip.core == "cm7" else Nvic(self)
@@ -87,13 +89,13 @@ class Twin(Refusals):
         self.cpu.returned = self._on_return
         self.unmasking = Unmasking(self, self.nvic)
         self.blocks: dict[str, Block] = models.build(self, self.bus, self.nvic, silence)
-        self.external = models.fit(self, external)  # controller -> the flash chips at it
+        self.pins = Pins(self)
+        self.external, self.usb = models.fit(self, external), models.connect(self, usb)
         self.rcc = self.block("RCC", Rcc)
         self.pwr = cast(Power, self.blocks["PWR"])
         self.iwdg = self.block("IWDG", Iwdg)
         self.flash_controller = cast(FlashController, self.blocks["FLASH"])
         self.flash.ecc = self.flash_controller.ECC
-        self.pins = Pins(self)
         self.standby = Standby(self)
         self.spin = Spin(self, self.bus, lambda: self._slice(1))
         self.ecc_nmi: Literal["at", "after"] = "after"
@@ -155,18 +157,6 @@ class Twin(Refusals):
         if name not in found:
             raise TwinError(f"{self.chip.name} has no UART {name!r}; it has {', '.join(found)}")
         return found[name]
-
-    def flash_load(self, address: int, data: bytes) -> None:
-        """Factory programming, of external flash by its window as well: no operation in the log."""
-        self.cells(address).put(address, data)
-
-    def flash_read(self, address: int, size: int) -> bytes:
-        """What the flash cells hold."""
-        return self.cells(address).get(address, size)
-
-    def cells(self, address: int) -> FlashArray | SparseCells:
-        """The flash that holds *address*: the one outside whose window it is in, or the one within."""
-        return next((p.cells for p in self.external.values() if p.cells.holds(address)), self.flash)
 
     def arm(self, cut: Cut) -> None:
         """Cut the power at an operation to come.  Raises TwinError where the part cannot have its fault."""

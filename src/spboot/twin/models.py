@@ -9,12 +9,15 @@ from typing import Final
 
 from spboot.chips.external import External
 from spboot.chips.silence import ALL, Silence
+from spboot.chips.usb import Usb
 from spboot.errors import TwinError
 from spboot.twin import blocks, clock, flash, guests, power
 from spboot.twin.block import Block
 from spboot.twin.blocks.debug import Dbgmcu, Dwt
+from spboot.twin.blocks.otg import Otg
 from spboot.twin.blocks.serial_memory import SerialMemory
 from spboot.twin.bus import Bus
+from spboot.twin.clock.rcc import Rcc
 from spboot.twin.die import Die
 from spboot.twin.interrupt.nvic import Nvic
 from spboot.twin.nor.package import Package
@@ -100,6 +103,17 @@ def fit(die: Die, external: Iterable[External]) -> dict[str, Package]:
             )
         packages[each.controller] = controller.fit(each, die.chip.window_of(each.controller))
     return packages
+
+
+def connect(die: Die, socket: Usb | None) -> Otg | None:
+    """Put the USB connector of a board at its core, unless silence or a model of a user has taken the place of that."""
+    core = None if socket is None else die.blocks[socket.core]
+    if socket is None or not isinstance(core, Otg):
+        return None
+    core.fit(socket)
+    if socket.hse_hz:
+        die.block("RCC", Rcc).hse_hz = socket.hse_hz
+    return core
 
 
 def _silent(die: Die, modelled: Collection[str], silence: Silence) -> dict[str, Block]:

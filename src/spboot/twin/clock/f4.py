@@ -132,6 +132,9 @@ class RccF4(Rcc, ips=("rcc_f4",)):
             return round(self._pll()[1] / max(self.field("PLLCFGR", "PLLQ"), 1)) if self.ready("PLL") else 0
         return super().source_hz(source)
 
+    def root(self, source: str) -> str:
+        return self._pll_source() if source == "PLLQ" else source
+
     def pclk(self, bus: int) -> int:
         """The frequency of APB 1 or 2."""
         return apb_hz(self.hclk, self.field("CFGR", f"PPRE{bus}"))

@@ -29,6 +29,8 @@ class MsiRcc(RccPll, like="rcc_l4"):
                 self.die.refuse(f"MSIRANGE {value >> 4 & 15} does not exist", "use 0 to 11 (RM0351 6.4.1)")
             if not self.ready("MSI"):
                 self.die.forbid("MSIRANGE changed while MSIRDY is 0", "wait for MSIRDY first (RM0351 6.4.1)")
+        if value & ~old & self.mask("CR", "MSIPLLEN") and not self.lse_ready():
+            self.die.refuse("RCC_CR.MSIPLLEN was set and LSERDY is 0", "wait for the LSE first (RM0351 6.4.1)")
         super().write_CR(value)
 
     def write_CSR(self, value: int) -> None:
@@ -41,6 +43,12 @@ class MsiRcc(RccPll, like="rcc_l4"):
                 "set RCC_CR.MSIRGSEL first, and use 4 to 7 (RM0351 6.4.29)",
             )
         super().write_CSR(value)
+
+    def root(self, source: str) -> str:
+        """With MSIPLLEN the MSI is as exact as the LSE makes it: 0.25 % (RM0351 6.2.3)."""
+        found = super().root(source)
+        locked = found == "MSI" and "MSIPLLEN" in self.fields["CR"] and self.field("CR", "MSIPLLEN")
+        return "MSI locked to LSE" if locked and self.lse_ready() else found
 
     def hertz(self, name: str) -> int:
         if name == "MSI":

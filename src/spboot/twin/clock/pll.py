@@ -42,6 +42,9 @@ class RccPll(RccLow):
             return 0
         return round(vco / (self.PLL.r_step * (self.field(name, "PLLQ") + 1)))
 
+    def root(self, source: str) -> str:
+        return self.pll_source() if source in ("PLLQ", "PLLSAI1Q") else source
+
     def _sai1_vco(self) -> float:
         """It shares source and divider with the PLL, or has its own divider."""
         source = self.pll_source()

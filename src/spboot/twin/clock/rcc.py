@@ -270,6 +270,16 @@ class Rcc(BackupDomain, like="rcc_l4"):
             return self.pclk(bus)
         return self.source_hz(source) if source else 0
 
+    def usb_clock(self) -> tuple[int, str]:
+        """What an OTG core gets for 48 MHz, in hertz, and the oscillator that it comes from; 0 and "" for none."""
+        source = self.chosen("RNG")
+        hertz = self.source_hz(source) if source else 0
+        return (hertz, self.root(source)) if hertz else (0, "")
+
+    def root(self, source: str) -> str:
+        """The oscillator behind *source*."""
+        return source
+
     def memory_hz(self, clock: str) -> int:
         """What drives a controller of external flash, by its clock in the facts, as "HCLK3" or "CCIPR2.OCTOSPISEL"."""
         register, _, field = clock.partition(".")
