@@ -35,6 +35,8 @@ MEANINGS = {
     ("rcc_l4.c", "SOURCE_MSI"): ("PLLCFGR", "PLLSRC", "MSI"),
     ("rcc_l4.c", "SYSCLK_PLL"): ("CFGR", "SW", "PLL1_R"),
     ("rcc_wl.c", "MSI_RANGE_RESET"): ("CR", "MSIRANGE", "Range4M"),
+    ("usb_clock_f4.c", "SYSCLK_HSI"): ("CFGR", "SW", "HSI"),
+    ("usb_clock_f4.c", "SYSCLK_PLL"): ("CFGR", "SW", "PLL1_P"),
     ("pwr_l0.c", "RANGE_1"): ("CR", "VOS", "Range1"),
     ("pwr_l0.c", "RANGE_2"): ("CR", "VOS", "Range2"),
     ("pwr_l5.c", "RANGE_2"): ("CR1", "VOS", "Range2"),
@@ -82,6 +84,9 @@ OTHER = {
     "options_sector.c": "OPTION_KEY1 OPTION_KEY2 ROUNDS",
     "nor.c": "ID_SIZE SLICE_US",
     "octospi.c": "FOUR EIGHT WRITING SELECT_HIGH POLL_EVERY REGISTER_DUMMY",  # lines and modes: RM0432 19.7.17, 19.7.1
+    # RM0090 34.16 and 34.7.1, USB 2.0 7.1.7
+    "otg.c": "RX_WORDS TX_WORDS PERIODIC_WORDS ALL_FIFOS HCLK_FAST CLOCK_48 FRAME FULL_SPEED BULK PID_DATA1 PID_SETUP "
+    "IN_DATA STEP_MS MODE_MS OFF_MS RESET_MS RECOVERY_MS PACKET_MS ERRORS BUSY",
     "patience.c": "SYST_RVR SYST_CVR FEWEST_CYCLES",  # DDI0403 B3.3.2
     "pwr_g4.c": "NORMAL_HZ",
     "quadspi.c": "QUAD_LINES SELECT_HIGH POLL_EVERY",  # RM0351 17.5.6
@@ -91,6 +96,8 @@ OTHER = {
     "rcc_wl.c": "WAIT_STATES",
     "serial_pins.c": "PORT_STEP",
     # DDI0403 B3.5
+    "usb_clock_f4.c": "INPUT_HZ USB_HZ START_MS",
+    "usb_clock_l4.c": "SAI1_N SAI1_RESET FROM_SAI1 START_MS",  # RM0351 6.4.5, 6.4.28
     "window_m7.c": "CTRL RNR RBAR RASR ON CTRL_ENABLE RASR_ENABLE RASR_SIZE_POS NEVER_RUN WRITE_THROUGH "
     "LAST_KB_POWER WINDOW_POWER",
 }
@@ -148,7 +155,7 @@ def defined(file: str) -> dict[str, int]:
 
 
 def served(file: str) -> list[str]:
-    return [ip for ip, files in DRIVERS.items() if file in files]
+    return [ip for ip, files in (*DRIVERS.items(), *drivers().usb.items()) if file in files]
 
 
 @pytest.mark.parametrize("file", FILES)

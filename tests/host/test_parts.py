@@ -45,8 +45,9 @@ def test_a_part_that_is_too_small() -> None:
 
 def test_a_missing_driver_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     few = Drivers(
-        always=[], core={}, external={}, write_size={}, production={}, ip={"iwdg_v2": ["iwdg_v2.c"], "gpio_v2_l478": []}
-    )
+        always=[], core={}, external={}, usb={}, write_size={}, production={},
+        ip={"iwdg_v2": ["iwdg_v2.c"], "gpio_v2_l478": []},
+    )  # fmt: skip
     monkeypatch.setattr(bootloader, "drivers", lambda: few)
     lacks = missing(chips.load("STM32L476RG")) or ""
     assert lacks.startswith("there is no driver for FLASH (flash_l4), RCC (rcc_l4), ")

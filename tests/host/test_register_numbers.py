@@ -47,7 +47,8 @@ def test_every_model_and_every_driver_is_reached() -> None:
         assert models_of(name), f"{path_of(name)}: no IP version of MODELS has a class of it"
     assert {model.__module__.removeprefix("spboot.twin.") for model in models.MODELS.values()} <= set(MODEL_FILES)
     served = {file for files in DRIVERS.values() for file in files} | set(drivers().production.values())
-    of_the_core = {file for files in (*drivers().core.values(), *drivers().external.values()) for file in files}
+    table = drivers()
+    of_the_core = {file for by in (table.core, table.external, table.usb) for files in by.values() for file in files}
     always = set(drivers().always)
     assert {path.name for path in DRIVER.glob("*.c")} == served | of_the_core | always
 
@@ -122,6 +123,16 @@ CONSTANTS: dict[str, dict[str, str]] = {
     "blocks.usart_v4": {"_DEPTH": "[bytes]", "_DEEP_DEPTH": "[bytes]"},
     "blocks.dma": {"_COPY_CYCLES": "[cycles]"},
     "blocks.octospi": {"_MACRONIX": "[MTYP]"},
+    "blocks.otg": {
+        "_CHANNELS": "[channels]", "_LEAST_WORDS": "[words]", "_CONTROL": "[EPTYP]", "_BULK": "[EPTYP]",
+        "_SETUP": "[DPID]", "_DATA1": "[DPID]", "_BYTE_PS": "[time]", "_AROUND": "[bytes]", "_FRAME_LOW": "[clocks]",
+        "_FRAME_HIGH": "[clocks]", "_FIFO": "[offset of FIFO0, and what is between two]", "_PACKET": "[bytes]",
+    },
+    "blocks.otg_port": {
+        "_MODE_PS": "[time]", "_IDLE_PS": "[time]", "_CORE_RESET_PS": "[time]", "_FLUSH_PS": "[time]",
+        "_LEAST_RESET_PS": "[time]", "_DEBOUNCE_PS": "[time]", "_ENABLE_PS": "[time]", "_FS_WORDS": "[words]",
+        "_LEAST_HCLK": "[Hz]", "_SENSING": "GCCFG_V1.NOVBUSSENS",
+    },
     "blocks.quadspi": {"_FREE_RUNNING": "CCR.FRCM", "_SEQUENCE_CLOCKS": "[clocks]"},
     "blocks.serial_commands": {"_ENDLESS": "[of DLR]", "_MOST_POLLED": "[bytes]"},
     "blocks.serial_memory": {"_LAST_BYTES": "[bytes]", "_KB": "[bytes]"},
@@ -160,6 +171,16 @@ NUMBERS: dict[str, dict[str, str]] = {
     "blocks.octospim": {">>1": "[of IOLSRC and IOHSRC: the controller]"},
     "blocks.quadspi": {"<<12": "[bit 4 of FTHRES, RM0399]", ">>8": "CR.FTHRES", ">>24": "CR.PRESCALER",
                        "&0x1f": "[FTHRES, RM0399]", "&0xff": "CCR.INSTRUCTION"},
+    "blocks.otg": {
+        ">>12": "[of a FIFO's offset]", "~0xfff": "[of a FIFO's offset]", "<<16": "HNPTXSTS.NPTQXSAV",
+        ">>16": "HNPTXFSIZ.FD|NPTXFD", "&0xffff": "HNPTXFSIZ.SA|NPTXFSA", ">>18": "HCCHAR0.EPTYP",
+        ">>20": "HCCHAR0.MCNT|MC", "&0x3": "width HCCHAR0.EPTYP", "&0x7ff": "HCCHAR0.MPSIZ", "<<19": "HCTSIZ0.PKTCNT",
+        "<<29": "HCTSIZ0.DPID",
+    },
+    "blocks.otg_port": {
+        "<<16": "HFNUM.FTREM", "<<17": "HPRT.PSPD", ">>10": "[pages of a KB]", "&0x3": "width HPRT.PLSTS",
+        "&0x3fff": "[HFNUM counts to it, RM0090 34.16.3]",
+    },
     "blocks.serial_commands": {"&0xffff": "PIR.INTERVAL", "~0x3": "[bytes]"},
     "blocks.serial_memory": {"&0xffff": "LPTR.TIMEOUT"},
     "blocks.tamp": {"~0x3": "[bytes]"},
@@ -275,8 +296,8 @@ def test_numbers_in_a_model_are_places_of_fields(name: str) -> None:
 
 
 OFFSETS = {
-    "CONSUMING": {"RDR", "DR"},
-    "QUIET": {"KR", "CNT", "TR", "SSR"},
+    "CONSUMING": {"RDR", "DR", "GRXSTSP", *(f"FIFO{number}" for number in range(16))},
+    "QUIET": {"KR", "CNT", "TR", "SSR", "HFNUM"},
 }
 DECLARED: dict[tuple[str, str], tuple[str, str] | int] = {
     ("flash.g0", "ECCR2"): ("flash_g0x1", "ECCR2"),

@@ -30,7 +30,7 @@ PARTS: Final = {
     "other/options/pin/power on/software/watchdog/wwdg/low power/Standby/": "causes of a reset, told under the banner",
 }
 """Words that are only ever part of another sentence -> of which one."""
-_ROOMS: Final = ("boot", "core", "driver", "loader")
+_ROOMS: Final = ("boot", "core", "driver", "loader", "usb")
 _LITERAL: Final = r'"(?:[^"\\\n]|\\.)*"'
 SAID: Final = re.compile(rf"\b(?:TEXT|LOG|spb_console_(?:log|print))\(\s*((?:{_LITERAL}|[A-Z][A-Z_0-9]+|\s)+)[,)]")
 _DEFINED: Final = re.compile(rf"^#define ([A-Z][A-Z_0-9]+)\s+((?:{_LITERAL}\s*)+)$", re.MULTILINE)

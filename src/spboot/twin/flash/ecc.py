@@ -11,8 +11,8 @@ from typing import ClassVar, Final
 from spboot.chips import Block as Facts
 from spboot.twin.die import Die
 from spboot.twin.flash.caches import FlashCaches
-from spboot.twin.flash.keys import KEYS, OPTION_KEYS, KeySequence
 from spboot.twin.flash.low import FlashLow
+from spboot.twin.keys import KEYS, OPTION_KEYS, KeySequence
 from spboot.twin.memory.ageing import Span
 from spboot.twin.timeline import PS_PER_US
 

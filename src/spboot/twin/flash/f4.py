@@ -10,7 +10,7 @@ from spboot.chips import Block as Facts
 from spboot.twin.die import Die
 from spboot.twin.flash.caches import FlashCaches
 from spboot.twin.flash.controller import Controller
-from spboot.twin.flash.keys import KEYS, OPTION_KEYS, KeySequence
+from spboot.twin.keys import KEYS, OPTION_KEYS, KeySequence
 from spboot.twin.memory.ageing import Span
 from spboot.twin.memory.options import Word
 from spboot.twin.timeline import PS_PER_MS, PS_PER_US

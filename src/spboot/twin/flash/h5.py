@@ -6,8 +6,8 @@ from __future__ import annotations
 from typing import ClassVar, Final
 
 from spboot.twin.flash.icache import Icache
-from spboot.twin.flash.keys import KEYS, OPTION_KEYS, KeySequence
 from spboot.twin.flash.low import FlashLow
+from spboot.twin.keys import KEYS, OPTION_KEYS, KeySequence
 from spboot.twin.memory.ageing import Span
 from spboot.twin.power.low import PwrLow
 from spboot.twin.timeline import PS_PER_US

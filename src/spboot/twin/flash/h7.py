@@ -9,7 +9,7 @@ from typing import ClassVar, Final
 from spboot.chips import Block as Facts
 from spboot.twin.die import Die
 from spboot.twin.flash.h7_options import OptionsH7, blocks_of
-from spboot.twin.flash.keys import KEYS, KeySequence
+from spboot.twin.keys import KEYS, KeySequence
 from spboot.twin.memory.ageing import Span
 from spboot.twin.power.h7 import PwrH7
 from spboot.twin.timeline import PS_PER_MS, PS_PER_US

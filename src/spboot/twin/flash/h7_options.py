@@ -13,7 +13,7 @@ from spboot.chips import Block as Facts
 from spboot.twin.die import Die
 from spboot.twin.errors import PowerCut
 from spboot.twin.flash.controller import Controller
-from spboot.twin.flash.keys import OPTION_KEYS, KeySequence
+from spboot.twin.keys import OPTION_KEYS, KeySequence
 from spboot.twin.memory.ageing import Span
 from spboot.twin.memory.options import OptionCells
 

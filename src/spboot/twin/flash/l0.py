@@ -8,8 +8,8 @@ from typing import Any, ClassVar, Final
 
 from spboot.chips import Block as Facts
 from spboot.twin.die import Die
-from spboot.twin.flash.keys import KeySequence
 from spboot.twin.flash.low import FlashLow
+from spboot.twin.keys import KeySequence
 from spboot.twin.memory.ageing import Span
 from spboot.twin.memory.oplog import Cut
 from spboot.twin.memory.options import OptionCells, Word, fates
