@@ -288,12 +288,15 @@ def test_ctrl_c_ends_the_programmer(folder: Path, tmp_path: Path) -> None:
     process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True)
     try:
         deadline = time.monotonic() + 60
-        while not (tmp_path / "started").exists() and time.monotonic() < deadline:
+        number = ""
+        while not number.endswith("\n") and time.monotonic() < deadline:  # it is there before it is written
             time.sleep(0.02)
+            with contextlib.suppress(FileNotFoundError):
+                number = (tmp_path / "started").read_text()
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=60)
         with pytest.raises(ProcessLookupError):
-            os.kill(int((tmp_path / "started").read_text()), 0)
+            os.kill(int(number), 0)
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
