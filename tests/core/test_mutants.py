@@ -48,8 +48,16 @@ MUTANTS = {
         "false",
     ),
     "any format": ("manifest.c", "m[SPB_MANIFEST_OFF_FORMAT] != SPB_FORMAT || ", ""),
-    "product and board not checked": ("engine.c", "(status = spb_manifest_fits(e->header)) != SPB_OK", "false"),
-    "version not checked": ("engine.c", "(status = version_fits(e, floor)) != SPB_OK", "false"),
+    "product and board not checked": (
+        "engine.c",
+        "(status = spb_manifest_fits(e->header)) != SPB_OK) return status;\n    if (spb_rotation(e))",
+        "false) return status;\n    if (spb_rotation(e))",
+    ),
+    "version not checked": (
+        "engine.c",
+        "(status = version_fits(e, floor)) != SPB_OK) return status;\n    if ((status = base_fits",
+        "false) return status;\n    if ((status = base_fits",
+    ),
     "base not checked": ("engine.c", "(status = base_fits(e, active_header)) != SPB_OK", "false"),
     "old commit survives a new download": (
         "engine.c",
@@ -70,9 +78,8 @@ MUTANTS = {
     ),
     "flash touched before the version is known": (
         "engine.c",
-        "    if ((status = version_fits(e, floor)) != SPB_OK) return status;",
-        "    if ((status = spb_journal_erase()) != SPB_OK) return status;\n"
-        "    if ((status = version_fits(e, floor)) != SPB_OK) return status;",
+        "    again = floor_once(e);\n",
+        "    again = floor_once(e);\n    if ((status = spb_journal_erase()) != SPB_OK) return status;\n",
     ),
     "page opened without what came before": (
         "candidate.c",
@@ -198,9 +205,9 @@ MUTANTS = {
         "    enum spb_status status = SPB_OK;\n    c->len = SPB_PART_SIZE;",
     ),
     "a step over the border of two parts": (
-        "journal.h",
-        "rank < spb_pages_rest(list)) return",
-        "false) return",
+        "journal.c",
+        "spb_lower(rest, rank + SPB_JOURNAL_REST_BATCH)",
+        "spb_lower(list->count, rank + SPB_JOURNAL_REST_BATCH)",
     ),
     "a trial without room in one part": ("trial.h", "(SPB_PARTS == 1 || spb_trial_parts_fit(list))", "true"),
     "kept in the other part": ("trial.c", "        pages = SPB_PART_PAGES;\n", ""),
