@@ -5,6 +5,7 @@ test_external_rehearsal.py."""
 from __future__ import annotations
 
 import functools
+import itertools
 import tomllib
 from dataclasses import replace
 from pathlib import Path
@@ -27,6 +28,12 @@ def some(*names: str, of: list[str] | None = None) -> list[object]:
     """All boards, or those *of* a kind; others than *names* with `make soak`."""
     every = boards.external_names() if of is None else of
     return [name if name in names else pytest.param(name, marks=pytest.mark.soak) for name in every]
+
+
+def both(*soon: tuple[str, str]) -> list[object]:
+    """All boards with each compiler; others than *soon* with `make soak`."""
+    every = itertools.product(boards.external_names(), NAMES)
+    return [one if one in soon else pytest.param(*one, marks=pytest.mark.soak) for one in every]
 
 
 @pytest.fixture(scope="session")
@@ -74,8 +81,7 @@ def nothing_is_plain(shop: Workshop, twin: Twin, *versions: str) -> None:
         assert not [piece for piece in pieces if len(set(piece)) > 8 and piece in there], version
 
 
-@pytest.mark.parametrize("compiler", NAMES)
-@pytest.mark.parametrize("name", some("DISCO-L476G-EXT", "DISCO-L4R9I-EXT"))
+@pytest.mark.parametrize(("name", "compiler"), both(("DISCO-L476G-EXT", "clang"), ("DISCO-L4R9I-EXT", "gcc")))
 def test_updates_arrive(workshops, name: str, compiler: str) -> None:  # type: ignore[no-untyped-def]
     """A full image through the loader, a patch through the application; and what the chips were told was strict."""
     shop = workshops(name, compiler)
@@ -99,8 +105,7 @@ def test_updates_arrive(workshops, name: str, compiler: str) -> None:  # type: i
     assert shop.board.ram.size <= 5_376
 
 
-@pytest.mark.parametrize("compiler", NAMES)
-@pytest.mark.parametrize("name", some("DISCO-L4R9I-EXT"))
+@pytest.mark.parametrize(("name", "compiler"), both(("DISCO-L4R9I-EXT", "clang")))
 def test_stack(workshops, name: str, compiler: str) -> None:  # type: ignore[no-untyped-def]
     """A program operation is deeper here, and code is sealed at its depth."""
     stacks(workshops(name, compiler))
