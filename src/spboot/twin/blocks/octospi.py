@@ -61,30 +61,18 @@ class OctoSpi(SerialMemory, ips=("octospi_v1", "octospi_v2")):
     def strobe(self) -> bool:
         return bool(self.field("CCR", "DQSE"))
 
-    def _phase(self, kind: str) -> Phase:
-        """As "I", "AD", "AB" or "D"."""
+    def phase(self, kind: str) -> Phase:
         lines, double = self.field("CCR", f"{kind}MODE"), bool(self.field("CCR", f"{kind}DTR"))
         if lines >= len(_LINES):
             self.die.refuse(f"{self.name}_CCR.{kind}MODE = {lines}", "0 to 4 stand for none and 1 to 8 lines")
         return Phase(lines=_LINES[lines], double=double)
 
-    def frame(self, address: int) -> Frame:
-        command, where, between = (self._phase(kind) for kind in ("I", "AD", "AB"))
-        size, op_bytes = self.field("CCR", "ABSIZE") + 1, self.field("CCR", "ISIZE") + 1
-        alternate = self.registers["ABR"] & ((1 << 8 * size) - 1)
-        return Frame(
-            op=self.registers["IR"] & ((1 << 8 * op_bytes) - 1) if command.lines else None,
-            op_bytes=op_bytes,
-            command=command,
-            where=where,
-            address=address if where.lines else 0,
-            address_bytes=self.field("CCR", "ADSIZE") + 1 if where.lines else 0,
-            between=between,
-            alternate=alternate.to_bytes(size, "big") if between.lines else b"",
-            dummy=self.field("TCR", "DCYC"),
-            data=self._phase("D"),
-            hertz=self.line_hz(),
-        )
+    def opcode(self) -> tuple[int, int]:
+        size = self.field("CCR", "ISIZE") + 1
+        return self.registers["IR"] & ((1 << 8 * size) - 1), size
+
+    def dummy(self) -> int:
+        return self.field("TCR", "DCYC")
 
     # rules
 

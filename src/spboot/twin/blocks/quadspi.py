@@ -63,27 +63,16 @@ class QuadSpi(SerialMemory, ips=("quadspi_v1",)):
     def once(self) -> bool:
         return bool(self.field("CCR", "SIOO"))
 
-    def _phase(self, field: str) -> Phase:
+    def phase(self, kind: str) -> Phase:
         """DDRM is about all but the command."""
-        double = field != "IMODE" and bool(self.field("CCR", "DDRM"))
-        return Phase(lines=_LINES[self.field("CCR", field)], double=double)
+        double = kind != "I" and bool(self.field("CCR", "DDRM"))
+        return Phase(lines=_LINES[self.field("CCR", f"{kind}MODE")], double=double)
 
-    def frame(self, address: int) -> Frame:
-        command, where, between = (self._phase(field) for field in ("IMODE", "ADMODE", "ABMODE"))
-        size = self.field("CCR", "ABSIZE") + 1
-        alternate = self.registers["ABR"] & ((1 << 8 * size) - 1)
-        return Frame(
-            op=self.field("CCR", "INSTRUCTION") if command.lines else None,
-            command=command,
-            where=where,
-            address=address if where.lines else 0,
-            address_bytes=self.field("CCR", "ADSIZE") + 1 if where.lines else 0,
-            between=between,
-            alternate=alternate.to_bytes(size, "big") if between.lines else b"",
-            dummy=self.field("CCR", "DCYC"),
-            data=self._phase("DMODE"),
-            hertz=self.line_hz(),
-        )
+    def opcode(self) -> tuple[int, int]:
+        return self.field("CCR", "INSTRUCTION"), 1
+
+    def dummy(self) -> int:
+        return self.field("CCR", "DCYC")
 
     # registers
 

@@ -54,8 +54,16 @@ class SerialCommands(Block, like="quadspi_v1"):
         """FMODE."""
         raise NotImplementedError
 
-    def frame(self, address: int) -> Frame:
-        """What the registers put on the lines."""
+    def phase(self, kind: str) -> Phase:
+        """The lines of one: "I" for the command, "AD", "AB" for what is between, "D" for the data."""
+        raise NotImplementedError
+
+    def opcode(self) -> tuple[int, int]:
+        """What it is, and its bytes."""
+        raise NotImplementedError
+
+    def dummy(self) -> int:
+        """Clocks before the data."""
         raise NotImplementedError
 
     def depth(self) -> int:
@@ -121,6 +129,25 @@ class SerialCommands(Block, like="quadspi_v1"):
     def line_hz(self) -> int:
         """The clock of the lines."""
         return self.kernel_hz() // self.prescaler()
+
+    def frame(self, address: int) -> Frame:
+        """What the registers put on the lines."""
+        command, where, between = (self.phase(kind) for kind in ("I", "AD", "AB"))
+        (op, op_bytes), size = self.opcode(), self.field("CCR", "ABSIZE") + 1
+        alternate = self.registers["ABR"] & ((1 << 8 * size) - 1)
+        return Frame(
+            op=op if command.lines else None,
+            op_bytes=op_bytes,
+            command=command,
+            where=where,
+            address=address if where.lines else 0,
+            address_bytes=self.field("CCR", "ADSIZE") + 1 if where.lines else 0,
+            between=between,
+            alternate=alternate.to_bytes(size, "big") if between.lines else b"",
+            dummy=self.dummy(),
+            data=self.phase("D"),
+            hertz=self.line_hz(),
+        )
 
     # commands
 
