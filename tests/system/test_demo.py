@@ -98,6 +98,8 @@ def test_the_demo_and_what_the_readme_says_of_it(tmp_path: Path) -> None:
         assert float(line) < float(until) and float(flash) < float(until), "parts of the whole"
         drawn = said.split(f", {kind}\n")[1].split("\n\n")[0].count("#")
         assert int(pages) == drawn + trial.batches(Board.load(BOARD))[0] + 1, "those that are kept, and the journal"
+    first = f"on this board {sizes[0]:,} bytes and {sizes[1]}, as half of the {len(firmware) // 1000} KB changed"
+    assert first in " ".join((ROOT / "docs/quick-start.md").read_text().split())
     check_picture(made / "demo.svg", rows)
     steps = [line.strip() for line in said.split("What next:\n")[1].splitlines()]
     assert len(steps) == 3
