@@ -104,9 +104,12 @@ static bool sliced(void) {
     return false;
 }
 
-/* A chip that stays busy is reset, so that it can be read again; in an application, too, which has to set it up anew. */
-static bool finished(void) {
-    if (SPB_EXTERNAL_SLICES && !alone ? sliced() : idle()) return good();
+/* A chip that stays busy is reset, so that it can be read again; in an application, too, which has to set it up anew.  Only the
+ * erase of a block takes more than one of the waits, and nothing else waits for so long. */
+static bool finished(uint32_t op) {
+    for (uint32_t left = SPB_BLOCK > 0 && op == SPB_EXTERNAL_ERASE_BLOCK ? SPB_EXTERNAL_BLOCK_WAITS : 1; left > 0; left--) {
+        if (SPB_EXTERNAL_SLICES && !alone ? sliced() : idle()) return good();
+    }
     reset();
     (void)recovered();
     return false;
@@ -116,7 +119,7 @@ static enum spb_status change(uint32_t op, uint32_t off, const uint8_t *data, ui
     if (!begin()) return SPB_E_FLASH_ERROR;
     bool ok = spb_serial_command(SPB_EXTERNAL_WRITE_ENABLE) &&
               spb_serial_poll(SPB_EXTERNAL_STATUS_WRITABLE, SPB_EXTERNAL_STATUS_WRITABLE, SPB_PATIENCE_LONGEST) &&
-              spb_serial_write(op, off, data, len) && finished();
+              spb_serial_write(op, off, data, len) && finished(op);
     end();
     return ok ? SPB_OK : failure;
 }

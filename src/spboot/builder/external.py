@@ -165,6 +165,7 @@ def _commands(flash: NorFlash, count: int) -> dict[str, int]:
     if any(c.address not in (address, "mode") for c in (program, erase, block)):
         raise BoardError(f"flash chip {flash.name}: read, program and erase have addresses of different lengths")
     times = flash.times
+    longest = max(erase.us[1], times.program[1], times.reset_from_erase[1])
     protect = sum(1 << bit for bit in flash.protect.bits) if flash.protect else 0
     resets = {c.shape.partition("-")[0] + "-" for c in flash.commands if c.does == "reset"}
     return {
@@ -194,5 +195,6 @@ def _commands(flash: NorFlash, count: int) -> dict[str, int]:
         "FLAGS_BAD": sum(1 << bit for name, bit in flash.flags.items() if name in _BAD_FLAGS) * both,
         "WAKE_US": times.wake[1],
         "RESET_US": times.reset[1],
-        "LONGEST_MS": -(-max(erase.us[1], block.us[1], times.program[1], times.reset_from_erase[1]) // 1000),
+        "LONGEST_MS": -(-longest // 1000),
+        "BLOCK_WAITS": -(-block.us[1] // longest),
     }
