@@ -276,8 +276,13 @@ _STICK: dict[str, Edit] = {
     "a name with a dot in front": ("usb/directory.c", "*name == '.' || ", ""),
     "a file begun twice": ("usb/stick.c", "if (s->tried[i] == s->file.cluster) return true;", "(void)s->tried[i];"),
     "files begun without an end": ("usb/stick.c", "if (s->tries == SPB_STICK_TRIES) return SPB_SOURCE_NONE;", ""),
-    "more than the file has": ("usb/stick.c", "len = spb_lower(left, SPB_SECTOR_SIZE);", "len = SPB_SECTOR_SIZE;"),
-    "a file without its end called done": ("usb/stick.c", "left > 0;) {", "left > SPB_SECTOR_SIZE;) {"),
+    "more than the file has": (
+        "usb/stick.c",
+        "len = spb_lower(size - done, SPB_SECTOR_SIZE),",
+        "len = SPB_SECTOR_SIZE,",
+    ),
+    "a file without its end called done": ("usb/stick.c", "done < size;) {", "done + SPB_SECTOR_SIZE < size;) {"),
+    "a damaged file begun": ("usb/stick.c", "    if (end != SPB_SOURCE_DONE) return end;\n", "    (void)end;\n"),
 }
 _STORAGE: dict[str, Edit] = {
     "a descriptor of more than is left": ("usb/usb.c", " && bytes[*at] <= len - *at", ""),

@@ -26,6 +26,7 @@
 #include "sha256.h"
 #include "show.h"
 #include "slot.h"
+#include "sources.h"
 #include "text.h"
 #include "tick.h"
 #include "trigger.h"
@@ -36,6 +37,7 @@
 #define OWN_FRAME __attribute__((noinline))
 
 #define LOAD_MS 2000u       /* what a first byte makes of the window: time to type `load` */
+#define STICK_MS 3000u      /* a stick starts anew with the device */
 #define FAULTS 3u           /* boots in a row that ended in a fault: then SLOT0 and SLOT1 are left alone */
 #define PROTECTION "protection: read level %u, write %t"
 #define LOG(...) spb_console_log(__VA_ARGS__)
@@ -213,12 +215,27 @@ __attribute__((noreturn)) static void hand_over(const struct judgement *j) {
 }
 
 /* The last byte of text leaves first. */
-__attribute__((noreturn)) static void restart(void) {
-    spb_note_write(SPB_NOTE_NONE);
+__attribute__((noreturn)) static void restart(uint32_t note) {
+    spb_note_write(note);
     spb_line_flush();
     spb_usart_stop();
     spb_cortex_reset();
 }
+
+#if SPB_STICK
+#define NEXT_LOOK (spb_sources_by_stick() ? SPB_NOTE_STICK : SPB_NOTE_NONE)
+
+void spb_show_light(bool on) { SPB_LED_WRITE(on); }
+
+/* Before a valid image is started that is not on trial: one that is decides by itself whether it stays. */
+static void look_at_stick(uint32_t note) {
+    uint32_t wait_ms = note == SPB_NOTE_STICK ? STICK_MS : SPB_USB_AT_BOOT_MS;
+    if (wait_ms != 0 && spb_session_look(wait_ms)) restart(SPB_NOTE_STICK);
+}
+#else
+#define NEXT_LOOK SPB_NOTE_NONE
+static void look_at_stick(uint32_t note) { (void)note; }
+#endif
 
 __attribute__((used)) void spb_main(void) {
     struct judgement j;
@@ -247,10 +264,13 @@ __attribute__((used)) void spb_main(void) {
     for (;;) {
         if (!distrust) judge(&j);       /* again after a session: with a single slot it may have changed SLOT0 */
         bool valid = j.header == SPB_GOOD && j.image == SPB_GOOD;
-        if (valid && !loader && !(window && wants_loader())) hand_over(&j);
+        if (valid && !loader && !(window && wants_loader())) {
+            if (!trial) look_at_stick(note);
+            hand_over(&j);
+        }
         if (!valid && j.header == SPB_GOOD) LOG("SLOT0: version %v is not whole", j.version);
         if (!valid) LOG("no valid firmware in SLOT0");
-        if ((trial && !valid) || spb_session(valid) == SPB_SESSION_COMMITTED) restart();
+        if ((trial && !valid) || spb_session(valid) == SPB_SESSION_COMMITTED) restart(NEXT_LOOK);
         loader = window = false;
     }
 }

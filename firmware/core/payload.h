@@ -36,6 +36,10 @@ void spb_payload_hash(const struct spb_payload *p, uint8_t hash[SPB_CHUNK_HASH_S
 /* Set the key; after the signature over chunk 0 was verified. */
 void spb_payload_unlock(struct spb_payload *p, const uint8_t *key, const uint8_t manifest[SPB_MANIFEST_SIZE]);
 
+/* For who looks through a file before it is used: go on to the next chunk if the whole one in the buffer is the one that was
+ * promised, or the first, for which the signature does. */
+SPB_CHECKED bool spb_payload_pass(struct spb_payload *p);
+
 /* Decrypt the whole, authenticated chunk; *in and the result are what the decoder may read now. */
 uint32_t spb_payload_open(struct spb_payload *p, const uint8_t **in);
 

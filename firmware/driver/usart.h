@@ -9,7 +9,10 @@
 /* 8N1 at SPB_CONSOLE_BAUD from a kernel clock of clock_hz; pins and clock are on. */
 void spb_usart_start(uint32_t clock_hz);
 
-/* Wait for the last byte to leave, then reset the block. */
+/* Wait for the last byte to leave: its clock is about to change. */
+void spb_usart_drain(void);
+
+/* Drain, then reset the block. */
 void spb_usart_stop(void);
 
 bool spb_usart_writable(void);

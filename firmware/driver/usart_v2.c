@@ -16,8 +16,10 @@ void spb_usart_start(uint32_t clock_hz) {
     reg_write(CR1, USART_CR1_UE | USART_CR1_TE | USART_CR1_RE);
 }
 
+void spb_usart_drain(void) { reg_wait(SR, USART_SR_TC, USART_SR_TC); }
+
 void spb_usart_stop(void) {
-    reg_wait(SR, USART_SR_TC, USART_SR_TC);
+    spb_usart_drain();
     reg_pulse(RCC_BASE + SPB_CONSOLE_RESET_OFF, SPB_CONSOLE_RESET);
     reg_clear(RCC_BASE + SPB_CONSOLE_ENABLE_OFF, SPB_CONSOLE_ENABLE);
 }

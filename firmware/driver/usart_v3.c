@@ -24,8 +24,10 @@ void spb_usart_start(uint32_t clock_hz) {
     reg_wait(ISR, USART_ISR_TEACK | USART_ISR_REACK, USART_ISR_TEACK | USART_ISR_REACK);
 }
 
+void spb_usart_drain(void) { reg_wait(ISR, USART_ISR_TC, USART_ISR_TC); }
+
 void spb_usart_stop(void) {
-    reg_wait(ISR, USART_ISR_TC, USART_ISR_TC);
+    spb_usart_drain();
     reg_pulse(RCC_BASE + SPB_CONSOLE_RESET_OFF, SPB_CONSOLE_RESET);
     reg_clear(RCC_BASE + SPB_CONSOLE_ENABLE_OFF, SPB_CONSOLE_ENABLE);
 }

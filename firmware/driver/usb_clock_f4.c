@@ -8,6 +8,7 @@
 #include "clock_steps.h"
 #include "reg.h"
 #include "spb_chip.h"
+#include "usart.h"
 #include "wait.h"
 
 #define CR (RCC_BASE + RCC_CR_OFF)
@@ -28,6 +29,7 @@ static uint32_t before __attribute__((section(".bootram"))); /* what the PLL was
 static bool running(void) { return (reg_read(PLLCFGR) & RCC_PLLCFGR_PLLSRC) != 0; }
 
 static void run_on(uint32_t pll) {
+    spb_usart_drain();
     spb_clock_switch(SYSCLK_HSI);
     spb_clock_off(RCC_CR_PLLON, RCC_CR_PLLRDY);
     reg_write(PLLCFGR, pll);

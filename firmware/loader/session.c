@@ -3,8 +3,8 @@
 
 #include "console.h"
 #include "rotation.h"
+#include "sources.h"
 #include "trial.h"
-#include "ymodem.h"
 
 /* The consumer has no context: one session at a time. */
 static bool slot0_active;
@@ -69,12 +69,17 @@ static bool conclude(enum spb_source_end end) {
     return false;
 }
 
-enum spb_session_result spb_session(bool active) {
-    slot0_active = active;
+#if SPB_STICK
+#define WAYS "by YMODEM, or plug in a USB stick"
+#else
+#define WAYS "by YMODEM"
+#endif
+
+static enum spb_session_result serve(void) {
     for (;;) {
-        spb_console_log("loader: send a .sfb%t file by YMODEM",
+        spb_console_log("loader: send a .sfb%t file " WAYS,
                         slot0_active && !SPB_SINGLE_SLOT ? TEXT(" or .sfbp") : TEXT(""));
-        enum spb_source_end end = spb_ymodem_receive(SPB_SESSION_CALLS);
+        enum spb_source_end end = spb_sources_receive(slot0_active);
         slot0_active = slot0_active && !overwritten();
         if (end == SPB_SOURCE_NONE) {
             spb_console_print("\r\n");
@@ -84,3 +89,23 @@ enum spb_session_result spb_session(bool active) {
         }
     }
 }
+
+enum spb_session_result spb_session(bool active) {
+    slot0_active = active;
+    spb_sources_start();
+    enum spb_session_result result = serve();
+    spb_sources_stop();
+    return result;
+}
+
+#if SPB_STICK
+bool spb_session_look(uint32_t wait_ms) {
+    bool committed = false;
+    enum spb_source_end end;
+    slot0_active = true;
+    spb_sources_start();
+    while (!committed && (end = spb_sources_look(wait_ms, true)) != SPB_SOURCE_NONE) committed = conclude(end);
+    spb_sources_stop();
+    return committed;
+}
+#endif

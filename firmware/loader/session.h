@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* session.h - the loader: takes an update over YMODEM, says what came of it. */
+/* session.h - the loader: takes an update from one of its sources (sources.h), says what came of it. */
 #ifndef SPB_SESSION_H
 #define SPB_SESSION_H
 
@@ -9,10 +9,8 @@
 
 enum spb_session_result {
     SPB_SESSION_COMMITTED,      /* an update is ready to install at the next reset */
-    SPB_SESSION_IDLE            /* nobody sent anything for SPB_SESSION_CALLS seconds */
+    SPB_SESSION_IDLE            /* nobody sent anything for SPB_SOURCES_CALLS seconds */
 };
-
-#define SPB_SESSION_CALLS 60u   /* one a second */
 
 /* The one there is: the boot room has it. */
 extern struct spb_engine spb_device_engine;
@@ -27,5 +25,11 @@ static inline struct spb_engine *spb_engine(void) {
 
 /* active: SLOT0 holds a valid image; without one the loader never gives up. */
 enum spb_session_result spb_session(bool active);
+
+#if SPB_STICK
+/* Without being asked: SLOT0 holds a valid image, and is started unless a stick that appears within wait_ms has an update.
+ * True when that is ready to install. */
+bool spb_session_look(uint32_t wait_ms);
+#endif
 
 #endif

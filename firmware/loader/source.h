@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 
+#include "spb_config.h"
 #include "text.h"
 
 /* How receiving a file ended: one of these three, or before its end, and then it is the sentence that says why. */
@@ -24,5 +25,10 @@ enum spb_status spb_source_data(const uint8_t *data, uint32_t len);
 
 /* Number of bytes that are certainly wanted, 0 once the file is whole.  Called again when that many have come. */
 uint32_t spb_source_wanted(void);
+
+#if SPB_STICK
+/* Another source has something: asked once a second by who waits for a sender (sources.h). */
+bool spb_source_elsewhere(void);
+#endif
 
 #endif

@@ -98,6 +98,9 @@ static void read_size(struct transfer *t) {
 static enum spb_source_end call(struct transfer *t, uint32_t tries) {
     uint32_t foreign = 0;
     while (tries--) {
+#if SPB_STICK
+        if (spb_source_elsewhere()) break;
+#endif
         spb_line_put(CALL);
         switch (receive(t, BYTE_MS)) {
         case BLOCK:

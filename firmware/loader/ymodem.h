@@ -13,7 +13,7 @@
 
 #define SPB_YMODEM_ERRORS 10u
 
-/* Receive one file.  The sender is called once a second, up to tries times. */
+/* Receive one file.  The sender is called once a second, up to tries times, or until another source has one (source.h). */
 enum spb_source_end spb_ymodem_receive(uint32_t tries);
 
 #endif

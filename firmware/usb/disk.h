@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* disk.h - a disk that is only read, in sectors of 512 bytes; storage.c has a flash drive.
- * D1  It ends: opening within wait_ms and 60 s, a sector within 30 s, whatever the device does, and when it is pulled out; the
- *     watchdog is fed meanwhile.
+ * D1  It ends: a start within 3 s, an opening within 60 s, a sector within 30 s, whatever the device does, and when it is pulled
+ *     out; the watchdog is fed meanwhile.
  * D2  Nothing is written to it. */
 #ifndef SPB_DISK_H
 #define SPB_DISK_H
@@ -13,8 +13,17 @@
 
 #define SPB_SECTOR_SIZE 512u
 
-/* Wait for one, and make it ready.  SPB_TEXT_NONE, or why there is none.  Close it whatever this says. */
-enum spb_text spb_disk_open(uint32_t wait_ms);
+/* Power for who may be plugged in.  SPB_TEXT_NONE, or why there is none.  Stop it whatever this says. */
+enum spb_text spb_disk_start(void);
+
+/* Something is plugged in, or takes too much current. */
+bool spb_disk_present(void);
+
+/* Make it ready.  SPB_TEXT_NONE, or why it is not; then, and once it cannot be read any more, stop and start help. */
+enum spb_text spb_disk_open(void);
+
+/* What it calls itself: printable ASCII, until it is opened anew. */
+const char *spb_disk_name(void);
 
 /* How many there are; what is behind 2 TB is not. */
 uint32_t spb_disk_sectors(void);
@@ -23,7 +32,7 @@ uint32_t spb_disk_sectors(void);
  * again. */
 bool spb_disk_read(uint32_t sector, uint8_t *to);
 
-/* As before it was opened; the device has no power. */
-void spb_disk_close(void);
+/* As before the start; the device has no power. */
+void spb_disk_stop(void);
 
 #endif

@@ -1,18 +1,34 @@
 /* SPDX-License-Identifier: MIT */
 #include "stick.h"
 
+#include <string.h>
+
 #include "console.h"
+#include "journal.h"
+#include "line.h"
+#include "port.h"
 #include "session.h"
+#include "sources.h"
 
 /* What is said of a file: a status of the engine, or one of these. */
 #define FITS TEXT("fits")
 #define TRIED TEXT("failed before, passed over")
+#define REVERTED TEXT("given up before, passed over: enter the loader to take it")
+
+#define PARTS 20u               /* in which a file's progress is told */
+#define LIGHT_SECTORS 16u       /* the light blinks fast */
 
 static bool was_tried(const struct spb_stick *s) {
     for (uint32_t i = 0; i < s->tries; i++) {
         if (s->tried[i] == s->file.cluster) return true;
     }
     return false;
+}
+
+/* K5 */
+static bool was_given_up(const struct spb_stick *s, const uint8_t *manifest) {
+    return s->unasked && spb_last.last[SPB_JOURNAL_OF_END] >= SPB_JOURNAL_STEP_REVERTED &&
+           spb_last.version == SPB_MANIFEST_U32(manifest, VERSION);
 }
 
 /* The first sector has the manifest, and more of the file than that unless it is none. */
@@ -29,6 +45,7 @@ static enum spb_text judge(struct spb_stick *s, uint32_t floor) {
         if (payload != wanted) status = payload < wanted ? SPB_E_TOO_FEW_BYTES : SPB_E_TOO_MANY_BYTES;
     }
     if (status != SPB_OK) return spb_text_of(status);
+    if (was_given_up(s, e->header)) return REVERTED;
     return was_tried(s) ? TRIED : FITS;
 }
 
@@ -63,19 +80,49 @@ static bool choose(struct spb_stick *s, uint32_t floor) {
     return s->best.name[0] != '\0';
 }
 
-/* K3: no more bytes than the directory says are asked for, so the walk ends. */
-static enum spb_source_end send(struct spb_stick *s) {
+/* K4: the next bytes of a file that is looked through; its head is not. */
+static enum spb_status look_through(struct spb_payload *p, const uint8_t *bytes, uint32_t len) {
+    while (len > 0) {
+        uint32_t n = spb_payload_take(p, bytes, len);
+        if (n == 0) return SPB_E_TOO_MANY_BYTES;
+        bytes += n;
+        len -= n;
+        if (spb_payload_chunk_whole(p) && !spb_payload_pass(p)) return SPB_E_INVALID_PATCH_TAG;
+    }
+    return SPB_OK;
+}
+
+/* How far it is, and how long the rest takes if it goes on like that; nothing of what takes a moment. */
+static void show(uint32_t part, uint32_t ms) {
+    uint32_t left_s = ms / part * (PARTS - part) / 1000u;
+    if (left_s > 0) spb_console_log("  %u %%, %u s to go", part * (100u / PARTS), left_s);
+}
+
+/* Where the sectors of the best file go: to the consumer, or they are only looked through. */
+static enum spb_source_end walk(struct spb_stick *s, struct spb_payload *p) {
     struct spb_volume *v = &s->volume;
     struct spb_chain chain = spb_chain_of(v, s->best.cluster, s->best.flat);
-    if (spb_source_begin(s->best.size) != SPB_OK) return SPB_SOURCE_REFUSED;
-    for (uint32_t left = s->best.size; left > 0;) {
-        uint32_t sector = spb_chain_next(v, &chain), len = spb_lower(left, SPB_SECTOR_SIZE);
+    uint32_t size = s->best.size, each = size / PARTS + 1, start = spb_line_ms(), part = 0;
+    for (uint32_t done = 0; done < size;) { /* K3: no more bytes than the directory says are asked for, so the walk ends */
+        uint32_t sector = spb_chain_next(v, &chain), len = spb_lower(size - done, SPB_SECTOR_SIZE), head = done == 0 ? SPB_HEAD_SIZE : 0;
         const uint8_t *b = sector != SPB_SECTOR_NONE ? spb_volume_sector(v, sector) : NULL;
         if (b == NULL) return (enum spb_source_end)(v->trouble != SPB_TEXT_NONE ? v->trouble : SPB_VOLUME_DAMAGED);
-        if (spb_source_data(b, len) != SPB_OK) return SPB_SOURCE_REFUSED;
-        left -= len;
+        enum spb_status status = p != NULL ? look_through(p, b + head, len - head) : spb_source_data(b, len);
+        if (status != SPB_OK) return p != NULL ? (enum spb_source_end)spb_text_of(status) : SPB_SOURCE_REFUSED;
+        done += len;
+        spb_show_light((done / SPB_SECTOR_SIZE & LIGHT_SECTORS) != 0);
+        if (p == NULL && done / each != part) show(part = done / each, spb_line_ms() - start);
     }
     return SPB_SOURCE_DONE;
+}
+
+static enum spb_source_end send(struct spb_stick *s) {
+    struct spb_payload *p = &spb_engine()->payload;     /* which nobody needs before the file begins */
+    memset(p, 0, sizeof *p);
+    spb_payload_init(p, s->best.size - SPB_HEAD_SIZE);
+    enum spb_source_end end = walk(s, p);
+    if (end != SPB_SOURCE_DONE) return end;
+    return spb_source_begin(s->best.size) == SPB_OK ? walk(s, NULL) : SPB_SOURCE_REFUSED;
 }
 
 enum spb_source_end spb_stick_receive(struct spb_stick *s, bool active) {

@@ -6,7 +6,10 @@
  * K1  A file is begun once, and at most SPB_STICK_TRIES of a stick are: a file that fails gives way to the next best.
  * K2  With a valid image, what is taken has a higher version than it: a chain of updates ends.
  * K3  The consumer gets the bytes of a file once, in order, as many as the directory says, or a sentence follows.
- * K4  Of a stick with nothing for this device nothing but the stick is touched: no flash, no reset. */
+ * K4  Of a stick with nothing for this device nothing but the stick is touched: no flash, no reset.  A file that was damaged
+ *     is nothing: all of it is looked through before the consumer gets a byte.
+ * K5  Unasked, the version that this device has gone back from is not taken again: a stick that stays plugged in would have it
+ *     installed and given up for ever. */
 #ifndef SPB_STICK_H
 #define SPB_STICK_H
 
@@ -25,6 +28,7 @@ struct spb_stick {
     struct spb_directory directory;
     struct spb_entry file, best;
     uint32_t version;                   /* of the best */
+    bool unasked;                       /* nobody waits for an update */
 };
 
 /* Choose a file and send it.  SPB_SOURCE_NONE: none is for this device.  Called again it takes the next best.

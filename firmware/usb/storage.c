@@ -27,6 +27,8 @@ enum { BULK_ONLY_RESET = 0xFF, GET_MAX_LUN = 0xFE };
 #define DEBOUNCE_MS 120u        /* USB 2.0 7.1.7.3: 100 */
 #define TRIES 3u
 #define INQUIRY_LEN 36u
+#define NAME_OFF 8u             /* vendor and product, of 8 and 16 characters */
+#define NAME_LEN 24u
 #define SENSE_LEN 18u
 #define CAPACITY_LEN 8u
 #define DISK 0u                 /* peripheral device type */
@@ -41,6 +43,7 @@ static struct {
     uint32_t tag;
     uint32_t begun;             /* when the opening, or the sector, did */
     uint8_t unit;
+    char name[NAME_LEN + 1];
 } s __attribute__((section(".bootram")));
 /* A command, or its status; and what INQUIRY and the like give. */
 static union {
@@ -140,11 +143,23 @@ static enum result ready(bool *empty) {
 
 static uint32_t big(const uint8_t *p) { return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3]; }
 
+/* What INQUIRY says, without the spaces behind it. */
+static void take_name(bool known) {
+    uint32_t len = 0;
+    for (uint32_t i = 0; known && i < NAME_LEN; i++) {
+        uint8_t c = answer[NAME_OFF + i];
+        s.name[i] = c >= ' ' && c <= '~' ? (char)c : '?';
+        if (c != ' ') len = i + 1;
+    }
+    s.name[len] = '\0';
+}
+
 /* A unit with a medium in sectors of 512 bytes.  SPB_TEXT_NONE, or why not; `*next`: another one may have. */
 static enum spb_text unit(bool *next) {
     enum result result = command(INQUIRY | INQUIRY_LEN << 8, 0, 0, answer, INQUIRY_LEN), second;
     *next = result == GOOD && answer[0] != DISK;
     if (*next) return TEXT("USB: no stick, but another device");
+    take_name(result == GOOD);
     if (result == FAILED) (void)sense(&second); /* some want to be asked, and refuse */
     if (result != GONE) result = ready(next);
     if (*next) return TEXT("USB: no card in the reader");
@@ -170,29 +185,25 @@ static enum spb_text units(void) {
     return trouble;
 }
 
-/* A device within wait_ms, which then was there for a while. */
-static enum spb_text wait_for(uint32_t wait_ms) {
-    uint32_t start = spb_line_ms();
-    while (!spb_bus_connected()) {
-        spb_port.alive();
-        if (spb_bus_overloaded()) return TEXT("USB: too much current: this board cannot supply that stick");
-        if (spb_line_ms() - start > wait_ms) return TEXT("no USB stick");
-    }
-    spb_usb_pause(DEBOUNCE_MS);
-    return spb_bus_connected() ? SPB_TEXT_NONE : TEXT("no USB stick");
+enum spb_text spb_disk_start(void) {
+    s.sectors = 0;
+    return spb_bus_start();
 }
 
-enum spb_text spb_disk_open(uint32_t wait_ms) {
+bool spb_disk_present(void) { return spb_bus_connected() || spb_bus_overloaded(); }
+
+enum spb_text spb_disk_open(void) {
     s.sectors = 0;
-    enum spb_text trouble = spb_bus_start();
-    if (trouble == SPB_TEXT_NONE) trouble = wait_for(wait_ms);
-    if (trouble != SPB_TEXT_NONE) return trouble;
-    trouble = spb_usb_open(&s.usb);
+    spb_usb_pause(DEBOUNCE_MS);
+    if (spb_bus_overloaded()) return TEXT("USB: too much current: this board cannot supply that stick");
+    enum spb_text trouble = spb_usb_open(&s.usb);
     if (trouble == SPB_TEXT_NONE) trouble = units();
     if (!spb_bus_connected()) trouble = TEXT("USB: the stick was pulled out");
     if (trouble != SPB_TEXT_NONE) s.sectors = 0;
     return trouble;
 }
+
+const char *spb_disk_name(void) { return s.name; }
 
 uint32_t spb_disk_sectors(void) { return s.sectors; }
 
@@ -204,7 +215,7 @@ bool spb_disk_read(uint32_t lba, uint8_t *to) {
     return false;
 }
 
-void spb_disk_close(void) {
+void spb_disk_stop(void) {
     s.sectors = 0;
     spb_bus_stop();
 }

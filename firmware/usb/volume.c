@@ -24,7 +24,7 @@ const uint8_t *spb_volume_sector(struct spb_volume *v, uint32_t sector) {
     if (sector == v->loaded) return v->bytes;
     v->loaded = SPB_SECTOR_NONE;
     if (sector >= v->sectors) {         /* V1 */
-        v->trouble = SPB_VOLUME_DAMAGED;
+        if (v->trouble != UNREADABLE) v->trouble = SPB_VOLUME_DAMAGED;  /* after that a disk has no sectors */
     } else if (!spb_disk_read(v->first + sector, v->bytes)) {
         v->trouble = UNREADABLE;
     } else {
@@ -160,7 +160,7 @@ static bool open_mbr(struct spb_volume *v) {
 }
 
 enum spb_text spb_volume_open(struct spb_volume *v) {
-    v->trouble = SPB_TEXT_NONE;
+    v->trouble = spb_disk_sectors() > 0 ? SPB_TEXT_NONE : UNREADABLE;
     if (open_at(v, 0, UINT32_MAX) || open_mbr(v)) return v->trouble = SPB_TEXT_NONE;
     if (v->trouble != UNREADABLE) v->trouble = TEXT("neither FAT32 nor exFAT: format it as one of them");
     return v->trouble;

@@ -197,11 +197,11 @@ def _failure(path: Path, keys: Keys) -> str:
     """Why a device that trusts *keys* ends an update with this file: a sentence, "" when it does not."""
     artefact = Artefact.parse(disk.read(path))
     try:
-        keys.check(artefact.digest, artefact.header.signature)
-    except AuthenticationError:
-        return _SENTENCES["IMAGE_VERIFY_ALG_FAILURE"]
-    try:
         list(payload.chunks(artefact.wire, artefact.header.chunk_hash))
     except AuthenticationError:
         return _SENTENCES["INVALID_PATCH_TAG"]
+    try:
+        keys.check(artefact.digest, artefact.header.signature)
+    except AuthenticationError:
+        return _SENTENCES["IMAGE_VERIFY_ALG_FAILURE"]
     return ""

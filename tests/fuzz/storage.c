@@ -154,7 +154,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     for (uint32_t i = 0; i < configuration_len; i++) configuration[i] = fuzz_u8(&input);
     if (configuration_len == 0) memcpy(configuration, fine, configuration_len = sizeof fine);
     for (uint32_t len = 0; len <= configuration_len; len++) parse(len);
-    bool ok = spb_disk_open(100) == SPB_TEXT_NONE;
+    bool ok = spb_disk_start() == SPB_TEXT_NONE && spb_disk_open() == SPB_TEXT_NONE;
     FUZZ_CHECK(clock_ms < MOST_MS, "K1: an opening ends");
     FUZZ_CHECK(ok == (spb_disk_sectors() != 0), "it is open, or has no sectors");
     for (uint32_t lba = 0; ok && lba < 3; lba++) {

@@ -39,7 +39,7 @@ TESTED_BY = {
     "crypto": ("crypto", "system"),
     "driver": ("core", "system", "twin"),
     "loader": ("core", "system"),
-    "usb": ("usb", "fuzz"),
+    "usb": ("usb", "fuzz", "system"),
 }
 """Room of the firmware -> folders of tests that may name its invariants."""
 

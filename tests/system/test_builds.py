@@ -5,6 +5,7 @@ from __future__ import annotations
 import stat
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,13 @@ def test_a_format_is_a_literal(shop: Workshop, tmp_path: Path, statement: str, s
     else:
         with pytest.raises(BuildError, match=said):
             compile_units(toolchain(shop.compiler, shop.board.chip.core), [unit], texts, tmp_path)
+
+
+def test_what_does_not_fit_is_said(shop: Workshop, tmp_path: Path) -> None:
+    """Neither linker's words, but how much there is, and what to do."""
+    small = replace(shop.board, bootloader=replace(shop.board.bootloader, size=0x4000))
+    with pytest.raises(BuildError, match=r"does not fit in the 16,384 bytes .*: make that larger"):
+        build(small, shop.keys, tmp_path, compiler=shop.compiler)
 
 
 def test_files_with_keys_are_the_owners_alone(shop: Workshop, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@
 #include "port.h"
 #include "reg.h"
 #include "tick.h"
+#include "usart.h"
 #include "watchdog.h"
 
 enum { OPEN, CLOSE, SECTORS, READ_SECTORS, POKE, LEAVE };
@@ -26,11 +27,25 @@ const struct spb_port spb_port = {.alive = alive};
 
 uint32_t spb_line_ms(void) { return spb_tick_ms(); }
 
+/* There is no console. */
+void spb_usart_drain(void) {}
+
+/* As whoever waits for a stick does. */
+static enum spb_text open_disk(uint32_t wait_ms) {
+    enum spb_text trouble = spb_disk_start();
+    uint32_t start = spb_line_ms();
+    while (trouble == SPB_TEXT_NONE && !spb_disk_present()) {
+        alive();
+        if (spb_line_ms() - start > wait_ms) trouble = TEXT("no USB stick");
+    }
+    return trouble != SPB_TEXT_NONE ? trouble : spb_disk_open();
+}
+
 static uint32_t call(uint32_t what, uint32_t first, uint32_t count) {
     switch (what) {
-    case OPEN: return spb_disk_open(first);
-    case CLOSE: spb_disk_close(); spb_clock_stop(); return 0;
-    case LEAVE: spb_disk_close(); return 0;
+    case OPEN: return open_disk(first);
+    case CLOSE: spb_disk_stop(); spb_clock_stop(); return 0;
+    case LEAVE: spb_disk_stop(); return 0;
     case SECTORS: return spb_disk_sectors();
     case POKE: reg_write(first, count); return 0;
     default:

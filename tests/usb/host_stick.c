@@ -12,8 +12,10 @@
 
 #include "console.h"
 #include "install.h"
+#include "line.h"
 #include "sentences.h"
 #include "session.h"
+#include "sources.h"
 #include "spb_texts.h"
 #include "stick.h"
 
@@ -27,14 +29,15 @@ uint32_t hp_misuse(void);
 struct spb_engine spb_device_engine;
 
 static FILE *disk;
-static uint32_t reads, sectors, taken;
+static uint32_t reads, sectors, all, taken;
 static bool active, by_engine;
 static uint8_t head[SPB_HEAD_SIZE];
 
 uint32_t spb_disk_sectors(void) { return sectors; }
 
 bool spb_disk_read(uint32_t sector, uint8_t *to) {
-    if (sector >= sectors || (uintptr_t)to % 4 != 0) abort();      /* V1 */
+    if (sector >= all || (uintptr_t)to % 4 != 0) abort();      /* V1 */
+    if (reads == 0) sectors = 0;        /* as storage.c has it */
     if (reads == 0) return false;
     reads--;
     return fseek(disk, (long)sector * 512, SEEK_SET) == 0 && fread(to, 1, 512, disk) == 512;
@@ -71,6 +74,10 @@ void spb_console_put_line(enum spb_text format, ...) {
     va_end(args);
     (void)putchar('\n');
 }
+
+void spb_show_light(bool on) { (void)on; }
+
+uint32_t spb_line_ms(void) { return 0; }
 
 /* The consumer: the engine, as the loader's session has it, or what wants to know the file alone. */
 enum spb_status spb_source_begin(uint32_t size) {
@@ -156,7 +163,7 @@ int main(int argc, char **argv) {
     static uint8_t cells[SPB_SLOT_SIZE];
     struct spb_stick *s = calloc(1, sizeof *s);
     if (argc < 4 || s == NULL || (disk = fopen(argv[2], "rb")) == NULL || fseek(disk, 0, SEEK_END) != 0) return 2;
-    sectors = (uint32_t)(ftell(disk) / 512);
+    sectors = all = (uint32_t)(ftell(disk) / 512);
     reads = (uint32_t)strtoul(argv[3], NULL, 10);
     if (argc == 7) {
         hp_blank();

@@ -50,7 +50,13 @@ MUTANTS: dict[str, Edit] = {
     "files without a last one": (_STICK, "if (s->tries == SPB_STICK_TRIES) return SPB_SOURCE_NONE;", ""),
     "a file that is shorter than it says": (_STICK, "if (payload != wanted) status", "if (payload > wanted) status"),
     "words for each file": (_STICK, "if (files++ < SPB_STICK_LINES) tell", "if (files++ < 255) tell"),
-    "bytes behind the end": (_STICK, "len = spb_lower(left, SPB_SECTOR_SIZE);", "len = SPB_SECTOR_SIZE;"),
+    "bytes behind the end": (_STICK, "len = spb_lower(size - done, SPB_SECTOR_SIZE),", "len = SPB_SECTOR_SIZE,"),
+    "a file that is not looked through": (_STICK, "    if (end != SPB_SOURCE_DONE) return end;\n", "    (void)end;\n"),
+    "chunks that are not compared": (
+        "core/payload.c",
+        "p->block > 0 && memcmp(hash, p->expect, sizeof hash) != 0",
+        "p->block > 0 && false",
+    ),
     "a manifest from before": (_STICK, "e->header[SPB_MANIFEST_OFF_MAGIC] = 0;", "(void)e;"),
     "a payload of any size": (
         _ENGINE,

@@ -216,7 +216,7 @@ def test_what_is_no_file_system(of: Format, at: int, bytes_there: bytes, host: H
 
 
 def test_a_disk_without_sectors(host: Host, tmp_path: Path) -> None:
-    assert host.list(disks.sparse(tmp_path / "disk", 0)).trouble == NEITHER
+    assert host.list(disks.sparse(tmp_path / "disk", 0)).trouble == "cannot be read: plug it in again"
     assert host.list(disks.sparse(tmp_path / "disk", 512)).trouble == NEITHER
 
 

@@ -61,7 +61,7 @@ def console() -> list[str]:
             if unknown := [each for each in pieces if each[0] != '"' and each not in defined]:
                 raise ValueError(f"{said!r}: {unknown[0]} is no #define of words")
             words = "".join(_literals(each) if each[0] == '"' else defined[each] for each in pieces)
-            found[_CONVERSION.sub(GAP, words).strip("\r\n")] = None
+            found[_CONVERSION.sub(GAP, words).replace("%%", "%").strip("\r\n")] = None
     return [words for words in found if words not in PARTS and re.search("[a-z]", words)]
 
 

@@ -124,6 +124,9 @@ def sources(board: Board, production: Production | None = None) -> dict[str, lis
         files += table.ip[ip]
     if board.external is not None and board.outside:
         files += table.external_files(board.chip.core, board.chip.block(board.external.controller).ip)
+    if board.usb is not None:
+        rooms["usb"] = sorted(f"usb/{p.name}" for p in (root / "usb").glob("*.c"))
+        files += table.usb_files(board.chip.block("RCC").ip)
     if production is None:
         rooms["boot"].remove(_PRODUCTION)
     else:
@@ -160,12 +163,24 @@ def build(
     level = None if production is None else check(board, keys, production, confirmation)
     tools, output = toolchain(compiler, board.chip.core), Path(folder)
     with work_folder(output) as work:
-        headers.write(work / "generated", board, boot_version(), level)
+        headers.write(work / "generated", board, boot_version(), level, usb=board.usb is not None)
         objects = compile_units(tools, units_of(board, work, level), Texts(status_sentences()), work)
         (work / "link.ld").write_text(_link_script(board), encoding="utf-8", newline="\n")
-        tools.link_files(objects, "link.ld", "boot.elf", work)
+        _link(tools, objects, board, work)
         record = partial(_record, board, keys, work, tools, level)
         return _write_outputs(board, keys, Secret(user_data), work, output, record)
+
+
+def _link(tools: Toolchain, objects: list[str], board: Board, work: Path) -> None:
+    try:
+        tools.link_files(objects, "link.ld", "boot.elf", work)
+    except BuildError as error:
+        if not re.search(r"region [`']FLASH'", str(error)):
+            raise
+        raise BuildError(
+            f"the bootloader does not fit in the {board.bootloader.size:,} bytes of flash.bootloader of {board.name}: "
+            "make that larger, or leave out what the board file asks for (usb, external, keys)"
+        ) from None
 
 
 @contextlib.contextmanager

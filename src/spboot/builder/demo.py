@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -62,7 +63,7 @@ def _build_into(work: Path, tools: Toolchain, board: Board, own: list[str], vers
     headers.write(work / "generated", board, boot_version())
     (work / "demo_version.h").write_text(f'#define DEMO_VERSION "{version}"\n', encoding="utf-8")
     folders = (*include_folders("boot", (work / "generated").resolve()), str(work.resolve()))
-    drivers = [name for name in sources(board)["driver"] if "flash" not in name]
+    drivers = [name for name in sources(replace(board, usb=None))["driver"] if "flash" not in name]
     units = [
         Unit(source=source, name=f"{Path(source).stem}_{number}", includes=folders)
         for number, source in enumerate([*own, *_SHARED, *drivers])

@@ -45,7 +45,7 @@ def write(
     *usb*: of a program that drives the board's USB connector."""
     texts = {
         "core/spb_spec.h": spec_header(len(board.slot0.parts)),
-        "core/spb_config.h": config_header(board, boot_version, production),
+        "core/spb_config.h": config_header(board, boot_version, production, usb=usb),
         "core/spb_delta_prior.h": delta_prior_header(),
         "crypto/spb_p256_generator.h": generator_header(),
         "chip/spb_chip.h": chip_header(board, usb=usb),
@@ -56,7 +56,9 @@ def write(
         path.write_text(text, encoding="utf-8", newline="\n")
 
 
-def config_header(board: Board, boot_version: Version, production: Production | None = None) -> str:
+def config_header(
+    board: Board, boot_version: Version, production: Production | None = None, *, usb: bool = False
+) -> str:
     """What core must know of the device: geometry and names."""
     slot, memory = board.slot0, board.memory_at(board.slot0.address)
     used = [board.memory_at(part.address) for slot in board.slots for part in slot.parts]
@@ -89,6 +91,7 @@ def config_header(board: Board, boot_version: Version, production: Production | 
         "TRIAL_STARTS": board.trial_starts,
         "PRODUCTION": int(production is not None),
         "PRODUCTION_LEVEL": LEVELS[production] if production else 0,
+        "STICK": int(usb),
         "KEYS_RECORDS": board.key_records,
         "KEYS_AREA_SIZE": board.keys.size if board.keys else 0,
     }

@@ -21,6 +21,7 @@ def usb_lines(chip: Chip, usb: Usb) -> list[str]:
     block = chip.block(usb.core)
     lines = [
         define("USB_BASE", block.address),
+        define("USB_AT_BOOT_MS", usb.at_boot_ms),
         define("USB_NO_SENSING", _SENSING if senses_vbus(chip) else 0),
     ]
     for name, register in chips.registers(block.ip).items():

@@ -16,7 +16,8 @@ IP: Final = "otg_v1"
 FAMILIES: Final = ("STM32F4", "STM32L4", "STM32L4+")
 """Those whose core and whose clock of 48 MHz are known to driver and twin."""
 _NEED: Final = ("core", "dm", "dp", "power")
-_MAY: Final = ("active", "overcurrent", "hse", "hse_hz")
+_MAY: Final = ("active", "overcurrent", "hse", "hse_hz", "at_boot_ms")
+MOST_AT_BOOT_MS: Final = 10_000
 _HSE: Final = ("crystal", "bypass")
 _SENSED: Final = ("STM32F4",)
 """Families whose core looks at VBUS unless NOVBUSSENS is set; others look when VBDEN is set (RM0090 34.16.2, RM0351
@@ -29,7 +30,7 @@ class Usb:
 
     *power*: the pin that switches VBUS, on where it has the level *power_high*.  *overcurrent*: the pin that is low
     while too much flows.  *hse_hz*: frequency at OSC_IN, 0 where nothing is there, and whether a crystal makes it, or
-    another chip ("bypass")."""
+    another chip ("bypass").  *at_boot_ms*: how long each boot waits for a stick, unasked; 0: it does not look."""
 
     core: str
     dm: tuple[str, int]
@@ -39,6 +40,7 @@ class Usb:
     overcurrent: str | None
     hse_hz: int
     hse_bypass: bool
+    at_boot_ms: int = 0
 
     @property
     def pins(self) -> dict[str, str]:
@@ -68,6 +70,9 @@ class Usb:
         hse, hertz = table.get("hse"), table.get("hse_hz", 0)
         if (hse is None) != (hertz == 0) or hse not in (None, *_HSE) or not isinstance(hertz, int):
             raise BoardError(f"usb.hse: {hse!r} of {hertz!r} Hz, expected crystal or bypass, with hse_hz, or neither")
+        at_boot = table.get("at_boot_ms", 0)
+        if not isinstance(at_boot, int) or isinstance(at_boot, bool) or not 0 <= at_boot <= MOST_AT_BOOT_MS:
+            raise BoardError(f"usb.at_boot_ms: {at_boot!r}, expected 0 to {MOST_AT_BOOT_MS:,}; 0: boots do not look")
         if table.get("active", "high") not in ("high", "low"):
             raise BoardError(f"usb.active: {table['active']!r}, expected 'high' or 'low'")
         return cls(
@@ -79,6 +84,7 @@ class Usb:
             overcurrent=cls._pin(part, "overcurrent", table["overcurrent"]) if "overcurrent" in table else None,
             hse_hz=hertz,
             hse_bypass=hse == "bypass",
+            at_boot_ms=at_boot,
         )
 
     @staticmethod
