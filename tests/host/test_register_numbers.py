@@ -129,7 +129,7 @@ CONSTANTS: dict[str, dict[str, str]] = {
         "_FIFO": "[offset of FIFO0, and what is between two]", "_PACKET": "[bytes]",
     },
     "blocks.otg_port": {
-        "_IDLE_PS": "[time]", "_CORE_RESET_PS": "[time]", "_FLUSH_PS": "[time]",
+        "_NEVER": "[time]", "_IDLE_PS": "[time]", "_CORE_RESET_PS": "[time]", "_FLUSH_PS": "[time]",
         "_LEAST_RESET_PS": "[time]", "_DEBOUNCE_PS": "[time]", "_ENABLE_PS": "[time]",
     },
     "blocks.otg_phy": {

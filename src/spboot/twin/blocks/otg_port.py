@@ -11,7 +11,6 @@ from spboot.chips import Block as Facts
 from spboot.chips.usb import Usb
 from spboot.errors import TwinError
 from spboot.twin.blocks.otg_phy import OtgPhy
-from spboot.twin.clock.backup import NEVER
 from spboot.twin.die import Die
 from spboot.twin.timeline import PS_PER_MS, PS_PER_US
 from spboot.twin.usb.packet import Device
@@ -20,6 +19,7 @@ _WORDS: Final = {True: 1024, False: 320}
 """Of FIFO memory, in a core for high speed and in others: 4 KB, 1.25 KB (RM0410, RM0090 34.11, RM0351 47.11)."""
 _IDLE_PS: Final = 2 * PS_PER_US
 _CORE_RESET_PS: Final = 10 * PS_PER_US
+_NEVER: Final = 1 << 99
 _FLUSH_PS: Final = PS_PER_US
 _LEAST_RESET_PS: Final = 10 * PS_PER_MS
 """Of the bus (RM0090 34.7.1)."""
@@ -162,7 +162,7 @@ class OtgPort(OtgPhy, like="otg_v1"):
             ends = self.check_clock()
             self.core_reset()
             self.registers["GRSTCTL"] = self.mask("GRSTCTL", "CSRST")
-            self.idle_at = now + _CORE_RESET_PS if ends else NEVER
+            self.idle_at = now + _CORE_RESET_PS if ends else _NEVER
             if ends:
                 self.die.timeline.at(f"{self.name}.core", self.idle_at)
             return
