@@ -102,6 +102,7 @@ def test_sectors(name: str, compiler: str) -> None:
     """The first one and the last one, some between, and none behind; T1, D2: nothing else is sent."""
     bench = Bench(name, compiler)
     stick = opened(bench)
+    assert bench.twin.rcc.hclk == bench.board.clock_hz
     assert bench.call(SECTORS) == 64
     assert bench.read(0, MOST) == IMAGE[: MOST * SECTOR]
     assert bench.read(63, 1) == IMAGE[63 * SECTOR :]
@@ -255,17 +256,26 @@ def test_close(name: str) -> None:
     bench.call(CLOSE)
     before = _state(bench)
     bench.reset()
+    bench.twin.run(seconds=0.01)
+    clocks = _clocks(bench)
     stick = opened(bench)
     assert bench.twin.usb is not None
     assert bench.twin.usb.powered
     bench.read(0, 1)
     bench.call(LEAVE)
     assert not bench.twin.usb.powered
+    assert _clocks(bench) == clocks
     bench.call(CLOSE)
     assert _state(bench) == before
     bench.reset()
     assert bench.open() == ""
     assert stick.transfers >= OPENING - 4
+
+
+def _clocks(bench: Bench) -> dict[str, int]:
+    """What is chosen and divided while it runs; of CR the flags were written back."""
+    rcc = bench.twin.blocks["RCC"]
+    return {name: value for name, value in rcc.registers.items() if name != "CR"}
 
 
 def _state(bench: Bench) -> dict[str, Any]:
