@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* otg.c - the OTG core (IP otg_v1) as a host at full speed, in slave mode, polled: one channel, one packet at a time.
- * RM0090 34, RM0351 47, RM0432 48.
+ * Its transceiver is the one within, or an ULPI PHY beside the chip, which is kept at full speed as well (FSLSS).
+ * RM0090 34 and 35, RM0351 47, RM0432 48; RM0410 and RM0399, the chapters of OTG.
  * U1  The change bits of HPRT, and PENA, are written as 0: a 1 clears them, and PENA disables the port.
  * U2  Between the words of a packet no other register of the core is accessed: it would be corrupted.
  * U3  A channel is halted before it is used again, whatever ended its packet; one that does not halt costs a core reset. */
@@ -25,8 +26,10 @@
 #define PERIODIC_WORDS 64u
 #define ALL_FIFOS 0x10u         /* TXFNUM */
 #define HCLK_FAST 6u            /* TRDT, from 32 MHz on */
-#define CLOCK_48 1u             /* FSLSPCS */
-#define FRAME 48000u            /* clocks of a millisecond */
+#define CLOCK_48 1u             /* FSLSPCS: of the transceiver within */
+#define CLOCK_60 0u             /* of an ULPI PHY */
+#define FRAME_48 48000u         /* clocks of a millisecond */
+#define FRAME_60 60000u
 #define FULL_SPEED 1u           /* PSPD */
 #define BULK 2u                 /* EPTYP */
 #define PID_DATA1 2u
@@ -44,6 +47,12 @@
 
 #define ENDED (OTG_HCINT0_XFRC | OTG_HCINT0_STALL | OTG_HCINT0_NAK | OTG_HCINT0_TXERR | OTG_HCINT0_BBERR | OTG_HCINT0_DTERR)
 
+/* A PHY beside the chip drives the switch of VBUS as well (DrvVbusExternal, UTMI+ Low Pin Interface 1.1). */
+#define PHY (SPB_USB_ULPI ? OTG_GUSBCFG_ULPIEVBUSD : OTG_GUSBCFG_PHYSEL)
+#define TRANSCEIVER (SPB_USB_ULPI ? 0 : OTG_GCCFG_PWRDWN | SPB_USB_NO_SENSING)
+#define CLOCK_OF_PHY (SPB_USB_ULPI ? CLOCK_60 : CLOCK_48)
+#define FRAME (SPB_USB_ULPI ? FRAME_60 : FRAME_48)
+
 /* U1 */
 static void port(uint32_t bits) { reg_write(REG(HPRT), OTG_HPRT_PPWR | bits); }
 
@@ -52,19 +61,21 @@ static bool flush(uint32_t bits) {
     return spb_wait(REG(GRSTCTL), bits & (OTG_GRSTCTL_TXFFLSH | OTG_GRSTCTL_RXFFLSH), 0, STEP_MS);
 }
 
+/* With the PHY chosen: it needs the clock of that, and of cores for high speed the one within is not what they begin with. */
 static bool core_reset(void) {
     if (!spb_wait(REG(GRSTCTL), OTG_GRSTCTL_AHBIDL, OTG_GRSTCTL_AHBIDL, STEP_MS)) return false;
+    reg_write(REG(GUSBCFG), PHY);
     reg_write(REG(GRSTCTL), OTG_GRSTCTL_CSRST);
     return spb_wait(REG(GRSTCTL), OTG_GRSTCTL_CSRST | OTG_GRSTCTL_AHBIDL, OTG_GRSTCTL_AHBIDL, STEP_MS);
 }
 
 static bool core_start(void) {
     if (!core_reset()) return false;
-    reg_write(REG(GCCFG), OTG_GCCFG_PWRDWN | SPB_USB_NO_SENSING);
-    reg_write(REG(GUSBCFG), OTG_GUSBCFG_PHYSEL | OTG_GUSBCFG_FHMOD | HCLK_FAST << OTG_GUSBCFG_TRDT_POS);
+    reg_write(REG(GCCFG), TRANSCEIVER);
+    reg_write(REG(GUSBCFG), PHY | OTG_GUSBCFG_FHMOD | HCLK_FAST << OTG_GUSBCFG_TRDT_POS);
     if (!spb_wait(REG(GINTSTS), OTG_GINTSTS_CMOD, OTG_GINTSTS_CMOD, MODE_MS)) return false;
     reg_write(REG(PCGCCTL), 0);
-    reg_write(REG(HCFG), CLOCK_48 << OTG_HCFG_FSLSPCS_POS | OTG_HCFG_FSLSS);
+    reg_write(REG(HCFG), CLOCK_OF_PHY << OTG_HCFG_FSLSPCS_POS | OTG_HCFG_FSLSS);
     reg_write(REG(HFIR), FRAME);
     reg_write(REG(GRXFSIZ), RX_WORDS);
     reg_write(REG(HNPTXFSIZ), TX_WORDS << OTG_HNPTXFSIZ_FD_POS | RX_WORDS);
@@ -89,6 +100,10 @@ enum spb_text spb_bus_start(void) {
 }
 
 void spb_bus_stop(void) {
+    if (SPB_USB_ULPI && (reg_read(CLOCK) & SPB_USB_ENABLE) != 0 && (reg_read(REG(GINTSTS)) & OTG_GINTSTS_CMOD) != 0) {
+        reg_write(REG(HPRT), 0); /* no reset of the core reaches the PHY, which is told by this, and takes some clocks for it */
+        spb_wait_ms(1);
+    }
     SPB_USB_POWER_WRITE(false);
     reg_pulse(RCC_BASE + SPB_USB_RESET_OFF, SPB_USB_RESET);
     reg_clear(CLOCK, SPB_USB_ENABLE);

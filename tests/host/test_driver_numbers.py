@@ -37,6 +37,10 @@ MEANINGS = {
     ("rcc_wl.c", "MSI_RANGE_RESET"): ("CR", "MSIRANGE", "Range4M"),
     ("usb_clock_f4.c", "SYSCLK_HSI"): ("CFGR", "SW", "HSI"),
     ("usb_clock_f4.c", "SYSCLK_PLL"): ("CFGR", "SW", "PLL1_P"),
+    ("usb_clock_h7.c", "INPUT_RANGE"): ("PLLCFGR", "PLLRGE0", "Range4"),
+    ("usb_clock_h7.c", "SOURCE_HSE"): ("PLLCKSELR", "PLLSRC", "HSE"),
+    ("usb_clock_h7.c", "SYSCLK_HSI"): ("CFGR", "SW", "HSI"),
+    ("usb_clock_h7.c", "SYSCLK_PLL"): ("CFGR", "SW", "PLL1_P"),
     ("pwr_l0.c", "RANGE_1"): ("CR", "VOS", "Range1"),
     ("pwr_l0.c", "RANGE_2"): ("CR", "VOS", "Range2"),
     ("pwr_l5.c", "RANGE_2"): ("CR1", "VOS", "Range2"),
@@ -50,6 +54,7 @@ RESETS = {
     ("rcc_h7.c", "PLLCKSELR_RESET"): "PLLCKSELR",
     ("rcc_h7.c", "PLLDIVR_RESET"): "PLLDIVR0",
     ("rcc_l4.c", "PLLCFGR_RESET"): "PLLCFGR",
+    ("usb_clock_h7.c", "PLL3DIVR_RESET"): "PLLDIVR2",
 }
 """What a register holds after a reset: the descriptions do not say, the models do, and their tests name the section."""
 DEVICES = {
@@ -85,8 +90,8 @@ OTHER = {
     "nor.c": "ID_SIZE SLICE_US",
     "octospi.c": "FOUR EIGHT WRITING SELECT_HIGH POLL_EVERY REGISTER_DUMMY",  # lines and modes: RM0432 19.7.17, 19.7.1
     # RM0090 34.16 and 34.7.1, USB 2.0 7.1.7
-    "otg.c": "RX_WORDS TX_WORDS PERIODIC_WORDS ALL_FIFOS HCLK_FAST CLOCK_48 FRAME FULL_SPEED BULK PID_DATA1 PID_SETUP "
-    "IN_DATA STEP_MS MODE_MS OFF_MS RESET_MS RECOVERY_MS PACKET_MS ERRORS BUSY",
+    "otg.c": "RX_WORDS TX_WORDS PERIODIC_WORDS ALL_FIFOS HCLK_FAST CLOCK_48 CLOCK_60 FRAME_48 FRAME_60 FULL_SPEED BULK "
+    "PID_DATA1 PID_SETUP IN_DATA STEP_MS MODE_MS OFF_MS RESET_MS RECOVERY_MS PACKET_MS ERRORS BUSY",
     "patience.c": "SYST_RVR SYST_CVR FEWEST_CYCLES",  # DDI0403 B3.3.2
     "pwr_g4.c": "NORMAL_HZ",
     "quadspi.c": "QUAD_LINES SELECT_HIGH POLL_EVERY",  # RM0351 17.5.6
@@ -97,6 +102,8 @@ OTHER = {
     "serial_pins.c": "PORT_STEP",
     # DDI0403 B3.5
     "usb_clock_f4.c": "INPUT_HZ USB_HZ START_MS",
+    "usb_clock_h7.c": "HSI_HZ HSI_INPUT_HZ VCO_3_HZ USB_HZ FROM_PLL3 START_MS SUPPLY_MS",  # RM0399, RCC_D2CCIP2R
+    "usb_ulpi.c": "PORT_STEP",
     "usb_clock_l4.c": "SAI1_N SAI1_RESET FROM_SAI1 START_MS",  # RM0351 6.4.5, 6.4.28
     "window_m7.c": "CTRL RNR RBAR RASR ON CTRL_ENABLE RASR_ENABLE RASR_SIZE_POS NEVER_RUN WRITE_THROUGH "
     "LAST_KB_POWER WINDOW_POWER",
@@ -119,6 +126,7 @@ BODIES = {
         "0xFF",
     },  # ES0392: CCR and its value; what nobody drives
     "serial_pins.c": {">> 4", ">> 8"},  # port, pin and function of a pin in the generated table
+    "usb_ulpi.c": {">> 4", ">> 8"},  # port, pin and function of a pin in the generated table
     "window_m7.c": {"0x1000"},  # the last 4 KB
     "clock_f4f7.c": {">> 26", "<< 2", ">> 22"},  # reset flags: test_reset_flags_are_in_the_order_of_their_names
     "rcc_g0.c": {">> 24"},

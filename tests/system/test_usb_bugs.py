@@ -13,6 +13,7 @@ from tests.system.usb_rig import Bench
 
 Scene = Callable[[], None]
 OTG, STORAGE, CONTROL, WAIT, F4, L4 = "otg.c", "storage.c", "usb.c", "wait.c", "usb_clock_f4.c", "usb_clock_l4.c"
+H7, ULPI = "usb_clock_h7.c", "usb_ulpi.c"
 
 
 def _sectors(name: str = "F429") -> Scene:
@@ -55,7 +56,7 @@ BUGS: Final[dict[str, tuple[str, str, str, Scene]]] = {  # file, words of it, ot
     "CMOD is not waited for": (OTG, "OTG_GINTSTS_CMOD, OTG_GINTSTS_CMOD, MODE_MS", "0, 0, MODE_MS", _sectors()),
     "VBUS is sensed": (OTG, "OTG_GCCFG_PWRDWN | SPB_USB_NO_SENSING", "OTG_GCCFG_PWRDWN", _sectors()),
     "no transceiver": (OTG, "OTG_GCCFG_PWRDWN | SPB_USB_NO_SENSING", "SPB_USB_NO_SENSING", _sectors()),
-    "another frame": (OTG, "#define FRAME 48000u", "#define FRAME 60000u", _sectors()),
+    "another frame": (OTG, "#define FRAME_48 48000u", "#define FRAME_48 60000u", _sectors()),
     "the port is disabled": (OTG, "OTG_HPRT_PPWR | bits)", "reg_read(REG(HPRT)) | OTG_HPRT_PPWR | bits)", _sectors()),
     "the port has no power": (
         OTG,
@@ -100,7 +101,48 @@ BUGS: Final[dict[str, tuple[str, str, str, Scene]]] = {  # file, words of it, ot
         F4,
         "!spb_wait(CR, RCC_CR_HSERDY, RCC_CR_HSERDY, START_MS)",
         "!spb_wait(CR, RCC_CR_HSERDY, RCC_CR_HSERDY, ~0u)",
-        usb.test_no_oscillator,
+        lambda: usb.test_no_oscillator("F429"),
+    ),
+    "a PHY that a reset leaves": (OTG, "    reg_write(REG(GUSBCFG), PHY);\n", "", _sectors("H745")),
+    "the frame of another PHY": (OTG, "SPB_USB_ULPI ? FRAME_60 : FRAME_48", "FRAME_48", _sectors("F769")),
+    "the clock of another PHY": (OTG, "SPB_USB_ULPI ? CLOCK_60 : CLOCK_48", "CLOCK_48", _sectors("F769")),
+    "no switch of VBUS": (OTG, "? OTG_GUSBCFG_ULPIEVBUSD :", "? 0 :", _sectors("F769")),
+    "high speed": (OTG, " | OTG_HCFG_FSLSS", "", _sectors("F769")),
+    "a PHY is not told": (OTG, "        reg_write(REG(HPRT), 0); /*", "        /*", _close("F769")),
+    "a PHY is told too late": (OTG, "        spb_wait_ms(1);\n", "", _close("F769")),
+    "no lines": (ULPI, "        spb_gpio_function(port, pin, pins[i] & 15u);\n", "", _sectors("F769")),
+    "slow lines": (ULPI, "OSPEEDR_OFF, 3u << two", "OSPEEDR_OFF, 1u << two", _sectors("F769")),
+    "no clock of the PHY": (ULPI, "    reg_set(PHY_CLOCK, SPB_USB_PHY_ENABLE);\n", "", _sectors("F769")),
+    "the clock of the PHY stays": (ULPI, "reg_clear(PHY_CLOCK, SPB_USB_PHY_ENABLE);", "", _close("F769")),
+    "HSI of STM32H7": (H7, "#define SOURCE_HSE 2u", "#define SOURCE_HSE 0u", _sectors("H745")),
+    "another divider of PLL3": (H7, "VCO_3_HZ / USB_HZ - 1u", "VCO_3_HZ / USB_HZ", _sectors("H745")),
+    "another factor of PLL1": (H7, "VCO_1_HZ / input_hz - 1u", "VCO_1_HZ / input_hz - 2u", _sectors("H745")),
+    "another range of PLL3": (H7, "#define INPUT_RANGE 2u", "#define INPUT_RANGE 1u", _sectors("H745")),
+    "no supply of STM32H7": (H7, "    reg_set(CR3, PWR_CR3_USB33DEN);\n", "", _sectors("H745")),
+    "the supply is not waited for": (
+        H7,
+        "!spb_wait(CR3, PWR_CR3_USB33RDY, PWR_CR3_USB33RDY, SUPPLY_MS)",
+        "false",
+        usb.test_no_supply,
+    ),
+    "the supply stays": (H7, "    reg_clear(CR3, PWR_CR3_USB33DEN);\n", "", usb.test_no_supply),
+    "another clock of USB": (H7, "#define FROM_PLL3 2u", "#define FROM_PLL3 3u", _sectors("H745")),
+    "the choice of its clock stays": (H7, "    reg_clear(CCIPR, RCC_D2CCIP2R_USBSEL);\n", "", _close("H745")),
+    "PLL3 goes on": (H7, "    spb_clock_off(RCC_CR_PLLON2, RCC_CR_PLLRDY2);\n", "", _close("H745")),
+    "PLL3 keeps its output": (H7, "    reg_clear(PLLCFGR, PLL3);\n", "", _close("H745")),
+    "PLL3 keeps its factors": (H7, "    reg_write(PLL3DIVR, PLL3DIVR_RESET);\n", "", _close("H745")),
+    "PLL1 is not given back": (H7, "    run_on(ON_HSI, HSI_INPUT_HZ);\n", "", _close("H745")),
+    "the HSE of STM32H7 goes on": (
+        H7,
+        "    run_on(ON_HSI, HSI_INPUT_HZ);\n    oscillator_off();",
+        "    run_on(ON_HSI, HSI_INPUT_HZ);",
+        _close("H745"),
+    ),
+    "the HSE of STM32H7 is waited for without an end": (
+        H7,
+        "!spb_wait(CR, RCC_CR_HSERDY, RCC_CR_HSERDY, START_MS)",
+        "!spb_wait(CR, RCC_CR_HSERDY, RCC_CR_HSERDY, ~0u)",
+        lambda: usb.test_no_oscillator("H745"),
     ),
     "no supply": (L4, "    reg_set(PWR_BASE + PWR_CR2_OFF, PWR_CR2_USV);\n", "", _sectors("L496")),
     "no lock": (L4, "    reg_set(CR, RCC_CR_MSIPLLEN);\n", "", _sectors("L496")),

@@ -21,7 +21,10 @@ from spboot.twin.usb.quirks import Quirks
 from spboot.twin.usb.stick import Stick
 from tests.system.external_rig import Made, changed_unit
 
-NAMES: Final = {"F429": "NUCLEO-F429ZI", "F469": "DISCO-F469I", "L496": "NUCLEO-L496ZG"}
+NAMES: Final = {
+    "F429": "NUCLEO-F429ZI", "F469": "DISCO-F469I", "L496": "NUCLEO-L496ZG", "H745": "DISCO-H745I",
+    "F769": "DISCO-F769I", "L476": "DISCO-L476G",
+}  # fmt: skip
 OPEN, CLOSE, SECTORS, READ, POKE, LEAVE = range(6)
 """Calls, as usb_reader.c numbers them."""
 SECTOR: Final = 512
@@ -88,6 +91,7 @@ class Bench:
         self.name = name
         self.board = Board.load(NAMES[name])
         self.made = make(name, compiler, change)
+        facts = {"core_supply": self.board.core_supply, **facts}
         self.twin = Twin(self.board.chip.name, usb=self.board.usb, **facts)
         self.twin.flash_load(0x08000000, self.made.image)
         self.twin.power_on(ram_fill=0)

@@ -131,7 +131,7 @@ REFUSED = {  # words of the program, others in their place, what the twin says
     "no clock": (
         "REG(0x40023800) |= 1u << 24;\n    while (!(REG(0x40023800) & 1u << 25)) {}",
         "",
-        "0 MHz from nothing",
+        "CSRST was set and 48 MHz do not run",
     ),
     "no pins": (
         "0x2800000",

@@ -12,6 +12,7 @@ from spboot.formats.c_header import define
 
 _SENSING: Final = 1 << 21
 """GCCFG.NOVBUSSENS."""
+_ULPI_CLOCK: Final = ("AHB1ENR", "USB_OTG_HSULPIEN")
 _UNUSED: Final = re.compile(r"D[IOCSAVT].*|HC[A-Z]+([1-9]|1\d)|FIFO[1-9]\d?|GCCFG_V[23]|ADPCTL|GI2CCTL|GLPMCFG")
 """Registers of a device, of other channels, and of other cores."""
 
@@ -23,6 +24,7 @@ def usb_lines(chip: Chip, usb: Usb) -> list[str]:
         define("USB_BASE", block.address),
         define("USB_AT_BOOT_MS", usb.at_boot_ms),
         define("USB_NO_SENSING", _SENSING if senses_vbus(chip) else 0),
+        define("USB_ULPI", int(usb.ulpi)),
     ]
     for name, register in chips.registers(block.ip).items():
         if _UNUSED.fullmatch(name):
@@ -37,21 +39,47 @@ def usb_lines(chip: Chip, usb: Usb) -> list[str]:
 
 def _pins(chip: Chip, usb: Usb) -> list[str]:
     """Data, the switch of VBUS, and its overload, as statements and expressions."""
-    off, on = ("false", "(on)") if usb.power_high else ("true", "!(on)")
-    overload = (
-        ["#define SPB_USB_OVERLOAD_START()", "#define SPB_USB_OVERLOADED() (false)"]
-        if usb.overcurrent is None
-        else [
-            f"#define SPB_USB_OVERLOAD_START() spb_gpio_input({_at(chip, usb.overcurrent)}, SPB_PULL_UP)",
-            f"#define SPB_USB_OVERLOADED() (!spb_gpio_read({_at(chip, usb.overcurrent)}))",
+    return _lines(chip, usb) + _power(chip, usb) + _overload(chip, usb)
+
+
+def _lines(chip: Chip, usb: Usb) -> list[str]:
+    """Two as statements, those of a PHY as a table of usb_ulpi.c, which has the clock of that as well."""
+    if usb.ulpi:
+        rcc = chips.registers(chip.block("RCC").ip)
+        low, width = rcc[_ULPI_CLOCK[0]].fields[_ULPI_CLOCK[1]]
+        pins = ", ".join(_place(pin, function) for pin, function in usb.lines.values())
+        return [
+            define("USB_PHY_ENABLE", ((1 << width) - 1) << low),
+            define("USB_PHY_ENABLE_OFF", rcc[_ULPI_CLOCK[0]].offset),
+            define("GPIO_BASE", chip.block("GPIOA").address),
+            f"#define SPB_USB_PINS {{{pins}}}",
+            "#define SPB_USB_DATA_START()",
         ]
-    )
-    data = " ".join(f"spb_gpio_function({_at(chip, pin)}, {function});" for pin, function in (usb.dm, usb.dp))
+    data = " ".join(f"spb_gpio_function({_at(chip, pin)}, {function});" for pin, function in usb.lines.values())
+    return [f"#define SPB_USB_DATA_START() do {{ {data} }} while (0)"]
+
+
+def _place(pin: str, function: int) -> str:
+    """Port, place and alternate function in a half-word."""
+    return f"{ord(pin[1]) - ord('A') << 8 | int(pin[2:]) << 4 | function:#06x}"
+
+
+def _power(chip: Chip, usb: Usb) -> list[str]:
+    if usb.power is None:
+        return ["#define SPB_USB_POWER_START()", "#define SPB_USB_POWER_WRITE(on) ((void)(on))"]
+    off, on = ("false", "(on)") if usb.power_high else ("true", "!(on)")
     return [
         f"#define SPB_USB_POWER_START() spb_gpio_output({_at(chip, usb.power)}, {off})",
         f"#define SPB_USB_POWER_WRITE(on) spb_gpio_write({_at(chip, usb.power)}, {on})",
-        f"#define SPB_USB_DATA_START() do {{ {data} }} while (0)",
-        *overload,
+    ]
+
+
+def _overload(chip: Chip, usb: Usb) -> list[str]:
+    if usb.overcurrent is None:
+        return ["#define SPB_USB_OVERLOAD_START()", "#define SPB_USB_OVERLOADED() (false)"]
+    return [
+        f"#define SPB_USB_OVERLOAD_START() spb_gpio_input({_at(chip, usb.overcurrent)}, SPB_PULL_UP)",
+        f"#define SPB_USB_OVERLOADED() (!spb_gpio_read({_at(chip, usb.overcurrent)}))",
     ]
 
 

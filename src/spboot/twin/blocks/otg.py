@@ -13,8 +13,8 @@ from spboot.twin.timeline import PS_PER_US
 from spboot.twin.usb.fifo import HALTED, IN_DATA, IN_DONE, QUEUE, TOGGLE_ERROR, Entry, Fifos, Partial, Request, words_of
 from spboot.twin.usb.packet import HostError, Packet, Reply, Token
 
-_CHANNELS: Final = 8
-"""Of the full-speed core (RM0090 34.2.2)."""
+_CHANNELS: Final = {True: 12, False: 8}
+"""Of a core for high speed those that the facts know, of 16 (RM0410, main features); of others all (RM0090 34.2.2)."""
 _LEAST_WORDS: Final = 16
 """Of a FIFO (OTG_FS_GRXFSIZ, HNPTXFSIZ)."""
 _CONTROL, _BULK = 0, 2
@@ -25,9 +25,10 @@ _AROUND: Final = 15
 """Bytes of sync, token, handshake and turn-around of a transaction."""
 _ERRORS: Final = ("STALL", "TXERR", "BBERR", "DTERR")
 """After one of these a channel is halted before it goes on."""
-_FRAME_LOW: Final = 47_976
-_FRAME_HIGH: Final = 48_024
-"""HFIR for frames of 1 ms +- 500 ppm at 48 MHz (USB 2.0 7.1.12)."""
+_CLOCKS: Final = {False: (1, 48_000), True: (0, 60_000)}
+"""With ULPI or not: HCFG.FSLSPCS, and HFIR for frames of 1 ms."""
+_FRAME_OFF: Final = 0.0005
+"""What these may be wrong (USB 2.0 7.1.12)."""
 _FIFO: Final = 0x1000
 _FLAGS: Final = {"ack": "ACK", "nak": "NAK", "stall": "STALL", "silence": "TXERR", "babble": "BBERR"}
 _PACKET: Final = 64
@@ -56,6 +57,11 @@ class Otg(OtgPort, ips=("otg_v1",)):
             for name in ("HCDMA", "HCSPLT", "HCDMAB"):
                 self._writers[self.offset_of(f"{name}{number}")] = partial(self._no_dma, f"{name}{number}")
 
+    @property
+    def channels(self) -> int:
+        """How many there are."""
+        return _CHANNELS[self.large]
+
     def core_reset(self) -> None:
         super().core_reset()
         self.fifos, self.hung = Fifos(), set()
@@ -70,7 +76,7 @@ class Otg(OtgPort, ips=("otg_v1",)):
 
     def hang(self) -> None:
         """Whoever was enabled as the device went away is never told of its end; a core reset helps."""
-        self.hung = {n for n in range(_CHANNELS) if self._enabled(n)}
+        self.hung = {n for n in range(self.channels) if self._enabled(n)}
         self.fifos.queue.clear()
 
     # accesses
@@ -124,7 +130,7 @@ class Otg(OtgPort, ips=("otg_v1",)):
             self.frames_seen = self.frames
 
     def read_HAINT(self) -> int:
-        pending = (n for n in range(_CHANNELS) if self.registers[f"HCINT{n}"] & self.registers[f"HCINTMSK{n}"])
+        pending = (n for n in range(self.channels) if self.registers[f"HCINT{n}"] & self.registers[f"HCINTMSK{n}"])
         return sum(1 << n for n in pending)
 
     def read_HNPTXSTS(self) -> int:
@@ -157,7 +163,7 @@ class Otg(OtgPort, ips=("otg_v1",)):
 
     def _no_dma(self, name: str, value: int) -> None:
         if value:
-            self.die.refuse(f"{self.name}_{name} = {value:#x}", "this core has no DMA and no split transactions")
+            self.die.refuse(f"{self.name}_{name} = {value:#x}", "the twin has no DMA and no split transactions")
 
     def _write_flags(self, number: int, value: int) -> None:
         self.registers[f"HCINT{number}"] &= ~value
@@ -171,8 +177,8 @@ class Otg(OtgPort, ips=("otg_v1",)):
 
     def _write_channel(self, number: int, value: int) -> None:
         name, old = f"HCCHAR{number}", self.registers[f"HCCHAR{number}"]
-        if number >= _CHANNELS:
-            self.die.refuse(f"{self.name}_{name} was written", f"this core has {_CHANNELS} channels")
+        if number >= self.channels:
+            self.die.refuse(f"{self.name}_{name} was written", f"this core has {self.channels} channels")
         ena, dis = self.mask("HCCHAR0", "CHENA"), self.mask("HCCHAR0", "CHDIS")
         if value & dis:
             self._write_halt(number, value)
@@ -210,16 +216,22 @@ class Otg(OtgPort, ips=("otg_v1",)):
         pending = [flag for flag in _ERRORS if self.field(f"HCINT{number}", flag)]
         if pending:
             die.refuse(f"{name}.CHENA was set with {pending[0]} in HCINT", "halt it and clear its flags first")
-        if self.field("HCFG", "FSLSPCS") != 1:
-            die.refuse(f"{name}.CHENA was set with HCFG.FSLSPCS {self.field('HCFG', 'FSLSPCS')}", "1 is 48 MHz")
-        if not _FRAME_LOW <= self.registers["HFIR"] <= _FRAME_HIGH:
-            die.refuse(f"{name}.CHENA was set with HFIR {self.registers['HFIR']}", "a frame is 48000 clocks")
+        self._check_speed(f"{name}.CHENA was set with")
         if value >> 18 & 3 not in (_CONTROL, _BULK) or value >> 20 & 3 != 1 or value & self.mask("HCCHAR0", "LSDEV"):
             die.refuse(f"{name} = {value:#x}", "EPTYP control or bulk, MCNT 1, LSDEV 0: the twin has no others")
         if not 1 <= value & 0x7FF <= _PACKET or not self.field(f"HCTSIZ{number}", "PKTCNT"):
             die.refuse(f"{name} = {value:#x}, HCTSIZ {self.registers[f'HCTSIZ{number}']:#x}", "MPSIZ 1..64, PKTCNT > 0")
         self._check_fifos()
         self.check_supply()
+
+    def _check_speed(self, name: str) -> None:
+        die, (choice, clocks) = self.die, _CLOCKS[self.ulpi]
+        if self.field("HCFG", "FSLSPCS") != choice:
+            die.refuse(f"{name} HCFG.FSLSPCS {self.field('HCFG', 'FSLSPCS')}", f"{choice} is {clocks // 1000} MHz")
+        if self.large and not self.field("HCFG", "FSLSS"):
+            die.refuse(f"{name} HCFG.FSLSS 0", "set it before the port is reset: the twin has no high speed")
+        if abs(self.registers["HFIR"] - clocks) > clocks * _FRAME_OFF:
+            die.refuse(f"{name} HFIR {self.registers['HFIR']}", f"a frame is {clocks} clocks")
 
     def _check_fifos(self) -> None:
         """Each has 16 words, also the transmit FIFO of a host that reads alone, and none overlaps another."""

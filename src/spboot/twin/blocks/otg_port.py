@@ -1,4 +1,4 @@
-"""The OTG core as a host, without its channels: resets, clock, the port (RM0090 34, RM0386, RM0351 47, RM0432 48)."""
+"""The OTG core as a host, without its channels: resets, and the port (RM0090 34, RM0386, RM0351 47, RM0432 48)."""
 
 # ruff: noqa: N802 - handlers are named after their registers
 from __future__ import annotations
@@ -8,35 +8,24 @@ from functools import partial
 from typing import ClassVar, Final
 
 from spboot.chips import Block as Facts
-from spboot.chips.usb import Usb, senses_vbus
+from spboot.chips.usb import Usb
 from spboot.errors import TwinError
-from spboot.twin.block import Block
+from spboot.twin.blocks.otg_phy import OtgPhy
 from spboot.twin.die import Die
 from spboot.twin.timeline import PS_PER_MS, PS_PER_US
 from spboot.twin.usb.packet import Device
 
-_FS_WORDS: Final = 320
-"""Of FIFO memory in the full-speed core: 1.25 KB (RM0090 34.11, RM0351 47.11)."""
-_MODE_PS: Final = 25 * PS_PER_MS
-"""Until FHMOD takes effect, at least (RM0090 34.16.2, OTG_FS_GUSBCFG)."""
+_WORDS: Final = {True: 1024, False: 320}
+"""Of FIFO memory, in a core for high speed and in others: 4 KB, 1.25 KB (RM0410, RM0090 34.11, RM0351 47.11)."""
 _IDLE_PS: Final = 2 * PS_PER_US
 _CORE_RESET_PS: Final = 10 * PS_PER_US
+_NEVER: Final = 1 << 99
 _FLUSH_PS: Final = PS_PER_US
 _LEAST_RESET_PS: Final = 10 * PS_PER_MS
 """Of the bus (RM0090 34.7.1)."""
 _DEBOUNCE_PS: Final = 100 * PS_PER_MS
 """TATTDB (USB 2.0 7.1.7.3)."""
 _ENABLE_PS: Final = 30 * PS_PER_US
-USB_HZ: Final = 48_000_000
-_MOST_OFF: Final = 0.0025
-_LEAST_HCLK: Final = 14_200_000
-"""RM0090 34.3, RM0351 47.3."""
-_EXACT: Final = ("HSE", "MSI locked to LSE")
-"""Oscillators that are good enough by themselves; HSI48 is not without CRS, which is not modelled."""
-_SENSING: Final = 1 << 21
-"""GCCFG.NOVBUSSENS, or VBDEN."""
-_SUPPLY: Final = {"STM32L4": ("CR2", "USV"), "STM32L4+": ("CR2", "USV")}
-"""Bit of PWR without which the transceiver has no supply (RM0351 5.1.4)."""
 _HOST: Final = range(0x400, 0x800)
 _DEVICE: Final = range(0x800, 0xE00)
 _FIFOS: Final = range(0x1000, 0x11000)
@@ -45,7 +34,7 @@ _NOT_MODELLED: Final = ("GOTGCTL", "GI2CCTL", "ADPCTL")
 _PORT_CHANGES: Final = ("PCDET", "PENCHNG", "POCCHNG")
 
 
-class OtgPort(Block, like="otg_v1"):
+class OtgPort(OtgPhy, like="otg_v1"):
     """Base of the block.  Without a connector it models nothing, and gives way to silence."""
 
     OPTIONAL = True
@@ -53,7 +42,7 @@ class OtgPort(Block, like="otg_v1"):
     OTHER_LAYOUTS = frozenset({"GCCFG_V2", "GCCFG_V3"})
     STATE: ClassVar[tuple[str, ...]] = (
         "device", "idle_at", "seen_idle", "host_at", "flushed_at", "powered", "connected_at", "seen_at", "reset_at",
-        "enabled_at", "disconnected", "changes",
+        "enabled_at", "disconnected", "changes", "phy_silent", "phy_vbus",
     )  # fmt: skip
     RESET: ClassVar[dict[str, int]] = {
         "GUSBCFG": 0x1440, "GRXFSIZ": 0x200, "HNPTXFSIZ": 0x0200_0200, "HFIR": 0xEA60, "PCGCCTL": 0,
@@ -61,15 +50,14 @@ class OtgPort(Block, like="otg_v1"):
 
     def __init__(self, die: Die, facts: Facts) -> None:
         super().__init__(die, facts)
-        self.socket: Usb | None = None
         self.device: Device | None = None
         self.powered = False
         """VBUS is on, and the device has seen it."""
         self.connected_at = 0
         for key, handler in (
             ("core", self._idle),
-            ("mode", self._detect),
-            ("port", self._detect),
+            ("mode", self.detect),
+            ("port", self.detect),
             ("enable", self._enable),
         ):
             die.timeline.on(f"{self.name}.{key}", partial(self._at, handler))
@@ -86,7 +74,7 @@ class OtgPort(Block, like="otg_v1"):
     def fit(self, socket: Usb) -> None:
         """The connector of a board."""
         self.socket = socket
-        self.die.pins.watch(self._look)
+        self.die.pins.watch(self.look)
 
     def plug(self, device: Device) -> None:
         """*device* is put in; what was there before is out.  Raises TwinError where there is no connector."""
@@ -95,7 +83,7 @@ class OtgPort(Block, like="otg_v1"):
         self.pull()
         self.device = device
         if self.registers:
-            self._look()
+            self.look()
 
     def pull(self) -> None:
         """The device is taken out."""
@@ -104,21 +92,11 @@ class OtgPort(Block, like="otg_v1"):
         if self.registers:
             self._gone()
 
-    def _vbus(self) -> bool:
-        """Whether the board's switch is on: its pin is driven to that level."""
-        if self.socket is None or self.die.pins.mode(self.socket.power) != 1:
-            return False
-        if bool(self.die.pins.get(self.socket.power)) != self.socket.power_high:
-            return False
-        if not self.die.pins.supplied(self.socket.power):
-            self.die.refuse(f"{self.socket.power} switches VBUS on and has no supply", "set PWR_CR2.IOSV first")
-        return True
-
-    def _look(self) -> None:
+    def look(self) -> None:
         """Some pin may have changed."""
         if self.device is None or not self.registers:
             return
-        on, now = self._vbus(), self.die.timeline.now
+        on, now = self.vbus(), self.die.timeline.now
         if on and not self.powered:
             self.powered = True
             self.device.power(now)
@@ -132,6 +110,7 @@ class OtgPort(Block, like="otg_v1"):
 
     def reset(self) -> None:
         super().reset()
+        self.die.timeline.cancel(f"{self.name}.phy")
         self.core_reset()
         self.seen_idle = False
         self.idle_at = self.die.timeline.now + _IDLE_PS
@@ -142,7 +121,7 @@ class OtgPort(Block, like="otg_v1"):
         kept = {"HCFG": self.registers["HCFG"] & 3, "PCGCCTL": self.registers["PCGCCTL"]}
         super().reset()
         self.registers.update(kept)
-        self.host_at: int | None = None
+        self.start_phy()
         self.flushed_at = 0
         self.forget_port()
 
@@ -180,10 +159,12 @@ class OtgPort(Block, like="otg_v1"):
             self.die.refuse(f"{self.name}_GRSTCTL = {value:#x}", "the twin has CSRST and the flushes alone")
         self.registers["GRSTCTL"] = value & self.masks["GRSTCTL"]
         if value & self.mask("GRSTCTL", "CSRST"):
+            ends = self.check_clock()
             self.core_reset()
             self.registers["GRSTCTL"] = self.mask("GRSTCTL", "CSRST")
-            self.idle_at = now + _CORE_RESET_PS
-            self.die.timeline.at(f"{self.name}.core", self.idle_at)
+            self.idle_at = now + _CORE_RESET_PS if ends else _NEVER
+            if ends:
+                self.die.timeline.at(f"{self.name}.core", self.idle_at)
             return
         flushes = value & (self.mask("GRSTCTL", "RXFFLSH") | self.mask("GRSTCTL", "TXFFLSH"))
         if flushes:
@@ -195,41 +176,12 @@ class OtgPort(Block, like="otg_v1"):
         """A FIFO is emptied."""
         raise NotImplementedError
 
-    # what is on
-
-    @property
-    def host(self) -> bool:
-        """CMOD."""
-        return self.host_at is not None and self.die.timeline.now >= self.host_at
-
-    def write_GUSBCFG(self, value: int) -> None:
-        allowed = sum(self.mask("GUSBCFG", f) for f in ("TOCAL", "PHYSEL", "TRDT", "FHMOD"))
-        if value & ~allowed & self.masks["GUSBCFG"]:
-            self.die.refuse(f"{self.name}_GUSBCFG = {value:#x}", "the twin has TOCAL, PHYSEL, TRDT and FHMOD alone")
-        if not self.idle:
-            self.die.refuse(f"{self.name}_GUSBCFG was written while AHBIDL is 0", "wait for the end of CSRST first")
-        self.registers["GUSBCFG"] = value & self.masks["GUSBCFG"]
-        if not value & self.mask("GUSBCFG", "FHMOD"):
-            self.host_at = None
-        elif self.host_at is None:
-            self.host_at = self.die.timeline.now + _MODE_PS
-            self.die.timeline.at(f"{self.name}.mode", self.host_at)
-
-    def write_GCCFG_V1(self, value: int) -> None:
-        if value & ~(self.mask("GCCFG_V1", "PWRDWN") | _SENSING):
-            self.die.refuse(f"{self.name}_GCCFG = {value:#x}", "the twin has PWRDWN and bit 21 alone")
-        off = senses_vbus(self.die.chip)
-        if bool(value & _SENSING) != off and value:
-            name = "NOVBUSSENS is 0" if off else "VBDEN is 1"
-            self.die.refuse(
-                f"{self.name}_GCCFG = {value:#x}: {name}", "a host that switches VBUS itself does not look at it"
-            )
-        self.registers["GCCFG_V1"] = value
-        self._detect()
-
     def write_GAHBCFG(self, value: int) -> None:
         if value & (self.mask("GAHBCFG", "DMAEN") | self.mask("GAHBCFG", "HBSTLEN")):
-            self.die.refuse(f"{self.name}_GAHBCFG = {value:#x}", "this core has no DMA")
+            self.die.refuse(
+                f"{self.name}_GAHBCFG = {value:#x}",
+                "the twin does not model its DMA: leave it off" if self.large else "this core has no DMA",
+            )
         if value & self.mask("GAHBCFG", "GINT"):
             self.die.refuse(f"{self.name}_GAHBCFG.GINT was set", "the twin does not model its interrupts: poll")
         self.registers["GAHBCFG"] = value & self.masks["GAHBCFG"]
@@ -238,30 +190,12 @@ class OtgPort(Block, like="otg_v1"):
         if value:
             self.die.refuse(f"{self.name}_PCGCCTL = {value:#x}", "the twin does not stop its clocks")
 
-    def check_supply(self) -> None:
-        """Refuse a clock that is not good enough, pins and supply that are not there."""
-        die, socket = self.die, self.socket
-        hertz, source = die.rcc.usb_clock()
-        if source not in _EXACT or abs(hertz - USB_HZ) > USB_HZ * _MOST_OFF:
-            die.refuse(
-                f"{self.name} runs on {hertz / 1e6:g} MHz from {source or 'nothing'}",
-                f"it needs 48 MHz, exact to 0.25 %: from {' or '.join(_EXACT)}",
-            )
-        if die.rcc.hclk < _LEAST_HCLK:
-            die.refuse(f"{self.name} with HCLK {die.rcc.hclk / 1e6:g} MHz", "it needs 14.2 MHz at least")
-        register, field = _SUPPLY.get(die.chip.family, ("", ""))
-        if register and not die.pwr.field(register, field):
-            die.refuse(f"{self.name} without PWR_{register}.{field}", "set it: VDDUSB is isolated after a reset")
-        for pin, function in (socket.dm, socket.dp) if socket is not None else ():
-            if die.pins.alternate(pin) != function:
-                die.refuse(f"{self.name} with {pin} in another mode", f"give it alternate function {function}")
-
     # the port
 
-    def _detect(self) -> None:
+    def detect(self) -> None:
         """Whether the port sees a device that it did not see before."""
         now = self.die.timeline.now
-        on = self.registers["GCCFG_V1"] & self.mask("GCCFG_V1", "PWRDWN") and self.field("HPRT", "PPWR")
+        on = (self.ulpi or self.field("GCCFG_V1", "PWRDWN")) and self.field("HPRT", "PPWR")
         there = self.device is not None and self.powered and now >= self.connected_at
         if not (there and on and self.host and self.seen_at is None):
             return
@@ -312,10 +246,11 @@ class OtgPort(Block, like="otg_v1"):
             self.enabled_at = None
             self.changes.add("PENCHNG")
         self.registers["HPRT"] = value & self.mask("HPRT", "PPWR")
+        self.port_power()
         self._write_reset(bool(value & self.mask("HPRT", "PRST")))
         if not self.registers["HPRT"]:
             self.forget_port()
-        self._detect()
+        self.detect()
 
     def _write_reset(self, on: bool) -> None:
         now = self.die.timeline.now
@@ -351,7 +286,7 @@ class OtgPort(Block, like="otg_v1"):
     @property
     def words(self) -> int:
         """Of FIFO memory."""
-        return _FS_WORDS
+        return _WORDS[self.large]
 
     # every access
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 
 from typing import ClassVar, Final
 
+from spboot.chips import Block as Facts
 from spboot.twin.clock.backup import LSE_HZ
 from spboot.twin.clock.plls import RccPlls
 from spboot.twin.clock.rcc import CSI_HZ, ahb_hz, apb_hz
+from spboot.twin.die import Die
 from spboot.twin.power.h7 import PwrH7
 
 _PLL_SOURCES: Final = ("HSI", "CSI", "HSE", "")
@@ -40,6 +42,7 @@ class RccH7(RccPlls, ips=("rcc_h7", "rcc_h7rm0433")):
     CHOICES: ClassVar[dict[str, tuple[str, ...]]] = {
         "LPTIM": ("PCLK", "PLL2P", "PLL3R", "LSE", "LSI", "PER"),
         "RNG": ("HSI48", "PLL1Q", "LSE", "LSI"),
+        "USB": ("", "PLL1Q", "PLL3Q", "HSI48"),
     }
     MEMORY: ClassVar[dict[str, tuple[str, ...]]] = {  # RM0399 RCC_D1CCIPR, RM0468 RCC_D1CCIPR
         "QUADSPISEL": ("HCLK", "PLL1Q", "PLL2R", "PER"),
@@ -47,6 +50,11 @@ class RccH7(RccPlls, ips=("rcc_h7", "rcc_h7rm0433")):
     }
     OUTPUT = ("PLLCFGR", "DIVPEN0", "RCC_PLLCFGR.DIVP1EN")
     AHB = ("D1CFGR", "D1CPRE")
+
+    def __init__(self, die: Die, facts: Facts) -> None:
+        super().__init__(die, facts)
+        for field in ("CPURSTF", "D1RSTF", "D2RSTF"):
+            self._cause_mask |= self.mask("RSR", field)  # until RMVF or a power-on, as the others
 
     def note_reset(self, cause: str) -> None:
         """RM0399 9.4.1 table 54: which flags each cause sets."""
@@ -67,43 +75,66 @@ class RccH7(RccPlls, ips=("rcc_h7", "rcc_h7rm0433")):
     def read_CR(self) -> int:
         return super().read_CR() | self.mask("CR", "D1CKRDY") | self.mask("CR", "D2CKRDY")
 
-    # PLL1 (RM0399 9.5.5)
+    # PLLs, which share a source (RM0399 9.5.5): PLL1 for the core, PLL3 for USB; PLL2 starts, but feeds nothing here
 
     def pll_source(self) -> str:
         return _PLL_SOURCES[self.field("PLLCKSELR", "PLLSRC")]
 
-    def _pll(self) -> tuple[float, float, float]:
-        """Input, VCO and output P in hertz."""
-        into = self.hertz(self.pll_source()) / max(self.field("PLLCKSELR", "DIVM0"), 1)
-        vco = into * (self.field("PLLDIVR0", "PLLN") + 1)
-        return into, vco, vco / (self.field("PLLDIVR0", "PLLP") + 1)
+    def _pll(self, index: int = 0) -> tuple[float, float, float]:
+        """Input, VCO and output P of PLL *index* + 1 in hertz."""
+        into = self.hertz(self.pll_source()) / max(self.field("PLLCKSELR", f"DIVM{index}"), 1)
+        vco = into * (self.field(f"PLLDIVR{index}", "PLLN") + 1)
+        return into, vco, vco / (self.field(f"PLLDIVR{index}", "PLLP") + 1)
 
-    def check_factors(self) -> None:
-        into, vco, _out = self._pll()
-        low, high = _RANGE_MHZ[self.field("PLLCFGR", "PLLRGE0")]
-        least, most = _VCO_MHZ[self.field("PLLCFGR", "PLLVCOSEL0")]
-        m, n, p = self.field("PLLCKSELR", "DIVM0"), self.field("PLLDIVR0", "PLLN"), self.field("PLLDIVR0", "PLLP")
+    def check_start(self, name: str) -> None:
+        super().check_start(name)
+        if name != "PLL3":
+            return
+        source = self.pll_source()
+        if not source or not self.ready(source):
+            self.die.refuse(f"PLL3ON with source {source or 'none'} not ready", "start it first")
+        self.check_factors(2)
+
+    def check_factors(self, index: int = 0) -> None:
+        into, vco, _out = self._pll(index)
+        low, high = _RANGE_MHZ[self.field("PLLCFGR", f"PLLRGE{index}")]
+        least, most = _VCO_MHZ[self.field("PLLCFGR", f"PLLVCOSEL{index}")]
+        m, n = self.field("PLLCKSELR", f"DIVM{index}"), self.field(f"PLLDIVR{index}", "PLLN")
+        p = self.field(f"PLLDIVR{index}", "PLLP")
         fits = low * 1e6 <= into <= high * 1e6 and least * 1e6 <= vco <= most * 1e6
-        if not m or n < 3 or (p and not p & 1) or not fits:
+        if not m or n < 3 or (not index and p and not p & 1) or not fits:
+            name = f"PLL{index + 1}"
             self.die.refuse(
-                f"PLL1: M {m}, N {n + 1}, P {p + 1}, input {into / 1e6:g} MHz, VCO {vco / 1e6:g} MHz",
-                f"input {low}..{high} for this PLL1RGE, VCO {least}..{most} for this PLL1VCOSEL, P even (RM0399 9.7)",
+                f"{name}: M {m}, N {n + 1}, P {p + 1}, input {into / 1e6:g} MHz, VCO {vco / 1e6:g} MHz",
+                f"input {low}..{high} for this {name}RGE, VCO {least}..{most} for this {name}VCOSEL"
+                f"{'' if index else ', P even'} (RM0399 9.7)",
             )
 
-    def _write_pll(self, name: str, value: int, fixed: int) -> None:
-        if (value ^ self.registers[name]) & fixed:
-            self.refuse_running(f"RCC_{name} changed")
-        self.set_register(name, value)
+    def _write_pll(self, name: str, value: int, index: int, fixed: int) -> None:
+        """*fixed*: what PLL *index* + 1 must be off for."""
+        if (value ^ self.registers[name]) & fixed and self.on(f"PLL{index + 1}"):
+            pll = f"PLL{index + 1}"
+            self.die.refuse(f"RCC_{name} changed while {pll} is on", f"clear {pll}ON and wait for {pll}RDY = 0")
 
     def write_PLLCKSELR(self, value: int) -> None:
-        self._write_pll("PLLCKSELR", value, self.mask("PLLCKSELR", "PLLSRC") | self.mask("PLLCKSELR", "DIVM0"))
+        for index in range(3):
+            fixed = self.mask("PLLCKSELR", "PLLSRC") | self.mask("PLLCKSELR", f"DIVM{index}")
+            self._write_pll("PLLCKSELR", value, index, fixed)
+        self.set_register("PLLCKSELR", value)
 
     def write_PLLCFGR(self, value: int) -> None:
-        fields = ("PLLVCOSEL0", "PLLRGE0", "DIVPEN0")
-        self._write_pll("PLLCFGR", value, sum(self.mask("PLLCFGR", field) for field in fields))
+        for index, output in ((0, "DIVPEN0"), (1, "DIVPEN1"), (2, "DIVQEN2")):
+            fields = (f"PLLVCOSEL{index}", f"PLLRGE{index}", output)
+            self._write_pll("PLLCFGR", value, index, sum(self.mask("PLLCFGR", field) for field in fields))
+        self.set_register("PLLCFGR", value)
 
     def write_PLLDIVR0(self, value: int) -> None:
-        self._write_pll("PLLDIVR0", value, 0xFFFFFFFF)
+        self._write_pll("PLLDIVR0", value, 0, 0xFFFFFFFF)
+        self.set_register("PLLDIVR0", value)
+
+    def write_PLLDIVR2(self, value: int) -> None:
+        self._write_pll("PLLDIVR2", value, 2, 0xFFFFFFFF)
+        self.set_register("PLLDIVR2", value)
 
     # frequencies
 
@@ -136,10 +167,14 @@ class RccH7(RccPlls, ips=("rcc_h7", "rcc_h7rm0433")):
                 )
 
     def source_hz(self, source: str) -> int:
-        if source == "PLL1Q":
-            runs = self.ready("PLL1") and self.field("PLLCFGR", "DIVQEN0")
-            return round(self._pll()[1] / (self.field("PLLDIVR0", "PLLQ") + 1)) if runs else 0
+        if source in ("PLL1Q", "PLL3Q"):
+            index = int(source[3]) - 1
+            runs = self.ready(source[:4]) and self.field("PLLCFGR", f"DIVQEN{index}")
+            return round(self._pll(index)[1] / (self.field(f"PLLDIVR{index}", "PLLQ") + 1)) if runs else 0
         return super().source_hz(source)
+
+    def root(self, source: str) -> str:
+        return self.pll_source() if source.startswith("PLL") else source
 
     def pclk(self, bus: int) -> int:
         return self._pclk(*(("D2CFGR", f"D2PPRE{bus}") if bus < 3 else _APBS[0] if bus == 3 else _APBS[3]))

@@ -272,7 +272,7 @@ class Rcc(BackupDomain, like="rcc_l4"):
 
     def usb_clock(self) -> tuple[int, str]:
         """What an OTG core gets for 48 MHz, in hertz, and the oscillator that it comes from; 0 and "" for none."""
-        source = self.chosen("RNG")
+        source = self.chosen("USB" if "USB" in self.CHOICES else "RNG")
         hertz = self.source_hz(source) if source else 0
         return (hertz, self.root(source)) if hertz else (0, "")
 

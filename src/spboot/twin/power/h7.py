@@ -16,6 +16,8 @@ _SETTLE_PS: Final = 50 * PS_PER_US
 _LIMIT_MHZ: Final = {1: 200, 2: 300, 3: 400}
 """VOS in D3CR -> MHz of the core: scales 3, 2 and 1 (DS12923 general operating conditions)."""
 _VOSRDY: Final = 1 << 13
+_DETECT_PS: Final = 20 * PS_PER_US
+"""Until the detector of VDD33USB has looked; no manual says how long that takes."""
 
 
 class PwrH7(Block, ips=("pwr_h7rm0399",)):
@@ -24,7 +26,7 @@ class PwrH7(Block, ips=("pwr_h7rm0399",)):
     RESET: ClassVar[dict[str, int]] = {"CR1": 0xF000C000, "CR3": 6, "D3CR": 1 << 14, "WKUPEPR": 0}
     READ_ONLY = frozenset({"CSR1"})
     RUNS_IN_STOP = True
-    STATE = ("chosen", "_ready_at", "_slept")
+    STATE = ("chosen", "_ready_at", "_slept", "vdd33usb")
     WIRINGS: ClassVar[dict[str, int]] = {"ldo": 2, "smps": 4}
     """Supply -> the bits of CR3 under SUPPLY that fit it."""
     SUPPLY: ClassVar[int] = 7
@@ -38,7 +40,10 @@ class PwrH7(Block, ips=("pwr_h7rm0399",)):
         self._slept: set[str] = set()
         """Flags of CPUCR that stand."""
         self._hooks: list[Any] = []
+        self.vdd33usb = True
+        """Fault: whether the board supplies the transceivers of USB."""
         die.timeline.on("PWR", self._on_settled)
+        die.timeline.on("PWR.usb", lambda _when: self._on_detected())
 
     def reset(self) -> None:
         supply = self.registers.get("CR3", 0)
@@ -85,10 +90,28 @@ class PwrH7(Block, ips=("pwr_h7rm0399",)):
                 f"PWR_CR3 = {value:#x} on a board with {self.die.core_supply.upper()}: the core loses its supply",
                 f"write {self.WIRINGS[self.die.core_supply]} to its low bits (RM0399 7.4.1)",
             )
-        self.registers["CR3"] = value & self.masks["CR3"] & ~self.SCUEN
+        self._write_usb(value)
+        self.registers["CR3"] = (
+            self.registers["CR3"] & self._usb() | value & self.masks["CR3"] & ~self.SCUEN & ~self._usb()
+        )
         if not self.chosen:
             self.chosen = True
             self._settle()
+
+    def _usb(self) -> int:
+        """USB33RDY, which follows USB33DEN (RM0399 7.8.4, PWR_CR3)."""
+        return self.mask("CR3", "USB33RDY")
+
+    def _write_usb(self, value: int) -> None:
+        if not value & self.mask("CR3", "USB33DEN"):
+            self.registers["CR3"] &= ~self._usb()
+            self.die.timeline.cancel("PWR.usb")
+        elif not self.field("CR3", "USB33DEN"):
+            self.die.timeline.at("PWR.usb", self.die.timeline.now + _DETECT_PS)
+
+    def _on_detected(self) -> None:
+        if self.vdd33usb:
+            self.registers["CR3"] |= self._usb()
 
     def deep_sleep(self) -> str:
         """RM0399 7.7: "standby" where every domain may, "domain" where that of the core alone may, "" for Stop."""
