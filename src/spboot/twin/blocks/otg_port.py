@@ -117,8 +117,9 @@ class OtgPort(OtgPhy, like="otg_v1"):
         self.die.timeline.at(f"{self.name}.core", self.idle_at)
 
     def core_reset(self) -> None:
-        """CSRST: all registers but FSLSPCS and the bits of PCGCCTL (RM0090 34.16.2, OTG_FS_GRSTCTL)."""
-        kept = {"HCFG": self.registers["HCFG"] & 3, "PCGCCTL": self.registers["PCGCCTL"]}
+        """CSRST: all registers but FSLSPCS and the bits of PCGCCTL (RM0090 34.16.2, OTG_FS_GRSTCTL), and GCCFG, which
+        is beside the core that is reset: host stacks that are in use everywhere switch the transceiver on before."""
+        kept = {"HCFG": self.registers["HCFG"] & 3, **{name: self.registers[name] for name in ("PCGCCTL", "GCCFG_V1")}}
         super().reset()
         self.registers.update(kept)
         self.start_phy()
