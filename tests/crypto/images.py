@@ -5,11 +5,11 @@ from __future__ import annotations
 import functools
 import shutil
 import subprocess
-import sys
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
+from spboot.builder.compiler import zig_command
 from spboot.formats.comb import generator_header
 from spboot.formats.spec import data_path
 
@@ -77,7 +77,7 @@ _CORES = {
 def _clang(core: str) -> list[str]:
     arch, cpu = _CORES[core]
     target = [f"--target={arch}-none-eabi", f"-mcpu={cpu}", "-mfloat-abi=soft"]
-    return [sys.executable, "-m", "ziglang", "clang", *target, "-Oz", "-isystem", str(_zig_include())]
+    return [*zig_command(), "clang", *target, "-Oz", "-isystem", str(_zig_include())]
 
 
 def _gcc(core: str) -> list[str]:
@@ -101,7 +101,7 @@ def build(folder: Path, compiler: Compiler, core: str, *flags: str) -> Path:
         objects.append(target)
     if compiler == "clang":
         keep = [f"--undefined={entry}" for entry in ENTRIES]
-        run(sys.executable, "-m", "ziglang", "ld.lld", "--gc-sections", "-T", script, *keep, *objects, "-o", elf)
+        run(*zig_command(), "ld.lld", "--gc-sections", "-T", script, *keep, *objects, "-o", elf)
     else:
         keep = [f"-Wl,-u,{entry}" for entry in ENTRIES]
         options = ["-flto", "-nostdlib", "-Wl,--gc-sections", "-Wl,-e,0", f"-Wl,-T,{script}", *keep]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from spboot import chips
+from spboot.builder.compiler import zig_command
 from spboot.errors import TwinError
 from spboot.formats import elf
 from spboot.twin import Twin
@@ -53,7 +53,7 @@ _FLAGS = [
     "-ffreestanding",
     *("-Oz", "-g0", "-std=gnu11", "-fno-unwind-tables", "-fno-sanitize=undefined", "-fno-builtin", "-w"),
 ]
-_ZIG = [sys.executable, "-m", "ziglang"]
+_ZIG = zig_command()
 
 
 @functools.cache

@@ -114,11 +114,7 @@ def target_of(core: str) -> tuple[str, str]:
 
 
 def _clang(triple: str, cpu: str) -> Toolchain:
-    found = find_spec("ziglang")
-    if found is None or found.origin is None:
-        raise not_installed("the compiler", "build")
-    headers = Path(found.origin).parent / "lib" / "include"
-    zig = (sys.executable, "-m", "ziglang")
+    headers, zig = _ziglang() / "lib" / "include", zig_command()
     return Toolchain(
         name="clang",
         compile=(
@@ -151,6 +147,20 @@ def _clang(triple: str, cpu: str) -> Toolchain:
         link_libraries=(),
         program=(*zig, "clang"),
     )
+
+
+def _ziglang() -> Path:
+    found = find_spec("ziglang")
+    if found is None or found.origin is None:
+        raise not_installed("the compiler", "build")
+    return Path(found.origin).parent
+
+
+def zig_command() -> tuple[str, ...]:
+    """What starts the program of the ziglang package: itself, as a Python in front of it takes as long as a
+    compilation.  Raises ExtraError when it is not installed."""
+    program = _ziglang() / ("zig.exe" if sys.platform == "win32" else "zig")
+    return (str(program),) if program.is_file() else (sys.executable, "-m", "ziglang")
 
 
 def _gcc(cpu: str) -> Toolchain:
@@ -198,7 +208,8 @@ def run(command: Sequence[str], cwd: Path) -> str:
 
 def _tool(command: Sequence[str]) -> str:
     """What a person calls the tool: clang, not the Python that brings it."""
-    return command[3] if tuple(command[1:3]) == ("-m", "ziglang") else Path(command[0]).name
+    rest = command[2:] if tuple(command[1:3]) == ("-m", "ziglang") else command
+    return rest[1] if len(rest) > 1 and Path(rest[0]).stem in ("zig", "ziglang") else Path(command[0]).name
 
 
 def _zig_cache() -> str:

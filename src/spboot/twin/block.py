@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from copy import deepcopy
+from dataclasses import dataclass
+from functools import cache
 from typing import Any, ClassVar, Final
 
 from spboot.chips import Block as Facts
@@ -12,6 +14,37 @@ from spboot.chips import registers
 from spboot.twin.die import Die
 
 _HANDLER: Final = re.compile(r"(?:read|write)_(\w+)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Layout:
+    """Registers of one class at one IP version: what all its blocks begin with."""
+
+    names: dict[int, str]
+    masks: dict[str, int]
+    fields: dict[str, dict[str, tuple[int, int]]]
+    readers: dict[int, str]
+    writers: dict[int, str]
+
+
+@cache
+def _layout(model: type[Block], ip: str) -> _Layout:
+    found = {name: each for name, each in (registers(ip) if ip else {}).items() if name not in model.OTHER_LAYOUTS}
+    return _Layout(
+        names={each.offset: name for name, each in found.items()},
+        masks={name: _mask_of(each.fields) for name, each in found.items()},
+        fields={name: each.fields for name, each in found.items()},
+        readers={each.offset: f"read_{name}" for name, each in found.items() if hasattr(model, f"read_{name}")},
+        writers={each.offset: f"write_{name}" for name, each in found.items() if hasattr(model, f"write_{name}")},
+    )
+
+
+def _mask_of(fields: dict[str, tuple[int, int]]) -> int:
+    """All of them; two parts' fields may share a bit."""
+    mask = 0
+    for low, width in fields.values():
+        mask |= ((1 << width) - 1) << low
+    return mask or 0xFFFFFFFF
 
 
 class Block:
@@ -74,14 +107,16 @@ class Block:
         self.name = facts.name
         self.address = facts.address
         self.facts = facts
-        self.names: dict[int, str] = {}
-        self._readers: dict[int, Callable[[], int]] = {}
-        self._writers: dict[int, Callable[[int], None]] = {}
-        self.masks: dict[str, int] = {}
-        self.fields: dict[str, dict[str, tuple[int, int]]] = {}
-        for name, register in (registers(facts.ip) if facts.ip else {}).items():
-            if name not in self.OTHER_LAYOUTS:
-                self._declare(name, register.offset, register.fields)
+        model: Any = type(self)
+        layout = _layout(model, facts.ip)
+        self.names: dict[int, str] = dict(layout.names)
+        self._offsets: dict[str, int] = {}
+        self.masks: dict[str, int] = dict(layout.masks)
+        self.fields: dict[str, dict[str, tuple[int, int]]] = dict(layout.fields)
+        self._readers: dict[int, Callable[[], int]] = {at: getattr(self, name) for at, name in layout.readers.items()}
+        self._writers: dict[int, Callable[[int], None]] = {
+            at: getattr(self, name) for at, name in layout.writers.items()
+        }
         for name, offset in self.REGISTERS.items():
             self._declare(name, offset, {})
         self.registers: dict[str, int] = {}
@@ -93,10 +128,7 @@ class Block:
     def _declare(self, name: str, offset: int, fields: dict[str, tuple[int, int]]) -> None:
         self.names[offset] = name
         self.fields[name] = fields
-        mask = 0
-        for low, width in fields.values():  # two parts' fields may share a bit
-            mask |= ((1 << width) - 1) << low
-        self.masks[name] = mask or 0xFFFFFFFF
+        self.masks[name] = _mask_of(fields)
         if reader := getattr(self, f"read_{name}", None):
             self._readers[offset] = reader
         if writer := getattr(self, f"write_{name}", None):
@@ -136,7 +168,9 @@ class Block:
 
     def offset_of(self, register: str) -> int:
         """Where *register* is in the block."""
-        return next(offset for offset, name in self.names.items() if name == register)
+        if len(self._offsets) != len(self.names):  # a class takes some out, or declares more
+            self._offsets = {name: offset for offset, name in reversed(self.names.items())}
+        return self._offsets[register]
 
     def handlers(self, register: str) -> tuple[Callable[[], int] | None, Callable[[int], None] | None]:
         """What runs when *register* is read and when it is written; None where it is plain storage."""

@@ -9,7 +9,9 @@ The class is a `spboot.twin.block.Block`; FOR says which peripherals it models, 
 
 from __future__ import annotations
 
-from importlib.metadata import entry_points
+from collections.abc import Callable, Iterable
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
 from typing import Final
 
 from spboot.chips import Chip
@@ -19,12 +21,18 @@ from spboot.twin.block import Block
 GROUP: Final = "spboot.twin"
 
 
+@cache
+def _named(of_packages: Callable[..., Iterable[EntryPoint]]) -> tuple[EntryPoint, ...]:
+    """What is named in the group: looked up once, as that reads a file of each installed package."""
+    return tuple(of_packages(group=GROUP))
+
+
 def of(chip: Chip) -> dict[str, type[Block]]:
     """Peripheral of *chip* -> the class that models it.
 
     Raises TwinError when what is named there cannot be imported or is no such class, and when two model one."""
     found: dict[str, type[Block]] = {}
-    for entry in entry_points(group=GROUP):
+    for entry in _named(entry_points):
         try:
             model = entry.load()
         except Exception as error:  # whatever the user's module does
