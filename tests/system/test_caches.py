@@ -21,7 +21,14 @@ CACHES = {
 """Board -> block, register and bits that turn its caches on."""
 
 
-@pytest.fixture(scope="module", params=CACHES)
+ALIKE = ("NUCLEO-F429ZI", "DISCO-F769I")
+"""For `make soak`: each of the two others has one half of theirs."""
+
+
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(name, marks=pytest.mark.soak) if name in ALIKE else name for name in CACHES],
+)
 def shop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Workshop:
     return workshop(Board.load(request.param), "clang", tmp_path_factory.mktemp(request.param))
 

@@ -43,7 +43,7 @@ def test_full_images(pair: tuple[bytes, bytes]) -> None:
         check({"noise": len(delta.encode(b"", random.Random(size).randbytes(size))) / size})
 
 
-@pytest.mark.parametrize("core", ["cm4", "cm0p"])
+@pytest.mark.parametrize("core", [pytest.param("cm4", marks=pytest.mark.soak), "cm0p"])
 def test_decoder(pair: tuple[bytes, bytes], core: Core, tmp_path: Path) -> None:
     old, new = pair
     decoder = Decoder(tmp_path, core)

@@ -126,15 +126,24 @@ def booted(maker: Maker, situation: str, only: re.Pattern[str] | None = DECIDES)
     return boot
 
 
-@pytest.mark.parametrize("situation", SAMPLE)
-@pytest.mark.parametrize("name", [QUICK, SLOW])
+@pytest.mark.parametrize(
+    ("name", "situation"),
+    [
+        pytest.param(name, situation, marks=pytest.mark.soak if (name, situation) == (SLOW, SAMPLE[3]) else ())
+        for name in (QUICK, SLOW)
+        for situation in SAMPLE
+    ],
+)
 def test_a_sample_of_the_decisions(makers: Makers, folder: Path, name: str, situation: str) -> None:
     boot = booted(maker_of(makers, folder, name, "clang"), situation)
     for kind, number in NUMBERS[name].items():
         assert let_through(boot, kind, number) == [], kind
 
 
-@pytest.mark.parametrize(("situation", "name"), FOUND)
+@pytest.mark.parametrize(
+    ("situation", "name"),
+    [pytest.param(*row, marks=pytest.mark.soak if number % 2 else ()) for number, row in enumerate(FOUND)],
+)
 def test_where_one_instruction_was_enough(makers: Makers, folder: Path, situation: str, name: str) -> None:
     """Both comparisons of a hash took each other away; the list of pages was one that lay on the stack; a second look
     was compiled to nothing; a verdict was joined by XOR with itself; a register that holds the place of a version was

@@ -60,7 +60,7 @@ def sample(kinds: list[Kind], step: int) -> set[int]:
     return {0, 1, len(kinds) - 1, *erases[:2], *erases[-2:], *range(3, len(kinds), step)}
 
 
-@pytest.mark.parametrize("kind", SCENARIOS)
+@pytest.mark.parametrize("kind", [pytest.param("image", marks=pytest.mark.soak), "patch"])
 def test_faults_at_a_sample_of_operations(shop: Workshop, kind: str) -> None:
     kinds = record_kinds(shop, kind)
     sweep = Faults(shop, kind, sample(kinds, 601), kinds)

@@ -70,7 +70,7 @@ def test_no_part_of_a_board_of_ours_and_every_family() -> None:
     assert {chips.load(part).family for part in NEW} == set(ALL)
 
 
-@pytest.mark.parametrize("part", REDUCED)
+@pytest.mark.parametrize("part", [*REDUCED[:2], pytest.param(REDUCED[2], marks=pytest.mark.soak)])
 def test_a_new_board_takes_updates(part: str, tmp_path: Path) -> None:
     takes_updates(part, "clang", tmp_path)
 

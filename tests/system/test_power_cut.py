@@ -168,7 +168,7 @@ def count_operations(shop: Workshop, kind: str) -> int:
     return sweep.operations
 
 
-@pytest.mark.parametrize("kind", SCENARIOS)
+@pytest.mark.parametrize("kind", [pytest.param("image", marks=pytest.mark.soak), "patch"])
 def test_cut_at_a_sample_of_operations(shop: Workshop, kind: str) -> None:
     """The first and last of each phase and every 131st between; `make soak` takes them all."""
     total = count_operations(shop, kind)

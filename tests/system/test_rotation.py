@@ -77,7 +77,7 @@ BOARDS = [name if name in QUICK else pytest.param(name, marks=pytest.mark.soak) 
 
 
 @pytest.mark.parametrize("turn", BOARDS, indirect=True)
-@pytest.mark.parametrize("through", ["loader", "application"])
+@pytest.mark.parametrize("through", ["loader", pytest.param("application", marks=pytest.mark.soak)])
 def test_a_new_key_and_nothing_signed_by_the_old_one(turn: Turn, through: str) -> None:
     rig, old, new = Rig(turn.shop), turn.shop.keys, turn.new
     assert b"key" not in rig.boot().split(b"starting")[0].split(b"self check good")[1]
@@ -148,7 +148,7 @@ def test_budgets(name: str, compiler: str, tmp_path: Path) -> None:
     assert symbols["spb_last_update"] - symbols["spb_bss_end"] >= BUDGETS["ram_free"]
 
 
-@pytest.mark.parametrize("turn", QUICK, indirect=True)
+@pytest.mark.parametrize("turn", [pytest.param(QUICK[0], marks=pytest.mark.soak), QUICK[1]], indirect=True)
 def test_cuts(turn: Turn) -> None:
     total = operations(turn)
     points, seen = cut_everywhere(turn, [0, total // 2, total - 1], tears=1)

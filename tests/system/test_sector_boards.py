@@ -25,12 +25,19 @@ STAYS = {("RCC", "CR"), ("PWR", "CR3")}
 MADE = [(board, NAMES[i % 2]) for i, board in enumerate(BOARDS)]
 ALIKE = ("DISCO-F469I", "DISCO-F769I")
 """Boards whose flash another one of these has, too; the sweeps of theirs are for `make soak`."""
-SOME = pytest.mark.parametrize(
-    "shop",
-    [pytest.param(made, marks=pytest.mark.soak) if made[0] in ALIKE else made for made in MADE],
-    ids=["-".join(made) for made in MADE],
-    indirect=True,
-)
+
+
+def shops(*alike: str) -> pytest.MarkDecorator:
+    """Of all boards, those of *alike* for `make soak`."""
+    return pytest.mark.parametrize(
+        "shop",
+        [pytest.param(made, marks=pytest.mark.soak) if made[0] in alike else made for made in MADE],
+        ids=["-".join(made) for made in MADE],
+        indirect=True,
+    )
+
+
+SOME = shops(*ALIKE)
 
 
 @pytest.fixture(scope="module", params=MADE, ids="-".join)
@@ -95,7 +102,7 @@ def test_g3_all_is_as_after_a_reset(shop: Workshop) -> None:
     assert differs == {}
 
 
-@SOME
+@shops("NUCLEO-F429ZI", *ALIKE)
 @pytest.mark.parametrize("kind", ["patch", pytest.param("image", marks=pytest.mark.soak)])
 def test_cut_at_a_few_operations(shop: Workshop, kind: str) -> None:
     """H3: torn words of STM32H7 answer with bus errors, half of the time.  The recovery is cut as well."""

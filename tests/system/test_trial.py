@@ -57,7 +57,7 @@ def send(feeder: Feeder, update: bytes) -> None:
 
 
 @pytest.mark.parametrize("feeder", BOARDS, indirect=True)
-@pytest.mark.parametrize("kind", ["image", "patch"])
+@pytest.mark.parametrize("kind", [pytest.param("image", marks=pytest.mark.soak), "patch"])
 def test_an_update_that_is_not_confirmed_goes_back(feeder: Feeder, kind: str) -> None:
     update = feeder.image() if kind == "image" else feeder.patch()
     assert known(feeder) == ("NONE", "NONE", 0)

@@ -16,7 +16,7 @@ from spboot.twin.blocks.wwdg import Wwdg
 from tests.system.feeder import SENTENCES, Feeder, Stage
 from tests.system.rig import RUNNING, Rig, Workshop, workshop
 
-REDUCED = ("NUCLEO-L073RZ", "NUCLEO-F429ZI", "DISCO-F769I", "DISCO-H745I")
+REDUCED = ("NUCLEO-L073RZ", "DISCO-F769I", "DISCO-H745I")
 """In `make test`: small pages on the slowest core, large sectors on each core and controller that has them."""
 SECTORS = ("NUCLEO-F429ZI", "DISCO-F469I", "DISCO-F769I", "DISCO-H745I")
 STAMP = re.compile(rb"\[ *(\d+)\.(\d{3})\]")

@@ -26,6 +26,8 @@ _POLLS: Final = 2
 that happens soon;"""
 _LONG_POLLS: Final = 24
 """this many times, whatever the registers, a wait for anything,"""
+_FLASH_POLLS: Final = 4
+"""so many of a status of flash that is busy, which is a wait for flash;"""
 _POLL_DISTANCE: Final = 100
 """when no more instructions than these lie between two of them.  Reads of one register by several instructions are no
 wait: firmware may look at each flag of a status on its own, before it takes the byte that is there."""
@@ -239,6 +241,11 @@ class Bus:
         timeline = self.die.timeline
         return timeline.next_due - timeline.now < _SOON_PS
 
+    def _of_flash(self, address: int) -> bool:
+        """It is a register of the controller of flash, which is busy."""
+        flash = self.die.flash_controller
+        return flash.busy and address - flash.address in flash.names
+
     def busy(self) -> None:
         """The firmware did something: what was read before says nothing any more about waiting."""
         self._seen.clear()
@@ -259,7 +266,8 @@ class Bus:
         if self._seen.get(address) == value:
             counting = executed - self._counted < _POLL_DISTANCE
             self._compare(address, counting)
-            if self._repeats >= _LONG_POLLS or (self._stills >= _POLLS and self._soon()):
+            patience = _FLASH_POLLS if self._of_flash(address) else _LONG_POLLS
+            if self._repeats >= patience or (self._stills >= _POLLS and self._soon()):
                 feeding = self._feeds > 1
                 self._repeats = self._stills = self._feeds = 0
                 counting = counting and not self.die.flash_controller.busy
