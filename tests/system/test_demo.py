@@ -164,7 +164,9 @@ def test_the_demo_of_an_installed_package(tmp_path: Path) -> None:
     assert "The application announced 1.2.0" in done.stdout
 
 
-@pytest.mark.parametrize("words", [b"keys for product", b"loader: send", b"installing, pages"])
+@pytest.mark.parametrize(
+    "words", [b"keys for product", b"loader: send", pytest.param(b"installing, pages", marks=pytest.mark.soak)]
+)
 def test_ctrl_c_ends_it(words: bytes, tmp_path: Path) -> None:
     small_board(tmp_path)
     pipe = subprocess.PIPE
@@ -226,6 +228,7 @@ def test_cargo_is_kept_by_the_linker(name: str, compiler: str, tmp_path: Path) -
     assert 8_000 < sizes[1] - sizes[0] < 18_000
 
 
+@pytest.mark.soak
 def test_the_demo_removes_nothing_but_an_older_demo(tmp_path: Path) -> None:
     """Not even a folder with keys in it, which are somebody's."""
     small_board(tmp_path)

@@ -114,6 +114,7 @@ def test_the_same_test_at_a_serial_port(folder: Path, port: str) -> None:
     assert done.returncode == 0 and "1 passed" in done.stdout, done.stdout
 
 
+@pytest.mark.soak
 def test_a_device_that_does_not_get_there_fails_the_test(folder: Path) -> None:
     """Else the tests above would show nothing: the same with another version asked for, and with a cut too late."""
     text, points = (folder / "test_power.py").read_text(), "range(0, 500, 50)"

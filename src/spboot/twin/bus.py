@@ -244,7 +244,7 @@ class Bus:
     def _of_flash(self, address: int) -> bool:
         """It is a register of the controller of flash, which is busy."""
         flash = self.die.flash_controller
-        return flash.busy and address - flash.address in flash.names
+        return flash.busy and isinstance(flash, Block) and address - flash.address in flash.names
 
     def busy(self) -> None:
         """The firmware did something: what was read before says nothing any more about waiting."""
