@@ -318,14 +318,6 @@ def test_refused(name: str, old: str, new: str, said: str) -> None:
         twin.run(until=lambda: done(twin), seconds=5)
 
 
-def test_the_transceiver_stays_on_when_the_core_is_reset() -> None:
-    """Host stacks that are in use everywhere switch it on before CSRST."""
-    line = "    O(0x38) = 1u << 16 | SENSING;\n"
-    twin = twin_of("F429", (line, ""), ("static void core(void) {\n", "static void core(void) {\n" + line))
-    finish(twin, 5)
-    assert out(twin, 1) == 18
-
-
 def test_nothing_is_seen_before_vbus_is_on() -> None:
     """Its pin is driven to the level that the board's switch wants."""
     for edit in (("REG(GPIOG + 0x18) = 1u << 6;", ""), ("| 0x1000; REG(GPIOG + 0x18)", "; REG(GPIOG + 0x18)")):

@@ -122,3 +122,11 @@ def test_vbus_of_a_phy() -> None:
     assert stays.usb.powered
     stays.power_on()
     assert not stays.usb.phy_vbus
+
+
+def test_the_transceiver_stays_on_when_the_core_is_reset() -> None:
+    """Host stacks that are in use everywhere switch it on before CSRST."""
+    line = "    O(0x38) = 1u << 16 | SENSING;\n"
+    twin = twin_of("F429", (line, ""), ("static void core(void) {\n", "static void core(void) {\n" + line))
+    finish(twin, 5)
+    assert out(twin, 1) == 18
