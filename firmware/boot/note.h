@@ -12,7 +12,6 @@
 #define SPB_NOTE_HURRY 0x20000000u      /* the application asks for a start without the window for `load` */
 #define SPB_NOTE_FAULT 0x30000000u      /* so many boots in a row ended in a fault, the last one there */
 #define SPB_NOTE_OPTIONS 0x40000000u    /* this boot programmed option bytes (production.c) */
-
 #define SPB_NOTE_STICK 0x50000000u      /* an update came from a stick, which may have the next one */
 
 #define SPB_NOTE_OF(request) ((uint32_t)(request) << 28)

@@ -6,6 +6,7 @@
 #include "cache.h"
 #include "external_flash.h"
 #include "patience.h"
+#include "pins.h"
 #include "reg.h"
 #include "serial.h"
 #include "spb_chip.h"
@@ -184,7 +185,8 @@ static void restart(enum spb_protocol protocol) {
 
 enum spb_text spb_external_start(void) {
     if (SPB_EXTERNAL_SLICES) alone = true;
-    spb_serial_pins();
+    static const uint16_t pins[] = SPB_EXTERNAL_PINS;
+    spb_pins(pins, sizeof pins / sizeof pins[0], SPB_PULL_UP); /* lines that nobody drives read as ones */
     spb_serial_start();
     if (SPB_EXTERNAL_DOUBLE_RESET) restart(SPB_PROTOCOL_DOUBLE);
     if (SPB_EXTERNAL_OCTAL_RESET) restart(SPB_PROTOCOL_OCTAL);

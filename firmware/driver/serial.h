@@ -11,9 +11,6 @@
 /* Protocols, in the order in which a chip is reset in them. */
 enum spb_protocol { SPB_PROTOCOL_DOUBLE, SPB_PROTOCOL_OCTAL, SPB_PROTOCOL_QUAD, SPB_PROTOCOL_SINGLE };
 
-/* Pins to the block, fast, and pulled up: lines that nobody drives read as ones. */
-void spb_serial_pins(void);
-
 /* The block on, slow, and the window away; frames follow the protocol. */
 void spb_serial_start(void);
 void spb_serial_protocol(enum spb_protocol protocol);

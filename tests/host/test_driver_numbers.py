@@ -99,11 +99,10 @@ OTHER = {
     "rcc_h7.c": "HSI_HZ INPUT_HZ SCALE_RESET LATENCY_RESET",  # below
     "rcc_l4.c": "MSI_HZ",
     "rcc_wl.c": "WAIT_STATES",
-    "serial_pins.c": "PORT_STEP",
+    "pins.c": "PORT_STEP",
     # DDI0403 B3.5
     "usb_clock_f4.c": "INPUT_HZ USB_HZ START_MS",
     "usb_clock_h7.c": "HSI_HZ HSI_INPUT_HZ VCO_3_HZ USB_HZ FROM_PLL3 START_MS SUPPLY_MS",  # RM0399, RCC_D2CCIP2R
-    "usb_ulpi.c": "PORT_STEP",
     "usb_clock_l4.c": "SAI1_N SAI1_RESET FROM_SAI1 START_MS",  # RM0351 6.4.5, 6.4.28
     "window_m7.c": "CTRL RNR RBAR RASR ON CTRL_ENABLE RASR_ENABLE RASR_SIZE_POS NEVER_RUN WRITE_THROUGH "
     "LAST_KB_POWER WINDOW_POWER",
@@ -125,8 +124,7 @@ BODIES = {
         "0xFF000001",
         "0xFF",
     },  # ES0392: CCR and its value; what nobody drives
-    "serial_pins.c": {">> 4", ">> 8"},  # port, pin and function of a pin in the generated table
-    "usb_ulpi.c": {">> 4", ">> 8"},  # port, pin and function of a pin in the generated table
+    "pins.c": {">> 4", ">> 8"},  # port, pin and function of a pin in the generated table
     "window_m7.c": {"0x1000"},  # the last 4 KB
     "clock_f4f7.c": {">> 26", "<< 2", ">> 22"},  # reset flags: test_reset_flags_are_in_the_order_of_their_names
     "rcc_g0.c": {">> 24"},

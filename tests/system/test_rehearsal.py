@@ -101,7 +101,6 @@ def found(subject: Subject) -> Rehearsal:
     return rehearse(subject, depth="quick", scenarios=["patch"])
 
 
-@pytest.mark.soak
 def test_no_device_is_lost(found: Rehearsal) -> None:
     (result,) = found.results
     counts = result.counts
@@ -114,7 +113,6 @@ def test_no_device_is_lost(found: Rehearsal) -> None:
     assert (before[0], before[-1], after[-1]) == ("o", "o", "n"), "the last operation confirms"
 
 
-@pytest.mark.soak
 def test_the_picture_has_a_cell_for_each(found: Rehearsal) -> None:
     drawn = svg(found)
     assert drawn.startswith("<svg") and "0 devices lost" in drawn
@@ -227,7 +225,6 @@ def test_the_fixture(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout
 
 
-@pytest.mark.soak
 def test_dask_gives_the_same(subject: Subject, found: Rehearsal) -> None:
     """Two workers of a cluster on this machine; docs/rehearsal.md."""
     distributed = pytest.importorskip("distributed")

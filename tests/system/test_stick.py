@@ -332,11 +332,20 @@ def cut_rows() -> list[object]:
     return [pytest.param(n, marks=() if n % 16 == 5 else pytest.mark.soak) for n in range(40)]
 
 
+@pytest.fixture(scope="module")
+def operations(workshops: Callable[..., Workshop], tmp_path_factory: pytest.TempPathFactory) -> int:
+    """Of flash, in a whole chain."""
+    rig = device(workshops(FEW))
+    rig.enter_loader()
+    rig.twin.plug(stick(tmp_path_factory.mktemp("count"), chain(rig.shop)))
+    rig.listen(starting("1.3.0"), 60)
+    return len(list(rig.twin.log))
+
+
 @pytest.mark.parametrize("point", cut_rows())
-def test_power_cut(workshops, point: int, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_power_cut(workshops, operations: int, point: int, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     """At 40 points of a chain, spread over its flash operations: what runs is whole, and the stick brings the rest."""
     shop = workshops(FEW)
-    operations = _operations(shop, tmp_path)
     rig = device(shop)
     rig.enter_loader()
     rig.twin.plug(stick(tmp_path, chain(shop)))
@@ -358,24 +367,6 @@ def running(rig: Rig) -> str:
     """The version that the last judgement found in SLOT0, which is whole."""
     assert b"no valid firmware" not in rig.uart.output
     return bytes(rig.uart.output).rpartition(b"SLOT0 holds ")[2].partition(b",")[0].decode()
-
-
-@functools.cache
-def _operations_of(name: str) -> list[int]:
-    return []
-
-
-def _operations(shop: Workshop, folder: Path) -> int:
-    """Flash operations of the chain, counted once."""
-    known = _operations_of(shop.board.name)
-    if not known:
-        (folder / "count").mkdir()
-        rig = device(shop)
-        rig.enter_loader()
-        rig.twin.plug(stick(folder / "count", chain(shop)))
-        rig.listen(starting("1.3.0"), 60)
-        known.append(len(list(rig.twin.log)))
-    return known[0]
 
 
 @pytest.mark.both_compilers

@@ -65,7 +65,7 @@ def make(name: str, compiler: str, change: tuple[str, str, str] | None = None) -
     tools = toolchain(compiler, board.chip.core)
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
-        headers.write(work / "generated", board, boot_version(), usb=True)
+        headers.write(work / "generated", board, boot_version())
         of = {room: tuple(include_folders(room, (work / "generated").resolve())) for room in ("driver", "usb")}
         units = [Unit(source=f, name=Path(f).stem, includes=of[f.partition("/")[0]]) for f in files(board)]
         both = (*of["driver"], *of["usb"])

@@ -131,7 +131,7 @@ def sources(board: Board, production: Production | None = None) -> dict[str, lis
         rooms["boot"].remove(_PRODUCTION)
     else:
         files.append(table.production[board.chip.block("FLASH").ip])
-    rooms["driver"] = [f"driver/{file}" for file in files]
+    rooms["driver"] = [f"driver/{file}" for file in dict.fromkeys(files)]
     return rooms
 
 
@@ -163,7 +163,7 @@ def build(
     level = None if production is None else check(board, keys, production, confirmation)
     tools, output = toolchain(compiler, board.chip.core), Path(folder)
     with work_folder(output) as work:
-        headers.write(work / "generated", board, boot_version(), level, usb=board.usb is not None)
+        headers.write(work / "generated", board, boot_version(), level)
         objects = compile_units(tools, units_of(board, work, level), Texts(status_sentences()), work)
         (work / "link.ld").write_text(_link_script(board), encoding="utf-8", newline="\n")
         _link(tools, objects, board, work)

@@ -60,10 +60,11 @@ def build_app(
 def _build_into(work: Path, tools: Toolchain, board: Board, own: list[str], version: Version) -> None:
     """demo.elf in *work*."""
     firmware = data_path("firmware")
-    headers.write(work / "generated", board, boot_version())
+    bare = replace(board, usb=None)  # an application has a driver of its own, or none
+    headers.write(work / "generated", bare, boot_version())
     (work / "demo_version.h").write_text(f'#define DEMO_VERSION "{version}"\n', encoding="utf-8")
     folders = (*include_folders("boot", (work / "generated").resolve()), str(work.resolve()))
-    drivers = [name for name in sources(replace(board, usb=None))["driver"] if "flash" not in name]
+    drivers = [name for name in sources(bare)["driver"] if "flash" not in name]
     units = [
         Unit(source=source, name=f"{Path(source).stem}_{number}", includes=folders)
         for number, source in enumerate([*own, *_SHARED, *drivers])

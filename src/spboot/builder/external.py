@@ -7,6 +7,7 @@ from typing import Final
 
 from spboot import chips
 from spboot.boards.clocks import clock_limit
+from spboot.builder.pins import pin_table
 from spboot.chips import Block, Chip
 from spboot.chips.external import SHARE, External
 from spboot.chips.nor_flash import Choice, Command, NorFlash
@@ -57,9 +58,8 @@ def external_lines(chip: Chip, external: External, clock_hz: int) -> list[str]:
     name = "QUADSPI" if external.controller.startswith("QUADSPI") else "OCTOSPI"
     return [
         *(define(f"EXTERNAL_{key}", value) for key, value in numbers.items()),
-        f"#define SPB_EXTERNAL_PINS {{{', '.join(_pin(*external.pins[signal]) for signal in _driven(external))}}}",
+        *pin_table(chip, "EXTERNAL", (external.pins[signal] for signal in _driven(external))),
         define("EXTERNAL_BASE", block.address),
-        define("GPIO_BASE", chip.block("GPIOA").address),
         *_registers(name, block),
         *_manager(chip, external),
     ]
@@ -113,11 +113,6 @@ def external_ports(external: External | None) -> set[str]:
 def _driven(external: External) -> list[str]:
     """The signals that the bootloader drives: the strobe is for two bits a clock alone."""
     return [signal for signal in external.pins if signal != "DQS"]
-
-
-def _pin(pin: str, function: int) -> str:
-    """Port, place and alternate function in a half-word."""
-    return f"{(ord(pin[1]) - ord('A')) << 8 | int(pin[2:]) << 4 | function:#06x}"
 
 
 def _limit(flash: NorFlash) -> int:

@@ -37,18 +37,14 @@ _DRIVEN = ("FLASH", "RCC", "PWR", "IWDG", "WWDG", "ICACHE", "DBGMCU")
 _WRONG_BANKS: Final = "flash is not in {banks} bank{s}: change the option bytes"
 
 
-def write(
-    folder: Path, board: Board, boot_version: Version, production: Production | None = None, *, usb: bool = False
-) -> None:
-    """Write all generated headers for *board* below *folder*, of a bootloader for *production* if that is given.
-
-    *usb*: of a program that drives the board's USB connector."""
+def write(folder: Path, board: Board, boot_version: Version, production: Production | None = None) -> None:
+    """Write all generated headers for *board* below *folder*, of a bootloader for *production* if that is given."""
     texts = {
         "core/spb_spec.h": spec_header(len(board.slot0.parts)),
-        "core/spb_config.h": config_header(board, boot_version, production, usb=usb),
+        "core/spb_config.h": config_header(board, boot_version, production),
         "core/spb_delta_prior.h": delta_prior_header(),
         "crypto/spb_p256_generator.h": generator_header(),
-        "chip/spb_chip.h": chip_header(board, usb=usb),
+        "chip/spb_chip.h": chip_header(board),
     }
     for name, text in texts.items():
         path = folder / name
@@ -56,9 +52,7 @@ def write(
         path.write_text(text, encoding="utf-8", newline="\n")
 
 
-def config_header(
-    board: Board, boot_version: Version, production: Production | None = None, *, usb: bool = False
-) -> str:
+def config_header(board: Board, boot_version: Version, production: Production | None = None) -> str:
     """What core must know of the device: geometry and names."""
     slot, memory = board.slot0, board.memory_at(board.slot0.address)
     used = [board.memory_at(part.address) for slot in board.slots for part in slot.parts]
@@ -91,7 +85,7 @@ def config_header(
         "TRIAL_STARTS": board.trial_starts,
         "PRODUCTION": int(production is not None),
         "PRODUCTION_LEVEL": LEVELS[production] if production else 0,
-        "STICK": int(usb),
+        "STICK": int(board.usb is not None),
         "KEYS_RECORDS": board.key_records,
         "KEYS_AREA_SIZE": board.keys.size if board.keys else 0,
     }
@@ -110,7 +104,7 @@ def _ram_ranges(board: Board) -> str:
     return f"{{{', '.join(pairs)}}}"
 
 
-def chip_header(board: Board, *, usb: bool = False) -> str:
+def chip_header(board: Board) -> str:
     """Addresses, registers and bits of the blocks we drive, and where the board's parts hang."""
     chip = board.chip
     first, last = chip.flash[0], chip.flash[-1]
@@ -141,8 +135,8 @@ def chip_header(board: Board, *, usb: bool = False) -> str:
         lines += [f"#define {name}_BASE {chip.block(name).address:#x}u", *_register_lines(name, chip.block(name).ip)]
     lines += _register_lines("USART", chip.block(board.console.port).ip)
     lines += _register_lines("GPIO", chip.block("GPIOA").ip)
-    lines += _console_lines(board) + _port_lines(board, usb=usb) + _switch_lines(board)
-    if usb and board.usb is not None:
+    lines += _console_lines(board) + _port_lines(board) + _switch_lines(board)
+    if board.usb is not None:
         lines += [
             define("HSE_HZ", board.usb.hse_hz),
             define("HSE_BYPASS", int(board.usb.hse_bypass)),
@@ -238,8 +232,8 @@ def _console_lines(board: Board) -> list[str]:
     return lines + _bits(board.chip, "CONSOLE", [block])
 
 
-def _port_lines(board: Board, *, usb: bool) -> list[str]:
-    more = usb_ports(board.usb) if usb and board.usb is not None else set()
+def _port_lines(board: Board) -> list[str]:
+    more = usb_ports(board.usb) if board.usb is not None else set()
     ports = sorted({pin.port for pin in board.pins.values()} | external_ports(board.external) | more)
     return _bits(board.chip, "PORTS", [board.chip.block(f"GPIO{port}") for port in ports])
 

@@ -6,13 +6,13 @@ import re
 from typing import Final
 
 from spboot import chips
+from spboot.builder.pins import pin_table
 from spboot.chips import Chip
-from spboot.chips.usb import Usb, senses_vbus
+from spboot.chips.usb import ULPI_CLOCK, Usb, senses_vbus
 from spboot.formats.c_header import define
 
 _SENSING: Final = 1 << 21
 """GCCFG.NOVBUSSENS."""
-_ULPI_CLOCK: Final = ("AHB1ENR", "USB_OTG_HSULPIEN")
 _UNUSED: Final = re.compile(r"D[IOCSAVT].*|HC[A-Z]+([1-9]|1\d)|FIFO[1-9]\d?|GCCFG_V[23]|ADPCTL|GI2CCTL|GLPMCFG")
 """Registers of a device, of other channels, and of other cores."""
 
@@ -45,23 +45,17 @@ def _pins(chip: Chip, usb: Usb) -> list[str]:
 def _lines(chip: Chip, usb: Usb) -> list[str]:
     """Two as statements, those of a PHY as a table of usb_ulpi.c, which has the clock of that as well."""
     if usb.ulpi:
+        register, field = ULPI_CLOCK
         rcc = chips.registers(chip.block("RCC").ip)
-        low, width = rcc[_ULPI_CLOCK[0]].fields[_ULPI_CLOCK[1]]
-        pins = ", ".join(_place(pin, function) for pin, function in usb.lines.values())
+        low, width = rcc[register].fields[field]
         return [
             define("USB_PHY_ENABLE", ((1 << width) - 1) << low),
-            define("USB_PHY_ENABLE_OFF", rcc[_ULPI_CLOCK[0]].offset),
-            define("GPIO_BASE", chip.block("GPIOA").address),
-            f"#define SPB_USB_PINS {{{pins}}}",
+            define("USB_PHY_ENABLE_OFF", rcc[register].offset),
+            *pin_table(chip, "USB", usb.lines.values()),
             "#define SPB_USB_DATA_START()",
         ]
     data = " ".join(f"spb_gpio_function({_at(chip, pin)}, {function});" for pin, function in usb.lines.values())
     return [f"#define SPB_USB_DATA_START() do {{ {data} }} while (0)"]
-
-
-def _place(pin: str, function: int) -> str:
-    """Port, place and alternate function in a half-word."""
-    return f"{ord(pin[1]) - ord('A') << 8 | int(pin[2:]) << 4 | function:#06x}"
 
 
 def _power(chip: Chip, usb: Usb) -> list[str]:

@@ -23,6 +23,8 @@ ULPI_CORE: Final = "USB_OTG_HS"
 ULPI: Final = ("ck", *(f"d{bit}" for bit in range(8)), "stp", "nxt", "dir")
 """Lines of such a PHY, as keys of the table `usb.ulpi`; signal ULPI_CK and so on in the facts (UTMI+ Low Pin Interface
 1.1)."""
+ULPI_CLOCK: Final = ("AHB1ENR", "USB_OTG_HSULPIEN")
+"""Register and field of RCC that let the clock of the PHY in."""
 _NEED: Final = ("core", "dm", "dp", "power")
 _NEED_ULPI: Final = ("core", "ulpi")
 _MAY: Final = ("active", "overcurrent", "hse", "hse_hz", "at_boot_ms")

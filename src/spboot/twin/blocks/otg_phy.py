@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Final
 
 from spboot.chips import Block as Facts
-from spboot.chips.usb import Usb, is_large, senses_vbus
+from spboot.chips.usb import ULPI_CLOCK, Usb, is_large, senses_vbus
 from spboot.twin.block import Block
 from spboot.twin.blocks.gpio import Gpio
 from spboot.twin.die import Die
@@ -17,7 +17,6 @@ _MODE_PS: Final = 25 * PS_PER_MS
 """Until FHMOD takes effect, at least (RM0090 34.16.2, OTG_FS_GUSBCFG)."""
 _ULPI_PS: Final = 2 * PS_PER_US
 """Until a PHY has been told what VBUS shall be: some clocks of 60 MHz."""
-_ULPI_CLOCK: Final = ("AHB1ENR", "USB_OTG_HSULPIEN")
 _FAST: Final = 2
 """OSPEEDR of lines of 60 MHz: 50 MHz and more at 30 pF is 2 or 3 on each family."""
 USB_HZ: Final = 48_000_000
@@ -127,7 +126,7 @@ class OtgPhy(Block, like="otg_v1"):
             return True
         if not self.ulpi:
             self.die.refuse(f"{name} with PHYSEL 0", "there is no ULPI PHY: set GUSBCFG.PHYSEL first, it does not end")
-        register, field = _ULPI_CLOCK
+        register, field = ULPI_CLOCK
         if not self.die.block("RCC", Block).field(register, field):
             self.die.refuse(f"{name} with RCC_{register}.{field} 0", "set it first: it lets in the clock of the PHY")
         self._check_lines()
