@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import itertools
 import random
 from collections.abc import Callable
 from dataclasses import replace
@@ -27,6 +28,8 @@ from tests.usb import disks
 from tests.usb.disks import FORMATS, STYLES
 
 ALL = [name for name in boards.names() if Board.load(name).usb is not None]
+OUTSIDE = [name for name in boards.external_names() if name.removesuffix("-EXT") in ALL]
+"""With slots in external flash and the stick of the same board: for a board file of one's own."""
 FEW = "NUCLEO-F429ZI"
 PLAIN = FORMATS[0]
 CHAIN = ("1.0.0", "1.1.0", "1.2.0", "1.3.0")
@@ -41,9 +44,9 @@ def workshops(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Worksho
 
     @functools.cache
     def make(name: str, compiler: str = "clang", at_boot_ms: int = 0) -> Workshop:
-        board = Board.load(name)
-        assert board.usb is not None
-        board = replace(board, usb=replace(board.usb, at_boot_ms=at_boot_ms))
+        usb = Board.load(name.removesuffix("-EXT")).usb
+        assert usb is not None
+        board = replace(Board.load(name), usb=replace(usb, at_boot_ms=at_boot_ms))
         return workshop(board, compiler, folder / f"{name}-{compiler}-{at_boot_ms}")
 
     return make
@@ -109,12 +112,20 @@ def lines(said: bytes) -> list[str]:
 
 
 def kinds() -> list[object]:
-    """Every format and every style somewhere; all with each other by `make soak`."""
-    few = [(PLAIN, "MBR"), (FORMATS[4], "superfloppy"), (FORMATS[7], "GPT")]
+    """Every format and every style somewhere; all with each other, on every board, by `make soak`."""
+    few = [(FEW, PLAIN, "MBR"), (FEW, FORMATS[4], "superfloppy"), (FEW, FORMATS[7], "GPT")]
     return [
-        pytest.param(of, style, id=f"{of.name}-{style}", marks=() if (of, style) in few else pytest.mark.soak)
-        for of in FORMATS
-        for style in STYLES
+        pytest.param(*row, id=f"{row[0]}-{row[1].name}-{row[2]}", marks=() if row in few else pytest.mark.soak)
+        for row in itertools.product(ALL, FORMATS, STYLES)
+    ]
+
+
+def points(count: int, few: Callable[[int], bool]) -> list[object]:
+    """So many on each board; by `make test` a *few* of them on one."""
+    return [
+        pytest.param(name, n, marks=() if name == FEW and few(n) else pytest.mark.soak)
+        for name in ALL
+        for n in range(count)
     ]
 
 
@@ -122,7 +133,7 @@ def board_rows() -> list[object]:
     """One by `make test`, all by `make soak`."""
     return [
         pytest.param(name, compiler, marks=() if name == FEW and compiler == "gcc" else pytest.mark.soak)
-        for name in ALL
+        for name in (*ALL, *OUTSIDE)
         for compiler in NAMES
     ]
 
@@ -151,9 +162,9 @@ def test_a_chain(workshops, name: str, compiler: str, tmp_path: Path) -> None:  
     runs(rig, "1.3.0")
 
 
-@pytest.mark.parametrize(("of", "style"), kinds())
-def test_kinds_of_sticks(workshops, of: disks.Format, style: str, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
-    rig = device(workshops(FEW))
+@pytest.mark.parametrize(("name", "of", "style"), kinds())
+def test_kinds_of_sticks(workshops, name: str, of: disks.Format, style: str, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    rig = device(workshops(name))
     rig.enter_loader()
     rig.twin.plug(stick(tmp_path, {"lamp.sfb": full(rig.shop, "1.1.0")}, of, style))
     rig.listen(starting("1.1.0"), 60)
@@ -303,15 +314,10 @@ def test_ymodem_goes_on(workshops, how: dict[str, int], said: str, tmp_path: Pat
     runs(rig, "1.1.0")
 
 
-def pulls() -> list[object]:
-    """Transfers of an update of one file: fewer than these."""
-    return [pytest.param(n, marks=() if n % 40 == 23 else pytest.mark.soak) for n in range(160)]
-
-
-@pytest.mark.parametrize("transfer", pulls())
-def test_pulled_out(workshops, transfer: int, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
-    """At each transfer: the loader says so, or has all it wants, and goes on with the next stick."""
-    rig = device(workshops(FEW))
+@pytest.mark.parametrize(("name", "transfer"), points(160, lambda n: n % 40 == 23))
+def test_pulled_out(workshops, name: str, transfer: int, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    """At each transfer of an update: the loader says so, or has all it wants, and goes on with the next stick."""
+    rig = device(workshops(name))
     rig.enter_loader()
     files = {"A.SFB": full(rig.shop, "1.1.0")}
     first = stick(tmp_path, files, pulled_at=transfer)
@@ -328,30 +334,31 @@ def test_pulled_out(workshops, transfer: int, tmp_path: Path) -> None:  # type: 
     runs(rig, "1.2.0")
 
 
-def cut_rows() -> list[object]:
-    return [pytest.param(n, marks=() if n % 16 == 5 else pytest.mark.soak) for n in range(40)]
-
-
 @pytest.fixture(scope="module")
-def operations(workshops: Callable[..., Workshop], tmp_path_factory: pytest.TempPathFactory) -> int:
+def operations(workshops: Callable[..., Workshop], tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], int]:
     """Of flash, in a whole chain."""
-    rig = device(workshops(FEW))
-    rig.enter_loader()
-    rig.twin.plug(stick(tmp_path_factory.mktemp("count"), chain(rig.shop)))
-    rig.listen(starting("1.3.0"), 60)
-    return len(list(rig.twin.log))
+
+    @functools.cache
+    def count(name: str) -> int:
+        rig = device(workshops(name))
+        rig.enter_loader()
+        rig.twin.plug(stick(tmp_path_factory.mktemp("count"), chain(rig.shop)))
+        rig.listen(starting("1.3.0"), 60)
+        return len(list(rig.twin.log))
+
+    return count
 
 
-@pytest.mark.parametrize("point", cut_rows())
-def test_power_cut(workshops, operations: int, point: int, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+@pytest.mark.parametrize(("name", "point"), points(40, lambda n: n % 16 == 5))
+def test_power_cut(workshops, operations, name: str, point: int, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     """At 40 points of a chain, spread over its flash operations: what runs is whole, and the stick brings the rest."""
-    shop = workshops(FEW)
+    shop = workshops(name)
     rig = device(shop)
     rig.enter_loader()
     rig.twin.plug(stick(tmp_path, chain(shop)))
     when = ("before", "torn", "after")[point % 3]
     pattern = ("random", point) if when == "torn" else None
-    at = operations * point // 40
+    at = operations(name) * point // 40
     rig.twin.arm(Cut(at=at, when=when, pattern=pattern) if pattern else Cut(at=at, when=when))  # type: ignore[arg-type]
     with pytest.raises(PowerCut):
         rig.listen(starting("1.3.0"), 60)

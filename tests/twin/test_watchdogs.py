@@ -46,6 +46,23 @@ def test_a_loop_that_polls_and_feeds_outlives_the_watchdog(make: Make) -> None:
     assert twin.idle > 0.1
 
 
+@pytest.mark.parametrize("each", [1, 2, 3, 7, 12])
+def test_a_loop_that_feeds_at_some_of_its_polls_outlives_it(make: Make, each: int) -> None:
+    code = "for (uint32_t n = 1;; n++) { if (n % EACH == 0) IWDG_KR = 0xaaaa; if (RCC_CR & 1u << 17) break; }"
+    twin = make(START % (PERIOD_100_MS, code.replace("EACH", str(each))))
+    twin.run(seconds=0.5)
+    assert out(twin) == 0
+    assert twin.idle > 0.1
+
+
+def test_a_loop_that_stops_to_feed_does_not(make: Make) -> None:
+    """200 polls with a feed and a look at the time at each, then without the feed."""
+    code = "for (uint32_t n = 0;; n++) { if (n < 200) IWDG_KR = 0xaaaa; (void)REG(0xe000e018); if (RCC_CR & 1u << 17) break; }"
+    twin = make(START % (PERIOD_100_MS, code))
+    assert twin.run(until=lambda: out(twin) == 1, seconds=2)
+    assert twin.time > 0.1
+
+
 def test_a_loop_that_only_polls_does_not(make: Make) -> None:
     twin = make(START % (PERIOD_100_MS, "for (;;) { if (RCC_CR & 1u << 17) break; }"))
     finish(twin)

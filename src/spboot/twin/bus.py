@@ -61,6 +61,8 @@ class Bus:
         """Address and PC of a read that said nothing new -> the registers then."""
         self._repeats = self._stills = 0
         self._feeds = 0
+        self._feeding = False
+        """The loop that waits feeds the watchdog: it did so before the time that was skipped last."""
         self._last = 0
         self._counted = -_POLL_DISTANCE
         self._step = _COUNT_STEP_PS
@@ -229,12 +231,12 @@ class Bus:
         self.die.refuse(f"unaligned {size}-byte access to the peripheral at {address:#010x}", "align it")
 
     def save(self) -> Any:
-        counters = self._repeats, self._stills, self._feeds, self._last, self._counted, self._step
+        counters = self._repeats, self._stills, self._feeds, self._feeding, self._last, self._counted, self._step
         return dict(self._seen), dict(self._states), counters, self.enabled_until
 
     def load(self, state: Any) -> None:
         seen, states, counters, self.enabled_until = state
-        self._repeats, self._stills, self._feeds, self._last, self._counted, self._step = counters
+        self._repeats, self._stills, self._feeds, self._feeding, self._last, self._counted, self._step = counters
         self._seen, self._states = dict(seen), dict(states)
 
     def _soon(self) -> bool:
@@ -251,6 +253,7 @@ class Bus:
         self._seen.clear()
         self._states.clear()
         self._repeats = self._stills = self._feeds = 0
+        self._feeding = False
         self._step = _COUNT_STEP_PS
 
     def fed(self) -> None:
@@ -267,16 +270,18 @@ class Bus:
             counting = executed - self._counted < _POLL_DISTANCE
             self._compare(address, counting)
             patience = _FLASH_POLLS if self._of_flash(address) else _LONG_POLLS
-            if self._repeats >= patience or (self._stills >= _POLLS and self._soon()):
-                feeding = self._feeds > 1
-                self._repeats = self._stills = self._feeds = 0
+            starving = self._feeding and not self._feeds
+            if self._repeats >= (2 * patience if starving else patience) or (self._stills >= _POLLS and self._soon()):
+                self._feeding = self._feeds > (not self._feeding)
+                self._repeats, self._stills, self._feeds = patience - _POLLS, 0, 0  # what goes on is the same wait
                 counting = counting and not self.die.flash_controller.busy
-                self.die.wait(self._step if counting else None, feeding=feeding)
+                self.die.wait(self._step if counting else None, feeding=self._feeding)
                 self._step += self._step // _LATE
         else:
             self._seen[address] = value
             self._states.clear()
             self._repeats = self._stills = self._feeds = 0
+            self._feeding = False
 
     def _compare(self, address: int, counting: bool) -> None:
         """Whether the instruction that reads did so before, and what changed in the core since then.  In a loop that
