@@ -29,7 +29,8 @@ def test_a_byte_through_the_loader() -> None:
 def test_a_second_of_polls_that_count_the_time(feeds: str) -> None:
     """A wait that goes on is known at once: 724 accesses, and 1,079 of a loop that feeds the watchdog; 7,940 and
     11,903 when it was found anew behind each time that was skipped."""
-    twin = twin_of(f"""void main_(void) {{ console(35); REG(0xe000e014) = 0xffffff; REG(0xe000e010) = 5; uint32_t went = 0;
+    twin = twin_of(f"""void main_(void) {{ uint32_t went = 0;
+        console(35); REG(0xe000e014) = 0xffffff; REG(0xe000e010) = 5;
         for (uint32_t at = REG(0xe000e018); went < 4000000;) {{ {feeds} uint32_t now = REG(0xe000e018);
             went += (at - now) & 0xffffff; at = now; if (USART2_ISR & 1u << 5) break; }} }}""")  # fmt: skip
     accesses, began = twin.bus.accesses, twin.time

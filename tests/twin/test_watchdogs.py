@@ -57,8 +57,8 @@ def test_a_loop_that_feeds_at_some_of_its_polls_outlives_it(make: Make, each: in
 
 def test_a_loop_that_stops_to_feed_does_not(make: Make) -> None:
     """200 polls with a feed and a look at the time at each, then without the feed."""
-    code = "for (uint32_t n = 0;; n++) { if (n < 200) IWDG_KR = 0xaaaa; (void)REG(0xe000e018); if (RCC_CR & 1u << 17) break; }"
-    twin = make(START % (PERIOD_100_MS, code))
+    code = "if (n < 200) IWDG_KR = 0xaaaa; (void)REG(0xe000e018); if (RCC_CR & 1u << 17) break;"
+    twin = make(START % (PERIOD_100_MS, f"for (uint32_t n = 0;; n++) {{ {code} }}"))
     assert twin.run(until=lambda: out(twin) == 1, seconds=2)
     assert twin.time > 0.1
 
