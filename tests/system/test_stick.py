@@ -15,6 +15,7 @@ from unicorn.arm_const import UC_ARM_REG_SP as _SP
 
 from spboot import boards, release
 from spboot.boards import Board
+from spboot.builder import merge
 from spboot.builder.compiler import NAMES
 from spboot.keys import Keys
 from spboot.twin import Cut, PowerCut
@@ -92,7 +93,9 @@ def stick(
 
 
 def device(shop: Workshop, version: str = "1.0.0") -> Rig:
-    return Rig(shop, version, app=app(shop, version))
+    rig = Rig(shop, None)
+    rig.program(merge.factory(shop.boot.bin.read_bytes(), shop.made(app(shop, version), version), shop.keys))
+    return rig
 
 
 def starting(version: str) -> bytes:

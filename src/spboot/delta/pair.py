@@ -35,7 +35,7 @@ class Pair:
         if not self.old_rest and not self.new_rest:
             rest, old, new = _NO_REST, self.old, self.new
         else:
-            rest = -(-max(len(self.old), len(self.new), 1) // _ALIGNED) * _ALIGNED
+            rest = (max(len(self.old), len(self.new)) // _ALIGNED + 1) * _ALIGNED  # a gap, always
             old, new = self.old.ljust(rest, b"\0") + self.old_rest, self.new.ljust(rest, b"\0") + self.new_rest
         sizes = (len(old), len(new), len(self.old), len(self.new))
         return library.Pair(old, new, *sizes, rest, self.base, self.rest_base)

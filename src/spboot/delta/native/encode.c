@@ -113,7 +113,7 @@ enum spb_encode_result spb_encode(const struct spb_pair *pair, spb_encode_progre
     const uint8_t *old_bytes = pair->old_bytes, *new_bytes = pair->new_bytes;
     uint32_t old_len = pair->old_len, new_len = pair->new_len;
     struct encoding e = {.pair = *pair, .best = encoded, .best_counts = counts};
-    if (old_len == 0) e.pair.base = 0;
+    if (pair->old_code == 0 && (pair->rest == UINT32_MAX || old_len <= pair->rest)) e.pair.base = 0;    /* there is no OLD */
     enum spb_encode_result result = SPB_ENCODE_NO_MEMORY;
     *encoded = (struct spb_encoded){NULL, 0};
     e.progress = (struct spb_progress){step, &progress, 0, (uint64_t)new_len * PASSES};

@@ -20,8 +20,8 @@ struct spb_operations {
 };
 
 /* The pair to work on: the bytes of both parts of an image, the second of both images from `rest` on.  Between an image's
- * first part and that there is a gap, that nothing is copied from and nothing made of.  So positions here differ from those
- * of the stream only where the second part begins. */
+ * first part and that there is a gap of one byte at least, that nothing is copied from and nothing made of: no copy goes on
+ * from part to part.  So positions here differ from those of the stream only where the second part begins. */
 struct spb_pair {
     const uint8_t *old_bytes, *new_bytes;
     uint32_t old_len, new_len;      /* with all parts */

@@ -169,7 +169,6 @@ static bool collect(const struct parse *p, struct spb_operations *operations) {
     size_t kept = 0;
     uint32_t np = 0;
     for (size_t i = 0; i < count; i++) { /* what goes on as the one before is one with it */
-        if (list[i].len == 0) continue;  /* no gap between the parts */
         bool fresh = np == p->in->pair->rest;
         np += list[i].len;
         struct spb_operation *last = kept == 0 ? NULL : &list[kept - 1];
@@ -190,13 +189,14 @@ enum spb_parse_result spb_parse(const struct spb_parse_input *input, struct spb_
                       .open = {.pair = input->pair, .old_sites = input->old_sites, .new_sites = input->new_sites,
                                .places = input->places, .prices = input->prices, .effort = input->effort,
                                .caution = input->caution}};
-    uint32_t len = input->pair->new_len, ticked = 0;
+    bool two = input->pair->rest < input->pair->new_len;
+    uint32_t len = two ? input->pair->new_len : input->pair->new_code, ticked = 0;
     enum spb_parse_result result = SPB_PARSE_DONE;
     p.ways = malloc(((size_t)len + 2) * sizeof *p.ways);
     if (p.ways == NULL) return SPB_PARSE_NO_MEMORY;
     p.ways[0] = (struct way){0};
     for (uint32_t np = 0; np < len;) {
-        if (np == input->pair->new_code && len > np) pass_gap(&p, np = input->pair->rest);
+        if (np == input->pair->new_code) pass_gap(&p, np = input->pair->rest);
         if (np >= ticked) {
             ticked = np + TICK;
             if (!progress->step(progress->context, progress->done + np, progress->total)) {
