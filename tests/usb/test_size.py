@@ -43,3 +43,14 @@ def test_size(name: str, compiler: str, tmp_path: Path) -> None:
         ours = [symbol for symbol in table.iter_symbols() if symbol["st_value"] >= board.ram.end]
     boot_ram = sum(symbol["st_size"] for symbol in ours if symbol["st_value"] >> 28 == board.ram.end >> 28)
     assert 0 < boot_ram <= BUDGETS["ram"], "above the reserved RAM, until the application starts"
+
+
+@pytest.mark.soak
+def test_beside_external_flash(tmp_path: Path) -> None:
+    """Both fit where there is room for 32 KB; the page has the figures of the compiler that needs more."""
+    keys, sizes = Keys.new(tmp_path / "keys", "lamp", development=True), []
+    for name in ("DISCO-F469I", "DISCO-F769I", "DISCO-H745I"):
+        board = replace(Board.load(f"{name}-EXT"), usb=Board.load(name).usb)
+        made = [bootloader.build(board, keys, tmp_path / (name + each), compiler=each) for each in NAMES]
+        sizes.append(f"{max(each.size for each in made):,}")
+    assert f"({', '.join(sizes[:2])} and {sizes[2]} bytes of bootloader" in PAGE.read_text(encoding="utf-8")
