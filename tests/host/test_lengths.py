@@ -76,7 +76,7 @@ def test_what_is_too_long_is_seen(tmp_path: Path) -> None:
         ("e.c", "static int f(int a,\n             int b) {\n" + body * 50 + "}\n", 1),
         ("g.js", "export function f() {\n" + "    x();\n" * 48 + "}\n", 0),
         ("h.js", "async function f() {\n" + "    x();\n" * 49 + "}\n", 1),
-        ("i.js", "class A {\n    f(x) {\n" + "        x();\n" * 49 + "    }\n    g() {\n    }\n}\n", 2),
+        ("i.js", "class A {\n    f(x) {\n" + "        x();\n" * 49 + "    }\n    g() {\n    }\n}\n", 1),
         ("f.h", "\n" * 400 + "int f(void) {\n" + body * 50 + "}\n", 2),
     ):
         path = tmp_path / name

@@ -21,7 +21,14 @@ _WAIT_S: Final = 60.0
 """A browser that says nothing for so long hangs."""
 _LOOK_S: Final = 0.02
 _OPTIONS: Final = (
-    *("--headless", "--remote-debugging-pipe", "--no-first-run", "--no-default-browser-check", "--disable-gpu"),
+    *(
+        "--headless",
+        "--remote-debugging-pipe",
+        "--no-first-run",
+        "--no-default-browser-check",
+        "--disable-gpu",
+        "--disable-lcd-text",
+    ),
     *("--disable-dev-shm-usage", "--disable-background-networking", "--disable-component-update", "--disable-sync"),
     *("--hide-scrollbars", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost"),
 )
@@ -207,11 +214,12 @@ class Tab:
         for kind in ("dragEnter", "dragOver", "drop"):
             self.call("Input.dispatchDragEvent", type=kind, x=x, y=y, data=data)
 
-    def picture(self, selector: str, path: Path) -> None:
+    def picture(self, selector: str) -> bytes:
         """A PNG of an element."""
+        self.evaluate("scrollTo(0, 0)")
         box = self._box(selector)
         said = self.call("Page.captureScreenshot", format="png", clip={**box, "scale": 1}, captureBeyondViewport=True)
-        path.write_bytes(base64.b64decode(said["data"]))
+        return base64.b64decode(said["data"])
 
     def _box(self, selector: str) -> dict[str, float]:
         """Where an element is."""

@@ -69,12 +69,29 @@ def test_ports_are_those_of_the_board_or_all(browser: Chromium, address: str) ->
     bridge.close()
 
 
-def test_several_files_and_no_name(browser: Chromium, address: str, files: Path) -> None:
+def test_nobody_chooses_a_port_or_may(browser: Chromium, address: str) -> None:
+    tab = browser.open()
+    tab.go(address)
+    for name, words in (("NotFoundError", "no port was chosen"), ("SecurityError", "the browser gives no port: why")):
+        refusal = f"() => Promise.reject(new DOMException('why', '{name}'))"
+        tab.evaluate(f"navigator.serial.requestPort = {refusal}")
+        tab.click("#connect")
+        tab.wait(f"document.querySelector('#outcome').textContent === {words!r}")
+    tab.close()
+
+
+def test_several_files_and_a_foreign_one(browser: Chromium, address: str, files: Path, tmp_path: Path) -> None:
     bridge = Bridge(browser, "/dev/there-is-none")
     bridge.tab.go(address)
     bridge.tab.drop("#drop", files / "lamp-1.0.0.sfb", files / "lamp-1.1.0.sfb")
     bridge.tab.wait("document.querySelector('#outcome').className === 'bad'")
     assert bridge.tab.text("#outcome") == "2 files were given: an update is one"
+    data = bytearray((files / "lamp-1.1.0.sfb").read_bytes())
+    data[8] ^= 1  # of its product
+    (tmp_path / "other.sfb").write_bytes(data)
+    bridge.tab.choose("#file", tmp_path / "other.sfb")
+    bridge.tab.wait("document.querySelector('#fault').textContent.includes('code 13: update for another product')")
+    assert "this page is for: NUCLEO-L476RG, product demo)" in bridge.tab.text("#fault")
     bridge.close()
 
 

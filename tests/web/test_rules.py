@@ -249,6 +249,8 @@ TEXTS: Final = [
     "update: complete\r\n[    0.1] install failed, the next reset tries again\r\n",
     "[    0.1] installed\r\n[   0.2] key 2 received, verified\r\n",
     "[    0.5] image in SLOT1 refused and dropped",
+    "  \t installed \t \r\n",
+    "[    0.1]   installed\r\n",
     "\x1b[1m\xa0update:\xad complete\x85\x18\x18",
     "größer\r\nthe image in SLOT1 was refused\r\n",
 ]

@@ -39,7 +39,7 @@ export class Candidate {
         const has = told.version === null ? "" : ` with ${versionText(told.version)}`;
         const device = [told.board ?? "not known", told.product && `product ${told.product}`].filter(Boolean).join(", ");
         return `the file: version ${this.facts.version}${from}, board ${this.boardName}; ` +
-            `this device: ${device}${has}`;
+            `${told.heard ? "this device" : "this page is for"}: ${device}${has}`;
     }
 
     get boardName() {
@@ -59,7 +59,7 @@ export class Candidate {
             ["product", ours ? told.product : f.product],
             ["size", `${this.bytes.length.toLocaleString("en")} bytes`],
             ["on trial", f.trial],
-            ["checked", this.worth],
+            ["verdict", this.worth],
         ];
     }
 }

@@ -86,14 +86,15 @@ async function connect() {
         const serial = await navigator.serial.requestPort({ filters });
         await updater.connect(serial, Number(at("baud").value));
     } catch (error) {
-        if (error.name !== "NotFoundError") throw error;
-        updater.say("", "no port was chosen");
+        if (!(error instanceof DOMException)) throw error;
+        if (error.name === "NotFoundError") updater.say("", "no port was chosen");
+        else updater.say("bad", `the browser gives no port: ${error.message}`);
     }
 }
 
 function begin() {
     const through = at("by-loader").checked ? "loader" : "application";
-    const timeout = at("timeout").valueAsNumber || FACTS.line.timeout_s;
+    const timeout = Math.max(1, at("timeout").valueAsNumber || FACTS.line.timeout_s);
     updater.update({ through, key: at("key").value, timeout });
 }
 

@@ -85,13 +85,15 @@ export class Updater {
         this.show();
     }
 
+    /* Shows what the device says while nothing else reads.  Somebody who cancels means the update that comes next. */
     async listen(port) {
-        try {
-            while (this.port === port) {
+        while (this.port === port) {
+            try {
                 await this.alone(async () => this.port === port && this.hear(await port.read(256, LOOK_S)));
+            } catch (error) {
+                if (error instanceof PortGoneError) return;
+                if (!(error instanceof StoppedError)) throw error;
             }
-        } catch (error) {
-            if (!(error instanceof PortGoneError || error instanceof StoppedError)) throw error;
         }
     }
 
