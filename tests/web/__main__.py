@@ -46,7 +46,7 @@ def main() -> None:
             tab.wait("!document.querySelector('#send').disabled")
             tab.click("#send")
             tab.wait("document.querySelector('#outcome').textContent !== ''")
-            device.reset()
+            device.reset_to_loader()
             tab.wait("document.querySelector('#outcome').textContent.includes('runs now')")
             keep(tab, "main", "web-updated.png")
             bridge.close()

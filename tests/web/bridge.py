@@ -62,7 +62,7 @@ class Bridge:
             error = None
             try:
                 getattr(self, f"_do_{asked['what']}")(asked)
-            except (OSError, AttributeError):  # as Chromium says it, whatever the reason
+            except (OSError, TypeError):  # as Chromium says it, whatever the reason; it may be pulled meanwhile
                 error = ["NetworkError", "Failed to execute 'open' on 'SerialPort': Failed to open serial port."]
             self.tab.post("Runtime.evaluate", expression=f"bridge.answer({asked['id']}, {json.dumps(error)})")
 
@@ -70,10 +70,11 @@ class Bridge:
         self._port = serial.Serial(self.path, asked["baud"], timeout=0, exclusive=True)
 
     def _do_write(self, asked: dict[str, Any]) -> None:
-        data = base64.b64decode(asked["data"])
+        data, port = base64.b64decode(asked["data"]), self._port
+        if port is None:
+            raise OSError("the cable is pulled")
         self.written += data
-        assert self._port is not None
-        self._port.write(data)
+        port.write(data)
 
     def _do_close(self, _: dict[str, Any]) -> None:
         self._close()

@@ -53,7 +53,6 @@ def files(shop: Workshop, tmp_path_factory: pytest.TempPathFactory) -> Path:
     for version in ("1.0.0", "1.1.0"):
         (folder / f"lamp-{version}.sfb").write_bytes(shop.image(version))
     (folder / "lamp-1.1.0.sfbp").write_bytes(shop.patch("1.0.0", "1.1.0"))
-    (folder / "lamp-1.2.0.sfbp").write_bytes(shop.patch("1.1.0", "1.2.0"))
     return folder
 
 

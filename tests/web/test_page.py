@@ -40,6 +40,7 @@ def test_the_command_makes_a_page_that_works_from_a_disk(browser: Chromium, tmp_
     assert "lamp on NUCLEO-L476RG" in tab.text("#lead") and "ST-LINK virtual COM port" in tab.text("#lead")
     assert tab.evaluate("[isSecureContext, document.querySelector('#unable').hidden]") == [True, True]
     assert (tab.problems, tab.evaluate("violated")) == ([], [])
+    assert tab.evaluate("navigator.serial.getPorts().then((ports) => ports.length)") == 0, "allowed from a disk"
     for leak in LEAKS.values():
         tab.evaluate(leak.replace("ADDRESS", address))
     tab.wait("violated.length >= 4")
