@@ -37,7 +37,7 @@ OTHER: Final = "NUCLEO-F429ZI"
 SINGLE: Final = next(name for name in boards.names() if Board.load(name).slot1 is None)
 PARTS: Final = next(name for name in boards.all_names() if Board.load(name).slot0.rest is not None)
 V1, V2, V3 = Version(1, 0, 0), Version(1, 1, 0), Version(2, 0, 0)
-MODULES: Final = ("update", "judgement", "told", "ymodem", "manifest")
+MODULES: Final = ("update", "judgement", "told", "ymodem", "manifest", "rate")
 HEAD: Final = MANIFEST_SIZE + SIGNATURE_SIZE
 
 ASK: Final = """
@@ -124,9 +124,10 @@ def numbers(data: bytes) -> Iterator[bytes]:
 
 def ask(tab: Tab, function: str, values: list[Any]) -> list[Any]:
     """What the page's function answers to each."""
+    names = ", ".join(f"${name}" for name in MODULES)
     found: list[Any] = tab.evaluate(
-        f"Promise.all({json.dumps(values)}.map(async (value) => {{ const {{ bytes, worth, told, $judgement, $told, "
-        f"$ymodem, $manifest }} = asked; return ({function})(value); }}))"
+        f"(() => {{ const {{ bytes, worth, told, {names} }} = asked; "
+        f"return Promise.all({json.dumps(values)}.map({function})); }})()"
     )
     return found
 
@@ -289,3 +290,27 @@ def test_blocks_and_names(tab: Tab) -> None:
     assert [bytes(each) for each in found] == [packet(*each) for each in blocks]
     names = [TARGET, "demo", "größer", ""]
     assert ask(tab, "(name) => $manifest.nameId(name)", names) == [name_id(each) for each in names]
+
+
+def test_per_cent_and_the_time_that_is_left(tab: Tab) -> None:
+    """Of a transfer of 4,000 bytes at 500 a second that begins at 3 s; and of the second one, which begins anew."""
+    counts = [[1000, 3.0], [2000, 5.1], [3000, 7.0], [500, 20.0], [1500, 22.0], [4000, 27.0]]
+    function = """(counts) => {
+        let now = 0;
+        const rate = new $rate.Rate(() => now);
+        return counts.map(([done, at]) => { now = at; rate.count(done, 4000); return rate.progress + rate.summary; });
+    }"""
+    assert ask(tab, function, [counts]) == [
+        ["25 %", "50 %, 5 s to go in 2.1 s, 0.5 KB/s", "75 %, 2 s to go in 4.0 s, 0.5 KB/s",
+         "12 %", "37 %, 5 s to go in 2.0 s, 0.5 KB/s", "100 %, 0 s to go in 7.0 s, 0.5 KB/s"]
+    ]  # fmt: skip
+
+
+def test_a_line_that_never_ends(tab: Tab) -> None:
+    """What a device says without an end is kept in part."""
+    function = """async (length) => {
+        const device = new $told.Told();
+        for (let at = 0; at < length; at += 256) device.feed(new Uint8Array(256).fill(0x61));
+        return device.lines.rest.length;
+    }"""
+    assert ask(tab, function, [100_000]) == [4096]

@@ -302,6 +302,22 @@ def test_a_reset_in_the_middle_begins_again(opened: Open, device: Bench, long_fi
     assert said.count("loader: send") >= 2 and said.count("version 1.1.0 received") == 1
 
 
+@pytest.mark.soak
+def test_another_file_after_a_refusal(opened: Open, device: Bench, files: Path) -> None:
+    """The loader still waits: without a reset it gets the right one."""
+    tab = opened().tab
+    connect(tab)
+    choose(tab, files / "lamp-1.0.0.sfb")
+    tab.click("#send")
+    outcome(tab, "reset the board")
+    device.reset_to_loader()
+    outcome(tab, "would refuse it")
+    choose(tab, files / "lamp-1.1.0.sfb")
+    tab.click("#send")
+    outcome(tab, "1.1.0 runs now")
+    assert device.installed() == "1.1.0"
+
+
 def test_the_rig_is_where_it_was(started: Callable[[], Rig]) -> None:
     """Each test has the same device."""
     assert b"demo 1.0.0 on" in started().uart.output

@@ -123,7 +123,7 @@ function fill() {
     const whom = board === null ? "a device with an spboot bootloader" : `${name || "a device"} on ${board}`;
     const where = PURPOSE.console ? `; its port: ${PURPOSE.console}` : "";
     const how = button ? `; the button: ${button}` : "";
-    put("lead", `Sends an update to ${whom} over its serial line${where}${how}. Nothing leaves this computer but to it.`);
+    put("lead", `Sends an update to ${whom} over its serial line${where}${how}. The file goes there and nowhere else.`);
     put("unable", "serial" in navigator ? "" : window.isSecureContext ? NO_SERIAL : NOT_SECURE);
     at("connect").disabled = !("serial" in navigator);
 }

@@ -56,7 +56,7 @@ export class Port {
             this.reader = this.serial.readable.getReader();
             try {
                 for (let step = await this.reader.read(); !step.done; step = await this.reader.read()) {
-                    this.held.push(...step.value);
+                    for (const byte of step.value) this.held.push(byte);
                     if (this.held.length > HELD_MOST) this.held.splice(0, this.held.length - HELD_MOST);
                     this.wake();
                 }

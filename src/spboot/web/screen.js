@@ -1,5 +1,5 @@
 /* What a device says, as people read it: whole letters, no control characters, the newest at the end. */
-const MOST = 200_000;
+const MOST = 60_000;
 const CONTROL = /[^\P{Cc}\n\t]/gu;
 
 export class Screen {

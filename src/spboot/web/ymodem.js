@@ -7,6 +7,7 @@ const { ack: ACK, nak: NAK, can: CAN, call: CALL, eot: EOT } = LINE;
 const SHORT = 128;
 const NAME_MOST = 255;
 const NEWLINE = 0x0a;
+const LINE_MOST = 4096;
 const BANNER = new RegExp(FACTS.words.banner);
 
 /* The receiver cancelled the transfer; the text with its reason can still be read from the port. */
@@ -253,7 +254,7 @@ class Dialogue {
             return;
         }
         this.text.push(byte);
-        if (byte !== NEWLINE) return;
+        if (byte !== NEWLINE && this.text.length < LINE_MOST) return;
         const restarted = BANNER.test(String.fromCharCode(...this.text));
         this.flush();
         if (restarted) throw new RestartedError("the device was reset in the middle of the file");
