@@ -7,6 +7,7 @@ import contextlib
 import json
 import queue
 import threading
+import time
 from pathlib import Path
 from typing import Any, Final
 
@@ -64,7 +65,16 @@ class Bridge:
                 getattr(self, f"_do_{asked['what']}")(asked)
             except (OSError, TypeError):  # as Chromium says it, whatever the reason; it may be pulled meanwhile
                 error = ["NetworkError", "Failed to execute 'open' on 'SerialPort': Failed to open serial port."]
-            self.tab.post("Runtime.evaluate", expression=f"bridge.answer({asked['id']}, {json.dumps(error)})")
+            self._tell(f"bridge.answer({asked['id']}, {json.dumps(error)})")
+
+    def _tell(self, expression: str) -> None:
+        """Have it done in the page, which may be busy with a dialog: no byte is lost for that."""
+        while not self._stop.is_set():
+            try:
+                self.tab.call("Runtime.evaluate", expression=expression)
+                return
+            except AssertionError:
+                time.sleep(_LOOK_S)
 
     def _do_open(self, asked: dict[str, Any]) -> None:
         self._port = serial.Serial(self.path, asked["baud"], timeout=0, exclusive=True)
@@ -86,4 +96,4 @@ class Bridge:
                 data = port.read(4096) if port is not None else b""
             if data:
                 text = base64.b64encode(data).decode()
-                self.tab.post("Runtime.evaluate", expression=f"bridge.bytes('{text}')")
+                self._tell(f"bridge.bytes('{text}')")
