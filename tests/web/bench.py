@@ -58,9 +58,10 @@ class Bench:
     def reset_to_loader(self) -> None:
         """As often as it takes: on a busy machine nobody types in time."""
         for _ in range(_RESETS):
-            start = len(self.said())
+            start, end = len(self.said()), time.monotonic() + _WAIT_S
             self.reset()
             while not (found := re.search("loader: send|r resets", self.said()[start:])):
+                assert time.monotonic() < end, "it neither entered its loader nor started"
                 time.sleep(_LOOK_S)
             if found[0] != "r resets":
                 return

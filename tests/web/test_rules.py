@@ -107,7 +107,7 @@ def edited(data: bytes) -> Iterator[bytes]:
     yield from (data[:length] for length in sorted(lengths) if 0 <= length <= len(data))
     yield from (data + bytes(count) for count in (1, 16, CHUNK_SIZE))
     for at in range(MANIFEST_SIZE + EXTENSION_SIZE):
-        yield from (data[:at] + bytes((data[at] ^ flip,)) + data[at + 1 :] for flip in (1, 2, 0x40, 0x80))
+        yield from (data[:at] + bytes((data[at] ^ flip,)) + data[at + 1 :] for flip in (1, 0x40, 0x80))
     for at in range(MANIFEST_SIZE, len(data), 97):
         yield data[:at] + bytes((data[at] ^ 0xFF,)) + data[at + 1 :]
 
@@ -163,7 +163,7 @@ def test_what_a_file_is(tab: Tab, files: dict[str, bytes], keys: Keys) -> None:
             facts = python_says["facts"] | {"chunks": None, "product_name": None}
             assert {**page_says["facts"], "chunks": None, "product_name": None} == facts, data.hex()
     outcomes = {each.get("error", each.get("worth", ["", ""])[0])[:22] for each in found}
-    assert len(vectors) > 3000 and len(outcomes) > 15, "too few kinds of answers to show anything"
+    assert len(vectors) > 2500 and len(outcomes) > 15, "too few kinds of answers to show anything"
     assert any(each.get("worth", ["", ""])[1].startswith(CHAINED) for each in found)
 
 
@@ -172,7 +172,7 @@ SAYS: Final = dict(spec()["status"]["codes"])
 
 def test_what_a_device_will_say(tab: Tab, files: dict[str, bytes]) -> None:
     """As `spboot stick` tells it, whose rules are the firmware's (tests/usb)."""
-    vectors = [each for data in files.values() for each in (*list(edited(data))[::9], *numbers(data), data)]
+    vectors = [each for data in files.values() for each in (*list(edited(data))[::14], *numbers(data), data)]
     devices = [
         *((TARGET, "demo", Installed(version=version)) for version in (V1, V2, V3)),
         (TARGET, "demo", Installed(version=V2, whole=False)),

@@ -208,21 +208,37 @@ def test_cancel_before_the_device_calls(opened: Open, device: Bench, files: Path
     assert outcome(tab, "cancelled") == "lamp-1.1.0.sfb: cancelled: nothing was sent"
 
 
-def test_the_cable_is_pulled_in_the_middle(opened: Open, device: Bench, files: Path, long_file: Path) -> None:
-    """What the device had is nothing that it starts; with the cable back the update goes through, although noise ends a
-    stream of the port, which a new one follows."""
-    bridge = opened()
+def pull_in_the_middle(bridge: Bridge, path: Path) -> None:
+    """Send it to the application, and pull the cable."""
     tab = bridge.tab
     connect(tab)
     by_key(tab)
-    choose(tab, long_file)
+    choose(tab, path)
     tab.click("#send")
     sending(tab)
     bridge.pull()
     said = outcome(tab, "the port went away")
-    assert said == f"{long_file.name}: the port went away: plug it in, then begin again from the start"
+    assert said == f"{path.name}: the port went away: plug it in, then begin again from the start"
     assert tab.text("#device") == "No port is open."
+
+
+def test_the_cable_is_pulled_in_the_middle(opened: Open, device: Bench, long_file: Path) -> None:
+    """What the device had of the file is nothing that it starts."""
+    pull_in_the_middle(opened(), long_file)
     assert device.installed() == "1.0.0"
+    before, end = len(device.said()), time.monotonic() + 60
+    device.reset()
+    while "demo 1.0.0 on" not in device.said()[before:]:
+        assert time.monotonic() < end, "it does not start"
+        time.sleep(0.05)
+
+
+@pytest.mark.soak
+def test_the_cable_is_back(opened: Open, device: Bench, long_file: Path) -> None:
+    """The update goes through, although noise ends a stream of the port, which a new one follows."""
+    bridge = opened()
+    tab = bridge.tab
+    pull_in_the_middle(bridge, long_file)
     device.reset()
     connect(tab)
     tab.click("#by-loader")
