@@ -48,7 +48,8 @@ $(DEVELOPER): requirements-dev.lock $(STAMP)
 # lrzsz, GCC and gdb are peers in the tests, OpenOCD and st-flash are told what to program there; gcc compiles the portable
 # core for the host; xdelta3 and zstd are peers in the benchmark; cmake and ninja build the examples, dtc reads the overlay of
 # one.  SoftHSM is a token in software, and opensc brings pkcs11-tool, which talks to it.  npm fetches real firmware, once: it
-# alone is some 300 packages of Debian.  dosfstools, exfatprogs, mtools and fdisk make images of USB sticks.  No C library for
+# alone is some 300 packages of Debian.  dosfstools, exfatprogs, mtools and fdisk make images of USB sticks, chromium opens the page of
+# `spboot web`: 115 MB to fetch, 415 MB here.  No C library for
 # Arm is among them: our firmware needs none; an application of your own may (libnewlib-arm-none-eabi).
 tools:
 	@need=""; \
@@ -69,6 +70,7 @@ tools:
 	command -v mkfs.exfat >/dev/null || test -x /sbin/mkfs.exfat || need="$$need exfatprogs"; \
 	command -v mcopy >/dev/null || need="$$need mtools"; \
 	command -v sfdisk >/dev/null || test -x /sbin/sfdisk || need="$$need fdisk"; \
+	command -v chromium >/dev/null || need="$$need chromium"; \
 	command -v xdelta3 >/dev/null || need="$$need xdelta3"; \
 	command -v zstd >/dev/null || need="$$need zstd"; \
 	if [ -n "$$need" ]; then echo "installing$$need"; apt-get update -qq && apt-get install -qq -y --no-install-recommends $$need; fi
@@ -84,7 +86,7 @@ check: dev
 	$(PYTEST) -q -m "not soak" tests/host tests/delta
 
 test: dev tools check
-	$(PYTEST) -q -m "not soak" tests/core tests/crypto tests/usb tests/fuzz tests/proof tests/twin tests/qemu tests/system tests/integrations tests/upgrade
+	$(PYTEST) -q -m "not soak" tests/core tests/crypto tests/usb tests/fuzz tests/proof tests/twin tests/qemu tests/system tests/web tests/integrations tests/upgrade
 
 soak: dev tools fuzz-tools proof-tools
 	$(PYTEST) -q -m soak tests

@@ -17,6 +17,8 @@ Facts = dict[str, str | int | None]
 """Name of a field -> its value; None: it has none."""
 GOOD, NOT_OURS, DAMAGED, UNCHECKED = "good", "not ours", "damaged", "not checked"
 """What a file can be."""
+CHAINED = "each chunk fits the next"
+"""What can be said without keys."""
 
 
 def judge(update: bytes, keys: Keys | Iterable[Keys] | None = None) -> tuple[str, str]:
@@ -35,7 +37,7 @@ def judge(update: bytes, keys: Keys | Iterable[Keys] | None = None) -> tuple[str
         return DAMAGED, broken
     given = _listed(keys)
     if not given:
-        return UNCHECKED, "each chunk fits the next; whose it is tell its keys: give --keys"
+        return UNCHECKED, f"{CHAINED}; whose it is tell its keys: give --keys"
     if artefact.header.manifest.product not in {name_id(each.product) for each in given}:
         products = " or ".join(dict.fromkeys(repr(each.product) for each in given))
         return NOT_OURS, f"for another product than {products}: give the keys of its product, or another file"

@@ -1,4 +1,4 @@
-"""No file above 400 lines and no function above 50, in Python and in C."""
+"""No file above 400 lines and no function above 50, in Python, in C and in the scripts of the page."""
 
 from __future__ import annotations
 
@@ -36,10 +36,22 @@ def c_functions(text: str) -> Iterator[tuple[str, int]]:
             head = number, line
 
 
+def script_functions(text: str) -> Iterator[tuple[str, int]]:
+    """(first line, lines up to the closing brace) of functions in the first column, and of the methods of classes."""
+    lines = text.splitlines()
+    for indent in ("", "    "):
+        head = 0, ""
+        for number, line in enumerate(lines):
+            if line.rstrip(";") == f"{indent}}}" and "class " not in head[1]:
+                yield head[1].strip(), number - head[0] + 1
+            elif line.startswith(indent) and line[len(indent) : len(indent) + 1].isalpha() and line.endswith("{"):
+                head = number, line
+
+
 def too_long(path: Path) -> list[str]:
     """What is too long in a file, and the file itself if it is."""
     text = path.read_text(encoding="utf-8")
-    functions = python_functions(text) if path.suffix == ".py" else c_functions(text)
+    functions = {".py": python_functions, ".js": script_functions}.get(path.suffix, c_functions)(text)
     found = [f"{name} has {lines} lines, at most {FUNCTION}" for name, lines in functions if lines > FUNCTION]
     lines = len(text.splitlines())
     return [f"{lines} lines, at most {FILE}: split it by noun"] * (lines > FILE) + found
@@ -47,7 +59,7 @@ def too_long(path: Path) -> list[str]:
 
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_files_and_functions_are_short(folder: str) -> None:
-    paths = sources(folder, ".py", ".c", ".h")
+    paths = sources(folder, ".py", ".c", ".h", ".js")
     assert paths
     wrong = {str(path.relative_to(ROOT)): found for path in paths if (found := too_long(path))}
     assert wrong == {}
@@ -62,6 +74,9 @@ def test_what_is_too_long_is_seen(tmp_path: Path) -> None:
         ("c.py", "x = 1\n" * 401, 1),
         ("d.c", "int f(void) {\n" + body * 48 + "}\n", 0),
         ("e.c", "static int f(int a,\n             int b) {\n" + body * 50 + "}\n", 1),
+        ("g.js", "export function f() {\n" + "    x();\n" * 48 + "}\n", 0),
+        ("h.js", "async function f() {\n" + "    x();\n" * 49 + "}\n", 1),
+        ("i.js", "class A {\n    f(x) {\n" + "        x();\n" * 49 + "    }\n    g() {\n    }\n}\n", 1),
         ("f.h", "\n" * 400 + "int f(void) {\n" + body * 50 + "}\n", 2),
     ):
         path = tmp_path / name

@@ -36,13 +36,13 @@ class Tree:
         self._kept: set[Path] = set()
         self._shown: set[Path] = set()
 
-    def write(self, name: str | Path, text: str) -> None:
+    def write(self, name: str | Path, content: str | bytes) -> None:
         """A page or picture of the site."""
-        path = self.folder / name
+        path, data = self.folder / name, content.encode() if isinstance(content, str) else content
         self._kept.add(path)
-        if not path.exists() or path.read_text(encoding="utf-8") != text:
+        if not path.exists() or path.read_bytes() != data:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
+            path.write_bytes(data)
 
     def copy_pages(self) -> None:
         """Every page of the repository.  Raises FormatError for a link to what is not there."""
@@ -77,7 +77,7 @@ class Tree:
         if not (ROOT / target).exists():
             raise FormatError(f"{page}: a link to {name}, which is not there")
         if target.suffix in _PICTURES:
-            self.write(target, (ROOT / target).read_text(encoding="utf-8"))
+            self.write(target, (ROOT / target).read_bytes())
             return link
         shown = Path("docs/decisions/index.md") if target == Path("docs/decisions") else self._show(target)
         return os.path.relpath(shown, page.parent) + (f"#{anchor}" if anchor else "")

@@ -17,7 +17,7 @@ _GROUPS: Final = {
     "Keys and bootloader": ("keys", "build", "merge"),
     "Images and patches": ("image", "patch", "explain", "inspect", "verify", "delta"),
     "Supply chain": ("sbom", "reproduce", "dossier", "page", "drill"),
-    "Devices": ("demo", "twin", "rehearse", "flash", "ports", "send", "update", "stick", "monitor"),
+    "Devices": ("demo", "twin", "rehearse", "flash", "ports", "send", "update", "web", "stick", "monitor"),
     "Boards and parts": ("boards", "board", "map", "chips", "chip"),
 }
 """Heading in the help -> commands, each a module of this package."""

@@ -11,8 +11,7 @@ import click
 from spboot.boards import Board
 from spboot.cli import completing, options
 from spboot.link import ports
-
-BAUD = 115_200
+from spboot.link.port import BAUD
 
 baud = click.option("--baud", type=click.IntRange(1), metavar="RATE", help="Speed of the line: 115200, or --board's.")
 board = click.option(

@@ -12,8 +12,8 @@ from spboot.link.port import Port
 from spboot.link.verdict import Hearing, Verdict
 from spboot.link.ymodem import OnText, Progress
 
-_TRANSFERS: Final = 3
-_PAUSES: Final = 10
+TRANSFERS: Final = 3
+PAUSES: Final = 10
 """A device that never pauses is listened to for this many times the pause."""
 
 
@@ -45,7 +45,7 @@ class Delivery:
         """Deliver *data* as file *name*; the device's verdict, None when it gave none.  *called*: it calls already.
 
         All it says goes to *on_text*; *on_restart* is told why a transfer begins again.  Raises LinkError."""
-        for number in range(_TRANSFERS):
+        for number in range(TRANSFERS):
             if number > 0 or not called:
                 ymodem.wait_for_call(port, self.timeout_s, on_text=on_text, poke=self.poke, key=self.key)
             hearing = Hearing()
@@ -64,14 +64,14 @@ class Delivery:
                 continue
             return self._conclude(port, hearing, hear, refused)
         raise LinkError(
-            f"the device was reset in each of {_TRANSFERS} transfers: look at its supply, its watchdog and its log"
+            f"the device was reset in each of {TRANSFERS} transfers: look at its supply, its watchdog and its log"
         )
 
     def _conclude(self, port: Port, hearing: Hearing, hear: OnText, refused: bool) -> Verdict | None:
         if self.brief:
             _hear_verdict(port, hearing, hear, self.quiet_s)
-        for _ in range(0 if self.brief else _TRANSFERS):
-            called = ymodem.listen(port, self.quiet_s, on_text=hear, limit_s=_PAUSES * self.quiet_s)
+        for _ in range(0 if self.brief else TRANSFERS):
+            called = ymodem.listen(port, self.quiet_s, on_text=hear, limit_s=PAUSES * self.quiet_s)
             if not called or hearing.verdict:
                 break
         verdict = hearing.verdict
@@ -82,7 +82,7 @@ class Delivery:
 
 def _hear_verdict(port: Port, hearing: Hearing, hear: OnText, quiet_s: float) -> None:
     """Until there is a verdict and its line has ended, or the device pauses for *quiet_s*."""
-    limit = port.now() + _PAUSES * quiet_s
+    limit = port.now() + PAUSES * quiet_s
     while text := port.read(64, quiet_s):
         hear(text)
         if hearing.whole or port.now() >= limit:

@@ -12,7 +12,7 @@ from typing import Final
 from spboot.errors import VersionError
 from spboot.version import Version
 
-_VERSION: Final = re.compile(
+SAID: Final = re.compile(
     rb"(?:SLOT0 holds|\] starting|installed as) (\d+\.\d+\.\d+)(?=[^\d.]|\.\D)"
     rb"|no valid firmware in SLOT0|spboot \S+ for |version \S+ is not whole"
 )
@@ -25,7 +25,7 @@ def installed(said: bytes | bytearray) -> Version | None:
     >>> installed(b"[0.012] SLOT0 holds 1.2.3, 4096 bytes\\r\\n")
     Version(major=1, minor=2, patch=3)
     """
-    found = list(_VERSION.finditer(said))
+    found = list(SAID.finditer(said))
     return _parsed(found[-1][1]) if found else None
 
 

@@ -6,6 +6,8 @@ from typing import Final, Protocol
 
 from spboot.errors import LinkError
 
+BAUD: Final = 115_200
+"""Of a line that nobody said more of."""
 BITS: Final = 10
 """Bits that a byte takes on the line: 8N1, with its start and stop bit."""
 

@@ -13,7 +13,7 @@ from serial.tools.list_ports_common import ListPortInfo
 from spboot.errors import LinkError
 
 _LOOKS: Final = 3
-_ST: Final = 0x0483
+ST: Final = 0x0483
 _STLINK: Final = frozenset({0x374A, 0x374B, 0x374D, 0x374E, 0x374F, 0x3752, 0x3753, 0x3754, 0x3755, 0x3757})
 """USB products of ST that are an ST-LINK with a virtual COM port: V2-1 and V3."""
 _ADAPTERS: Final = {0x0403: "FTDI", 0x067B: "Prolific", 0x10C4: "Silicon Labs", 0x1A86: "WCH"}
@@ -59,7 +59,7 @@ def _present() -> list[ListPortInfo]:
 
 def _info(port: ListPortInfo) -> SerialPortInfo:
     what, likely = "", 0
-    if port.vid == _ST and port.pid in _STLINK:
+    if port.vid == ST and port.pid in _STLINK:
         what, likely = "ST-LINK virtual COM port", 2
     elif port.vid in _ADAPTERS:
         what, likely = f"USB adapter, {_ADAPTERS[port.vid]}", 1

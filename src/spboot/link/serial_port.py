@@ -15,7 +15,7 @@ from spboot.errors import LinkError
 from spboot.link import ports
 from spboot.link.port import BITS, PortGoneError
 
-_STUCK_S: Final = 5.0
+STUCK_S: Final = 5.0
 """Seconds, beyond the time that the bytes need on the line, after which a port is said to take nothing."""
 
 
@@ -48,7 +48,7 @@ class SerialPort:
 
     def write(self, data: bytes) -> None:
         """Send all of *data*; returns when the last byte is on the line."""
-        limit_s = len(data) * BITS / self.baud + _STUCK_S
+        limit_s = len(data) * BITS / self.baud + STUCK_S
         try:
             deadline = self.now() + limit_s
             self._serial.write_timeout = limit_s

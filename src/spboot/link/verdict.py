@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from typing import Final
 
 STAMP: Final = re.compile(r"^\[ *\d+\.\d+\] *")
-_ACCEPTED: Final = re.compile(
+ACCEPTED: Final = re.compile(
     r"(?:version|key) \S+ received, .*verified|update: complete|^installed$|patch: stage verified, .*code 1: "
 )
-_REFUSED: Final = re.compile(
+REFUSED: Final = re.compile(
     r"refused, code \d+: |transfer ended: |update: not done|patch: .*code (?!1: )\d+: "
     r"|^install failed|^(?:the )?image in SLOT1 (?:was )?refused"
 )
@@ -57,8 +57,8 @@ class Hearing:
 def _after(before: Verdict | None, line: str) -> Verdict | None:
     """The verdict after *line*, when it was *before* until then."""
     words = STAMP.sub("", "".join(char for char in line if char.isprintable()).strip())
-    accepted = bool(_ACCEPTED.search(words))
-    if not accepted and not _REFUSED.search(words):
+    accepted = bool(ACCEPTED.search(words))
+    if not accepted and not REFUSED.search(words):
         return before
     kept = before.words if before is not None and before.accepted == accepted else ()
     return Verdict(accepted=accepted, words=(*kept, words))

@@ -15,22 +15,22 @@ from spboot.link.port import Port
 
 SOH, STX, EOT, ACK, NAK, CAN, CALL = 0x01, 0x02, 0x04, 0x06, 0x15, 0x18, 0x43
 _SIZES: Final = {128: SOH, 1024: STX}
-_TRIES: Final = 10
-_SILENT_TRIES: Final = 3
+TRIES: Final = 10
+SILENT_TRIES: Final = 3
 """Tries after which a receiver that says nothing at all is given up."""
-_ANSWER_S: Final = 10.0
+ANSWER_S: Final = 10.0
 """Longest wait for the answer to a block: a receiver may erase a lot of flash first."""
-_CLOSE_S: Final = 3.0
-_QUIET_S: Final = 0.15
+CLOSE_S: Final = 3.0
+QUIET_S: Final = 0.15
 """Silence in seconds that makes a `C` a call for a file; a `C` that is followed sooner is a letter of some text."""
-_CALLS_S: Final = 0.5
+CALLS_S: Final = 0.5
 """Seconds between two calls that make the second one new; closer together, it is left over from before."""
-_POKE_S: Final = 0.05
+POKE_S: Final = 0.05
 """Seconds between two words for the loader, which listens for 100 ms after a reset."""
-_KEY_S: Final = 1.0
-_FORGET_S: Final = 2.5
+KEY_S: Final = 1.0
+FORGET_S: Final = 2.5
 """Seconds within which a receiver calls again once no more words are sent to it."""
-_BANNER: Final = re.compile(rb"spboot \S+ for ")
+BANNER: Final = re.compile(rb"spboot \S+ for ")
 """The beginning of the first line that the bootloader prints after a reset."""
 
 Progress = Callable[[int, int], None]
@@ -65,13 +65,13 @@ def wait_for_call(port: Port, timeout_s: float, *, on_text: OnText, poke: bytes 
     while now < deadline:
         if now >= key_at:
             port.write(key)
-            key_at = now + _KEY_S
+            key_at = now + KEY_S
         if now >= poke_at:
             port.write(poke)
-            poke_at = now + _POKE_S
+            poke_at = now + POKE_S
         gap = max(0.001, min(poke_at, key_at, deadline) - port.now())
         if listen(port, gap, on_text=on_text, limit_s=gap) and (
-            not poke or listen(port, _FORGET_S, on_text=on_text, limit_s=_FORGET_S)
+            not poke or listen(port, FORGET_S, on_text=on_text, limit_s=FORGET_S)
         ):
             return
         now = port.now()
@@ -91,12 +91,12 @@ def listen(port: Port, quiet_s: float, *, on_text: OnText, limit_s: float = 60.0
     text = port.read(256, quiet_s)
     while text:
         called = text[-1] == CALL
-        more = port.read(256, _QUIET_S if called else max(0.0, min(quiet_s, end - port.now())))
+        more = port.read(256, QUIET_S if called else max(0.0, min(quiet_s, end - port.now())))
         on_text(text[:-1] if called and not more else text)
         if called and not more:
             return True
         over = port.now() - end  # a call may be the last byte in time; text whose pieces end in its letter is none
-        if over >= _QUIET_S or (over >= 0 and more[-1:] != bytes((CALL,))):
+        if over >= QUIET_S or (over >= 0 and more[-1:] != bytes((CALL,))):
             on_text(more)
             return False
         text = more
@@ -140,7 +140,7 @@ def decline(port: Port, *, on_text: OnText = lambda _: None) -> None:
     """Tell a receiver that calls that there is no file: an application goes on with what else it does."""
     line = Dialogue(port, on_text)
     with contextlib.suppress(LinkError):
-        line.exchange(packet(0, b"", 128), calling=True, tries=_SILENT_TRIES, answer_s=_CLOSE_S)
+        line.exchange(packet(0, b"", 128), calling=True, tries=SILENT_TRIES, answer_s=CLOSE_S)
     line.flush()
 
 
@@ -148,7 +148,7 @@ def cancel(port: Port) -> None:
     """Tell the receiver that the transfer ends here, also one that waits for the rest of a block first."""
     with contextlib.suppress(LinkError):
         port.write(bytes((CAN,)) * 8)
-        deadline = port.now() + _FORGET_S
+        deadline = port.now() + FORGET_S
         while port.now() < deadline:
             byte = port.read(1, 0.5)
             if byte == bytes((NAK,)):
@@ -160,7 +160,7 @@ def cancel(port: Port) -> None:
 def _send_file(line: Dialogue, name: str, data: bytes, block: int, progress: Progress | None) -> None:
     head = PurePath(name.replace("\\", "/")).name.encode() + b"\0" + str(len(data)).encode() + b"\0"
     line.exchange(packet(0, head, 128 if len(head) <= 128 else 1024), calling=True)
-    line.wait_for_call(_ANSWER_S)
+    line.wait_for_call(ANSWER_S)
     number, sent = 1, 0
     try:
         while sent < len(data):
@@ -173,8 +173,8 @@ def _send_file(line: Dialogue, name: str, data: bytes, block: int, progress: Pro
                 progress(sent, len(data))
         line.exchange(bytes((EOT,)))
         with contextlib.suppress(NoAnswerError):
-            line.wait_for_call(_CLOSE_S)
-            line.exchange(packet(0, b"", 128), calling=True, tries=1, answer_s=_CLOSE_S)
+            line.wait_for_call(CLOSE_S)
+            line.exchange(packet(0, b"", 128), calling=True, tries=1, answer_s=CLOSE_S)
     except RestartedError:
         if sent < len(data):
             raise
@@ -190,7 +190,7 @@ class Dialogue:
         self._held = b""
         self._text = bytearray()
 
-    def exchange(self, data: bytes, *, calling: bool = False, tries: int = _TRIES, answer_s: float = _ANSWER_S) -> None:
+    def exchange(self, data: bytes, *, calling: bool = False, tries: int = TRIES, answer_s: float = ANSWER_S) -> None:
         """Send *data* until it is acknowledged.  *calling*: the receiver calls already, so another call
         only says that it has not heard of *data* yet.
 
@@ -204,7 +204,7 @@ class Dialogue:
             if answer == CALL and not calling:
                 raise RestartedError("the device began again in the middle of the file")
             silent = silent + 1 if answer is None else 0
-            if silent == _SILENT_TRIES:
+            if silent == SILENT_TRIES:
                 break
         if silent:
             raise NoAnswerError(f"the device has not answered for {silent * answer_s:.0f} s: reset it and try again")
@@ -238,7 +238,7 @@ class Dialogue:
             if byte in (ACK, NAK):
                 return byte
             if byte == CALL and self._pauses():
-                if now - called > _CALLS_S:
+                if now - called > CALLS_S:
                     return CALL
                 called = min(called, now)
             else:
@@ -251,7 +251,7 @@ class Dialogue:
 
     def _pauses(self) -> bool:
         """Whether nothing or an answer follows: then the byte before it was not a letter of some text."""
-        self._held = self._port.read(1, _QUIET_S)
+        self._held = self._port.read(1, QUIET_S)
         return not self._held or self._held[0] in (ACK, NAK, CAN)
 
     def _put(self, byte: int) -> None:
@@ -263,7 +263,7 @@ class Dialogue:
             return
         self._text.append(byte)
         if byte == ord("\n"):
-            restarted = _BANNER.search(self._text)
+            restarted = BANNER.search(self._text)
             self.flush()
             if restarted:
                 raise RestartedError("the device was reset in the middle of the file")

@@ -1,0 +1,90 @@
+"""One browser, one bootloader and one page for all; a device that has just started its application for each."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from spboot.boards import Board
+from spboot.web import page
+from spboot.web.facts import Purpose
+from spboot.web.server import Server
+from tests.system.rig import Rig, Workshop, workshop
+from tests.web.bench import Bench, bench
+from tests.web.bridge import Bridge
+from tests.web.chromium import Chromium, chromium
+
+BOARD = "NUCLEO-L476RG"
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
+    with chromium(tmp_path_factory.mktemp("profile")) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
+    return workshop(Board.load(BOARD), "clang", tmp_path_factory.mktemp("web"))
+
+
+@pytest.fixture(scope="session")
+def purpose() -> Purpose:
+    return Purpose(board=Board.load(BOARD), product="demo", name="lamp")
+
+
+@pytest.fixture(scope="session")
+def address(purpose: Purpose) -> Iterator[str]:
+    """Where the page is."""
+    with Server(page.html(purpose), 0) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server.address
+        server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def files(shop: Workshop, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Updates of the demo application."""
+    folder = tmp_path_factory.mktemp("files")
+    for version in ("1.0.0", "1.1.0"):
+        (folder / f"lamp-{version}.sfb").write_bytes(shop.image(version))
+    (folder / "lamp-1.1.0.sfbp").write_bytes(shop.patch("1.0.0", "1.1.0"))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def started(shop: Workshop) -> Callable[[], Rig]:
+    """Puts the one device back to where its application 1.0.0 has just started."""
+    rig = Rig(shop)
+    rig.boot()
+    snapshot = rig.snapshot()
+
+    def again() -> Rig:
+        rig.restore(snapshot)
+        return rig
+
+    return again
+
+
+@pytest.fixture
+def device(started: Callable[[], Rig]) -> Iterator[Bench]:
+    with bench(started()) as made:
+        yield made
+
+
+@pytest.fixture
+def opened(browser: Chromium, address: str, device: Bench) -> Iterator[Callable[[], Bridge]]:
+    """Opens the page in a tab whose port leads to the device."""
+    with ExitStack() as stack:
+
+        def open_tab() -> Bridge:
+            bridge = Bridge(browser, device.path)
+            stack.callback(bridge.close)
+            bridge.tab.go(address)
+            return bridge
+
+        yield open_tab
