@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/* filter.c - the task with the FPU: a low-pass over a block of samples of a sine, every 20 ms.  It does each block twice
+ * and compares, while the control task, which uses the FPU, too, comes in between.  It feeds the watchdog as long as the
+ * control task runs. */
+#include "tasks.h"
+#include "watchdog.h"
+
+#define WORDS 96u
+#define SAMPLES 64u
+#define TWO_COS 1.99037f                /* 2 cos(2 pi / 64): the sine goes round once a block */
+#define SIN 0.0980171f                  /* sin(2 pi / 64) */
+#define LEAST 0.30f                     /* of the mean square behind the filter; 0.5 in front of it */
+#define MOST 0.50f
+
+static uint32_t stack[WORDS] __attribute__((aligned(8)));
+struct task filter_task = {.stack = stack, .words = WORDS, .name = "filter", .priority = 2};
+volatile struct turns filter_turns;
+static volatile uint32_t wrong;
+static volatile float mean_square;
+
+/* One block, from rest: a sine by its recurrence, through a low-pass of the second order. */
+static float filtered(void) {
+    float before = -SIN, now = 0.0f, first = 0.0f, second = 0.0f, squares = 0.0f;
+    for (uint32_t i = 0; i < SAMPLES; i++) {
+        float next = TWO_COS * now - before;
+        before = now;
+        now = next;
+        first += 0.5f * (now - first);
+        second += 0.5f * (first - second);
+        squares += second * second;
+    }
+    return squares / (float)SAMPLES;
+}
+
+static void run(void) {
+    uint32_t controls = 0;
+    for (uint32_t at = kernel_now();;) {
+        turns_next(&filter_turns, &at, FILTER_MS);
+        float once = filtered(), again = filtered();
+        if (once != again) wrong++;
+        mean_square = again;
+        if (control_turns.runs != controls) watchdog_feed();
+        controls = control_turns.runs;
+    }
+}
+
+void filter_add(void) { kernel_task(&filter_task, run); }
+
+uint32_t filter_wrong(void) { return wrong; }
+
+bool filter_good(void) { return mean_square > LEAST && mean_square < MOST; }
