@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import struct
 import time
 from collections.abc import Callable, Iterable
@@ -82,6 +83,14 @@ def next_release(project: Project, edits: Iterable[Edit], version: str = "1.1.0"
     project.commit(f"v{version}")
     project.run("cmake", "--build", "build")
     return Built(project.release("out", version), _kept(project, version))
+
+
+def copied(project: Project, folder: Path) -> Project:
+    """*project* to be changed, configured anew: CMake keeps the paths of the place where it was."""
+    copy = project.copy(folder)
+    shutil.rmtree(folder / "build")
+    copy.run(*readme_commands(copy)[0].split())
+    return copy
 
 
 def edit(project: Project, edits: Iterable[Edit]) -> None:

@@ -34,6 +34,7 @@ from tests.integrations.rtos_iap import (
     Lost,
     Told,
     Watch,
+    copied,
     first_release,
     heard,
     next_release,
@@ -292,7 +293,10 @@ BAD: dict[str, tuple[Edit, str]] = {
         ("src/tasks/filter.c", "#define LEAST 0.30f", "#define LEAST 0.49f"),
         "app: self-test the filter calculates something else",
     ),
-    "hang": (("src/tasks/control.c", "        board_led(", "        for (;;) {}\n        (0, "), "reset by watchdog"),
+    "hang": (
+        ("src/tasks/control.c", "        regulate(turn", "        for (;;) {}\n        regulate(turn"),
+        "reset by power on/software/watchdog",
+    ),
     "stack": (
         ("src/tasks/control.c", "#define WORDS 96u", "#define WORDS 56u"),
         "app: the stack of a task is too small: control",
@@ -304,13 +308,13 @@ BAD: dict[str, tuple[Edit, str]] = {
 @pytest.mark.parametrize("name", BAD)
 def test_a_version_that_does_not_do_is_given_up(bench: Bench, tmp_path: Path, name: str) -> None:
     change, words = BAD[name]
-    bad = next_release(bench.project.copy(tmp_path / "lamp"), [change], "1.2.0")
+    bad = next_release(copied(bench.project, tmp_path / "lamp"), [change], "1.2.0")
     device = bench.device
-    device.update(bad.image, through="application")
-    said = device.read_until("app: the last update was given up, ", 30).decode()
-    assert words in said and CONFIRMED not in said
-    assert device.version == "1.0.0"
-    device.read_until(READY)
+    device.call("application")
+    device.send(bad.image)
+    said = device.read_until("app: the last update was given up, ", 30).decode(errors="replace")
+    assert "starting 1.2.0" in said and words in said and CONFIRMED not in said
+    assert device.version == "1.0.0" and device.read_until("\r\n") == b"update not confirmed\r\n"
     updated(bench, bench.new.image)
 
 

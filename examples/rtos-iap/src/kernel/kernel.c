@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-#include "port.h"
+#include "core.h"
 
 #define ICSR (*(volatile uint32_t *)0xE000ED04u)
 #define ICSR_PENDSVSET (1u << 28)
@@ -126,7 +126,7 @@ static void fill(uint32_t *stack, uint32_t words) {
 
 void kernel_task(struct task *task, void (*entry)(void)) {
     fill(task->stack, task->words);
-    task->sp = port_frame(task->stack, task->words, entry);
+    task->sp = core_frame(task->stack, task->words, entry);
     task->blocked = task->timed = task->waits = task->told = false;
     struct task **at = &first;
     while (*at != NULL && (*at)->priority >= task->priority) at = &(*at)->next;
@@ -142,5 +142,5 @@ void kernel_start(void) {
     fill(start_stack, START_WORDS);
     current = &start;
     ICSR = ICSR_PENDSVSET;
-    port_start(start_stack + START_WORDS);
+    core_start(start_stack + START_WORDS);
 }

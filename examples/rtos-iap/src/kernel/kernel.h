@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* kernel.h - a small preemptive kernel in ten calls: the ready task of the highest priority runs.
  * docs/rtos.md of spboot says what each call is called in FreeRTOS, ThreadX and Zephyr.  Time is counted in ticks of a
- * millisecond.  No heap: whoever adds a task has its memory.  kernel.c knows no core, port.h is what it wants of one.
+ * millisecond.  No heap: whoever adds a task has its memory.  kernel.c knows no core, core.h is what it wants of one.
  *  - Of each task that is switched out two things are looked at: that its stack pointer is inside its stack, and that
  *    nobody wrote the lowest words of that. */
 #ifndef KERNEL_H

@@ -2,7 +2,7 @@
 /* port_m4.c - Cortex-M4 with FPU: PendSV switches tasks, SysTick is the time base (PM0214 2.3.7, 4.5).
  * Interrupts stack the FPU's s0-s15 when somebody uses them (lazily, FPCCR as a reset has it), so a switch only saves
  * s16-s31, and only for a task that has used the FPU: EXC_RETURN, which is saved for each task, says so in bit 4. */
-#include "port.h"
+#include "core.h"
 
 #include "kernel.h"
 
@@ -38,7 +38,7 @@ __attribute__((naked)) void PendSV_Handler(void) {
 
 void SysTick_Handler(void) { kernel_tick(1); }
 
-uint32_t *port_frame(uint32_t *stack, uint32_t words, void (*entry)(void)) {
+uint32_t *core_frame(uint32_t *stack, uint32_t words, void (*entry)(void)) {
     uint32_t *frame = stack + words - SAVED - STACKED;
     frame[SAVED - 1] = TO_TASK;
     frame[SAVED + 6] = (uint32_t)entry & ~1u;
@@ -47,7 +47,7 @@ uint32_t *port_frame(uint32_t *stack, uint32_t words, void (*entry)(void)) {
 }
 
 /* Writing 2 to CONTROL takes PSP, and forgets that somebody used the FPU. */
-void port_start(uint32_t *top) {
+void core_start(uint32_t *top) {
     SHPR3 |= LOWEST;
     SYST_RVR = kernel_clock_hz / 1000u - 1u;
     SYST_CVR = 0;
