@@ -31,6 +31,7 @@
 #define CR3_WUFIE (1u << 22)
 #define ISR_ERRORS 0xFu         /* parity, framing, noise, overrun: the same bits clear them in ICR */
 #define ISR_IDLE (1u << 4)
+#define ISR_RXNE (1u << 5)
 #define ISR_TC (1u << 6)
 #define ISR_TXE (1u << 7)
 #define ISR_BUSY (1u << 16)
@@ -131,20 +132,21 @@ void console_number(uint32_t number) {
     console_text(at);
 }
 
-/* Stop (quiet.h).  WUF is set by a start bit outside of Stop as well, so it and its interrupt are wanted around Stop only,
- * as is UESM (RM0351 40.5.18). */
+/* Stop (quiet.h).  A start bit sets WUF outside of Stop as well, so it and its interrupt are wanted around Stop only, as is
+ * UESM; DMA has to let go meanwhile.  BUSY may come too late to be seen here: then the byte waits in RDR for the end of Stop,
+ * which is 5 ms away at most, or one byte more (RM0351 40.5.18). */
 
 bool quiet(void) {
     CR1 |= CR1_UESM;
     ICR = ISR_WUF;
-    CR3 |= CR3_WUFIE;
-    if ((ISR & (ISR_TC | ISR_BUSY)) == ISR_TC && come() == told && !expected) return true;
+    CR3 = (CR3 & ~CR3_DMAR) | CR3_WUFIE;
+    if ((ISR & (ISR_TC | ISR_BUSY | ISR_RXNE)) == ISR_TC && come() == told && !expected) return true;
     quiet_end();
     return false;
 }
 
 void quiet_end(void) {
     if (ISR & ISR_WUF) expected = true;
-    CR3 &= ~CR3_WUFIE;
+    CR3 = (CR3 & ~CR3_WUFIE) | CR3_DMAR;
     CR1 &= ~CR1_UESM;
 }
