@@ -13,23 +13,21 @@
 static uint32_t stack[WORDS] __attribute__((aligned(8)));
 struct task control_task = {.stack = stack, .words = WORDS, .name = "control", .priority = 3};
 volatile struct turns control_turns;
-static float level, sum;
-
-/* A PI controller on a plant of the first order. */
-static void regulate(float wanted) {
-    float error = wanted - level;
-    sum += 0.01f * error;
-    level += 0.05f * (0.8f * error + sum - level);
-}
+static volatile float output;
 
 static void run(void) {
     GPIOA_MODER = (GPIOA_MODER & ~(3u << 2u * PROBE)) | 1u << 2u * PROBE;
+    float level = 0.0f, sum = 0.0f;
     for (uint32_t at = kernel_now();;) {
         turns_next(&control_turns, &at, CONTROL_MS);
         uint32_t turn = control_turns.runs;
         GPIOA_BSRR = turn % 2u != 0 ? 1u << PROBE : 1u << (PROBE + 16u);
-        regulate(turn / BLINK_TURNS % 2u != 0 ? 1.0f : 0.0f);
-        board_led(turn / BLINK_TURNS % 2u);
+        uint32_t on = turn / BLINK_TURNS % 2u;
+        board_led(on);
+        float error = (float)on - level;                /* a PI controller on a plant of the first order */
+        sum += 0.01f * error;
+        level += 0.05f * (0.8f * error + sum - level);
+        output = level;
     }
 }
 
