@@ -32,7 +32,8 @@ __attribute__((noreturn)) void kernel_start(void);
 /* 3. Milliseconds since the start; wraps at 2^32. */
 uint32_t kernel_now(void);
 
-/* 4. Until *at, which then is the next time: one every period ticks, however long the task takes. */
+/* 4. Until a period after *at, a time that has passed; *at then is that: one every period ticks, however long the task
+ * takes. */
 void kernel_sleep_until(uint32_t *at, uint32_t period);
 
 /* 5. Until kernel_tell is called for this task; false after so many ticks without. */

@@ -40,8 +40,9 @@ static float filtered(void) {
 }
 
 static void run(void) {
-    uint32_t controls = 0;
-    for (uint32_t at = kernel_now() + PHASE_MS;;) {
+    uint32_t controls = 0, at = kernel_now();
+    kernel_sleep_until(&at, PHASE_MS);
+    for (;;) {
         turns_next(&filter_turns, &at, FILTER_MS);
         float once = filtered(), again = filtered();
         if (once != again) wrong++;
