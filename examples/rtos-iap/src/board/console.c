@@ -100,7 +100,7 @@ int console_get(uint32_t timeout_ms) {
     while (got == come()) {
         uint32_t passed = kernel_now() - start;
         if (passed >= timeout_ms) return CONSOLE_NOTHING;
-        (void)kernel_wait(timeout_ms - passed);
+        (void)kernel_wait(timeout_ms != KERNEL_FOREVER ? timeout_ms - passed : KERNEL_FOREVER);
     }
     int byte = ring[got];
     got = (got + 1u) % RING;

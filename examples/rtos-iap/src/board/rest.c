@@ -4,6 +4,8 @@
  * periods and no error adds up.  The core goes on from HSI16, as before: no clock has to be started again.
  * HSI16 stays on for the UART in Stop: that its first bit is sampled in time at 115,200 baud does not depend on how long
  * the oscillator takes to start (RM0351 6.4.1, 40.5.18; AN4991).
+ * Interrupts are off for 0.15 ms at most in front of a rest and 0.04 ms behind it.  Should the crystal stop, the watchdog ends
+ * the wait for its edge.
  * Manuals: Stop 0 RM0351 5.3.6, LPTIM 34, SysTick PM0214 4.5. */
 #include "rest.h"
 

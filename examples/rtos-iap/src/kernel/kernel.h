@@ -36,7 +36,7 @@ uint32_t kernel_now(void);
  * takes. */
 void kernel_sleep_until(uint32_t *at, uint32_t period);
 
-/* 5. Until kernel_tell is called for this task; false after so many ticks without. */
+/* 5. Until kernel_tell is called for this task; false after so many ticks without: less than 2^31, or KERNEL_FOREVER. */
 bool kernel_wait(uint32_t ticks);
 
 /* 6. From a task or an interrupt handler: it was called once or often, the task is told once. */
