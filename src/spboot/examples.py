@@ -12,11 +12,14 @@ from spboot.formats.spec import data_path
 
 _TEMPLATE: Final = "template"
 _CUBEMX: Final = "cubemx-project"
+_CMAKE: Final = "cmake"
 _README: Final = "README.md"
 _STARTUP: Final = ("app.ld", "src/main.c", "src/start.c")
 """Of the template, what a generated project has itself."""
 _BOARDS: Final = ("boards/nucleo-g0b1re.h", "boards/nucleo-l476rg.h")
 """Of the template, what an operating system has itself."""
+_CONSOLE: Final = ("src/main.c", "src/start.c", "src/console.c", "boards/nucleo-g0b1re.h")
+"""Of the template, what an application for one board that has tasks does otherwise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +45,12 @@ ALL: Final = (
         without=(*_STARTUP, "STM32L476XX_FLASH.ld"),
     ),
     Example(name="platformio", tells="PlatformIO"),
+    Example(
+        name="rtos-iap",
+        tells="three tasks and a kernel: updates while the others stay in time",
+        parts=(_TEMPLATE, _CMAKE),
+        without=(*_CONSOLE, _README),
+    ),
     Example(name="zephyr", tells="an application of Zephyr, by west", without=(*_STARTUP, *_BOARDS, _README)),
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
@@ -347,11 +348,16 @@ def test_one_bar_at_a_terminal(folder: Path, key_folder: Path) -> None:
     near, far = pty.openpty()
     program = "from spboot.cli import main; main()"
     command = [sys.executable, "-c", program, "explain", "x.sfbp", *PAIR, "--keys", str(key_folder)]
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=far, env={**os.environ, "TERM": "xterm-256color"})
-    os.close(far)
-    shown = os.read(near, 4000)
+    environment = {**os.environ, "TERM": "xterm-256color"}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=far, env=environment) as work:
+        os.close(far)
+        shown = b""
+        with contextlib.suppress(OSError):  # at its end; it is read all the time, as a terminal does: it holds 4 KB
+            while part := os.read(near, 4000):
+                shown += part
+        said = work.stdout.read() if work.stdout else b""
     os.close(near)
-    assert done.returncode == 0 and b"x.sfbp from old.bin to new.bin" in done.stdout
+    assert work.returncode == 0 and b"x.sfbp from old.bin to new.bin" in said
     assert shown.count(b"\x1b[?25l") == 1
 
 

@@ -99,7 +99,8 @@ def _example(name: str) -> Callable[[Path], None]:
 
 
 EXAMPLES: Final = {
-    f"examples/{name}/README.md": name for name in ("cmake", "cubemx-cmake", "cubemx-makefile", "stm32cubeide")
+    f"examples/{name}/README.md": name
+    for name in ("cmake", "cubemx-cmake", "cubemx-makefile", "stm32cubeide", "rtos-iap")
 }
 """Pages that are copied to users, and so have no mark in them."""
 

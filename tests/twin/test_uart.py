@@ -144,6 +144,20 @@ def test_a_wrong_baud_rate_garbles(make: Make, divider: int, garbled: bool) -> N
     assert len(twin.uart("USART2").lost) == (2 if garbled else 0)
 
 
+def test_busy_while_a_byte_comes(make: Make) -> None:
+    """BUSY from the start bit to the stop bit, and only where the receiver is on (RM0351 40.8.8)."""
+    busy = "for (;;) { OUT[0] = USART2_ISR; put(0x55); }"
+    for off, flag in (("", 1 << 16), ("USART2_CR1 &= ~4u;", 0)):
+        twin = make(f"void main_(void) {{ clock_80mhz(); console(80000000 / 115200); {off} {busy} }}")
+        twin.run(seconds=0.001)
+        assert not out(twin) & 1 << 16
+        twin.uart("USART2").send(b"a" * 100)
+        twin.run(seconds=0.004)
+        assert out(twin) & 1 << 16 == flag
+        twin.run(seconds=0.02)
+        assert not out(twin) & 1 << 16
+
+
 def test_receive_interrupt(make: Make) -> None:
     source = """
     void irq(void) { OUT[1] = USART2_RDR; OUT[0]++; }

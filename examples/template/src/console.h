@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* console.h - the board's UART: received by interrupts into a ring, sent by polling; and a clock of milliseconds.
+/* console.h - the board's UART: received into a ring by interrupts or DMA, sent by polling; and a clock of milliseconds.
  * The ring goes on filling while SE_PATCH_Data is busy with the flash. */
 #ifndef CONSOLE_H
 #define CONSOLE_H

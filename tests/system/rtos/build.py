@@ -1,4 +1,5 @@
-"""Builds the RTOS application of this folder for a board, with what its chip has where."""
+"""Builds the RTOS application of this folder for a board, with what its chip has where, on the kernel of
+examples/rtos-iap."""
 
 from __future__ import annotations
 
@@ -9,11 +10,13 @@ from typing import Final
 from spboot import chips
 from spboot.boards import Board
 from spboot.builder.demo import build_app
+from spboot.formats.spec import data_path
 from spboot.image import Image
 from spboot.version import Version
 from tests.system.rig import Workshop
 
 BOARDS: Final = ("NUCLEO-L476RG", "NUCLEO-G0B1RE", "DISCO-L562E")
+_KERNEL: Final = ("kernel.c", "kernel.h", "core.h")
 _CHOICE, _CONTROL = "CCIPR", "CSR"
 """Registers of RCC that choose LPTIM1's clock, by bits 18 and 19, and start LSI, by bit 0 with its flag in bit 1:
 RM0351 6.4.28 and 6.4.29, RM0444 5.4.21 and 5.4.23, RM0438 RCC_CCIPR1 (CCIPR in the facts) and RCC_CSR."""
@@ -57,8 +60,10 @@ def rtos_app(shop: Workshop, version: str, stack: str = "SE_PATCH_Stack_CALLER")
     def make() -> bytes:
         folder = shop.folder / f"rtos-{stack}-{version}"
         shutil.copytree(Path(__file__).parent, folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+        for name in _KERNEL:
+            shutil.copy(data_path("examples") / "rtos-iap" / "src" / "kernel" / name, folder)
         (folder / "board.h").write_text(_board_header(shop.board, stack), encoding="utf-8")
-        own = [str((folder / name).resolve()) for name in ("port.c", "kernel.c", "main.c")]
+        own = [str((folder / name).resolve()) for name in ("port.c", "switch.c", "kernel.c", "main.c")]
         elf = build_app(shop.board, own, folder / "rtos.elf", Version.parse(version), shop.compiler)
         return Image.load(elf, shop.board, "1.0.0").data
 

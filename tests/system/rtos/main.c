@@ -21,10 +21,14 @@ struct punctuality {
     uint32_t runs, late;
 };
 
-static struct task fast, steady, update;
-static uint32_t fast_stack[96] __attribute__((aligned(8)));
-static uint32_t steady_stack[96] __attribute__((aligned(8)));
+#define WORDS 96u
+
+static uint32_t fast_stack[WORDS] __attribute__((aligned(8)));
+static uint32_t steady_stack[WORDS] __attribute__((aligned(8)));
 static uint32_t update_stack[UPDATE_BYTES / 4] __attribute__((aligned(8)));
+static struct task fast = {.stack = fast_stack, .words = WORDS, .name = "fast", .priority = 3};
+static struct task steady = {.stack = steady_stack, .words = WORDS, .name = "steady", .priority = 2};
+static struct task update = {.stack = update_stack, .words = UPDATE_BYTES / 4, .name = "update", .priority = 1};
 static struct punctuality fast_record, steady_record;
 static volatile uint32_t overflows, work;
 static SE_PATCH_Status status;
@@ -68,18 +72,12 @@ enum spb_status spb_source_data(const uint8_t *bytes, uint32_t len) { return as_
 
 uint32_t spb_source_wanted(void) { return status.totalBytes == 0 ? 1 : status.totalBytes - status.accumBytes; }
 
-static uint32_t untouched_words(const uint32_t *stack, uint32_t words) {
-    uint32_t same = 0;
-    while (same < words && stack[same] == stack[0]) same++;
-    return same;
-}
-
 static void report(void) {
     struct port_rest rest = port_rest();
     spb_console_print("fast %u runs late %u, steady %u runs late %u, ", fast_record.runs, fast_record.late,
                       steady_record.runs, steady_record.late);
     spb_console_print("%u stops %u ms of %u, %u overflows, ", rest.stops, rest.ms, kernel_now(), overflows);
-    spb_console_print("%u bytes of stack free\r\n", 4 * untouched_words(update_stack, UPDATE_BYTES / 4));
+    spb_console_print("%u bytes of stack free\r\n", kernel_stack_left(&update));
 }
 
 static void run_update(void) {
@@ -96,9 +94,9 @@ static void run_update(void) {
 }
 
 void rtos_main(void) {
-    kernel_task(&fast, 3, fast_stack, 96, run_fast);
-    kernel_task(&steady, 2, steady_stack, 96, run_steady);
-    kernel_task(&update, 1, update_stack, UPDATE_BYTES / 4, run_update);
+    kernel_task(&fast, run_fast);
+    kernel_task(&steady, run_steady);
+    kernel_task(&update, run_update);
     port_start(&update);
     kernel_start();
 }

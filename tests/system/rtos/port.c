@@ -193,6 +193,6 @@ struct vectors {
 
 __attribute__((section(".vectors"), used)) static const struct vectors vectors = {
     .stack = stack_top,
-    .handler = {reset, fault, fault, fault, fault, fault, 0, 0, 0, 0, fault, fault, 0, kernel_switch_tasks, fault,
+    .handler = {reset, fault, fault, fault, fault, fault, 0, 0, 0, 0, fault, fault, 0, switch_tasks, fault,
                 EIGHT, EIGHT, EIGHT, EIGHT, EIGHT, EIGHT, EIGHT, EIGHT, EIGHT},
 };

@@ -16,6 +16,9 @@ struct port_rest {
 };
 struct port_rest port_rest(void);
 
+/* Handler of PendSV (switch.c). */
+void switch_tasks(void);
+
 /* The last byte that was put has left. */
 void port_flush(void);
 

@@ -272,7 +272,8 @@ class UsartV3(UsartStop, ips=("lpuart_v3", "usart_v3")):
     def read_ISR(self) -> int:
         cr1 = self.registers["CR1"]
         acknowledged = ((cr1 & _TE) << 18 | (cr1 & _RE) << 20) if cr1 & self.ENABLE else 0
-        return self.registers[self.STATUS] | acknowledged
+        receiving = _BUSY if self.uart.queue and acknowledged & _REACK else 0
+        return self.registers[self.STATUS] | acknowledged | receiving
 
     def read_RDR(self) -> int:
         return self.take_received()

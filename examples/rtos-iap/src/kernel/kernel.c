@@ -1,33 +1,22 @@
 /* SPDX-License-Identifier: MIT */
-/* kernel.c - tasks and their switch.  Where the core has PSPLIM, it is that of the task that runs, and is saved with its
- * registers, as somebody may have changed it on the way (DDI0553 B3.21). */
+/* kernel.c - tasks and time; the registers here are those that every Cortex-M has. */
 #include "kernel.h"
 
 #include <stddef.h>
 
+#include "core.h"
+
 #define ICSR (*(volatile uint32_t *)0xE000ED04u)
 #define ICSR_PENDSVSET (1u << 28)
-#define SHPR3 (*(volatile uint32_t *)0xE000ED20u)
-#define PENDSV_LOWEST (0xFFu << 16)
-#define XPSR_THUMB (1u << 24)
 #define PATTERN 0xA5A5A5A5u
 #define WATCHED 4u              /* words at the end of a stack that nobody may write */
 #define IDLE_WORDS 128u
-
-#ifdef __ARM_ARCH_8M_MAIN__
-#define LIMIT_WORDS 1u
-#define SAVE_LIMIT "mrs r1, psplim\n subs r0, r0, #4\n str r1, [r0]\n"
-#define LOAD_LIMIT "ldmia r0!, {r1}\n msr psplim, r1\n"
-#else
-#define LIMIT_WORDS 0u
-#define SAVE_LIMIT ""
-#define LOAD_LIMIT ""
-#endif
+#define START_WORDS 64u
 
 static struct task *first, *current;
 static volatile uint32_t now;
-static struct task idle_task;
 static uint32_t idle_stack[IDLE_WORDS] __attribute__((aligned(8)));
+static struct task idle_task = {.stack = idle_stack, .words = IDLE_WORDS, .name = "idle"};
 
 uint32_t kernel_lock(void) {
     uint32_t was;
@@ -109,14 +98,20 @@ static void idle(void) {
     }
 }
 
-/* Both looks that FreeRTOS takes: where the stack pointer is, and whether the end of the stack is untouched. */
+/* Both looks that FreeRTOS takes. */
 static void check_stack(const struct task *task) {
-    bool good = task->sp > task->stack;
+    bool good = task->sp > task->stack && task->sp <= task->stack + task->words;
     for (uint32_t i = 0; i < WATCHED; i++) good = good && task->stack[i] == PATTERN;
     if (!good) kernel_overflow(task);
 }
 
-__attribute__((used)) static uint32_t *switched(uint32_t *sp) {
+uint32_t kernel_stack_left(const struct task *task) {
+    uint32_t same = 0;
+    while (same < task->words && task->stack[same] == PATTERN) same++;
+    return same * (uint32_t)sizeof *task->stack;
+}
+
+__attribute__((used)) uint32_t *kernel_switched(uint32_t *sp) {
     uint32_t was = kernel_lock();
     current->sp = sp;
     check_stack(current);
@@ -125,52 +120,27 @@ __attribute__((used)) static uint32_t *switched(uint32_t *sp) {
     return current->sp;
 }
 
-/* The core has saved r0-r3, r12, lr, pc and xPSR on the task's stack.  Written for Cortex-M0+, which has no more. */
-__attribute__((naked)) void kernel_switch_tasks(void) {
-    __asm volatile(".syntax unified\n"
-                   "mrs r0, psp\n"
-                   "subs r0, r0, #32\n"
-                   "mov r1, r0\n"
-                   "stmia r1!, {r4-r7}\n"
-                   "mov r4, r8\n mov r5, r9\n mov r6, r10\n mov r7, r11\n"
-                   "stmia r1!, {r4-r7}\n"
-                   SAVE_LIMIT
-                   "push {r3, lr}\n"
-                   "bl switched\n"
-                   LOAD_LIMIT
-                   "mov r1, r0\n"
-                   "adds r1, r1, #16\n"
-                   "ldmia r1!, {r4-r7}\n"
-                   "mov r8, r4\n mov r9, r5\n mov r10, r6\n mov r11, r7\n"
-                   "msr psp, r1\n"
-                   "ldmia r0!, {r4-r7}\n"
-                   "pop {r3, pc}\n");
+static void fill(uint32_t *stack, uint32_t words) {
+    for (uint32_t i = 0; i < words; i++) stack[i] = PATTERN;
 }
 
-void kernel_task(struct task *task, uint32_t priority, uint32_t *stack, uint32_t words, void (*entry)(void)) {
-    for (uint32_t i = 0; i < words; i++) stack[i] = PATTERN;
-    uint32_t *frame = stack + words - 16 - LIMIT_WORDS;
-    if (LIMIT_WORDS != 0) frame[0] = (uint32_t)stack;
-    frame[LIMIT_WORDS + 14] = (uint32_t)entry;
-    frame[LIMIT_WORDS + 15] = XPSR_THUMB;
-    *task = (struct task){.sp = frame, .stack = stack, .priority = priority};
+void kernel_task(struct task *task, void (*entry)(void)) {
+    fill(task->stack, task->words);
+    task->sp = core_frame(task->stack, task->words, entry);
+    task->blocked = task->timed = task->waits = task->told = false;
     struct task **at = &first;
-    while (*at != NULL && (*at)->priority >= priority) at = &(*at)->next;
+    while (*at != NULL && (*at)->priority >= task->priority) at = &(*at)->next;
     task->next = *at;
     *at = task;
 }
 
-/* Thread mode goes on PSP, on a stack that the first switch leaves for good. */
 void kernel_start(void) {
-    static struct task start;
-    static uint32_t start_stack[64] __attribute__((aligned(8)));
+    static uint32_t start_stack[START_WORDS] __attribute__((aligned(8)));
+    static struct task start = {.stack = start_stack, .words = START_WORDS, .name = "start"};
     (void)kernel_lock();
-    kernel_task(&idle_task, 0, idle_stack, IDLE_WORDS, idle);
-    for (uint32_t i = 0; i < WATCHED; i++) start_stack[i] = PATTERN;
-    start = (struct task){.stack = start_stack};
+    kernel_task(&idle_task, idle);
+    fill(start_stack, START_WORDS);
     current = &start;
-    SHPR3 |= PENDSV_LOWEST;
     ICSR = ICSR_PENDSVSET;
-    __asm volatile("msr psp, %0\n msr control, %1\n isb\n cpsie i\n isb\n 1: b 1b" ::"r"(start_stack + 64), "r"(2));
-    __builtin_unreachable();
+    core_start(start_stack + START_WORDS);
 }
