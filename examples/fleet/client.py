@@ -69,7 +69,9 @@ def main() -> int:
     parser.add_argument("--board", required=True)
     parser.add_argument("--version", required=True, help="that the device runs; 0.0.0 where it has no application")
     parser.add_argument("--digest", help="SHA-256 of the image that it runs, where it tells: 64 hex digits")
-    parser.add_argument("--keys", required=True, type=Path, help="key folder; spboot keys export --public-only makes one")
+    parser.add_argument(
+        "--keys", required=True, type=Path, help="key folder; spboot keys export --public-only makes one"
+    )
     parser.add_argument("-o", "--output", required=True, type=Path, help="file, without its suffix")
     try:
         print(run(parser.parse_args()))

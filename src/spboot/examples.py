@@ -1,4 +1,4 @@
-"""The examples: the application template, and one folder for each tool that builds it."""
+"""The examples: the application template, one folder for each tool that builds it, and what serves its updates."""
 
 from __future__ import annotations
 
@@ -42,6 +42,7 @@ ALL: Final = (
         without=(*_STARTUP, "STM32L476XX_FLASH.ld"),
     ),
     Example(name="platformio", tells="PlatformIO"),
+    Example(name="fleet", tells="no application: updates for many devices, by a web server or by goosebit", parts=()),
     Example(name="zephyr", tells="an application of Zephyr, by west", without=(*_STARTUP, *_BOARDS, _README)),
 )
 

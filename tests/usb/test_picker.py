@@ -11,8 +11,8 @@ import pytest
 
 from spboot import release, stick
 from spboot.boards import Board
-from spboot.choice import Installed
 from spboot.builder.personal import personal_area
+from spboot.choice import Installed
 from spboot.formats import payload
 from spboot.formats.manifest import name_id
 from spboot.formats.signature import SIGNATURE_SIZE

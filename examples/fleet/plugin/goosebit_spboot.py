@@ -1,11 +1,12 @@
 """A plugin of goosebit that gives each device its patch, by what the device tells of itself.
 
-A device tells it in configData: product, hw_boardname (the board's name), sw_version, and digest, the SHA-256 of its image.
-It gets the patch that starts from just that image, else the full image; nothing where it is up to date.  The choice is
-`Index.choose` of spboot, over the folder that `spboot publish` made."""
+A device tells it in configData: product, hw_boardname (the board's name), sw_version, and digest, the SHA-256 of its
+image.  It gets the patch that starts from just that image, else the full image; nothing where it is up to date.  The
+choice is `Index.choose` of spboot, over the folder that `spboot publish` made."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import sqlite3
@@ -15,7 +16,7 @@ from typing import Any
 from fastapi import APIRouter, HTTPException
 from fastapi.requests import Request
 from fastapi.responses import FileResponse
-from goosebit.db.models import Device
+from goosebit.db.models import Device, Hardware
 from goosebit.device_manager import HandlingType
 from goosebit.schema.plugins import PluginSchema, PluginSettings
 from goosebit.schema.updates import UpdateChunk, UpdateChunkArtifact
@@ -23,6 +24,8 @@ from goosebit.schema.updates import UpdateChunk, UpdateChunkArtifact
 import spboot
 from spboot.fleet import FILE, INDEX, Entry, Index, Member
 
+ATTRIBUTES = {"product": "product", "board": "hw_boardname", "version": "sw_version", "digest": "digest"}
+"""What `Member.parse` wants -> the name under which a device tells it; goosebit itself shows two of them."""
 logger = logging.getLogger("spboot")
 
 
@@ -73,6 +76,7 @@ class Told:
 settings = Settings()
 site, told = Site(settings.spboot_site), Told(settings.spboot_devices)
 router = APIRouter()
+one_by_one = asyncio.Lock()
 
 
 @router.api_route("/{folder}/{name}", methods=["GET", "HEAD"], name="spboot_update")
@@ -85,11 +89,16 @@ def download(folder: str, name: str) -> FileResponse:
 
 
 async def config_data(device: Device, **data: Any) -> None:
-    """A device tells of itself.  One without a product is none of ours."""
+    """A device tells of itself.  One without a product is none of ours.
+
+    goosebit 0.2.12 makes a row for its board twice when two tell of a new one at the same moment, and finds neither
+    from then on.  So the row is made here, before goosebit looks for it."""
+    async with one_by_one:
+        revision = data.get("hw_revision") or "default"
+        await Hardware.get_or_create(model=data.get("hw_boardname") or "default", revision=revision)
     if "product" not in data:
         return
-    facts = {name: data.get(key) for name, key in
-             (("product", "product"), ("board", "hw_boardname"), ("version", "sw_version"), ("digest", "digest"))}  # fmt: skip
+    facts = {name: data.get(key) for name, key in ATTRIBUTES.items()}
     try:
         Member.parse(facts)
     except spboot.SpbootError as error:
@@ -116,6 +125,4 @@ def chunk(request: Request, entry: Entry) -> UpdateChunk:
     return UpdateChunk(part="bApp", version=str(entry.version), name=entry.product, artifacts=[artifact])
 
 
-config = PluginSchema(
-    name="spboot", router=router, update_source_hook=update_source, config_data_hook=config_data
-)
+config = PluginSchema(name="spboot", router=router, update_source_hook=update_source, config_data_hook=config_data)

@@ -27,7 +27,7 @@ def command(folders: tuple[Path, ...], site: Path, key_folder: Path, tell: Telli
     \b
     Examples:
       spboot publish releases site --keys keys
-      spboot publish releases/lamp_NUCLEO-L476RG_1.1.0 releases/lamp_NUCLEO-L476RG_1.2.0 site
+      spboot publish out/lamp_NUCLEO-L476RG_1.2.3 site
     """
     index = fleet.publish(folders, site, Keys.load(key_folder, public=True))
     for each in index.entries:
