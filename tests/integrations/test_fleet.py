@@ -49,6 +49,8 @@ LIARS: Final = {
 class Tally:
     """What became of the devices."""
 
+    devices: int = 0
+    """That got a file at all: who claims to have something newer gets none."""
     served: int = 0
     patches: int = 0
     refused: int = 0
@@ -96,19 +98,21 @@ class Fleet:
 
     async def serve(self, device: Emulated, behaviour: str) -> None:
         """Until there is nothing more for it, before the release is added and after it."""
-        await self.until_nothing(device, behaviour)
+        got = await self.until_nothing(device, behaviour)
         await self.added.wait()
-        await self.until_nothing(device, behaviour)
+        got += await self.until_nothing(device, behaviour)
+        self.tally.devices += got > 0
         self.tally.resumed += device.resumed
         if behaviour not in LIARS and str(device.runs.version) != LATER:
             self.tally.wrong.append(f"{device.url} ends with {device.runs.version}")
 
-    async def until_nothing(self, device: Emulated, behaviour: str) -> None:
-        for _ in range(4):
+    async def until_nothing(self, device: Emulated, behaviour: str) -> int:
+        """How often it got something."""
+        for times in range(4):
             before = self.newest
             deployment = await device.poll()
             if deployment is None:
-                return
+                return times
             asked = [device.fetch(deployment) for _ in range(1 + (behaviour == "asks twice"))]
             found = await asyncio.gather(*asked)
             self.tally.served += 1
@@ -122,10 +126,11 @@ class Fleet:
                 self.tally.refused += 1
                 if behaviour not in LIARS:
                     self.tally.wrong.append(f"{device.url} refused its file: {refused}")
-                return
+                return times + 1
             self.installed(device, data)
             await device.tell()
         self.tally.wrong.append(f"{device.url} does not come to an end")
+        return 4
 
     def judge(self, device: Emulated, behaviour: str, version: str, data: bytes, newest: set[str]) -> None:
         told = str(Version.unpack(Manifest.parse(data).version))
