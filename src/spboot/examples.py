@@ -43,6 +43,7 @@ ALL: Final = (
     ),
     Example(name="platformio", tells="PlatformIO"),
     Example(name="fleet", tells="no application: updates for many devices, by a web server or by goosebit", parts=()),
+    Example(name="links", tells="two files of C: an update in fragments, over a link that loses them", parts=()),
     Example(name="zephyr", tells="an application of Zephyr, by west", without=(*_STARTUP, *_BOARDS, _README)),
 )
 

@@ -172,6 +172,22 @@ def test_the_power_fails_while_the_engine_is_fed(node: Node) -> None:
     node.install()
 
 
+def test_a_record_that_has_changed(node: Node) -> None:
+    """Its check does not fit any more: it is asked for again."""
+    parts = fragments(node.patch, 48)
+    assert node.open(48) == (True, 0) and [node.take(index, parts[index]) for index in range(3)] == [TAKEN] * 3
+    at = STORE.start + 64 + 8 + 5
+    twin = node.rig.twin
+    twin.flash_load(
+        at & ~7, bytes(byte ^ (at & 7 == number) for number, byte in enumerate(twin.flash_read(at & ~7, 8)))
+    )
+    node.on()
+    assert node.open(48) == (True, 2) and node.missing()[:2] == [1, 3]
+    assert node.take(1, parts[1]) == TAKEN and node.take(1, parts[1]) == AGAIN
+    node.on()
+    assert node.open(48) == (True, 3) and node.missing()[0] == 3
+
+
 def test_what_a_reset_forgets_without_flash(node: Node) -> None:
     parts = fragments(node.patch, 219)
     assert node.open(219, RAM) == (True, 0) and node.take(0, parts[0]) == TAKEN
@@ -197,7 +213,7 @@ def test_what_strangers_send(node: Node) -> None:
     assert node.open(48, session=SESSION + 1) == (True, 0), "another file begins with an empty store"
     for index, part in enumerate(parts):
         assert node.take(index, part) == TAKEN
-    assert node.feed() == (True, "COMPLETED")
+    assert [node.feed() for _ in range(2)] == [(True, "COMPLETED")] * 2, "also when one was fed before"
     node.install()
 
 
