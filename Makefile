@@ -18,7 +18,7 @@ help:
 	@echo "make test    everything CI runs: make tools, make check, all tests but the long sweeps; some twenty minutes on two cores"
 	@echo "make dev     what check and test need beyond venv: 390 MB more"
 	@echo "make soak    the long sweeps"
-	@echo "make goosebit  a server of updates for the test of 500 devices, in build/goosebit: 150 MB"
+	@echo "make goosebit  a server of updates for the test of 500 devices, in build/goosebit: 165 MB"
 	@echo "make fuzz    libFuzzer on the parsers, FUZZ_SECONDS for each of eight fuzzers"
 	@echo "make proof   CBMC on the parsers: every proof, then every planted bug; minutes (docs/proof.md)"
 	@echo "make bench   patch sizes next to other tools and cycles of decoding, into docs/delta.md; limits of budgets.toml"
@@ -107,7 +107,7 @@ proof: dev tools proof-tools
 	$(PY) -m tests.proof
 	$(PY) -m tests.proof --planted
 
-# A server of updates, for one test (docs/fleet.md): 150 MB in a venv of its own.
+# A server of updates, for one test (docs/fleet.md): 165 MB in a venv of its own.
 build/goosebit/.installed: tests/integrations/goosebit.txt
 	python3 -m venv build/goosebit
 	build/goosebit/bin/pip install --quiet --disable-pip-version-check -r $<

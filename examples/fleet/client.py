@@ -9,10 +9,11 @@ Exit code 1: a sentence says why there is none."""
 from __future__ import annotations
 
 import argparse
+import http.client
 import sys
-import urllib.error
 import urllib.request
 from pathlib import Path
+from urllib.parse import quote
 
 import spboot
 from spboot import fleet
@@ -38,12 +39,19 @@ def fetch(url: str, entry: fleet.Entry, part: Path) -> bytes:
     """The bytes of *entry*, those in *part* included."""
     kept = part.read_bytes() if part.exists() else b""
     if len(kept) < entry.size:
-        start, data = get(f"{url}/{entry.file}", len(kept), entry.size)
+        start, data = get(f"{url}/{quote(entry.file)}", len(kept), entry.size)
         kept = kept[:start] + data
         part.write_bytes(kept)
     if len(kept) < entry.size:
         raise spboot.SpbootError(f"{entry.file} broke off at byte {len(kept)} of {entry.size}: call again to go on")
     return kept
+
+
+def address(text: str) -> str:
+    """Of a site."""
+    if not text.startswith(("http://", "https://")):
+        raise argparse.ArgumentTypeError(f"{text!r} is no address, expected http://... or https://...")
+    return text.rstrip("/")
 
 
 def run(args: argparse.Namespace) -> str:
@@ -64,7 +72,7 @@ def run(args: argparse.Namespace) -> str:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("site", help="address of what spboot publish made", type=lambda text: text.rstrip("/"))
+    parser.add_argument("site", help="address of what spboot publish made", type=address)
     parser.add_argument("--product", required=True)
     parser.add_argument("--board", required=True)
     parser.add_argument("--version", required=True, help="that the device runs; 0.0.0 where it has no application")
@@ -75,7 +83,7 @@ def main() -> int:
     parser.add_argument("-o", "--output", required=True, type=Path, help="file, without its suffix")
     try:
         print(run(parser.parse_args()))
-    except (spboot.SpbootError, OSError) as error:
+    except (spboot.SpbootError, OSError, http.client.HTTPException) as error:
         print(f"client: {error}", file=sys.stderr)
         return 1
     return 0

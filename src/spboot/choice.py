@@ -48,7 +48,7 @@ def follows(
     yield "INVALID_SOURCE_IMAGE", base is not None and not installed.is_base(*base)
 
 
-class Update(Protocol):
+class Candidate(Protocol):
     """What the choice looks at."""
 
     @property
@@ -58,7 +58,7 @@ class Update(Protocol):
     def size(self) -> int: ...
 
 
-Some = TypeVar("Some", bound=Update)
+Some = TypeVar("Some", bound=Candidate)
 
 
 def best(fit: Iterable[Some]) -> Some | None:

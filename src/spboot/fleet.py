@@ -186,6 +186,7 @@ def publish(folders: Sequence[Path], site: Path, keys: Keys) -> Index:
     Each file is checked as `Entry.check` does.  Files come first and the index last, at one stroke: a server may go on
     meanwhile, and who is in the middle of an earlier file can end with it.  Raises FormatError, AuthenticationError,
     DiskError."""
+    _check_site(site)
     found = [each for folder in folders for each in _releases(folder)]
     _check_versions(found)
     made = []
@@ -220,6 +221,14 @@ def _releases(folder: Path) -> list[Release]:
     if not found:
         raise FormatError(f"{folder} has no {releases.FILE}, nor has a folder in it: give the folder of a release")
     return found
+
+
+def _check_site(site: Path) -> None:
+    """A web server would give away the keys in factory files."""
+    if any(site.glob(releases.FILE)) or any(site.glob(f"*/{releases.FILE}")):
+        raise FormatError(
+            f"{site} has releases in it, whose factory files are not to be served: choose another folder for the site"
+        )
 
 
 def _check_versions(found: Iterable[Release]) -> None:

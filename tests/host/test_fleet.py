@@ -12,6 +12,7 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -195,6 +196,9 @@ def test_a_release_that_changed_is_not_published(world: World, tmp_path: Path) -
         fleet.publish([place], tmp_path / "site", world.public["lamp"])
     with pytest.raises(FormatError, match=r"has no release\.json"):
         fleet.publish([tmp_path], tmp_path / "site", world.public["lamp"])
+    for site in (place, place / "NUCLEO-L476RG-1.0.0"):
+        with pytest.raises(FormatError, match="has releases in it"):
+            fleet.publish([place / "NUCLEO-L476RG-1.0.0"], site, world.public["lamp"])
 
 
 def test_publish_command(world: World, tmp_path: Path) -> None:
@@ -293,6 +297,17 @@ def test_the_client(server: tuple[type, str], world: World, tmp_path: Path) -> N
     assert done.returncode == 1 and "wrong" not in done.stdout and not list(tmp_path.glob("*.part"))
     done = client(url, tmp_path / "next", keys, "--version", "one")
     assert done.returncode == 1 and "version is 'one'" in done.stderr
+
+
+def test_the_lines_of_the_page(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The Python of docs/fleet.md, beside a site and keys."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(world.site, "site")
+    shutil.copytree(world.key_folders["lamp"], "keys")
+    text = (CLIENT.parents[2] / "docs" / "fleet.md").read_text(encoding="utf-8")
+    names: dict[str, Any] = {}
+    exec(text.split("```python\n")[1].split("```")[0], names)
+    assert names["entry"].base == Version(1, 0, 0)
 
 
 def test_a_release_that_is_added(world: World, tmp_path: Path) -> None:
