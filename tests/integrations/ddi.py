@@ -6,6 +6,7 @@ signature, chunks and the decoded image."""
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -105,7 +106,7 @@ class Emulated:
         table = (await ask("GET", deployment)).json()
         (chunk,) = table["deployment"]["chunks"]
         (artifact,) = chunk["artifacts"]
-        link, size = artifact["_links"]["download-http"]["href"], artifact["size"]
+        link, size = artifact["_links"]["download"]["href"], artifact["size"]
         data = b""
         if self.breaks:
             data = (await ask("GET", link, stop=size // 2)).data
@@ -115,7 +116,8 @@ class Emulated:
             data += answer.data
         else:
             data = (await ask("GET", link)).data
-        assert len(data) == size
+        hashes = {name: hashlib.new(name, data).hexdigest() for name in ("sha1", "sha256")}
+        assert len(data) == size and artifact["hashes"] == hashes
         return chunk["version"], data
 
     async def report(self, deployment: str, execution: str, finished: str) -> None:

@@ -7,6 +7,8 @@ choice is `Index.choose` of spboot, over the folder that `spboot publish` made."
 from __future__ import annotations
 
 import asyncio
+import functools
+import hashlib
 import json
 import logging
 import sqlite3
@@ -115,12 +117,21 @@ async def update_source(request: Request, device: Device) -> tuple[HandlingType,
     return HandlingType.FORCED, chunk(request, entry)
 
 
+@functools.cache
+def sha1(file: str) -> str:
+    """Of a file of the site: clients of hawkBit know this one.  No name ever has other bytes."""
+    return hashlib.sha1((site.folder / file).read_bytes()).hexdigest()
+
+
 def chunk(request: Request, entry: Entry) -> UpdateChunk:
     """*entry* in the words of the DDI."""
     folder, name = entry.file.split("/")
-    link = str(request.url_for("spboot_update", folder=folder, name=name))
+    link = {"href": str(request.url_for("spboot_update", folder=folder, name=name))}
     artifact = UpdateChunkArtifact(
-        filename=name, hashes={"sha256": entry.sha256}, size=entry.size, links={"download-http": {"href": link}}
+        filename=name,
+        hashes={"sha1": sha1(entry.file), "sha256": entry.sha256},
+        size=entry.size,
+        links={"download": link, "download-http": link},
     )
     return UpdateChunk(part="bApp", version=str(entry.version), name=entry.product, artifacts=[artifact])
 
