@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import itertools
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -27,6 +27,7 @@ from spboot.boards.model import (
     journal_size,
 )
 from spboot.chips import Chip, Memory
+from spboot.chips.ethernet import Ethernet
 from spboot.chips.external import External
 from spboot.chips.silence import Silence
 from spboot.chips.usb import Usb
@@ -36,6 +37,7 @@ from spboot.formats.spec import record
 _PORTS: Final = tuple("ABCDEFGHIJK")
 _MOST_PARTS: Final = 2
 _Made = TypeVar("_Made", bound=BoardFacts)
+_Hung = TypeVar("_Hung")
 
 
 class Loader:
@@ -120,21 +122,12 @@ class Loader:
             first = Area(address=first.address, size=like.size)
         return Slot(address=first.address, size=first.size, rest=rest)
 
-    def external(self, facts: dict[str, Any], chip: Chip) -> External | None:
-        """[external]: flash chips outside."""
-        if "external" not in facts:
+    def hung(self, facts: dict[str, Any], key: str, parse: Callable[[dict[str, Any]], _Hung]) -> _Hung | None:
+        """[*key*]: what hangs at the chip, whose own module reads the table by *parse*."""
+        if key not in facts:
             return None
         try:
-            return External.parse(self.table(facts, "external"), chip, self.path.parent)
-        except BoardError as error:
-            raise BoardError(f"{self.path.name}: {error}") from None
-
-    def usb(self, facts: dict[str, Any], chip: Chip) -> Usb | None:
-        """[usb]: the connector for flash drives."""
-        if "usb" not in facts:
-            return None
-        try:
-            return Usb.parse(self.table(facts, "usb"), chip)
+            return parse(self.table(facts, key))
         except BoardError as error:
             raise BoardError(f"{self.path.name}: {error}") from None
 
@@ -226,7 +219,7 @@ class Loader:
             facts,
             "",
             ("part", "clock_hz", "console", "flash", "ram"),
-            ("button", "led", "vdd_mv", "core_supply", "trial_starts", "external", "usb", "twin", "labels"),
+            ("button", "led", "vdd_mv", "core_supply", "trial_starts", "external", "usb", "ethernet", "twin", "labels"),
         )
         chip = self.chip(facts)
         flash, ram = self.table(facts, "flash"), self.table(facts, "ram")
@@ -250,8 +243,9 @@ class Loader:
             keys=optional.get("keys"),
             ram=self.area(ram, "reserved", "ram."),
             trial_starts=self.trial_starts(facts),
-            external=self.external(facts, chip),
-            usb=self.usb(facts, chip),
+            external=self.hung(facts, "external", lambda table: External.parse(table, chip, self.path.parent)),
+            usb=self.hung(facts, "usb", lambda table: Usb.parse(table, chip)),
+            ethernet=self.hung(facts, "ethernet", lambda table: Ethernet.parse(table, chip)),
             silence=self.silence(facts, chip),
             labels=self.labels(facts),
         )
@@ -281,7 +275,8 @@ class Loader:
                 taken = used.get(name) or DEBUG_PINS[name]
                 raise self.fail(f"external.pins.{signal}", name, f"another pin than {taken}")
             used[name] = f"external.pins.{signal}"
-        for key, name in board.usb.pins.items() if board.usb is not None else ():
+        wired = (board.usb.pins if board.usb else {}) | (board.ethernet.pins if board.ethernet else {})
+        for key, name in wired.items():
             if name in used or name in DEBUG_PINS:
                 raise self.fail(key, name, f"another pin than {used.get(name) or DEBUG_PINS[name]}")
             used[name] = key

@@ -7,6 +7,7 @@ from typing import Final
 
 from spboot.boards.labels import Labels
 from spboot.chips import Chip, Memory
+from spboot.chips.ethernet import Ethernet
 from spboot.chips.external import EXTERNAL, VERIFY, External
 from spboot.chips.silence import Silence
 from spboot.chips.usb import Usb
@@ -125,6 +126,8 @@ class BoardFacts:
     """Flash chips outside of the microcontroller."""
     usb: Usb | None
     """The USB connector for flash drives."""
+    ethernet: Ethernet | None
+    """The PHY, for applications."""
     silence: Silence
     """What a twin of the board keeps silent."""
     labels: Labels

@@ -74,6 +74,7 @@ def _show(board: Board) -> None:
         *((name, f"{area.address:#010x}, {size_text(area.size)}") for name, area in board.areas.items()),
         *_external(board),
         *_usb(board),
+        *_ethernet(board),
         ("page", _pages(board)),
         ("image", f"{board.image_address:#010x}, at most {size_text(board.image_capacity)}"),
         ("reserved RAM", f"{board.ram.address:#010x}, {board.ram.size} bytes"),
@@ -98,6 +99,14 @@ def _usb(board: Board) -> Iterator[tuple[str, str]]:
         yield "USB", ", ".join([board.usb.core, *(f"{key[4:]} {pin}" for key, pin in board.usb.pins.items())])
 
 
+def _ethernet(board: Board) -> Iterator[tuple[str, str]]:
+    """The PHY."""
+    found = board.ethernet
+    if found is not None:
+        pins = (f"{signal} {pin}" for signal, pin in found.lines.items())
+        yield "Ethernet", ", ".join([f"{found.phy} at {found.address}", *pins])
+
+
 def _pages(board: Board) -> str:
     size = size_text(board.page_size)
     return size if board.slot0.rest is None else f"{size}, in external flash {size_text(board.rest_page_size)}"
@@ -119,6 +128,7 @@ def _facts(board: Board) -> dict[str, object]:
         "flash": {name: {"address": area.address, "size": area.size} for name, area in board.areas.items()},
         "external": _external_facts(board),
         "usb": None if board.usb is None else {"core": board.usb.core, "pins": board.usb.pins},
+        "ethernet": None if board.ethernet is None else {"phy": board.ethernet.phy, "pins": board.ethernet.pins},
         "page_size": board.page_size,
         "rest_page_size": board.rest_page_size,
         "image_address": board.image_address,

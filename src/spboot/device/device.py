@@ -92,6 +92,7 @@ class Device:
             silence=board.silence if silence is None else board.silence | silence,
             external=[board.external] if board.external is not None else [],
             usb=board.usb,
+            ethernet=board.ethernet,
         )
         self._twin.strict = strict
         self._twin.bootloader = range(board.bootloader.address, board.bootloader.end)

@@ -1,10 +1,12 @@
-"""What hangs at the chip on a board: external flash, and what is in the USB connector."""
+"""What hangs at the chip on a board: external flash, what is in the USB connector, the Ethernet cable."""
 
 from __future__ import annotations
 
 from spboot.chips import Chip
 from spboot.errors import TwinError
+from spboot.twin.blocks.eth import Eth
 from spboot.twin.blocks.otg import Otg
+from spboot.twin.ethernet.cable import Cable
 from spboot.twin.memory.cells import FlashArray
 from spboot.twin.nor.cells import SparseCells
 from spboot.twin.nor.package import Package
@@ -20,6 +22,18 @@ class Attached:
     """Controller -> the flash chips at it."""
     usb: Otg | None
     """The core that the connector is at."""
+
+    ethernet: Eth | None
+    """The MAC that a PHY is at."""
+
+    @property
+    def cable(self) -> Cable:
+        """That of Ethernet.  Raises TwinError where there is no PHY."""
+        if self.ethernet is None:
+            raise TwinError(
+                f"{self.chip.name} has no Ethernet here: its board file has no [ethernet], or ETH is silent"
+            )
+        return self.ethernet.cable
 
     def plug(self, device: Device) -> None:
         """Put *device* into the USB connector; what was there is out.  Raises TwinError where there is none."""

@@ -8,6 +8,7 @@ from typing import Any, Final, Literal, TypeVar, cast
 import unicorn
 
 from spboot import chips
+from spboot.chips.ethernet import Ethernet
 from spboot.chips.external import External
 from spboot.chips.silence import Silence
 from spboot.chips.usb import Usb
@@ -55,8 +56,8 @@ class Twin(Refusals, Attached):
     """One chip of part *part*.  *seed* decides the garbage in RAM and the unique id.
 
     The board supplies it with *vdd_mv* millivolts and its core by *core_supply*, "ldo" or "smps".  What *silence*
-    names has no model and is kept silent, *external* are flash chips beside it, *usb* is its connector.  Raises
-    TwinError where silence has a model."""
+    names has no model and is kept silent, *external* are flash chips beside it, *usb* is its connector,
+    *ethernet* its PHY.  Raises TwinError where silence has a model."""
 
     def __init__(
         self,
@@ -68,6 +69,7 @@ class Twin(Refusals, Attached):
         silence: Silence = _HEARD,
         external: Sequence[External] = (),
         usb: Usb | None = None,
+        ethernet: Ethernet | None = None,
     ) -> None:
         super().__init__()
         self.chip = chips.load(part)
@@ -91,6 +93,7 @@ class Twin(Refusals, Attached):
         self.blocks: dict[str, Block] = models.build(self, self.bus, self.nvic, silence)
         self.pins = Pins(self)
         self.external, self.usb = models.fit(self, external), models.connect(self, usb)
+        self.ethernet = models.wire(self, ethernet)
         self.rcc = self.block("RCC", Rcc)
         self.pwr = cast(Power, self.blocks["PWR"])
         self.iwdg = self.block("IWDG", Iwdg)

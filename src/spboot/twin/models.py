@@ -7,6 +7,7 @@ import pkgutil
 from collections.abc import Collection, Iterable, Iterator
 from typing import Final
 
+from spboot.chips.ethernet import Ethernet
 from spboot.chips.external import External
 from spboot.chips.silence import ALL, Silence
 from spboot.chips.usb import Usb
@@ -14,6 +15,7 @@ from spboot.errors import TwinError
 from spboot.twin import blocks, clock, flash, guests, power
 from spboot.twin.block import Block
 from spboot.twin.blocks.debug import Dbgmcu, Dwt
+from spboot.twin.blocks.eth import Eth
 from spboot.twin.blocks.otg import Otg
 from spboot.twin.blocks.serial_memory import SerialMemory
 from spboot.twin.bus import Bus
@@ -70,8 +72,12 @@ def build(die: Die, bus: Bus, nvic: Nvic, silence: Silence) -> dict[str, Block]:
     blocks = {
         name: model(die, facts) for name, (model, facts) in known.items() if not model.OPTIONAL or name not in taken
     }
-    named = {name: facts for name, facts in chip.others.items() if name in NAMED and name not in taken}
-    blocks |= {name: NAMED[name](die, facts) for name, facts in named.items()}
+    named = {name: (NAMED[name], facts) for name, facts in chip.others.items() if name in NAMED and name not in taken}
+    blocks |= {
+        name: model(die, facts)
+        for name, (model, facts) in named.items()
+        if not model.FAMILIES or chip.family in model.FAMILIES
+    }
     if both := sorted(own.keys() & blocks.keys()):
         raise TwinError(f"{own[both[0]].__name__} is a model of {both[0]}, which the twin models itself: take it out")
     blocks |= {name: model(die, chip.peripheral(name)) for name, model in own.items()}
@@ -114,6 +120,15 @@ def connect(die: Die, socket: Usb | None) -> Otg | None:
     if socket.hse_hz:
         die.block("RCC", Rcc).hse_hz = socket.hse_hz
     return core
+
+
+def wire(die: Die, socket: Ethernet | None) -> Eth | None:
+    """Put the PHY of a board at its MAC, unless silence or a model of a user has taken the place of that."""
+    mac = None if socket is None else die.blocks["ETH"]
+    if socket is None or not isinstance(mac, Eth):
+        return None
+    mac.fit(socket)
+    return mac
 
 
 def _silent(die: Die, modelled: Collection[str], silence: Silence) -> dict[str, Block]:
