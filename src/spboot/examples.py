@@ -21,6 +21,9 @@ _BOARDS: Final = ("boards/nucleo-g0b1re.h", "boards/nucleo-l476rg.h")
 _CONSOLE: Final = ("src/main.c", "src/start.c", "src/console.c", "boards/nucleo-g0b1re.h")
 """Of the template, what an application for one board that has tasks does otherwise."""
 
+_WEB: Final = ("src/main.c", "src/console.c", *_BOARDS)
+"""Of the template, what an application for a board with Ethernet does otherwise."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Example:
@@ -50,6 +53,12 @@ ALL: Final = (
         tells="three tasks and a kernel: updates while the others stay in time",
         parts=(_TEMPLATE, _CMAKE),
         without=(*_CONSOLE, _README),
+    ),
+    Example(
+        name="web-iap",
+        tells="a page with a form that takes updates over Ethernet, for NUCLEO-F429ZI",
+        parts=(_TEMPLATE, _CMAKE),
+        without=(*_WEB, _README),
     ),
     Example(name="fleet", tells="no application: updates for many devices, by a web server or by goosebit", parts=()),
     Example(name="links", tells="two files of C: an update in fragments, over a link that loses them", parts=()),

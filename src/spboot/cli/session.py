@@ -15,7 +15,7 @@ from spboot.cli.interruption import told_to_stop
 from spboot.cli.keyboard import attended, raw_terminal
 from spboot.device import Device
 from spboot.errors import TwinError
-from spboot.twin import GdbServer, Halted, LineBridge, PowerCut, PtyBridge
+from spboot.twin import Forward, GdbServer, Halted, LineBridge, PowerCut, PtyBridge, Slirp
 
 _LOOK_S = 0.1
 _GDB_LOOK_S = 0.05
@@ -28,14 +28,24 @@ _HOLD_S = 1.0
 class Session:
     """One device from power-on until somebody leaves; with *button*, it is held at the first power-on.
 
-    With *pty* its console is on a pseudo-terminal, of that name unless it is ".".  Raises TwinError."""
+    With *pty* its console is on a pseudo-terminal, of that name unless it is ".".  *net*: which port of this machine
+    leads to the device.  Raises TwinError."""
 
-    def __init__(self, device: Device, *, button: bool, pty: Path | None, speed: float, gdb_port: int | None) -> None:
+    def __init__(
+        self,
+        device: Device,
+        *,
+        button: bool,
+        pty: Path | None,
+        speed: float,
+        gdb_port: int | None,
+        net: Forward | None = None,
+    ) -> None:
         if button and device.board.button is None:
             name = device.board.name
             raise TwinError(f"{name} has no button: omit --button; `load` on the console enters the loader")
         self.device = device
-        self._button, self._pty, self._speed, self._gdb_port = button, pty, speed, gdb_port
+        self._button, self._pty, self._speed, self._gdb_port, self._net = button, pty, speed, gdb_port, net
         self.twin = device.twin
         self.keys = Keys()
         self.bridge: LineBridge | None = None
@@ -48,6 +58,8 @@ class Session:
         with contextlib.ExitStack() as stack:
             stop = stack.enter_context(told_to_stop())
             self.bridge = self._open(stack)
+            if self._net is not None:
+                self.bridge.wire = stack.enter_context(self._open_to_net(self._net))
             if self._gdb_port is not None:
                 self.gdb = stack.enter_context(self._open_to_gdb(self._gdb_port))
             if self._button:
@@ -84,6 +96,11 @@ class Session:
         server = GdbServer(self.twin, port, power_on=self.device.power_on, say=lambda text: say(text, self.bridge))
         say(f"gdb: target remote localhost:{server.port}", self.bridge)
         return server
+
+    def _open_to_net(self, forward: Forward) -> Slirp:
+        slirp = Slirp(self.twin.cable, lambda: self.twin.timeline.now // 1000, forward)
+        say(f"net: http://127.0.0.1:{slirp.port}/ is port {forward.port} of {forward.device}", self.bridge)
+        return slirp
 
     def _open(self, stack: contextlib.ExitStack) -> LineBridge:
         port, pty, speed = self.device.board.console.port, self._pty, self._speed

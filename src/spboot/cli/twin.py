@@ -20,7 +20,7 @@ from spboot.cli.session import Session
 from spboot.device import Device
 from spboot.errors import TwinError
 from spboot.formats.manifest import name_id
-from spboot.twin import STRICT, Cut, Strict
+from spboot.twin import STRICT, Cut, Forward, Strict
 from spboot.twin.host import state as states
 from spboot.twin.usb.stick import Stick
 
@@ -96,6 +96,11 @@ def faster_than_nothing(text: str) -> float:
     metavar="NAME.OFFSET=BITS",
     help="Bits that read as 1 in a register of a silent peripheral, as I2C1.0x18=1.",
 )
+@click.option(
+    "--net",
+    metavar="PORT[=ADDRESS[:PORT]]",
+    help="Plug in the Ethernet cable; PORT of localhost leads to the device, port 80 of 192.168.0.10 if not given.",
+)
 @click.option("--stick", type=options.PATH, metavar="IMAGE", help="Plug in a USB drive with the bytes of IMAGE.")
 @click.option(
     "--strict",
@@ -118,6 +123,7 @@ def command(
     gdb_port: int | None,
     silent: tuple[str, ...],
     ready: tuple[str, ...],
+    net: str | None,
     stick: Path | None,
     strict: Strict,
     seed: int,
@@ -137,6 +143,7 @@ def command(
       spboot twin NUCLEO-L476RG --image factory.hex --cut 40:marginal=7
       spboot twin NUCLEO-L476RG --image factory.elf --gdb 3333
       spboot twin NUCLEO-L476RG --image factory.hex --silent LCD
+      spboot twin NUCLEO-F429ZI --image factory.hex --net 8080
     """
     if board_name is None and pty:
         board_name, pty = pty, ""  # --pty BOARD
@@ -148,7 +155,8 @@ def command(
     _ask_for(device, armed, faults)
     if stick is not None:
         device.twin.plug(Stick(stick))
-    session = Session(device, button=button, pty=None if pty is None else Path(pty), speed=speed, gdb_port=gdb_port)
+    link = None if pty is None else Path(pty)
+    session = Session(device, button=button, pty=link, speed=speed, gdb_port=gdb_port, net=_forward(device, net))
     _run(session, images, state)
 
 
@@ -174,6 +182,18 @@ def _ask_for(device: Device, armed: str | None, faults: tuple[str, ...]) -> None
         device.fault(fault)
     if armed is not None:
         device.cut(armed)
+
+
+def _forward(device: Device, text: str | None) -> Forward | None:
+    """What --net asks for; refused at once where the board has no Ethernet."""
+    if text is None:
+        return None
+    try:
+        forward = Forward.parse(text)
+    except TwinError as error:
+        raise click.BadParameter(str(error), param_hint="'--net'") from None
+    _ = device.twin.cable
+    return forward
 
 
 def _cut(text: str | None, torn: bool) -> str | None:

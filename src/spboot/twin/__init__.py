@@ -11,6 +11,7 @@ from spboot.twin.errors import LockupError, PowerCut
 from spboot.twin.host.gdb_debugger import Halted
 from spboot.twin.host.gdb_server import GdbServer
 from spboot.twin.host.pty import LineBridge, PtyBridge
+from spboot.twin.host.slirp import Forward, Slirp
 from spboot.twin.interrupt.exceptions import Fault
 from spboot.twin.machine import Twin
 from spboot.twin.memory.oplog import Cut, Operation, OperationLog
@@ -21,6 +22,7 @@ __all__ = [
     "STRICT",
     "Cut",
     "Fault",
+    "Forward",
     "GdbServer",
     "Halted",
     "LineBridge",
@@ -29,6 +31,7 @@ __all__ = [
     "OperationLog",
     "PowerCut",
     "PtyBridge",
+    "Slirp",
     "Snapshot",
     "Strict",
     "Twin",

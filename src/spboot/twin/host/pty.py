@@ -7,8 +7,9 @@ import os
 import select
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from spboot.errors import TwinError
 from spboot.twin.condition import Condition, condition
@@ -19,6 +20,20 @@ _LOOK_S: Final = 0.05
 _READ: Final = 1024
 
 
+class Wire(Protocol):
+    """What moves beside the UART, as frames of Ethernet."""
+
+    @property
+    def waiting(self) -> bool:
+        """Whether the chip has sent something that is not taken yet."""
+
+    def exchange(self) -> bool:
+        """Take and give what is there; whether anything was."""
+
+    def readers(self) -> Sequence[int]:
+        """Descriptors at which something may come."""
+
+
 class LineBridge:
     """Moves bytes between a UART and two file descriptors, and keeps the twin from running away from the host.
 
@@ -27,6 +42,8 @@ class LineBridge:
 
     def __init__(self, twin: Twin, port: str, reader: int, writer: int, speed: float = 1.0) -> None:
         self.twin = twin
+        self.wire: Wire | None = None
+        """What else is moved."""
         self.uart = twin.uart(port)
         self.speed = speed
         self._reader = reader
@@ -42,19 +59,23 @@ class LineBridge:
             began = time.monotonic()
             if seconds is not None and began - start > seconds:
                 return False
-            moved = self._take_in()
+            moved = self._come()
             idle = self.twin.idle
             try:
                 over = self.twin.run(until=lambda: met() or self._answered(), seconds=_QUANTUM_S)
             finally:
-                moved = self._give_out() or moved
+                moved = self._give_out() or moved or self._frames()
             if over and met():
                 return True
             self._pace(moved, self.twin.idle - idle, began)
 
     def _answered(self) -> bool:
         """The firmware said something and has nothing left to read."""
-        return len(self.uart.output) > self._written and not self.uart.queue
+        said = len(self.uart.output) > self._written and not self.uart.queue
+        return said or self._frames()
+
+    def _frames(self) -> bool:
+        return self.wire is not None and self.wire.waiting
 
     def _pace(self, moved: bool, idle: float, began: float) -> None:
         if moved or self.uart.queue:
@@ -68,8 +89,11 @@ class LineBridge:
 
     def _sleep(self, seconds: float) -> None:
         """Until the host sends something, or *seconds* passed."""
+        readers = list(self.wire.readers()) if self.wire is not None else []
         if self.listened():
-            select.select([self._reader], [], [], seconds)
+            readers.append(self._reader)
+        if readers:
+            select.select(readers, [], [], seconds)
         else:
             time.sleep(seconds)
 
@@ -86,8 +110,13 @@ class LineBridge:
 
     def exchange(self) -> None:
         """Take and give what is there, while the twin stands."""
-        self._take_in()
+        self._come()
         self._give_out()
+
+    def _come(self) -> bool:
+        """Take in what is there on all lines; whether anything was."""
+        frames = self.wire is not None and self.wire.exchange()
+        return self._take_in() or frames
 
     def received(self, data: bytes) -> None:
         """Bytes from the host."""
