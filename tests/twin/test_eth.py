@@ -56,7 +56,9 @@ def test_the_phy_negotiates_after_two_seconds() -> None:
 
 
 def test_a_link_that_was_lost_reads_low_once() -> None:
-    twin = started("set_up(); link(); OUT[1] = 0; OUT[0] = 1; while (!OUT[1]) { } OUT[2] = smi(0, 1); OUT[3] = smi(0, 1);")
+    twin = started(
+        "set_up(); link(); OUT[1] = 0; OUT[0] = 1; while (!OUT[1]) { } OUT[2] = smi(0, 1); OUT[3] = smi(0, 1);"
+    )
     assert twin.run(until=lambda: out(twin) == 1, seconds=5)
     twin.cable.pull()
     twin.cable.plug()

@@ -18,10 +18,10 @@
 #define SZT_F "u"
 #define BYTE_ORDER LITTLE_ENDIAN
 #define LWIP_PLATFORM_DIAG(x) ((void)0)
-#define LWIP_PLATFORM_ASSERT(x) net_failed(x)
+#define LWIP_PLATFORM_ASSERT(words) net_failed(__LINE__)      /* the words are 5 KB of flash */
 #define LWIP_RAND() net_random()
 
-void net_failed(const char *words);
+void net_failed(uint32_t line);
 uint32_t net_random(void);
 
 #endif

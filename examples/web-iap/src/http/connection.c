@@ -14,7 +14,8 @@
 #define SILENT_MS 15000u        /* without a byte, or an acknowledgement of ours */
 #define SLOW_MS 30000u          /* after this time a body has to have */
 #define SLOW_BYTES 100u         /* so many bytes for each second */
-#define LINGER_MS 2000u         /* for who still sends when he is answered */
+#define LINGER_MS 2000u         /* without a byte of who still sent as he was answered, */
+#define LINGER_MOST_MS 30000u   /* and in all */
 
 static void enter(struct connection *c, enum phase phase) {
     c->phase = phase;
@@ -96,7 +97,7 @@ static void continue_it(struct connection *c) {
 static void judge(struct connection *c) {
     struct intake now;
     c->uploads = false;
-    if (c->request.multipart && !c->parts.found) intake_give_up("the form has no file");
+    if (c->request.multipart && c->came != 0 && !c->parts.found) intake_give_up("the form has no file");
     c->whole = intake_end();
     now = intake_now();
     if (!c->whole) {
@@ -122,10 +123,10 @@ static void begin_update(struct connection *c) {
     }
     c->uploads = true;
     enter(c, PHASE_BODY);
-    (void)intake_begin(c->request.multipart ? 0 : c->request.length);
+    bool wanted = intake_begin(c->request.multipart ? 0 : c->request.length);
     if (c->request.multipart) multipart_start(&c->parts, c->request.boundary, intake_data);
-    continue_it(c);
-    if (c->request.length == 0) judge(c);
+    if (!wanted || c->request.length == 0) judge(c);
+    else continue_it(c);
 }
 
 static void take_body(struct connection *c, const uint8_t *bytes, uint32_t len) {
@@ -144,7 +145,6 @@ static void take_head(struct connection *c) {
 }
 
 void connection_take(struct connection *c, const uint8_t *bytes, uint32_t len) {
-    c->heard_ms = c->phase != PHASE_LINGER ? console_ms() : c->heard_ms;
     if (c->phase == PHASE_HEAD) {
         uint32_t taken = request_take(&c->request, bytes, len);
         bytes += taken;
@@ -152,7 +152,7 @@ void connection_take(struct connection *c, const uint8_t *bytes, uint32_t len) {
         if (c->request.done) take_head(c);
     }
     if (c->phase == PHASE_BODY && len != 0) take_body(c, bytes, len);
-    c->heard_ms = c->phase != PHASE_LINGER ? console_ms() : c->heard_ms;        /* the engine may have taken its time */
+    c->heard_ms = console_ms();                 /* the engine may have taken its time */
 }
 
 /* the end */
@@ -162,17 +162,19 @@ static void abandon(struct connection *c, const char *words) {
     c->uploads = false;
 }
 
-/* Let go of the pcb: politely, or where lwIP has no room even for that, by force. */
-static void let_go(struct connection *c, bool force) {
+/* Let go of the pcb: politely, or by force, as where lwIP has no room even for that.  Whether it was by force. */
+static bool let_go(struct connection *c, bool force) {
     struct tcp_pcb *pcb = c->pcb;
     c->pcb = NULL;
     c->phase = PHASE_FREE;
-    if (pcb == NULL) return;
+    if (pcb == NULL) return false;
     tcp_arg(pcb, NULL);
     tcp_recv(pcb, NULL);
     tcp_sent(pcb, NULL);
     tcp_err(pcb, NULL);
-    if (force || tcp_close(pcb) != ERR_OK) tcp_abort(pcb);
+    if (!force && tcp_close(pcb) == ERR_OK) return false;
+    tcp_abort(pcb);
+    return true;
 }
 
 void connection_write(struct connection *c) {
@@ -192,10 +194,10 @@ void connection_write(struct connection *c) {
     }
 }
 
-void connection_ended(struct connection *c) {
-    if (c->phase == PHASE_ANSWER) return;       /* he has all to say, and is answered */
+bool connection_ended(struct connection *c) {
+    if (c->phase == PHASE_ANSWER) return false; /* he has said all, and is answered */
     abandon(c, "the client went away before the end of the file");
-    let_go(c, false);
+    return let_go(c, false);
 }
 
 void connection_gone(struct connection *c) {
@@ -222,9 +224,9 @@ bool connection_poll(struct connection *c) {
     } else if (c->phase == PHASE_BODY) {
         poll_body(c, passed_ms, silent_ms);
     } else if (c->phase == PHASE_ANSWER && silent_ms >= SILENT_MS) {
-        let_go(c, true);
-    } else if (c->phase == PHASE_LINGER && passed_ms >= LINGER_MS) {
-        let_go(c, false);
+        (void)let_go(c, true);
+    } else if (c->phase == PHASE_LINGER && (silent_ms >= LINGER_MS || passed_ms >= LINGER_MOST_MS)) {
+        (void)let_go(c, false);
     }
     return told;
 }

@@ -43,8 +43,9 @@ void connection_take(struct connection *c, const uint8_t *bytes, uint32_t len);
 /* Write as much of the answer as the other side can take. */
 void connection_write(struct connection *c);
 
-/* The other side sends no more; or it is gone altogether, with its pcb. */
-void connection_ended(struct connection *c);
+/* The other side sends no more: true where the pcb is gone by that, which lwIP has to be told (ERR_ABRT).  Or it is gone
+ * altogether, with its pcb. */
+bool connection_ended(struct connection *c);
 void connection_gone(struct connection *c);
 
 /* Look at the clock.  True: an update is to be installed, and its client has been told. */

@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#define PROTOCOL "HTTP/1."      /* and a digit */
+
 void request_start(struct request *request) { memset(request, 0, sizeof *request); }
 
 static void refuse(struct request *request, uint32_t code, const char *words) {
@@ -27,7 +29,10 @@ static void take_first(struct request *request) {
     static const char *const methods[] = {"get ", "head ", "post ", "put "};
     const char *path = NULL;
     uint32_t method = 0;
-    for (; method < REQUEST_OTHER && path == NULL; method += path == NULL) path = behind(request->line, methods[method]);
+    for (; method < REQUEST_OTHER; method++) {
+        path = behind(request->line, methods[method]);
+        if (path != NULL) break;
+    }
     request->method = (enum request_method)method;
     if (path == NULL) {
         refuse(request, 405, "this server knows GET, POST and PUT");
@@ -38,9 +43,8 @@ static void take_first(struct request *request) {
         request->path[len] = path[len];
         len++;
     }
-    if (path[0] != '/' || strncmp(request->line + strlen(request->line) - (request->len >= 8u ? 8u : request->len), "HTTP/1.", 7) != 0) {
-        refuse(request, 400, "this is not HTTP/1.1");
-    }
+    bool known = request->len >= sizeof PROTOCOL && strncmp(request->line + request->len - sizeof PROTOCOL, PROTOCOL, sizeof PROTOCOL - 1u) == 0;
+    if (path[0] != '/' || !known) refuse(request, 400, "this is not HTTP/1.1");
 }
 
 static void take_length(struct request *request, const char *digits) {
@@ -57,6 +61,15 @@ static void take_length(struct request *request, const char *digits) {
     request->length = number;
 }
 
+/* Of a boundary, whose quotes are passed over. */
+static uint32_t boundary_len(const char **boundary) {
+    bool quoted = **boundary == '"';
+    uint32_t len = 0;
+    *boundary += quoted;
+    for (char byte; (byte = (*boundary)[len]) != '\0' && byte != '"' && (quoted || (byte != ';' && byte != ' '));) len++;
+    return len;
+}
+
 /* multipart/form-data; boundary=text, or "text". */
 static void take_type(struct request *request, const char *type) {
     const char *at = behind(type, "multipart/form-data");
@@ -64,27 +77,32 @@ static void take_type(struct request *request, const char *type) {
     request->multipart = true;
     const char *boundary = NULL;
     for (; *at != '\0' && boundary == NULL; at++) boundary = behind(at, "boundary=");
-    bool quoted = boundary != NULL && *boundary == '"';
-    uint32_t len = 0;
-    for (at = boundary + (quoted ? 1 : 0); boundary != NULL && *at != '\0' && *at != '"' && (quoted || (*at != ';' && *at != ' ')); at++) {
-        if (len == REQUEST_BOUNDARY) {
-            len = 0;
-            break;
-        }
-        request->boundary[len++] = *at;
-    }
+    uint32_t len = boundary != NULL ? boundary_len(&boundary) : 0;
+    if (len > REQUEST_BOUNDARY) len = 0;
+    for (uint32_t i = 0; i < len; i++) request->boundary[i] = boundary[i];
     request->boundary[len] = '\0';
     if (len == 0) refuse(request, 400, "multipart/form-data needs a boundary of 1 to 70 characters");
 }
 
+static void take_chunks(struct request *request, const char *value) {
+    (void)value;
+    request->chunked = true;
+}
+
+static void take_wish(struct request *request, const char *value) { request->expects = behind(value, "100-continue") != NULL; }
+
 static void take_field(struct request *request) {
-    const char *value;
-    if ((value = behind(request->line, "content-length:")) != NULL) take_length(request, value);
-    else if ((value = behind(request->line, "content-type:")) != NULL) take_type(request, value);
-    else if ((value = behind(request->line, "transfer-encoding:")) != NULL) request->chunked = true;
-    else if ((value = behind(request->line, "expect:")) != NULL) request->expects = behind(value, "100-continue") != NULL;
-    else value = "";
-    if (request->cut && value[0] != '\0') refuse(request, 431, "a line of the head is too long");
+    static const struct {
+        const char *name;
+        void (*take)(struct request *request, const char *value);
+    } fields[] = {
+        {"content-length:", take_length}, {"content-type:", take_type}, {"transfer-encoding:", take_chunks}, {"expect:", take_wish}};
+    for (uint32_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+        const char *value = behind(request->line, fields[i].name);
+        if (value == NULL) continue;
+        if (request->cut) refuse(request, 431, "a line of the head is too long");
+        else fields[i].take(request, value);
+    }
 }
 
 static void finish(struct request *request) {
@@ -101,6 +119,7 @@ static void take_line(struct request *request) {
         request->first_done = true;
         if (request->cut) refuse(request, 414, "the path is too long");
         take_first(request);
+        request->done = request->words != NULL; /* it may be no head at all, which has no end */
     } else if (request->len == 0) {
         finish(request);
     } else {

@@ -21,11 +21,10 @@ static err_t on_recv(void *arg, struct tcp_pcb *pcb, struct pbuf *data, err_t er
     struct connection *c = arg;
     (void)err;
     if (data == NULL) {
-        connection_ended(c);
-        return c->pcb == NULL ? ERR_OK : ERR_OK;
+        return connection_ended(c) ? ERR_ABRT : ERR_OK;
     }
     for (const struct pbuf *part = data; part != NULL; part = part->next) connection_take(c, part->payload, part->len);
-    if (c->pcb != NULL) tcp_recved(pcb, data->tot_len);
+    tcp_recved(pcb, data->tot_len);             /* the window opens once the engine has it */
     pbuf_free(data);
     return ERR_OK;
 }

@@ -49,9 +49,9 @@ uint32_t net_random(void) {
 }
 
 /* Only a mistake of ours comes here; on trial the reset is the way back. */
-void net_failed(const char *words) {
-    console_text("app: lwIP: ");
-    console_text(words);
+void net_failed(uint32_t line) {
+    console_text("app: lwIP found itself wrong, line ");
+    console_number(line);
     console_text("\r\n");
     update_reset();
 }
