@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,9 @@ import pytest
 import spboot
 from spboot.gitversion import GitVersion
 from tests.integrations.project import BOARD
+from tests.integrations.web_iap import Bench, Net, built, started
+from tests.system.shelf import Shelf
+from tests.web.chromium import Chromium, chromium
 
 
 @pytest.fixture(scope="session")
@@ -21,3 +25,36 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     assert linkage.made, "there was no bootloader"
     return folder
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
+    with chromium(tmp_path_factory.mktemp("profile")) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def web_once(tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    """The example `web-iap`: two releases, and a device that runs the first of them, with its link up."""
+    shelf = Shelf("web-iap", tmp_path_factory.mktemp("web"))
+    project, old, new = shelf.once("built", lambda: built(shelf.folder / "lamp"))
+    device = started(old)
+    return Bench(project, old, new, device, device.snapshot())
+
+
+@pytest.fixture
+def web(web_once: Bench) -> Iterator[Bench]:
+    """The device as it was when it had started."""
+    twin = web_once.device.twin
+    twin.cable.plug()
+    web_once.device.restore(web_once.running)
+    yield web_once
+    assert not twin.faults and not twin.warnings
+
+
+@pytest.fixture
+def net(web: Bench) -> Iterator[Net]:
+    """Its network, in virtual time."""
+    made = Net(web.device)
+    yield made
+    made.slirp.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import socket
 import subprocess
@@ -15,9 +16,11 @@ from typing import Final
 import spboot
 from spboot.formats.header import HEADER_SIZE, Header
 from spboot.formats.manifest import EXTENSION_SIZE
+from spboot.keys import Keys
 from spboot.twin import PowerCut
 from spboot.twin.host.pty import PtyBridge
 from spboot.twin.host.slirp import Forward, Slirp
+from spboot.twin.snapshot import Snapshot
 from spboot.version import Version
 from tests.integrations.project import Project, environment
 from tests.integrations.rtos_iap import Built, Edit, edit
@@ -30,6 +33,9 @@ FASTER: Final[Edit] = ("src/main.c", "#define BLINK_MS 250u", "#define BLINK_MS 
 _STEP_S: Final = 0.01
 FILL: Final = 0xA5
 """What RAM has at power-on, so that it is seen which of it was used."""
+CONFIRMED: Final = "app: confirmed, this version stays"
+INSTALLS: Final = "the device resets in a second and installs them"
+ENDED_EARLY: Final = "refused, nothing has changed: ended early: send the whole file\n"
 SPEED: Final = 8.0
 """Waiting passes so many times as fast as in life, for real clients."""
 
@@ -60,6 +66,12 @@ def first_release(folder: Path) -> tuple[Project, Built]:
         assert "warning" not in said.replace("lwip", "") or "/lwip-2.1.3/" in said, said
     project.run("cmake", "--build", "build", "-t", "app_release")
     return project, Built(project.release("releases", "1.0.0"), _kept(project, "1.0.0"))
+
+
+def built(folder: Path) -> tuple[Project, Built, Built]:
+    """Two releases, the second with a patch from the first."""
+    project, old = first_release(folder)
+    return project, old, next_release(project)
 
 
 def next_release(project: Project, edits: tuple[Edit, ...] = (FASTER,), version: str = "1.1.0") -> Built:
@@ -142,7 +154,7 @@ class Client:
         self.socket = socket.socket()
         self.socket.setblocking(False)
         self.socket.connect_ex(("127.0.0.1", self.net.slirp.port))
-        self.net.step()                         # which takes it out of the queue
+        self.net.step()  # which takes it out of the queue
 
     def look(self) -> bool:
         """Take what came; whether the other side has ended the connection."""
@@ -216,3 +228,51 @@ def served(device: spboot.Device, speed: float = SPEED) -> Iterator[str]:
         finally:
             stop.set()
             thread.join()
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """Two releases, and a device that runs the first of them, with its link up."""
+
+    project: Project
+    old: Built
+    new: Built
+    device: spboot.Device
+    running: Snapshot
+
+    @property
+    def keys(self) -> Keys:
+        return Keys.load(self.project.folder / "keys", need_private=True)
+
+    @property
+    def image(self) -> bytes:
+        return self.new.image.read_bytes()
+
+    @property
+    def patch(self) -> bytes:
+        return self.new.patch.read_bytes()
+
+
+def installed(net: Net, start: int) -> None:
+    """What was sent behind byte *start* of the console is confirmed, and is there after a reset."""
+    net.heard(CONFIRMED, start)
+    start = net.said
+    net.device.reset()
+    assert "starting 1.1.0" in net.heard(READY, start)
+
+
+def stays(net: Net) -> None:
+    """Nothing has changed: the old version answers, and starts again."""
+    code, body = asked(net, b"GET /status HTTP/1.1\r\n\r\n")
+    assert (code, json.loads(body)["version"]) == (200, "1.0.0")
+    start = net.said
+    net.device.reset()
+    assert "starting 1.0.0" in net.heard("app: u updates", start)
+
+
+def taken(net: Net, data: bytes) -> None:
+    """The device takes it, and keeps it."""
+    start = net.said
+    code, words = asked(net, form(data))
+    assert code == 200, words
+    installed(net, start)

@@ -252,13 +252,9 @@ class Loader:
         self.check_pins(board)
         for key, area in board.areas.items():
             self.check_area(board, key, area)
-        self.check_overlap(board)
-        self.check_bootloader(board)
-        self.check_slots(board)
-        self.check_outside(board)
-        self.check_journal(board)
-        self.check_keys(board)
-        self.check_ram(board)
+        checks = (self.check_overlap, self.check_bootloader, self.check_slots, self.check_outside, self.check_journal)
+        for check in (*checks, self.check_keys, self.check_ram):
+            check(board)
         return board
 
     def check_pins(self, board: BoardFacts) -> None:

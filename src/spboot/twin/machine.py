@@ -94,16 +94,14 @@ class Twin(Refusals, Attached):
         self.pins = Pins(self)
         self.external, self.usb = models.fit(self, external), models.connect(self, usb)
         self.ethernet = models.wire(self, ethernet)
-        self.rcc = self.block("RCC", Rcc)
+        self.rcc, self.iwdg = self.block("RCC", Rcc), self.block("IWDG", Iwdg)
         self.pwr = cast(Power, self.blocks["PWR"])
-        self.iwdg = self.block("IWDG", Iwdg)
         self.flash_controller = cast(FlashController, self.blocks["FLASH"])
         self.flash.ecc = self.flash_controller.ECC
-        self.standby = Standby(self)
         self.spin = Spin(self, self.bus, lambda: self._slice(1))
         self.ecc_nmi: Literal["at", "after"] = "after"
         """Whether the NMI of a failed ECC check returns to the load that failed or behind it."""
-        self.held = HeldStores(self, self.nvic)
+        self.standby, self.held = Standby(self), HeldStores(self, self.nvic)
         self.debugger: Debugger | None = None
         self.probed = False
         """A debug probe has been attached since power-on (host/probe.py)."""
