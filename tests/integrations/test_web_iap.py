@@ -4,6 +4,7 @@ clients that misbehave."""
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import tomllib
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 from spboot.boards import Board
 from spboot.formats import elf
 from spboot.image import Image
-from tests.integrations.project import HANGS_S
+from tests.integrations.project import HANGS_S, SPBOOT
 from tests.integrations.web_iap import (
     BOARD,
     CONFIRMED,
@@ -87,8 +88,23 @@ def test_a_wrong_file_by_curl(web: Bench, tmp_path: Path, way: str) -> None:
         assert "<form" in curl(f"{address}/") and curl("--head", f"{address}/").startswith("HTTP/1.1 200 OK")
 
 
-def test_a_browser_updates_it_by_the_form(web: Bench, browser: Chromium, tmp_path: Path) -> None:
-    """A wrong file first; progress, verdict, and the version that runs then."""
+def test_the_command_lets_curl_in(web: Bench) -> None:
+    """`spboot twin --net`: it says where, and which port of the device that is."""
+    command = [SPBOOT, "twin", BOARD, "--image", web.old.factory, "--net", "0", "--speed", "20"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as process:
+        assert process.stdin is not None and process.stderr is not None
+        said = process.stderr.readline().strip()
+        found = re.fullmatch(r"twin: net: (http://127\.0\.0\.1:\d+)/ is port 80 of 192\.168\.0\.10", said)
+        assert found, said
+        assert json.loads(curl("--retry", "5", "--max-time", "60", f"{found[1]}/status")[:-3])["version"] == "1.0.0"
+        console = process.communicate("\x1d", timeout=HANGS_S)[0]
+    assert process.returncode == 0 and "app: the link is up, 100 Mbit/s" in console
+
+
+@pytest.mark.parametrize("whole", [False, pytest.param(True, marks=pytest.mark.soak)], ids=["verdict", "to the end"])
+def test_a_browser_updates_it_by_the_form(web: Bench, browser: Chromium, tmp_path: Path, whole: bool) -> None:
+    """A wrong file first; progress, verdict, the install begins, and the version that runs then."""
     (tmp_path / "wrong.sfb").write_bytes(b"no update at all\n" * 40)
     device = web.device
     with served(device, speed=2.0) as address:
@@ -103,11 +119,14 @@ def test_a_browser_updates_it_by_the_form(web: Bench, browser: Chromium, tmp_pat
         tab.click("#send")
         tab.wait(f"document.querySelector('#said').textContent.endsWith({INSTALLS!r})")
         assert tab.evaluate("document.querySelector('#progress').value") == 1
-        tab.wait("document.querySelector('#said').textContent === 'Version 1.1.0 runs.'")
-        tab.wait("document.querySelector('#last').textContent === 'installed for good'")
-        assert tab.text("#version") == "1.1.0" and not tab.problems
+        while b"installing, pages: 1" not in device.twin.uart(CONSOLE).output:
+            tab.evaluate("1")
+        if whole:
+            tab.wait("document.querySelector('#said').textContent === 'Version 1.1.0 runs.'")
+            tab.wait("document.querySelector('#last').textContent === 'installed for good'")
+            assert tab.text("#version") == version_of(device) == "1.1.0"
+        assert not tab.problems
         tab.close()
-    assert version_of(device) == "1.1.0"
 
 
 @pytest.mark.soak
@@ -190,6 +209,7 @@ def test_a_client_of_ten_bytes_a_second(net: Net, web: Bench) -> None:
     stays(net)
 
 
+@pytest.mark.soak
 def test_clients_that_say_nothing(net: Net, web: Bench) -> None:
     """In the head, in the body, and in front of their answer; as many as there are places, and one more."""
     silent = [Client(net) for _ in range(5)]
@@ -230,7 +250,7 @@ def test_forms(net: Net, web: Bench) -> None:
     data = b"\r\n--\r\r\n-\r\n--" + b"not an update" * 20 + b"\r\n\r"
     for boundary in ("x", "----WebKitFormBoundary7MA4YWxkTrZu0gW", "-" * 70):
         request = form(data, boundary=boundary)
-        for size in (1, 7, len(request)):
+        for size in (1 if boundary == "x" else 7, len(request)):
             client = Client(net)
             for at in range(0, len(request), size):
                 client.send(request[at : at + size])

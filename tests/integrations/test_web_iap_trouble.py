@@ -186,7 +186,7 @@ def test_a_version_without_a_network_goes(net: Net, web: Bench, tmp_path: Path) 
     project.run("cmake", "-B", "build", "-G", "Ninja")
     bad = next_release(project, (("boards/nucleo-f429zi.h", "#define BOARD_PHY 0u", "#define BOARD_PHY 1u"),), "1.2.0")
     start = net.said
-    assert asked(net, form(bad.patch_of("1.0.0")))[0] == 200
+    assert asked(net, form(bad.patch.read_bytes()))[0] == 200
     net.heard("app: Ethernet does not answer", start)
     start = net.said
     net.device.reset()

@@ -30,7 +30,7 @@ READY: Final = "app: self-test good\r\n"
 CONSOLE: Final = "USART3"
 ROOT: Final = Path(__file__).resolve().parents[2]
 FASTER: Final[Edit] = ("src/main.c", "#define BLINK_MS 250u", "#define BLINK_MS 125u")
-_STEP_S: Final = 0.01
+_STEP_S: Final = 0.05
 FILL: Final = 0xA5
 """What RAM has at power-on, so that it is seen which of it was used."""
 CONFIRMED: Final = "app: confirmed, this version stays"

@@ -34,7 +34,7 @@ _EVENTS: Final = (
 """Those of libslirp.h, and of this machine."""
 _NAMES: Final = ("libslirp.so.0", "libslirp.0.dylib", "libslirp-0.dll")
 _VERSION: Final = 1
-"""Of the structure that configures it: what all from libslirp 4.0 on know."""
+"""Of the structure that configures it: what all from libslirp 4.1 on know."""
 
 _Send = ctypes.CFUNCTYPE(ctypes.c_ssize_t, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_void_p)
 _Text = ctypes.CFUNCTYPE(None, ctypes.c_char_p, ctypes.c_void_p)
@@ -196,7 +196,7 @@ class Slirp:
         lib.slirp_pollfds_poll.argtypes = [ctypes.c_void_p, ctypes.c_int, _GetEvents, ctypes.c_void_p]
         made = lib.slirp_new(ctypes.byref(config), ctypes.byref(self._functions), None)
         if not made:
-            raise TwinError("libslirp refuses its configuration: it is older than 4.0, install a newer one")
+            raise TwinError("libslirp refuses its configuration: it is not of version 4, install one that is")
         return ctypes.c_void_p(made)
 
     # a LineBridge's neighbour (pty.py)
