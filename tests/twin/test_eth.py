@@ -43,6 +43,16 @@ def frame(size: int = 60, to: bytes = OWN, kind: int = 0x0800) -> bytes:
     return head + bytes(n & 0xFF for n in range(size - len(head)))
 
 
+def begin(twin: Twin) -> None:
+    """Until the firmware waits for frames."""
+    assert twin.run(until=lambda: out(twin) == 1, seconds=5)
+
+
+def owned(twin: Twin) -> bool:
+    """Whether the DMA has the first receive descriptor."""
+    return bool(int.from_bytes(twin.ram_read(0x20010100, 4), "little") >> 31)
+
+
 def test_the_phy_negotiates_after_two_seconds() -> None:
     """Its identity, what it offers, and a link that is latched low until it is read."""
     twin = done(
@@ -55,17 +65,21 @@ def test_the_phy_negotiates_after_two_seconds() -> None:
     assert 2.0 < twin.time < 2.11
 
 
-def test_a_link_that_was_lost_reads_low_once() -> None:
+@pytest.mark.parametrize(("seconds", "found"), [(3, [0, 4]), (1, [0, 0])])
+def test_a_link_that_was_lost_reads_low_once(seconds: int, found: list[int]) -> None:
+    """Once it is back, which takes two seconds; what was on the cable is lost."""
     twin = started(
-        "set_up(); link(); OUT[1] = 0; OUT[0] = 1; while (!OUT[1]) { } OUT[2] = smi(0, 1); OUT[3] = smi(0, 1);"
+        "set_up(); link(); rings(); OUT[1] = 0; OUT[0] = 1; while (!OUT[1]) { } OUT[2] = smi(0, 1); OUT[3] = smi(0, 1);"
     )
-    assert twin.run(until=lambda: out(twin) == 1, seconds=5)
+    begin(twin)
+    twin.cable.send(frame())
     twin.cable.pull()
+    twin.cable.send(frame())
     twin.cable.plug()
-    twin.run(seconds=3)
+    twin.run(seconds=seconds)
     twin.rams.put(0x20000104, b"\1")
     finish(twin)
-    assert [out(twin, 2) & 4, out(twin, 3) & 4] == [0, 4]
+    assert [out(twin, 2) & 4, out(twin, 3) & 4] == found and owned(twin)
 
 
 def test_what_is_written_to_the_phy() -> None:
@@ -115,7 +129,7 @@ def test_frames_arrive_in_order_and_none_without_a_descriptor() -> None:
         RX(0)[0] = 1u << 31; RPDR = 0;
         OUT[8] = 1; while (RX(0)[0] >> 31) { } OUT[9] = RX(0)[0]; OUT[10] = REG(0xe000e204);"""
     twin = started(code)
-    assert twin.run(until=lambda: out(twin) == 1, seconds=5)
+    begin(twin)
     for size in (60, 100, 61):
         twin.cable.send(frame(size))
     assert twin.run(until=lambda: out(twin, 8) == 1, seconds=1)
@@ -126,27 +140,48 @@ def test_frames_arrive_in_order_and_none_without_a_descriptor() -> None:
     assert out(twin, 10) >> 29 & 1, "vector 61 pends"
 
 
+def test_reception_goes_on_with_the_next_frame() -> None:
+    """Without a poll demand, once there is a descriptor again."""
+    code = """set_up(); link(); rings(); RX(0)[0] = 0; OUT[0] = 1; while (!(DMASR & 0x80)) { } DMASR = 0x80;
+        OUT[1] = DMASR; RX(0)[0] = 1u << 31; OUT[0] = 2; while (RX(0)[0] >> 31) { } OUT[2] = DMASR;"""
+    twin = started(code)
+    begin(twin)
+    twin.cable.send(frame())
+    assert twin.run(until=lambda: out(twin) == 2, seconds=1)
+    twin.cable.send(frame())
+    finish(twin)
+    assert [out(twin, n) >> 17 & 7 for n in (1, 2)] == [4, 3] and out(twin, 1) & 0x80 == 0
+
+
+@pytest.mark.parametrize(("mode", "stride"), [("1 << 7", 32), ("1 << 7 | 3 << 2", 44), ("2 << 2", 24)])
+def test_enhanced_descriptors_and_a_skip(mode: str, stride: int) -> None:
+    """A ring of two, one behind the other by so many bytes."""
+    code = f"""set_up(); link(); rings(); OMR = 0; BMR = 1 << 8 | {mode};
+        volatile uint32_t *one = RX(0), *two = (volatile uint32_t *)((uint32_t)RX(0) + {stride});
+        one[1] = 1524; two[1] = 1u << 15 | 1524; two[2] = RX_BUFFER + 0x800; one[0] = two[0] = 1u << 31;
+        RDLAR = (uint32_t)one; OMR = 1 << 25 | 1 << 21 | 1 << 1; OUT[0] = 1; while (two[0] >> 31) {{ }}
+        OUT[1] = E(0x104c); one[0] = 1u << 31; OUT[0] = 2; while (one[0] >> 31) {{ }} OUT[2] = REG(RX_BUFFER + 16);"""
+    twin = started(code)
+    begin(twin)
+    for size in (60, 70):
+        twin.cable.send(frame(size))
+    assert twin.run(until=lambda: out(twin) == 2, seconds=1)
+    twin.cable.send(frame(80))
+    finish(twin)
+    assert out(twin, 1) == 0x20010100 + stride
+
+
 def test_a_frame_in_small_buffers_with_its_fcs() -> None:
     """Without CSTF its FCS is there, too: 64 bytes in two buffers of 32 are two descriptors."""
     code = """set_up(); link(); rings(); RX(0)[1] = 1 << 14 | 32; RX(1)[1] = 1 << 14 | 32; E(0) &= ~(1u << 25);
         OUT[0] = 1; while (RX(1)[0] >> 31) { }
         OUT[1] = RX(0)[0]; OUT[2] = RX(1)[0]; OUT[3] = REG(RX_BUFFER + 0x800 + 28);"""
     twin = started(code)
-    assert twin.run(until=lambda: out(twin) == 1, seconds=5)
+    begin(twin)
     twin.cable.send(b"\xff" * 12 + b"\x08\x06" + bytes(46))
     finish(twin)
     assert [out(twin, 1), out(twin, 2)] == [0x200, 64 << 16 | 0x120]
     assert out(twin, 3) == zlib.crc32(b"\xff" * 12 + b"\x08\x06" + bytes(46))
-
-
-def begin(twin: Twin) -> None:
-    """Until the firmware waits for frames."""
-    assert twin.run(until=lambda: out(twin) == 1, seconds=5)
-
-
-def owned(twin: Twin) -> bool:
-    """Whether the DMA has the first receive descriptor."""
-    return bool(int.from_bytes(twin.ram_read(0x20010100, 4), "little") >> 31)
 
 
 def test_filters() -> None:
@@ -176,7 +211,7 @@ def test_nothing_passes_without_a_link_and_after_a_snapshot() -> None:
     twin = done(code, plugged=False)
     assert list(twin.cable.take()) == []
     twin = started("set_up(); link(); rings(); OUT[0] = 1; for (;;) { }")
-    assert twin.run(until=lambda: out(twin) == 1, seconds=5)
+    begin(twin)
     twin.cable.send(frame())
     before = twin.snapshot()
     twin.restore(before)
@@ -248,7 +283,7 @@ RECEIVED = {
 def test_what_a_received_frame_finds(what: str) -> None:
     code, message = RECEIVED[what]
     twin = started(f"{GO} {code} OUT[0] = 1; for (;;) {{ }}")
-    assert twin.run(until=lambda: out(twin) == 1, seconds=5)
+    begin(twin)
     twin.cable.send(frame(to=PARTNER if "mask" in what else OWN))
     with pytest.raises(TwinError, match=message):
         twin.run(seconds=1)
