@@ -73,7 +73,7 @@ tools:
 	command -v sfdisk >/dev/null || test -x /sbin/sfdisk || need="$$need fdisk"; \
 	command -v chromium >/dev/null || need="$$need chromium"; \
 	command -v curl >/dev/null || need="$$need curl"; \
-	$(PY) -c 'import ctypes; ctypes.CDLL("libslirp.so.0")' 2>/dev/null || need="$$need libslirp0"; \
+	ls /usr/lib/*/libslirp.so.0 >/dev/null 2>&1 || need="$$need libslirp0"; \
 	command -v xdelta3 >/dev/null || need="$$need xdelta3"; \
 	command -v zstd >/dev/null || need="$$need zstd"; \
 	if [ -n "$$need" ]; then echo "installing$$need"; apt-get update -qq && apt-get install -qq -y --no-install-recommends $$need; fi

@@ -90,7 +90,7 @@ def test_a_wrong_file_by_curl(web: Bench, tmp_path: Path, way: str) -> None:
 
 def test_the_command_lets_curl_in(web: Bench) -> None:
     """`spboot twin --net`: it says where, and which port of the device that is."""
-    command = [SPBOOT, "twin", BOARD, "--image", web.old.factory, "--net", "0", "--speed", "20"]
+    command = [SPBOOT, "twin", BOARD, "--image", web.old.factory, "--net", "0"]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as process:
         assert process.stdin is not None and process.stderr is not None
@@ -107,7 +107,7 @@ def test_a_browser_updates_it_by_the_form(web: Bench, browser: Chromium, tmp_pat
     """A wrong file first; progress, verdict, the install begins, and the version that runs then."""
     (tmp_path / "wrong.sfb").write_bytes(b"no update at all\n" * 40)
     device = web.device
-    with served(device, speed=2.0) as address:
+    with served(device) as address:
         tab = browser.open()
         tab.go(address.replace("127.0.0.1", "localhost"))
         tab.wait("document.querySelector('#version').textContent === '1.0.0'")
@@ -134,7 +134,7 @@ def test_a_closed_tab_and_the_next_one(web: Bench, browser: Chromium, tmp_path: 
     """Its update is given up; another tab sees how it went, and its own succeeds."""
     data = web.image + bytes(6 << 20)  # takes a while
     (tmp_path / "long.sfb").write_bytes(data)
-    with served(web.device, speed=2.0) as address:
+    with served(web.device) as address:
         first = browser.open()
         first.go(address.replace("127.0.0.1", "localhost"))
         first.wait("document.querySelector('#version').textContent === '1.0.0'")

@@ -36,8 +36,6 @@ FILL: Final = 0xA5
 CONFIRMED: Final = "app: confirmed, this version stays"
 INSTALLS: Final = "the device resets in a second and installs them"
 ENDED_EARLY: Final = "refused, nothing has changed: ended early: send the whole file\n"
-SPEED: Final = 8.0
-"""Waiting passes so many times as fast as in life, for real clients."""
 
 
 def lwip() -> Path:
@@ -212,12 +210,13 @@ def asked(net: Net, request: bytes) -> tuple[int, str]:
 
 
 @contextmanager
-def served(device: spboot.Device, speed: float = SPEED) -> Iterator[str]:
-    """The device runs in a thread of its own, for real clients; its address."""
+def served(device: spboot.Device) -> Iterator[str]:
+    """The device runs in a thread of its own, for real clients; its address.  It waits as in life: a busy machine
+    has the ten seconds of a head, too."""
     stop = threading.Event()
     twin = device.twin
     with (
-        PtyBridge(twin, CONSOLE, speed) as bridge,
+        PtyBridge(twin, CONSOLE) as bridge,
         Slirp(twin.cable, lambda: twin.timeline.now // 1000, Forward.parse("0")) as slirp,
     ):
         bridge.wire = slirp

@@ -18,7 +18,7 @@ def main() -> None:
         folder = Path(name)
         _, old, new = built(folder / "lamp")
         (folder / "notes.txt").write_text("What is to be done today\n" * 9)
-        with served(started(old), speed=2.0) as address:
+        with served(started(old)) as address:
             tab = browser.open()
             tab.call("Emulation.setDeviceMetricsOverride", width=620, height=560, deviceScaleFactor=1, mobile=False)
             tab.go(address.replace("127.0.0.1", "localhost"))

