@@ -209,6 +209,15 @@ def test_a_client_of_ten_bytes_a_second(net: Net, web: Bench) -> None:
     stays(net)
 
 
+def test_the_page_for_five_at_once(net: Net) -> None:
+    """Who reads slowly is served as well as all others."""
+    clients = [Client(net) for _ in range(5)]
+    for client in clients:
+        client.send(b"GET / HTTP/1.1\r\n\r\n")
+    answers = [client.answer() for client in clients]
+    assert {code for code, _ in answers} == {200} and {page[-10:] for _, page in answers} == {"</script>\n"}
+
+
 @pytest.mark.soak
 def test_clients_that_say_nothing(net: Net, web: Bench) -> None:
     """In the head, in the body, and in front of their answer; as many as there are places, and one more."""

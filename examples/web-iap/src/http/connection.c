@@ -59,6 +59,7 @@ static void answer(struct connection *c, uint32_t code, const char *type, const 
     c->out[0].at = c->head;
     c->out[0].left = head.len;
     c->out[1].at = body;
+    c->out[1].stays = body == page_html;
     c->out[1].left = c->request.method == REQUEST_HEAD ? 0 : len;
     enter(c, PHASE_ANSWER);
     connection_write(c);
@@ -182,7 +183,7 @@ void connection_write(struct connection *c) {
     for (uint32_t i = 0; i < 2u; i++) {
         uint32_t len = c->out[i].left, room = tcp_sndbuf(c->pcb);
         if (len > room) len = room;
-        if (len != 0 && tcp_write(c->pcb, c->out[i].at, (u16_t)len, TCP_WRITE_FLAG_COPY) != ERR_OK) break;
+        if (len != 0 && tcp_write(c->pcb, c->out[i].at, (u16_t)len, c->out[i].stays ? 0 : TCP_WRITE_FLAG_COPY) != ERR_OK) break;
         c->out[i].at += len;
         c->out[i].left -= len;
         if (c->out[i].left != 0) break;
@@ -225,6 +226,8 @@ bool connection_poll(struct connection *c) {
         poll_body(c, passed_ms, silent_ms);
     } else if (c->phase == PHASE_ANSWER && silent_ms >= SILENT_MS) {
         (void)let_go(c, true);
+    } else if (c->phase == PHASE_ANSWER) {
+        connection_write(c);                    /* there may have been no room */
     } else if (c->phase == PHASE_LINGER && (silent_ms >= LINGER_MS || passed_ms >= LINGER_MOST_MS)) {
         (void)let_go(c, false);
     }

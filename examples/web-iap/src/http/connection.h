@@ -31,6 +31,7 @@ struct connection {
     struct {
         const char *at;
         uint32_t left;
+        bool stays;             /* it is in flash, and lwIP need not copy it */
     } out[2];                   /* of the answer: head and body */
 };
 
