@@ -116,10 +116,20 @@ def test_a_frame_of_three_descriptors_and_two_buffers() -> None:
         TX(0)[0] = 1u << 28; TX(0)[1] = 10 | 20 << 16; TX(0)[2] = TX_BUFFER; TX(0)[3] = TX_BUFFER + 10;
         TX(1)[0] = 1u << 20 | 1u << 31; TX(1)[1] = 33; TX(1)[2] = TX_BUFFER + 30; TX(1)[3] = (uint32_t)TX(4);
         TX(5)[0] = 0; TX(4)[0] = 1u << 31 | 1u << 29; TX(4)[1] = 1; TX(4)[2] = TX_BUFFER + 63;
-        TX(0)[0] |= 1u << 31; TPDR = 0; while (TX(4)[0] >> 31) { } OUT[0] = TX(0)[0] | TX(1)[0]; OUT[1] = E(0x1048);"""
+        TX(0)[0] |= 1u << 31; TPDR = 0; while (TX(4)[0] >> 31) { } OUT[0] = TX(0)[0] | TX(1)[0]; OUT[1] = E(0x1048);
+        OUT[2] = E(0x1050);"""
     )
     assert list(twin.cable.take()) == [bytes(range(64))]
-    assert out(twin) >> 31 == 0
+    assert out(twin) >> 31 == 0 and [out(twin, n) for n in (1, 2)] == [0x20010050, 0x20011000 + 63]
+
+
+def test_a_frame_that_waits_when_the_dma_starts() -> None:
+    """It needs no poll demand."""
+    twin = done(
+        """set_up(); link(); rings(); OMR = 1 << 21; TX(0)[1] = 60; TX(0)[2] = TX_BUFFER; TX(0)[0] = 15u << 28;
+        TDLAR = (uint32_t)TX(0); OMR = 1 << 21 | 1 << 13; while (TX(0)[0] >> 31) { }"""
+    )
+    assert len(list(twin.cable.take())) == 1
 
 
 def test_frames_arrive_in_order_and_none_without_a_descriptor() -> None:
@@ -162,7 +172,9 @@ def test_enhanced_descriptors_and_a_skip(mode: str, stride: int) -> None:
         volatile uint32_t *one = RX(0), *two = (volatile uint32_t *)((uint32_t)RX(0) + {stride});
         one[1] = 1524; two[1] = 1u << 15 | 1524; two[2] = RX_BUFFER + 0x800; one[0] = two[0] = 1u << 31;
         RDLAR = (uint32_t)one; OMR = 1 << 25 | 1 << 21 | 1 << 1; OUT[0] = 1; while (two[0] >> 31) {{ }}
-        OUT[1] = E(0x104c); one[0] = 1u << 31; OUT[0] = 2; while (one[0] >> 31) {{ }} OUT[2] = REG(RX_BUFFER + 16);"""
+       
+        OUT[1] = E(0x104c); OUT[3] = E(0x1054); one[0] = 1u << 31; OUT[0] = 2;
+        while (one[0] >> 31) {{ }} OUT[2] = REG(RX_BUFFER + 16);"""
     twin = started(code)
     begin(twin)
     for size in (60, 70):
@@ -170,7 +182,7 @@ def test_enhanced_descriptors_and_a_skip(mode: str, stride: int) -> None:
     assert twin.run(until=lambda: out(twin) == 2, seconds=1)
     twin.cable.send(frame(80))
     finish(twin)
-    assert out(twin, 1) == 0x20010100 + stride
+    assert [out(twin, 1), out(twin, 3)] == [0x20010100 + stride, 0x20012800]
 
 
 def test_a_frame_in_small_buffers_with_its_fcs() -> None:
@@ -254,6 +266,7 @@ WRONG = {
     "store and forward": (GO + "OMR &= ~(1 << 21); transmit(0, TX_BUFFER, 100);", "DMAOMR.TSF 0"),
     "PTP": ("set_up(); E(0x700) = 1;", "does not model the clock of PTP"),
     "hash filters": ("set_up(); E(0x08) = 1;", "does not model hash filters"),
+    "counters": ("set_up(); E(0x100) = 1;", "does not model control of its counters"),
     "the hash bit": ("set_up(); E(0x04) = 2;", "MACFFR.HU set"),
     "checksums of received frames": ("set_up(); E(0) = 1 << 10;", "MACCR.IPCO set"),
     "frames that wait": ("set_up(); OMR = 1 << 24;", "DMAOMR.DFRF set"),

@@ -19,7 +19,7 @@ from spboot.twin.timeline import PS_PER_S
 
 _REFUSED: Final = {
     "MACHTHR": "hash filters", "MACHTLR": "hash filters", "MACFCR": "flow control", "MACVLANTR": "VLAN tags",
-    "MACRWUFFR": "wake-up by frames", "MACPMTCSR": "wake-up by frames",
+    "MACRWUFFR": "wake-up by frames", "MACPMTCSR": "wake-up by frames", "MMCCR": "control of its counters",
 }  # fmt: skip
 _DIVIDERS: Final = {0: 42, 1: 62, 2: 16, 3: 26, 4: 102}
 """MACMIIAR.CR -> HCLK by MDC (RM0090 33.4.1)."""

@@ -150,6 +150,8 @@ class EthDma(Block):
             if before & self.mask("DMAOMR", runs) and not self.field("DMAOMR", runs):
                 self._flag(flag)
         self.follow()
+        if self.field("DMAOMR", "ST") and not before & self.mask("DMAOMR", "ST"):
+            self._poll()  # it looks at its first descriptor by itself
 
     def write_DMATPDR(self, _value: int) -> None:
         self._poll()
@@ -258,6 +260,7 @@ class EthDma(Block):
             head = found.words[0]
             self._check_head(found, first=not words)
             for address, size in found.buffers():
+                self.registers["DMACHTBAR"] = address
                 frame += self._bytes(address, size, "TX")
             words.append((found.address, head))
             self._move(self.transmitter, found)
@@ -363,6 +366,7 @@ class EthDma(Block):
             if size & 3:
                 self.refuse(f"RDES1 of {found.address:#010x} has a buffer of {size} bytes", "a multiple of 4 (RDES1)")
             part, rest = rest[:size], rest[size:]
+            self.registers["DMACHRBAR"] = address
             try:
                 for at, n in _accesses(address, len(part)):
                     self._master.write(at, n, int.from_bytes(part[at - address : at - address + n], "little"))
