@@ -17,6 +17,7 @@ set -- -qq -o Dir::Etc::sourcelist="$folder/apt/sources.list" -o Dir::Etc::sourc
 apt-get "$@" update
 apt-get "$@" source --download-only --only-source "lwip=$version-2" >/dev/null
 echo "$hash  lwip_$version.orig.tar.xz" | sha256sum --check --quiet
-tar -xf "lwip_$version.orig.tar.xz"
-rm -rf apt lwip_*
+mkdir -p part && tar -xf "lwip_$version.orig.tar.xz" -C part
+mv part/lwip-2.1.3 .                    # whole, or not there
+rm -rf apt part lwip_*
 echo "$folder/lwip-2.1.3"

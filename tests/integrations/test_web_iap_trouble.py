@@ -16,6 +16,7 @@ from spboot.version import Version
 from tests import apps
 from tests.integrations.web_iap import (
     BOARD,
+    CONFIRMED,
     READY,
     Bench,
     Client,
@@ -141,22 +142,26 @@ def test_a_link_that_comes_back_in_time(net: Net, web: Bench) -> None:
 
 
 @pytest.fixture(scope="module")
-def operations(web_once: Bench) -> int:
-    """Flash operations from the first byte to the confirmation of a full image."""
+def operations(web_once: Bench) -> tuple[int, int]:
+    """Flash operations of a full image: until it is answered, and until it is confirmed."""
     device = web_once.device
     device.twin.cable.plug()
     device.restore(web_once.running)
-    net, before = Net(device), device.twin.log.total
-    taken(net, web_once.image)
+    net, before, start = Net(device), device.twin.log.total, 0
+    assert asked(net, form(web_once.image))[0] == 200
+    received = device.twin.log.total - before
+    net.heard(CONFIRMED, start)
     net.slirp.close()
-    return device.twin.log.total - before
+    return received, device.twin.log.total - before
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("point", POINTS)
-def test_a_power_cut(net: Net, web: Bench, operations: int, point: int) -> None:
-    """At so many elevenths of the flash operations, one of them torn: what starts is one of the two versions, and it
+def test_a_power_cut(net: Net, web: Bench, operations: tuple[int, int], point: int) -> None:
+    """Five while the file comes, five behind it, one operation torn: what starts is one of the two versions, and it
     takes the update again; the new one runs in the end."""
+    received, total = operations
+    operation = received * point // 6 if point < 6 else received + (total - received) * (point - 5) // 6
     device, cuts = net.device, 0
 
     def on_cut() -> None:
@@ -165,14 +170,15 @@ def test_a_power_cut(net: Net, web: Bench, operations: int, point: int) -> None:
         device.power_on()
 
     net.on_cut = on_cut
-    device.cut(f"{operations * point // 11}:torn:random={point}")
+    device.cut(f"{operation}:torn:random={point}")
     client, start = Client(net), net.said
     client.send(head(len(web.image)) + web.image)
     assert net.pump(90, lambda: cuts == 1), "the cut was"
     said = net.heard(READY, start, 90)
     client.socket.close()
-    print(f"operation {operations * point // 11} of {operations}: {said[said.rindex('starting') :][:14]}")
-    if "starting 1.0.0" in said:
+    print(f"operation {operation} of {total}: {said[said.rindex('starting') :][:14]}")
+    assert ("starting 1.0.0" in said) == (point < 6)
+    if point < 6:
         taken(net, web.image)
     else:
         installed(net, start)
