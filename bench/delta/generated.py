@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Final
 
 from bench.delta import gui, limits, page
-from bench.delta.assets import Asset
 from bench.delta.measure import ROOT, Bench, BenchError
+from examples.gui.assets.generate import Asset
 from spboot.errors import SpbootError
 
 CODE: Final = 500_000
