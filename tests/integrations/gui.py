@@ -92,8 +92,9 @@ class Built:
         return device
 
 
-def first_release(folder: Path, *, quick: bool) -> Built:
-    """Version 1.0.0, built by the commands of the README and kept.  *quick*: for a quick board, with few assets."""
+def first_release(folder: Path, *, quick: bool = False, gallery: bool = False) -> Built:
+    """Version 1.0.0, built by the commands of the README and kept.  *quick*: for a quick board, with small assets;
+    *gallery*: with those that are not shown."""
     board = str(quick_board(folder.parent)) if quick else BOARD
     project = Project.new("gui", folder, board=board)
     if quick:
@@ -103,7 +104,7 @@ def first_release(folder: Path, *, quick: bool) -> Built:
         project.commit("v1.0.0")
     text = (folder / "README.md").read_text(encoding="utf-8")
     configure, build = (line.split() for line in text.splitlines() if re.match(r" {4}cmake ", line))
-    project.run(*configure, *(("-DGALLERY=0",) if quick else ()))
+    project.run(*configure, *(() if gallery else ("-DGALLERY=0",)))
     said = project.run(*build, "-t", "app_release")
     assert "warning" not in said, said
     generate.PAINTERS.append(folder / "build" / "assets")
@@ -178,7 +179,7 @@ class Canvas:
         return Frame(width=WIDTH, height=HEIGHT, rgb=bytes(rgb))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Shown:
     """What a version shows."""
 
@@ -188,26 +189,30 @@ class Shown:
     seed: int
     weight: int
 
-    @cache
     def frame(self, toml: Path) -> Frame:
         """The screen, with the assets of *toml* but for photo and large font, which are this version's."""
-        table = tomllib.loads(toml.read_text(encoding="utf-8"))
-        pictures = {each["name"]: generate.Asset(**each) for each in table["picture"]}
-        fonts = {each["name"]: generate.Font(**each) for each in table["font"]}
-        before = pictures["photo"]
-        photo = generate.Asset(name="photo", kind="photo", seed=self.seed, width=before.width, height=before.height)
-        large = generate.Font(name="large", height=fonts["large"].height, weight=self.weight)
-        canvas = Canvas()
-        canvas.picture(pictures["background"], 0, 0)
-        canvas.picture(photo, 16, 56)
-        for place, name in enumerate(("start", "warm", "spin", "lock")):
-            canvas.picture(pictures[f"icon_{name}"], 160 + 72 * (place % 2), 52 + 60 * (place // 2))
-        canvas.text(large, self.title, 16, 14)
-        canvas.text(fonts["small"], "TIME LEFT 1:25", 16, 170)
-        canvas.box(16, 192, 288, 12, GREY)
-        canvas.box(18, 194, 284 * self.progress // 100, 8, AMBER)
-        canvas.text(fonts["small"], f"VERSION {self.version}", 16, 216)
-        return canvas.frame()
+        return _screen(self, toml)
+
+
+@cache
+def _screen(shown: Shown, toml: Path) -> Frame:
+    table = tomllib.loads(toml.read_text(encoding="utf-8"))
+    pictures = {each["name"]: generate.Asset(**each) for each in table["picture"]}
+    fonts = {each["name"]: generate.Font(**each) for each in table["font"]}
+    before = pictures["photo"]
+    photo = generate.Asset(name="photo", kind="photo", seed=shown.seed, width=before.width, height=before.height)
+    large = generate.Font(name="large", height=fonts["large"].height, weight=shown.weight)
+    canvas = Canvas()
+    canvas.picture(pictures["background"], 0, 0)
+    canvas.picture(photo, 16, 56)
+    for place, name in enumerate(("start", "warm", "spin", "lock")):
+        canvas.picture(pictures[f"icon_{name}"], 160 + 72 * (place % 2), 52 + 60 * (place // 2))
+    canvas.text(large, shown.title, 16, 14)
+    canvas.text(fonts["small"], "TIME LEFT 1:25", 16, 170)
+    canvas.box(16, 192, 288, 12, GREY)
+    canvas.box(18, 194, 284 * shown.progress // 100, 8, AMBER)
+    canvas.text(fonts["small"], f"VERSION {shown.version}", 16, 216)
+    return canvas.frame()
 
 
 FIRST: Final = Shown("1.0.0", "COTTON 40", 40, 11, 30)
