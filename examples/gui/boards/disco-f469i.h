@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* DISCO-F469I (UM1932): USART3 at the ST-LINK on PB10 and PB11, LD1 on PG6, lit by a low level.  Registers: RM0386 chapters 6, 8. */
+/* DISCO-F469I (UM1932): USART3 at the ST-LINK on PB10 and PB11, LD1 on PG6, lit by a low level.  Registers: RM0386
+ * chapters 6, 8. */
 #define BOARD_NAME "DISCO-F469I-EXT"
 #define BOARD_CLOCK_HZ 16000000u        /* HSI, which a reset selects */
 #define BOARD_BAUD 115200u
