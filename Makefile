@@ -9,7 +9,7 @@ LOCK := --quiet --all-build-deps --allow-unsafe --no-emit-index-url --no-emit-tr
 	--strip-extras --generate-hashes
 PYTEST := $(PY) -m pytest -n 2 --dist worksteal
 
-.PHONY: help venv dev tools demo check test soak fuzz fuzz-tools proof proof-tools bench fidelity docs docs-links costs chips chips-check wheels boards-files lock clean
+.PHONY: help venv dev tools demo check test soak fuzz fuzz-tools proof proof-tools goosebit bench fidelity docs docs-links costs chips chips-check wheels boards-files lock clean
 
 help:
 	@echo "make venv    .venv with spboot and all it needs: 540 MB"
@@ -18,6 +18,7 @@ help:
 	@echo "make test    everything CI runs: make tools, make check, all tests but the long sweeps; some twenty minutes on two cores"
 	@echo "make dev     what check and test need beyond venv: 390 MB more"
 	@echo "make soak    the long sweeps"
+	@echo "make goosebit  a server of updates for the test of 500 devices, in build/goosebit: 165 MB"
 	@echo "make fuzz    libFuzzer on the parsers, FUZZ_SECONDS for each of eight fuzzers"
 	@echo "make proof   CBMC on the parsers: every proof, then every planted bug; minutes (docs/proof.md)"
 	@echo "make bench   patch sizes next to other tools and cycles of decoding, into docs/delta.md; limits of budgets.toml"
@@ -88,7 +89,7 @@ check: dev
 test: dev tools check
 	$(PYTEST) -q -m "not soak" tests/core tests/crypto tests/usb tests/fuzz tests/proof tests/twin tests/qemu tests/system tests/web tests/integrations tests/upgrade
 
-soak: dev tools fuzz-tools proof-tools
+soak: dev tools fuzz-tools proof-tools goosebit
 	$(PYTEST) -q -m soak tests
 	$(MAKE) fuzz FUZZ_SECONDS=1800
 
@@ -107,6 +108,14 @@ proof-tools:
 proof: dev tools proof-tools
 	$(PY) -m tests.proof
 	$(PY) -m tests.proof --planted
+
+# A server of updates, for one test (docs/fleet.md): 165 MB in a venv of its own.
+build/goosebit/.installed: tests/integrations/goosebit.txt
+	python3 -m venv build/goosebit
+	build/goosebit/bin/pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
+goosebit: build/goosebit/.installed
 
 # The peers have a venv of their own.  One line at a time: what does not install is missing in the table, and said there.
 $(BENCH)/.venv/.installed: $(BENCH)/requirements.txt

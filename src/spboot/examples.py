@@ -1,4 +1,4 @@
-"""The examples: the application template, and one folder for each tool that builds it."""
+"""The examples: the application template, one folder for each tool that builds it, and what serves its updates."""
 
 from __future__ import annotations
 
@@ -60,6 +60,8 @@ ALL: Final = (
         parts=(_TEMPLATE, _CMAKE),
         without=(*_SCREEN, _README),
     ),
+    Example(name="fleet", tells="no application: updates for many devices, by a web server or by goosebit", parts=()),
+    Example(name="links", tells="two files of C: an update in fragments, over a link that loses them", parts=()),
     Example(name="zephyr", tells="an application of Zephyr, by west", without=(*_STARTUP, *_BOARDS, _README)),
 )
 

@@ -113,7 +113,7 @@ class Release:
         if not isinstance(table, dict) or table.get("format") != _FORMAT:
             found = table.get("format") if isinstance(table, dict) else type(table).__name__
             raise FormatError(f"{path}: format is {found!r}, expected {_FORMAT}: use the spboot that made it")
-        reader = _Reader(path)
+        reader = Reader(path)
         made = cls(
             folder=Path(folder),
             **{key: reader.take(table, key, str) for key in ("name", "board", "product")},
@@ -154,7 +154,7 @@ def all_in(folder: str | os.PathLike[str], *, name: str | None = None, board: st
     return sorted(mine, key=lambda each: each.version)
 
 
-class _Reader:
+class Reader:
     """Takes fields out of the JSON of the file *path*, and says what is wrong with one."""
 
     def __init__(self, path: Path) -> None:
@@ -184,7 +184,7 @@ class _Reader:
         except VersionError as error:
             raise FormatError(f"{self._path}: {key}: {error}") from None
 
-    def _hash(self, table: dict[str, Any]) -> str:
+    def hash(self, table: dict[str, Any]) -> str:
         value = str(self.take(table, "sha256", str))
         if not _HASH.fullmatch(value):
             raise FormatError(f"{self._path}: sha256 is {value!r}, expected 64 hex digits")
@@ -202,7 +202,7 @@ class _Reader:
             file=file,
             kind=kind,
             size=self.take(table, "size", int),
-            sha256=self._hash(table),
+            sha256=self.hash(table),
             base=self.version(table, "base") if kind == "patch" else None,
             pages=None if table.get("pages") is None else self.take(table, "pages", int),
             seconds=self.seconds(table),

@@ -58,10 +58,15 @@ class Update:
     def read(self) -> bytes:
         """Its bytes, which are those that `release.json` means.  Raises FormatError, DiskError."""
         data = disk.read(self.path)
+        self.check(data)
+        return data
+
+    def check(self, data: bytes, listed: str = FILE) -> Manifest:
+        """The manifest of *data*, which are the bytes that the list *listed* means.  Raises FormatError."""
         if len(data) != self.size:
-            raise FormatError(f"{self.path} has {len(data)} bytes, {FILE} says {self.size}: get the release again")
+            raise FormatError(f"{self.path} has {len(data)} bytes, {listed} says {self.size}: get the release again")
         if hashlib.sha256(data).hexdigest() != self.sha256:
-            raise FormatError(f"{self.path} has another hash than {FILE} says: get the release again")
+            raise FormatError(f"{self.path} has another hash than {listed} says: get the release again")
         with named(self.path):
             manifest = Manifest.parse(data)
         found = {
@@ -78,8 +83,10 @@ class Update:
         }
         wrong = [name for name in told if told[name] != found[name]]
         if wrong:
-            raise FormatError(f"{self.path} has another {' and '.join(wrong)} than {FILE} says: make the release again")
-        return data
+            raise FormatError(
+                f"{self.path} has another {' and '.join(wrong)} than {listed} says: make the release again"
+            )
+        return manifest
 
 
 def releases(folder: Path) -> tuple[Release, ...]:

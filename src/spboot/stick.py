@@ -5,20 +5,19 @@ The device judges again what is here, with its own keys: this tells, and decides
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final
 
-from spboot import disk
-from spboot.base import Base
+from spboot import choice, disk
 from spboot.boards import Board
+from spboot.choice import Installed, Refusals
 from spboot.errors import AuthenticationError, FormatError
 from spboot.formats import payload
 from spboot.formats.manifest import IMAGE_MIN, Extension, base_hash, name_id
 from spboot.formats.signature import SIGNATURE_SIZE
 from spboot.formats.spec import record, spec
-from spboot.image import Image
 from spboot.keys import Keys
 from spboot.release import Artefact
 from spboot.version import Version
@@ -34,21 +33,6 @@ _SENTENCES: Final[dict[str, str]] = dict(spec()["status"]["codes"])
 _MANIFEST: Final = spec()["manifest"]
 _SHAPELESS: Final = frozenset({"INVALID_PATCH_IMAGE", "UNSUPPORTED"})
 """Refusals of what is no manifest: its versions mean nothing."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Installed:
-    """What a device runs.  *hash*: what patches name it by; None: not known, and every patch from *version* fits.
-    *whole*: False where the image is broken: then the same version may come again, and no patch."""
-
-    version: Version
-    hash: bytes | None = None
-    whole: bool = True
-
-    @classmethod
-    def of(cls, image: Image, *, whole: bool = True) -> Self:
-        """*image*, by its version and its bytes."""
-        return cls(version=image.version, hash=Base.of(image).hash, whole=whole)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,8 +106,7 @@ def look(
 
 def best(files: Sequence[File]) -> File | None:
     """The one that a device takes: of the highest version, and of those the smallest; None: it takes none."""
-    fit = [file for file in files if file.fits]
-    return max(fit, key=lambda file: (file.version, -file.size), default=None)
+    return choice.best(file for file in files if file.fits)
 
 
 def judge(path: Path, data: bytes, board: Board, product: str, installed: Installed) -> File:
@@ -152,10 +135,6 @@ def judge(path: Path, data: bytes, board: Board, product: str, installed: Instal
     return replace(file, version=version, base=base, hash=base_hash(m["image_hash"], external))
 
 
-Refusals = Iterator[tuple[str, bool]]
-"""Names of [status], and whether they are the answer; the first one is."""
-
-
 def _shape(m: dict[str, Any], two: bool) -> Refusals:
     """As spb_manifest_shape() of firmware/core/manifest.c, and what no slot can take."""
     kind = (m["kind"] & ~_MANIFEST["kind_trial"]) ^ (_MANIFEST["kind_external"] if two else 0)
@@ -182,15 +161,10 @@ def _fits(m: dict[str, Any], board: Board, product: str) -> Refusals:
 
 
 def _follows(m: dict[str, Any], board: Board, installed: Installed) -> Refusals:
-    """As version_fits() and base_fits() of firmware/core/engine.c do."""
-    floor = installed.version.pack()
+    """As the engine does."""
     patch = m["kind"] & _MANIFEST["kind_mask"] == _MANIFEST["kind_patch"]
-    yield "IMAGE_VERSION_FAILURE", m["version"] < floor
-    yield "SAME_VERSION", m["version"] == floor and installed.whole
-    yield "SINGLE_SLOT", patch and board.slot1 is None
-    yield "SECTION_NOT_AVAILABLE", patch and not installed.whole
-    other = m["base_version"] != floor or installed.hash not in (None, m["base_hash"])
-    yield "INVALID_SOURCE_IMAGE", patch and other
+    base = (Version.unpack(m["base_version"]), m["base_hash"]) if patch else None
+    return choice.follows(installed, Version.unpack(m["version"]), base, single_slot=board.slot1 is None)
 
 
 def _failure(path: Path, keys: Keys) -> str:

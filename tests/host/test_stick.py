@@ -12,11 +12,11 @@ import pytest
 
 from spboot import cli, release, stick
 from spboot.boards import Board
+from spboot.choice import Installed
 from spboot.disk import DiskError
 from spboot.errors import FormatError
 from spboot.image import Image
 from spboot.keys import Keys
-from spboot.stick import Installed
 from spboot.version import Version
 
 from .conftest import NEW_APP, OLD_APP, TARGET

@@ -16,6 +16,7 @@ WITH_COMMANDS = [page for page in PAGES if page.commands]
 ELSEWHERE = {
     "docs/python.md": "test_python_page.py runs its blocks; the two lines of pytest are in it, too",
     "CHANGELOG.md": "what was, not what is typed",
+    "examples/fleet/README.md": "tests/integrations/test_fleet.py and tests/host/test_fleet.py do",
     "examples/platformio/README.md": "tests/integrations/test_platformio.py runs pio, with a platform of its own",
     "examples/zephyr/README.md": "tests/integrations/test_zephyr_tree.py does where there is a Zephyr; else west alone",
     "docs/evidence.md": "test_rehearsal.py and test_fault_sweep.py run a part; all of it takes hours",

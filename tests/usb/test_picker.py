@@ -12,12 +12,13 @@ import pytest
 from spboot import release, stick
 from spboot.boards import Board
 from spboot.builder.personal import personal_area
+from spboot.choice import Installed
 from spboot.formats import payload
 from spboot.formats.manifest import name_id
 from spboot.formats.signature import SIGNATURE_SIZE
 from spboot.formats.spec import data_path, record, spec
 from spboot.keys import Keys
-from spboot.stick import FITS, File, Installed, Look
+from spboot.stick import FITS, File, Look
 from spboot.version import Version
 from tests import apps
 from tests.core.conftest import edited, firmware_like

@@ -13,7 +13,17 @@ from spboot.cli.group import Group
 from spboot.errors import ExtraError, SpbootError
 
 _GROUPS: Final = {
-    "Project": ("init", "example", "version", "prebuild", "postbuild", "cmake-dir", "zephyr-overlay", "completion"),
+    "Project": (
+        "init",
+        "example",
+        "version",
+        "prebuild",
+        "postbuild",
+        "publish",
+        "cmake-dir",
+        "zephyr-overlay",
+        "completion",
+    ),
     "Keys and bootloader": ("keys", "build", "merge"),
     "Images and patches": ("image", "patch", "explain", "inspect", "verify", "delta"),
     "Supply chain": ("sbom", "reproduce", "dossier", "page", "drill"),

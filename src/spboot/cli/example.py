@@ -16,10 +16,10 @@ from spboot.cli.telling import Telling, telling
 @click.argument("folder", type=options.PATH, metavar="[DIR]", required=False)
 @telling
 def command(name: str | None, folder: Path | None, tell: Telling) -> None:
-    """Put an example application into a folder, to begin with.
+    """Put an example into a folder, to begin with.
 
-    NAME is the tool that builds it; without one they are listed.  DIR is a new folder, of the name when it is not
-    given.  The application takes updates over its UART, and needs no vendor code.
+    NAME is one of those that are listed without it, DIR a new folder, of that name when it is not given.  Most are an
+    application, by the tool that builds it, which takes updates over its UART and needs no vendor code.
 
     \b
     Examples:

@@ -8,11 +8,12 @@ import click
 
 from spboot import stick
 from spboot.boards import Board
+from spboot.choice import Installed
 from spboot.cli import options
 from spboot.cli.telling import Telling, telling
 from spboot.image import Image
 from spboot.keys import Keys
-from spboot.stick import Installed, Look
+from spboot.stick import Look
 from spboot.version import Version
 
 

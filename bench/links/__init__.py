@@ -1,0 +1,1 @@
+"""What slow links mean for the patches of docs/delta.md, calculated."""
