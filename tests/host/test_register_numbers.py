@@ -171,8 +171,8 @@ CONSTANTS: dict[str, dict[str, str]] = {
 }  # fmt: skip
 NUMBERS: dict[str, dict[str, str]] = {
     "blocks.ltdc": {
-        "~0x3": "[bytes]", ">>24": "[CLUTADD]", "&0xffffff": "[RED to BLUE of CLUTWR]", "&0x2": "[VBR]", "~0x2": "[VBR]",
-        "<<16": "[CXPOS]", "<<3": "[HSYNCS]", "<<2": "[VSYNCS]", "<<1": "[HDES]",
+        "~0x3": "[bytes]", ">>24": "[CLUTADD]", "&0xffffff": "[RED to BLUE of CLUTWR]", "&0x2": "[VBR]",
+        "~0x2": "[VBR]", "<<16": "[CXPOS]", "<<3": "[HSYNCS]", "<<2": "[VSYNCS]", "<<1": "[HDES]",
     },
     "blocks.backed_up": {"~0x3": "[bytes]"},
     "blocks.octospim": {">>1": "[of IOLSRC and IOHSRC: the controller]"},
