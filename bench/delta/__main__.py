@@ -13,23 +13,20 @@ from bench.delta import corpus, limits, page, plot, table
 from bench.delta.measure import ROOT, Bench, ImageResult, PairResults
 from bench.delta.options import parse
 from bench.delta.table import Row, geometric_mean
+from bench.told import told
 from spboot import delta
-from spboot.errors import SpbootError
 
 _LIMITED: Final = ("measured", "trained", "pybricks")
 """Groups of pairs with limits of their own; "pybricks" are the 18 pairs that the format was made with."""
 _PLOT: Final = ROOT / "docs" / "delta.svg"
 
 
+@told
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.delta", description=__doc__)
     parser.add_argument("--fresh", action="store_true", help="run the peers again, whatever is remembered of them")
     options, chosen = parse(parser, "write docs/delta.md and docs/delta.svg")
-    try:
-        _run(Bench(fresh=options.fresh), chosen, write=options.write)
-    except SpbootError as error:
-        print(f"bench: {error}", file=sys.stderr)
-        return 1
+    _run(Bench(fresh=options.fresh), chosen, write=options.write)
     return 0
 
 

@@ -16,11 +16,11 @@ from typing import Final
 
 from bench.delta import corpus, limits, page
 from bench.delta.options import parse
+from bench.told import told
 from spboot import delta
 from spboot.boards import Board
 from spboot.builder import headers
 from spboot.builder.compiler import toolchain
-from spboot.errors import SpbootError
 from spboot.formats import elf
 from spboot.formats.spec import data_path
 from spboot.twin.measure.callee import Callee, Core
@@ -126,29 +126,26 @@ def _line(name: str, cells: Sequence[float]) -> str:
     return f"| {name} | " + " | ".join(f"{cell:,.0f}" for cell in cells) + " |\n"
 
 
+@told
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.delta.cycles")
     options, chosen = parse(parser, "write the table into docs/delta.md", _SOURCE)
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            decoders = {}
-            for core in _CORES:
-                (Path(folder) / core).mkdir()
-                decoders[core] = Decoder(Path(folder) / core, core)
-            rows = []
-            for pair in chosen:
-                rows.append(measure(pair, decoders))
-                print(_line(rows[-1].pair, list(rows[-1].per_byte.values())), end="", flush=True)
-            section = render(rows, decoders)
-        print(section)
-        if options.write:
-            page.write(section, "cycles")
-        if len(chosen) == len(corpus.pairs(_SOURCE)):
-            limits.check({f"cycles_{core}": mean(rows, core) for core in _CORES})
-        limits.check({"decoder": max(decoder.size for decoder in decoders.values())})
-    except SpbootError as error:
-        print(f"bench: {error}", file=sys.stderr)
-        return 1
+    with tempfile.TemporaryDirectory() as folder:
+        decoders = {}
+        for core in _CORES:
+            (Path(folder) / core).mkdir()
+            decoders[core] = Decoder(Path(folder) / core, core)
+        rows = []
+        for pair in chosen:
+            rows.append(measure(pair, decoders))
+            print(_line(rows[-1].pair, list(rows[-1].per_byte.values())), end="", flush=True)
+        section = render(rows, decoders)
+    print(section)
+    if options.write:
+        page.write(section, "cycles")
+    if len(chosen) == len(corpus.pairs(_SOURCE)):
+        limits.check({f"cycles_{core}": mean(rows, core) for core in _CORES})
+    limits.check({"decoder": max(decoder.size for decoder in decoders.values())})
     return 0
 
 

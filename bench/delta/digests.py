@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Final
 
 from bench.delta import corpus
+from bench.told import told
 from spboot import delta
-from spboot.errors import SpbootError
 
 _TABLE: Final = Path(__file__).with_name("digests.toml")
 _HEAD: Final = "# SHA-256 of the patch stream of each pair, by `python -m bench.delta.digests --write`.\n\n"
@@ -38,22 +38,19 @@ def render(digests: Mapping[str, str]) -> str:
     return _HEAD + "".join(f'"{name}" = "{value}"\n' for name, value in digests.items())
 
 
+@told
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.delta.digests")
     parser.add_argument("--write", action="store_true", help="record them: the encoder was changed on purpose")
     options = parser.parse_args()
     print(f"Python {platform.python_version()}, {platform.platform()}")
-    try:
-        found = {}
-        for pair in corpus.pairs():
-            found[pair.name] = digest(pair)
-            print(pair.name, found[pair.name], flush=True)
-        if options.write:
-            _TABLE.write_text(render(found), encoding="utf-8")
-        other = [name for name, value in found.items() if recorded().get(name) != value]
-    except SpbootError as error:
-        print(f"bench: {error}", file=sys.stderr)
-        return 1
+    found = {}
+    for pair in corpus.pairs():
+        found[pair.name] = digest(pair)
+        print(pair.name, found[pair.name], flush=True)
+    if options.write:
+        _TABLE.write_text(render(found), encoding="utf-8")
+    other = [name for name, value in found.items() if recorded().get(name) != value]
     if other:
         print(f"bench: not as recorded: {', '.join(other)}: the encoder was changed, or is not the same everywhere")
         return 1

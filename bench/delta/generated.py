@@ -17,8 +17,8 @@ from typing import Final
 
 from bench.delta import gui, limits, page
 from bench.delta.measure import ROOT, Bench, BenchError
+from bench.told import told
 from examples.gui.assets.generate import Asset
-from spboot.errors import SpbootError
 
 CODE: Final = 500_000
 OUTSIDE: Final = 16 << 20
@@ -126,6 +126,7 @@ def _run(changes: Sequence[str], code: int, outside: int, *, write: bool) -> Non
     limits.check({"generated_of_bar": max(made.stream / made.bar for made in all_made)})
 
 
+@told
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.delta.generated", description=__doc__)
     parser.add_argument("--change", choices=gui.CHANGES, help="one of them")
@@ -136,15 +137,11 @@ def main() -> int:
     options = parser.parse_args()
     if options.write and options.change:
         parser.error(f"--change {options.change} is one of {len(gui.CHANGES)} changes, and --write takes all")
-    try:
-        if options.only:
-            print(json.dumps(asdict(encoded(options.only, options.code, options.outside))))
-        else:
-            changes = [options.change] if options.change else list(gui.CHANGES)
-            _run(changes, options.code, options.outside, write=options.write)
-    except SpbootError as error:
-        print(f"bench: {error}", file=sys.stderr)
-        return 1
+    if options.only:
+        print(json.dumps(asdict(encoded(options.only, options.code, options.outside))))
+    else:
+        changes = [options.change] if options.change else list(gui.CHANGES)
+        _run(changes, options.code, options.outside, write=options.write)
     return 0
 
 

@@ -25,7 +25,8 @@ def replace(page: str, section: str, name: str) -> str:
     head, begin, rest = page.partition(first)
     old, end, tail = rest.partition(last)
     if not (begin and end) or first in old + tail or last in head + tail:
-        raise BenchError(f"docs/delta.md needs the lines {first.strip()} and {last.strip()} once each, in this order")
+        lines = f"{first.strip()} and {last.strip()}"
+        raise BenchError(f"the page of {name} needs the lines {lines} once each, in this order")
     return head + begin + section + end + tail
 
 

@@ -6,21 +6,18 @@ import argparse
 import sys
 
 from bench.links import page
-from spboot.errors import SpbootError
+from bench.told import told
 
 
+@told
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.links", description=__doc__)
     parser.add_argument("--write", action="store_true", help="write docs/links.md")
-    try:
-        if parser.parse_args().write:
-            text = page.replaced(page.PAGE.read_text(encoding="utf-8"))
-            page.PAGE.write_text(text, encoding="utf-8")
-        else:
-            print(page.section())
-    except SpbootError as error:
-        print(f"bench: {error}", file=sys.stderr)
-        return 1
+    if parser.parse_args().write:
+        text = page.replaced(page.PAGE.read_text(encoding="utf-8"))
+        page.PAGE.write_text(text, encoding="utf-8")
+    else:
+        print(page.section())
     return 0
 
 

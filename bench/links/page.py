@@ -34,9 +34,10 @@ def _newer(pair: str) -> str:
 
 def section() -> str:
     """All between the marks."""
-    found = sorted(pairs(), key=lambda pair: pair[0].artefact)
+    measured = pairs()
+    found = sorted(measured, key=lambda pair: pair[0].artefact)
     chosen = {"smallest": found[0], "median": found[len(found) // 2], "largest": found[-1]}
-    return f"\n{_links(chosen)}\n{_pairs()}"
+    return f"\n{_links(chosen)}\n{_pairs(measured)}"
 
 
 def _links(chosen: dict[str, tuple[Row, int]]) -> str:
@@ -57,10 +58,10 @@ def _cells(carried: Carried) -> tuple[str, ...]:
     return carried.link, f"{carried.frames:,}", duration(carried.seconds), *energy
 
 
-def _pairs() -> str:
+def _pairs(measured: list[tuple[Row, int]]) -> str:
     names = [each.link for each in all_links(1)]
     lines = [f"| pair | .sfbp | .sfb | {' | '.join(names)} |", "|---|--:|--:|" + "--:|" * len(names)]
-    for row, image in pairs():
+    for row, image in measured:
         both = zip(all_links(row.artefact), all_links(image), strict=True)
         cells = [f"{duration(patch.seconds)} / {duration(full.seconds)}" for patch, full in both]
         lines.append(f"| {row.pair} | {row.artefact:,} | {image:,} | {' | '.join(cells)} |")

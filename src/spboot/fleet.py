@@ -183,9 +183,9 @@ def publish(folders: Sequence[Path], site: Path, keys: Keys) -> Index:
     """Put the updates of the releases in *folders* into *site*; the index.  Of the product of *keys*, of which the
     public ones do, it lists these and no others; what it says of other products stays.
 
-    Each file is checked as `Entry.check` does.  Files come first and the index last, at one stroke: a server may go on
-    meanwhile, and who is in the middle of an earlier file can end with it.  Raises FormatError, AuthenticationError,
-    DiskError."""
+    Each file has to be what its release.json says, and signed for *keys*.  Files come first and the index last, at one
+    stroke: a server may go on meanwhile, and who is in the middle of an earlier file can end with it.  Raises
+    FormatError, AuthenticationError, DiskError."""
     _check_site(site)
     found = [each for folder in folders for each in _releases(folder)]
     _check_versions(found)
@@ -193,9 +193,8 @@ def publish(folders: Sequence[Path], site: Path, keys: Keys) -> Index:
     for each in found:
         for item in (each.image, *each.patches):
             data = disk.read(each.folder / item.file)
-            entry = Entry.of(each, item, data)
-            entry.check(data, keys)
-            made.append((entry, data))
+            made.append((Entry.of(each, item, data), data))
+            _release.verify(data, keys)
     disk.make_folder(site)
     with disk.alone(site / INDEX, wait=True):
         for entry, data in made:

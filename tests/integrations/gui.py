@@ -171,7 +171,7 @@ class Canvas:
             left += font.width + font.height // 8
 
     def frame(self) -> Frame:
-        """As LTDC shows it: the lowest bits of a channel are its highest ones again (RM0386 20.4.2)."""
+        """As LTDC shows it: the lowest bits of a channel are its highest ones again (RM0090 16.4.2)."""
         rgb = bytearray()
         for pixel in self.pixels:
             red, green, blue = pixel >> 11, pixel >> 5 & 63, pixel & 31

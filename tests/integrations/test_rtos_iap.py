@@ -116,29 +116,23 @@ def updated(bench: Bench, file: Path) -> None:
 # updates
 
 
-def test_a_patch_by_sb(bench: Bench) -> None:
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        pytest.param("patch", ("-k",), id="patch"),
+        pytest.param("image", ("-k",), id="image", marks=pytest.mark.soak),
+        pytest.param("image", (), id="image in blocks of 128", marks=pytest.mark.soak),
+    ],
+)
+def test_an_update_by_sb(bench: Bench, kind: str, options: tuple[str, ...]) -> None:
     """lrzsz at a pseudo-terminal; the first key finds the chip in Stop."""
     device, watch = bench.device, Watch(bench.device, bench.old)
     start = len(device.twin.uart(CONSOLE).output)
     with on_pty(device) as path, opened(path) as line:  # type: ignore[arg-type]
         os.write(line, b"u")
-        done = lrzsz("sb", line, "-k", bench.new.patch)
+        done = lrzsz("sb", line, *options, getattr(bench.new, kind))
         assert done.returncode == 0, done.stderr.decode()
         heard(device, "starting 1.1.0", start)
-        heard(device, CONFIRMED, start)
-    assert watch.at_end is not None and not device.twin.uart(CONSOLE).lost
-    in_time(watch, watch.at_end)
-
-
-@pytest.mark.soak
-@pytest.mark.parametrize("options", [("-k",), ()], ids=["1024", "128"])
-def test_an_image_by_sb(bench: Bench, options: tuple[str, ...]) -> None:
-    device, watch = bench.device, Watch(bench.device, bench.old)
-    start = len(device.twin.uart(CONSOLE).output)
-    with on_pty(device) as path, opened(path) as line:  # type: ignore[arg-type]
-        os.write(line, b"u")
-        done = lrzsz("sb", line, *options, bench.new.image)
-        assert done.returncode == 0, done.stderr.decode()
         heard(device, CONFIRMED, start)
     assert watch.at_end is not None and not device.twin.uart(CONSOLE).lost
     in_time(watch, watch.at_end)

@@ -6,14 +6,13 @@
  * and that many words: where buffers are, and how the compiler laid out spboot.h.  Everything is little-endian. */
 #include <stddef.h>
 
-#include "clock.h"
+#include "bare.h"
+#include "bytes.h"
 #include "cortex.h"
 #include "demo_version.h"
-#include "gpio.h"
 #include "reg.h"
 #include "spb_chip.h"
 #include "spboot/spboot.h"
-#include "usart.h"
 #include "watchdog.h"
 
 #define TICK_CYCLES (SPB_CLOCK_HZ / 10000u)
@@ -65,8 +64,6 @@ typedef uint32_t (*gate)(uint32_t, uint32_t, uint32_t);
 #define GATE(name) (gate)(void (*)(void))name,
 static const gate gates[] = {SPB_ABI_GATES(GATE)};
 
-extern uint32_t data_start[], data_end[], data_load[], bss_start[], bss_end[], stack_top[];
-
 uint32_t pendsv_wants_switch(uint32_t exc_return, uint32_t psp);
 uint32_t pendsv_swap(uint32_t psp);
 void other_task(void);
@@ -88,26 +85,8 @@ static uint32_t saved_psp[2];
 static volatile uint32_t current;
 static struct { volatile uint32_t calls, refused, busy; } other;
 
-static void feed(void) {
+static void idle(void) {
     if (feeding) spb_watchdog_feed();
-}
-
-static uint8_t get(void) {
-    while (!spb_usart_readable()) feed();
-    return spb_usart_read();
-}
-
-static void put(uint8_t byte) {
-    while (!spb_usart_writable()) feed();
-    spb_usart_write(byte);
-}
-
-static void get_all(void *to, uint32_t len) {
-    for (uint8_t *p = to; len--; p++) *p = get();
-}
-
-static void put_all(const void *from, uint32_t len) {
-    for (const uint8_t *p = from; len--; p++) put(*p);
 }
 
 /* Call function(a, b, c) on PSP, on the stack that ends at top. */
@@ -327,12 +306,7 @@ static void serve(void) {
 }
 
 __attribute__((noreturn, used)) void reset(void) {
-    const uint32_t *from = data_load;
-    for (volatile uint32_t *to = data_start; to < data_end;) *to++ = *from++;
-    for (volatile uint32_t *to = bss_start; to < bss_end;) *to++ = 0;
-    spb_clock_start();
-    spb_gpio_console();
-    spb_usart_start(spb_clock_console_hz());
+    bare_start();
     reg_write(SHPR3, reg_read(SHPR3) | SHPR3_PENDSV_LOWEST);
     count_cycles();
     static const char ready[] = "feeder " DEMO_VERSION " ready\r\n";
@@ -340,17 +314,7 @@ __attribute__((noreturn, used)) void reset(void) {
     for (;;) serve();
 }
 
-/* Stays here, to be seen. */
-static void fault(void) {
-    for (;;) {}
-}
-
-struct vectors {
-    uint32_t *stack;
-    void (*handler[15])(void);
-};
-
-__attribute__((section(".vectors"), used)) static const struct vectors vectors = {
+VECTORS(0) = {
     .stack = stack_top,
     .handler = {reset, fault, fault, fault, fault, fault, 0, 0, 0, 0, supervisor, fault, 0, pendsv, systick},
 };

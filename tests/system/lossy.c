@@ -7,13 +7,12 @@
  *   M                             -> count, and up to 16 that are missing
  *   G                             -> result code      feed the engine
  *   I                                                 install at a reset, and reset */
-#include "clock.h"
+#include "bare.h"
+#include "bytes.h"
 #include "cortex.h"
 #include "demo_version.h"
-#include "gpio.h"
 #include "reg.h"
 #include "spb_chip.h"
-#include "usart.h"
 #include "watchdog.h"
 
 #define STORE 0x08006000u
@@ -35,29 +34,11 @@
 #define FLASH_ECCR 0x40022018u
 #define ECCD (1u << 31)
 
-extern uint32_t data_start[], data_end[], data_load[], bss_start[], bss_end[], stack_top[];
-
 static volatile bool ecc_failed;
 static struct fragments fragments;
 static uint32_t ram[PAGES * PAGE / 4u];
 
-static uint8_t get(void) {
-    while (!spb_usart_readable()) spb_watchdog_feed();
-    return spb_usart_read();
-}
-
-static void put(uint8_t byte) {
-    while (!spb_usart_writable()) spb_watchdog_feed();
-    spb_usart_write(byte);
-}
-
-static void get_all(void *to, uint32_t len) {
-    for (uint8_t *p = to; len--; p++) *p = get();
-}
-
-static void put_all(const void *from, uint32_t len) {
-    for (const uint8_t *p = from; len--; p++) put(*p);
-}
+static void idle(void) { spb_watchdog_feed(); }
 
 /* Flash: page by page, double word by double word (RM0351 3.3.5, 3.3.7).  True: without an error. */
 static bool finished(uint32_t what) {
@@ -191,29 +172,14 @@ static void serve(void) {
 }
 
 __attribute__((noreturn, used)) void reset(void) {
-    const uint32_t *from = data_load;
-    for (volatile uint32_t *to = data_start; to < data_end;) *to++ = *from++;
-    for (volatile uint32_t *to = bss_start; to < bss_end;) *to++ = 0;
-    spb_clock_start();
-    spb_gpio_console();
-    spb_usart_start(spb_clock_console_hz());
+    bare_start();
     (void)ram_erase();
     static const char ready[] = "lossy " DEMO_VERSION " ready\r\n";
     put_all(ready, sizeof ready - 1);
     for (;;) serve();
 }
 
-/* Stays here, to be seen. */
-static void fault(void) {
-    for (;;) {}
-}
-
-struct vectors {
-    uint32_t *stack;
-    void (*handler[15])(void);
-};
-
-__attribute__((section(".vectors"), used)) static const struct vectors vectors = {
+VECTORS(0) = {
     .stack = stack_top,
     .handler = {reset, nmi, fault, fault, fault, fault, 0, 0, 0, 0, fault, fault, 0, fault, fault},
 };

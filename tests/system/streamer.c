@@ -3,14 +3,12 @@
  * and that of an idle line for the end.  The main loop hands what has come to SE_PATCH_Data, which blocks while flash is
  * erased; the DMA goes on meanwhile.  What it says it sends by DMA, too.
  * Given beside what dma.h wants: RING (bytes), IRQ_RX, IRQ_UART, STATUS, IDLE_CLEAR, CR1_AT, DMA_CLOCK, DMA_H. */
-#include "clock.h"
+#include "bare.h"
 #include "cortex.h"
 #include "demo_version.h"
-#include "gpio.h"
 #include "reg.h"
 #include "spb_chip.h"
 #include "spboot/spboot.h"
-#include "usart.h"
 
 static uint8_t ring[RING] __attribute__((aligned(32)));
 static uint32_t items[64] __attribute__((aligned(256)));
@@ -23,8 +21,6 @@ static char line[80];
 
 #define IDLE 0x10u
 #define LINES 120
-
-extern uint32_t data_start[], data_end[], data_load[], bss_start[], bss_end[], stack_top[];
 
 static volatile uint32_t produced, halves, wholes, idles;
 static uint32_t seen;
@@ -103,12 +99,7 @@ static void serve(void) {
 }
 
 __attribute__((noreturn, used)) void reset(void) {
-    const uint32_t *from = data_load;
-    for (volatile uint32_t *to = data_start; to < data_end;) *to++ = *from++;
-    for (volatile uint32_t *to = bss_start; to < bss_end;) *to++ = 0;
-    spb_clock_start();
-    spb_gpio_console();
-    spb_usart_start(spb_clock_console_hz());
+    bare_start();
     DMA_CLOCK
     __asm volatile("nop\n nop\n nop");
     enable(IRQ_RX);
@@ -119,16 +110,7 @@ __attribute__((noreturn, used)) void reset(void) {
     for (;;) {}
 }
 
-static void fault(void) {
-    for (;;) {}
-}
-
-struct vectors {
-    uint32_t *stack;
-    void (*handler[15 + LINES])(void);
-};
-
-__attribute__((section(".vectors"), used)) static const struct vectors vectors = {
+VECTORS(LINES) = {
     .stack = stack_top,
     .handler = {reset, fault, fault, fault, fault, fault, 0, 0, 0, 0, fault, fault, 0, fault, fault,
                 [15 ... 14 + LINES] = external},

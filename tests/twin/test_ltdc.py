@@ -1,4 +1,4 @@
-"""LTDC on the twin: what a program sets up is shown to the bit, what it forgot is told (RM0386 20)."""
+"""LTDC on the twin: what a program sets up is shown to the bit, what it forgot is told (RM0090 16)."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeA
 async function worth(data) {
     try {
         const update = $update.parseUpdate(data);
-        return { facts: await $update.factsOf(update), worth: await $update.worthOf(data) };
+        return { facts: await $update.factsOf(update), worth: await $update.worthOf(update) };
     } catch (error) {
         if (error.name !== "Error") throw error;
         return { error: error.message };

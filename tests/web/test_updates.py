@@ -47,10 +47,21 @@ def choose(tab: Tab, path: Path) -> None:
     tab.wait("!document.querySelector('#send').disabled")
 
 
-def by_key(tab: Tab, key: str = "u") -> None:
-    """Through the application."""
+def by_application(tab: Tab, path: Path) -> None:
+    """An update begins that the application takes."""
+    connect(tab)
     tab.click("#by-application")
-    tab.fill("#key", key)
+    tab.fill("#key", "u")
+    choose(tab, path)
+    tab.click("#send")
+
+
+def by_loader(tab: Tab, path: Path) -> None:
+    """An update begins, and waits for the loader."""
+    connect(tab)
+    choose(tab, path)
+    tab.click("#send")
+    outcome(tab, "reset the board")
 
 
 def outcome(tab: Tab, words: str) -> str:
@@ -59,8 +70,9 @@ def outcome(tab: Tab, words: str) -> str:
     return tab.text("#outcome")
 
 
-def starts(device: Bench, tab: Tab, count: int = 1) -> None:
-    """Reset the device; returns when the page has heard of its application."""
+def starts(device: Bench, tab: Tab) -> None:
+    """Reset the device; returns when the page has heard of its application, for the first time."""
+    assert "r resets" not in tab.text("#console")
     device.reset()
     tab.wait("document.querySelector('#console').textContent.includes('r resets')")
 
@@ -90,10 +102,7 @@ def test_a_full_image_through_the_loader(opened: Open, device: Bench, files: Pat
 def test_a_patch_through_the_application(opened: Open, device: Bench, files: Path) -> None:
     """What is typed reaches the application, too."""
     tab = opened().tab
-    connect(tab)
-    by_key(tab)
-    choose(tab, files / "lamp-1.1.0.sfbp")
-    tab.click("#send")
+    by_application(tab, files / "lamp-1.1.0.sfbp")
     assert "; the device: update: complete, resetting to install it; " in outcome(tab, "1.1.0 runs now")
     assert device.installed() == "1.1.0"
     tab.fill("#typed", "s")
@@ -139,10 +148,7 @@ def test_a_wrong_file_for_a_device_that_was_not_heard(opened: Open, device: Benc
     """It says its version at its start, once the update waits; then its word was typed, and no block."""
     bridge = opened()
     tab = bridge.tab
-    connect(tab)
-    choose(tab, files / "lamp-1.0.0.sfb")
-    tab.click("#send")
-    outcome(tab, "reset the board")
+    by_loader(tab, files / "lamp-1.0.0.sfb")
     device.reset_to_loader()
     said = outcome(tab, "would refuse it")
     assert "code 26: already installed" in said and "nothing was sent; the device starts its application" in said
@@ -156,10 +162,7 @@ def test_a_file_that_the_device_alone_can_judge(opened: Open, device: Bench, sho
     image = release.full_image(shop.made(shop.demo("1.1.0"), "1.1.0"), keys=other)
     (tmp_path / "x.sfb").write_bytes(image)
     tab = opened().tab
-    connect(tab)
-    by_key(tab)
-    choose(tab, tmp_path / "x.sfb")
-    tab.click("#send")
+    by_application(tab, tmp_path / "x.sfb")
     said = outcome(tab, "the device refused it")
     assert said.startswith("x.sfb: the device refused it: patch: ")
     assert "code 15: wrong signature: damaged, or another key" in said
@@ -170,10 +173,7 @@ def test_cancel_in_the_middle_and_again_to_the_end(opened: Open, device: Bench, 
     """The second time somebody leaves the page, which warns, and stays."""
     bridge = opened()
     tab = bridge.tab
-    connect(tab)
-    by_key(tab)
-    choose(tab, long_file)
-    tab.click("#send")
+    by_application(tab, long_file)
     sending(tab)
     tab.click("#cancel")
     said = outcome(tab, "cancelled")
@@ -200,10 +200,7 @@ def leave(tab: Tab, address: str) -> None:
 
 def test_cancel_before_the_device_calls(opened: Open, device: Bench, files: Path) -> None:
     tab = opened().tab
-    connect(tab)
-    choose(tab, files / "lamp-1.1.0.sfb")
-    tab.click("#send")
-    outcome(tab, "reset the board")
+    by_loader(tab, files / "lamp-1.1.0.sfb")
     tab.click("#cancel")
     assert outcome(tab, "cancelled") == "lamp-1.1.0.sfb: cancelled: nothing was sent"
 
@@ -211,10 +208,7 @@ def test_cancel_before_the_device_calls(opened: Open, device: Bench, files: Path
 def pull_in_the_middle(bridge: Bridge, path: Path) -> None:
     """Send it to the application, and pull the cable."""
     tab = bridge.tab
-    connect(tab)
-    by_key(tab)
-    choose(tab, path)
-    tab.click("#send")
+    by_application(tab, path)
     sending(tab)
     bridge.pull()
     said = outcome(tab, "the port went away")
@@ -305,10 +299,7 @@ def test_a_device_that_does_not_answer(opened: Open, files: Path) -> None:
 @pytest.mark.soak
 def test_a_reset_in_the_middle_begins_again(opened: Open, device: Bench, long_file: Path) -> None:
     tab = opened().tab
-    connect(tab)
-    choose(tab, long_file)
-    tab.click("#send")
-    outcome(tab, "reset the board")
+    by_loader(tab, long_file)
     device.reset_to_loader()
     sending(tab)
     device.reset_to_loader()
@@ -322,10 +313,7 @@ def test_a_reset_in_the_middle_begins_again(opened: Open, device: Bench, long_fi
 def test_another_file_after_a_refusal(opened: Open, device: Bench, files: Path) -> None:
     """The loader still waits: without a reset it gets the right one."""
     tab = opened().tab
-    connect(tab)
-    choose(tab, files / "lamp-1.0.0.sfb")
-    tab.click("#send")
-    outcome(tab, "reset the board")
+    by_loader(tab, files / "lamp-1.0.0.sfb")
     device.reset_to_loader()
     outcome(tab, "would refuse it")
     choose(tab, files / "lamp-1.1.0.sfb")

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* console.c - the template's console.h for a USART of IP version 2 (STM32F2, F4, L1); RM0386 chapter 30. */
+/* console.c - the template's console.h for a USART of IP version 2 (STM32F2, F4, L1); RM0090 chapter 30. */
 #include "console.h"
 
 #include <stdbool.h>
@@ -30,7 +30,7 @@ static uint8_t ring[RING];
 static volatile uint32_t put_count, got_count;  /* of all bytes: what is between them is in the ring */
 static volatile uint32_t ticks;
 
-/* Reading DR behind SR takes the byte and clears the errors (RM0386 30.6.1). */
+/* Reading DR behind SR takes the byte and clears the errors (RM0090 30.6.1). */
 void console_interrupt(void) {
     uint32_t sr = SR;
     if ((sr & (SR_RXNE | SR_ORE)) == 0) return;
@@ -72,18 +72,4 @@ void console_put(uint8_t byte) {
 
 void console_flush(void) {
     while ((SR & SR_TC) == 0) {}
-}
-
-void console_text(const char *text) {
-    while (*text != '\0') console_put((uint8_t)*text++);
-}
-
-void console_number(uint32_t number) {
-    char digits[11], *at = digits + sizeof digits;
-    *--at = '\0';
-    do {
-        *--at = (char)('0' + number % 10u);
-        number /= 10u;
-    } while (number != 0);
-    console_text(at);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* display.c - layer 1 of LTDC, a panel of 320 x 240 at 60 Hz (RM0386 chapter 20).  The pixels of this board leave by DSI,
+/* display.c - layer 1 of LTDC, a panel of 320 x 240 at 60 Hz (RM0090 chapter 16).  The pixels of this board leave by DSI,
  * which a product starts in front of this: clock, host and panel (chapter 21); the twin shows what LTDC has. */
 #include "display.h"
 

@@ -74,17 +74,3 @@ void console_put(uint8_t byte) {
 void console_flush(void) {
     while ((ISR & ISR_TC) == 0) {}
 }
-
-void console_text(const char *text) {
-    while (*text != '\0') console_put((uint8_t)*text++);
-}
-
-void console_number(uint32_t number) {
-    char digits[11], *at = digits + sizeof digits;
-    *--at = '\0';
-    do {
-        *--at = (char)('0' + number % 10u);
-        number /= 10u;
-    } while (number != 0);
-    console_text(at);
-}

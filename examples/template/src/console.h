@@ -22,6 +22,7 @@ void console_flush(void);
 /* Milliseconds since console_start(). */
 uint32_t console_ms(void);
 
+/* In console_text.c, by console_put(). */
 void console_text(const char *text);
 void console_number(uint32_t number);
 

@@ -7,7 +7,6 @@
 #include <zephyr/kernel.h>
 
 #define RING 2048u      /* YMODEM sends one block of 1,029 bytes and waits for its answer */
-#define DIGITS 11u
 #define TICKS_OF_A_BYTE 2u
 
 static const struct device *const uart = DEVICE_DT_GET(DT_CHOSEN(zephyr_console));
@@ -38,17 +37,3 @@ void console_put(uint8_t byte) { uart_poll_out(uart, byte); }
 void console_flush(void) { k_msleep(TICKS_OF_A_BYTE); }
 
 uint32_t console_ms(void) { return k_uptime_get_32(); }
-
-void console_text(const char *text) {
-    while (*text != '\0') console_put((uint8_t)*text++);
-}
-
-void console_number(uint32_t number) {
-    char digits[DIGITS], *at = digits + sizeof digits;
-    *--at = '\0';
-    do {
-        *--at = (char)('0' + number % 10u);
-        number /= 10u;
-    } while (number != 0);
-    console_text(at);
-}

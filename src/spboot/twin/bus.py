@@ -251,10 +251,14 @@ class Bus:
     def busy(self) -> None:
         """The firmware did something: what was read before says nothing any more about waiting."""
         self._seen.clear()
+        self._begin()
+        self._step = _COUNT_STEP_PS
+
+    def _begin(self) -> None:
+        """The next wait is another one than the last."""
         self._states.clear()
         self._repeats = self._stills = self._feeds = 0
         self._feeding = False
-        self._step = _COUNT_STEP_PS
 
     def fed(self) -> None:
         """The watchdog was fed."""
@@ -279,9 +283,7 @@ class Bus:
                 self._step += self._step // _LATE
         else:
             self._seen[address] = value
-            self._states.clear()
-            self._repeats = self._stills = self._feeds = 0
-            self._feeding = False
+            self._begin()
 
     def _compare(self, address: int, counting: bool) -> None:
         """Whether the instruction that reads did so before, and what changed in the core since then.  In a loop that

@@ -16,7 +16,7 @@ export class Candidate {
         try {
             file.update = parseUpdate(bytes);
             file.facts = await factsOf(file.update);
-            const [verdict, why] = await worthOf(bytes);
+            const [verdict, why] = await worthOf(file.update);
             file.worth = `${verdict}: ${why}`;
             if (verdict === FACTS.verdicts.damaged) file.fault = file.worth;
         } catch (error) {

@@ -32,9 +32,9 @@ export async function chainError({ wire }) {
     return "";
 }
 
-/* What it is worth without keys: its verdict, and why.  Throws FormatError. */
-export async function worthOf(bytes) {
-    const broken = await chainError(parseUpdate(bytes));
+/* What it is worth without keys: its verdict, and why. */
+export async function worthOf(update) {
+    const broken = await chainError(update);
     if (broken) return [FACTS.verdicts.damaged, broken];
     return [FACTS.verdicts.unchecked, `${FACTS.verdicts.chained}; whose it is the device tells`];
 }

@@ -60,6 +60,7 @@ def rtos_app(shop: Workshop, version: str, stack: str = "SE_PATCH_Stack_CALLER")
     def make() -> bytes:
         folder = shop.folder / f"rtos-{stack}-{version}"
         shutil.copytree(Path(__file__).parent, folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+        shutil.copy(Path(__file__).parents[1] / "bare.h", folder)
         for name in _KERNEL:
             shutil.copy(data_path("examples") / "rtos-iap" / "src" / "kernel" / name, folder)
         (folder / "board.h").write_text(_board_header(shop.board, stack), encoding="utf-8")

@@ -6,6 +6,7 @@
  * Manuals: basic timers RM0351 32, LPTIM RM0351 34, Stop RM0351 5.3.6; board.h has what differs. */
 #include "port.h"
 
+#include "bare.h"
 #include "board.h"
 #include "clock.h"
 #include "gpio.h"
@@ -167,31 +168,17 @@ uint32_t spb_line_ms(void) { return kernel_now(); }
 
 /* Start-up */
 
-extern uint32_t data_start[], data_end[], data_load[], bss_start[], bss_end[], stack_top[];
-
 void rtos_main(void);
 
 __attribute__((noreturn, used)) void reset(void) {
-    const uint32_t *from = data_load;
-    for (volatile uint32_t *to = data_start; to < data_end;) *to++ = *from++;
-    for (volatile uint32_t *to = bss_start; to < bss_end;) *to++ = 0;
+    bare_memory();
     rtos_main();
-    for (;;) {}
-}
-
-/* Stays here, to be seen. */
-static void fault(void) {
     for (;;) {}
 }
 
 #define EIGHT interrupt, interrupt, interrupt, interrupt, interrupt, interrupt, interrupt, interrupt
 
-struct vectors {
-    uint32_t *stack;
-    void (*handler[15 + 72])(void);
-};
-
-__attribute__((section(".vectors"), used)) static const struct vectors vectors = {
+VECTORS(72) = {
     .stack = stack_top,
     .handler = {reset, fault, fault, fault, fault, fault, 0, 0, 0, 0, fault, fault, 0, switch_tasks, fault,
                 EIGHT, EIGHT, EIGHT, EIGHT, EIGHT, EIGHT, EIGHT, EIGHT, EIGHT},

@@ -118,20 +118,6 @@ void console_flush(void) {
 
 uint32_t console_ms(void) { return kernel_now(); }
 
-void console_text(const char *text) {
-    while (*text != '\0') console_put((uint8_t)*text++);
-}
-
-void console_number(uint32_t number) {
-    char digits[11], *at = digits + sizeof digits;
-    *--at = '\0';
-    do {
-        *--at = (char)('0' + number % 10u);
-        number /= 10u;
-    } while (number != 0);
-    console_text(at);
-}
-
 /* Stop (quiet.h).  A start bit sets WUF outside of Stop as well, so it and its interrupt are wanted around Stop only, as is
  * UESM; DMA has to let go meanwhile.  BUSY may come too late to be seen here: then the byte waits in RDR for the end of Stop,
  * which is 5 ms away at most, or one byte more (RM0351 40.5.18). */

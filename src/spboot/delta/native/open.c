@@ -230,6 +230,8 @@ const struct spb_copy *spb_open_best(const struct spb_open *open, spb_bits *pric
     return open->best == SPB_OPEN_MOST ? NULL : &open->copies[open->best];
 }
 
+void spb_open_promise(struct spb_open *open, uint32_t end) { open->copies[open->best].promised = end; }
+
 /* The rank-th smallest price (from 0): what stands around the middle is sorted out until rank is alone. */
 static spb_bits price_of_rank(const struct spb_open *open, uint32_t rank) {
     spb_bits prices[SPB_OPEN_MOST];

@@ -57,6 +57,9 @@ void spb_open_advance(struct spb_open *open, uint32_t np);
 /* The one that is cheapest to end now, NULL when there is none; *price includes the end. */
 const struct spb_copy *spb_open_best(const struct spb_open *open, spb_bits *price);
 
+/* Keep that one up to end, whatever it costs. */
+void spb_open_promise(struct spb_open *open, uint32_t end);
+
 /* Forget those that cost far more than limit, the price of the best way to np. */
 void spb_open_prune(struct spb_open *open, uint32_t np, spb_bits limit);
 

@@ -206,6 +206,7 @@ enum spb_parse_result spb_parse(const struct spb_parse_input *input, struct spb_
         }
         const struct spb_copy *copy = step_with_care(&p, np++);
         uint32_t end = np == input->pair->new_code ? np : calm_end(&p, copy, np);
+        if (end > np) spb_open_promise(&p.open, end); /* others may be cheaper for a while, and then no more */
         spb_open_prune(&p.open, np, p.next);
         go_on(&p);
         if (end > np) pass_calm(&p, np, end);

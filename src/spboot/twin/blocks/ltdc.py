@@ -1,4 +1,4 @@
-"""LTDC, the display controller of STM32F429, F439, F469 and F479 (RM0386 20, RM0090 16): two layers over a background.
+"""LTDC, the display controller of STM32F429, F439, F469 and F479 (RM0090 16, RM0386): two layers over a background.
 
 Pixels leave in no time and by no pins: `frame` has the picture that a panel would show of what memory holds now."""
 
@@ -32,7 +32,7 @@ _GLOBAL: Final[dict[str, tuple[int, dict[str, tuple[int, int]]]]] = {
     "CPSR": (0x44, {"CYPOS": (0, 16), "CXPOS": (16, 16)}),
     "CDSR": (0x48, {"VDES": (0, 1), "HDES": (1, 1), "VSYNCS": (2, 1), "HSYNCS": (3, 1)}),
 }
-"""Register -> offset and fields (RM0386 20.7)."""
+"""Register -> offset and fields (RM0090 16.7)."""
 _LAYER: Final[dict[str, tuple[int, dict[str, tuple[int, int]]]]] = {
     "CR": (0x84, {"LEN": (0, 1), "COLKEN": (1, 1), "CLUTEN": (4, 1)}),
     "WHPCR": (0x88, {"START": (0, 12), "STOP": (16, 12)}),
@@ -52,11 +52,11 @@ _TIMING: Final = ("SSCR", "BPCR", "AWCR", "TWCR")
 _LINE, _RELOADED = 1, 8
 _PLAIN, _BY_PIXEL = ({"BF1": 4, "BF2": 5}, {"BF1": 6, "BF2": 7})
 _VECTOR: Final = 88
-"""Of the global interrupt; the facts have no vectors of blocks without an IP version (RM0386 12.2, RM0090 12.2)."""
+"""Of the global interrupt; the facts have no vectors of blocks without an IP version (RM0090 Table 63)."""
 
 
 class Ltdc(Block):
-    """The block.  Registers of layers are shadowed: what is read is what is shown (RM0386 20.7.6)."""
+    """The block.  Registers of layers are shadowed: what is read is what is shown (RM0090 16.7.6)."""
 
     FOR = ("LTDC",)
     FAMILIES = ("STM32F4",)
@@ -105,7 +105,7 @@ class Ltdc(Block):
         name = self.names.get(offset & ~3, "")
         if name in _SHADOWED or name in _CLUT:
             if size != 4:
-                self.die.refuse(f"{self.name}_{name} written with {size} bytes", "write words (RM0386 20.7)")
+                self.die.refuse(f"{self.name}_{name} written with {size} bytes", "write words (RM0090 16.7)")
             if name in _SHADOWED:
                 self._shadow[name] = value & self.masks[name]
                 return
@@ -136,7 +136,7 @@ class Ltdc(Block):
         self.registers[name] = value
 
     def write_GCR(self, value: int) -> None:
-        """LTDCEN starts the pixels (RM0386 20.5); DBW, DGW and DRW are read-only."""
+        """LTDCEN starts the pixels (RM0090 16.6); DBW, DGW and DRW are read-only."""
         before, keep = self.field("GCR", "LTDCEN"), 0x7770
         self.registers["GCR"] = value & self.masks["GCR"] & ~keep | self.RESET["GCR"] & keep
         if self.field("GCR", "LTDCEN") and not before:
@@ -146,7 +146,7 @@ class Ltdc(Block):
         self._follow()
 
     def write_SRCR(self, value: int) -> None:
-        """IMR reloads at once, VBR at the next vertical blanking (RM0386 20.7.6)."""
+        """IMR reloads at once, VBR at the next vertical blanking (RM0090 16.7.6)."""
         if value & 1:
             self.registers.update(self._shadow)
             self._check_shown()
@@ -179,7 +179,7 @@ class Ltdc(Block):
         return x << 16 | y
 
     def read_CDSR(self) -> int:
-        """Which signals are active, whatever their polarity (RM0386 20.7.14)."""
+        """Which signals are active, whatever their polarity (RM0090 16.7.13)."""
         x, y = self._position()
         in_line = self._value("AHBP") < x <= self._value("AAW")
         in_frame = self._value("AVBP") < y <= self._value("AAH")
@@ -271,7 +271,7 @@ class Ltdc(Block):
     def _check_timing(self) -> None:
         if not self.die.rcc.pixel_hz():
             self._refuse(
-                "LTDCEN set without a pixel clock", "start PLLSAI with PLLSAIR and set PLLSAIDIVR first (RM0386 6.3.23)"
+                "LTDCEN set without a pixel clock", "start PLLSAI with PLLSAIR and set PLLSAIDIVR first (RM0090 6.3)"
             )
         for way in (("HSW", "AHBP", "AAW", "TOTALW"), ("VSH", "AVBP", "AAH", "TOTALH")):
             values = [self._value(field) for field in way]
@@ -288,7 +288,7 @@ class Ltdc(Block):
                 self._check_layer(n)
 
     def _check_layer(self, n: int) -> None:
-        """Of a layer that is on (RM0386 20.7.15 to 20.7.24)."""
+        """Of a layer that is on (RM0090 16.7.14 to 16.7.24)."""
         if not self.field(f"L{n}CR", "LEN"):
             return
         layer = self._layer(n)
@@ -326,7 +326,7 @@ class Ltdc(Block):
 
         factors = {name: value("BFCR", name) for name in ("BF1", "BF2")}
         if any(factors[name] not in (_PLAIN[name], _BY_PIXEL[name]) for name in factors):
-            self._refuse(f"L{n}BFCR with {factors}", "BF1 is 4 or 6, BF2 is 5 or 7 (RM0386 20.7.21)")
+            self._refuse(f"L{n}BFCR with {factors}", "BF1 is 4 or 6, BF2 is 5 or 7 (RM0090 16.7.21)")
         format_ = FORMATS[value("PFCR", "PF")]
         keyed = value("CR", "COLKEN")
         if keyed and format_.index:

@@ -133,7 +133,7 @@ class RccF4(Rcc, ips=("rcc_f4",)):
         return super().source_hz(source)
 
     def pixel_hz(self) -> int:
-        """PLLSAIR divided by PLLSAIDIVR; the PLL's source and M are those of PLLSAI, too (RM0386 6.3.23, 6.3.24)."""
+        """PLLSAIR divided by PLLSAIDIVR; the PLL's source and M are those of PLLSAI, too (RM0090 6.3)."""
         if not self.ready("PLLSAI"):
             return 0
         n, r = self.field("PLLSAICFGR", "PLLN"), self.field("PLLSAICFGR", "PLLR")
@@ -142,7 +142,7 @@ class RccF4(Rcc, ips=("rcc_f4",)):
         if r < 2 or not 50 <= n <= 432 or not 0.95e6 <= into <= 2.1e6 or not low * 1e6 <= into * n <= high * 1e6:
             self.die.refuse(
                 f"PLLSAI for LTDC: N {n}, R {r}, input {into / 1e6:g} MHz, VCO {into * n / 1e6:g} MHz",
-                f"N 50..432, R 2..7, input 1..2, VCO {low}..{high} MHz (RM0386 6.3.23)",
+                f"N 50..432, R 2..7, input 1..2, VCO {low}..{high} MHz (RM0090 6.3)",
             )
         return round(into * n / r / (2 << self.field("DCKCFGR", "PLLSAIDIVR")))
 

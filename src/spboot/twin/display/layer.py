@@ -1,4 +1,4 @@
-"""One layer of a display: pixels of a format in memory, mixed with what is below them (RM0386 20.4.2).
+"""One layer of a display: pixels of a format in memory, mixed with what is below them (RM0090 16.4.2).
 
 The manual has factors of 255ths and one example, 240 of 128 over 48 gives 123: results are rounded down here."""
 
@@ -25,7 +25,7 @@ class Format:
     index: bool = False
 
     def split(self, value: int) -> tuple[int, ...]:
-        """The parts of a pixel with eight bits each: what lacks some gets its highest ones again (RM0386 20.4.2)."""
+        """The parts of a pixel with eight bits each: what lacks some gets its highest ones again (RM0090 16.4.2)."""
         parts = []
         for width in reversed(self.bits):
             part, value = value & ((1 << width) - 1), value >> width
@@ -45,7 +45,7 @@ FORMATS: Final = (
     Format(name="AL44", size=1, bits=(4, 4), index=True),
     Format(name="AL88", size=2, bits=(8, 8), index=True),
 )
-"""PF of LxPFCR -> what it means (RM0386 20.7.18)."""
+"""PF of LxPFCR -> what it means (RM0090 16.7.18)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
