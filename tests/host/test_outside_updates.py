@@ -162,7 +162,7 @@ def test_a_trial_saves_pages_of_their_own_size() -> None:
     bare = forecast(BOARD, OLD.data, OLD.data + b"good", rests=(REST, b"x" + REST[1:]))
     assert kept.trial and not bare.trial and kept.changed == bare.changed
     assert kept.erases - bare.erases == 2 + 1
-    gap = (BOARD.vector_size - HEADER_SIZE) // 64  # erased behind the header, and not programmed
+    gap = (BOARD.vector_size - HEADER_SIZE - EXTENSION_SIZE) // 64  # erased behind the header, and not programmed
     assert kept.programs - bare.programs == (128 * 1024 + 4096) // 64 - gap + 3, "two steps of saving, one at the end"
     assert kept.pages == bare.pages + 2
 

@@ -16,6 +16,7 @@ from spboot.chips.external import EXTERNAL
 from spboot.device.device import Device
 from spboot.errors import BoardError, ExtraError
 from spboot.formats.header import HEADER_SIZE
+from spboot.formats.manifest import EXTENSION_SIZE
 from spboot.formats.spec import record
 from spboot.link import ymodem
 from spboot.link.port import BITS
@@ -71,19 +72,8 @@ def forecast(board: Board, old: bytes, new: bytes, *, rests: tuple[bytes, bytes]
     for size in _records(board, changed, kept):
         work.program(board.journal, 0, size)
     homes = trial.homes(board, changed) if kept else []
-    before, after = _Held(board, old, rests[0]), _Held(board, new, rests[1])
-    for number, home in zip(changed[::-1], homes, strict=False):
-        work.program(board.slot1, home, before.copied(number, board.page_at(number)[1], sealed=board.sealed))
-    ends = board.vector_size + len(new), board.slot0.size + len(rests[1])
-    gathered = max(_write_size(board), _OUTSIDE_STEP if board.outside else 0)
-    for number in changed:
-        start, size = board.page_at(number)
-        used = min(ends[start >= board.slot0.size] - start, size)
-        alike = after.alike(before, number) // gathered * gathered
-        first = before.copied(number, alike, sealed=board.sealed)
-        work.program(board.slot1, number, first + -(-used // gathered) * gathered - alike)
-        unit = _copy_unit(board)
-        work.program(board.slot0, number, after.copied(number, -(-used // unit) * unit))
+    for slot, page, size in _written(board, changed, homes, _Held(board, old, rests[0]), _Held(board, new, rests[1])):
+        work.program(slot, page, size)
     taken, saved = [*_taken(board, changed)], [*_copied(board, changed, homes, trial.batches(board)[1])]
     for slot, runs in (
         (board.slot1, taken),
@@ -204,7 +194,8 @@ class _Held:
     def __init__(self, board: Board, image: bytes, rest: bytes) -> None:
         self._board = board
         self._erased = bytes([board.chip.memory_at(board.slot0.address).erased])
-        self._first = (b"h" * HEADER_SIZE).ljust(board.vector_size, self._erased) + image
+        header = HEADER_SIZE + (EXTENSION_SIZE if board.slot0.rest else 0)
+        self._first = (b"h" * header).ljust(board.vector_size, self._erased) + image
         self._rest = rest
 
     def _page(self, number: int) -> bytes:
@@ -213,6 +204,13 @@ class _Held:
         if behind >= 0:
             return self._rest[behind : behind + size].ljust(size, b"\xff")
         return self._first[start : start + size].ljust(size, self._erased)
+
+    def used(self, number: int, unit: int) -> int:
+        """Bytes of page *number* up to the end of the image, in whole units."""
+        start, size = self._board.page_at(number)
+        behind = start - self._board.slot0.size
+        used = min(len(self._rest) - behind if behind >= 0 else len(self._first) - start, size)
+        return -(-used // unit) * unit
 
     def alike(self, other: _Held, number: int) -> int:
         """Bytes of page *number* before the first one that *other* has otherwise; the header always is."""
@@ -223,7 +221,8 @@ class _Held:
         """Bytes that are programmed to copy the first *size* of page *number* (copy_step of core/flash.c): where pages
         are large, steps of erased bytes are not; *sealed* ones are none."""
         board = self._board
-        start, inside = board.page_at(number)[0], board.page_at(number)[0] < board.slot0.size
+        start = board.page_at(number)[0]
+        inside = start < board.slot0.size
         if board.page_size <= _LARGE_PAGE:
             return size
         page = self._page(number)[:size]
@@ -233,6 +232,21 @@ class _Held:
         erased = self._erased if inside else b"\xff"
         steps = (page[at : at + _STEP] for at in range(0, size, _STEP))
         return sum(len(step) for step in steps if step.strip(erased))
+
+
+def _written(
+    board: Board, changed: Sequence[int], homes: Sequence[int], before: _Held, after: _Held
+) -> Iterator[tuple[Slot, int, int]]:
+    """Slot, page and bytes of what is programmed: pages of OLD that are kept, those of NEW in SLOT1, then in SLOT0."""
+    assert board.slot1 is not None
+    for number, home in zip(changed[::-1], homes, strict=False):
+        yield board.slot1, home, before.copied(number, board.page_at(number)[1], sealed=board.sealed)
+    gathered = max(_write_size(board), _OUTSIDE_STEP if board.outside else 0)
+    for number in changed:
+        alike = after.alike(before, number) // gathered * gathered
+        first = before.copied(number, alike, sealed=board.sealed)
+        yield board.slot1, number, first + after.used(number, gathered) - alike
+        yield board.slot0, number, after.copied(number, after.used(number, _copy_unit(board)))
 
 
 def _taken(board: Board, changed: Sequence[int]) -> Iterator[range]:
