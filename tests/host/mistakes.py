@@ -286,6 +286,8 @@ TWIN: list[Row] = [
     (f"twin {TARGET} --image mine.bin", 1, ("mine.bin", "a board that is not ours")),
     ("twin NUCLEO-L412KB --image boot.hex --button", 1, ("no button", "`load`")),
     (f"twin {TARGET} --image boot.hex --stick new.bin", 1, ("no USB connector here", "[usb]")),
+    (f"twin {TARGET} --image boot.hex --frame new.png", 1, ("STM32L476RG has no LTDC here",)),
+    ("twin DISCO-F469I --image boot.hex --frame nowhere/new.png", 1, ("there is no folder",)),
     ("twin NUCLEO-F429ZI --image boot.hex --stick none.img", 1, ("none.img", "cannot be read")),
     (f"twin {TARGET} --image none.hex", 1, ("none.hex", "cannot be read")),
     (f"twin {TARGET} --image x.sfb", 1, ("x.sfb", ".elf, .hex or .bin")),

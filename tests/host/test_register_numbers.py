@@ -69,6 +69,7 @@ def field(place: str, ip: str) -> tuple[int, int] | None:
 # number is.
 
 CONSTANTS: dict[str, dict[str, str]] = {
+    "blocks.ltdc": {"_LINE": "[LIF]", "_RELOADED": "[RRIF]", "_VECTOR": "[88, of the vector table]"},
     "flash.f4": {
         "_LOCK": "CR.LOCK", "_STRT": "CR.STRT", "_EOPIE": "CR.EOPIE", "_ERRIE": "CR.ERRIE", "_PG": "CR.PG",
             "_SER": "CR.SER",
@@ -169,6 +170,10 @@ CONSTANTS: dict[str, dict[str, str]] = {
     "blocks.wwdg": {"_WDGA": "CR.WDGA", "_EARLY": "[T, where EWIF is set]", "_DIVIDED": "[of the bus clock]"},
 }  # fmt: skip
 NUMBERS: dict[str, dict[str, str]] = {
+    "blocks.ltdc": {
+        "~0x3": "[bytes]", ">>24": "[CLUTADD]", "&0xffffff": "[RED to BLUE of CLUTWR]", "&0x2": "[VBR]",
+        "~0x2": "[VBR]", "<<16": "[CXPOS]", "<<3": "[HSYNCS]", "<<2": "[VSYNCS]", "<<1": "[HDES]",
+    },
     "blocks.backed_up": {"~0x3": "[bytes]"},
     "blocks.octospim": {">>1": "[of IOLSRC and IOHSRC: the controller]"},
     "blocks.quadspi": {"<<12": "[bit 4 of FTHRES, RM0399]", ">>8": "CR.FTHRES", ">>24": "CR.PRESCALER",

@@ -57,6 +57,8 @@ class Block:
     """Registers that the facts lack."""
     FOR: ClassVar[tuple[str, ...]] = ()
     """Peripherals without an IP version in the facts that a class models, as ("LCD",); those of users: guests.py."""
+    FAMILIES: ClassVar[tuple[str, ...]] = ()
+    """Families on which such a class models it; none named: on all."""
     REGISTERS: ClassVar[dict[str, int]] = {}
     """Registers of such a class -> their offsets; all bits of them are storage."""
     PAGES: ClassVar[tuple[int, ...]] = (0,)

@@ -70,8 +70,12 @@ def build(die: Die, bus: Bus, nvic: Nvic, silence: Silence) -> dict[str, Block]:
     blocks = {
         name: model(die, facts) for name, (model, facts) in known.items() if not model.OPTIONAL or name not in taken
     }
-    named = {name: facts for name, facts in chip.others.items() if name in NAMED and name not in taken}
-    blocks |= {name: NAMED[name](die, facts) for name, facts in named.items()}
+    named = {name: (NAMED[name], facts) for name, facts in chip.others.items() if name in NAMED and name not in taken}
+    blocks |= {
+        name: model(die, facts)
+        for name, (model, facts) in named.items()
+        if not model.FAMILIES or chip.family in model.FAMILIES
+    }
     if both := sorted(own.keys() & blocks.keys()):
         raise TwinError(f"{own[both[0]].__name__} is a model of {both[0]}, which the twin models itself: take it out")
     blocks |= {name: model(die, chip.peripheral(name)) for name, model in own.items()}
