@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Final
 
 from bench.delta import gui, limits, page
-from bench.delta.assets import Asset
 from bench.delta.measure import ROOT, Bench, BenchError
 from bench.told import told
+from examples.gui.assets.generate import Asset
 
 CODE: Final = 500_000
 OUTSIDE: Final = 16 << 20

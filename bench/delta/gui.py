@@ -15,8 +15,8 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from bench.delta import assets
-from bench.delta.assets import Asset
+from examples.gui.assets import generate as assets
+from examples.gui.assets.generate import Asset
 from spboot import delta, disk
 from spboot.builder import cargo
 from spboot.builder.compiler import toolchain

@@ -9,6 +9,7 @@
 #include "seal.h"
 
 #define STEP (SPB_SLOT_UNIT < SPB_READ_MAX ? SPB_READ_MAX : SPB_SLOT_UNIT)   /* bytes copied at a time */
+#define LARGE_PAGES (SPB_PAGE_SIZE > 0x2000u)   /* they have so many erased bytes behind an image that to look first pays */
 #define BLOCK_LAST (SPB_BLOCK > 0 ? SPB_BLOCK - 1u : 0u)
 
 _Static_assert((SPB_BLOCK & BLOCK_LAST) == 0, "offsets in a block are masked");
@@ -82,16 +83,24 @@ static bool read_step(const struct spb_area *area, uint32_t off, uint32_t *to, u
     return ok;
 }
 
+static bool holds(const struct spb_place *place, uint32_t at, const uint32_t *bytes, uint32_t len) {
+    uint32_t there[STEP / 4];
+    return read_step(place->area, place->off + at, there, len) && memcmp(there, bytes, len) == 0;
+}
+
 /* Its frame is not on the stack under a signature check. */
 __attribute__((noinline)) static enum spb_status copy_step(const struct spb_place *from, const struct spb_place *into,
                                                            uint32_t at, uint32_t len) {
-    uint32_t bytes[STEP / 4], there[STEP / 4];
+    uint32_t bytes[STEP / 4];
     if (!read_step(from->area, from->off + at, bytes, len)) return SPB_E_FLASH_ERROR;
     /* One of the two is SLOT0, where a page has the place that it has in the image. */
     if (SPB_SEALED) spb_seal((from->area == &spb_slot0 ? from->off : into->off) + at, bytes, len);
-    enum spb_status status = spb_area_program(into->area, into->off + at, (uint8_t *)bytes, len);
-    if (status != SPB_OK) return status;
-    return read_step(into->area, into->off + at, there, len) && memcmp(there, bytes, len) == 0 ? SPB_OK : SPB_E_FLASH_ERROR;
+    for (uint32_t tries = LARGE_PAGES ? 0 : 1; tries < 2; tries++) {
+        enum spb_status status = tries > 0 ? spb_area_program(into->area, into->off + at, (uint8_t *)bytes, len) : SPB_OK;
+        if (status != SPB_OK) return status;
+        if (holds(into, at, bytes, len)) return SPB_OK;
+    }
+    return SPB_E_FLASH_ERROR;
 }
 
 enum spb_status spb_area_copy(const struct spb_place *from, const struct spb_place *into, uint32_t len) {

@@ -69,7 +69,8 @@ struct spb_place {
     uint32_t off;
 };
 
-/* Copy len bytes to a place that is erased; what is there then is compared.  Offsets and len are multiples of SPB_COPY_UNIT.
+/* Copy len bytes to a place that is erased; what is there then is compared.  Where pages are large, what reads as it shall
+ * be is not programmed: erased bytes.  Offsets and len are multiples of SPB_COPY_UNIT.
  * By way of RAM, as the two may be in one memory.  Between the slots, where one is sealed (seal.h) by what was opened last. */
 SPB_CHECKED enum spb_status spb_area_copy(const struct spb_place *from, const struct spb_place *into, uint32_t len);
 

@@ -21,6 +21,8 @@ _BOARDS: Final = ("boards/nucleo-g0b1re.h", "boards/nucleo-l476rg.h")
 _CONSOLE: Final = ("src/main.c", "src/start.c", "src/console.c", "boards/nucleo-g0b1re.h")
 """Of the template, what an application for one board that has tasks does otherwise."""
 
+_SCREEN: Final = ("src/main.c", "src/console.c", "app.ld", *_BOARDS)
+"""Of the template, what an application for another board with external flash does otherwise."""
 _WEB: Final = ("src/main.c", "src/console.c", *_BOARDS)
 """Of the template, what an application for a board with Ethernet does otherwise."""
 
@@ -53,6 +55,12 @@ ALL: Final = (
         tells="three tasks and a kernel: updates while the others stay in time",
         parts=(_TEMPLATE, _CMAKE),
         without=(*_CONSOLE, _README),
+    ),
+    Example(
+        name="gui",
+        tells="a screen of pictures and fonts in external flash, for DISCO-F469I-EXT",
+        parts=(_TEMPLATE, _CMAKE),
+        without=(*_SCREEN, _README),
     ),
     Example(
         name="web-iap",
@@ -105,5 +113,5 @@ def _texts(example: Example) -> dict[str, bytes]:
 
 
 def _files(folder: Path) -> dict[str, bytes]:
-    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    paths = sorted(path for path in folder.rglob("*") if path.is_file() and path.parent.name != "__pycache__")
     return {path.relative_to(folder).as_posix(): disk.read(path) for path in paths}

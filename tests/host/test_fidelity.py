@@ -28,6 +28,7 @@ def test_every_model_is_on_it(models: dict[str, ledger.Model]) -> None:
     assert models.keys() - MODELS.keys() == {
         *(f"SCS {core}" for core in ("cm0p", "cm4", "cm7", "cm33")),
         *(f"{name} {core}" for name in ("DWT", "FMC") for core in ("cm4", "cm7", "cm33")),
+        "LTDC cm4",
         "ETH cm4",
         *(f"TAMP {core}" for core in ("cm0p", "cm4", "cm33")),
     }

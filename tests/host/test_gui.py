@@ -10,8 +10,9 @@ from functools import cache
 
 import pytest
 
-from bench.delta import assets, generated, gui, limits
+from bench.delta import generated, gui, limits
 from bench.delta.gui import Parts
+from examples.gui.assets import generate as assets
 
 CODE, OUTSIDE, SMALL = 40_000, 500_000, 140_000
 DIGESTS = {

@@ -69,6 +69,7 @@ def field(place: str, ip: str) -> tuple[int, int] | None:
 # number is.
 
 CONSTANTS: dict[str, dict[str, str]] = {
+    "blocks.ltdc": {"_LINE": "[LIF]", "_RELOADED": "[RRIF]", "_VECTOR": "[88, of the vector table]"},
     "flash.f4": {
         "_LOCK": "CR.LOCK", "_STRT": "CR.STRT", "_EOPIE": "CR.EOPIE", "_ERRIE": "CR.ERRIE", "_PG": "CR.PG",
             "_SER": "CR.SER",
@@ -177,6 +178,10 @@ CONSTANTS: dict[str, dict[str, str]] = {
     "blocks.wwdg": {"_WDGA": "CR.WDGA", "_EARLY": "[T, where EWIF is set]", "_DIVIDED": "[of the bus clock]"},
 }  # fmt: skip
 NUMBERS: dict[str, dict[str, str]] = {
+    "blocks.ltdc": {
+        "~0x3": "[bytes]", ">>24": "[CLUTADD]", "&0xffffff": "[RED to BLUE of CLUTWR]", "&0x2": "[VBR]",
+        "~0x2": "[VBR]", "<<16": "[CXPOS]", "<<3": "[HSYNCS]", "<<2": "[VSYNCS]", "<<1": "[HDES]",
+    },
     "blocks.backed_up": {"~0x3": "[bytes]"},
     "blocks.eth": {
         "~0x3": "[bytes]", "~0x1": "[MB]", "&0x2": "[MW]", "&0xffff": "[MACAH, MD]", "<<31": "[MO]",

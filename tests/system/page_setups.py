@@ -100,7 +100,7 @@ def _example(name: str) -> Callable[[Path], None]:
 
 EXAMPLES: Final = {
     f"examples/{name}/README.md": name
-    for name in ("cmake", "cubemx-cmake", "cubemx-makefile", "stm32cubeide", "rtos-iap", "web-iap")
+    for name in ("cmake", "cubemx-cmake", "cubemx-makefile", "stm32cubeide", "rtos-iap", "gui", "web-iap")
 }
 """Pages that are copied to users, and so have no mark in them."""
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+import random
 import select
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import tty
@@ -17,14 +19,32 @@ from pathlib import Path
 
 import pytest
 
+from spboot import release
+from spboot.boards import Board
+from spboot.image import Image
+from spboot.keys import Keys
 from spboot.link import ymodem
 from spboot.link.verdict import Hearing
+from spboot.version import Version
+from tests.apps import startable
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminals")
 
 ACK, NAK, CAN, EOT = b"\x06", b"\x15", b"\x18", b"\x04"
-DATA = bytes(range(256)) * 10
+
+
+def update() -> bytes:
+    """A full image that hardly compresses."""
+    board = Board.load("NUCLEO-L476RG")
+    app = startable(board, random.Random(1).randbytes(2300))
+    with tempfile.TemporaryDirectory() as folder:
+        keys = Keys.new(Path(folder) / "lamp")
+        return release.full_image(Image(data=app, board=board, version=Version.parse("1.1.0")), keys=keys)
+
+
+DATA = update()
 """Three blocks of 1024."""
+assert 2 * 1024 < len(DATA) <= 3 * 1024
 HANGS_S = 120
 TAKEN = b"[    1.000] version 1.1.0 received, 768 bytes, verified, changed pages: 1, room for a trial: 208\r\n"
 REFUSED = b"[    1.000] refused, code 26: already installed: give it a higher version\r\n"
@@ -83,11 +103,11 @@ class Device:
 
 
 def send(
-    tmp_path: Path, acts: Callable[[Device], None], *options: str, interrupt: bool = False
+    tmp_path: Path, acts: Callable[[Device], None], *options: str, interrupt: bool = False, data: bytes = DATA
 ) -> tuple[int, str, str, Device]:
-    """Exit code, stdout and stderr of `spboot send` at a device that *acts*, and the device."""
+    """Exit code, stdout and stderr of `spboot send` of *data* at a device that *acts*, and the device."""
     file = tmp_path / "app.sfb"
-    file.write_bytes(DATA)
+    file.write_bytes(data)
     device = Device()
     command = [sys.executable, "-c", "from spboot.cli import main; main()", "send", device.path, str(file)]
     process = subprocess.Popen(
@@ -250,6 +270,22 @@ def test_ctrl_c_cancels_the_transfer(tmp_path: Path) -> None:
     code, _, err, device = send(tmp_path, lambda device: device.receive(0), interrupt=True)
     assert (code, "told that the file ends here" in err) == (130, True), err
     assert CAN * 2 in device.heard
+
+
+# what is no update
+
+
+def test_a_file_that_is_no_update_is_refused_before_the_device_is_asked(tmp_path: Path) -> None:
+    damaged = DATA[:-1] + bytes([DATA[-1] ^ 1])
+    for data, words in ((b"words\n" * 99, "not an update file"), (damaged, "damaged: payload: chunk"), (b"", "empty")):
+        code, out, err, device = send(tmp_path, lambda device: device.say(b"C" * 3), data=data)
+        assert (code, words in err, "app.sfb" in err) == (1, True, True), out + err
+        assert device.heard == b""
+
+
+def test_any_file_is_for_the_device_to_judge(tmp_path: Path) -> None:
+    code, out, err, _ = send(tmp_path, says(REFUSED, refuses=True), "--any-file", data=b"words\n" * 500)
+    assert (code, "code 26: already installed" in err) == (1, True), out + err
 
 
 # ports that cannot be opened

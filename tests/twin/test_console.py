@@ -38,6 +38,7 @@ def test_keys_are_taken_out() -> None:
     keys = Keys()
     assert keys.take(b"ab\x14rc") == b"abc"
     assert keys.take(b"\x14") + keys.take(b"P") == b"", "the letter may come later"
+    assert keys.take(b"\x14f") == b"" and keys.asked.pop() == "frame"
     assert keys.take(b"\x14\x14\x14?\x14z") == b"\x14", "Ctrl-T twice is one for the firmware"
     assert keys.asked == ["reset", "power", "help", "help"]
     assert keys.take(b"d\x1de") == b"d"

@@ -100,7 +100,7 @@ class Family:
     exti: Lines
     revisions: dict[int, int]
     beyond: dict[str, tuple[str, ...]]
-    """DMA controller -> memories that it does not reach, "flash" for all of it."""
+    """DMA controller, or another bus master -> memories that it does not reach, "flash" for all of it."""
     system_memory: tuple[tuple[int, int], ...]
     """First and next address of option bytes, OTP and the like, where they are not where other families have them."""
 

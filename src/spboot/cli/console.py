@@ -15,12 +15,16 @@ from spboot.cli.keyboard import LEAVE, attended
 from spboot.twin import LineBridge, Twin
 
 PREFIX: Final = 0x14
-HELP: Final = "Ctrl-] leaves; Ctrl-T and r: reset, p: power cycle, b: press the button, l: reset with it held, ?: help"
+HELP: Final = (
+    "Ctrl-] leaves; Ctrl-T and r: reset, p: power cycle, b: press the button, l: reset with it held, "
+    "f: write the frame, ?: help"
+)
 _NAMES: Final = {
     ord("r"): "reset",
     ord("p"): "power",
     ord("b"): "button",
     ord("l"): "loader",
+    ord("f"): "frame",
     ord("?"): "help",
 }
 

@@ -7,11 +7,12 @@ from typing import Final
 
 import click
 
-from spboot.cli import completing, files, line, options
+from spboot.cli import completing, files, kinds, line, options
 from spboot.cli.progress import progress
 from spboot.cli.rate import Rate
 from spboot.cli.transcript import Transcript
-from spboot.errors import LinkError
+from spboot.errors import FormatError, LinkError
+from spboot.inspection import DAMAGED, judge
 from spboot.link.delivery import Delivery
 from spboot.link.serial_port import SerialPort
 from spboot.link.verdict import Verdict
@@ -50,6 +51,7 @@ _SECONDS: Final = click.FloatRange(0.1)
     show_default=True,
     help="Show the device's text until it pauses this long.",
 )
+@click.option("--any-file", is_flag=True, help="Send FILE whatever it is: the device alone judges it.")
 @click.option("--no-verdict", is_flag=True, help="For a device that says nothing: a file that it took whole is enough.")
 @click.pass_context
 def command(
@@ -63,12 +65,14 @@ def command(
     timeout: float,
     block: str,
     quiet_after: float,
+    any_file: bool,
     no_verdict: bool,
 ) -> None:
     """Send an update to a device by YMODEM.
 
     FILE (.sfb, .sfbp, .sfbk) goes to the device on the serial port PORT, whose text is shown meanwhile.  Its time
     stamps begin again at each boot.  Without PORT it is the only port that is probably a board; see `spboot ports`.
+    A FILE that is no update, or a damaged one, is refused before the device is asked.
 
     Ends with 0 when the device said that the update is complete, with 1 when it said otherwise or could not be reached,
     with 3 when it took the file and did not say what became of it, with 130 when it was interrupted.
@@ -80,7 +84,7 @@ def command(
     """
     if file is None:
         port_name, file = None, line.path(port_name, "FILE")
-    data = files.read(file)
+    data = files.read(file) if any_file else _update(file)
     screen, rate = Transcript(), Rate()
     delivery = Delivery(
         poke=b"load" if load else b"", key=key.encode(), timeout_s=timeout, quiet_s=quiet_after, block=int(block)
@@ -96,6 +100,16 @@ def command(
             raise
     if not _conclude(file, f"{len(data)} bytes sent{rate}", verdict) and not no_verdict:
         context.exit(_SILENT)
+
+
+def _update(path: Path) -> bytes:
+    """An update, as far as that can be seen without keys.  Raises FormatError, DiskError."""
+    data = kinds.read(path, kinds.UPDATE)
+    with files.named(path):
+        verdict, why = judge(data)
+    if verdict == DAMAGED:
+        raise FormatError(f"{path}: damaged: {why}; copy or make it again")
+    return data
 
 
 def _conclude(file: Path, done: str, verdict: Verdict | None) -> bool:

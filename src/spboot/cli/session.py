@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from spboot import disk
 from spboot.cli import console
 from spboot.cli.console import Keys, Terminal, say
 from spboot.cli.interruption import told_to_stop
@@ -28,8 +29,8 @@ _HOLD_S = 1.0
 class Session:
     """One device from power-on until somebody leaves; with *button*, it is held at the first power-on.
 
-    With *pty* its console is on a pseudo-terminal, of that name unless it is ".".  *net*: which port of this machine
-    leads to the device.  Raises TwinError."""
+    With *pty* its console is on a pseudo-terminal, of that name unless it is ".".  *frame*: where a picture of the
+    display goes; *net*: which port of this machine leads to the device.  Raises TwinError."""
 
     def __init__(
         self,
@@ -39,13 +40,15 @@ class Session:
         pty: Path | None,
         speed: float,
         gdb_port: int | None,
+        frame: Path | None = None,
         net: Forward | None = None,
     ) -> None:
         if button and device.board.button is None:
             name = device.board.name
             raise TwinError(f"{name} has no button: omit --button; `load` on the console enters the loader")
         self.device = device
-        self._button, self._pty, self._speed, self._gdb_port, self._net = button, pty, speed, gdb_port, net
+        self._button, self._pty, self._speed, self._gdb_port, self._frame = button, pty, speed, gdb_port, frame
+        self._net = net
         self.twin = device.twin
         self.keys = Keys()
         self.bridge: LineBridge | None = None
@@ -69,6 +72,8 @@ class Session:
                 self._go_on(self.bridge, lambda: stop() or bool(self.keys.asked) or self._due())
                 self._warn()
                 self._serve(self._pty is not None)
+        if self._frame is not None:
+            self._write_frame(self._frame)
 
     def _go_on(self, bridge: LineBridge, until: Callable[[], bool]) -> None:
         """Let the firmware run for a while, unless gdb has stopped it.  Raises TwinError when no gdb sees it."""
@@ -160,6 +165,21 @@ class Session:
             say(f"reset with the button held for {_HOLD_S:g} s", self.bridge)
             self._press(_HOLD_S)
             self.device.reset()
+
+    def _do_frame(self) -> None:
+        if self._frame is None:
+            say("--frame FILE.png says where a picture of the display goes", self.bridge)
+            return
+        try:
+            self._write_frame(self._frame)
+        except TwinError as error:
+            say(str(error), self.bridge)
+
+    def _write_frame(self, path: Path) -> None:
+        """What the display shows now.  Raises TwinError, DiskError."""
+        shown = self.twin.frame()
+        disk.write(path, shown.png())
+        say(f"{shown.width} x {shown.height} pixels in {path}", self.bridge)
 
     def _do_help(self) -> None:
         say(console.HELP, self.bridge)

@@ -97,6 +97,12 @@ def faster_than_nothing(text: str) -> float:
     help="Bits that read as 1 in a register of a silent peripheral, as I2C1.0x18=1.",
 )
 @click.option(
+    "--frame",
+    type=options.PATH,
+    metavar="FILE",
+    help="Write what the display shows (LTDC of STM32F4) to FILE, as PNG, when the twin is left and at key f.",
+)
+@click.option(
     "--net",
     metavar="PORT[=ADDRESS[:PORT]]",
     help="Plug in the Ethernet cable; PORT of localhost leads to the device, port 80 of 192.168.0.10 if not given.",
@@ -123,6 +129,7 @@ def command(
     gdb_port: int | None,
     silent: tuple[str, ...],
     ready: tuple[str, ...],
+    frame: Path | None,
     net: str | None,
     stick: Path | None,
     strict: Strict,
@@ -133,7 +140,8 @@ def command(
     Its console is here, or with --pty on a pseudo-terminal, where `spboot send` or a terminal program finds it.
 
     Keys: Ctrl-] leaves; Ctrl-T and r resets, p cuts the power and gives it back, b presses the button, l resets with
-    the button held, ? shows these.  With --pty they are typed where the twin runs, and need no Ctrl-T.
+    the button held, f writes the frame, ? shows these.  With --pty they are typed where the twin runs, and need no
+    Ctrl-T.
 
     \b
     Examples:
@@ -153,10 +161,9 @@ def command(
     board = Board.load(board_name)
     device = Device(board, seed=seed, silence=_silence(board, silent, ready), strict=strict)
     _ask_for(device, armed, faults)
-    if stick is not None:
-        device.twin.plug(Stick(stick))
-    link = None if pty is None else Path(pty)
-    session = Session(device, button=button, pty=link, speed=speed, gdb_port=gdb_port, net=_forward(device, net))
+    _attach(device, stick, frame)
+    link, forward = None if pty is None else Path(pty), _forward(device, net)
+    session = Session(device, button=button, pty=link, speed=speed, gdb_port=gdb_port, frame=frame, net=forward)
     _run(session, images, state)
 
 
@@ -182,6 +189,15 @@ def _ask_for(device: Device, armed: str | None, faults: tuple[str, ...]) -> None
         device.fault(fault)
     if armed is not None:
         device.cut(armed)
+
+
+def _attach(device: Device, stick: Path | None, frame: Path | None) -> None:
+    """A drive, and who looks at the display."""
+    if stick is not None:
+        device.twin.plug(Stick(stick))
+    if frame is not None:
+        _ = device.twin.display  # refused at once where there is none
+        files.check_output(frame)
 
 
 def _forward(device: Device, text: str | None) -> Forward | None:

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from spboot import trial
-from spboot.boards import Area, Board
+from spboot.boards import Area, Board, Slot
 from spboot.builder.drivers import drivers
 from spboot.chips.external import EXTERNAL
 from spboot.device.device import Device
 from spboot.errors import BoardError, ExtraError
 from spboot.formats.header import HEADER_SIZE
+from spboot.formats.manifest import EXTENSION_SIZE
 from spboot.formats.spec import record
 from spboot.link import ymodem
 from spboot.link.port import BITS
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 
 _JOURNAL: Final = "journal"
 _US_PER_S: Final = 1_000_000
+_STEP: Final = 64
+"""Bytes that are copied at a time (STEP of core/flash.c),"""
+_LARGE_PAGE: Final = 0x2000
+"""and of a page, above which erased ones are not (LARGE_PAGES)."""
 _OUTSIDE_STEP: Final = 64
 """Bytes of a program of external flash (SPB_WRITE_SIZE of candidate.c, STEP of flash.c), by both chips where there are
 two."""
@@ -65,20 +70,10 @@ def forecast(board: Board, old: bytes, new: bytes, *, rests: tuple[bytes, bytes]
     work = _Work(board)
     work.erase(board.journal)
     for size in _records(board, changed, kept):
-        work.program(Area(address=board.journal.address, size=size))
+        work.program(board.journal, 0, size)
     homes = trial.homes(board, changed) if kept else []
-    for number in homes:
-        start, size = board.page_at(number)
-        work.program(
-            Area(address=board.slot1.address_at(start), size=-(-size // _write_size(board)) * _write_size(board))
-        )
-    ends = board.vector_size + len(new), board.slot0.size + len(rests[1])
-    gathered = max(_write_size(board), _OUTSIDE_STEP if board.outside else 0)
-    for number in changed:
-        start, size = board.page_at(number)
-        used = min(ends[start >= board.slot0.size] - start, size)
-        for slot, unit in ((board.slot1, gathered), (board.slot0, _copy_unit(board))):
-            work.program(Area(address=slot.address_at(start), size=-(-used // unit) * unit))
+    for slot, page, size in _written(board, changed, homes, _Held(board, old, rests[0]), _Held(board, new, rests[1])):
+        work.program(slot, page, size)
     taken, saved = [*_taken(board, changed)], [*_copied(board, changed, homes, trial.batches(board)[1])]
     for slot, runs in (
         (board.slot1, taken),
@@ -173,23 +168,85 @@ class _Work:
 
             self._busy_s += sum(self._controller.erase_span(at).typical for at in units) / PS_PER_S
 
-    def program(self, area: Area) -> None:
-        """Program *area*, which was erased."""
+    def program(self, area: Area | Slot, page: int, size: int) -> None:
+        """Program *size* bytes of a page of a slot, or of the journal, which were erased."""
         external = self._board.external
-        if self._board.memory_at(area.address).kind == EXTERNAL and external is not None:
-            steps, rest = divmod(area.size, _OUTSIDE_STEP)
+        address = area.address_at(self._board.page_at(page)[0]) if isinstance(area, Slot) else area.address
+        if self._board.memory_at(address).kind == EXTERNAL and external is not None:
+            steps, rest = divmod(size, _OUTSIDE_STEP)
             sizes = [_OUTSIDE_STEP] * steps + [rest] * bool(rest)
             self.programs += len(sizes)
             self._busy_s += sum(external.chip.program_us(size // external.count) for size in sizes) / _US_PER_S
             return
         small = self._controller.program_size() if self._controller else _program_unit(self._board)
         whole = _write_size(self._board) if _write_size(self._board) > _program_unit(self._board) else small
-        count = area.size // whole + area.size % whole // small
+        count = size // whole + size % whole // small
         self.programs += count
         if self._controller:
             from spboot.twin.timeline import PS_PER_S
 
             self._busy_s += count * self._controller.program_span().typical / PS_PER_S
+
+
+class _Held:
+    """What a slot holds with an image: its header, erased bytes, the image, erased bytes."""
+
+    def __init__(self, board: Board, image: bytes, rest: bytes) -> None:
+        self._board = board
+        self._erased = bytes([board.chip.memory_at(board.slot0.address).erased])
+        header = HEADER_SIZE + (EXTENSION_SIZE if board.slot0.rest else 0)
+        self._first = (b"h" * header).ljust(board.vector_size, self._erased) + image
+        self._rest = rest
+
+    def _page(self, number: int) -> bytes:
+        start, size = self._board.page_at(number)
+        behind = start - self._board.slot0.size
+        if behind >= 0:
+            return self._rest[behind : behind + size].ljust(size, b"\xff")
+        return self._first[start : start + size].ljust(size, self._erased)
+
+    def used(self, number: int, unit: int) -> int:
+        """Bytes of page *number* up to the end of the image, in whole units."""
+        start, size = self._board.page_at(number)
+        behind = start - self._board.slot0.size
+        used = min(len(self._rest) - behind if behind >= 0 else len(self._first) - start, size)
+        return -(-used // unit) * unit
+
+    def alike(self, other: _Held, number: int) -> int:
+        """Bytes of page *number* before the first one that *other* has otherwise; the header always is."""
+        mine, others = self._page(number), other._page(number)
+        return next((at for at in range(len(mine)) if mine[at] != others[at]), 0) if number else 0
+
+    def copied(self, number: int, size: int, *, sealed: bool = False) -> int:
+        """Bytes that are programmed to copy the first *size* of page *number* (copy_step of core/flash.c): where pages
+        are large, steps of erased bytes are not; *sealed* ones are none."""
+        board = self._board
+        start = board.page_at(number)[0]
+        inside = start < board.slot0.size
+        if board.page_size <= _LARGE_PAGE:
+            return size
+        page = self._page(number)[:size]
+        if sealed and inside:
+            plain = max(0, board.vector_size - start)
+            page = page[:plain] + bytes(max(0, size - plain))
+        erased = self._erased if inside else b"\xff"
+        steps = (page[at : at + _STEP] for at in range(0, size, _STEP))
+        return sum(len(step) for step in steps if step.strip(erased))
+
+
+def _written(
+    board: Board, changed: Sequence[int], homes: Sequence[int], before: _Held, after: _Held
+) -> Iterator[tuple[Slot, int, int]]:
+    """Slot, page and bytes of what is programmed: pages of OLD that are kept, those of NEW in SLOT1, then in SLOT0."""
+    assert board.slot1 is not None
+    for number, home in zip(changed[::-1], homes, strict=False):
+        yield board.slot1, home, before.copied(number, board.page_at(number)[1], sealed=board.sealed)
+    gathered = max(_write_size(board), _OUTSIDE_STEP if board.outside else 0)
+    for number in changed:
+        alike = after.alike(before, number) // gathered * gathered
+        first = before.copied(number, alike, sealed=board.sealed)
+        yield board.slot1, number, first + after.used(number, gathered) - alike
+        yield board.slot0, number, after.copied(number, after.used(number, _copy_unit(board)))
 
 
 def _taken(board: Board, changed: Sequence[int]) -> Iterator[range]:

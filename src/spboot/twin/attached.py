@@ -1,11 +1,14 @@
-"""What hangs at the chip on a board: external flash, what is in the USB connector, the Ethernet cable."""
+"""What hangs at the chip on a board: external flash, what is in the USB connector, a display, the Ethernet cable."""
 
 from __future__ import annotations
 
 from spboot.chips import Chip
 from spboot.errors import TwinError
+from spboot.twin.block import Block
 from spboot.twin.blocks.eth import Eth
+from spboot.twin.blocks.ltdc import Ltdc
 from spboot.twin.blocks.otg import Otg
+from spboot.twin.display.frame import Frame
 from spboot.twin.ethernet.cable import Cable
 from spboot.twin.memory.cells import FlashArray
 from spboot.twin.nor.cells import SparseCells
@@ -20,6 +23,7 @@ class Attached:
     flash: FlashArray
     external: dict[str, Package]
     """Controller -> the flash chips at it."""
+    blocks: dict[str, Block]
     usb: Otg | None
     """The core that the connector is at."""
 
@@ -47,6 +51,18 @@ class Attached:
         """Take out what is in the USB connector."""
         if self.usb is not None:
             self.usb.pull()
+
+    @property
+    def display(self) -> Ltdc:
+        """The controller of a display.  Raises TwinError where there is none."""
+        controller = self.blocks.get("LTDC")
+        if not isinstance(controller, Ltdc):
+            raise TwinError(f"{self.chip.name} has no LTDC here: the twin models that of STM32F4, unless it is silent")
+        return controller
+
+    def frame(self) -> Frame:
+        """What the display shows now.  Raises TwinError: there is none, or nothing is shown, and why."""
+        return self.display.frame()
 
     def flash_load(self, address: int, data: bytes) -> None:
         """Factory programming, of external flash by its window as well: no operation in the log."""

@@ -141,7 +141,8 @@ class Core:
 
     def forget_code(self, address: int, size: int) -> None:
         """The memory changed under the translator.  Not to be called from a callback (U5)."""
-        self.uc.ctl_remove_cache(address, address + size)
+        if error := quick.forget(self._handle, address, address + size):
+            raise UcError(error)
         self.code_changed(address, size)
 
     def on_block(self, address: int, size: int, call: Callable[[], None]) -> Any:

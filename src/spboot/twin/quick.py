@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Iterable
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
+from unicorn import UC_CTL_IO_WRITE, UC_CTL_TB_REMOVE_CACHE
 from unicorn.unicorn_py3.unicorn import uclib
 
 _quick = ctypes.PyDLL(uclib._name)  # U12
@@ -18,6 +19,15 @@ run.argtypes = ctypes.c_void_p, ctypes.c_uint64, ctypes.c_uint64, ctypes.c_uint6
 read_memory, write_memory = _quick.uc_mem_read, _quick.uc_mem_write
 read_memory.argtypes = ctypes.c_void_p, ctypes.c_uint64, ctypes.c_void_p, ctypes.c_size_t
 write_memory.argtypes = ctypes.c_void_p, ctypes.c_uint64, ctypes.c_char_p, ctypes.c_size_t
+_control = _quick.uc_ctl
+_control.argtypes = ctypes.c_void_p, ctypes.c_int  # what follows is variadic
+_FORGET: Final = UC_CTL_IO_WRITE << 30 | 2 << 26 | UC_CTL_TB_REMOVE_CACHE
+
+
+def forget(handle: int, start: int, end: int) -> int:
+    """Drop translations of code in a range (`uc_ctl_remove_cache`).  Returns unicorn's error number, 0 for none."""
+    error: int = _control(handle, _FORGET, ctypes.c_uint64(start), ctypes.c_uint64(end))
+    return error
 
 
 class Counted(Protocol):

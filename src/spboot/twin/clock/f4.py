@@ -17,7 +17,7 @@ _APB_100: Final = (50, 100)
 
 
 class RccF4(Rcc, ips=("rcc_f4",)):
-    """HSI, HSE and the PLL; the other PLLs start, but feed nothing here."""
+    """HSI, HSE and the PLL; of the other PLLs PLLSAI feeds the pixels of LTDC, they feed nothing else here."""
 
     RESET: ClassVar[dict[str, int]] = {
         "CR": 0x83, "PLLCFGR": 0x24003010, "AHB1ENR": 0x00100000, "AHB1LPENR": 0x7E6791FF, "AHB2LPENR": 0xF1,
@@ -131,6 +131,20 @@ class RccF4(Rcc, ips=("rcc_f4",)):
         if source == "PLLQ":
             return round(self._pll()[1] / max(self.field("PLLCFGR", "PLLQ"), 1)) if self.ready("PLL") else 0
         return super().source_hz(source)
+
+    def pixel_hz(self) -> int:
+        """PLLSAIR divided by PLLSAIDIVR; the PLL's source and M are those of PLLSAI, too (RM0090 6.3)."""
+        if not self.ready("PLLSAI"):
+            return 0
+        n, r = self.field("PLLSAICFGR", "PLLN"), self.field("PLLSAICFGR", "PLLR")
+        into = self._pll()[0]
+        low, high = self.VCO_MHZ
+        if r < 2 or not 50 <= n <= 432 or not 0.95e6 <= into <= 2.1e6 or not low * 1e6 <= into * n <= high * 1e6:
+            self.die.refuse(
+                f"PLLSAI for LTDC: N {n}, R {r}, input {into / 1e6:g} MHz, VCO {into * n / 1e6:g} MHz",
+                f"N 50..432, R 2..7, input 1..2, VCO {low}..{high} MHz (RM0090 6.3)",
+            )
+        return round(into * n / r / (2 << self.field("DCKCFGR", "PLLSAIDIVR")))
 
     def root(self, source: str) -> str:
         return self._pll_source() if source == "PLLQ" else source

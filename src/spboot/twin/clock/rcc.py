@@ -276,6 +276,10 @@ class Rcc(BackupDomain, like="rcc_l4"):
         hertz = self.source_hz(source) if source else 0
         return (hertz, self.root(source)) if hertz else (0, "")
 
+    def pixel_hz(self) -> int:
+        """The clock of pixels of a display, in hertz; 0 for none."""
+        return 0
+
     def root(self, source: str) -> str:
         """The oscillator behind *source*."""
         return source

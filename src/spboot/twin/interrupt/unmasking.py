@@ -24,6 +24,7 @@ class Unmasking:
 
     def __init__(self, die: Die, nvic: Nvic) -> None:
         self._flash = die.flash
+        self._cells = memoryview(die.flash.cells)
         self._nvic = nvic
         self._core = die.core
         self._hooks: dict[int, Any] = {}
@@ -43,12 +44,19 @@ class Unmasking:
         offset = flash.offset(address)
         start = max(offset - _REACH, 0)
         base = address - offset
-        code = bytes(memoryview(flash.cells)[start : offset + size + _REACH])
-        found = {base + start + match.end() for match in _UNMASKING.finditer(code) if match.start() % 2 == 0}
-        for gone in [at for at in self._hooks if base + start < at <= base + start + len(code) and at not in found]:
+        code = bytes(self._cells[start : offset + size + _REACH])
+        low, high = base + start, base + start + len(code)
+        found = {low + match.end() for match in _UNMASKING.finditer(code) if match.start() % 2 == 0}
+        for gone in [at for at in self._known(low + 1, high + 1) if at not in found]:
             self._core.off_block(self._hooks.pop(gone))
         for new in found.difference(self._hooks):
             self._hooks[new] = self._core.on_block(new, 1, self._on_block)
+
+    def _known(self, low: int, high: int) -> list[int]:
+        """Those at *low* <= address < *high*.  Most changes are of a few bytes, which are looked up then."""
+        if high - low < len(self._hooks):
+            return [at for at in range(low, high) if at in self._hooks]
+        return [at for at in self._hooks if low <= at < high]
 
     def _on_block(self) -> None:
         if self._nvic.urgent:

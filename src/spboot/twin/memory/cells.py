@@ -81,6 +81,7 @@ class FlashArray:
         """Something has changed that `settle` tells the core."""
         self._hooks: dict[int, list[Any]] = {}
         self.alias = alias
+        self._spans = [(base + start, base + end) for base in self.bases for start, end in self._pieces()]
         for base in self.bases:
             for start, end in self._pieces():
                 part = (ctypes.c_ubyte * (end - start)).from_buffer(self.cells, start)
@@ -106,7 +107,7 @@ class FlashArray:
 
     def holds(self, address: int) -> bool:
         """Whether *address* is flash, the alias included."""
-        return any(base + start <= address < base + end for base in self.bases for start, end in self._pieces())
+        return any(start <= address < end for start, end in self._spans)
 
     def get(self, address: int, size: int) -> bytes:
         """What the cells hold.  Raises TwinError outside of flash."""
