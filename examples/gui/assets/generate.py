@@ -236,8 +236,9 @@ class Project:
         """The files that are compiled, into *folder*."""
         folder.mkdir(parents=True, exist_ok=True)
         shown = [*self.gallery, *self.pictures]
-        for name, data in ((each.name, each.data()) for each in (*shown, *self.fonts)):
-            (folder / f"{name}.bin").write_bytes(data)
+        files: list[Asset | Font] = [*shown, *self.fonts]
+        for file in files:
+            (folder / f"{file.name}.bin").write_bytes(file.data())
         parts = [_INCLUDED.format(section="ExtFlashSection", name=each.name) for each in shown]
         parts += [_INCLUDED.format(section="FontFlashSection", name=each.name) for each in self.fonts]
         (folder / "assets.S").write_text("".join(parts), encoding="ascii")
@@ -245,7 +246,8 @@ class Project:
         names = "".join(f"    BITMAP_{each.name.upper()},\n" for each in bitmaps)
         fonts = "".join(f"extern const struct font font_{each.name};\n" for each in self.fonts)
         (folder / "bitmap_database.h").write_text(_HEADER.format(names=names, fonts=fonts), encoding="ascii")
-        told = "".join(f"extern const uint8_t asset_{each.name}[];\n" for each in (*bitmaps, *self.fonts))
+        pointed_to: list[Asset | Font] = [*bitmaps, *self.fonts]
+        told = "".join(f"extern const uint8_t asset_{each.name}[];\n" for each in pointed_to)
         rows = "".join(
             f"    {{asset_{each.name}, {each.width}, {each.height}, {PICTURES[each.kind]}}},\n" for each in bitmaps
         )
