@@ -75,6 +75,7 @@ def test_an_update_of_code_is_seen(bench: Bench) -> None:
     assert found.assets == 0 and found.waiting <= 8, found
 
 
+@pytest.mark.soak
 def test_a_cut_leaves_the_old_picture_or_the_new_one(bench: Bench) -> None:
     """A photo and a font are other ones.  Never a mix: the whole update, and cut while SLOT1 is written, and within the
     install."""

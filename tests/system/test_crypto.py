@@ -14,8 +14,9 @@ def shipped(shop: Workshop) -> Crypto:
     return Crypto(shop.boot.elf, "cm4")
 
 
-def test_generated_signatures(shipped: Crypto) -> None:
-    test_p256.check_generated(shipped)
+@pytest.mark.parametrize("stride", [5, pytest.param(1, marks=pytest.mark.soak)])
+def test_generated_signatures(shipped: Crypto, stride: int) -> None:
+    test_p256.check_generated(shipped, stride)
 
 
 def test_nist_signatures(shipped: Crypto) -> None:
