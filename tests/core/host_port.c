@@ -18,6 +18,8 @@
 #define KEYS_OFF (JOURNAL_OFF + SPB_JOURNAL_SIZE)
 #define REST_OFF (KEYS_OFF + SPB_KEYS_AREA_SIZE)
 
+_Static_assert(SPB_PART_SIZE % UNIT == 0 && SPB_JOURNAL_SIZE % UNIT == 0 && SPB_KEYS_AREA_SIZE % UNIT == 0, "whole erase units");
+
 enum { CUT_NONE, CUT_BEFORE, CUT_AFTER, CUT_TORN, CUT_TORN_CLEAN };
 
 static _Alignas(4) uint8_t memory[SIZE];
