@@ -13,6 +13,8 @@ from spboot.formats.spec import data_path
 _TEMPLATE: Final = "template"
 _CUBEMX: Final = "cubemx-project"
 _CMAKE: Final = "cmake"
+_CONSOLE_V2: Final = "console-v2"
+"""The console of parts with another UART than the template's boards."""
 _README: Final = "README.md"
 _STARTUP: Final = ("app.ld", "src/main.c", "src/start.c")
 """Of the template, what a generated project has itself."""
@@ -59,13 +61,13 @@ ALL: Final = (
     Example(
         name="gui",
         tells="a screen of pictures and fonts in external flash, for DISCO-F469I-EXT",
-        parts=(_TEMPLATE, _CMAKE),
+        parts=(_TEMPLATE, _CMAKE, _CONSOLE_V2),
         without=(*_SCREEN, _README),
     ),
     Example(
         name="web-iap",
         tells="a page with a form that takes updates over Ethernet, for NUCLEO-F429ZI",
-        parts=(_TEMPLATE, _CMAKE),
+        parts=(_TEMPLATE, _CMAKE, _CONSOLE_V2),
         without=(*_WEB, _README),
     ),
     Example(name="fleet", tells="no application: updates for many devices, by a web server or by goosebit", parts=()),

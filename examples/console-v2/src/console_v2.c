@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* console.c - the template's console.h for a USART of IP version 2 (STM32F2, F4, L1); RM0090 chapter 30. */
+/* console_v2.c - the template's console.h for a USART of IP version 2 (STM32F2, F4, L1); RM0090 chapter 30. */
 #include "console.h"
 
 #include <stdbool.h>
@@ -49,7 +49,7 @@ void console_start(void) {
     SYST_RVR = BOARD_CLOCK_HZ / 1000u - 1u;
     SYST_CVR = 0;
     SYST_CSR = 7u;
-    BRR = (BOARD_CLOCK_HZ + BOARD_BAUD / 2u) / BOARD_BAUD;
+    BRR = (BOARD_BUS_HZ + BOARD_BAUD / 2u) / BOARD_BAUD;
     CR1 = CR1_UE | CR1_RE | CR1_TE | CR1_RXNEIE;
     NVIC_ISER(BOARD_UART_IRQ) = 1u << BOARD_UART_IRQ % 32u;
 }
