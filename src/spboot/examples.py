@@ -13,8 +13,6 @@ from spboot.formats.spec import data_path
 _TEMPLATE: Final = "template"
 _CUBEMX: Final = "cubemx-project"
 _CMAKE: Final = "cmake"
-_CONSOLE_V2: Final = "console-v2"
-"""The console of parts with another UART than the template's boards."""
 _README: Final = "README.md"
 _STARTUP: Final = ("app.ld", "src/main.c", "src/start.c")
 """Of the template, what a generated project has itself."""
@@ -23,9 +21,9 @@ _BOARDS: Final = ("boards/nucleo-g0b1re.h", "boards/nucleo-l476rg.h")
 _CONSOLE: Final = ("src/main.c", "src/start.c", "src/console.c", "boards/nucleo-g0b1re.h")
 """Of the template, what an application for one board that has tasks does otherwise."""
 
-_SCREEN: Final = ("src/main.c", "src/console.c", "app.ld", *_BOARDS)
+_SCREEN: Final = ("src/main.c", "app.ld", *_BOARDS)
 """Of the template, what an application for another board with external flash does otherwise."""
-_WEB: Final = ("src/main.c", "src/console.c", *_BOARDS)
+_WEB: Final = ("src/main.c", *_BOARDS)
 """Of the template, what an application for a board with Ethernet does otherwise."""
 
 
@@ -61,13 +59,13 @@ ALL: Final = (
     Example(
         name="gui",
         tells="a screen of pictures and fonts in external flash, for DISCO-F469I-EXT",
-        parts=(_TEMPLATE, _CMAKE, _CONSOLE_V2),
+        parts=(_TEMPLATE, _CMAKE),
         without=(*_SCREEN, _README),
     ),
     Example(
         name="web-iap",
         tells="a page with a form that takes updates over Ethernet, for NUCLEO-F429ZI",
-        parts=(_TEMPLATE, _CMAKE, _CONSOLE_V2),
+        parts=(_TEMPLATE, _CMAKE),
         without=(*_WEB, _README),
     ),
     Example(name="fleet", tells="no application: updates for many devices, by a web server or by goosebit", parts=()),

@@ -3,10 +3,10 @@
  * chapters 6, 8. */
 #define BOARD_NAME "DISCO-F469I-EXT"
 #define BOARD_CLOCK_HZ 16000000u        /* HSI, which a reset selects */
-#define BOARD_BUS_HZ BOARD_CLOCK_HZ    /* of APB1, with USART3 */
 #define BOARD_BAUD 115200u
 #define BOARD_UART 0x40004800u
 #define BOARD_UART_IRQ 39u
+#define BOARD_UART_VERSION 2
 
 #define RCC 0x40023800u
 #define GPIOB 0x40020400u

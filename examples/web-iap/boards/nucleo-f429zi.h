@@ -3,10 +3,11 @@
  * RM0090 chapters 3, 6, 8.  The MAC needs 25 MHz; 168 MHz come from HSI by the PLL, so that no crystal is needed. */
 #define BOARD_NAME "NUCLEO-F429ZI"
 #define BOARD_CLOCK_HZ 168000000u
-#define BOARD_BUS_HZ 42000000u          /* of APB1, with USART3 */
 #define BOARD_BAUD 115200u
 #define BOARD_UART 0x40004800u
 #define BOARD_UART_IRQ 39u
+#define BOARD_UART_VERSION 2
+#define BOARD_UART_HZ 42000000u         /* of APB1, with USART3 */
 #define BOARD_PHY 0u
 
 #define RCC 0x40023800u
