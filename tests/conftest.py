@@ -1,5 +1,6 @@
 """What all tests share: the name of a test that fails is said at once, not when all have run; Ctrl-C is not ignored;
-what compilers make is shared by the workers of a run; a test for both compilers runs with one in `make test`."""
+what compilers make is shared by the workers of a run; a test for both compilers runs with one in `make test`; one
+browser is for all pages."""
 
 from __future__ import annotations
 
@@ -10,10 +11,12 @@ import signal
 import tempfile
 import zlib
 from collections import defaultdict
+from collections.abc import Iterator
 
 import pytest
 
 from tests.system.shelf import VARIABLE
+from tests.web.chromium import Chromium, chromium
 
 
 class Announcer:
@@ -53,3 +56,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         taken = zlib.crc32(name.encode()) % len(variants)
         for variant in variants[:taken] + variants[taken + 1 :]:
             variant.add_marker(pytest.mark.soak)
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
+    """One for all tests of pages."""
+    with chromium(tmp_path_factory.mktemp("profile")) as opened:
+        yield opened

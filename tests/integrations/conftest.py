@@ -9,10 +9,10 @@ import pytest
 
 import spboot
 from spboot.gitversion import GitVersion
+from tests.integrations.bench import Bench
 from tests.integrations.project import BOARD
-from tests.integrations.web_iap import Bench, Net, built, started
+from tests.integrations.web_iap import Net, built, started
 from tests.system.shelf import Shelf
-from tests.web.chromium import Chromium, chromium
 
 
 @pytest.fixture(scope="session")
@@ -28,18 +28,11 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
-    with chromium(tmp_path_factory.mktemp("profile")) as opened:
-        yield opened
-
-
-@pytest.fixture(scope="session")
 def web_once(tmp_path_factory: pytest.TempPathFactory) -> Bench:
     """The example `web-iap`: two releases, and a device that runs the first of them, with its link up."""
     shelf = Shelf("web-iap", tmp_path_factory.mktemp("web"))
     project, old, new = shelf.once("built", lambda: built(shelf.folder / "lamp"))
-    device = started(old)
-    return Bench(project, old, new, device, device.snapshot())
+    return Bench.of(project, old, new, started(old))
 
 
 @pytest.fixture

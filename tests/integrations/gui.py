@@ -14,7 +14,7 @@ import spboot
 from examples.gui.assets import generate
 from spboot.releases import Release
 from spboot.twin.display.frame import Frame
-from tests.integrations.project import Project
+from tests.integrations.project import Edit, Project
 
 BOARD: Final = "DISCO-F469I-EXT"
 QUICK: Final = "PANEL"
@@ -34,8 +34,6 @@ _SHOWN_S: Final = 0.1
 _DATA: Final = Path(spboot.__file__).parent
 WHITE, GREY, AMBER = 0xFFFF, 0x4208, 0xFD20
 
-Edit = tuple[str, str, str]
-"""File of the project, text that is there once, text in its place."""
 CODE: Final[Sequence[Edit]] = (
     ("src/screen.c", "#define PROGRESS 40u", "#define PROGRESS 75u"),
     ("src/screen.c", '"COTTON 40"', '"COTTON 60"'),
@@ -48,14 +46,6 @@ SMALL: Final[Sequence[Edit]] = (
 )
 """A background of the uppermost part alone, a small photo, small letters."""
 FONT: Final[Sequence[Edit]] = (("assets/assets.toml", "weight = 30\n", "weight = 60\n"),)
-
-
-def readme_commands(project: Project, gallery: int | None) -> list[list[str]]:
-    """What the README says is typed to build it; *gallery*: other bytes of assets than its."""
-    text = (project.folder / "README.md").read_text(encoding="utf-8")
-    found = [line.split() for line in text.splitlines() if re.match(r" {4}cmake ", line)]
-    assert len(found) == 2
-    return [found[0] if gallery is None else [*found[0], f"-DGALLERY={gallery}"], *found[1:]]
 
 
 def quick_board(folder: Path) -> Path:
@@ -100,10 +90,9 @@ def first_release(folder: Path, *, quick: bool = False, gallery: bool = False) -
     if quick:
         project.board = QUICK
         project.run("git", "tag", "-d", "v1.0.0")
-        _edit(project, SMALL)
+        project.edit(SMALL)
         project.commit("v1.0.0")
-    text = (folder / "README.md").read_text(encoding="utf-8")
-    configure, build = (line.split() for line in text.splitlines() if re.match(r" {4}cmake ", line))
+    configure, build = project.typed
     project.run(*configure, *(() if gallery else ("-DGALLERY=0",)))
     said = project.run(*build, "-t", "app_release")
     assert "warning" not in said, said
@@ -115,19 +104,11 @@ def next_release(first: Built, edits: Sequence[Edit], version: str) -> Built:
     """What *first* is with *edits*, as another version."""
     project = first.project
     project.run("git", "checkout", "-q", "v1.0.0")
-    _edit(project, edits)
+    project.edit(edits)
     project.commit(f"v{version}")
     said = project.run("cmake", "--build", "build")
     assert "warning" not in said, said
     return Built(project, first.board, project.release("out", version))
-
-
-def _edit(project: Project, edits: Sequence[Edit]) -> None:
-    for file, old, new in edits:
-        path = project.folder / file
-        text = path.read_text(encoding="utf-8")
-        assert text.count(old) == 1, f"{file}: {old!r} is there {text.count(old)} times, expected once"
-        path.write_text(text.replace(old, new), encoding="utf-8")
 
 
 class Canvas:

@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
@@ -25,6 +25,9 @@ _ALONE: Final = {
     "GIT_COMMITTER_NAME": "A", "GIT_COMMITTER_EMAIL": "a@example.org",
 }  # fmt: skip
 """What git knows of a user, and no more."""
+
+Edit = tuple[str, str, str]
+"""File of the project, text that is there once, text in its place."""
 
 
 def environment(**more: str) -> dict[str, str]:
@@ -85,6 +88,19 @@ class Project:
         self.run("git", "add", "-A")
         self.run("git", "commit", "-q", "-m", tag, *options)
         self.run("git", "tag", tag)
+
+    def edit(self, edits: Iterable[Edit]) -> None:
+        for file, old, new in edits:
+            path = self.folder / file
+            text = path.read_text(encoding="utf-8")
+            assert text.count(old) == 1, f"{file}: {old!r} is there {text.count(old)} times, expected once"
+            path.write_text(text.replace(old, new), encoding="utf-8")
+
+    @property
+    def typed(self) -> list[list[str]]:
+        """The words of what its README says is typed to build it: lines of cmake."""
+        text = (self.folder / "README.md").read_text(encoding="utf-8")
+        return [line.split() for line in text.splitlines() if re.match(r" {4}cmake ", line)]
 
     def change(self, tag: str) -> None:
         """A faster LED, as a new version."""

@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import Final
 
 import spboot
-from spboot.formats import elf
 from spboot.link.port import Port
-from spboot.releases import Release
-from tests.integrations.project import BOARD, HANGS_S, Project
+from tests.integrations.bench import Built
+from tests.integrations.project import BOARD, HANGS_S, Edit, Project
 
 CONSOLE: Final = "USART2"
 READY: Final = "app: self-test good\r\n"
@@ -27,82 +26,28 @@ _TURNS: Final = struct.Struct("<2I")
 """struct turns of tasks.h."""
 _WORD: Final = 4
 
-Edit = tuple[str, str, str]
-"""File of the project, text that is there once, text in its place."""
 FASTER: Final[Edit] = ("src/tasks/control.c", "#define BLINK_TURNS 100u", "#define BLINK_TURNS 50u")
-
-
-def readme_commands(project: Project) -> list[str]:
-    """What the README says is typed to build it."""
-    text = (project.folder / "README.md").read_text(encoding="utf-8")
-    return [line.strip() for line in text.splitlines() if re.match(r" {4}cmake ", line)]
-
-
-@dataclass(frozen=True, slots=True)
-class Built:
-    """A release and the .elf that it was made of."""
-
-    release: Release
-    elf: Path
-
-    @property
-    def factory(self) -> Path:
-        return next(self.release.folder.glob("BOOT_*.hex"))
-
-    @property
-    def image(self) -> Path:
-        return self.release.path(self.release.image)
-
-    @property
-    def patch(self) -> Path:
-        (patch,) = self.release.patches
-        return self.release.path(patch)
-
-    def symbol(self, name: str) -> int:
-        """The address of something that only one file has."""
-        (found,) = (each.value for each in elf.symbols(str(self.elf), self.elf.read_bytes()) if each.name == name)
-        return found
 
 
 def first_release(folder: Path, made: Path, edits: Iterable[Edit] = ()) -> tuple[Project, Built]:
     """Version 1.0.0, built by the commands of the README and kept."""
     project = Project.new("rtos-iap", folder, made=made)
     if edits:
-        edit(project, edits)
+        project.edit(edits)
         project.run("git", "tag", "-d", "v1.0.0")
         project.commit("v1.0.0")
-    for command in readme_commands(project):
-        assert "warning" not in project.run(*command.split())
+    for command in project.typed:
+        assert "warning" not in project.run(*command)
     project.run("cmake", "--build", "build", "-t", "app_release")
-    return project, Built(project.release("releases", "1.0.0"), _kept(project, "1.0.0"))
-
-
-def next_release(project: Project, edits: Iterable[Edit], version: str = "1.1.0") -> Built:
-    """The next version, with *edits*; it is not kept."""
-    edit(project, edits)
-    project.commit(f"v{version}")
-    project.run("cmake", "--build", "build")
-    return Built(project.release("out", version), _kept(project, version))
+    return project, Built.of(project, "releases", "1.0.0")
 
 
 def copied(project: Project, folder: Path) -> Project:
     """*project* to be changed, configured anew: CMake keeps the paths of the place where it was."""
     copy = project.copy(folder)
     shutil.rmtree(folder / "build")
-    copy.run(*readme_commands(copy)[0].split())
+    copy.run(*copy.typed[0])
     return copy
-
-
-def edit(project: Project, edits: Iterable[Edit]) -> None:
-    for file, old, new in edits:
-        path = project.folder / file
-        text = path.read_text(encoding="utf-8")
-        assert text.count(old) == 1, f"{file}: {old!r} is there {text.count(old)} times, expected once"
-        path.write_text(text.replace(old, new), encoding="utf-8")
-
-
-def _kept(project: Project, version: str) -> Path:
-    return (project.folder / "build" / "app.elf").rename(project.folder / "build" / f"app-{version}.elf")
 
 
 class Watch:

@@ -11,9 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from spboot.boards import Board
-from spboot.formats import elf
-from spboot.image import Image
+from tests.integrations.bench import Bench
 from tests.integrations.project import HANGS_S, SPBOOT
 from tests.integrations.web_iap import (
     BOARD,
@@ -23,7 +21,6 @@ from tests.integrations.web_iap import (
     FILL,
     INSTALLS,
     ROOT,
-    Bench,
     Client,
     Net,
     asked,
@@ -279,18 +276,16 @@ def test_forms(net: Net, web: Bench) -> None:
 
 
 def test_size(web: Bench) -> None:
-    named = {each.name: each.value for each in elf.symbols(str(web.old.elf), web.old.elf.read_bytes())}
-    image = Image.load(web.old.elf, Board.load(BOARD), "1.0.0")
-    print(f"{len(image.data)} bytes of flash, {named['_ebss'] - named['_sdata']} of RAM")
-    assert len(image.data) <= BUDGETS["flash"]
-    assert named["_ebss"] - named["_sdata"] <= BUDGETS["ram"]
+    flash, ram = len(web.old.loaded().data), web.old.ram
+    print(f"{flash} bytes of flash, {ram} of RAM")
+    assert flash <= BUDGETS["flash"] and ram <= BUDGETS["ram"]
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("kind", ["patch", "image"])
 def test_seconds_and_stack(net: Net, web: Bench, kind: str) -> None:
     """From the first byte to "confirmed"; the stack is what is not as it was at power-on, at the end of RAM."""
-    named = {each.name: each.value for each in elf.symbols(str(web.old.elf), web.old.elf.read_bytes())}
+    named = web.old.symbols
     data, start, begun = getattr(web, kind), net.said, net.device.twin.time
     assert asked(net, form(data))[0] == 200
     received = net.device.twin.time - begun

@@ -3,29 +3,20 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from spboot import release
-from spboot.boards import Board
-from spboot.image import Image
-from spboot.keys import Keys
-from spboot.version import Version
-from tests import apps
+from tests.integrations.bench import Bench, next_release
 from tests.integrations.web_iap import (
-    BOARD,
     CONFIRMED,
     READY,
-    Bench,
     Client,
     Net,
     asked,
     form,
     head,
     installed,
-    next_release,
     stays,
     taken,
     version_of,
@@ -36,36 +27,6 @@ POINTS = range(1, 11)
 
 # wrong files
 
-
-def wrong_files(web: Bench, folder: Path) -> dict[str, tuple[bytes, str]]:
-    """Name -> a file that is none for this device, and the reason that is given."""
-    new, keys, board = web.image, web.keys, Board.load(BOARD)
-    image = Image.load(web.new.elf, board, "1.1.0")
-    other = Keys.new(folder / "other", "torch", development=False)
-
-    def forced(target: str = BOARD, version: str = "1.1.0", by: Keys = keys) -> bytes:
-        return apps.forced_image(image.data, target=target, keys=by, version=Version.parse(version))
-
-    def damaged(at: int) -> bytes:
-        return new[:at] + bytes((new[at] ^ 1,)) + new[at + 1 :]
-
-    foreign = replace(image, data=image.data[:-4] + b"else", version=Version.parse("1.0.5"))
-    return {
-        "text": (b"no update at all\n" * 40, "not an update file"),
-        "another board": (forced("NUCLEO-G0B1RE"), "update for another board"),
-        "another product": (forced(by=other), "wrong signature: damaged, or another key"),
-        "older": (forced(version="0.9.0"), "older than installed: give it a higher version"),
-        "the same version": (web.old.image.read_bytes(), "already installed: give it a higher version"),
-        "a patch from another version": (
-            release.patch(foreign, image, keys=keys), "patch for another firmware: send the full image",
-        ),
-        "a wrong signature": (damaged(100), "wrong signature: damaged, or another key"),
-        "damaged": (damaged(2000), "damaged on its way: send it again"),
-        "cut short": (new[:-300], "ended early: send the whole file"),
-        "with more behind it": (new + b"more", "bytes after its end: send the file alone"),
-    }  # fmt: skip
-
-
 SOON = ("text", "another board", "another product", "older", "the same version", "a wrong signature", "damaged")
 """Found before much of flash is written."""
 
@@ -73,7 +34,7 @@ SOON = ("text", "another board", "another product", "older", "the same version",
 @pytest.mark.parametrize("names", [SOON, pytest.param((), marks=pytest.mark.soak)], ids=["soon", "all"])
 def test_wrong_files(net: Net, web: Bench, tmp_path: Path, names: tuple[str, ...]) -> None:
     """One after another, raw and by a form: the reason, and nothing changed; then a good one."""
-    files = wrong_files(web, tmp_path)
+    files = web.wrong_files(tmp_path)
     for name in names or files:
         data, words = files[name]
         expected = (422, f"refused, nothing has changed: {words}\n")

@@ -16,14 +16,12 @@ from typing import Final
 import spboot
 from spboot.formats.header import HEADER_SIZE, Header
 from spboot.formats.manifest import EXTENSION_SIZE
-from spboot.keys import Keys
 from spboot.twin import PowerCut
 from spboot.twin.host.pty import PtyBridge
 from spboot.twin.host.slirp import Forward, Slirp
-from spboot.twin.snapshot import Snapshot
 from spboot.version import Version
-from tests.integrations.project import Project, environment
-from tests.integrations.rtos_iap import Built, Edit, edit
+from tests.integrations.bench import Built, next_release
+from tests.integrations.project import Edit, Project, environment
 
 BOARD: Final = "NUCLEO-F429ZI"
 READY: Final = "app: self-test good\r\n"
@@ -49,39 +47,21 @@ def lwip() -> Path:
     return folder / "lwip-2.1.3"
 
 
-def readme_commands(project: Project) -> list[str]:
-    """What the README says is typed to build it."""
-    text = (project.folder / "README.md").read_text(encoding="utf-8")
-    return [line.strip() for line in text.splitlines() if re.match(r" {4}cmake ", line)]
-
-
 def first_release(folder: Path) -> tuple[Project, Built]:
     """Version 1.0.0, built by the commands of the README and kept."""
     project = Project.new("web-iap", folder, board=BOARD)
     project.env = environment(LWIP=str(lwip()))
-    for command in readme_commands(project):
-        said = project.run(*command.split())
-        assert "warning" not in said.replace("lwip", "") or "/lwip-2.1.3/" in said, said
+    for command in project.typed:
+        said = project.run(*command)
+        assert "warning" not in said, said
     project.run("cmake", "--build", "build", "-t", "app_release")
-    return project, Built(project.release("releases", "1.0.0"), _kept(project, "1.0.0"))
+    return project, Built.of(project, "releases", "1.0.0")
 
 
 def built(folder: Path) -> tuple[Project, Built, Built]:
     """Two releases, the second with a patch from the first."""
     project, old = first_release(folder)
-    return project, old, next_release(project)
-
-
-def next_release(project: Project, edits: tuple[Edit, ...] = (FASTER,), version: str = "1.1.0") -> Built:
-    """The next version, with *edits*; it is not kept."""
-    edit(project, edits)
-    project.commit(f"v{version}")
-    project.run("cmake", "--build", "build")
-    return Built(project.release("out", version), _kept(project, version))
-
-
-def _kept(project: Project, version: str) -> Path:
-    return (project.folder / "build" / "app.elf").rename(project.folder / "build" / f"app-{version}.elf")
+    return project, old, next_release(project, [FASTER])
 
 
 def started(built: Built) -> spboot.Device:
@@ -227,29 +207,6 @@ def served(device: spboot.Device) -> Iterator[str]:
         finally:
             stop.set()
             thread.join()
-
-
-@dataclass(frozen=True, slots=True)
-class Bench:
-    """Two releases, and a device that runs the first of them, with its link up."""
-
-    project: Project
-    old: Built
-    new: Built
-    device: spboot.Device
-    running: Snapshot
-
-    @property
-    def keys(self) -> Keys:
-        return Keys.load(self.project.folder / "keys", need_private=True)
-
-    @property
-    def image(self) -> bytes:
-        return self.new.image.read_bytes()
-
-    @property
-    def patch(self) -> bytes:
-        return self.new.patch.read_bytes()
 
 
 def installed(net: Net, start: int) -> None:

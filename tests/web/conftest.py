@@ -1,4 +1,4 @@
-"""One browser, one bootloader and one page for all; a device that has just started its application for each."""
+"""One bootloader and one page for all; a device that has just started its application for each."""
 
 from __future__ import annotations
 
@@ -16,15 +16,9 @@ from spboot.web.server import Server
 from tests.system.rig import Rig, Workshop, workshop
 from tests.web.bench import Bench, bench
 from tests.web.bridge import Bridge
-from tests.web.chromium import Chromium, chromium
+from tests.web.chromium import Chromium
 
 BOARD = "NUCLEO-L476RG"
-
-
-@pytest.fixture(scope="session")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
-    with chromium(tmp_path_factory.mktemp("profile")) as opened:
-        yield opened
 
 
 @pytest.fixture(scope="session")
