@@ -83,6 +83,7 @@ static bool read_step(const struct spb_area *area, uint32_t off, uint32_t *to, u
     return ok;
 }
 
+/* Whether that is there already. */
 static bool holds(const struct spb_place *place, uint32_t at, const uint32_t *bytes, uint32_t len) {
     uint32_t there[STEP / 4];
     return read_step(place->area, place->off + at, there, len) && memcmp(there, bytes, len) == 0;
@@ -95,7 +96,7 @@ __attribute__((noinline)) static enum spb_status copy_step(const struct spb_plac
     if (!read_step(from->area, from->off + at, bytes, len)) return SPB_E_FLASH_ERROR;
     /* One of the two is SLOT0, where a page has the place that it has in the image. */
     if (SPB_SEALED) spb_seal((from->area == &spb_slot0 ? from->off : into->off) + at, bytes, len);
-    for (uint32_t tries = LARGE_PAGES ? 0 : 1; tries < 2; tries++) {
+    for (uint32_t tries = LARGE_PAGES ? 0 : 1; tries < 2; tries++) {     /* 0: it is looked at alone */
         enum spb_status status = tries > 0 ? spb_area_program(into->area, into->off + at, (uint8_t *)bytes, len) : SPB_OK;
         if (status != SPB_OK) return status;
         if (holds(into, at, bytes, len)) return SPB_OK;

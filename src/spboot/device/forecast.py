@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from spboot import trial
-from spboot.boards import Area, Board, Slot
+from spboot.boards import Area, Board
 from spboot.builder.drivers import drivers
 from spboot.chips.external import EXTERNAL
 from spboot.device.device import Device
+from spboot.device.held import STEP, Held
 from spboot.errors import BoardError, ExtraError
-from spboot.formats.header import HEADER_SIZE
-from spboot.formats.manifest import EXTENSION_SIZE
 from spboot.formats.spec import record
 from spboot.link import ymodem
 from spboot.link.port import BITS
@@ -26,13 +25,6 @@ if TYPE_CHECKING:
 
 _JOURNAL: Final = "journal"
 _US_PER_S: Final = 1_000_000
-_STEP: Final = 64
-"""Bytes that are copied at a time (STEP of core/flash.c),"""
-_LARGE_PAGE: Final = 0x2000
-"""and of a page, above which erased ones are not (LARGE_PAGES)."""
-_OUTSIDE_STEP: Final = 64
-"""Bytes of a program of external flash (SPB_WRITE_SIZE of candidate.c, STEP of flash.c), by both chips where there are
-two."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,15 +57,16 @@ def forecast(board: Board, old: bytes, new: bytes, *, rests: tuple[bytes, bytes]
     """
     if board.slot1 is None or board.journal is None:
         raise BoardError(f"{board.name} has a single slot, which takes no patches: a full image erases all of it")
-    changed = changed_pages(board, old, new, rests)
+    before, after = Held(board, old, rests[0]), Held(board, new, rests[1])
+    changed = _changed(before, after)
     kept = trial.wanted(new, board) and trial.fits(board, changed)
     work = _Work(board)
     work.erase(board.journal)
     for size in _records(board, changed, kept):
-        work.program(board.journal, 0, size)
+        work.program(board.journal.address, size)
     homes = trial.homes(board, changed) if kept else []
-    for slot, page, size in _written(board, changed, homes, _Held(board, old, rests[0]), _Held(board, new, rests[1])):
-        work.program(slot, page, size)
+    for address, size in _written(board, changed, homes, before, after):
+        work.program(address, size)
     taken, saved = [*_taken(board, changed)], [*_copied(board, changed, homes, trial.batches(board)[1])]
     for slot, runs in (
         (board.slot1, taken),
@@ -118,22 +111,11 @@ def line_seconds(board: Board, size: int) -> float:
 def changed_pages(board: Board, old: bytes, new: bytes, rests: tuple[bytes, bytes] = (b"", b"")) -> tuple[int, ...]:
     """The pages of a slot in which *new* differs from *old*; page 0 has the header, which always does.  *rests*: what
     both have for external flash."""
-    erased = bytes([board.chip.memory_at(board.slot0.address).erased])
-    gap = bytes(board.vector_size - HEADER_SIZE)
-    before = b"o" * HEADER_SIZE + gap + old.ljust(len(new), erased)
-    after = b"n" * HEADER_SIZE + gap + new
-    first = board.slot0.size // board.page_size
-    return (
-        *_differing(before, after, board.page_size),
-        *(first + page for page in _differing(rests[0].ljust(len(rests[1]), b"\xff"), rests[1], board.rest_page_size)),
-    )
+    return _changed(Held(board, old, rests[0]), Held(board, new, rests[1]))
 
 
-def _differing(before: bytes, after: bytes, size: int) -> Iterator[int]:
-    """The pages of *size* bytes in which *after* is not what *before* is there."""
-    for at in range(0, len(after), size):
-        if not before[at : at + size].startswith(after[at : at + size]):
-            yield at // size
+def _changed(before: Held, after: Held) -> tuple[int, ...]:
+    return tuple(page for page in after.pages() if after.alike(before, page) < after.used(page))
 
 
 class _Work:
@@ -168,13 +150,12 @@ class _Work:
 
             self._busy_s += sum(self._controller.erase_span(at).typical for at in units) / PS_PER_S
 
-    def program(self, area: Area | Slot, page: int, size: int) -> None:
-        """Program *size* bytes of a page of a slot, or of the journal, which were erased."""
+    def program(self, address: int, size: int) -> None:
+        """Program *size* bytes from *address* on, which were erased."""
         external = self._board.external
-        address = area.address_at(self._board.page_at(page)[0]) if isinstance(area, Slot) else area.address
         if self._board.memory_at(address).kind == EXTERNAL and external is not None:
-            steps, rest = divmod(size, _OUTSIDE_STEP)
-            sizes = [_OUTSIDE_STEP] * steps + [rest] * bool(rest)
+            steps, rest = divmod(size, STEP)
+            sizes = [STEP] * steps + [rest] * bool(rest)
             self.programs += len(sizes)
             self._busy_s += sum(external.chip.program_us(size // external.count) for size in sizes) / _US_PER_S
             return
@@ -188,65 +169,21 @@ class _Work:
             self._busy_s += count * self._controller.program_span().typical / PS_PER_S
 
 
-class _Held:
-    """What a slot holds with an image: its header, erased bytes, the image, erased bytes."""
-
-    def __init__(self, board: Board, image: bytes, rest: bytes) -> None:
-        self._board = board
-        self._erased = bytes([board.chip.memory_at(board.slot0.address).erased])
-        header = HEADER_SIZE + (EXTENSION_SIZE if board.slot0.rest else 0)
-        self._first = (b"h" * header).ljust(board.vector_size, self._erased) + image
-        self._rest = rest
-
-    def _page(self, number: int) -> bytes:
-        start, size = self._board.page_at(number)
-        behind = start - self._board.slot0.size
-        if behind >= 0:
-            return self._rest[behind : behind + size].ljust(size, b"\xff")
-        return self._first[start : start + size].ljust(size, self._erased)
-
-    def used(self, number: int, unit: int) -> int:
-        """Bytes of page *number* up to the end of the image, in whole units."""
-        start, size = self._board.page_at(number)
-        behind = start - self._board.slot0.size
-        used = min(len(self._rest) - behind if behind >= 0 else len(self._first) - start, size)
-        return -(-used // unit) * unit
-
-    def alike(self, other: _Held, number: int) -> int:
-        """Bytes of page *number* before the first one that *other* has otherwise; the header always is."""
-        mine, others = self._page(number), other._page(number)
-        return next((at for at in range(len(mine)) if mine[at] != others[at]), 0) if number else 0
-
-    def copied(self, number: int, size: int, *, sealed: bool = False) -> int:
-        """Bytes that are programmed to copy the first *size* of page *number* (copy_step of core/flash.c): where pages
-        are large, steps of erased bytes are not; *sealed* ones are none."""
-        board = self._board
-        start = board.page_at(number)[0]
-        inside = start < board.slot0.size
-        if board.page_size <= _LARGE_PAGE:
-            return size
-        page = self._page(number)[:size]
-        if sealed and inside:
-            plain = max(0, board.vector_size - start)
-            page = page[:plain] + bytes(max(0, size - plain))
-        erased = self._erased if inside else b"\xff"
-        steps = (page[at : at + _STEP] for at in range(0, size, _STEP))
-        return sum(len(step) for step in steps if step.strip(erased))
-
-
 def _written(
-    board: Board, changed: Sequence[int], homes: Sequence[int], before: _Held, after: _Held
-) -> Iterator[tuple[Slot, int, int]]:
-    """Slot, page and bytes of what is programmed: pages of OLD that are kept, those of NEW in SLOT1, then in SLOT0."""
-    assert board.slot1 is not None
-    for number, home in zip(changed[::-1], homes, strict=False):
-        yield board.slot1, home, before.copied(number, board.page_at(number)[1], sealed=board.sealed)
-    gathered = max(_write_size(board), _OUTSIDE_STEP if board.outside else 0)
-    for number in changed:
-        alike = after.alike(before, number) // gathered * gathered
-        first = before.copied(number, alike, sealed=board.sealed)
-        yield board.slot1, number, first + after.used(number, gathered) - alike
-        yield board.slot0, number, after.copied(number, after.used(number, _copy_unit(board)))
+    board: Board, changed: Sequence[int], homes: Sequence[int], before: Held, after: Held
+) -> Iterator[tuple[int, int]]:
+    """Where, and how many bytes, is programmed: pages of OLD that are kept, those of NEW in SLOT1, then in SLOT0."""
+    slot0, slot1 = board.slot0, board.slot1
+    assert slot1 is not None
+    for page, home in zip(changed[::-1], homes, strict=False):
+        size = board.page_at(page)[1]
+        yield slot1.address_at(board.page_at(home)[0]), before.copied(page, size, sealed=board.sealed)
+    gathered = max(_write_size(board), STEP if board.outside else 0)
+    for page in changed:
+        start, alike = board.page_at(page)[0], after.alike(before, page) // gathered * gathered
+        first = before.copied(page, alike, sealed=board.sealed)
+        yield slot1.address_at(start), first + after.used(page, gathered) - alike
+        yield slot0.address_at(start), after.copied(page, after.used(page, _copy_unit(board)))
 
 
 def _taken(board: Board, changed: Sequence[int]) -> Iterator[range]:
