@@ -89,7 +89,7 @@ check: dev
 	$(PYTEST) -q -m "not soak" tests/host tests/delta
 
 test: dev tools check
-	$(PYTEST) -q -m "not soak" tests/core tests/crypto tests/usb tests/fuzz tests/proof tests/twin tests/qemu tests/system tests/web tests/integrations tests/upgrade
+	$(PYTEST) -q -m "not soak" tests/core tests/formats tests/crypto tests/usb tests/fuzz tests/proof tests/twin tests/qemu tests/system tests/web tests/integrations tests/upgrade
 
 soak: dev tools fuzz-tools proof-tools goosebit
 	$(PYTEST) -q -m soak tests

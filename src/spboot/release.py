@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import CTR
 
-from spboot import delta, startable, trial
+from spboot import delta, fitting, startable, trial
 from spboot.base import Base
 from spboot.boards import Board
 from spboot.delta import Progress
@@ -290,16 +290,11 @@ def verify(update: bytes, keys: Keys, *, old: Image | None = None, board: Board 
     """
     artefact = Artefact.parse(update)
     keys.check(artefact.digest, artefact.header.signature)
-    report = _decoded(artefact, keys, Base.of(old) if old else None)
-    manifest = report.artefact.header.manifest
+    manifest = artefact.header.manifest
     board = old.board if old and not board else board
-    if board is not None and manifest.target != name_id(board.name):
-        raise AuthenticationError(
-            f"the update is for another board: id {manifest.target:#010x}, expected {name_id(board.name):#010x} "
-            f"({board.name})"
-        )
-    if board is not None and manifest.kind != KIND_KEYS:
-        _check_parts(manifest, board)
+    if board is not None:
+        fitting.check(manifest, board)
+    report = _decoded(artefact, keys, Base.of(old) if old else None)
     if manifest.kind == KIND_PATCH and old is not None and old.version.pack() != manifest.base_version:
         raise AuthenticationError(
             f"the patch starts from version {Version.unpack(manifest.base_version)}, expected {old.version}"
@@ -307,16 +302,6 @@ def verify(update: bytes, keys: Keys, *, old: Image | None = None, board: Board 
     if board is not None and report.image is not None:
         startable.check(report.image, board)
     return report
-
-
-def _check_parts(manifest: Manifest, board: Board) -> None:
-    """Refuse an update of one part for a board with slots of two, and the other way round."""
-    if (manifest.external is None) != (board.slot0.rest is None):
-        found, expected = ("one part", "two parts") if manifest.external is None else ("two parts", "one part")
-        raise AuthenticationError(
-            f"the update is of {found}, the slots of {board.name} have {expected}: was it made with another file of "
-            "that board?"
-        )
 
 
 def signed_by(update: bytes, keys: Iterable[Keys]) -> Keys | None:

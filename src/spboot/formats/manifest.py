@@ -131,6 +131,8 @@ class Manifest:
 
     def __post_init__(self) -> None:
         self._check_supported()
+        if not self.version:
+            raise FormatError("manifest: version is 0, which means no version, expected 1 or more")
         if self.kind != KIND_PATCH and (self.base_version or any(self.base_hash)):
             raise FormatError("manifest: what is no patch names a base, expected zeros there")
         if self.kind == KIND_KEYS and (self.image_size, self.payload_size) != (TABLE_SIZE, TABLE_SIZE):
