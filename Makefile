@@ -84,9 +84,8 @@ demo: venv
 check: dev
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
-	.venv/bin/mypy
 	.venv/bin/lint-imports
-	$(PYTEST) -q -m "not soak" tests/host tests/delta
+	.venv/bin/mypy & types=$$!; $(PYTEST) -q -m "not soak" tests/host tests/delta; tests=$$?; wait $$types && exit $$tests
 
 test: dev tools check
 	$(PYTEST) -q -m "not soak" tests/core tests/formats tests/crypto tests/usb tests/fuzz tests/proof tests/twin tests/qemu tests/system tests/web tests/integrations tests/upgrade

@@ -129,7 +129,8 @@ def check_picture(path: Path, rows: list[tuple[str, ...]]) -> None:
                for rect in picture.iter(f"{name}rect") if rect.get("x"))  # fmt: skip
 
 
-@pytest.mark.parametrize("baud", [pytest.param(57_600, marks=pytest.mark.soak), 921_600])
+@pytest.mark.soak
+@pytest.mark.parametrize("baud", [57_600, 921_600])
 def test_a_board_of_ones_own_at_another_rate(baud: int, tmp_path: Path) -> None:
     small_board(tmp_path, baud=baud)
     done = subprocess.run([*SPBOOT, "demo", "SMALL.toml"], cwd=tmp_path, capture_output=True, text=True, check=False)

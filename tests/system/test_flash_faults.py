@@ -63,7 +63,7 @@ def sample(kinds: list[Kind], step: int) -> set[int]:
 @pytest.mark.parametrize("kind", [pytest.param("image", marks=pytest.mark.soak), "patch"])
 def test_faults_at_a_sample_of_operations(shop: Workshop, kind: str) -> None:
     kinds = record_kinds(shop, kind)
-    sweep = Faults(shop, kind, sample(kinds, 601), kinds)
+    sweep = Faults(shop, kind, sample(kinds, 1201), kinds)
     sweep.run()
     assert sweep.kinds == kinds
     assert sweep.points >= 3 * len(sweep.ats)
@@ -75,7 +75,7 @@ def test_weak_erases_of_several_pages(shop: Workshop) -> None:
     kinds = record_kinds(shop, "image", scenario)
     erases = [number for number, kind in enumerate(kinds) if kind == "erase"]
     assert len(erases) >= 2 * 4
-    sweep = Faults(shop, "image", set(erases[::3]), kinds, only="weak")
+    sweep = Faults(shop, "image", set(erases[::6]), kinds, only="weak")
     sweep.scenario, sweep.update_every = scenario, 1
     sweep.run()
     assert sweep.kinds == kinds
