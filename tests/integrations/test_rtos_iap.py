@@ -1,11 +1,12 @@
-"""The example `rtos-iap`: built by its README, updated on the twin by real clients while its other tasks stay in time, on
-each of its boards.
+"""The example `rtos-iap` on each of its boards: built by its README, updated on the twin by real clients while other tasks
+stay in time.
 
 What the application counts and what a pin shows have to agree (tests/integrations/rtos_iap.py)."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import tomllib
 from collections.abc import Iterator
 from contextlib import suppress
@@ -166,10 +167,36 @@ def test_stop(bench: Bench) -> None:
     assert not device.twin.uart(CONSOLE).lost, "the key came in Stop"
     device.wait(1)
     second = reported(device)
+    print(f"{(second['stop_ms'] - first['stop_ms']) / (second['ms'] - first['ms']):.3f} of the time in Stop")
     assert second["stop_ms"] - first["stop_ms"] > 800
     assert abs(second["ms"] - first["ms"] - (device.port.now() - at) * 1000) < 2
     with started(bench.old, crystal=False) as young:
         assert reported(young)["stops"] == 0
+
+
+# its board
+
+
+def test_a_board_without_a_header(bench: Bench, tmp_path: Path) -> None:
+    """The project file is looked at again whenever it has changed."""
+    project = copied(bench.project, tmp_path / "lamp")
+    project.edit([("spboot.toml", f'board = "{project.board}"', 'board = "NUCLEO-G0B1RE"')])
+    said = project.refused("cmake", "--build", "build")
+    assert "no boards/nucleo-g0b1re.h for the board of spboot.toml, NUCLEO-G0B1RE: write one like" in said
+
+
+@pytest.mark.soak
+def test_a_board_of_ones_own(bench: Bench, tmp_path: Path) -> None:
+    """Its file beside the project file, and a header that is said."""
+    project = copied(bench.project, tmp_path / "lamp")
+    given = Path(spboot.__file__).parent / "boards" / "data" / f"{project.board}.toml"
+    shutil.copy(given, project.folder / "MINE.toml")
+    project.edit([("spboot.toml", f'board = "{project.board}"', 'board = "MINE.toml"')])
+    said = project.refused("cmake", "-B", "build")
+    assert "no boards/mine.h for the board of spboot.toml, MINE: write one like" in said
+    project.run("cmake", "-B", "build", f"-DBOARD_HEADER={project.board.lower()}.h")
+    assert "warning" not in project.run("cmake", "--build", "build")
+    assert next(project.folder.glob("out/lamp_MINE_*/BOOT_*.hex")).exists()
 
 
 # trouble

@@ -190,7 +190,7 @@ def test_flags_of_the_multiplexer_are_cleared_not_kept(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["STM32G0", "STM32G4", "STM32L4+", "STM32WL"])
 def test_four_generators(name: str) -> None:
-    """RM0444 11.2, RM0432 12.3.1, RM0453 14.3.1; STM32H7 has eight (RM0399 18.3.1)."""
+    """RM0444 11.2, RM0432 12.3.1, RM0453 14.3.1, the header of G4; STM32H7 has eight (RM0399 18.3.1)."""
     finish(dma(ALL[name], "REG(DMAMUX + 0x10c) = 1;"))
     refuses_dma(ALL[name], "REG(DMAMUX + 0x110) = 1;", "DMAMUX1 has no register at offset 0x110")
     finish(dma(ALL["STM32H7"], "REG(DMAMUX + 0x11c) = 1;"))

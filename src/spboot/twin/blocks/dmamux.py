@@ -1,4 +1,4 @@
-"""The multiplexer of DMA requests (RM0440 13, RM0444 11, RM0432 12, RM0399): which request each channel of DMA listens to."""
+"""The multiplexer of DMA requests (RM0440 13, RM0444 11, RM0432 12, RM0399): what each channel of DMA listens to."""
 
 # ruff: noqa: N802 - handlers are named after their registers
 from __future__ import annotations
@@ -14,7 +14,8 @@ from spboot.twin.die import Die
 _FEEDS: Final = {"DMAMUX1": ("DMA1", "DMA2"), "DMAMUX2": ("BDMA", "BDMA2")}
 """Whose channels its outputs are, one after the other."""
 _GENERATORS: Final = {"STM32G0": 4, "STM32G4": 4, "STM32L4+": 4, "STM32WL": 4}
-"""Family -> how many of the eight request generators of the facts there are (RM0444 11.2, RM0432 12.3.1, RM0453 14.3.1)."""
+"""Family -> how many it has of the facts' eight request generators (RM0444 11.2, RM0432 12.3.1, RM0453 14.3.1; of G4 by
+the vendor's header)."""
 
 
 class Dmamux(Block, ips=("dmamux_v1",)):
