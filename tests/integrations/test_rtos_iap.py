@@ -1,5 +1,4 @@
-"""The example `rtos-iap` on each of its boards: built by its README, updated on the twin by real clients while other tasks
-stay in time.
+"""The example `rtos-iap` on its boards: built by its README, updated on the twin by real clients, other tasks in time.
 
 What the application counts and what a pin shows have to agree (tests/integrations/rtos_iap.py)."""
 
