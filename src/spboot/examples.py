@@ -16,10 +16,10 @@ _CMAKE: Final = "cmake"
 _README: Final = "README.md"
 _STARTUP: Final = ("app.ld", "src/main.c", "src/start.c")
 """Of the template, what a generated project has itself."""
-_BOARDS: Final = ("boards/nucleo-g0b1re.h", "boards/nucleo-l476rg.h")
+_BOARDS: Final = ("boards/disco-l4r9i.h", "boards/nucleo-g0b1re.h", "boards/nucleo-l476rg.h")
 """Of the template, what an operating system has itself."""
 _CONSOLE: Final = ("src/main.c", "src/start.c", "src/console.c", "boards/nucleo-g0b1re.h")
-"""Of the template, what an application for one board that has tasks does otherwise."""
+"""Of the template, what an application that has tasks does otherwise, and a board that it is not for."""
 
 _SCREEN: Final = ("src/main.c", "app.ld", *_BOARDS)
 """Of the template, what an application for another board with external flash does otherwise."""
@@ -52,7 +52,7 @@ ALL: Final = (
     Example(name="platformio", tells="PlatformIO"),
     Example(
         name="rtos-iap",
-        tells="three tasks and a kernel: updates while the others stay in time",
+        tells="three tasks and a kernel: updates while the others stay in time, for NUCLEO-L476RG and DISCO-L4R9I",
         parts=(_TEMPLATE, _CMAKE),
         without=(*_CONSOLE, _README),
     ),

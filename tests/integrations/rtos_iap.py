@@ -13,12 +13,13 @@ from typing import Final
 
 import spboot
 from spboot.link.port import Port
-from tests.integrations.bench import Built
-from tests.integrations.project import BOARD, HANGS_S, Edit, Project
+from tests.integrations.bench import Built, next_release
+from tests.integrations.project import HANGS_S, Edit, Project
 
+PROBES: Final = {"NUCLEO-L476RG": "PA8", "DISCO-L4R9I": "PA4"}
+"""Board -> the pin of its header that the control task changes."""
 CONSOLE: Final = "USART2"
 READY: Final = "app: self-test good\r\n"
-_PROBE: Final = "PA8"
 _TURN_US: Final = 5000
 _TASK: Final = struct.Struct("<3I")
 """struct task of kernel.h begins with sp, stack and words."""
@@ -29,9 +30,9 @@ _WORD: Final = 4
 FASTER: Final[Edit] = ("src/tasks/control.c", "#define BLINK_TURNS 100u", "#define BLINK_TURNS 50u")
 
 
-def first_release(folder: Path, made: Path, edits: Iterable[Edit] = ()) -> tuple[Project, Built]:
-    """Version 1.0.0, built by the commands of the README and kept."""
-    project = Project.new("rtos-iap", folder, made=made)
+def first_release(board: str, folder: Path, made: Path, edits: Iterable[Edit] = ()) -> tuple[Project, Built]:
+    """Version 1.0.0 for *board*, built by the commands of the README and kept."""
+    project = Project.new("rtos-iap", folder, made=made, board=board)
     if edits:
         project.edit(edits)
         project.run("git", "tag", "-d", "v1.0.0")
@@ -40,6 +41,12 @@ def first_release(folder: Path, made: Path, edits: Iterable[Edit] = ()) -> tuple
         assert "warning" not in project.run(*command)
     project.run("cmake", "--build", "build", "-t", "app_release")
     return project, Built.of(project, "releases", "1.0.0")
+
+
+def built(board: str, folder: Path, made: Path) -> tuple[Project, Built, Built]:
+    """Two releases, the second with a patch from the first."""
+    project, old = first_release(board, folder, made)
+    return project, old, next_release(project, [FASTER])
 
 
 def copied(project: Project, folder: Path) -> Project:
@@ -56,7 +63,8 @@ class Watch:
 
     def __init__(self, device: spboot.Device, built: Built) -> None:
         self._device, self._built = device, built
-        self._level = device.twin.pins.get(_PROBE)
+        self._probe = PROBES[built.release.board]
+        self._level = device.twin.pins.get(self._probe)
         self._ends = b"update: complete"
         self._uart = device.twin.uart(CONSOLE)
         self.edges: list[list[float]] = [[]]
@@ -66,7 +74,7 @@ class Watch:
         self._uart.on_byte.append(self._on_byte)
 
     def _on_pins(self) -> None:
-        level = self._device.twin.pins.get(_PROBE)
+        level = self._device.twin.pins.get(self._probe)
         if level != self._level:
             self._level = level
             self.edges[-1].append(self._device.twin.time * 1e6)
@@ -129,7 +137,7 @@ def told(device: spboot.Device, built: Built) -> Told:
 
 def started(built: Built, *, crystal: bool = True) -> spboot.Device:
     """A new device that runs *built*, its *crystal* too."""
-    device = spboot.Device(spboot.Board.load(BOARD))
+    device = spboot.Device(spboot.Board.load(built.release.board))
     device.program(built.factory)
     device.power_on()
     device.read_until(READY)

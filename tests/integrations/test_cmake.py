@@ -135,11 +135,17 @@ def test_cubemx(made: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("kind", ["Release", "MinSizeRel", "RelWithDebInfo", "Debug"])
-def test_another_family(tmp_path: Path, kind: str) -> None:
+@pytest.mark.parametrize(
+    ("board", "core", "kind"),
+    [
+        *(("NUCLEO-G0B1RE", "cortex-m0plus", kind) for kind in ("Release", "MinSizeRel", "RelWithDebInfo", "Debug")),
+        ("DISCO-L4R9I", "cortex-m4", "Release"),
+    ],
+)
+def test_another_family(tmp_path: Path, board: str, core: str, kind: str) -> None:
     """The template on a board that only has another header and another core."""
-    project = Project.new("cmake", tmp_path / "lamp", board="NUCLEO-G0B1RE")
-    options = ("-DBOARD_HEADER=nucleo-g0b1re.h", "-DCORE=cortex-m0plus", f"-DCMAKE_BUILD_TYPE={kind}")
+    project = Project.new("cmake", tmp_path / "lamp", board=board)
+    options = (f"-DBOARD_HEADER={board.lower()}.h", f"-DCORE={core}", f"-DCMAKE_BUILD_TYPE={kind}")
     project.run("cmake", "-B", "build", *options)
     built_and_updated(project, lambda: build(project), lambda: project.run("cmake", "--build", "build", "-t",
                                                                          "app_release"), HEADER)  # fmt: skip

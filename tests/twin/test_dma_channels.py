@@ -171,6 +171,49 @@ def test_what_the_multiplexer_refuses(name: str, code: str, message: str) -> Non
     refuses_dma(ALL[name], code, message)
 
 
+@MUXED
+def test_reserved_bits_of_the_multiplexer(name: str) -> None:
+    """13.6.1, 13.6.4: what is beside the fields is kept at 0."""
+    assert out(warns(ALL[name], "REG(DMAMUX) = 1u << 10 | 5; OUT[0] = REG(DMAMUX);", "CCR0: reserved bits 0x400")) == 5
+    twin = warns(ALL[name], "REG(DMAMUX + 0x100) = 1u << 9 | 3; OUT[0] = REG(DMAMUX + 0x100);", "RGCR0: reserved bits")
+    assert out(twin) == 3
+
+
+@MUXED
+def test_flags_of_the_multiplexer_are_cleared_not_kept(name: str) -> None:
+    """13.6.3, 13.6.6: CFR and RGCFR are written only."""
+    clear = "REG(DMAMUX + 0x84) = 1; REG(DMAMUX + 0x144) = 1; OUT[0] = REG(DMAMUX + 0x84) | REG(DMAMUX + 0x144);"
+    twin = dma(ALL[name], clear)
+    finish(twin)
+    assert out(twin) == 0
+
+
+@pytest.mark.parametrize("name", ["STM32G0", "STM32G4", "STM32L4+", "STM32WL"])
+def test_four_generators(name: str) -> None:
+    """RM0444 11.2, RM0432 12.3.1, RM0453 14.3.1, the header of G4; STM32H7 has eight (RM0399 18.3.1)."""
+    finish(dma(ALL[name], "REG(DMAMUX + 0x10c) = 1;"))
+    refuses_dma(ALL[name], "REG(DMAMUX + 0x110) = 1;", "DMAMUX1 has no register at offset 0x110")
+    finish(dma(ALL["STM32H7"], "REG(DMAMUX + 0x11c) = 1;"))
+
+
+@MUXED
+def test_a_request_that_is_not_routed_reaches_no_channel(name: str) -> None:
+    """13.4.4: as a reset leaves it, DMAREQ_ID is 0 and no request is chosen; then the one that waits is served."""
+    facts = ALL[name]
+    code = """begin(RX, 0, RDR, BUFFER, 4, 0); REG(CR3_AT) |= 0x40; OUT[7] = 1; while (!(REG(STATUS) & 0x20)) {}
+        OUT[0] = LEFT(RX); REG(DMAMUX + 4 * (RX - 1)) = REQUEST_RX; OUT[1] = LEFT(RX);"""
+    twin = ready(dma(facts, code))
+    send(twin, b"q")
+    assert done(twin)
+    assert (out(twin, 0), out(twin, 1), held(twin, facts, 2)) == (4, 3, b"q\0")
+
+
+@MUXED
+def test_dma_that_has_a_multiplexer_has_no_selection_register(name: str) -> None:
+    """CSELR is that of STM32L0 and L4 (RM0351 11.6.7)."""
+    refuses_dma(ALL[name], "REG(DMA + 0xa8) = 0;", "DMA1 has no register at offset 0xa8")
+
+
 @pytest.mark.parametrize(
     ("name", "place"), [("STM32G0", 7), ("STM32G4", 8), ("STM32L4+", 7), ("STM32L5", 8), ("STM32WL", 7)]
 )

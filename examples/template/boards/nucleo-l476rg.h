@@ -9,6 +9,15 @@
 #define RCC 0x40021000u
 #define GPIOA 0x48000000u
 
+/* USART2_RX to channel 6 of DMA1: request 2, in DMA1_CSELR (RM0351 11.3.2, 11.6.7). */
+#define BOARD_DMA_CLOCKS (1u << 0)                              /* RCC_AHB1ENR: DMA1 */
+#define BOARD_DMA_CHOICE 0x400200A8u
+#define BOARD_DMA_CHOICE_MASK (0xFu << 20)
+#define BOARD_DMA_UART_RX (2u << 20)
+
+#define BOARD_PROBE_PORT GPIOA                                  /* PA8, D7 of the Arduino connector: for an oscilloscope */
+#define BOARD_PROBE 8u
+
 static inline void board_start(void) {
     REG(RCC + 0x00u) |= 1u << 8;                                /* CR: HSION, */
     while ((REG(RCC + 0x00u) & 1u << 10) == 0) {}               /* HSIRDY */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* console.c - the template's console.h for tasks: a USART that DMA empties into a ring (RM0351 chapters 11, 40).
+/* console.c - the template's console.h for tasks: a USART that DMA empties into a ring (RM0351 chapters 11, 40; in RM0432
+ * the same, but for the multiplexer that chooses the request).
  * The task that reads is told when the line falls idle, and at each half of the ring: twice for a block of YMODEM, and
  * not 1,029 times.  One task reads and one writes; here they are the same. */
 #include "console.h"
@@ -37,7 +38,7 @@
 #define ISR_BUSY (1u << 16)
 #define ISR_WUF (1u << 20)
 
-/* USART2_RX is request 2 of channel 6 of DMA1 (RM0351 11.3.2). */
+/* Channel 6 of DMA1, which the board's header says how to give the receiver. */
 #define RCC_AHB1ENR REG(RCC + 0x48u)
 #define RCC_CCIPR REG(RCC + 0x88u)
 #define DMA1 0x40020000u
@@ -47,7 +48,7 @@
 #define DMA_CNDTR REG(DMA1 + 0x70u)
 #define DMA_CPAR REG(DMA1 + 0x74u)
 #define DMA_CMAR REG(DMA1 + 0x78u)
-#define DMA_CSELR REG(DMA1 + 0xA8u)
+#define DMA_CHOICE REG(BOARD_DMA_CHOICE)
 #define DMA_FLAGS (0xFu << 20)
 #define DMA_RING 0xA7u          /* EN, TCIE, HTIE, CIRC, MINC: bytes from the peripheral to memory */
 #define NVIC_ISER(irq) REG(0xE000E100u + 4u * ((irq) / 32u))
@@ -80,9 +81,9 @@ void console_interrupt(void) {
 
 void console_start(void) {
     RCC_CCIPR = (RCC_CCIPR & ~0xCu) | 0x8u;             /* USART2SEL is HSI16, which can receive in Stop */
-    RCC_AHB1ENR |= 1u;
+    RCC_AHB1ENR |= BOARD_DMA_CLOCKS;
     (void)RCC_AHB1ENR;
-    DMA_CSELR = (DMA_CSELR & ~DMA_FLAGS) | 2u << 20;
+    DMA_CHOICE = (DMA_CHOICE & ~BOARD_DMA_CHOICE_MASK) | BOARD_DMA_UART_RX;
     DMA_CPAR = RDR_ADDRESS;
     DMA_CMAR = (uint32_t)ring;
     DMA_CNDTR = RING;

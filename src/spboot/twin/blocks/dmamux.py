@@ -1,5 +1,6 @@
-"""The multiplexer of DMA requests (RM0440 13, RM0444 11, RM0399): which request each channel of DMA listens to."""
+"""The multiplexer of DMA requests (RM0440 13, RM0444 11, RM0432 12, RM0399): what each channel of DMA listens to."""
 
+# ruff: noqa: N802 - handlers are named after their registers
 from __future__ import annotations
 
 from functools import partial
@@ -12,6 +13,9 @@ from spboot.twin.die import Die
 
 _FEEDS: Final = {"DMAMUX1": ("DMA1", "DMA2"), "DMAMUX2": ("BDMA", "BDMA2")}
 """Whose channels its outputs are, one after the other."""
+_GENERATORS: Final = {"STM32G0": 4, "STM32G4": 4, "STM32L4+": 4, "STM32WL": 4}
+"""Family -> how many it has of the facts' eight request generators (RM0444 11.2, RM0432 12.3.1, RM0453 14.3.1; of G4 by
+the vendor's header)."""
 
 
 class Dmamux(Block, ips=("dmamux_v1",)):
@@ -33,9 +37,10 @@ class Dmamux(Block, ips=("dmamux_v1",)):
                for n in range(len(die.chip.blocks[name].interrupts))]  # fmt: skip
         for place, output in enumerate(fed):
             self._outputs[output] = f"CCR{place}"
-        ours = set(self._outputs.values())
+        generators = _GENERATORS.get(die.chip.family, 8)
+        ours = set(self._outputs.values()) | {f"RGCR{n}" for n in range(generators)}
         for offset, name in list(self.names.items()):
-            if name.startswith("CCR") and name not in ours:
+            if name.startswith(("CCR", "RGCR")) and name not in ours:
                 del self.names[offset]
             elif name.startswith("CCR"):
                 self._writers[offset] = partial(self._write_channel, name)
@@ -63,13 +68,26 @@ class Dmamux(Block, ips=("dmamux_v1",)):
             return None
         return self._requests.get(self.field(register, "DMAREQ_ID"))
 
+    def _store(self, name: str, value: int) -> None:
+        if unknown := value & ~self.masks[name]:
+            self.die.forbid(
+                f"{self.name}_{name}: reserved bits {unknown:#x} were set", "keep them at 0; they are ignored"
+            )
+        self.registers[name] = value & self.masks[name]
+
+    def write_CFR(self, value: int) -> None:
+        """It clears flags, which nothing sets here: nothing of it stays (RM0440 13.6.3)."""
+
+    def write_RGCFR(self, value: int) -> None:
+        """The same of the generators (RM0440 13.6.6)."""
+
     def _write_channel(self, name: str, value: int) -> None:
         for field in ("SE", "EGE", "SOIE"):
             if value & self.mask(name, field):
                 self.die.refuse(
                     f"{self.name}_{name}.{field} was set", "the twin does not model synchronisation (RM0440 13.6.1)"
                 )
-        self.registers[name] = value & self.masks[name]
+        self._store(name, value)
         for controller in self._controllers():
             controller.rewire()
             for n in range(controller.count):
@@ -80,4 +98,4 @@ class Dmamux(Block, ips=("dmamux_v1",)):
             self.die.refuse(
                 f"{self.name}_{name}.GE was set", "the twin does not model generated requests (RM0440 13.6.4)"
             )
-        self.registers[name] = value & self.masks[name]
+        self._store(name, value)
