@@ -297,8 +297,8 @@ def test_a_device_without_keys_takes_nothing(world: World) -> None:
 
 
 def sweep(world: World, data: bytes, cuts: tuple[str, ...], seeds: int, every: int = 1) -> int:
-    """Cut at every operation of download and install; and once more at an operation of the recovery.  Of the ways to cut
-    each *every*-th, the next one at the next operation."""
+    """Cut at every operation of download and install; and once more at an operation of the recovery.  *every*: of the
+    ways to cut so many-th ones, other ones at the next operation."""
     points = 0
     rnd = random.Random(7)
     world.fresh()

@@ -1,8 +1,8 @@
 """Invariant P3 of firmware/crypto/p256.h: no single skipped instruction turns a bad signature good.
 
-Each instruction of the verdict is skipped, one a run (`make test`: each third); of the arithmetic before it, where a
-fault gives another wrong point, a sample.  Signatures that are refused at once are swept from the first instruction.  tests/system/test_faults.py
-does the same with the bootloader that ships.
+Each instruction of the verdict is skipped, one a run, and in `make test` each third; of the arithmetic before it, where
+a fault gives another wrong point, a sample.  Signatures that are refused at once are swept from the first instruction.
+tests/system/test_faults.py does the same with the bootloader that ships.
 """
 
 from __future__ import annotations

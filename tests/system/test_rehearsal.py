@@ -17,7 +17,7 @@ from click.testing import CliRunner
 from spboot.boards import Board
 from spboot.cli import root
 from spboot.errors import TwinError
-from spboot.rehearsal import SCENARIOS, Rehearsal, Subject, rehearse, replay
+from spboot.rehearsal import SCENARIOS, Rehearsal, Result, Subject, rehearse, replay
 from spboot.rehearsal.bench import bench_for, digest
 from spboot.rehearsal.cuts import DEPTHS, tears
 from spboot.rehearsal.picture import svg
@@ -81,6 +81,7 @@ BUGS: Final[dict[str, tuple[str, int, Edit]]] = {
 }
 """Bugs in the shipped bootloader -> the scenario that finds each, the starts of a trial, and the edit."""
 SAMPLE: Final = ("a page that does not come back",)
+PIECES, SHARES = 24, 4
 
 
 def subject_of(shop: Workshop, pad: int = 0, **more: object) -> Subject:
@@ -98,20 +99,27 @@ def subject(tmp_path_factory: pytest.TempPathFactory) -> Subject:
 
 @pytest.fixture(scope="module")
 def found(subject: Subject) -> Rehearsal:
-    """A fourth of its points, spread over all of it; `make soak` has them all, of every board."""
-    return rehearse(subject, depth="quick", scenarios=["patch"], part=(1, 4))
+    """Each fourth piece, the last one too; `make soak` has them all, of every board."""
+    return rehearse(subject, depth="quick", scenarios=["patch"], part=(SHARES, SHARES))
+
+
+def step(result: Result) -> int:
+    """Operations of a piece."""
+    return -(-result.operations // PIECES)
 
 
 def test_no_device_is_lost(found: Rehearsal) -> None:
     (result,) = found.results
     counts = result.counts
     assert found.losses == [] and counts["losses"] == 0
-    assert counts["points"] == 3 * result.operations, "before, after, and torn in one way"
+    assert counts["points"] == 3 * len(result.rows), "before, after, and torn in one way"
     assert min(counts[name] for name in ("seconds", "checked", "updates", "watchdogs")) > 0
-    assert len(result.rows) == result.operations > 500
-    before, after = ([row[kind] for row in result.rows] for kind in (0, 1))
-    assert before[1:] == after[:-1] and set(before) == {"o", "n"}
-    assert (before[0], before[-1], after[-1]) == ("o", "o", "n"), "the last operation confirms"
+    assert len(result.rows) > 100 and abs(len(result.rows) - result.operations / SHARES) < 2 * step(result)
+    for at in range(0, len(result.rows), step(result)):
+        before, after = ([row[kind] for row in result.rows[at : at + step(result)]] for kind in (0, 1))
+        assert before[1:] == after[:-1]
+    assert {row[0] for row in result.rows} == {"o", "n"}
+    assert (result.rows[0][0], before[-1], after[-1]) == ("o", "o", "n"), "the last operation confirms"
 
 
 def test_the_picture_has_a_cell_for_each(found: Rehearsal) -> None:
@@ -143,11 +151,11 @@ def test_a_point_is_a_real_cut(subject: Subject) -> None:
 def test_who_does_the_work_changes_nothing(subject: Subject, found: Rehearsal) -> None:
     """Pieces are made before anybody takes one: shares that others do give the same."""
     with ThreadPoolExecutor(1) as executor:  # one thread has one bench
-        share = rehearse(subject, depth="quick", scenarios=["patch"], part=(9, 12), executor=executor)
-    rows = found.results[0].rows
-    step = -(-len(rows) // 24)
+        share = rehearse(subject, depth="quick", scenarios=["patch"], part=(8, 12), executor=executor)
+    rows, size = found.results[0].rows, step(found.results[0])
     assert share.losses == []
-    assert share.results[0].rows == [row for n in (8, 20) for row in rows[n * step : (n + 1) * step]]
+    mine = [rows[piece // SHARES * size :][:size] for piece in (7, 19)]
+    assert share.results[0].rows == [row for piece in mine for row in piece]
 
 
 @pytest.mark.parametrize("bug", [pytest.param(b, marks=() if b in SAMPLE else pytest.mark.soak) for b in BUGS])

@@ -47,7 +47,7 @@ from spboot.twin.timeline import PS_PER_S, Timeline
 
 T = TypeVar("T")
 
-_SLICE: Final = 16_000
+_SLICE: Final = 4000
 _WFI: Final = 0xBF30
 _HEARD: Final = Silence()
 
