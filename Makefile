@@ -9,7 +9,7 @@ LOCK := --quiet --all-build-deps --allow-unsafe --no-emit-index-url --no-emit-tr
 	--strip-extras --generate-hashes
 PYTEST := $(PY) -m pytest -n 2 --dist worksteal
 
-.PHONY: help venv dev tools demo check test soak fuzz fuzz-tools proof proof-tools goosebit bench fidelity docs docs-links costs chips chips-check wheels boards-files lock clean
+.PHONY: help venv dev tools demo check test soak fuzz fuzz-tools proof proof-tools goosebit bench fidelity docs docs-links costs chips chips-check wheels boards-files release lock clean
 
 help:
 	@echo "make venv    .venv with spboot and all it needs: 540 MB"
@@ -29,6 +29,7 @@ help:
 	@echo "make chips   facts of parts and registers out of the pinned revision of the open part data: CLONE=folder of its clone"
 	@echo "make wheels  wheels for Linux, macOS and Windows, and one for any system, into out/wheels: minutes the first time"
 	@echo "make boards-files  what somebody with a board needs to try it, for each into out/boards: BOARDS=\"NAME ...\" for some; minutes"
+	@echo "make release  what goes with a release of spboot itself, into out/release: wheels, files of boards, releases of the demo, their page and dossier"
 	@echo "make tools   what the tests need beyond Python, by apt-get (root); npm alone is some 300 Debian packages"
 	@echo "make lock    renew requirements.lock and requirements-dev.lock"
 
@@ -155,6 +156,9 @@ wheels: venv
 
 boards-files: venv
 	$(PY) tools/board_files.py out/boards $(BOARDS)
+
+release: venv
+	$(PY) tools/own_release.py out/release $(BOARDS)
 
 lock:
 	.venv/bin/pip install --quiet pip-tools

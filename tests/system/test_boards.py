@@ -15,7 +15,7 @@ import pytest
 
 from spboot import boards, keys, release
 from spboot.boards import Board
-from spboot.builder.bootloader import sources
+from spboot.builder.bootloader import boot_version, sources
 from spboot.builder.compiler import NAMES
 from spboot.errors import BuildError
 from spboot.formats.spec import spec
@@ -72,7 +72,7 @@ def workshops(tmp_path_factory: pytest.TempPathFactory):  # type: ignore[no-unty
 
 
 def greeting(board: Board, version: str) -> bytes:
-    return f"demo {version} on {board.name}, installed as {version}, bootloader 0.1.0".encode()
+    return f"demo {version} on {board.name}, installed as {version}, bootloader {boot_version()}".encode()
 
 
 def updates_arrive(shop: Workshop) -> None:
@@ -80,7 +80,9 @@ def updates_arrive(shop: Workshop) -> None:
     board = shop.board
     rig = Rig(shop)
     text = rig.boot()
-    assert f"spboot 0.1.0 for {board.name}, {board.clock_hz // 10**6} MHz, reset by power on".encode() in text
+    assert (
+        f"spboot {boot_version()} for {board.name}, {board.clock_hz // 10**6} MHz, reset by power on".encode() in text
+    )
     assert f"SLOT0 {board.slot0.address:08x}".encode() in text
     assert b"protection: read level 0, write off\r" in text
     assert greeting(board, "1.0.0") in text

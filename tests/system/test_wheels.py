@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from spboot import Board, Device, Image, Keys, build, full_image, patch
+from spboot.builder.bootloader import boot_version
 from spboot.builder.demo import build_demo
 from spboot.version import Version
 from tests.system import libraries
@@ -52,7 +53,7 @@ def inspect(wheel: Path, tag: str, root: Path = ROOT) -> None:
     """Its encoder is that of the platform; nothing in it is of the machine that made it."""
     name, kind, machine, needs = PLATFORMS[tag]
     with zipfile.ZipFile(wheel) as inside:
-        facts = inside.read("spboot-0.1.0.dist-info/WHEEL").decode()
+        facts = inside.read(f"spboot-{boot_version()}.dist-info/WHEEL").decode()
         data = inside.read(f"spboot/delta/native/{name}")
         others = [each for each in inside.namelist() if re.search(r"\.(so|dylib|dll|lib|pdb|a)$", each)]
         for each in inside.namelist():
@@ -80,8 +81,8 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def test_the_wheel_for_any_system(wheels: dict[str, Path]) -> None:
     with zipfile.ZipFile(wheels["any"]) as inside:
         names = set(inside.namelist())
-        facts = inside.read("spboot-0.1.0.dist-info/METADATA").decode()
-        points = inside.read("spboot-0.1.0.dist-info/entry_points.txt").decode()
+        facts = inside.read(f"spboot-{boot_version()}.dist-info/METADATA").decode()
+        points = inside.read(f"spboot-{boot_version()}.dist-info/entry_points.txt").decode()
     for name in ("py.typed", "_data/firmware/boot/link.ld.in", "_data/spec/spboot.toml", "delta/native/encode.c"):
         assert f"spboot/{name}" in names
     for folder in ("src/spboot", "examples", "firmware", "sdk", "spec"):

@@ -192,7 +192,7 @@ typedef struct {
 /* How the last update came out.  It is kept in flash until the next one begins.  SE_KO: another task is in the engine. */
 SE_ErrorStatus SE_APP_GetUpdateInfo(SE_StatusTypeDef *status, SE_APP_UpdateInfo *info);
 
-/* The bootloader's version as text, as "0.1.0", cut to size bytes including the closing NUL. */
+/* The bootloader's version as text, as "1.0.0", cut to size bytes including the closing NUL. */
 SE_ErrorStatus SE_APP_GetBootVer(SE_StatusTypeDef *status, char *text, uint32_t size);
 
 /* The first len (at most 128) bytes of the user data given to `spboot build`. */
