@@ -56,6 +56,9 @@ function checkSupported(m, byte) {
 
 /* What does not fit together. */
 function checkValues(m) {
+    if (m.version === 0) {
+        throw new FormatError("manifest: version is 0, which means no version, expected 1 or more");
+    }
     if (m.kind !== SPEC.kind_patch && (m.base_version !== 0 || anyOf(m.base_hash))) {
         throw new FormatError("manifest: what is no patch names a base, expected zeros there");
     }
