@@ -4,6 +4,7 @@ browser is for all pages."""
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import shutil
@@ -56,6 +57,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         taken = zlib.crc32(name.encode()) % len(variants)
         for variant in variants[:taken] + variants[taken + 1 :]:
             variant.add_marker(pytest.mark.soak)
+
+
+def pytest_collection_finish() -> None:
+    """Ten thousand tests and all modules stay to the end: without them in it a search for garbage costs a fraction."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(700, 10, 30)
 
 
 @pytest.fixture(scope="session")
