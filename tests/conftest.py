@@ -1,6 +1,6 @@
 """What all tests share: the name of a test that fails is said at once, not when all have run; Ctrl-C is not ignored;
 what compilers make is shared by the workers of a run; a test for both compilers runs with one in `make test`; one
-browser is for all pages."""
+browser is for all pages; what stays to the end is not searched for garbage."""
 
 from __future__ import annotations
 

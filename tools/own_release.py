@@ -18,15 +18,15 @@ from typing import Final
 ROOT: Final = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from spboot import boards  # noqa: E402
+from spboot import boards, disk  # noqa: E402
 from spboot.boards import Board  # noqa: E402
 from spboot.builder.demo import build_demo  # noqa: E402
+from spboot.kit import SUMS  # noqa: E402
 from spboot.version import Version  # noqa: E402
 from tools import board_files, wheels  # noqa: E402
 
 VERSIONS: Final = ("1.0.0", "1.1.0", "1.2.0")
 BOARD: Final = "NUCLEO-L476RG"
-SUMS: Final = "SHA256SUMS"
 
 
 def spboot(*words: str | Path) -> None:
@@ -38,13 +38,14 @@ def spboot(*words: str | Path) -> None:
 
 def demo_releases(name: str, folder: Path) -> None:
     """Releases of the demo on board *name* in *folder*, and what is shown of them."""
+    board = Board.load(name)
     with tempfile.TemporaryDirectory() as work:
         keys, boot = Path(work) / "keys", Path(work) / "boot"
         of = ("--board", name, "--keys", keys, "--bootloader", boot)
         spboot("keys", "new", keys, "--product", "demo")
         spboot("build", name, "--keys", keys, "-o", boot)
         for version in VERSIONS:
-            elf = build_demo(Board.load(name), Version.parse(version), Path(work))
+            elf = build_demo(board, Version.parse(version), Path(work))
             spboot("postbuild", elf, *of, "--version", version, "--name", "demo", "--release", "--releases", folder)
         newest = folder / f"demo_{name}_{VERSIONS[-1]}"
         spboot("page", folder, "--board", name)
@@ -55,21 +56,25 @@ def demo_releases(name: str, folder: Path) -> None:
 def sums(folder: Path) -> str:
     """A line for each file below *folder*, as `sha256sum -c` reads them."""
     files = sorted(path for path in folder.rglob("*") if path.is_file() and path != folder / SUMS)
-    return "".join(f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(folder)}\n" for path in files)
+    return "".join(
+        f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(folder).as_posix()}\n" for path in files
+    )
 
 
 def main(output: Path, names: list[str]) -> int:
-    """The exit code."""
+    """The exit code.  *output* is made whole or not at all."""
     if output.exists():
         print(f"{output} is there already: remove it, or name another folder", file=sys.stderr)
         return 1
     names = names or boards.names()
-    demo_releases(BOARD if BOARD in names else names[0], output / "demo")
-    wheels.main([str(output / "wheels")])
-    failed = board_files.main(output / "boards", names)
-    (output / SUMS).write_text(sums(output), encoding="utf-8")
-    print(f"{output}: {len(sums(output).splitlines())} files")
-    return failed
+    with disk.new_folder(output) as part:
+        demo_releases(BOARD if BOARD in names else names[0], part / "demo")
+        wheels.main([str(part / "wheels")])
+        if board_files.main(part / "boards", names):
+            raise SystemExit("files of a board could not be made: nothing is released")
+        disk.write(part / SUMS, sums(part).encode())
+    print(f"{output}: it has all that goes with a release")
+    return 0
 
 
 if __name__ == "__main__":
