@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from tools.site.pages import Tree, title
+from tools.site.pages import DECISIONS, Tree, title
 
 _ORDER: Final = Path(__file__).with_name("navigation.toml")
 _INDEX: Final = Path(__file__).with_name("index.md")
-_DECISIONS: Final = Path("docs/decisions")
 
 
 def write(tree: Tree) -> None:
@@ -32,17 +31,16 @@ def page_of(entry: str) -> str:
 
 
 def write_decisions(tree: Tree) -> None:
-    """The list of decisions."""
-    pages = [page for page in tree.pages if page.parent == _DECISIONS]
+    """The list of decisions.  It is their only way in: a hundred more lines beside each page would help nobody."""
+    pages = [page for page in tree.pages if page.parent == DECISIONS]
     rows = "".join(f"- [{title(page)}]({page.name})\n" for page in pages)
-    listed = "\n".join(page.stem for page in pages)
     head = "# Decisions\n\nWhy it is as it is. A page that no longer holds names the one that took its place.\n\n"
-    tree.write(_DECISIONS / "index.md", f"{head}{rows}\n```{{toctree}}\n:hidden:\n\n{listed}\n```\n")
+    tree.write(DECISIONS / "index.md", head + rows)
 
 
 def _own(tree: Tree) -> set[str]:
     """Pages of the repository that are no decisions."""
-    return {page.with_suffix("").as_posix() for page in tree.pages if page.parent != _DECISIONS}
+    return {page.with_suffix("").as_posix() for page in tree.pages if page.parent != DECISIONS}
 
 
 def _toctree(caption: str, pages: Iterator[str]) -> str:

@@ -18,6 +18,9 @@ _PICTURES: Final = (".svg", ".png")
 _LINK: Final = re.compile(r"(?<=\]\()([^)\s:]+)(?=\))")
 _CODE: Final = re.compile(r"(^```.*?^```$|^ {4}.*?$|`[^`\n]+`)", re.MULTILINE | re.DOTALL)
 _LANGUAGES: Final = {".py": "python", ".c": "c", ".h": "c", ".toml": "toml", ".ld": "none", ".json": "json"}
+DECISIONS: Final = Path("docs/decisions")
+_ORPHAN: Final = "---\norphan: true\n---\n\n"
+"""Head of a page that is in no table of contents: Sphinx puts the whole of it into every page."""
 FILES: Final = "files"
 """Folder of the site for pages that show a file."""
 
@@ -48,7 +51,7 @@ class Tree:
         """Every page of the repository.  Raises FormatError for a link to what is not there."""
         for page in self.pages:
             text = (ROOT / page).read_text(encoding="utf-8")
-            self.write(page, self._led(page, text))
+            self.write(page, (_ORPHAN if page.parent == DECISIONS else "") + self._led(page, text))
 
     def _led(self, page: Path, text: str) -> str:
         """*text* of *page* with links as the site has them."""
@@ -79,7 +82,7 @@ class Tree:
         if target.suffix in _PICTURES:
             self.write(target, (ROOT / target).read_bytes())
             return link
-        shown = Path("docs/decisions/index.md") if target == Path("docs/decisions") else self._show(target)
+        shown = DECISIONS / "index.md" if target == DECISIONS else self._show(target)
         return os.path.relpath(shown, page.parent) + (f"#{anchor}" if anchor else "")
 
     def _show(self, target: Path) -> Path:
@@ -93,11 +96,11 @@ class Tree:
             for member in members:
                 self._show(target / member)
             rows = "\n".join(f"- [{member}]({member}.md)" for member in members)
-            self.write(page, f"---\norphan: true\n---\n\n# {target}\n\nA folder of the repository.\n\n{rows}\n")
+            self.write(page, f"{_ORPHAN}# {target}\n\nA folder of the repository.\n\n{rows}\n")
         else:
             language = _LANGUAGES.get(target.suffix, "none")
             text = (ROOT / target).read_text(encoding="utf-8")
-            head = f"---\norphan: true\n---\n\n# {target}\n\nA file of the repository.\n\n"
+            head = f"{_ORPHAN}# {target}\n\nA file of the repository.\n\n"
             self.write(page, f"{head}`````{{code-block}} {language}\n{text}\n`````\n")
         return page
 
