@@ -323,7 +323,7 @@ def shaped(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 @pytest.mark.parametrize("name", NAMES[:4])
 def test_many_batches(shaped: World, name: str) -> None:
-    cases(shaped, shaped.image(NEW, trial=True))[name].sweep(40, seed=2)
+    cases(shaped, shaped.image(NEW, trial=True))[name].sweep(24, seed=2)
 
 
 @pytest.mark.parametrize("name", boards.names())

@@ -17,7 +17,7 @@ from .skipper import Skipper
 from .vectors import Vector, generated
 from .verifier import BAD, GOOD, WORK_SIZE, prepared
 
-STEPS = pytest.mark.parametrize("step", [3, pytest.param(1, marks=pytest.mark.soak)])
+STEPS = pytest.mark.parametrize("step", [5, pytest.param(1, marks=pytest.mark.soak)])
 VERDICT = 2500  # instructions that the end of a verification is longer than: two multiplications and what follows
 
 

@@ -11,6 +11,8 @@ from tests.system.feeder import Feeder, Mode, Stage, Status
 
 EDGES = (75, 76, 77, 139, 140, 141, 667, 668, 669, 1195, 1196, 1197)
 """Ends of manifest, signature and of the first two chunks, one byte less and more."""
+SOON = [("image", Mode.MAIN), ("patch", Mode.TASK), ("patch to the demo", Mode.MAIN)]
+"""Of `make test`; the others, and the other compiler, are for `make soak`."""
 
 
 def divisions(size: int) -> list[list[int]]:
@@ -22,8 +24,14 @@ def divisions(size: int) -> list[list[int]]:
     return [list(range(1, size)), edges, sorted([*edges, *edges, 0]), *some]
 
 
-@pytest.mark.parametrize("mode", [Mode.MAIN, Mode.TASK])
-@pytest.mark.parametrize("kind", ["image", "patch", "patch to the demo"])
+@pytest.mark.parametrize(
+    ("kind", "mode"),
+    [
+        pytest.param(kind, mode, marks=() if (kind, mode) in SOON else pytest.mark.soak)
+        for kind in ("image", "patch", "patch to the demo")
+        for mode in (Mode.MAIN, Mode.TASK)
+    ],
+)
 def test_e5_divisions_leave_identical_flash(feeder: Feeder, kind: str, mode: Mode) -> None:
     demo = feeder.shop.demo("1.1.0")
     data = feeder.image() if kind == "image" else feeder.patch(demo if kind == "patch to the demo" else None)

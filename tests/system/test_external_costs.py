@@ -16,7 +16,7 @@ from spboot.device.forecast import forecast
 from tests.system.rig import RUNNING, workshop
 from tests.system.test_explain import counted
 
-SOME = ["DISCO-L476G-EXT", "DISCO-L4R9I-EXT"]
+SOME = ["DISCO-L476G-EXT"]
 OTHERS = [pytest.param(name, marks=pytest.mark.soak) for name in boards.external_names() if name not in SOME]
 
 

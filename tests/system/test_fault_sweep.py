@@ -28,16 +28,16 @@ BOARDS = (QUICK, SLOW, "DISCO-F769I", "DISCO-L562E")
 """Cortex-M4, M0+, M7 and M33."""
 SAMPLE = ("tampered", "tampered, original in SLOT1", "older committed", "unsigned, warm")
 NUMBERS = {
-    QUICK: {"skip": 40, "inverted": 20, "stuck": 40, "flipped": 20},
-    SLOW: {"skip": 20, "inverted": 10, "stuck": 20, "flipped": 10},
+    QUICK: {"skip": 30, "inverted": 15, "stuck": 30, "flipped": 15},
+    SLOW: {"skip": 12, "inverted": 6, "stuck": 12, "flipped": 6},
 }
 """Board -> kind -> so many faults of each situation of SAMPLE."""
 SOAK = {"inverted": None, "stuck": 400, "flipped": 300}
 """Kind -> so many faults of each situation, or all."""
 PAIRS = 60
 LOADER_NUMBERS = {"skip": 3, "inverted": 3, "stuck": 3, "flipped": 2}
-EXECUTIONS = 4
-SKIPPED = 90
+EXECUTIONS = 3
+SKIPPED = 60
 """Instructions of each of FOUND that are skipped here; `make soak` has all of them."""
 FOUND = {
     ("tampered", SLOW): "slot_hashed|same|difference",
