@@ -52,6 +52,8 @@
             window.bridge.filters = filters;
             return port;
         },
+        getPorts: async () => [],
+        addEventListener: () => {},
     };
     Object.defineProperty(navigator, "serial", { value: serial });
 })();

@@ -9,6 +9,7 @@ const at = (id) => document.getElementById(id);
 const screen = new Screen(at("console"));
 const updater = new Updater(show, (text) => screen.show(text));
 let shown = 0;
+let allowed = null;     /* the port that the browser gives without a question, where it is one alone */
 
 const PURPOSE = FACTS.purpose;
 const NO_SERIAL = "this browser has no WebSerial: open the page in one that has it, as Chrome or Edge on a computer";
@@ -40,6 +41,7 @@ async function show() {
     at("bar").value = updater.stage === "" && outcome.kind !== "good" ? 0 : updater.rate.percent;
     at("cancel").disabled = !updater.cancellable;
     at("connect").hidden = updater.port !== null;
+    at("again").hidden = updater.port !== null || allowed === null;
     at("release").hidden = updater.port === null;
     at("release").disabled = at("file").disabled = updater.busy;
     at("baud").disabled = updater.port !== null;
@@ -80,11 +82,23 @@ async function choose(files) {
     }
 }
 
+const wanted = () => at("every").checked ? [] : PURPOSE.filters;
+
+/* Which port was allowed before and is there.  Of several nobody knows which is meant: the browser's list asks. */
+async function look() {
+    const ports = await navigator.serial.getPorts().catch(() => []);
+    const fits = (info) => (each) => Object.entries(each).every(([key, value]) => info[key] === value);
+    const found = ports.filter((port) => wanted().length === 0 || wanted().some(fits(port.getInfo())));
+    allowed = found.length === 1 ? found[0] : null;
+    show();
+}
+
+const open = (serial) => updater.connect(serial, Number(at("baud").value));
+
 async function connect() {
     try {
-        const filters = at("every").checked ? [] : PURPOSE.filters;
-        const serial = await navigator.serial.requestPort({ filters });
-        await updater.connect(serial, Number(at("baud").value));
+        await open(await navigator.serial.requestPort({ filters: wanted() }));
+        await look();
     } catch (error) {
         if (!(error instanceof DOMException)) throw error;
         if (error.name === "NotFoundError") updater.say("", "no port was chosen");
@@ -130,6 +144,8 @@ function fill() {
 
 function wire() {
     at("connect").addEventListener("click", connect);
+    at("again").addEventListener("click", () => open(allowed));
+    at("every").addEventListener("change", look);
     at("release").addEventListener("click", () => updater.release());
     at("file").addEventListener("change", () => choose(at("file").files));
     at("send").addEventListener("click", begin);
@@ -140,6 +156,14 @@ function wire() {
     window.addEventListener("beforeunload", (event) => updater.busy && event.preventDefault());
 }
 
+/* What is plugged in and pulled out changes it. */
+function watch() {
+    if (!("serial" in navigator)) return;
+    for (const name of ["connect", "disconnect"]) navigator.serial.addEventListener(name, look);
+    look();
+}
+
 fill();
 wire();
 show();
+watch();
