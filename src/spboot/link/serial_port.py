@@ -17,6 +17,8 @@ from spboot.link.port import BITS, PortGoneError
 
 STUCK_S: Final = 5.0
 """Seconds, beyond the time that the bytes need on the line, after which a port is said to take nothing."""
+_PSEUDO: Final = "/dev/pts/"
+"""Pseudo-terminals: one that is claimed stays so when its program is killed, and nobody could open it again."""
 
 
 class SerialPort:
@@ -27,10 +29,20 @@ class SerialPort:
             # Locked where the system has locks: of two programs at one port each gets a part of the bytes.
             exclusive = None if sys.platform == "win32" else True
             self._serial = serial.Serial(name, baud, timeout=0, exclusive=exclusive)
+            self._claim(name)
         except _broken() as error:
             raise LinkError(f"{name}: {_why_closed(name, baud, error)}") from None
         self.name = name
         self.baud = baud
+
+    def _claim(self, name: str) -> None:
+        """Let nobody else open the port: browsers look at no lock."""
+        if sys.platform == "win32" or os.path.realpath(name).startswith(_PSEUDO):
+            return
+        import fcntl
+        import termios
+
+        fcntl.ioctl(self._serial.fileno(), termios.TIOCEXCL)
 
     def now(self) -> float:
         """This machine's clock, in seconds."""
