@@ -24,13 +24,25 @@ _RESETS: Final = 10
 T = TypeVar("T")
 
 
+class Tap(PtyBridge):
+    """A pseudo-terminal that keeps what the host sent."""
+
+    def __init__(self, rig: Rig) -> None:
+        self.heard = bytearray()
+        super().__init__(rig.twin, rig.board.console.port, SPEED)
+
+    def received(self, data: bytes) -> None:
+        self.heard += data
+        super().received(data)
+
+
 class Bench:
     """*rig* at the pseudo-terminal `path`."""
 
     def __init__(self, rig: Rig) -> None:
         self.rig = rig
         self._asked: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
-        self._bridge = PtyBridge(rig.twin, rig.board.console.port, SPEED)
+        self._bridge = Tap(rig)
         self.path = self._bridge.path
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
@@ -52,6 +64,16 @@ class Bench:
         result: T = found
         return result
 
+    def replug(self) -> None:
+        """Pull the cable, and plug it in elsewhere: its pseudo-terminal is hung up, and there is another."""
+
+        def work() -> None:
+            self._bridge.close()
+            self._bridge = Tap(self.rig)
+            self.path = self._bridge.path
+
+        self.do(work)
+
     def reset(self) -> None:
         self.do(self.rig.reset)
 
@@ -69,6 +91,14 @@ class Bench:
 
     def said(self) -> str:
         return self.do(lambda: self.rig.uart.output.decode(errors="replace"))
+
+    def heard(self) -> bytes:
+        """All that came over its line, since the cable is where it is."""
+        return self.do(lambda: bytes(self._bridge.heard))
+
+    def listened(self) -> bool:
+        """Whether a program has its port open."""
+        return self.do(lambda: self._bridge.listened())
 
     def installed(self) -> str:
         """The version in the header of SLOT0, off its flash."""

@@ -12,7 +12,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,7 +22,6 @@ _WAIT_S: Final = 60.0
 _LOOK_S: Final = 0.02
 _OPTIONS: Final = (
     *(
-        "--headless",
         "--remote-debugging-pipe",
         "--no-first-run",
         "--no-default-browser-check",
@@ -43,18 +42,22 @@ def found() -> str:
 
 
 class Chromium:
-    """One browser with a profile of its own in *folder*."""
+    """One browser with a profile of its own in *folder*, with *environment* beside that of this process, started by
+    *command*; without a screen unless *environment* has one."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(
+        self, folder: Path, *, environment: Mapping[str, str] | None = None, command: Sequence[str] = ()
+    ) -> None:
         reader, self._to = os.pipe()
         self._from, writer = os.pipe()
         rights = ["--no-sandbox"] if os.getuid() == 0 else []  # root may have no sandbox
-        command = [found(), *_OPTIONS, *rights, f"--user-data-dir={folder}", "about:blank"]
+        shown = [] if "DISPLAY" in (environment or {}) else ["--headless"]
+        program = [*command, found(), *_OPTIONS, *shown, *rights, f"--user-data-dir={folder}", "about:blank"]
         # The browser's ends are its descriptors 3 and 4.
         script = f'exec "$@" 3<&{reader} 4>&{writer}'
         self._process = subprocess.Popen(
-            ["bash", "-c", script, "bash", *command], pass_fds=(reader, writer), stderr=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL, start_new_session=True,
+            ["bash", "-c", script, "bash", *program], pass_fds=(reader, writer), stderr=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, start_new_session=True, env={**os.environ, **(environment or {})},
         )  # fmt: skip
         os.close(reader)
         os.close(writer)
@@ -232,9 +235,11 @@ class Tab:
 
 
 @contextlib.contextmanager
-def chromium(folder: Path) -> Iterator[Chromium]:
+def chromium(
+    folder: Path, *, environment: Mapping[str, str] | None = None, command: Sequence[str] = ()
+) -> Iterator[Chromium]:
     """A browser that does not outlive its use."""
-    browser = Chromium(folder)
+    browser = Chromium(folder, environment=environment, command=command)
     try:
         yield browser
     finally:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import random
 import threading
+import tty
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,11 +17,15 @@ from spboot.web import page
 from spboot.web.facts import Purpose
 from spboot.web.server import Server
 from tests.system.rig import Rig, Workshop, workshop
+from tests.web import ports as serial_ports
 from tests.web.bench import Bench, bench
 from tests.web.bridge import Bridge
-from tests.web.chromium import Chromium
+from tests.web.chromium import Chromium, chromium
+from tests.web.ports import Ports, as_users
 
 BOARD = "NUCLEO-L476RG"
+LONG = 9_000
+"""Bytes behind the demo in a file that takes a while: nothing of them is like anything else."""
 
 
 @pytest.fixture(scope="session")
@@ -48,6 +55,14 @@ def files(shop: Workshop, tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / f"lamp-{version}.sfb").write_bytes(shop.image(version))
     (folder / "lamp-1.1.0.sfbp").write_bytes(shop.patch("1.0.0", "1.1.0"))
     return folder
+
+
+@pytest.fixture(scope="session")
+def long_file(shop: Workshop, files: Path) -> Path:
+    """A full image of 1.1.0 that is long enough to be stopped in its middle."""
+    path = files / "long-1.1.0.sfb"
+    path.write_bytes(shop.wrap(shop.demo("1.1.0") + random.Random(1).randbytes(LONG), "1.1.0"))
+    return path
 
 
 @pytest.fixture(scope="session")
@@ -82,3 +97,32 @@ def opened(browser: Chromium, address: str, device: Bench) -> Iterator[Callable[
             return bridge
 
         yield open_tab
+
+
+@pytest.fixture(scope="session")
+def ports(tmp_path_factory: pytest.TempPathFactory) -> Ports:
+    if why := serial_ports.missing():
+        pytest.skip(why)
+    return Ports(tmp_path_factory.mktemp("ports"))
+
+
+@pytest.fixture(scope="session")
+def real(ports: Ports, address: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
+    """A browser whose ports are *ports*, and who may open the adapter from the page."""
+    profile = tmp_path_factory.mktemp("real") / "profile"
+    serial_ports.allow(profile, address.rstrip("/"))
+    with chromium(profile, environment=ports.environment, command=as_users()) as browser:
+        yield browser
+
+
+@pytest.fixture
+def line(ports: Ports) -> Iterator[int]:
+    """The far end of a line at which no twin is."""
+    far, near = os.openpty()
+    tty.setraw(near)
+    ports.plug(os.ttyname(near))
+    os.close(near)
+    os.set_blocking(far, False)
+    yield far
+    ports.clear()
+    os.close(far)

@@ -5,7 +5,6 @@ The browser's serial port is a bridge to the pseudo-terminal of the twin (bridge
 from __future__ import annotations
 
 import os
-import random
 import time
 import tty
 from collections.abc import Callable
@@ -21,65 +20,10 @@ from tests.system.rig import Rig, Workshop
 from tests.web.bench import Bench
 from tests.web.bridge import Bridge
 from tests.web.chromium import Tab
+from tests.web.hands import by_application, by_loader, choose, connect, outcome, sending, starts
 
 Open = Callable[[], Bridge]
 CAN = bytes((ymodem.CAN,))
-LONG = 9_000
-"""Bytes behind the demo in a file that takes a while: nothing of them is like anything else."""
-
-
-@pytest.fixture(scope="session")
-def long_file(shop: Workshop, files: Path) -> Path:
-    """A full image of 1.1.0 that is long enough to be stopped in its middle."""
-    path = files / "long-1.1.0.sfb"
-    path.write_bytes(shop.wrap(shop.demo("1.1.0") + random.Random(1).randbytes(LONG), "1.1.0"))
-    return path
-
-
-def connect(tab: Tab) -> None:
-    tab.click("#connect")
-    tab.wait("document.querySelector('#connect').hidden")
-
-
-def choose(tab: Tab, path: Path) -> None:
-    """A file that the page finds nothing against."""
-    tab.choose("#file", path)
-    tab.wait("!document.querySelector('#send').disabled")
-
-
-def by_application(tab: Tab, path: Path) -> None:
-    """An update begins that the application takes."""
-    connect(tab)
-    tab.click("#by-application")
-    tab.fill("#key", "u")
-    choose(tab, path)
-    tab.click("#send")
-
-
-def by_loader(tab: Tab, path: Path) -> None:
-    """An update begins, and waits for the loader."""
-    connect(tab)
-    choose(tab, path)
-    tab.click("#send")
-    outcome(tab, "reset the board")
-
-
-def outcome(tab: Tab, words: str) -> str:
-    """What it says of the update, once *words* are in it."""
-    tab.wait(f"document.querySelector('#outcome').textContent.includes({words!r})")
-    return tab.text("#outcome")
-
-
-def starts(device: Bench, tab: Tab) -> None:
-    """Reset the device; returns when the page has heard of its application, for the first time."""
-    assert "r resets" not in tab.text("#console")
-    device.reset()
-    tab.wait("document.querySelector('#console').textContent.includes('r resets')")
-
-
-def sending(tab: Tab) -> None:
-    """Until blocks are on the line."""
-    tab.wait("/^sending: [1-9]/.test(document.querySelector('#outcome').textContent)")
 
 
 def test_a_full_image_through_the_loader(opened: Open, device: Bench, files: Path) -> None:
@@ -95,7 +39,8 @@ def test_a_full_image_through_the_loader(opened: Open, device: Bench, files: Pat
     assert f"; the device: version 1.1.0 received, {size} bytes, verified, changed pages: " in said
     assert said.endswith("; 1.1.0 runs now")
     assert tab.text("#device") == "NUCLEO-L476RG, product demo, has 1.1.0"
-    assert "starting 1.1.0\n" in tab.text("#console") and "\x06" not in tab.text("#console")
+    tab.wait("document.querySelector('#console').textContent.includes('starting 1.1.0\\n')")
+    assert "\x06" not in tab.text("#console")
     assert (device.installed(), tab.problems) == ("1.1.0", [])
 
 
@@ -305,6 +250,7 @@ def test_a_reset_in_the_middle_begins_again(opened: Open, device: Bench, long_fi
     device.reset_to_loader()
     outcome(tab, "1.1.0 runs now")
     assert device.installed() == "1.1.0"
+    tab.wait("document.querySelector('#console').textContent.includes('starting 1.1.0')")
     said = tab.text("#console")
     assert said.count("loader: send") >= 2 and said.count("version 1.1.0 received") == 1
 

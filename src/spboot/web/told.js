@@ -46,8 +46,16 @@ export class Told {
         this.started = null;    /* as 1.2.3 */
     }
 
+    /* Whether any of it is news. */
     feed(bytes) {
+        const before = this.known();
         for (const line of this.lines.feed(bytes)) this.hear(line);
+        return this.known() !== before;
+    }
+
+    known() {
+        const { board, product, heard, version, whole, rekeyed, started } = this;
+        return JSON.stringify([board, product, heard, version, whole, rekeyed, started]);
     }
 
     hear(line) {

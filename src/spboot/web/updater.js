@@ -8,6 +8,7 @@ import { Rate } from "./rate.js";
 import { Told } from "./told.js";
 
 const LOOK_S = 0.25;
+const LOOK_SIZE = 4096;
 const CANCELLED = "the device was told that the file ends here";
 
 export class Updater {
@@ -47,10 +48,10 @@ export class Updater {
 
     hear(text) {
         const before = this.told.started;
-        this.told.feed(text);
+        const news = this.told.feed(text);
         this.onText(text);
         if (this.awaited !== null && this.told.started !== null && this.told.started !== before) this.follow();
-        if (text.length) this.show();
+        if (news) this.show();
     }
 
     /* What the bootloader started after an update that was accepted. */
@@ -89,7 +90,7 @@ export class Updater {
     async listen(port) {
         while (this.port === port) {
             try {
-                await this.alone(async () => this.port === port && this.hear(await port.read(256, LOOK_S)));
+                await this.alone(async () => this.port === port && this.hear(await port.read(LOOK_SIZE, LOOK_S)));
             } catch (error) {
                 if (error instanceof PortGoneError) return;
                 if (!(error instanceof StoppedError)) throw error;
