@@ -51,7 +51,7 @@ $(DEVELOPER): requirements-dev.lock $(STAMP)
 # core for the host; xdelta3 and zstd are peers in the benchmark; cmake and ninja build the examples, dtc reads the overlay of
 # one.  SoftHSM is a token in software, and opensc brings pkcs11-tool, which talks to it.  npm fetches real firmware, once: it
 # alone is some 300 packages of Debian.  dosfstools, exfatprogs, mtools and fdisk make images of USB sticks, chromium opens the page of
-# `spboot web`: 115 MB to fetch, 415 MB here.  libslirp0 and curl are the network of `spboot twin --net`.  No C library for
+# `spboot web`: 115 MB to fetch, 415 MB here; its list of ports is seen on the screen of xvfb by the keys of xdotool, 8 MB.  libslirp0 and curl are the network of `spboot twin --net`.  No C library for
 # Arm is among them: our firmware needs none; an application of your own may (libnewlib-arm-none-eabi).
 tools:
 	@need=""; \
@@ -73,6 +73,8 @@ tools:
 	command -v mcopy >/dev/null || need="$$need mtools"; \
 	command -v sfdisk >/dev/null || test -x /sbin/sfdisk || need="$$need fdisk"; \
 	command -v chromium >/dev/null || need="$$need chromium"; \
+	command -v Xvfb >/dev/null || need="$$need xvfb"; \
+	command -v xdotool >/dev/null || need="$$need xdotool"; \
 	command -v curl >/dev/null || need="$$need curl"; \
 	ls /usr/lib/*/libslirp.so.0 >/dev/null 2>&1 || need="$$need libslirp0"; \
 	command -v xdelta3 >/dev/null || need="$$need xdelta3"; \
