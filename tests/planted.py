@@ -222,7 +222,7 @@ _INSTALL: dict[str, Edit] = {
         "return ended(j, SPB_JOURNAL_STEP_REVERTED + why, SPB_INSTALL_REVERTED);",
         "return (void)why, SPB_INSTALL_REVERTED;",
     ),
-    "half an install given up": ("core/install.c", "j->begun && whole(work, NULL) != SPB_GOOD", "false"),
+    "half an install given up": ("core/install.c", "j->begun && whole(work, NULL) != WHOLE", "false"),
 }
 _YMODEM: dict[str, Edit] = {
     "a name without an end": (

@@ -3,6 +3,10 @@
 
 #include "seal.h"
 
+/* The verdict of header and bytes together, when both are good.  It is added up in memory: where a load of it is skipped, the
+ * register may still have the SPB_GOOD that something was compared with, which is not enough then. */
+#define WHOLE ((enum spb_verdict)(SPB_GOOD + 1))
+
 /* Where an image ends, in each part of a slot. */
 struct ends {
     uint32_t of[SPB_PARTS];
@@ -45,12 +49,12 @@ __attribute__((noinline)) static enum spb_status copy_page(const struct spb_page
 }
 
 /* Into SLOT0: ranks from one up to another. */
-static enum spb_status copy_pages(const volatile enum spb_verdict *verdict, const struct spb_pages *pages, uint32_t rank,
+static enum spb_status copy_pages(const volatile uint32_t *verdict, const struct spb_pages *pages, uint32_t rank,
                                   uint32_t stop, struct ends ends) {
     enum spb_status status = SPB_OK;
     uint32_t bare = 0;
     while (rank < stop && status == SPB_OK) {
-        if (*verdict != SPB_GOOD) return SPB_E_IMAGE_VERIFY_TAG_FAILURE;
+        if (*verdict != WHOLE) return SPB_E_IMAGE_VERIFY_TAG_FAILURE;
         status = copy_page(pages, rank++, stop, ends, 0, &bare);
         if (status == SPB_OK) spb_port.progress(rank, pages->count);
     }
@@ -76,7 +80,7 @@ static inline __attribute__((always_inline)) void save_pages(const struct spb_pa
 /* Highest page first, so the header comes last and SLOT0 never looks complete before it is.  What is behind OLD's end is
  * saved, too, and may be unreadable: that OLD is whole where it is kept is looked at when it is wanted (trial.h T4).
  * left: pages that were judged in SLOT1; where it is wrong, a load of it that was skipped say, no other is copied. */
-static enum spb_status install_pages(struct spb_journal *j, const volatile enum spb_verdict *verdict, uint32_t left,
+static enum spb_status install_pages(struct spb_journal *j, const volatile uint32_t *verdict, uint32_t left,
                                      const struct spb_slot_work *work) {
     const struct ends ends = ends_of(work);
     uint32_t all = j->pages.count, done = all - left;
@@ -104,13 +108,13 @@ static enum spb_verdict vouched_for(struct spb_slot_work *work, const struct spb
     return spb_slot_vouch(work);
 }
 
-/* Of its bytes as well: both verdicts added up, not by XOR, as one with itself would make a good one (slot.h S2).
+/* Of its bytes as well, or WHOLE: both verdicts added up, not by XOR, as one with itself would make a good one (slot.h S2).
  * moved: as for spb_slot_match.  A bad header is none to hash by, and its verdict is not what is returned for it, should this
  * branch be a fault. */
 static enum spb_verdict all_of(struct spb_slot_work *work, const struct spb_pages *pages, uint32_t moved, uint32_t header) {
     volatile uint32_t vouched = header;
     if (vouched != SPB_GOOD) return (enum spb_verdict)0;
-    volatile uint32_t verdict = (uint32_t)spb_slot_match(work, pages, moved);
+    volatile uint32_t verdict = (uint32_t)spb_slot_match(work, pages, moved) + (WHOLE - SPB_GOOD);
     verdict += vouched - SPB_GOOD;
     return (enum spb_verdict)verdict;
 }
@@ -132,9 +136,10 @@ static enum spb_install_result ended(struct spb_journal *j, uint32_t step, enum 
 
 /* I6, and trial.h T4. */
 static enum spb_install_result go_back(struct spb_slot_work *work, struct spb_journal *j, enum spb_status why) {
-    const struct spb_pages old = spb_pages_kept(&j->pages, spb_journal_saved(j));
-    volatile enum spb_verdict verdict = whole(work, old.saved != 0 ? &old : NULL);
-    if (verdict != SPB_GOOD) {
+    struct spb_pages old = spb_pages_kept(&j->pages, spb_journal_saved(j));
+    __asm__ volatile("" : "+m"(old.saved));                         /* as in spb_install */
+    volatile uint32_t verdict = whole(work, old.saved != 0 ? &old : NULL);
+    if (verdict != WHOLE) {
         return spb_trial_runs(j) ? ended(j, SPB_JOURNAL_STEP_FINISHED, SPB_INSTALL_DONE) : SPB_INSTALL_FAILED;
     }
     if (copy_pages(&verdict, &old, 0, old.saved, ends_of(work)) != SPB_OK) return SPB_INSTALL_FAILED;
@@ -148,23 +153,22 @@ static const volatile uint8_t *version_in(const struct spb_slot_work *work) {
     return work->header + SPB_MANIFEST_OFF_VERSION;
 }
 
-/* I1, I4.  The page with SLOT0's header is written in the last step; before it the old header still stands.
- * Versions are compared twice, and what is wrong is added to the verdict (slot.h S2). */
-static enum spb_verdict acceptable(struct spb_slot_work *work, const struct spb_pages *pages) {
+/* I1, I4: verdict becomes WHOLE, or it is not.  The page with SLOT0's header is written in the last step; before it the old
+ * header still stands.  Versions are compared twice, and what is wrong is added to the verdict (slot.h S2). */
+static void acceptable(struct spb_slot_work *work, const struct spb_pages *pages, volatile uint32_t *verdict) {
     volatile uint32_t floor = UINT32_MAX, again = UINT32_MAX;       /* unless stored: no version is that high */
     floor = spb_slot_floor_once(work);
     again = spb_slot_floor_once(work);
     volatile uint32_t header = vouched_for(work, pages);            /* or it is known to be good below */
     volatile uint32_t low = spb_manifest_below(version_in(work), floor);    /* before a long call gives registers back */
-    volatile uint32_t verdict = (uint32_t)all_of(work, pages, pages->count, header);
-    verdict += 2 * low;                 /* of unlike weight: a word that is all ones takes neither away */
-    verdict += 3 * spb_manifest_below(version_in(work), again);
-    return (enum spb_verdict)verdict;
+    *verdict = (uint32_t)all_of(work, pages, pages->count, header);
+    *verdict += 2 * low;                /* of unlike weight: a word that is all ones takes neither away */
+    *verdict += 3 * spb_manifest_below(version_in(work), again);
 }
 
 /* NEW is not to be installed, or not any more.  Where SLOT0 is an image, nothing is half done. */
 static enum spb_install_result refuse(struct spb_slot_work *work, struct spb_journal *j) {
-    if (j->begun && whole(work, NULL) != SPB_GOOD) return go_back(work, j, SPB_E_IMAGE_VERIFY_TAG_FAILURE);
+    if (j->begun && whole(work, NULL) != WHOLE) return go_back(work, j, SPB_E_IMAGE_VERIFY_TAG_FAILURE);
     return spb_journal_erase() == SPB_OK ? SPB_INSTALL_REFUSED : SPB_INSTALL_FAILED;
 }
 
@@ -175,7 +179,7 @@ static enum spb_status begin(const struct spb_slot_work *work, struct spb_journa
 }
 
 enum spb_install_result spb_install(struct spb_slot_work *work, uint32_t starts) {
-    volatile enum spb_verdict verdict = SPB_BAD;
+    volatile uint32_t verdict = SPB_BAD;
     struct spb_journal *j = &spb_last;
     if (SPB_SINGLE_SLOT) return SPB_INSTALL_NOTHING;
     spb_journal_open(j);
@@ -184,9 +188,10 @@ enum spb_install_result spb_install(struct spb_slot_work *work, uint32_t starts)
     uint32_t tried = spb_journal_tried(j);
     if (runs && tried >= starts) return go_back(work, j, SPB_E_NOT_CONFIRMED);
     if (!runs) {
-        const struct spb_pages left = {.count = j->pages.count - spb_journal_installed(j)};
-        verdict = acceptable(work, &left);
-        if (verdict != SPB_GOOD) return refuse(work, j);
+        struct spb_pages left = {.count = j->pages.count - spb_journal_installed(j)};
+        __asm__ volatile("" : "+m"(left));                          /* what is judged is what is copied: not calculated twice */
+        acceptable(work, &left, &verdict);
+        if (verdict != WHOLE) return refuse(work, j);
         if (!spb_areas_writable()) return SPB_INSTALL_FAILED;
         if (!j->begun && begin(work, j) != SPB_OK) return SPB_INSTALL_FAILED;
         if (install_pages(j, &verdict, left.count, work) != SPB_OK) return SPB_INSTALL_FAILED;

@@ -157,6 +157,20 @@ def test_where_one_instruction_was_enough(
     assert accepted(boot, boot.strikes("skip", number)) == []
 
 
+@pytest.mark.parametrize(
+    "situation",
+    [
+        "other product committed",
+        *(pytest.param(f"{what} committed", marks=pytest.mark.soak) for what in ("older", "tampered")),
+    ],
+)
+def test_where_gcc_made_one_enough(makers: Makers, folder: Path, situation: str) -> None:
+    """How many pages are judged in SLOT1 was calculated once more for how many are copied; and where the load of a
+    verdict was skipped, its register had the SPB_GOOD of a comparison (0100)."""
+    boot = booted(maker_of(makers, folder, QUICK, "gcc"), situation, re.compile("^install$"))
+    assert accepted(boot, boot.strikes("skip")) == []
+
+
 def test_where_one_register_was_enough(makers: Makers, folder: Path) -> None:
     """The floor that a version is compared with was 0."""
     boot = booted(maker_of(makers, folder, QUICK, "clang"), "older committed", re.compile("^install$|acceptable"))

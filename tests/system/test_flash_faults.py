@@ -123,7 +123,7 @@ def test_a_worn_page_of_slot0_is_said(shop: Workshop) -> None:
     rig.fault(f"worn:{shop.board.slot0.address:#010x}=0")
     rig.enter_loader()
     rig.send(shop.image("1.1.0"))
-    assert b"install failed, the next reset tries again" in rig.listen(b"loader: send a .sfb file")
+    assert b"install failed, a reset tries again" in rig.listen(b"loader: send a .sfb file")
 
 
 @pytest.mark.soak

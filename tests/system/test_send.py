@@ -169,7 +169,7 @@ VERDICTS = {
         says(TAKEN, BANNER, b"[    0.500] image in SLOT1 refused and dropped\r\n"), 1, "SLOT1 refused and dropped"
     ),
     "not installed": (
-        says(TAKEN, BANNER, b"[    0.500] install failed, the next reset tries again\r\n"), 1, "install failed"
+        says(TAKEN, BANNER, b"[    0.500] install failed, a reset tries again\r\n"), 1, "install failed"
     ),
     "nothing": (says(), 3, "did not say what became of it"),
     "something else": (says(b"[    9.000] thank you\r\n"), 3, "did not say what became of it"),

@@ -247,7 +247,7 @@ TEXTS: Final = [
     "patch: stage verified, 768 of 768 bytes, code 1: done\r\nupdate: complete, resetting\r\n",
     "patch: stage idle, 768 of 768 bytes, code 15: wrong signature\r\nupdate: not done\r\n",
     "transfer ended: too many errors\r\nupdate: complete\r\n",
-    "update: complete\r\n[    0.1] install failed, the next reset tries again\r\n",
+    "update: complete\r\n[    0.1] install failed, a reset tries again\r\n",
     "[    0.1] installed\r\n[   0.2] key 2 received, verified\r\n",
     "[    0.5] image in SLOT1 refused and dropped",
     "  \t installed \t \r\n",
