@@ -8,6 +8,8 @@ FUZZ_SECONDS := 60
 LOCK := --quiet --all-build-deps --allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-emit-find-links \
 	--strip-extras --generate-hashes
 PYTEST := $(PY) -m pytest -n 2 --dist worksteal
+# Tests start Python a thousand times: where this is set, each would compile spboot anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help venv dev tools demo check test soak fuzz fuzz-tools proof proof-tools goosebit bench fidelity docs docs-links costs chips chips-check wheels boards-files release lock clean
 

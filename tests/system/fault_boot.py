@@ -47,7 +47,8 @@ ARITHMETIC: Final = re.compile(
 """A fault in these gives another wrong number: a sample is tried."""
 DECIDES: Final = re.compile(
     r"judge|vouch|hashed|places|same|floor|fits|shape|install|acceptable|hand_over|spb_main|header|check|verdict|journal|mark"
-    r"|misfit|below|where|difference|can_start|area_read|memcmp|context_jump|OUTLINED"
+    r"|misfit|below|where|difference|can_start|area_read|memcmp|context_jump|OUTLINED|whole|all_of|go_back|copy_page|pages"
+    r"|place|trial|trust"
 )
 """Of these every execution is tried, up to MANY."""
 CLOCK: Final = re.compile(r"(last|rest|ms|first|patience)(\.[a-z0-9_.]+)?")

@@ -60,7 +60,7 @@ class Maker:
         return head + random.Random(version).randbytes(SIZE - len(head))
 
     def update(self, version: str, *, signer: Keys | None = None, target: str | None = None) -> bytes:
-        """The .sfb of the application *version*, signed by *signer* for *target*."""
+        """The .sfb of the application *version*, signed by *signer* for *target*; 1.1.0 wants to be on trial."""
         key = (version, id(signer), target)
         if key not in self._made:
             self._made[key] = apps.forced_image(
@@ -69,6 +69,7 @@ class Maker:
                 capacity=self.board.image_capacity,
                 keys=signer or self.shop.keys,
                 version=Version.parse(version),
+                trial=version == NOW,
             )
         return self._made[key]
 
@@ -133,6 +134,17 @@ def _original_behind(maker: Maker) -> State:
     return State(slot0=maker.tampered(NOW), slot1=original, journal=maker.installed(original))
 
 
+def _kept_tampered(maker: Maker) -> State:
+    """1.1.0 was on trial and did not confirm itself; in 1.0.0, which is kept, somebody changed a bit."""
+    rig, board = prepare(maker, maker.commit(maker.slot(NOW), slot0=maker.tampered(OLD))), maker.board
+    rig.listen(STARTING, seconds=100)
+
+    def content(area: Area | None) -> bytes:
+        return rig.twin.flash_read(area.address, area.size) if area else b""
+
+    return State(slot0=content(board.slot0), slot1=content(board.slot1), journal=content(board.journal))
+
+
 SITUATIONS: Final[dict[str, Callable[[Maker], State]]] = {
     "unsigned": lambda m: State(slot0=m.unsigned(NOW)),
     "tampered": lambda m: State(slot0=m.tampered(NOW)),
@@ -146,6 +158,7 @@ SITUATIONS: Final[dict[str, Callable[[Maker], State]]] = {
     "unsigned committed": lambda m: m.commit(m.unsigned(NEXT)),
     "tampered committed": lambda m: m.commit(m.tampered(NEXT)),
     "other product committed": lambda m: m.commit(m.other_product(NEXT)),
+    "tampered kept": _kept_tampered,
     "unsigned, warm": lambda m: State(slot0=m.unsigned(NOW), warm=True),
     "tampered, warm": lambda m: State(slot0=m.tampered(NOW), warm=True),
     "tampered, original in SLOT1 and journal, warm": lambda m: dataclasses.replace(_original_behind(m), warm=True),
