@@ -12,21 +12,26 @@
 
 #include "text.h"
 
-enum spb_token { SPB_TOKEN_OUT, SPB_TOKEN_IN, SPB_TOKEN_SETUP };
+enum spb_way { SPB_OUT, SPB_IN };
 
-enum spb_bus_end {
-    SPB_BUS_DONE,
-    SPB_BUS_STALL,          /* the device refuses */
-    SPB_BUS_FAILED,         /* it does not answer, or not as it should, or not in time */
-    SPB_BUS_GONE            /* there is none any more: only a start helps */
+/* What the next packet of a pipe is.  By a packet that passed DATA0 becomes DATA1, and DATA1 DATA0. */
+enum spb_next { SPB_DATA0 = 0, SPB_DATA1 = 2, SPB_SETUP = 3 };
+
+/* How many bytes passed, or in place of that one of these. */
+enum spb_bus_failure {
+    SPB_BUS_STALL = -1,     /* the device refuses */
+    SPB_BUS_FAILED = -2,    /* it does not answer, or not as it should, or not in time */
+    SPB_BUS_GONE = -3       /* there is none any more: only a start helps */
 };
 
-/* One way to or from an endpoint. */
+#define SPB_BUS_CONTROL_MS 1000u
+#define SPB_BUS_BULK_MS 2500u   /* a stick that tidies up takes a second */
+
+/* One way to or from an endpoint: a bulk one, and with number 0 that for control transfers. */
 struct spb_pipe {
     uint8_t address, endpoint;
     uint8_t size;           /* bytes of a packet: 8, 16, 32 or 64 */
-    bool control;
-    bool toggle;            /* the next packet is DATA1 */
+    uint8_t next;           /* an enum spb_next */
 };
 
 /* Clocks, core, and power for the port, which was off for a moment.  SPB_TEXT_NONE, or why not. */
@@ -42,9 +47,8 @@ bool spb_bus_overloaded(void);
 /* Reset it: not before it was there for 100 ms.  SPB_TEXT_NONE, or why it cannot be used. */
 enum spb_text spb_bus_reset(void);
 
-/* len bytes of data, in as many packets as that takes; for IN until a packet is not full, too.  data is readable, or has room,
- * for whole words.  *got is how many bytes passed. */
-enum spb_bus_end spb_bus_transfer(struct spb_pipe *pipe, enum spb_token token, uint8_t *data, uint32_t len, uint32_t *got,
-                                  uint32_t timeout_ms);
+/* len bytes of data, in as many packets as that takes, within the time above; for IN until a packet is not full, too.  data is
+ * readable, or has room, for whole words.  How many bytes passed, or a failure. */
+int32_t spb_bus_transfer(struct spb_pipe *pipe, enum spb_way way, uint8_t *data, uint32_t len);
 
 #endif

@@ -25,6 +25,21 @@ static inline uint32_t spb_load_u32(const uint8_t *p) {
     return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
 }
 
+struct spb_half_field {
+    uint16_t value;
+} __attribute__((packed, may_alias));
+struct spb_field {
+    uint32_t value;
+} __attribute__((packed, may_alias));
+
+/* The same in line, for those who have many of them: one instruction on Cortex-M3 and above. */
+static inline __attribute__((always_inline)) uint32_t spb_field_u16(const uint8_t *p) {
+    return ((const struct spb_half_field *)(const void *)p)->value;
+}
+static inline __attribute__((always_inline)) uint32_t spb_field_u32(const uint8_t *p) {
+    return ((const struct spb_field *)(const void *)p)->value;
+}
+
 static inline void spb_store_u32(uint8_t *p, uint32_t v) {
     p[0] = (uint8_t)v;
     p[1] = (uint8_t)(v >> 8);

@@ -47,6 +47,14 @@ SPB_GPIO void spb_gpio_two(uint32_t one, uint32_t one_pin, uint32_t one_value, u
     reg_modify(one, ones << at | both, one_value << at | (both & other_value << there));
 }
 
+/* Two pins that get functions at once. */
+SPB_GPIO void spb_gpio_functions(uint32_t port, uint32_t pin, uint32_t function, uint32_t other_port, uint32_t other_pin,
+                                 uint32_t other_function) {
+    spb_gpio_two(port + GPIO_AFR0_OFF + pin / 8 * 4, pin, function, other_port + GPIO_AFR0_OFF + other_pin / 8 * 4, other_pin,
+                 other_function, 4);
+    spb_gpio_two(port + GPIO_MODER_OFF, pin, SPB_GPIO_ALTERNATE, other_port + GPIO_MODER_OFF, other_pin, SPB_GPIO_ALTERNATE, 2);
+}
+
 /* The pins of the console to its UART. */
 SPB_GPIO void spb_gpio_console(void) {
     uint32_t tx = SPB_CONSOLE_TX_PORT, rx = SPB_CONSOLE_RX_PORT;

@@ -32,8 +32,6 @@
 #define FRAME_60 60000u
 #define FULL_SPEED 1u           /* PSPD */
 #define BULK 2u                 /* EPTYP */
-#define PID_DATA1 2u
-#define PID_SETUP 3u
 #define IN_DATA 2u              /* PKTSTS */
 
 #define STEP_MS 10u             /* of the core: many times what one takes */
@@ -132,86 +130,84 @@ struct packet {
     uint32_t room, len; /* len: of them, for OUT to send, for IN that came, be there room or not */
 };
 
-/* One entry of the receive FIFO, where there is one.  B2 */
-static void receive(struct packet *packet) {
-    if ((reg_read(REG(GINTSTS)) & OTG_GINTSTS_RXFLVL) == 0) return;
-    uint32_t status = reg_read(REG(GRXSTSP));
-    if ((status & OTG_GRXSTSP_PKTSTSH) >> OTG_GRXSTSP_PKTSTSH_POS != IN_DATA) return;
+/* One entry of the receive FIFO; false when there is none.  B2 */
+static bool receive(struct packet *packet) {
+    if ((reg_read(REG(GINTSTS)) & OTG_GINTSTS_RXFLVL) == 0) return false;
+    uint32_t status = reg_read(REG(GRXSTSP)), word = 0;
+    if ((status & OTG_GRXSTSP_PKTSTSH) >> OTG_GRXSTSP_PKTSTSH_POS != IN_DATA) return true;
     packet->len = (status & OTG_GRXSTSP_BCNT) >> OTG_GRXSTSP_BCNT_POS;
-    for (uint32_t at = 0; at < packet->len; at += 4) {
-        uint32_t word = reg_read(FIFO);
-        for (uint32_t i = at; i < at + 4 && i < packet->len && i < packet->room; i++, word >>= 8) packet->data[i] = (uint8_t)word;
+    for (uint32_t i = 0; i < packet->len; i++, word >>= 8) {
+        if (i % 4 == 0) word = reg_read(FIFO);
+        if (i < packet->room) packet->data[i] = (uint8_t)word;
     }
+    return true;
 }
 
 /* U3 */
 static bool halt(struct packet *packet) {
-    uint32_t start = spb_tick_ms(), asked = ~0u, now;
+    uint32_t start = spb_tick_ms(), ask = 0, now;
     while ((reg_read(REG(HCCHAR0)) & OTG_HCCHAR0_CHENA) != 0) {
         now = spb_tick_ms() - start;
         if (now > STEP_MS) return false;
-        if (now / (STEP_MS / 2) != asked) reg_set(REG(HCCHAR0), OTG_HCCHAR0_CHENA | OTG_HCCHAR0_CHDIS); /* and once more */
-        asked = now / (STEP_MS / 2);
-        receive(packet);
+        if (now >= ask) { /* at once, and half way once more */
+            ask = now + STEP_MS / 2;
+            reg_set(REG(HCCHAR0), OTG_HCCHAR0_CHENA | OTG_HCCHAR0_CHDIS);
+        }
+        (void)receive(packet);
         spb_port.alive();
     }
-    while ((reg_read(REG(GINTSTS)) & OTG_GINTSTS_RXFLVL) != 0) receive(packet);
+    while (receive(packet)) {}
     return true;
 }
 
 /* U2 */
 static void send(const struct packet *packet) {
-    for (uint32_t at = 0; at < packet->len; at += 4) reg_write(FIFO, spb_load_u32(packet->data + at));
+    for (uint32_t at = 0; at < packet->len; at += 4) reg_write(FIFO, spb_field_u32(packet->data + at));
 }
 
 /* HCINT, how one packet ended; 0: it did not, or its channel did not halt. */
-static uint32_t exchange(const struct spb_pipe *pipe, enum spb_token token, struct packet *packet) {
+static uint32_t exchange(const struct spb_pipe *pipe, enum spb_way way, struct packet *packet) {
     if ((reg_read(REG(HCCHAR0)) & OTG_HCCHAR0_CHENA) != 0) return 0; /* it did not halt: only a start helps */
-    bool in = token == SPB_TOKEN_IN;
-    uint32_t pid = token == SPB_TOKEN_SETUP ? PID_SETUP : pipe->toggle ? PID_DATA1 : 0, flags, start = spb_tick_ms();
+    uint32_t size = packet->len, direction = 0, flags, start = spb_tick_ms();
+    if (way == SPB_IN) {
+        packet->len = 0;
+        size = pipe->size;
+        direction = OTG_HCCHAR0_EPDIR;
+    }
     reg_write(REG(HCINT0), ~0u);
-    reg_write(REG(HCTSIZ0), pid << OTG_HCTSIZ0_DPID_POS | 1u << OTG_HCTSIZ0_PKTCNT_POS | (in ? pipe->size : packet->len));
+    reg_write(REG(HCTSIZ0), (uint32_t)pipe->next << OTG_HCTSIZ0_DPID_POS | 1u << OTG_HCTSIZ0_PKTCNT_POS | size);
     reg_write(REG(HCCHAR0), OTG_HCCHAR0_CHENA | (uint32_t)pipe->address << OTG_HCCHAR0_DAD_POS | 1u << OTG_HCCHAR0_MCNT_POS |
-                                (pipe->control ? 0 : BULK << OTG_HCCHAR0_EPTYP_POS) | (in ? OTG_HCCHAR0_EPDIR : 0) |
+                                (pipe->endpoint == 0 ? 0 : BULK << OTG_HCCHAR0_EPTYP_POS) | direction |
                                 (uint32_t)pipe->endpoint << OTG_HCCHAR0_EPNUM_POS | pipe->size);
-    if (!in) send(packet); /* the FIFO is empty, and so is the queue: there is one channel, and it was halted */
-    else packet->len = 0;
+    send(packet); /* the FIFO is empty, and so is the queue: there is one channel, and it was halted */
     do {
-        if (in) receive(packet);
+        (void)receive(packet);
         flags = reg_read(REG(HCINT0)) & ENDED;
         spb_port.alive();
     } while (flags == 0 && spb_tick_ms() - start < PACKET_MS);
     return halt(packet) ? flags : 0;
 }
 
-/* What becomes of a transfer after a packet that ended like that; SPB_BUS_DONE: it goes on. */
-static enum spb_bus_end judge(uint32_t flags, uint32_t *errors) {
-    if (flags == 0 || !spb_bus_connected()) return SPB_BUS_GONE;
-    if ((flags & OTG_HCINT0_STALL) != 0) return SPB_BUS_STALL;
-    if ((flags & (OTG_HCINT0_BBERR | OTG_HCINT0_DTERR)) != 0) return SPB_BUS_FAILED;
-    if ((flags & OTG_HCINT0_TXERR) != 0 && ++*errors >= ERRORS) return SPB_BUS_FAILED;
-    return SPB_BUS_DONE;
-}
-
-enum spb_bus_end spb_bus_transfer(struct spb_pipe *pipe, enum spb_token token, uint8_t *data, uint32_t len, uint32_t *got,
-                                  uint32_t timeout_ms) {
+int32_t spb_bus_transfer(struct spb_pipe *pipe, enum spb_way way, uint8_t *data, uint32_t len) {
     uint32_t start = spb_tick_ms(), errors = 0, naks = 0;
-    *got = 0;
-    for (;;) {
-        uint32_t left = len - *got;
-        struct packet packet = {data + *got, left, left < pipe->size ? left : pipe->size};
-        uint32_t flags = exchange(pipe, token, &packet);
-        enum spb_bus_end end = judge(flags, &errors);
-        if (end != SPB_BUS_DONE) return end;
+    struct packet packet = {data, len, 0};
+    do {
+        packet.len = spb_lower(packet.room, pipe->size);
+        uint32_t flags = exchange(pipe, way, &packet);
+        if (flags == 0 || !spb_bus_connected()) return SPB_BUS_GONE;
+        if ((flags & OTG_HCINT0_STALL) != 0) return SPB_BUS_STALL;
+        if ((flags & (OTG_HCINT0_BBERR | OTG_HCINT0_DTERR)) != 0) break;
+        if ((flags & OTG_HCINT0_TXERR) != 0 && ++errors >= ERRORS) break;
         if ((flags & OTG_HCINT0_XFRC) != 0) {
             errors = naks = 0;
-            pipe->toggle = !pipe->toggle;
-            if (packet.len > left) return SPB_BUS_FAILED;
-            *got += packet.len;
-            if (*got >= len || packet.len < pipe->size) return SPB_BUS_DONE;
-        } else if (++naks >= BUSY || token == SPB_TOKEN_SETUP) {
+            pipe->next ^= SPB_DATA0 ^ SPB_DATA1;
+            if (packet.len > packet.room) break;
+            packet.data += packet.len;
+            packet.room -= packet.len;
+            if (packet.room == 0 || packet.len < pipe->size) return (int32_t)(len - packet.room);
+        } else if (++naks >= BUSY || pipe->next == SPB_SETUP) {
             spb_wait_ms(naks / BUSY);
         }
-        if (spb_tick_ms() - start > timeout_ms) return SPB_BUS_FAILED;
-    }
+    } while (spb_tick_ms() - start <= (pipe->endpoint == 0 ? SPB_BUS_CONTROL_MS : SPB_BUS_BULK_MS));
+    return SPB_BUS_FAILED;
 }

@@ -16,7 +16,6 @@ enum { EXFAT_FILE = 0x85, EXFAT_STREAM = 0xC0, EXFAT_NAME = 0xC1, EXFAT_NAME_PAR
 
 void spb_directory_open(struct spb_directory *d, const struct spb_volume *v) {
     memset(d, 0, sizeof *d);
-    d->chain = v->root;
     d->parts = v->exfat ? 0 : UNNAMED;
 }
 
@@ -34,9 +33,10 @@ static uint32_t add(uint32_t sum, uint32_t byte, uint32_t bits) {
 static void short_name(const uint8_t *b, struct spb_entry *e) {
     uint32_t len = 0;
     for (uint32_t i = 0; i < 11; i++) {
-        bool lower = (b[12] & (i < 8 ? FAT_LOWER_BASE : FAT_LOWER_TYPE)) != 0 && b[i] >= 'A' && b[i] <= 'Z';
+        uint32_t letter = b[i];
         if (i == 8) put(e, len++, '.');
-        if (b[i] != ' ') put(e, len++, lower ? b[i] + 0x20u : b[i]);
+        if (letter >= 'A' && letter <= 'Z' && (b[12] & (i < 8 ? FAT_LOWER_BASE : FAT_LOWER_TYPE)) != 0) letter += 0x20;
+        if (letter != ' ') put(e, len++, letter);
     }
     put(e, len, 0);
 }
@@ -58,7 +58,7 @@ static void take_part(struct spb_directory *d, const uint8_t *b, struct spb_entr
     for (uint32_t i = 0, off = 1; i < SPB_NAME_PART; i++, off += 2) {
         if (off == 11) off = 14;
         if (off == 26) off = 28;
-        uint32_t letter = spb_load_u16(b + off);
+        uint32_t letter = spb_field_u16(b + off);
         put(e, part * SPB_NAME_PART + i, letter != 0xFFFF ? letter : 0);
     }
 }
@@ -72,8 +72,8 @@ static bool take_fat(struct spb_directory *d, const struct spb_volume *v, const 
     for (uint32_t i = 0; i < 11; i++) sum = add(sum, b[i], 8);
     if (d->parts != 0 || d->sum != sum) short_name(b, e);       /* I3 */
     d->parts = UNNAMED;
-    e->cluster = spb_load_u16(b + 26) | (v->nibbles == 8 ? spb_load_u16(b + 20) << 16 : 0);
-    e->size = spb_load_u32(b + 28);
+    e->cluster = spb_field_u16(b + 26) | (v->nibbles == 8 ? spb_field_u16(b + 20) << 16 : 0);
+    e->size = spb_field_u32(b + 28);
     e->flat = false;
     return b[0] != FAT_DELETED && (b[11] & SKIPPED) == 0;
 }
@@ -83,7 +83,7 @@ static bool take_exfat(struct spb_directory *d, const uint8_t *b, struct spb_ent
     bool file = b[0] == EXFAT_FILE;
     if (file) {
         d->parts = b[1] + 1u;
-        d->expected = spb_load_u16(b + 2);
+        d->expected = spb_field_u16(b + 2);
         d->skipped = (b[4] & SKIPPED) != 0;
         d->sum = d->len = d->at = 0;
         memset(e, 0, sizeof *e);
@@ -96,33 +96,27 @@ static bool take_exfat(struct spb_directory *d, const uint8_t *b, struct spb_ent
     if (b[0] == EXFAT_STREAM) {
         d->len = b[3] <= SPB_NAME_MOST ? b[3] : 0;
         e->flat = (b[1] & EXFAT_FLAT) != 0;
-        e->cluster = spb_load_u32(b + 20);
-        e->size = spb_load_u32(b + 12) == 0 ? spb_load_u32(b + 8) : UINT32_MAX;     /* those that were written */
+        e->cluster = spb_field_u32(b + 20);
+        e->size = spb_field_u32(b + 12) == 0 ? spb_field_u32(b + 8) : UINT32_MAX;     /* those that were written */
     }
     if (b[0] == EXFAT_NAME) {
-        for (uint32_t i = 0; i < EXFAT_NAME_PART && d->at < d->len; i++, d->at++) put(e, d->at, spb_load_u16(b + 2 + 2 * i));
+        for (uint32_t i = 0; i < EXFAT_NAME_PART && d->at < d->len; i++, d->at++) put(e, d->at, spb_field_u16(b + 2 + 2 * i));
     }
     return d->parts == 0 && d->sum == d->expected && !d->skipped;                   /* I3 */
 }
 
 /* Both letters are so in names alone: no other printable character becomes one of them. */
 static bool is_update(const char *name) {
-    const char *end = name;
-    for (const char *c = name; *c != '\0'; c++) {
-        if (*c == '.') end = c;
-    }
-    if (*name == '.' || *end != '.') return false;
-    for (uint32_t i = 0; i < 3; i++) {
-        if ((end[1 + i] | 0x20) != "sfb"[i]) return false;
-    }
-    return end[4] == '\0' || ((end[4] | 0x20) == 'p' && end[5] == '\0');
+    uint32_t type = 0;      /* characters of it that came, the dot among them */
+    for (const char *c = name; *c != '\0'; c++) type = *c == '.' ? 1 : (*c | 0x20) == "\0sfbp"[type] ? type + 1 : 0;
+    return *name != '.' && type >= sizeof ".sfb" - 1;
 }
 
 bool spb_directory_next(struct spb_directory *d, struct spb_volume *v, struct spb_entry *e) {
     while (true) {
         if (d->off % SPB_SECTOR_SIZE == 0) {
-            if (d->sectors++ == SPB_DIRECTORY_SECTORS) return false;                /* I2 */
-            d->sector = spb_chain_next(v, &d->chain);
+            if (d->off == SPB_DIRECTORY_SECTORS * SPB_SECTOR_SIZE) return false;    /* I2 */
+            d->sector = spb_chain_next(v, &v->root);
             if (d->sector == SPB_SECTOR_NONE) return false;
         }
         const uint8_t *b = spb_volume_sector(v, d->sector);

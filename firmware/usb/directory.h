@@ -24,16 +24,14 @@ struct spb_entry {
 };
 
 struct spb_directory {
-    struct spb_chain chain;
-    uint32_t sector, off;               /* of the next entry */
-    uint32_t sectors;                   /* taken so far */
+    uint32_t sector, off;               /* of the next entry; off counts from the first one */
     uint32_t parts;                     /* entries of the file that are still to come; UNNAMED: none of a name that counts */
     uint32_t sum, expected;             /* of what came so far; exFAT: what it has to be in the end */
     uint32_t len, at;                   /* exFAT: characters of the name, and those that came */
     bool skipped;                       /* exFAT: hidden, of the system, or a folder */
 };
 
-/* Begin at the first entry. */
+/* Begin at the first entry, of a volume that was just opened. */
 void spb_directory_open(struct spb_directory *d, const struct spb_volume *v);
 
 /* The next file; false at the end, and where the volume is in trouble. */

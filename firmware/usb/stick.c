@@ -16,10 +16,11 @@
 #define REVERTED TEXT("given up before, passed over: enter the loader to take it")
 
 #define PARTS 20u               /* in which a file's progress is told */
+#define NONE UINT32_MAX         /* the size of no file that fits */
 #define LIGHT_SECTORS 16u       /* the light blinks fast */
 
 static bool was_tried(const struct spb_stick *s) {
-    for (uint32_t i = 0; i < s->tries; i++) {
+    for (uint32_t i = 0; i < SPB_STICK_TRIES; i++) {   /* 0 is no cluster */
         if (s->tried[i] == s->file.cluster) return true;
     }
     return false;
@@ -34,11 +35,11 @@ static bool was_given_up(const struct spb_stick *s, const uint8_t *manifest) {
 /* The first sector has the manifest, and more of the file than that unless it is none. */
 static enum spb_text judge(struct spb_stick *s, uint32_t floor) {
     struct spb_engine *e = spb_engine();
-    struct spb_chain chain = spb_chain_of(&s->volume, s->file.cluster, s->file.flat);
-    uint32_t sector = spb_chain_next(&s->volume, &chain);
+    struct spb_chain chain;
     if (s->file.size < SPB_HEAD_SIZE) return spb_text_of(SPB_E_INVALID_PATCH_IMAGE);
-    const uint8_t *b = sector != SPB_SECTOR_NONE ? spb_volume_sector(&s->volume, sector) : NULL;
-    if (b == NULL) return s->volume.trouble != SPB_TEXT_NONE ? s->volume.trouble : SPB_VOLUME_DAMAGED;
+    spb_chain_start(&s->volume, &chain, s->file.cluster, s->file.flat);
+    const uint8_t *b = spb_volume_sector(&s->volume, spb_chain_next(&s->volume, &chain));
+    if (b == NULL) return s->volume.trouble;
     enum spb_status status = spb_engine_foresee(e, b, floor);
     if (status == SPB_OK) {
         uint32_t payload = s->file.size - SPB_HEAD_SIZE, wanted = SPB_MANIFEST_U32(e->header, PAYLOAD_SIZE);
@@ -58,13 +59,14 @@ static void tell(const struct spb_stick *s, enum spb_text verdict) {
 }
 
 static bool is_better(const struct spb_stick *s, uint32_t version) {
-    return version > s->version || s->best.name[0] == '\0' || (version == s->version && s->file.size < s->best.size);
+    return version > s->version || (version == s->version && s->file.size < s->best.size);
 }
 
 /* The best of the files; false when there is none. */
 static bool choose(struct spb_stick *s, uint32_t floor) {
     uint32_t files = 0;
-    s->best.name[0] = '\0';
+    s->version = 0;
+    s->best.size = NONE;
     spb_directory_open(&s->directory, &s->volume);
     while (files < SPB_STICK_FILES && spb_directory_next(&s->directory, &s->volume, &s->file)) {
         struct spb_engine *e = spb_engine();
@@ -77,7 +79,7 @@ static bool choose(struct spb_stick *s, uint32_t floor) {
         s->version = version;
     }
     if (files > SPB_STICK_LINES) spb_console_log("  and %u more", files - SPB_STICK_LINES);
-    return s->best.name[0] != '\0';
+    return s->best.size != NONE;
 }
 
 /* K4: the next bytes of a file that is looked through; its head is not. */
@@ -101,12 +103,13 @@ static void show(uint32_t part, uint32_t ms) {
 /* Where the sectors of the best file go: to the consumer, or they are only looked through. */
 static enum spb_source_end walk(struct spb_stick *s, struct spb_payload *p) {
     struct spb_volume *v = &s->volume;
-    struct spb_chain chain = spb_chain_of(v, s->best.cluster, s->best.flat);
+    struct spb_chain chain;
     uint32_t size = s->best.size, each = size / PARTS + 1, start = spb_line_ms(), part = 0;
+    spb_chain_start(v, &chain, s->best.cluster, s->best.flat);
     for (uint32_t done = 0; done < size;) { /* K3: no more bytes than the directory says are asked for, so the walk ends */
-        uint32_t sector = spb_chain_next(v, &chain), len = spb_lower(size - done, SPB_SECTOR_SIZE), head = done == 0 ? SPB_HEAD_SIZE : 0;
-        const uint8_t *b = sector != SPB_SECTOR_NONE ? spb_volume_sector(v, sector) : NULL;
-        if (b == NULL) return (enum spb_source_end)(v->trouble != SPB_TEXT_NONE ? v->trouble : SPB_VOLUME_DAMAGED);
+        uint32_t len = spb_lower(size - done, SPB_SECTOR_SIZE), head = done == 0 ? SPB_HEAD_SIZE : 0;
+        const uint8_t *b = spb_volume_sector(v, spb_chain_next(v, &chain));
+        if (b == NULL) return (enum spb_source_end)v->trouble;
         enum spb_status status = p != NULL ? look_through(p, b + head, len - head) : spb_source_data(b, len);
         if (status != SPB_OK) return p != NULL ? (enum spb_source_end)spb_text_of(status) : SPB_SOURCE_REFUSED;
         done += len;

@@ -22,13 +22,13 @@
 
 /* All zero for a stick that was just plugged in. */
 struct spb_stick {
-    uint32_t tries;
-    uint32_t tried[SPB_STICK_TRIES];    /* their first clusters */
+    bool unasked;                       /* nobody waits for an update */
     struct spb_volume volume;
     struct spb_directory directory;
-    struct spb_entry file, best;
     uint32_t version;                   /* of the best */
-    bool unasked;                       /* nobody waits for an update */
+    uint32_t tries;
+    uint32_t tried[SPB_STICK_TRIES];    /* their first clusters */
+    struct spb_entry file, best;
 };
 
 /* Choose a file and send it.  SPB_SOURCE_NONE: none is for this device.  Called again it takes the next best.

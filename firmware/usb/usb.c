@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "usb.h"
 
+#include <stddef.h>
+
 #include "bytes.h"
 #include "line.h"
 #include "port.h"
@@ -8,14 +10,13 @@
 enum { SET_ADDRESS = 5, CLEAR_FEATURE = 1, GET_DESCRIPTOR = 6, SET_CONFIGURATION = 9 };
 enum { DEVICE = 1, CONFIGURATION = 2, INTERFACE = 4, ENDPOINT = 5 };
 
-#define CONTROL_MS 1000u
 #define ADDRESS 1u
 #define ADDRESS_MS 10u          /* USB 2.0 9.2.6.3: 2 */
 #define SETTLE_MS 100u          /* what old sticks take after SET_CONFIGURATION */
 #define RESETS 3u
-#define FIRST 8u                /* bytes of the device descriptor that any packet has */
-#define DEVICE_LEN 18u
-#define CONFIGURATION_LEN 9u
+#define FIRST 8                /* bytes of the device descriptor that any packet has */
+#define DEVICE_LEN 18
+#define CONFIGURATION_LEN 9
 #define INTERFACE_LEN 9u
 #define ENDPOINT_LEN 7u
 #define MASS_STORAGE 8u
@@ -23,6 +24,10 @@ enum { DEVICE = 1, CONFIGURATION = 2, INTERFACE = 4, ENDPOINT = 5 };
 #define BULK_ONLY 0x50u
 #define SUBCLASSES (1u << 2 | 1u << 5 | 1u << 6)    /* MMC-5, SFF-8070i, SCSI: all take what storage.c sends */
 #define BULK 2u
+
+#define SILENT TEXT("USB: the device does not answer")
+#define UNCLEAR TEXT("USB: the device does not say what it is")
+#define A_HUB TEXT("USB: a hub: plug the stick in directly")
 
 static struct spb_pipe zero __attribute__((section(".bootram")));
 static uint8_t data[SPB_USB_DESCRIPTORS] __attribute__((section(".bootram"), aligned(4)));
@@ -32,25 +37,23 @@ void spb_usb_pause(uint32_t ms) {
     while (spb_line_ms() - start <= ms && spb_bus_connected()) spb_port.alive();
 }
 
-enum spb_bus_end spb_usb_control(uint32_t kind, uint32_t request, uint32_t value, uint32_t index, uint8_t *bytes, uint32_t len,
-                                 uint32_t *got) {
-    uint32_t setup[2] = {kind | request << 8 | value << 16, index | len << 16}, none;
-    bool in = len > 0;
-    *got = 0;
-    zero.toggle = false;
-    enum spb_bus_end end = spb_bus_transfer(&zero, SPB_TOKEN_SETUP, (uint8_t *)setup, sizeof setup, &none, CONTROL_MS);
-    if (end != SPB_BUS_DONE) return end;
-    zero.toggle = true;
-    if (in) end = spb_bus_transfer(&zero, SPB_TOKEN_IN, bytes, len, got, CONTROL_MS);
-    if (end != SPB_BUS_DONE) return end;
-    zero.toggle = true;
-    return spb_bus_transfer(&zero, in ? SPB_TOKEN_OUT : SPB_TOKEN_IN, bytes, 0, &none, CONTROL_MS);
+int32_t spb_usb_control(uint32_t request, uint32_t index, uint8_t *bytes, uint32_t len) {
+    uint32_t setup[2] = {request, index | len << 16};
+    zero.next = SPB_SETUP;
+    int32_t end = spb_bus_transfer(&zero, SPB_OUT, (uint8_t *)setup, sizeof setup);
+    if (end < 0) return end;
+    int32_t got = 0;
+    zero.next = SPB_DATA1;
+    if (len > 0) got = spb_bus_transfer(&zero, SPB_IN, bytes, len);
+    if (got < 0) return got;
+    zero.next = SPB_DATA1;
+    end = spb_bus_transfer(&zero, len > 0 ? SPB_OUT : SPB_IN, bytes, 0);
+    return end < 0 ? end : got;
 }
 
-enum spb_bus_end spb_usb_clear_halt(struct spb_pipe *pipe, bool in) {
-    uint32_t none;
-    pipe->toggle = false;
-    return spb_usb_control(SPB_USB_TO_ENDPOINT, CLEAR_FEATURE, 0, pipe->endpoint | (in ? 0x80u : 0), 0, 0, &none);
+int32_t spb_usb_clear_halt(struct spb_pipe *pipe, bool in) {
+    pipe->next = SPB_DATA0;
+    return spb_usb_control(SPB_USB_REQUEST(SPB_USB_TO_ENDPOINT, CLEAR_FEATURE, 0), pipe->endpoint | (in ? 0x80u : 0), NULL, 0);
 }
 
 static bool packet_size(uint32_t size) { return size == 8 || size == 16 || size == 32 || size == 64; }
@@ -70,7 +73,7 @@ static bool usable(const uint8_t *interface) {
 
 static void take_endpoint(const uint8_t *endpoint, struct spb_usb *usb) {
     struct spb_pipe *pipe = (endpoint[2] & 0x80) != 0 ? &usb->in : &usb->out;
-    if ((endpoint[2] & 15) == 0 || (endpoint[3] & 3) != BULK || pipe->size != 0 || !packet_size(spb_load_u16(endpoint + 4))) return;
+    if ((endpoint[2] & 15) == 0 || (endpoint[3] & 3) != BULK || pipe->size != 0 || !packet_size(spb_field_u16(endpoint + 4))) return;
     *pipe = (struct spb_pipe){.address = ADDRESS, .endpoint = endpoint[2] & 15, .size = endpoint[4]};
 }
 
@@ -78,7 +81,7 @@ enum spb_text spb_usb_parse(const uint8_t *bytes, uint32_t len, struct spb_usb *
     uint32_t at = 0;
     bool ours = false, hub = false;
     if (len < CONFIGURATION_LEN || bytes[0] < CONFIGURATION_LEN || bytes[0] > len || bytes[1] != CONFIGURATION)
-        return TEXT("USB: the device does not say what it is");
+        return UNCLEAR;
     usb->configuration = bytes[5];
     usb->in.size = usb->out.size = 0;
     while ((usb->in.size == 0 || usb->out.size == 0) && next(bytes, len, &at)) {
@@ -92,53 +95,49 @@ enum spb_text spb_usb_parse(const uint8_t *bytes, uint32_t len, struct spb_usb *
             take_endpoint(one, usb);
         }
     }
-    if (hub) return TEXT("USB: a hub: plug the stick in directly");
+    if (hub) return A_HUB;
     return usb->in.size != 0 && usb->out.size != 0 ? SPB_TEXT_NONE : TEXT("USB: no stick, but another device");
 }
 
-static enum spb_bus_end descriptor(uint32_t kind, uint32_t len, uint32_t *got) {
-    return spb_usb_control(SPB_USB_FROM, GET_DESCRIPTOR, kind << 8, 0, data, len, got);
+static int32_t descriptor(uint32_t kind, uint32_t len) {
+    return spb_usb_control(SPB_USB_REQUEST(SPB_USB_FROM, GET_DESCRIPTOR, kind << 8), 0, data, len);
+}
+
+static int32_t set(uint32_t request, uint32_t value) {
+    return spb_usb_control(SPB_USB_REQUEST(SPB_USB_TO_DEVICE, request, value), 0, NULL, 0);
 }
 
 /* Its address, behind a second reset, which some need, and its packet size, which all other transfers depend on. */
 static enum spb_text address(void) {
-    enum spb_bus_end end = SPB_BUS_FAILED;
+    int32_t got = 0;
     enum spb_text trouble;
-    uint32_t got = 0;
-    zero = (struct spb_pipe){.size = FIRST, .control = true};
-    for (uint32_t tries = RESETS; tries > 0 && end != SPB_BUS_DONE && end != SPB_BUS_GONE; tries--) {
+    zero = (struct spb_pipe){.size = FIRST};
+    for (uint32_t tries = RESETS; tries > 0 && got != SPB_BUS_GONE && got < FIRST; tries--) {
         trouble = spb_bus_reset();
         if (trouble != SPB_TEXT_NONE) return trouble;
-        end = descriptor(DEVICE, FIRST, &got);
+        got = descriptor(DEVICE, FIRST);
     }
-    if (end != SPB_BUS_DONE || got < FIRST || data[1] != DEVICE || !packet_size(data[7]))
-        return TEXT("USB: the device does not answer");
+    if (got < FIRST || data[1] != DEVICE || !packet_size(data[7])) return SILENT;
     zero.size = data[7];
     trouble = spb_bus_reset();
     if (trouble != SPB_TEXT_NONE) return trouble;
-    if (spb_usb_control(SPB_USB_TO_DEVICE, SET_ADDRESS, ADDRESS, 0, data, 0, &got) != SPB_BUS_DONE)
-        return TEXT("USB: the device does not answer");
+    if (set(SET_ADDRESS, ADDRESS) < 0) return SILENT;
     zero.address = ADDRESS;
     spb_usb_pause(ADDRESS_MS);
     return SPB_TEXT_NONE;
 }
 
 enum spb_text spb_usb_open(struct spb_usb *usb) {
-    uint32_t got;
     enum spb_text trouble = address();
     if (trouble != SPB_TEXT_NONE) return trouble;
-    if (descriptor(DEVICE, DEVICE_LEN, &got) != SPB_BUS_DONE || got < DEVICE_LEN)
-        return TEXT("USB: the device does not answer");
-    if (data[4] == HUB) return TEXT("USB: a hub: plug the stick in directly");
-    if (descriptor(CONFIGURATION, CONFIGURATION_LEN, &got) != SPB_BUS_DONE || got < CONFIGURATION_LEN)
-        return TEXT("USB: the device does not say what it is");
-    uint32_t len = spb_lower(spb_load_u16(data + 2), SPB_USB_DESCRIPTORS);
-    if (descriptor(CONFIGURATION, len, &got) != SPB_BUS_DONE)
-        return TEXT("USB: the device does not say what it is");
-    trouble = spb_usb_parse(data, got, usb);
+    if (descriptor(DEVICE, DEVICE_LEN) < DEVICE_LEN) return SILENT;
+    if (data[4] == HUB) return A_HUB;
+    if (descriptor(CONFIGURATION, CONFIGURATION_LEN) < CONFIGURATION_LEN) return UNCLEAR;
+    int32_t got = descriptor(CONFIGURATION, spb_lower(spb_field_u16(data + 2), SPB_USB_DESCRIPTORS));
+    if (got < 0) return UNCLEAR;
+    trouble = spb_usb_parse(data, (uint32_t)got, usb);
     if (trouble != SPB_TEXT_NONE) return trouble;
-    if (spb_usb_control(SPB_USB_TO_DEVICE, SET_CONFIGURATION, usb->configuration, 0, data, 0, &got) != SPB_BUS_DONE)
-        return TEXT("USB: the device does not answer");
+    if (set(SET_CONFIGURATION, usb->configuration) < 0) return SILENT;
     spb_usb_pause(SETTLE_MS);
     return SPB_TEXT_NONE;
 }

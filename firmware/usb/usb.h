@@ -18,9 +18,11 @@ struct spb_usb {
 /* Kinds of a request, and requests (USB 2.0 9.3, 9.4). */
 enum { SPB_USB_TO_DEVICE = 0x00, SPB_USB_TO_ENDPOINT = 0x02, SPB_USB_CLASS = 0x21, SPB_USB_FROM = 0x80 };
 
-/* A control transfer; of an answer len bytes at most.  `*got` as spb_bus_transfer() has it. */
-enum spb_bus_end spb_usb_control(uint32_t kind, uint32_t request, uint32_t value, uint32_t index, uint8_t *data, uint32_t len,
-                                 uint32_t *got);
+/* How the first word of a control transfer stands on the bus. */
+#define SPB_USB_REQUEST(kind, request, value) ((uint32_t)(kind) | (uint32_t)(request) << 8 | (uint32_t)(value) << 16)
+
+/* A control transfer; of an answer len bytes at most.  How many came, or a failure (bus.h). */
+int32_t spb_usb_control(uint32_t request, uint32_t index, uint8_t *data, uint32_t len);
 
 /* Both endpoints of the interface out of all that came of a configuration descriptor.  SPB_TEXT_NONE, or why not. */
 enum spb_text spb_usb_parse(const uint8_t *data, uint32_t len, struct spb_usb *usb);
@@ -28,8 +30,8 @@ enum spb_text spb_usb_parse(const uint8_t *data, uint32_t len, struct spb_usb *u
 /* The device that is there, reset and configured.  SPB_TEXT_NONE, or why it cannot be used. */
 enum spb_text spb_usb_open(struct spb_usb *usb);
 
-/* The halt of an endpoint ends; its next packet is DATA0. */
-enum spb_bus_end spb_usb_clear_halt(struct spb_pipe *pipe, bool in);
+/* The halt of an endpoint ends; its next packet is DATA0.  0, or a failure. */
+int32_t spb_usb_clear_halt(struct spb_pipe *pipe, bool in);
 
 /* Wait, while the device is there. */
 void spb_usb_pause(uint32_t ms);

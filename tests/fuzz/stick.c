@@ -42,7 +42,7 @@ bool spb_disk_read(uint32_t sector, uint8_t *to) {
     FUZZ_CHECK(sector < sectors, "V1: the sector is one of the disk");
     FUZZ_CHECK(sector >= v->first && sector - v->first < v->sectors, "V1: and of what is looked at");
     FUZZ_CHECK(++reads < MOST_READS, "V2, I2: it ends");
-    FUZZ_CHECK(to == v->bytes, "there is one place for it");
+    FUZZ_CHECK(to == bytes, "there is one place for it");
     if (reads == fails_at) return false;
     memset(to, 0, SPB_SECTOR_SIZE);
     for (const uint8_t *p = input.at; input.end - p >= (int)PIECE_HEAD;) {
@@ -96,7 +96,7 @@ uint32_t spb_line_ms(void) { return 0; }
 void spb_payload_init(struct spb_payload *p, uint32_t size) { p->left = size; }
 
 uint32_t spb_payload_take(struct spb_payload *p, const uint8_t *data, uint32_t len) {
-    FUZZ_CHECK(data >= stick.volume.bytes && data + len <= stick.volume.bytes + SPB_SECTOR_SIZE, "K4: what was read");
+    FUZZ_CHECK(data >= bytes && data + len <= bytes + SPB_SECTOR_SIZE, "K4: what was read");
     FUZZ_CHECK(len <= p->left, "K4: no more than the payload has");
     p->left -= len;
     return len;
@@ -113,7 +113,7 @@ enum spb_status spb_source_begin(uint32_t size) {
 }
 
 enum spb_status spb_source_data(const uint8_t *data, uint32_t len) {
-    FUZZ_CHECK(data == stick.volume.bytes && len > 0 && len <= SPB_SECTOR_SIZE, "K3: what was read");
+    FUZZ_CHECK(data == bytes && len > 0 && len <= SPB_SECTOR_SIZE, "K3: what was read");
     FUZZ_CHECK(len <= announced - taken, "K3: no more than announced");
     taken += len;
     return refuses != 0 && taken / SPB_SECTOR_SIZE >= refuses ? SPB_E_INVALID_PATCH_TAG : SPB_OK;

@@ -14,14 +14,14 @@ int main(void) {
     ANY(&directory);
     ANY(&entry);
     directory.skipped = any_bool();
-    directory.chain.flat = any_bool();
+    volume.root.flat = any_bool();
     entry.flat = any_bool();
     entry.name[SPB_NAME_MOST] = '\0';
     uint32_t at = any_below(SPB_NAME_MOST);
     ASSUME(entry.name[at] == '\0' || (entry.name[at] >= ' ' && entry.name[at] <= '~'));
-    ASSUME(inside(&directory.chain) && directory.sum < 1u << 16 && directory.len <= SPB_NAME_MOST);
-    directory.off = SPB_SECTOR_SIZE - ENTRY_SIZE;        /* the last entry that there may be: what was before is any state */
-    directory.sectors = SPB_DIRECTORY_SECTORS;
+    ASSUME(inside(&volume.root) && directory.sum < 1u << 16 && directory.len <= SPB_NAME_MOST);
+    /* The last entry that there may be: what was before is any state. */
+    directory.off = SPB_DIRECTORY_SECTORS * SPB_SECTOR_SIZE - ENTRY_SIZE;
     bool found = spb_directory_next(&directory, &volume, &entry);
     PROVE(directory.sum < 1u << 16, "sums have no more bits than that");
     PROVE(directory.len <= SPB_NAME_MOST, "no name is longer than its place");

@@ -285,7 +285,7 @@ PROOFS = {
                 " || v->clusters > CLUSTERS_MOST) return false;",
                 ") return false;",
             ),
-            "a cluster behind the last": (_VOLUME, "cluster - 2 < v->clusters;", "cluster - 2 <= v->clusters;"),
+            "a cluster behind the last": (_VOLUME, "cluster - 2 >= v->clusters)", "cluster - 2 > v->clusters)"),
             "a partition that ends before it begins": (_VOLUME, "first == 0 || last < first", "first == 0"),
         },
     ),

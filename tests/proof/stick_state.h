@@ -16,7 +16,7 @@ uint32_t spb_disk_sectors(void) { return sectors; }
 bool spb_disk_read(uint32_t sector, uint8_t *to) {
     PROVE(sector < sectors, "V1: the sector is one of the disk");
     PROVE(sector >= volume.first && sector - volume.first < volume.sectors, "V1: and of what is looked at");
-    PROVE(to == volume.bytes && WRITABLE(to, SPB_SECTOR_SIZE), "V1: there is room for it");
+    PROVE(to == bytes && WRITABLE(to, SPB_SECTOR_SIZE), "V1: there is room for it");
     __CPROVER_havoc_slice(to, SPB_SECTOR_SIZE);
     return any_bool();
 }

@@ -107,8 +107,9 @@ static void list(struct spb_stick *s) {
     struct spb_volume *v = &s->volume;
     if (spb_volume_open(v) == SPB_TEXT_NONE) spb_directory_open(&s->directory, v);
     while (v->trouble == SPB_TEXT_NONE && spb_directory_next(&s->directory, v, &s->file)) {
-        struct spb_chain chain = spb_chain_of(v, s->file.cluster, s->file.flat);
+        struct spb_chain chain;
         uint32_t left = s->file.size, sum = 0;
+        spb_chain_start(v, &chain, s->file.cluster, s->file.flat);
         while (left > 0) {
             uint32_t sector = spb_chain_next(v, &chain), len = left < 512 ? left : 512;
             const uint8_t *bytes = sector != SPB_SECTOR_NONE ? spb_volume_sector(v, sector) : NULL;

@@ -54,8 +54,8 @@ def _lines(chip: Chip, usb: Usb) -> list[str]:
             *pin_table(chip, "USB", usb.lines.values()),
             "#define SPB_USB_DATA_START()",
         ]
-    data = " ".join(f"spb_gpio_function({_at(chip, pin)}, {function});" for pin, function in usb.lines.values())
-    return [f"#define SPB_USB_DATA_START() do {{ {data} }} while (0)"]
+    data = ", ".join(f"{_at(chip, pin)}, {function}" for pin, function in usb.lines.values())
+    return [f"#define SPB_USB_DATA_START() spb_gpio_functions({data})"]
 
 
 def _power(chip: Chip, usb: Usb) -> list[str]:
