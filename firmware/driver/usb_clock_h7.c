@@ -48,12 +48,13 @@ _Static_assert(VCO_1_HZ % INPUT_HZ == 0, "clock_hz fits usb.hse_hz: twice of it 
 
 static bool running(void) { return (reg_read(PLLCKSELR) & RCC_PLLCKSELR_PLLSRC) == SOURCE_HSE << RCC_PLLCKSELR_PLLSRC_POS; }
 
-static void run_on(uint32_t sources, uint32_t input_hz) {
+/* n: the factor of PLL1, for the input that it has from there. */
+static void run_on(uint32_t sources, uint32_t n) {
     spb_usart_drain();
     spb_clock_switch(SYSCLK_HSI);
     spb_clock_off(RCC_CR_PLLON0, RCC_CR_PLLRDY0);
     reg_write(PLLCKSELR, sources);
-    reg_modify(PLLDIVR, RCC_PLLDIVR0_PLLN, VCO_1_HZ / input_hz - 1u);
+    reg_modify(PLLDIVR, RCC_PLLDIVR0_PLLN, n - 1u);
     spb_clock_on(RCC_CR_PLLON0, RCC_CR_PLLRDY0);
     spb_clock_switch(SYSCLK_PLL);
 }
@@ -80,7 +81,7 @@ enum spb_text spb_usb_clock_start(void) {
     }
     reg_set(PLLCFGR, PLL3);
     reg_write(PLL3DIVR, (VCO_3_HZ / INPUT_HZ - 1u) << RCC_PLLDIVR2_PLLN_POS | (VCO_3_HZ / USB_HZ - 1u) << RCC_PLLDIVR2_PLLQ_POS);
-    run_on(ON_HSE, INPUT_HZ);
+    run_on(ON_HSE, VCO_1_HZ / INPUT_HZ);
     spb_clock_on(RCC_CR_PLLON2, RCC_CR_PLLRDY2);
     reg_modify(CCIPR, RCC_D2CCIP2R_USBSEL, FROM_PLL3 << RCC_D2CCIP2R_USBSEL_POS);
     return SPB_TEXT_NONE;
@@ -92,6 +93,6 @@ void spb_usb_clock_stop(void) {
     spb_clock_off(RCC_CR_PLLON2, RCC_CR_PLLRDY2);
     reg_write(PLL3DIVR, PLL3DIVR_RESET);
     reg_clear(PLLCFGR, PLL3);
-    run_on(ON_HSI, HSI_INPUT_HZ);
+    run_on(ON_HSI, VCO_1_HZ / HSI_INPUT_HZ);
     oscillator_off();
 }

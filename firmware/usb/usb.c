@@ -9,6 +9,7 @@
 
 enum { SET_ADDRESS = 5, CLEAR_FEATURE = 1, GET_DESCRIPTOR = 6, SET_CONFIGURATION = 9 };
 enum { DEVICE = 1, CONFIGURATION = 2, INTERFACE = 4, ENDPOINT = 5 };
+enum { OUT = 1, IN = 2 };
 
 #define ADDRESS 1u
 #define ADDRESS_MS 10u          /* USB 2.0 9.2.6.3: 2 */
@@ -56,7 +57,7 @@ int32_t spb_usb_clear_halt(struct spb_pipe *pipe, bool in) {
     return spb_usb_control(SPB_USB_REQUEST(SPB_USB_TO_ENDPOINT, CLEAR_FEATURE, 0), pipe->endpoint | (in ? 0x80u : 0), NULL, 0);
 }
 
-static bool packet_size(uint32_t size) { return size == 8 || size == 16 || size == 32 || size == 64; }
+static bool packet_size(uint32_t size) { return size >= 8 && size <= 64 && (size & (size - 1)) == 0; }
 
 /* V1: to the one behind that at `*at`, which is whole; false at the end, and where the next one has less than its head or
  * more than what is left. */
@@ -71,32 +72,30 @@ static bool usable(const uint8_t *interface) {
            interface[7] == BULK_ONLY;
 }
 
-static void take_endpoint(const uint8_t *endpoint, struct spb_usb *usb) {
-    struct spb_pipe *pipe = (endpoint[2] & 0x80) != 0 ? &usb->in : &usb->out;
-    if ((endpoint[2] & 15) == 0 || (endpoint[3] & 3) != BULK || pipe->size != 0 || !packet_size(spb_field_u16(endpoint + 4))) return;
-    *pipe = (struct spb_pipe){.address = ADDRESS, .endpoint = endpoint[2] & 15, .size = endpoint[4]};
+/* One that its interface still misses: which of the two it is, or 0. */
+static uint32_t take_endpoint(const uint8_t *endpoint, uint32_t missing, struct spb_usb *usb) {
+    uint32_t way = (endpoint[2] & 0x80) != 0 ? IN : OUT, size = spb_field_u16(endpoint + 4);
+    if ((endpoint[2] & 15) == 0 || (endpoint[3] & 3) != BULK || (missing & way) == 0 || !packet_size(size)) return 0;
+    *(way == IN ? &usb->in : &usb->out) = (struct spb_pipe){.address = ADDRESS, .endpoint = endpoint[2] & 15, .size = (uint8_t)size};
+    return way;
 }
 
 enum spb_text spb_usb_parse(const uint8_t *bytes, uint32_t len, struct spb_usb *usb) {
-    uint32_t at = 0;
-    bool ours = false, hub = false;
-    if (len < CONFIGURATION_LEN || bytes[0] < CONFIGURATION_LEN || bytes[0] > len || bytes[1] != CONFIGURATION)
-        return UNCLEAR;
+    uint32_t at = 0, missing = 0;       /* of an interface that can be used; 0: there was none yet */
+    if (len < CONFIGURATION_LEN || bytes[0] < CONFIGURATION_LEN || bytes[0] > len || bytes[1] != CONFIGURATION) return UNCLEAR;
     usb->configuration = bytes[5];
-    usb->in.size = usb->out.size = 0;
-    while ((usb->in.size == 0 || usb->out.size == 0) && next(bytes, len, &at)) {
+    while (next(bytes, len, &at)) {
         const uint8_t *one = bytes + at;
         if (one[1] == INTERFACE && one[0] >= INTERFACE_LEN) {
-            ours = usable(one);
-            hub = hub || one[5] == HUB;
+            if (one[5] == HUB) return A_HUB;
+            missing = usable(one) ? IN | OUT : 0;
             usb->interface = one[2];
-            usb->in.size = usb->out.size = 0;
-        } else if (one[1] == ENDPOINT && one[0] >= ENDPOINT_LEN && ours) {
-            take_endpoint(one, usb);
+        } else if (one[1] == ENDPOINT && one[0] >= ENDPOINT_LEN && missing != 0) {
+            missing ^= take_endpoint(one, missing, usb);
+            if (missing == 0) return SPB_TEXT_NONE;
         }
     }
-    if (hub) return A_HUB;
-    return usb->in.size != 0 && usb->out.size != 0 ? SPB_TEXT_NONE : TEXT("USB: no stick, but another device");
+    return TEXT("USB: no stick, but another device");
 }
 
 static int32_t descriptor(uint32_t kind, uint32_t len) {
