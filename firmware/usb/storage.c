@@ -109,12 +109,10 @@ static bool command(uint32_t operation, uint32_t address, uint8_t *data, uint32_
 
 /* Until it is good: an attention, a broken transport, are over with the next try. */
 static bool repeat(uint32_t tries, uint32_t operation, uint32_t address, uint8_t *data, uint32_t len) {
-    for (; tries > 0 && spb_bus_connected(); tries--) {
+    for (;; spb_usb_pause(LOOK_MS)) {
         if (command(operation, address, data, len)) return true;
-        if (s.sense == NO_MEDIUM) break;
-        spb_usb_pause(LOOK_MS);
+        if (--tries == 0 || s.sense == NO_MEDIUM || !spb_bus_connected()) return false;
     }
-    return false;
 }
 
 static uint32_t big(const uint8_t *p) { return __builtin_bswap32(spb_field_u32(p)); }

@@ -39,7 +39,8 @@ const uint8_t *spb_volume_sector(struct spb_volume *v, uint32_t sector) {
     return bytes;
 }
 
-/* Clusters below 2 are beyond the last one in this count. */
+/* Clusters below 2 are beyond the last one in this count.
+ * Not inlined, as open_mbr(): in what is large already values would be in registers that take longer instructions. */
 __attribute__((noinline)) static void enter(const struct spb_volume *v, struct spb_chain *c, uint32_t cluster) {
     c->cluster = c->left = 0;
     if (cluster - 2 >= v->clusters) return;
@@ -150,7 +151,7 @@ static bool open_gpt(struct spb_volume *v) {
     return false;
 }
 
-static bool open_mbr(struct spb_volume *v) {
+__attribute__((noinline)) static bool open_mbr(struct spb_volume *v) {
     for (uint32_t at = MBR_ENTRIES; at < MBR_ENTRIES + 4 * MBR_ENTRY; at += MBR_ENTRY) {
         const uint8_t *b = of_disk(v, 0);
         if (b == NULL || spb_field_u16(b + 510) != 0xAA55) return false;
