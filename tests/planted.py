@@ -290,7 +290,7 @@ _STORAGE: dict[str, Edit] = {
     "a short interface": ("usb/usb.c", "one[0] >= INTERFACE_LEN", "one[0] >= 2"),
     "a short endpoint": ("usb/usb.c", "one[0] >= ENDPOINT_LEN && ", ""),
     "endpoint 0": ("usb/usb.c", "(endpoint[2] & 15) == 0 || ", ""),
-    "any size of a packet": ("usb/usb.c", " || !packet_size(spb_field_u16(endpoint + 4))", ""),
+    "any size of a packet": ("usb/usb.c", " || !packet_size(size)", ""),
     "any size of the first packet": ("usb/usb.c", " || !packet_size(data[7])", ""),
     "more than there is room for": (
         "usb/usb.c",

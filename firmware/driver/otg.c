@@ -175,6 +175,7 @@ static uint32_t exchange(const struct spb_pipe *pipe, enum spb_way way, struct p
         direction = OTG_HCCHAR0_EPDIR;
     }
     reg_write(REG(HCINT0), ~0u);
+    /* DPID counts as enum spb_next does: RM0090 34.16, HCTSIZ. */
     reg_write(REG(HCTSIZ0), (uint32_t)pipe->next << OTG_HCTSIZ0_DPID_POS | 1u << OTG_HCTSIZ0_PKTCNT_POS | size);
     reg_write(REG(HCCHAR0), OTG_HCCHAR0_CHENA | (uint32_t)pipe->address << OTG_HCCHAR0_DAD_POS | 1u << OTG_HCCHAR0_MCNT_POS |
                                 (pipe->endpoint == 0 ? 0 : BULK << OTG_HCCHAR0_EPTYP_POS) | direction |

@@ -23,8 +23,8 @@ _KEYBOARD: Final = Interface(kind=(3, 1, 1), endpoints=((0x81, INTERRUPT, 8),))
 _HUB: Final = Interface(kind=(9, 0, 0), endpoints=((0x81, INTERRUPT, 1),))
 _UAS_ALONE: Final = Interface(kind=(8, 6, 0x62), endpoints=((0x81, 2, 64), (0x02, 2, 64)))
 
-MOST_BYTES: Final = 3_648
-MORE_BYTES: Final = {"H745": 3_808}
+MOST_BYTES: Final = 3_200
+MORE_BYTES: Final = {"H745": 3_328}
 """Where the clock needs another PLL, and the PLL of the core the same source."""
 
 MASTERED: Final[dict[str, dict[str, Any]]] = {

@@ -116,7 +116,7 @@ BUGS: Final[dict[str, tuple[str, str, str, Scene]]] = {  # file, words of it, ot
     "the clock of the PHY stays": (ULPI, "reg_clear(PHY_CLOCK, SPB_USB_PHY_ENABLE);", "", _close("F769")),
     "HSI of STM32H7": (H7, "#define SOURCE_HSE 2u", "#define SOURCE_HSE 0u", _sectors("H745")),
     "another divider of PLL3": (H7, "VCO_3_HZ / USB_HZ - 1u", "VCO_3_HZ / USB_HZ", _sectors("H745")),
-    "another factor of PLL1": (H7, "VCO_1_HZ / input_hz - 1u", "VCO_1_HZ / input_hz - 2u", _sectors("H745")),
+    "another factor of PLL1": (H7, "RCC_PLLDIVR0_PLLN, n - 1u", "RCC_PLLDIVR0_PLLN, n - 2u", _sectors("H745")),
     "another range of PLL3": (H7, "#define INPUT_RANGE 2u", "#define INPUT_RANGE 1u", _sectors("H745")),
     "no supply of STM32H7": (H7, "    reg_set(CR3, PWR_CR3_USB33DEN);\n", "", _sectors("H745")),
     "the supply is not waited for": (
@@ -131,11 +131,11 @@ BUGS: Final[dict[str, tuple[str, str, str, Scene]]] = {  # file, words of it, ot
     "PLL3 goes on": (H7, "    spb_clock_off(RCC_CR_PLLON2, RCC_CR_PLLRDY2);\n", "", _close("H745")),
     "PLL3 keeps its output": (H7, "    reg_clear(PLLCFGR, PLL3);\n", "", _close("H745")),
     "PLL3 keeps its factors": (H7, "    reg_write(PLL3DIVR, PLL3DIVR_RESET);\n", "", _close("H745")),
-    "PLL1 is not given back": (H7, "    run_on(ON_HSI, HSI_INPUT_HZ);\n", "", _close("H745")),
+    "PLL1 is not given back": (H7, "    run_on(ON_HSI, VCO_1_HZ / HSI_INPUT_HZ);\n", "", _close("H745")),
     "the HSE of STM32H7 goes on": (
         H7,
-        "    run_on(ON_HSI, HSI_INPUT_HZ);\n    oscillator_off();",
-        "    run_on(ON_HSI, HSI_INPUT_HZ);",
+        "    run_on(ON_HSI, VCO_1_HZ / HSI_INPUT_HZ);\n    oscillator_off();",
+        "    run_on(ON_HSI, VCO_1_HZ / HSI_INPUT_HZ);",
         _close("H745"),
     ),
     "the HSE of STM32H7 is waited for without an end": (
@@ -168,13 +168,13 @@ BUGS: Final[dict[str, tuple[str, str, str, Scene]]] = {  # file, words of it, ot
     ),
     "any interface": (
         CONTROL,
-        "            ours = usable(one);\n",
-        "            ours = usable(one) || one[5] == MASS_STORAGE;\n",
+        "missing = usable(one) ?",
+        "missing = usable(one) || one[5] == MASS_STORAGE ?",
         _told("UAS alone"),
     ),
     "alternate settings": (CONTROL, "interface[3] == 0 && ", "", _told("bulk-only as alternate 1")),
-    "hubs": (CONTROL, "hub = hub || one[5] == HUB;", "hub = one[5] == 255;", _told("a hub by its interface")),
-    "any packet size": (CONTROL, "|| !packet_size(spb_field_u16(endpoint + 4))", "", _told("packets of 33 bytes")),
+    "hubs": (CONTROL, "            if (one[5] == HUB) return A_HUB;\n", "", _told("a hub by its interface")),
+    "any packet size": (CONTROL, " || !packet_size(size)", "", _told("packets of 33 bytes")),
     "a halt is not cleared": (
         STORAGE,
         "got == SPB_BUS_STALL ? spb_usb_clear_halt(&s.usb.in, true) : got",
