@@ -39,11 +39,10 @@ const uint8_t *spb_volume_sector(struct spb_volume *v, uint32_t sector) {
     return bytes;
 }
 
-/* Clusters below 2 are beyond the last one in this count.
- * Not inlined, as open_mbr(): in what is large already values would be in registers that take longer instructions. */
+/* Not inlined, as open_mbr(): in what is large already values would be in registers that take longer instructions. */
 __attribute__((noinline)) static void enter(const struct spb_volume *v, struct spb_chain *c, uint32_t cluster) {
     c->cluster = c->left = 0;
-    if (cluster - 2 >= v->clusters) return;
+    if (cluster < 2 || cluster - 2 >= v->clusters) return;
     c->cluster = cluster;
     c->left = 1u << v->cluster_log2;
     c->sector = v->data + ((cluster - 2) << v->cluster_log2);
@@ -57,8 +56,8 @@ void spb_chain_start(const struct spb_volume *v, struct spb_chain *c, uint32_t c
 /* What the FAT says behind a cluster there is; 0 when it cannot be read.  An entry of FAT12 may lie in two sectors. */
 static uint32_t follow(struct spb_volume *v, uint32_t cluster) {
     uint32_t nibble = cluster * v->nibbles, value = 0;
-    for (uint32_t i = (v->nibbles + 1) / 2; i-- > 0;) {
-        uint32_t at = nibble / 2 + i;
+    for (uint32_t i = (v->nibbles + 1) / 2; i > 0; i--) {
+        uint32_t at = nibble / 2 + i - 1;
         const uint8_t *fat = spb_volume_sector(v, v->fat + at / SPB_SECTOR_SIZE);
         if (fat == NULL) return 0;
         value = value << 8 | fat[at % SPB_SECTOR_SIZE];
@@ -81,7 +80,7 @@ static bool open_fat(struct spb_volume *v, const uint8_t *b) {
     if (all == 0) all = spb_field_u32(b + 32);
     if (size == 0) size = spb_field_u32(b + 36);
     if (spb_field_u16(b + 11) != SPB_SECTOR_SIZE || spc == 0 || (spc & (spc - 1)) != 0 || reserved == 0) return false;
-    if (fats - 1 > 1 || size == 0 || size > all / 4) return false;
+    if (fats < 1 || fats > 2 || size == 0 || size > all / 4) return false;
     uint32_t before = fats * size, root_sectors = (root * 32 + SPB_SECTOR_SIZE - 1) / SPB_SECTOR_SIZE;
     if (reserved + root_sectors > all - before) return false;
     before += reserved;
