@@ -22,7 +22,7 @@ enum { BULK_ONLY_RESET = 0xFF, GET_MAX_LUN = 0xFE };
 #define SHORT_BLOCK 6u          /* of commands below 20h, and of others */
 #define LONG_BLOCK 10u
 #define MOST_UNITS 4u
-#define LIMIT_MS 10000u         /* D1: no command begins later, however slowly a device gives what it gives */
+#define LIMIT_MS 9500u          /* D1: no command begins later, however slowly a device gives; the last one takes 20 s */
 #define LOOK_MS 50u
 #define READY_TRIES 90u         /* 4.5 s, and what they take */
 #define DEBOUNCE_MS 120u        /* USB 2.0 7.1.7.3: 100 */
