@@ -17,7 +17,7 @@ help:
 	@echo "make venv    .venv with spboot and all it needs: 540 MB"
 	@echo "make demo    bootloader, demo application and two updates on the emulated board: spboot demo; BOARD=LAMP.toml for your own"
 	@echo "make check   lint, types, import rules, tests/host and tests/delta: two or three minutes, on a busy machine more"
-	@echo "make test    everything CI runs: make tools, make check, all tests but the long sweeps; half an hour on two cores"
+	@echo "make test    everything CI runs: make tools, make check, all tests but the long sweeps; some 25 minutes on two cores"
 	@echo "make dev     what check and test need beyond venv: 390 MB more"
 	@echo "make soak    the long sweeps"
 	@echo "make goosebit  a server of updates for the test of 500 devices, in build/goosebit: 165 MB"
