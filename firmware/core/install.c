@@ -110,10 +110,11 @@ static enum spb_verdict vouched_for(struct spb_slot_work *work, const struct spb
 
 /* Of its bytes as well, or WHOLE: both verdicts added up, not by XOR, as one with itself would make a good one (slot.h S2).
  * moved: as for spb_slot_match.  A bad header is none to hash by, and its verdict is not what is returned for it, should this
- * branch be a fault. */
+ * branch be a fault.  It asks for half of the verdict: of a register that was compared as a whole compilers know that it is
+ * SPB_GOOD, and would take it away from itself below. */
 static enum spb_verdict all_of(struct spb_slot_work *work, const struct spb_pages *pages, uint32_t moved, uint32_t header) {
     volatile uint32_t vouched = header;
-    if (vouched != SPB_GOOD) return (enum spb_verdict)0;
+    if ((uint16_t)vouched != (uint16_t)SPB_GOOD) return (enum spb_verdict)0;
     volatile uint32_t verdict = (uint32_t)spb_slot_match(work, pages, moved) + (WHOLE - SPB_GOOD);
     verdict += vouched - SPB_GOOD;
     return (enum spb_verdict)verdict;
