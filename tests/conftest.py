@@ -1,6 +1,6 @@
 """What all tests share: the name of a test that fails is said at once, not when all have run; Ctrl-C is not ignored;
-what compilers make is shared by the workers of a run; a test for both compilers runs with one in `make test`; one
-browser is for all pages; what stays to the end is not searched for garbage."""
+what compilers make is shared by the workers of a run; of tests that differ in compiler or part alone `make test` takes
+some; one browser is for all pages; what stays to the end is not searched for garbage."""
 
 from __future__ import annotations
 
@@ -12,12 +12,17 @@ import signal
 import tempfile
 import zlib
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Final
 
 import pytest
 
 from tests.system.shelf import VARIABLE
 from tests.web.chromium import Chromium, chromium
+
+_WORDS: Final = {"compiler": re.compile(r"\b(clang|gcc)\b"), "part": re.compile(r"\bSTM32\w+")}
+_TWIN: Final = Path(__file__).with_name("twin")
 
 
 class Announcer:
@@ -45,18 +50,30 @@ def pytest_configure(config: pytest.Config) -> None:
         config.add_cleanup(lambda: shutil.rmtree(shelf, ignore_errors=True))
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Of a test with both compilers one is taken, by its name; the other is run by `make soak`.  Tests of what
-    compilers make, marked both_compilers, run with both."""
+def _alike(items: Iterable[pytest.Item], kind: str) -> Iterator[tuple[int, list[pytest.Item]]]:
+    """Of `make test`, the tests whose names differ in words of a *kind* alone, and a number by what is left of it."""
     alike: defaultdict[str, list[pytest.Item]] = defaultdict(list)
     for item in items:
-        if not any(map(item.get_closest_marker, ("both_compilers", "soak"))):
-            alike[re.sub(r"\b(clang|gcc)\b", "compiler", item.nodeid)].append(item)
+        if not item.get_closest_marker("soak"):
+            alike[_WORDS[kind].sub(kind, item.nodeid)].append(item)
     for name, variants in alike.items():
-        taken = zlib.crc32(name.encode()) % len(variants)
-        for variant in variants[:taken] + variants[taken + 1 :]:
-            variant.add_marker(pytest.mark.soak)
+        yield zlib.crc32(name.encode()), variants
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Of a test with both compilers one is taken, by its name; tests of what compilers make, marked both_compilers, run
+    with both.  Of one in tests/twin with more than two parts every other one is, from the first or the second on.  The
+    others are run by `make soak`."""
+    left: list[pytest.Item] = []
+    of_one = (item for item in items if not item.get_closest_marker("both_compilers"))
+    for number, variants in _alike(of_one, "compiler"):
+        taken = number % len(variants)
+        left += variants[:taken] + variants[taken + 1 :]
+    for number, variants in _alike((item for item in items if _TWIN in item.path.parents), "part"):
+        left += variants[number % 2 :: 2] if len(variants) > 2 else []
+    for item in left:
+        item.add_marker(pytest.mark.soak)
 
 
 def pytest_collection_finish() -> None:

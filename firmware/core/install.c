@@ -154,7 +154,7 @@ static const volatile uint8_t *version_in(const struct spb_slot_work *work) {
     return work->header + SPB_MANIFEST_OFF_VERSION;
 }
 
-/* I1, I4: verdict becomes WHOLE, or it is not.  The page with SLOT0's header is written in the last step; before it the old
+/* I1, I4: whether verdict becomes WHOLE.  The page with SLOT0's header is written in the last step; before it the old
  * header still stands.  Versions are compared twice, and what is wrong is added to the verdict (slot.h S2). */
 static void acceptable(struct spb_slot_work *work, const struct spb_pages *pages, volatile uint32_t *verdict) {
     volatile uint32_t floor = UINT32_MAX, again = UINT32_MAX;       /* unless stored: no version is that high */

@@ -321,9 +321,10 @@ def shaped(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     return World(device=device, board=board, keys=secrets, images={OLD: one, NEW: two})
 
 
+@pytest.mark.parametrize("points", [24, pytest.param(40, marks=pytest.mark.soak)])
 @pytest.mark.parametrize("name", NAMES[:4])
-def test_many_batches(shaped: World, name: str) -> None:
-    cases(shaped, shaped.image(NEW, trial=True))[name].sweep(24, seed=2)
+def test_many_batches(shaped: World, name: str, points: int) -> None:
+    cases(shaped, shaped.image(NEW, trial=True))[name].sweep(points, seed=2)
 
 
 @pytest.mark.parametrize("name", boards.names())

@@ -25,7 +25,10 @@ TRUNCATED = {"SHA-1": "sha1", "SHA-224": "sha224", "SHA-256": "sha256", "SHA-384
 
 @pytest.mark.parametrize(
     ("compiler", "core", "stride"),
-    [("clang", "cm4", 7), ("gcc", "cm4", 11), ("clang", "cm0p", 23), ("gcc", "cm0p", 29), ("clang", "cm3", 19)],
+    [
+        *[("clang", "cm4", 7), ("gcc", "cm4", 11), ("clang", "cm0p", 23), ("gcc", "cm0p", 29), ("clang", "cm3", 19)],
+        *(pytest.param(*target, 1, marks=pytest.mark.soak) for target in (*TARGETS, ("clang", "cm3"))),
+    ],
 )
 def test_generated_vectors_are_judged_as_by_cryptography(
     image: ImageFactory, compiler: Compiler, core: Core, stride: int

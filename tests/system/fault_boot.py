@@ -46,7 +46,7 @@ ARITHMETIC: Final = re.compile(
 )
 """A fault in these gives another wrong number: a sample is tried."""
 DECIDES: Final = re.compile(
-    r"judge|vouch|hashed|places|same|floor|fits|shape|install|acceptable|hand_over|spb_main|header|check|verdict|journal|mark"
+    r"judge|vouch|hashed|same|floor|fits|shape|install|acceptable|hand_over|spb_main|header|check|verdict|journal|mark"
     r"|misfit|below|where|difference|can_start|area_read|memcmp|context_jump|OUTLINED|whole|all_of|go_back|copy_page|pages"
     r"|place|trial|trust"
 )

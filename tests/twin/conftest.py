@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import functools
-import re
 import subprocess
 import tempfile
-import zlib
-from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -57,21 +54,6 @@ _FLAGS = [
     *("-Oz", "-g0", "-std=gnu11", "-fno-unwind-tables", "-fno-sanitize=undefined", "-fno-builtin", "-w"),
 ]
 _ZIG = zig_command()
-_PART = re.compile(r"\bSTM32\w+")
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Of a test with many parts every other one is taken, some begin with the first, some with the second; the others
-    are run by `make soak`."""
-    alike: defaultdict[str, list[pytest.Item]] = defaultdict(list)
-    for item in items:
-        if HERE in item.path.parents and not item.get_closest_marker("soak"):
-            alike[_PART.sub("part", item.nodeid)].append(item)
-    for name, variants in alike.items():
-        if len(variants) > 2:
-            for variant in variants[zlib.crc32(name.encode()) % 2 :: 2]:
-                variant.add_marker(pytest.mark.soak)
 
 
 @functools.cache

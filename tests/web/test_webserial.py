@@ -164,7 +164,7 @@ def test_the_cable_is_pulled_while_nothing_is_done(opened: Open, device: Bench, 
 
 def test_another_program_has_it(opened: Open, device: Bench, plugged: Ports, monkeypatch: pytest.MonkeyPatch) -> None:
     """One of ours: it claims the port, as it does each that is no pseudo-terminal."""
-    monkeypatch.setattr(serial_port, "_PSEUDO", "/none/")
+    monkeypatch.setattr(serial_port, "_PSEUDO", ())
     tab = opened()
     with serial_port.SerialPort(device.path, 115_200):
         tab.click(AGAIN)

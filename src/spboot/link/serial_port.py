@@ -17,8 +17,9 @@ from spboot.link.port import BITS, PortGoneError
 
 STUCK_S: Final = 5.0
 """Seconds, beyond the time that the bytes need on the line, after which a port is said to take nothing."""
-_PSEUDO: Final = "/dev/pts/"
-"""Pseudo-terminals: one that is claimed stays so when its program is killed, and nobody could open it again."""
+_PSEUDO: Final = ("/dev/pts/", "/dev/ttys")
+"""Pseudo-terminals of Linux and macOS: one that is claimed stays so when its program is killed, and nobody could open
+it again."""
 
 
 class SerialPort:
