@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import stat
 import threading
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -227,3 +230,49 @@ def test_no_space_is_said(tmp_path: Path) -> None:
         run([str(tool)], tmp_path)
     with pytest.raises(BuildError, match=r"clang failed with exit code 1:\n.*nothing\.c"):
         run([*toolchain("clang", "cm4").compile, "nothing.c"], tmp_path)
+
+
+@pytest.fixture
+def gcc_that_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """GCC of this machine, but for the version that it tells."""
+    folder, gcc = tmp_path / "bin", shutil.which("arm-none-eabi-gcc")
+    folder.mkdir()
+    monkeypatch.setenv("PATH", str(folder), prepend=os.pathsep)
+
+    def says(version: str) -> None:
+        program = folder / "arm-none-eabi-gcc"
+        program.write_text(f'#!/bin/sh\ncase "$1" in -dump*) echo "{version}";; *) exec {gcc} "$@";; esac\n')
+        program.chmod(0o755)
+        toolchain.cache_clear()
+
+    yield says
+    toolchain.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("version", "strict", "warned"), [("12.2.1", True, ""), ("14.2.1", True, ""), ("13.3.1", False, "none of GCC 13")]
+)
+def test_a_release_of_gcc(
+    shop: Workshop, tmp_path: Path, gcc_that_says: Callable[[str], None], version: str, strict: bool, warned: str
+) -> None:
+    """One that was not swept builds, whatever it warns of, and the user is told."""
+    gcc_that_says(version)
+    made = build(shop.board, shop.keys, tmp_path / "boot", compiler="gcc")
+    assert [warned in said for said in made.warnings] == [True] * bool(warned)
+    assert ("-Werror" in toolchain("gcc", shop.board.chip.core).compile) is strict
+
+
+@pytest.mark.parametrize(
+    ("version", "said"),
+    [
+        ("8.3.1", "8.3.1 is too old, expected 12 or later: use --compiler clang"),
+        ("sorry", "says 'sorry', expected a version"),
+    ],
+)
+def test_what_is_no_gcc_of_today(
+    shop: Workshop, tmp_path: Path, gcc_that_says: Callable[[str], None], version: str, said: str
+) -> None:
+    gcc_that_says(version)
+    with pytest.raises(BuildError, match=said):
+        build(shop.board, shop.keys, tmp_path / "boot", compiler="gcc")
+    assert not (tmp_path / "boot").exists()

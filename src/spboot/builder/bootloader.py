@@ -8,7 +8,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import version as package_version
 from pathlib import Path
@@ -83,6 +83,8 @@ class Bootloader:
     """Bytes of flash the bootloader takes."""
     fingerprint: str
     """Of the key whose signatures it takes."""
+    warnings: tuple[str, ...] = ()
+    """Sentences on the compiler that made it."""
 
 
 def find(place: Path, board: Board) -> Path | None:
@@ -168,7 +170,8 @@ def build(
         (work / "link.ld").write_text(_link_script(board), encoding="utf-8", newline="\n")
         _link(tools, objects, board, work)
         record = partial(_record, board, keys, work, tools, level)
-        return _write_outputs(board, keys, Secret(user_data), work, output, record)
+        made = _write_outputs(board, keys, Secret(user_data), work, output, record)
+    return replace(made, warnings=tools.warnings)
 
 
 def _link(tools: Toolchain, objects: list[str], board: Board, work: Path) -> None:

@@ -26,7 +26,10 @@ _LOG = logging.getLogger(__name__)
 
 NAMES: Final = ("clang", "gcc")
 
-_WARNINGS = ("-Wall", "-Wextra", "-Wconversion", "-Wpedantic", "-Werror")
+GCC_SWEPT: Final = (12, 14)
+"""Releases of GCC whose bootloaders were swept for skipped instructions that decide (docs/evidence.md)."""
+
+_WARNINGS = ("-Wall", "-Wextra", "-Wconversion", "-Wpedantic")
 _COMMON = ("-std=c11", "-ffreestanding", "-flto", "-ffunction-sections", "-fdata-sections", "-fno-common")
 _LLVM_SMALL = (
     *("-inline-threshold=5", "-disable-lsr", "-disable-machine-licm", "-enable-pre=false", "-split-spill-mode=size"),
@@ -62,6 +65,8 @@ class Toolchain:
     link_libraries: tuple[str, ...]
     program: tuple[str, ...]
     """What calls the compiler, without options."""
+    warnings: tuple[str, ...] = ()
+    """Sentences on what its user should know."""
 
     def version(self) -> str:
         """What the compiler calls itself, without where it is installed.  Raises BuildError."""
@@ -130,7 +135,7 @@ def _clang(triple: str, cpu: str) -> Toolchain:
                 *_COMMON,
             ),
             *("-fno-unwind-tables", "-fno-asynchronous-unwind-tables", "-nostdinc", "-isystem", str(headers)),
-            *(*_WARNINGS, "-Wno-gnu-designator", "-Qunused-arguments"),
+            *(*_WARNINGS, "-Werror", "-Wno-gnu-designator", "-Qunused-arguments"),
         ),
         link=(
             *zig,
@@ -169,11 +174,13 @@ def _gcc(cpu: str) -> Toolchain:
         raise BuildError(
             "arm-none-eabi-gcc is not installed: use --compiler clang, or install GCC for Arm (make tools)"
         )
+    warnings = _gcc_warnings(gcc)
+    strict = () if warnings else ("-Werror",)  # another release has other warnings
     machine = (f"-mcpu={cpu}", "-mthumb", "-mfloat-abi=soft")
     small = _GCC_SMALL if cpu == _CORES["cm0p"][1] else (*_GCC_SMALL, *_GCC_SMALL_THUMB2)
     return Toolchain(
         name="gcc",
-        compile=(gcc, *machine, "-Os", "-g0", *small, *_COMMON, *_WARNINGS),
+        compile=(gcc, *machine, "-Os", "-g0", *small, *_COMMON, *_WARNINGS, *strict),
         link=(
             gcc,
             *machine,
@@ -187,6 +194,27 @@ def _gcc(cpu: str) -> Toolchain:
         ),
         link_libraries=("-lgcc",),
         program=(gcc,),
+        warnings=warnings,
+    )
+
+
+def _gcc_warnings(gcc: str) -> tuple[str, ...]:
+    """On a release that nobody swept.  Raises BuildError on one that is too old, or is none."""
+    version = run([gcc, "-dumpfullversion", "-dumpversion"], Path()).strip()
+    release = version.partition(".")[0]
+    if not release.isdecimal():
+        raise BuildError(f"{gcc} -dumpfullversion says {version[:40]!r}, expected a version of GCC: look at what it is")
+    swept = " and ".join(map(str, GCC_SWEPT))
+    if int(release) < GCC_SWEPT[0]:
+        raise BuildError(
+            f"arm-none-eabi-gcc {version} is too old, expected {GCC_SWEPT[0]} or later: use --compiler clang, which "
+            "comes with spboot, or install a newer one"
+        )
+    if int(release) in GCC_SWEPT:
+        return ()
+    return (
+        f"arm-none-eabi-gcc {version}: bootloaders of GCC {swept} were swept for single faults that decide, none of "
+        f"GCC {release} was; for a product use --compiler clang, which comes with spboot",
     )
 
 

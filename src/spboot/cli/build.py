@@ -68,6 +68,7 @@ def command(
         production.dry_run(board, secrets, tell, **how)
         return
     made = bootloader.build(board, secrets, output, **how)
+    tell.warn(made.warnings)
     tell.facts(
         board=board.name, product=secrets.product, development=secrets.development, key=made.fingerprint,
         production=level, bytes=made.size, room=board.bootloader.size, elf=made.elf, bin=made.bin, hex=made.hex,
