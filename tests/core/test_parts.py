@@ -3,7 +3,6 @@ RAM for large slots.  In a slot that waits in external flash, code is encrypted.
 
 from __future__ import annotations
 
-import hashlib
 import random
 import struct
 from dataclasses import replace
@@ -17,6 +16,7 @@ from spboot.formats.spec import record
 from spboot.keys import Keys
 from spboot.version import Version
 from tests.apps import startable
+from tests.at_rest import sealed
 from tests.core.conftest import World, edited, firmware_like
 from tests.core.device import Device, Parts, compile_core
 from tests.core.test_trial import NAMES, cases, on_trial
@@ -164,12 +164,9 @@ def test_what_is_sealed_is_what_the_format_says(tmp_path: Path) -> None:
     world = made(tmp_path, parts)
     world.fresh()
     assert world.device.feed(world.image("1.1.0")) == "OK"
-    header, size = world.device.read(parts.slot, 196), world.board.vector_size
-    sealed = world.device.read(parts.slot + size, 3 * K)
-    seed = hashlib.sha256(b"spboot at rest" + world.keys.cipher_key).digest() + hashlib.sha256(header).digest()[:19]
-    blocks = range(size // 32, (size + len(sealed)) // 32)
-    stream = b"".join(hashlib.sha256(seed + block.to_bytes(4, "big")).digest() for block in blocks)
-    assert bytes(a ^ b for a, b in zip(sealed, stream, strict=True)) == world.images["1.1.0"][: 3 * K]
+    size = world.board.vector_size
+    waits = world.device.read(parts.slot, size + 3 * K)
+    assert sealed(waits, world.keys.cipher_key, size)[size:] == world.images["1.1.0"][: 3 * K]
 
 
 def _in_slot1(world: World, off: int) -> bool:
@@ -185,15 +182,15 @@ def _in_slot1(world: World, off: int) -> bool:
 def test_n1_code_in_external_flash_cannot_be_read(tmp_path: Path) -> None:
     """A canary of the code is nowhere in SLOT1 in plain, what is for external flash is; without sealing the code is."""
     found = {}
-    for sealed in (0, 1):
-        parts = replace(SHAPES["sealed"], sealed=sealed)
-        world = made(tmp_path / str(sealed), parts)
+    for hidden in (0, 1):
+        parts = replace(SHAPES["sealed"], sealed=hidden)
+        world = made(tmp_path / str(hidden), parts)
         for update in updates(world).values():
             world.fresh()
             assert world.device.feed(update) == "OK"
             slot1 = world.device.read(parts.slot, parts.slot)
             assert world.rests["1.1.0"][4990:5010] in slot1
-            found[sealed] = world.images["1.1.0"][2990:3010] in slot1
+            found[hidden] = world.images["1.1.0"][2990:3010] in slot1
             assert release.header_for(world.image("1.1.0"))[:3] == slot1[:3], "the header is plain"
     assert found == {0: True, 1: False}
 

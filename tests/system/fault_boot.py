@@ -29,11 +29,13 @@ from typing import Any, Final
 
 import unicorn
 
-from spboot.errors import SpbootError
+from spboot.boards import Area
+from spboot.errors import FormatError, SpbootError
 from spboot.formats import elf
 from spboot.formats.spec import record
 from spboot.twin.condition import condition
 from spboot.twin.snapshot import Snapshot
+from tests.at_rest import sealed
 from tests.system.fault import KINDS
 from tests.system.fingerprint import fingerprint
 from tests.system.listing import Function, Listing
@@ -70,11 +72,13 @@ _IMAGE_SIZE: Final = record("manifest").field("image_size").offset
 class Boot:
     """One boot of *rig*, as it stands after its reset, run again and again.
 
-    *allowed*: what SLOT0 may begin with when something in it runs; *only*: the functions that faults are in (None:
-    all)."""
+    *allowed*: what SLOT0 may begin with when something in it runs, *rest*: what its second part may; *only*: the
+    functions that faults are in (None: all)."""
 
-    def __init__(self, rig: Rig, *, allowed: bytes, only: re.Pattern[str] | None = None, tail: float = 0.1) -> None:
-        self.rig, self.twin, self.allowed, self.only = rig, rig.twin, allowed, only
+    def __init__(
+        self, rig: Rig, *, allowed: bytes, rest: bytes = b"", only: re.Pattern[str] | None = None, tail: float = 0.1
+    ) -> None:
+        self.rig, self.twin, self.allowed, self.rest, self.only = rig, rig.twin, allowed, rest, only
         self._good = self._is_allowed()
         vectors = rig.board.vector_size
         self._entry = int.from_bytes(allowed[vectors + 4 : vectors + 8], "little") & ~1
@@ -83,7 +87,7 @@ class Boot:
         self.listing = Listing(rig.shop.boot.elf, rig.twin)
         self._start = self._here = self.twin.snapshot()
         self._base = self.twin.instructions
-        self._flash = {bytes(self.twin.flash.cells)}
+        self._flash = {self._cells()}
         self._fetched: int | None = None
         self._was_reset = self._met = False
         self._known: set[int] = set()
@@ -98,7 +102,17 @@ class Boot:
 
     def _is_allowed(self) -> bool:
         """Whether SLOT0 holds what may run."""
-        return self.twin.flash_read(self.rig.board.slot0.address, len(self.allowed)) == self.allowed
+        return self._holds(self.rig.board.slot0, self.allowed) and self._holds(self.rig.board.slot0.rest, self.rest)
+
+    def _holds(self, area: Area | None, content: bytes) -> bool:
+        return area is None or self.twin.flash_read(area.address, len(content)) == content
+
+    def _cells(self) -> tuple[object, ...]:
+        """All flash; of what is outside the blocks that are not erased."""
+        outside = (package.cells.blocks for package in self.twin.external.values())
+        return bytes(self.twin.flash.cells), *(
+            tuple((at, bytes(b)) for at, b in sorted(each.items())) for each in outside
+        )
 
     def _judged(self, address: int) -> str:
         """What a fetch from *address*, in a slot, is."""
@@ -113,8 +127,15 @@ class Boot:
         if board.slot1 is None:
             return False
         used = board.vector_size + int.from_bytes(self.twin.flash_read(board.slot1.address + _IMAGE_SIZE, 4), "little")
-        used = min(used, board.slot1.size)
-        return self.twin.flash_read(board.slot0.address, used) == self.twin.flash_read(board.slot1.address, used)
+        waits = self.twin.flash_read(board.slot1.address, min(used, board.slot1.size))
+        if board.sealed:
+            try:
+                waits = sealed(waits, self.rig.shop.keys.cipher_key, board.vector_size)
+            except FormatError:
+                return False
+        rest = board.slot1.rest
+        theirs = self.twin.flash_read(rest.address, len(self.rest)) if rest else b""
+        return self._holds(board.slot0, waits) and self._holds(board.slot0.rest, theirs.rstrip(b"\xff"))
 
     def _watch_slots(self) -> None:
         def fetched(_uc: Any, address: int, *_: Any) -> None:
@@ -154,7 +175,7 @@ class Boot:
             self.twin.run(seconds=tail)
         trace.end()
         self.length = self.twin.instructions - self._base
-        self._flash.add(bytes(self.twin.flash.cells))
+        self._flash.add(self._cells())
 
     def points(self, *, thin: int = 1, seed: int = 0) -> list[Point]:
         """Where a fault is, one a run: in functions that decide every execution up to MANY, elsewhere the first and the
@@ -324,7 +345,7 @@ class Boot:
 
     def _look_behind(self, result: Result) -> None:
         """Where flash is not as without a fault, see what the next boots make of it."""
-        if bytes(self.twin.flash.cells) in self._flash:
+        if self._cells() in self._flash:
             return
         before = result.outcome
         result.detail += " flash changed"

@@ -63,6 +63,7 @@ class Loading:
         self.rig = Rig(maker.shop, None)
         self.twin = self.rig.twin
         fill(self.rig, self.board.slot0, self.allowed)
+        fill(self.rig, self.board.slot0.rest, maker.rest)
         self.rig.enter_loader()
         self._packets = packets(update)
         port = TwinPort(self.twin, self.board.console.port)

@@ -1,4 +1,4 @@
-"""States of a device in which one fault could start or install what must not run.
+"""States of a device in which one fault could start or install what must not run, on boards with external flash, too.
 
 Everything is put into flash as it would lie there; `committed` and `installed` write the journal by hand, and
 test_fault_sweep.py shows with good images that the bootloader takes both for its own."""
@@ -14,11 +14,13 @@ from typing import Final
 
 from spboot import release
 from spboot.boards import Area
+from spboot.formats.header import Header
 from spboot.formats.spec import record, spec
 from spboot.keys import Keys
 from spboot.twin.timeline import PS_PER_US
 from spboot.version import Version
 from tests import apps
+from tests.at_rest import sealed
 from tests.system.rig import Rig, Workshop
 
 SIZE: Final = 1900
@@ -29,11 +31,13 @@ STARTING: Final = b"starting "
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
-    """Contents of SLOT0, SLOT1 and journal, from the start of each.  What may run is 1.1.0 alone."""
+    """Contents of SLOT0, SLOT1 and journal, from the start of each, and of the second parts of slots that have some.
+    What may run is 1.1.0 alone."""
 
     slot0: bytes
     slot1: bytes = b""
     journal: bytes = b""
+    rests: tuple[bytes, bytes] = (b"", b"")
     warm: bool = False
     """A boot that found a good image in SLOT0 was reset just before it started it: RAM is as it was then."""
 
@@ -50,6 +54,9 @@ class Maker:
         self.erased = bytes([self.board.chip.flash[0].erased])
         self.stranger = Keys.new(self.shop.folder / "stranger", self.shop.keys.product, development=True)
         self.other = dataclasses.replace(self.shop.keys, product="other")
+
+        self.rest = random.Random(0).randbytes(SIZE) if self.board.slot0.rest else b""
+        """What is in external flash of every image."""
 
     # images
 
@@ -70,6 +77,7 @@ class Maker:
                 keys=signer or self.shop.keys,
                 version=Version.parse(version),
                 trial=version == NOW,
+                rest=self.rest or None,
             )
         return self._made[key]
 
@@ -84,9 +92,13 @@ class Maker:
 
     def tampered(self, version: str) -> bytes:
         """A bit of its last page is another one."""
-        data = bytearray(self.slot(version))
-        data[-7] ^= 0x10
-        return bytes(data)
+        return self.spoilt(self.slot(version))
+
+    @staticmethod
+    def spoilt(content: bytes) -> bytes:
+        """The same for any content."""
+        at = len(content) - 7
+        return content[:at] + bytes([content[at] ^ 0x10]) + content[at + 1 :]
 
     def full_of_addresses(self, version: str) -> bytes:
         """Behind its vectors each word is where it wants to be entered, as the core loads it and, in turn, as SHA-256
@@ -109,10 +121,11 @@ class Maker:
         unit = self.board.chip.flash[0].program_unit
         return data + self.erased * (-len(data) % unit)
 
-    def committed(self, slot1: bytes) -> bytes:
-        """The journal that has *slot1* installed at the next reset, all of its pages."""
-        pages = range(-(-len(slot1) // self.board.page_size))
-        check = int.from_bytes(record("header").unpack(slot1)["signature"][:4], "little")
+    def committed(self, slot1: bytes, rest: bytes = b"") -> bytes:
+        """The journal that has *slot1* installed at the next reset, all of its pages, and those of *rest*."""
+        first, size = self.board.slot0.size // self.board.page_size, self.board.rest_page_size
+        pages = [*range(-(-len(slot1) // self.board.page_size)), *range(first, first - -len(rest) // size)]
+        check = int.from_bytes(Header.parse(slot1).signature[:4], "little")
         mark = record("journal", "mark_").pack(magic=spec()["journal"]["commit_magic"], check=check)
         return b"".join(map(self._entry, pages)) + self._units(mark)
 
@@ -123,15 +136,26 @@ class Maker:
         """The journal after that: what an update leaves."""
         return self.committed(slot1) + self._entry(spec()["journal"]["step_finished"])
 
-    def commit(self, slot1: bytes, *, slot0: bytes | None = None) -> State:
-        """*slot1* waits to be installed over 1.1.0, or over *slot0*."""
-        return State(slot0=slot0 or self.slot(NOW), slot1=slot1, journal=self.committed(slot1))
+    def in_slot1(self, content: bytes) -> bytes:
+        """*content* as SLOT1 has it: encrypted, where that is in external flash."""
+        return sealed(content, self.shop.keys.cipher_key, self.board.vector_size) if self.board.sealed else content
+
+    def state(
+        self, slot0: bytes, slot1: bytes = b"", journal: bytes = b"", rests: tuple[bytes, bytes] | None = None
+    ) -> State:
+        """One with *slot1*, in plain; both rests are whole, or are others."""
+        there = self.in_slot1(slot1) if slot1 else b""
+        return State(slot0=slot0, slot1=there, journal=journal, rests=rests or (self.rest, b""))
+
+    def commit(self, slot1: bytes, *, slot0: bytes | None = None, rest: bytes = b"") -> State:
+        """*slot1* waits to be installed over 1.1.0, or over *slot0*; *rest* with it, or what is there stays."""
+        return self.state(slot0 or self.slot(NOW), slot1, self.committed(slot1, rest), (self.rest, rest))
 
 
 def _original_behind(maker: Maker) -> State:
     """SLOT1 still holds the pages that were installed, one of which somebody changed in SLOT0."""
     original = maker.slot(NOW)
-    return State(slot0=maker.tampered(NOW), slot1=original, journal=maker.installed(original))
+    return maker.state(maker.tampered(NOW), original, maker.installed(original))
 
 
 def _kept_tampered(maker: Maker) -> State:
@@ -142,30 +166,41 @@ def _kept_tampered(maker: Maker) -> State:
     def content(area: Area | None) -> bytes:
         return rig.twin.flash_read(area.address, area.size) if area else b""
 
-    return State(slot0=content(board.slot0), slot1=content(board.slot1), journal=content(board.journal))
+    return State(
+        slot0=content(board.slot0), slot1=content(board.slot1), journal=content(board.journal),
+        rests=(content(board.slot0.rest), content(board.slot1.rest if board.slot1 else None)),
+    )  # fmt: skip
 
 
 SITUATIONS: Final[dict[str, Callable[[Maker], State]]] = {
-    "unsigned": lambda m: State(slot0=m.unsigned(NOW)),
-    "tampered": lambda m: State(slot0=m.tampered(NOW)),
-    "full of addresses": lambda m: State(slot0=m.full_of_addresses(NOW)),
-    "tampered, original in SLOT1": lambda m: State(slot0=m.tampered(NOW), slot1=m.slot(NOW)),
+    "unsigned": lambda m: m.state(m.unsigned(NOW)),
+    "tampered": lambda m: m.state(m.tampered(NOW)),
+    "full of addresses": lambda m: m.state(m.full_of_addresses(NOW)),
+    "tampered, original in SLOT1": lambda m: m.state(m.tampered(NOW), m.slot(NOW)),
     "tampered, original in SLOT1 and journal": _original_behind,
-    "other product": lambda m: State(slot0=m.other_product(NOW)),
-    "other board": lambda m: State(slot0=m.other_board(NOW)),
+    "other product": lambda m: m.state(m.other_product(NOW)),
+    "other board": lambda m: m.state(m.other_board(NOW)),
     "older committed": lambda m: m.commit(m.slot(OLD)),
     "older committed, SLOT0 tampered": lambda m: m.commit(m.slot(OLD), slot0=m.tampered(NOW)),
     "unsigned committed": lambda m: m.commit(m.unsigned(NEXT)),
     "tampered committed": lambda m: m.commit(m.tampered(NEXT)),
     "other product committed": lambda m: m.commit(m.other_product(NEXT)),
     "tampered kept": _kept_tampered,
-    "unsigned, warm": lambda m: State(slot0=m.unsigned(NOW), warm=True),
-    "tampered, warm": lambda m: State(slot0=m.tampered(NOW), warm=True),
+    "unsigned, warm": lambda m: dataclasses.replace(m.state(m.unsigned(NOW)), warm=True),
+    "tampered, warm": lambda m: dataclasses.replace(m.state(m.tampered(NOW)), warm=True),
     "tampered, original in SLOT1 and journal, warm": lambda m: dataclasses.replace(_original_behind(m), warm=True),
-    "other product, warm": lambda m: State(slot0=m.other_product(NOW), warm=True),
+    "other product, warm": lambda m: dataclasses.replace(m.state(m.other_product(NOW)), warm=True),
     "older committed, warm": lambda m: dataclasses.replace(m.commit(m.slot(OLD)), warm=True),
     "unsigned committed, warm": lambda m: dataclasses.replace(m.commit(m.unsigned(NEXT)), warm=True),
 }
+
+OF_TWO_PARTS: Final[dict[str, Callable[[Maker], State]]] = {
+    "rest tampered": lambda m: m.state(m.slot(NOW), rests=(m.spoilt(m.rest), b"")),
+    "rest tampered committed": lambda m: m.commit(m.slot(NEXT), rest=m.spoilt(m.rest)),
+}
+"""Of boards whose slots have a second part alone."""
+
+EVERY: Final = SITUATIONS | OF_TWO_PARTS
 
 
 def thinned(situation: str) -> int:
@@ -197,11 +232,15 @@ def prepare(maker: Maker, state: State) -> Rig:
     hurry(rig)
     if state.warm:
         fill(rig, board.slot0, maker.slot(NOW))
+        fill(rig, board.slot0.rest, maker.rest)
         rig.power_on()
         rig.listen(STARTING, seconds=100)  # polls that are no waits let virtual time jump where the line is never busy
-    fill(rig, board.slot0, state.slot0)
-    fill(rig, board.slot1, state.slot1)
-    fill(rig, board.journal, state.journal)
+    for area, content in zip(
+        (board.slot0, board.slot1, board.journal), (state.slot0, state.slot1, state.journal), strict=True
+    ):
+        fill(rig, area, content)
+    for slot, rest in zip((board.slot0, board.slot1), state.rests, strict=True):
+        fill(rig, slot.rest if slot else None, rest)
     if state.warm:
         rig.twin.reset("software")
     else:

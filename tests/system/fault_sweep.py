@@ -17,7 +17,7 @@ from tests.system.fault import KINDS
 from tests.system.fault_boot import DECIDES, Boot
 from tests.system.fault_loader import UPDATES, Loading
 from tests.system.fault_pairs import Pairs
-from tests.system.fault_states import NOW, SITUATIONS, Maker, prepare, thinned
+from tests.system.fault_states import EVERY, NOW, OF_TWO_PARTS, Maker, prepare, thinned
 from tests.system.rig import workshop
 from tests.system.striker import Strike
 
@@ -42,7 +42,7 @@ def source_of(maker: Maker, situation: str, only: re.Pattern[str] | None) -> Boo
     """What is run again and again."""
     if situation.startswith(LOADER):
         return Loading(maker, UPDATES[situation.removeprefix(LOADER)](maker))
-    return Boot(prepare(maker, SITUATIONS[situation](maker)), allowed=maker.slot(NOW), only=only)
+    return Boot(prepare(maker, EVERY[situation](maker)), allowed=maker.slot(NOW), rest=maker.rest, only=only)
 
 
 def strikes_of(source: Boot | Loading, kind: str, situation: str, extent: Extent) -> Iterable[Strike]:
@@ -73,7 +73,7 @@ def show(source: Boot | Loading, kind: str, situation: str, compiler: str, exten
 
 def arguments() -> argparse.Namespace:
     kinds = [*KINDS, PAIR]
-    every = [*SITUATIONS, *(LOADER + name for name in UPDATES)]
+    every = [*EVERY, *(LOADER + name for name in UPDATES)]
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--fault", action="append", choices=kinds, help="again for more; skip when none is named")
     parser.add_argument("--board", action="append", help=f"again for more; {', '.join(BOARDS)} when none is named")
@@ -100,9 +100,11 @@ def main() -> None:
 
 def sweep(maker: Maker, compiler: str, kinds: Sequence[str], chosen: Sequence[str] | None, extent: Extent) -> None:
     """The lines of one bootloader."""
-    every = [*SITUATIONS, *(LOADER + name for name in UPDATES)]
+    every = [*EVERY, *(LOADER + name for name in UPDATES)]
     for situation in chosen or every:
-        if maker.board.slot1 is None and re.search("SLOT1|committed", situation):
+        if maker.board.slot1 is None and re.search("SLOT1|committed|kept", situation):
+            continue
+        if not maker.rest and situation in OF_TWO_PARTS:
             continue
         for only in sorted({DECIDES if kind == PAIR else extent.only for kind in kinds}, key=str):
             source = source_of(maker, situation, only)

@@ -8,6 +8,7 @@ from typing import Final
 
 from unicorn import arm_const as arm
 
+from spboot.twin.nor.chip import NorChip
 from tests.system.rig import Rig
 
 _REGISTERS: Final = (*(arm.UC_ARM_REG_R0 + n for n in range(13)), arm.UC_ARM_REG_SP, arm.UC_ARM_REG_LR)
@@ -38,4 +39,11 @@ def fingerprint(rig: Rig, but: Sequence[int]) -> int | None:
         if "USART" not in name and "UART" not in name and not name.startswith("TIM")
     )
     done = tuple((op.kind, op.address, op.data) for op in twin.log)
-    return hash((core.pc, registers, flags, bytes(live), blocks, done))
+    outside = tuple(_state(chip) for package in twin.external.values() for chip in package.chips)
+    return hash((core.pc, registers, flags, bytes(live), blocks, done, outside))
+
+
+def _state(chip: NorChip) -> tuple[object, ...]:
+    """What a chip of external flash goes on from, beside its cells."""
+    modes = chip.protocol, chip.address_bytes, chip.write_enabled, chip.asleep
+    return *chip.registers.values(), *modes, chip.busy, chip.suspended is None

@@ -17,15 +17,18 @@ from tests.system.fault import KINDS, flips
 from tests.system.fault_boot import DECIDES, Boot
 from tests.system.fault_loader import UPDATES, Loading
 from tests.system.fault_pairs import Pairs
-from tests.system.fault_states import NEXT, NOW, SITUATIONS, STARTING, Maker, State, prepare, thinned
+from tests.system.fault_states import EVERY, NEXT, NOW, OF_TWO_PARTS, STARTING, Maker, prepare, thinned
 from tests.system.rig import workshop
 from tests.system.striker import Strike, counted
 
 pytestmark = pytest.mark.both_compilers
 
 QUICK, SLOW, SINGLE = "NUCLEO-L476RG", "NUCLEO-L073RZ", "NUCLEO-L412KB"
-BOARDS = (QUICK, SLOW, "DISCO-F769I", "DISCO-L562E")
+OUTSIDE, TWO_PARTS = "DISCO-L476G-EXT", "DISCO-F469I-EXT"
+"""SLOT1 in external flash; both slots there, too, in part."""
+BOARDS = (QUICK, SLOW, "DISCO-F769I", "DISCO-L562E", OUTSIDE, TWO_PARTS)
 """Cortex-M4, M0+, M7 and M33."""
+ROWS = [(name, each) for name in BOARDS for each in EVERY if name == TWO_PARTS or each not in OF_TWO_PARTS]
 SAMPLE = ("tampered", "tampered, original in SLOT1", "older committed", "unsigned, warm")
 NUMBERS = {
     QUICK: {"skip": 30, "inverted": 15, "stuck": 30, "flipped": 15},
@@ -123,7 +126,7 @@ def let_through(source: Boot | Loading, kind: str, number: int | None) -> list[s
 
 def booted(maker: Maker, situation: str, only: re.Pattern[str] | None = DECIDES) -> Boot:
     """A boot in *situation*, which is refused without a fault."""
-    boot = Boot(prepare(maker, SITUATIONS[situation](maker)), allowed=maker.slot(NOW), only=only)
+    boot = Boot(prepare(maker, EVERY[situation](maker)), allowed=maker.slot(NOW), rest=maker.rest, only=only)
     assert boot.unfaulted == "refused"
     return boot
 
@@ -226,14 +229,20 @@ def test_a_bit_that_is_flipped_back_is_not_noticed(makers: Makers, folder: Path)
     assert len(accepted(boot, [Strike(point, fault) for fault in faults])) == 1
 
 
-def test_states_made_by_hand_are_the_bootloaders_own(makers: Makers, folder: Path) -> None:
+@pytest.mark.parametrize("name", [QUICK, OUTSIDE, TWO_PARTS])
+def test_states_made_by_hand_are_the_bootloaders_own(makers: Makers, folder: Path, name: str) -> None:
     """A good image with the same journals: installed when committed, left alone when that was done."""
-    maker = maker_of(makers, folder, QUICK, "clang")
-    new = maker.slot(NEXT)
-    for journal, holds in ((maker.committed(new), new), (maker.installed(new), maker.slot(NOW))):
-        rig = prepare(maker, State(slot0=maker.slot(NOW), slot1=new, journal=journal))
+    maker = maker_of(makers, folder, name, "clang")
+    new, slot0 = maker.slot(NEXT), maker.board.slot0
+    rows = [(maker.commit(new), new), (maker.state(maker.slot(NOW), new, maker.installed(new)), maker.slot(NOW))]
+    if maker.rest:
+        both = maker.spoilt(maker.rest), maker.rest
+        rows.append((maker.state(maker.slot(NOW), new, maker.committed(new, maker.rest), both), new))
+    for state, holds in rows:
+        rig = prepare(maker, state)
         rig.listen(STARTING, seconds=100)
-        assert rig.twin.flash_read(maker.board.slot0.address, len(holds)) == holds
+        assert rig.twin.flash_read(slot0.address, len(holds)) == holds
+        assert slot0.rest is None or rig.twin.flash_read(slot0.rest.address, len(maker.rest)) == maker.rest
 
 
 @pytest.mark.parametrize("update", UPDATES)
@@ -246,18 +255,16 @@ def test_a_sample_of_the_engine(makers: Makers, folder: Path, name: str, update:
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("situation", SITUATIONS)
+@pytest.mark.parametrize(("name", "situation"), ROWS)
 @pytest.mark.parametrize("compiler", NAMES)
-@pytest.mark.parametrize("name", BOARDS)
 def test_every_instruction(makers: Makers, folder: Path, name: str, compiler: str, situation: str) -> None:
     boot = booted(maker_of(makers, folder, name, compiler), situation, None)
     assert accepted(boot, boot.strikes("skip", thin=thinned(situation))) == []
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("situation", SITUATIONS)
+@pytest.mark.parametrize(("name", "situation"), ROWS)
 @pytest.mark.parametrize("compiler", NAMES)
-@pytest.mark.parametrize("name", BOARDS)
 def test_every_decision(makers: Makers, folder: Path, name: str, compiler: str, situation: str) -> None:
     boot = booted(maker_of(makers, folder, name, compiler), situation)
     for kind, number in SOAK.items():
