@@ -161,7 +161,7 @@ OWN_FRAME static bool install(void) {
         [SPB_INSTALL_DONE] = TEXT("installed"),
         [SPB_INSTALL_TRIAL] = TEXT("on trial"),
         [SPB_INSTALL_REVERTED] = TEXT("reverted"),
-        [SPB_INSTALL_REFUSED] = TEXT("image in SLOT1 refused and dropped"),
+        [SPB_INSTALL_REFUSED] = TEXT("SLOT1 refused and dropped"),
         [SPB_INSTALL_FAILED] = TEXT("install failed, a reset tries again"),
     };
     enum spb_install_result result = spb_install(work(), SPB_TRIAL_STARTS);
@@ -187,8 +187,7 @@ OWN_FRAME static void judge(struct judgement *j) {
     j->version = SPB_MANIFEST_U32(w->header, VERSION);
     j->image = spb_slot_match_start(w);
     LOG("SLOT0 holds %v, %u bytes", j->version, size);
-    if (!spb_area_read(&spb_slot0, SPB_VECTOR_SIZE, w->read.block, SPB_VECTORS_SIZE) ||
-        !spb_slot_can_start((uint8_t *)w->read.block, size)) {
+    if (j->image != SPB_GOOD || !spb_slot_can_start(spb_area_map(&spb_slot0, SPB_VECTOR_SIZE, SPB_VECTORS_SIZE), size)) {
         j->image = SPB_BAD;
     }
     if (SPB_PARTS > 1 && !SPB_VERIFY_REST && SPB_MANIFEST_U32(w->header, EXTERNAL_SIZE) > 0 &&

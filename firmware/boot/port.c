@@ -6,8 +6,10 @@
 
 #if SPB_MEMORIES > 1
 #include "external_flash.h"
+#define SPB_OUTSIDE &spb_external_flash
 #define SPB_ERASE_BLOCK (SPB_BLOCK > 0 ? spb_external_erase_block : NULL)
 #else
+#define SPB_OUTSIDE NULL
 #define SPB_ERASE_BLOCK NULL
 #endif
 #include "internal_flash.h"
@@ -16,9 +18,6 @@
 #include "show.h"
 #include "uart_line.h"
 
-/* With one memory parts do not name it, or its functions would have an address, and a compiler would keep them apart. */
-#define SPB_INSIDE (SPB_MEMORIES > 1 ? &spb_internal_flash : NULL)
-#define SPB_OUTSIDE &spb_external_flash
 
 const struct spb_area spb_slot0 = {{SPB_SLOT0_PARTS}};
 const struct spb_area spb_slot1 = {{SPB_SLOT1_PARTS}};
@@ -34,6 +33,7 @@ __attribute__((section(".last_update"))) struct spb_journal spb_last;
 
 const struct spb_port spb_port = {
     .flash = &spb_internal_flash,
+    .outside = SPB_OUTSIDE,
     .personal = (const uint8_t *)(SPB_FLASH_ADDRESS + SPB_PERSONAL_OFFSET),
     .target = SPB_TARGET,
     .erase_block = SPB_ERASE_BLOCK,

@@ -29,7 +29,7 @@ bool spb_area_writable(const struct spb_area *area) {
     bool all = true;
     const struct spb_part *part = area->parts;
     for (uint32_t i = 0; i < SPB_PARTS && (i == 0 || part->size != 0); i++, part++) {
-        all &= spb_flash_of(part)->writable(part->base, part->size);
+        all &= SPB_FLASH(part, bool, writable(part->base, part->size));
     }
     return all;
 }
@@ -43,9 +43,8 @@ enum spb_status spb_area_erase(const struct spb_area *area, uint32_t off, uint32
     const struct spb_part *part = part_of(area, &off, len);
     enum spb_status status = part != NULL ? SPB_OK : SPB_E_SECTION_ERASE_FAILURE;
     for (uint32_t at = 0; status == SPB_OK && at < len; at += part->erase_unit) {
-        const struct spb_flash *flash = spb_flash_of(part);
-        bool block = SPB_BLOCK > 0 && flash != spb_port.flash && len - at > BLOCK_LAST && ((off + at) & BLOCK_LAST) == 0;
-        status = block ? spb_port.erase_block(off + at) : flash->erase(off + at);
+        bool block = SPB_BLOCK > 0 && part->outside && len - at > BLOCK_LAST && ((off + at) & BLOCK_LAST) == 0;
+        status = block ? spb_port.erase_block(off + at) : SPB_FLASH(part, enum spb_status, erase(off + at));
         if (block) at += SPB_BLOCK - part->erase_unit;
         spb_port.alive();
     }
@@ -58,27 +57,31 @@ enum spb_status spb_area_program(const struct spb_area *area, uint32_t off, cons
     for (uint32_t at = 0; status == SPB_OK && at < len; at += SPB_ALIVE_EVERY) {
         uint32_t step = spb_lower(len - at, SPB_ALIVE_EVERY);
         if (at > 0) spb_port.alive();
-        status = spb_flash_of(part)->program(off + at, data + at, step);
+        status = SPB_FLASH(part, enum spb_status, program(off + at, data + at, step));
     }
     return status;
 }
 
 const uint8_t *spb_area_map(const struct spb_area *area, uint32_t off, uint32_t len) {
     const struct spb_part *part = part_of(area, &off, len);
-    return part != NULL ? spb_flash_of(part)->map(off) : NULL;
+    return part != NULL ? SPB_FLASH(part, const uint8_t *, map(off)) : NULL;
+}
+
+bool spb_area_read_here(const struct spb_area *area, uint32_t off, uint32_t *to, uint32_t len) {
+    const struct spb_part *part = part_of(area, &off, len);
+    return len - 1u < SPB_READ_MAX && part != NULL && SPB_FLASH(part, bool, read(off, to, len));
 }
 
 bool spb_area_read(const struct spb_area *area, uint32_t off, uint32_t *to, uint32_t len) {
-    const struct spb_part *part = part_of(area, &off, len);
-    return len - 1u < SPB_READ_MAX && part != NULL && spb_flash_of(part)->read(off, to, len);
+    return (uintptr_t)to >= SPB_STACK_END && spb_area_read_here(area, off, to, len);
 }
 
 /* len <= STEP */
 static bool read_step(const struct spb_area *area, uint32_t off, uint32_t *to, uint32_t len) {
-    if (STEP == SPB_READ_MAX) return spb_area_read(area, off, to, len);
+    if (STEP == SPB_READ_MAX) return spb_area_read_here(area, off, to, len);
     bool ok = true;
     for (uint32_t at = 0; at < len; at += SPB_READ_MAX) {
-        ok &= spb_area_read(area, off + at, to + at / 4, spb_lower(len - at, SPB_READ_MAX));
+        ok &= spb_area_read_here(area, off + at, to + at / 4, spb_lower(len - at, SPB_READ_MAX));
     }
     return ok;
 }

@@ -4,7 +4,9 @@
  *     bytes of two parts at once.
  * F2  Nothing is programmed that was not erased by us since (the callers' duty: candidate, install, journal).
  * F3  A unit that a power cut left half written may fault when it is loaded (ECC flash).  What a cut may have torn is
- *     copied by read(), which says so; map() is for what was found whole in this boot, or was written in it. */
+ *     copied by read(), which says so; map() is for what was found whole in this boot, or was written in it.
+ * F4  An image that is judged is not read to the stack, be it by a wrong address: where the instruction that loads the buffer's
+ *     is skipped, its register may have that of a caller's frame, and a word of the image would be an address to return to. */
 #ifndef SPB_FLASH_H
 #define SPB_FLASH_H
 
@@ -40,7 +42,7 @@ struct spb_flash {
 /* A range of whole erase units of one memory, all of one size; elsewhere in it they may have another.  Offsets are those
  * from the start of internal flash, of another memory, too: what is at an offset has one address. */
 struct spb_part {
-    const struct spb_flash *flash;
+    uint32_t outside;       /* it is in external flash */
     uint32_t base, size, erase_unit;
 };
 
@@ -76,8 +78,11 @@ SPB_CHECKED enum spb_status spb_area_copy(const struct spb_place *from, const st
 
 #define SPB_COPY_UNIT (SPB_SLOT_UNIT < 4 ? 4u : SPB_SLOT_UNIT)
 
-/* Copy the len bytes at off, which is a multiple of 4; `to` has room for whole words.  False when they are not all
- * inside, are none or more than SPB_READ_MAX, or cannot be read (F3). */
+/* Copy the len bytes at off, which is a multiple of 4; `to`, which is not on the stack (F4), has room for whole words.  False
+ * when they are not all inside, are none or more than SPB_READ_MAX, or cannot be read (F3). */
 SPB_CHECKED bool spb_area_read(const struct spb_area *area, uint32_t off, uint32_t *to, uint32_t len);
+
+/* The same to a buffer of the caller's, which may be on the stack. */
+SPB_CHECKED bool spb_area_read_here(const struct spb_area *area, uint32_t off, uint32_t *to, uint32_t len);
 
 #endif

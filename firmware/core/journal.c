@@ -69,9 +69,9 @@ void spb_journal_open(struct spb_journal *j) {
     j->pages.count = off / SPB_ENTRY_UNIT;
     read_steps(j, off + MARK_UNIT);
     j->begun = j->last[SPB_JOURNAL_OF_PAGES] | j->last[SPB_JOURNAL_OF_SAVED] | j->last[SPB_JOURNAL_OF_END];
-    j->marked = spb_area_read(&spb_journal, off, mark, sizeof mark) &&
-                spb_area_read(&spb_slot1, SPB_HEADER_OFF_SIGNATURE, &signature, sizeof signature) &&
-                spb_area_read(&spb_slot1, SPB_MANIFEST_OFF_VERSION, &j->version, sizeof j->version) &&
+    j->marked = spb_area_read_here(&spb_journal, off, mark, sizeof mark) &&
+                spb_area_read_here(&spb_slot1, SPB_HEADER_OFF_SIGNATURE, &signature, sizeof signature) &&
+                spb_area_read_here(&spb_slot1, SPB_MANIFEST_OFF_VERSION, &j->version, sizeof j->version) &&
                 mark[SPB_JOURNAL_MARK_OFF_MAGIC / 4] == SPB_JOURNAL_COMMIT_MAGIC &&
                 mark[SPB_JOURNAL_MARK_OFF_CHECK / 4] == signature;
 }

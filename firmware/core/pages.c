@@ -7,7 +7,7 @@
 
 uint32_t spb_entry_read(uint32_t off) {
     uint32_t unit[SPB_ENTRY_UNIT / 4], used = 0, i = SPB_ENTRY_UNIT / 4;
-    if (!spb_area_read(&spb_journal, off, unit, sizeof unit)) return SPB_ENTRY_NONE;
+    if (!spb_area_read_here(&spb_journal, off, unit, sizeof unit)) return SPB_ENTRY_NONE;
     do used |= unit[--i] ^ SPB_ERASED * 0x01010101u;
     while (i > 0);
     if (used == 0) return SPB_ENTRY_ERASED;

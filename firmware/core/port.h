@@ -14,7 +14,7 @@
 #define SPB_REST_SIZE (SPB_SLOT_SIZE - SPB_PART_SIZE)
 
 struct spb_port {
-    const struct spb_flash *flash;      /* all parts are in it, where SPB_MEMORIES is 1 */
+    const struct spb_flash *flash, *outside;    /* all parts are in the first, where SPB_MEMORIES is 1 */
     const uint8_t *personal;    /* the personalisation area, SPB_PERSONAL_SIZE bytes */
     uint32_t target;            /* what a manifest must name as its target */
     /* Erase the SPB_BLOCK bytes that start at off, a multiple of it, of another memory than `flash`, in less time than their units
@@ -27,14 +27,20 @@ struct spb_port {
 extern const struct spb_port spb_port;      /* constants, which compilers know: nothing takes its address */
 extern const struct spb_area spb_slot0, spb_slot1, spb_journal, spb_keys_area;
 
-/* Where a compiler knows that there is one memory, it sees through its calls. */
-static inline const struct spb_flash *spb_flash_of(const struct spb_part *part) {
-    return SPB_MEMORIES == 1 ? spb_port.flash : part->flash;
+/* A call of the memory that a part is in, found by a branch: where the address of a function is loaded, or chosen of two, one
+ * instruction of that may be skipped, and its register may have that of a word in the image (docs/decisions/0101).  What
+ * comes back from outside goes by way of assembly, or compilers make one call of both. */
+#define SPB_FLASH(part, type, call) \
+    (SPB_MEMORIES == 1 || !(part)->outside ? spb_port.flash->call : (type)spb_apart((uintptr_t)spb_port.outside->call))
+
+static inline uintptr_t spb_apart(uintptr_t value) {
+    __asm__ volatile("" : "+r"(value));
+    return value;
 }
 
 /* The first bytes of an area, as far as every area goes. */
 static inline const uint8_t *spb_area_start(const struct spb_area *area) {
-    return spb_flash_of(area->parts)->map(area->parts->base);
+    return SPB_FLASH(area->parts, const uint8_t *, map(area->parts->base));
 }
 
 #endif

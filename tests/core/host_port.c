@@ -137,21 +137,23 @@ static const struct spb_flash rest = {
     rest_erase, rest_program, rest_map, rest_read, rest_writable,
 };
 #define ERASE_BLOCK rest_erase_block
-#define AND_REST(off) , {&rest, off, REST, HP_REST_ERASE_UNIT}
+#define OUTSIDE &rest
+#define AND_REST(off) , {1, off, REST, HP_REST_ERASE_UNIT}
 #else
+#define OUTSIDE NULL
 #define ERASE_BLOCK NULL
 #define AND_REST(off)
 #endif
 
-const struct spb_area spb_slot0 = {{{&flash, 0, SPB_PART_SIZE, UNIT} AND_REST(0)}};
-const struct spb_area spb_slot1 = {{{&flash, SLOT1_OFF, SPB_PART_SIZE, UNIT} AND_REST(REST)}};
-const struct spb_area spb_journal = {{{&flash, JOURNAL_OFF, SPB_JOURNAL_SIZE, UNIT}}};
+const struct spb_area spb_slot0 = {{{0, 0, SPB_PART_SIZE, UNIT} AND_REST(0)}};
+const struct spb_area spb_slot1 = {{{0, SLOT1_OFF, SPB_PART_SIZE, UNIT} AND_REST(REST)}};
+const struct spb_area spb_journal = {{{0, JOURNAL_OFF, SPB_JOURNAL_SIZE, UNIT}}};
 struct spb_journal spb_last;
 #if SPB_KEYS_RECORDS
-const struct spb_area spb_keys_area = {{{&flash, KEYS_OFF, SPB_KEYS_AREA_SIZE, UNIT}}};
+const struct spb_area spb_keys_area = {{{0, KEYS_OFF, SPB_KEYS_AREA_SIZE, UNIT}}};
 struct spb_keys spb_keys;
 #endif
-const struct spb_port spb_port = {&flash, personal, SPB_TARGET, ERASE_BLOCK, no_progress, alive};
+const struct spb_port spb_port = {&flash, OUTSIDE, personal, SPB_TARGET, ERASE_BLOCK, no_progress, alive};
 
 /* For the tests. */
 

@@ -40,6 +40,8 @@ SOAK = {"inverted": None, "stuck": 400, "flipped": 300}
 PAIRS = 60
 LOADER_NUMBERS = {"skip": 3, "inverted": 3, "stuck": 3, "flipped": 2}
 EXECUTIONS = 3
+FIRST = 40
+"""Instructions at the beginning, or the end, of what a boot does with an image."""
 SKIPPED = 60
 """Instructions of each of FOUND that are skipped here; `make soak` has all of them."""
 FOUND = {
@@ -172,6 +174,21 @@ def test_where_gcc_made_one_enough(makers: Makers, folder: Path, situation: str)
     was skipped, its register had the SPB_GOOD of a comparison; and a verdict was taken away from itself (0100)."""
     boot = booted(maker_of(makers, folder, QUICK, "gcc"), situation, re.compile("^install$|all_of"))
     assert accepted(boot, boot.strikes("skip")) == []
+
+
+def test_f4_where_an_image_was_read_over_the_stack(makers: Makers, folder: Path) -> None:
+    """Where the buffer's address was not loaded, its register had that of the list of pages: vectors of the image were
+    written over the frames of who called (0101)."""
+    boot = booted(maker_of(makers, folder, SLOW, "clang"), "older committed, SLOT0 tampered", re.compile("slot_hashed"))
+    loads = [each for each in boot.strikes("skip") if ": ldr" in boot.place(each)]
+    assert accepted(boot, loads[:FIRST]) == []
+
+
+@pytest.mark.parametrize("compiler", NAMES)
+def test_where_the_image_had_the_address_of_a_function(makers: Makers, folder: Path, compiler: str) -> None:
+    """Where that of a memory's functions was not loaded, its register had an offset, with the vectors there (0101)."""
+    boot = booted(maker_of(makers, folder, TWO_PARTS, compiler), "rest tampered", re.compile("area_|judge|read"))
+    assert accepted(boot, boot.strikes("skip")[-FIRST:]) == []
 
 
 def test_where_one_register_was_enough(makers: Makers, folder: Path) -> None:

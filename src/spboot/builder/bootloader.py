@@ -33,14 +33,6 @@ from spboot.keys import Keys
 from spboot.secret import Secret
 from spboot.version import Version
 
-STACK_SIZES: Final = {"cm0p": 976}
-STACK_SIZE: Final = 1008
-"""Bytes of reserved RAM for the stack of bootloader and engine, by core: the deepest path of a call, the frames of an
-interrupt and of a task switch of the application (200 bytes with an FPU, 64 without) and the sentence of a status
-below them (64); or the deepest path of the boot, which knows no interrupt."""
-SEALING_STACK: Final = 144
-"""More of them where code is encrypted in SLOT1 (firmware/core/seal.h): a hash, at the depth of a program operation."""
-
 _LIBC: Final = "include/freestanding"
 _KINDS: Final = (".elf", ".hex", ".bin")
 """Of the files of a bootloader, the one with its names first."""
@@ -233,7 +225,7 @@ def _link_script(board: Board) -> str:
         "RAM_ORIGIN": board.ram.address,
         "RAM_LENGTH": board.ram.size,
         "BOOTRAM_LENGTH": ram.address + ram.size - board.ram.end,
-        "STACK_SIZE": STACK_SIZES.get(board.chip.core, STACK_SIZE) + SEALING_STACK * board.sealed,
+        "STACK_SIZE": headers.stack_size(board),
         "LAST_SIZE": headers.last_size(board),
         "ABI_OFFSET": facts["abi"]["offset"],
         "GATE_OFFSET": facts["abi"]["gate_offset"],

@@ -35,6 +35,13 @@ _EXTERNAL_WRITE: Final = 64
 _DRIVEN = ("FLASH", "RCC", "PWR", "IWDG", "WWDG", "ICACHE", "DBGMCU")
 """Blocks whose registers the drivers name, where the part has them."""
 _WRONG_BANKS: Final = "flash is not in {banks} bank{s}: change the option bytes"
+_STACK_SIZES: Final = {"cm0p": 976}
+_STACK_SIZE: Final = 1008
+"""Bytes of reserved RAM for the stack of bootloader and engine, by core: the deepest path of a call, the frames of an
+interrupt and of a task switch of the application (200 bytes with an FPU, 64 without) and the sentence of a status
+below them (64); or the deepest path of the boot, which knows no interrupt."""
+_SEALING_STACK: Final = 144
+"""More of them where code is encrypted in SLOT1 (firmware/core/seal.h): a hash, at the depth of a program operation."""
 
 
 def write(folder: Path, board: Board, boot_version: Version, production: Production | None = None) -> None:
@@ -86,6 +93,7 @@ def config_header(board: Board, boot_version: Version, production: Production | 
         "PRODUCTION": int(production is not None),
         "PRODUCTION_LEVEL": LEVELS[production] if production else 0,
         "STICK": int(board.usb is not None),
+        "STACK_END": board.ram.address + stack_size(board),
         "KEYS_RECORDS": board.key_records,
         "KEYS_AREA_SIZE": board.keys.size if board.keys else 0,
     }
@@ -152,6 +160,11 @@ def chip_header(board: Board) -> str:
     return guarded("SPB_CHIP_H", ['#include "spb_config.h"', *lines])
 
 
+def stack_size(board: Board) -> int:
+    """Bytes of reserved RAM, the lowest, for the stack of bootloader and engine."""
+    return _STACK_SIZES.get(board.chip.core, _STACK_SIZE) + _SEALING_STACK * board.sealed
+
+
 def last_size(board: Board) -> int:
     """Bytes of reserved RAM that a boot leaves to the application's calls: struct spb_journal, and struct spb_keys."""
     return 56 if board.keys else 48 if board.slot0.rest else 40
@@ -164,8 +177,8 @@ def _area_lines(board: Board, name: str, area: Area) -> list[str]:
     rows = []
     for part in parts:
         memory = board.memory_at(part.address)
-        flash = "SPB_OUTSIDE" if memory.kind == EXTERNAL else "SPB_INSIDE"
-        rows.append(f"{{{flash}, {part.address - first:#x}u, {part.size:#x}u, {memory.erase_unit:#x}u}}")
+        outside = f"{int(memory.kind == EXTERNAL)}u"
+        rows.append(f"{{{outside}, {part.address - first:#x}u, {part.size:#x}u, {memory.erase_unit:#x}u}}")
     return [
         define(f"{name}_OFF", area.address - first),
         define(f"{name}_UNIT", board.memory_at(area.address).erase_unit),
