@@ -110,9 +110,9 @@ static const struct spb_flash flash = {.erase = erase, .program = program, .read
 const struct spb_port spb_port = {
     .flash = &flash, .personal = personal, .target = SPB_TARGET, .progress = progress, .alive = alive};
 struct spb_journal spb_last;
-const struct spb_area spb_slot0 = {{{&flash, SLOT0_OFF, SPB_SLOT_SIZE, ERASE_UNIT}}};
-const struct spb_area spb_slot1 = {{{&flash, SLOT1_OFF, SPB_SLOT_SIZE, ERASE_UNIT}}};
-const struct spb_area spb_journal = {{{&flash, JOURNAL_OFF, SPB_JOURNAL_SIZE, SPB_JOURNAL_SIZE}}};
+const struct spb_area spb_slot0 = {{{0, SLOT0_OFF, SPB_SLOT_SIZE, ERASE_UNIT}}};
+const struct spb_area spb_slot1 = {{{0, SLOT1_OFF, SPB_SLOT_SIZE, ERASE_UNIT}}};
+const struct spb_area spb_journal = {{{0, JOURNAL_OFF, SPB_JOURNAL_SIZE, SPB_JOURNAL_SIZE}}};
 
 /* In the place of a curve: a hash is signed by itself, twice.  Nobody makes up a header here. */
 enum spb_p256_verdict spb_p256_verify(const uint32_t key[SPB_P256_POINTS][16], const uint8_t hash[32],

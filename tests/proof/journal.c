@@ -64,9 +64,9 @@ static void alive(void) {}
 static const struct spb_flash memory = {.erase = erase, .program = program, .read = read_flash};
 const struct spb_port spb_port = {.flash = &memory, .alive = alive};
 struct spb_journal spb_last;
-const struct spb_area spb_slot0 = {{{&memory, SLOT0_BASE, SPB_SLOT_SIZE, SPB_PAGE_SIZE}}};
-const struct spb_area spb_slot1 = {{{&memory, SLOT1_BASE, SPB_SLOT_SIZE, SPB_PAGE_SIZE}}};
-const struct spb_area spb_journal = {{{&memory, BASE, SPB_JOURNAL_SIZE, SPB_JOURNAL_SIZE}}};
+const struct spb_area spb_slot0 = {{{0, SLOT0_BASE, SPB_SLOT_SIZE, SPB_PAGE_SIZE}}};
+const struct spb_area spb_slot1 = {{{0, SLOT1_BASE, SPB_SLOT_SIZE, SPB_PAGE_SIZE}}};
+const struct spb_area spb_journal = {{{0, BASE, SPB_JOURNAL_SIZE, SPB_JOURNAL_SIZE}}};
 
 static void prove_entry(void) {
     uint32_t off = any_u32();
