@@ -161,7 +161,7 @@ OWN_FRAME static bool install(void) {
         [SPB_INSTALL_DONE] = TEXT("installed"),
         [SPB_INSTALL_TRIAL] = TEXT("on trial"),
         [SPB_INSTALL_REVERTED] = TEXT("reverted"),
-        [SPB_INSTALL_REFUSED] = TEXT("SLOT1 refused and dropped"),
+        [SPB_INSTALL_REFUSED] = TEXT("image in SLOT1 refused and dropped"),
         [SPB_INSTALL_FAILED] = TEXT("install failed, a reset tries again"),
     };
     enum spb_install_result result = spb_install(work(), SPB_TRIAL_STARTS);

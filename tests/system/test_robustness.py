@@ -217,7 +217,7 @@ def test_unreadable_words_of_an_update(rig: Rig, committed: Callable[[Rig], None
     mark = journal + 8 * len(changed_pages(rig))
     rig.twin.ecc_nmi = flavour
     old, new = "feeder 1.0.0 ready", "feeder 1.1.0 ready"
-    dropped = "SLOT1 refused and dropped"
+    dropped = "image in SLOT1 refused and dropped"
     for name, address, said, version in (
         ("page", journal, "", old),
         ("last page", mark - 8, "", old),

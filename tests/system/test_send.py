@@ -166,7 +166,7 @@ VERDICTS = {
     ),
     "installed": (says(TAKEN, BANNER, b"[    0.500] installed\r\n"), 0, "installed"),
     "dropped at the start": (
-        says(TAKEN, BANNER, b"[    0.500] SLOT1 refused and dropped\r\n"), 1, "SLOT1 refused and dropped"
+        says(TAKEN, BANNER, b"[    0.500] image in SLOT1 refused and dropped\r\n"), 1, "SLOT1 refused and dropped"
     ),
     "not installed": (
         says(TAKEN, BANNER, b"[    0.500] install failed, a reset tries again\r\n"), 1, "install failed"

@@ -249,7 +249,7 @@ TEXTS: Final = [
     "transfer ended: too many errors\r\nupdate: complete\r\n",
     "update: complete\r\n[    0.1] install failed, a reset tries again\r\n",
     "[    0.1] installed\r\n[   0.2] key 2 received, verified\r\n",
-    "[    0.5] SLOT1 refused and dropped",
+    "[    0.5] image in SLOT1 refused and dropped",
     "  \t installed \t \r\n",
     "[    0.1]   installed\r\n",
     "\x1b[1m\xa0update:\xad complete\x85\x18\x18",
