@@ -18,7 +18,6 @@
 #include "show.h"
 #include "uart_line.h"
 
-
 const struct spb_area spb_slot0 = {{SPB_SLOT0_PARTS}};
 const struct spb_area spb_slot1 = {{SPB_SLOT1_PARTS}};
 const struct spb_area spb_journal = {{SPB_JOURNAL_PARTS}};

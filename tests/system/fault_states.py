@@ -172,7 +172,7 @@ def _kept_tampered(maker: Maker) -> State:
     )  # fmt: skip
 
 
-SITUATIONS: Final[dict[str, Callable[[Maker], State]]] = {
+SITUATIONS: dict[str, Callable[[Maker], State]] = {
     "unsigned": lambda m: m.state(m.unsigned(NOW)),
     "tampered": lambda m: m.state(m.tampered(NOW)),
     "full of addresses": lambda m: m.state(m.full_of_addresses(NOW)),
@@ -186,13 +186,18 @@ SITUATIONS: Final[dict[str, Callable[[Maker], State]]] = {
     "tampered committed": lambda m: m.commit(m.tampered(NEXT)),
     "other product committed": lambda m: m.commit(m.other_product(NEXT)),
     "tampered kept": _kept_tampered,
-    "unsigned, warm": lambda m: dataclasses.replace(m.state(m.unsigned(NOW)), warm=True),
-    "tampered, warm": lambda m: dataclasses.replace(m.state(m.tampered(NOW)), warm=True),
-    "tampered, original in SLOT1 and journal, warm": lambda m: dataclasses.replace(_original_behind(m), warm=True),
-    "other product, warm": lambda m: dataclasses.replace(m.state(m.other_product(NOW)), warm=True),
-    "older committed, warm": lambda m: dataclasses.replace(m.commit(m.slot(OLD)), warm=True),
-    "unsigned committed, warm": lambda m: dataclasses.replace(m.commit(m.unsigned(NEXT)), warm=True),
 }
+_WARM: Final = (
+    *("unsigned", "tampered", "tampered, original in SLOT1 and journal"),
+    *("other product", "older committed", "unsigned committed"),
+)
+
+
+def _warm(make: Callable[[Maker], State]) -> Callable[[Maker], State]:
+    return lambda maker: dataclasses.replace(make(maker), warm=True)
+
+
+SITUATIONS |= {f"{name}, warm": _warm(SITUATIONS[name]) for name in _WARM}
 
 OF_TWO_PARTS: Final[dict[str, Callable[[Maker], State]]] = {
     "rest tampered": lambda m: m.state(m.slot(NOW), rests=(m.spoilt(m.rest), b"")),

@@ -25,7 +25,8 @@ OUTCOMES = ("refused", "met", "reset", "hung", "unknown", "spoilt", "strayed", "
 LOADER = "update: "
 """Before the name of an update that the loader is given."""
 PAIR = "pair"
-BOARDS = ("NUCLEO-L476RG", "NUCLEO-L073RZ", "DISCO-F769I", "DISCO-L562E")
+BOARDS = ("NUCLEO-L476RG", "NUCLEO-L073RZ", "DISCO-F769I", "DISCO-L562E", "DISCO-L476G-EXT", "DISCO-F469I-EXT")
+"""Cortex-M4, M0+, M7 and M33; SLOT1 in external flash; both slots there, too, in part."""
 COLUMNS = ("fault", "situation", "board", "core", "compiler", "runs", *OUTCOMES, "CPU s")
 
 

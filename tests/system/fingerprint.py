@@ -46,4 +46,5 @@ def fingerprint(rig: Rig, but: Sequence[int]) -> int | None:
 def _state(chip: NorChip) -> tuple[object, ...]:
     """What a chip of external flash goes on from, beside its cells."""
     modes = chip.protocol, chip.address_bytes, chip.write_enabled, chip.asleep
-    return *chip.registers.values(), *modes, chip.busy, chip.suspended is None
+    failed = tuple(sorted(chip.failed))
+    return *chip.registers.values(), *modes, failed, chip.continuing, chip.busy, chip.suspended is None

@@ -18,16 +18,14 @@ from tests.system.fault_boot import DECIDES, Boot
 from tests.system.fault_loader import UPDATES, Loading
 from tests.system.fault_pairs import Pairs
 from tests.system.fault_states import EVERY, NEXT, NOW, OF_TWO_PARTS, STARTING, Maker, prepare, thinned
+from tests.system.fault_sweep import BOARDS
 from tests.system.rig import workshop
 from tests.system.striker import Strike, counted
 
 pytestmark = pytest.mark.both_compilers
 
-QUICK, SLOW, SINGLE = "NUCLEO-L476RG", "NUCLEO-L073RZ", "NUCLEO-L412KB"
-OUTSIDE, TWO_PARTS = "DISCO-L476G-EXT", "DISCO-F469I-EXT"
-"""SLOT1 in external flash; both slots there, too, in part."""
-BOARDS = (QUICK, SLOW, "DISCO-F769I", "DISCO-L562E", OUTSIDE, TWO_PARTS)
-"""Cortex-M4, M0+, M7 and M33."""
+QUICK, SLOW, *_, OUTSIDE, TWO_PARTS = BOARDS
+SINGLE = "NUCLEO-L412KB"
 ROWS = [(name, each) for name in BOARDS for each in EVERY if name == TWO_PARTS or each not in OF_TWO_PARTS]
 SAMPLE = ("tampered", "tampered, original in SLOT1", "older committed", "unsigned, warm")
 NUMBERS = {
