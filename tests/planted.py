@@ -164,13 +164,13 @@ _INSTALL: dict[str, Edit] = {
     ),
     "replaced without being kept": (
         "core/install.c",
-        "(void)!copy_page(old, rank, old->saved, all, 1, &bare);",
-        "(void)all, (void)bare;",
+        "(void)!copy_page(old, rank, old->saved, work, 1, &bare);",
+        "(void)work, (void)bare;",
     ),
     "kept up to the end of NEW": (
         "core/install.c",
-        "all.of[i] = SPB_SLOT_SIZE;",
-        "all.of[i] = spb_slot_end(work, i > 0);",
+        "uint32_t end = save ? SPB_SLOT_SIZE : spb_slot_end(work,",
+        "uint32_t end = spb_slot_end(work,",
     ),
     "kept again after it was replaced": (
         "core/install.c",
@@ -186,9 +186,9 @@ _INSTALL: dict[str, Edit] = {
     ),
     "recorded before it is replaced": (
         "core/install.c",
-        "if (status == SPB_OK) status = copy_pages(verdict, &j->pages, done, stop, ends);",
+        "if (status == SPB_OK) status = copy_pages(verdict, &j->pages, done, stop, work);",
         "if (status == SPB_OK) status = spb_journal_append(j, SPB_JOURNAL_STEP_INSTALLED + stop);\n"
-        "        if (status == SPB_OK) status = copy_pages(verdict, &j->pages, done, stop, ends);",
+        "        if (status == SPB_OK) status = copy_pages(verdict, &j->pages, done, stop, work);",
     ),
     "a trial without room": (
         "core/install.c",

@@ -27,22 +27,32 @@ static enum spb_status erase_page(struct spb_candidate *c, uint32_t page, uint32
     return spb_area_erase(&spb_slot1, start, size);
 }
 
+/* The unit at off of SLOT1, which is whole: nobody reads it here any more. */
+static inline __attribute__((always_inline)) enum spb_status program_unit(struct spb_candidate *c, uint32_t off) {
+    if (SPB_SEALED) spb_seal(off, c->unit, SPB_WRITE_SIZE);
+    return spb_area_program(&spb_slot1, off, c->unit, SPB_WRITE_SIZE);
+}
+
+/* The next byte, of a page that is ours. */
+static enum spb_status store(struct spb_candidate *c, uint8_t byte) {
+    c->unit[UNIT_OFF(c->len)] = byte;
+    c->len++;
+    return UNIT_OFF(c->len) != 0 ? SPB_OK : program_unit(c, c->len - SPB_WRITE_SIZE);
+}
+
 /* SLOT1's page of c->len becomes ours: erased, holding what SLOT0 has before c->len. */
 static enum spb_status open_page(struct spb_candidate *c) {
-    uint32_t page = spb_page_of(c->len), start = spb_page_start(page), size = spb_page_start(page + 1) - start;
-    uint32_t whole = c->len - start - UNIT_OFF(c->len);
+    uint32_t page = spb_page_of(c->len), start = spb_page_start(page), end = c->len;
     enum spb_status status = spb_pages_add(&c->pages, page);
-    if (status == SPB_OK && (SPB_SINGLE_SLOT || page != 0)) status = erase_page(c, page, start, size);
+    if (status == SPB_OK && (SPB_SINGLE_SLOT || page != 0)) status = erase_page(c, page, start, spb_page_start(page + 1) - start);
     if (status != SPB_OK) return status;
-    if (!SPB_SINGLE_SLOT && c->len > start) {
-        const uint8_t *before = spb_area_map(&spb_slot0, start, size);
-        if (before == NULL) return SPB_E_FLASH_ERROR;
-        memcpy(c->unit, before + whole, UNIT_OFF(c->len));
-        const struct spb_place from = {&spb_slot0, start}, into = {&spb_slot1, start};
-        status = spb_area_copy(&from, &into, whole);
-    }
     c->open = true;
     c->seen = 0;
+    if (!SPB_SINGLE_SLOT) c->len = start;
+    while (!SPB_SINGLE_SLOT && c->len < end && status == SPB_OK) {
+        status = store(c, *spb_area_map(&spb_slot0, c->len, 1));
+        spb_port.alive();
+    }
     return status;
 }
 
@@ -50,12 +60,6 @@ static enum spb_status open_page(struct spb_candidate *c) {
 static bool is_open(struct spb_candidate *c) {
     if (c->len == spb_page_start(spb_page_of(c->len))) c->open = false;
     return c->open;
-}
-
-/* The unit at off of SLOT1, which is whole: nobody reads it here any more. */
-static inline __attribute__((always_inline)) enum spb_status program_unit(struct spb_candidate *c, uint32_t off) {
-    if (SPB_SEALED) spb_seal(off, c->unit, SPB_WRITE_SIZE);
-    return spb_area_program(&spb_slot1, off, c->unit, SPB_WRITE_SIZE);
 }
 
 enum spb_status spb_candidate_put(struct spb_candidate *c, uint8_t byte) {
@@ -68,9 +72,7 @@ enum spb_status spb_candidate_put(struct spb_candidate *c, uint8_t byte) {
         enum spb_status status = open_page(c);
         if (status != SPB_OK) return status;
     }
-    c->unit[UNIT_OFF(c->len)] = byte;
-    c->len++;
-    return UNIT_OFF(c->len) != 0 ? SPB_OK : program_unit(c, c->len - SPB_WRITE_SIZE);
+    return store(c, byte);
 }
 
 uint32_t spb_candidate_same(struct spb_candidate *c, uint32_t most) {

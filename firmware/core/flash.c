@@ -8,7 +8,7 @@
 #include "port.h"
 #include "seal.h"
 
-#define STEP (SPB_SLOT_UNIT < SPB_READ_MAX ? SPB_READ_MAX : SPB_SLOT_UNIT)   /* bytes copied at a time */
+#define STEP SPB_READ_MAX       /* bytes copied at a time */
 #define LARGE_PAGES (SPB_PAGE_SIZE > 0x2000u)   /* they have so many erased bytes behind an image that to look first pays */
 #define BLOCK_LAST (SPB_BLOCK > 0 ? SPB_BLOCK - 1u : 0u)
 
@@ -77,40 +77,23 @@ bool spb_area_read(const struct spb_area *area, uint32_t off, uint32_t *to, uint
 }
 
 /* len <= STEP */
-static bool read_step(const struct spb_area *area, uint32_t off, uint32_t *to, uint32_t len) {
-    if (STEP == SPB_READ_MAX) return spb_area_read_here(area, off, to, len);
-    bool ok = true;
-    for (uint32_t at = 0; at < len; at += SPB_READ_MAX) {
-        ok &= spb_area_read_here(area, off + at, to + at / 4, spb_lower(len - at, SPB_READ_MAX));
-    }
-    return ok;
-}
-
-/* Whether that is there already. */
-static bool holds(const struct spb_place *place, uint32_t at, const uint32_t *bytes, uint32_t len) {
-    uint32_t there[STEP / 4];
-    return read_step(place->area, place->off + at, there, len) && memcmp(there, bytes, len) == 0;
-}
-
-/* Its frame is not on the stack under a signature check. */
-__attribute__((noinline)) static enum spb_status copy_step(const struct spb_place *from, const struct spb_place *into,
-                                                           uint32_t at, uint32_t len) {
-    uint32_t bytes[STEP / 4];
-    if (!read_step(from->area, from->off + at, bytes, len)) return SPB_E_FLASH_ERROR;
+static inline enum spb_status copy_step(const struct spb_place *from, const struct spb_place *into, uint32_t at, uint32_t len,
+                                        struct spb_copy *room) {
+    if (!spb_area_read(from->area, from->off + at, room->bytes, len)) return SPB_E_FLASH_ERROR;
     /* One of the two is SLOT0, where a page has the place that it has in the image. */
-    if (SPB_SEALED) spb_seal((from->area == &spb_slot0 ? from->off : into->off) + at, bytes, len);
+    if (SPB_SEALED) spb_seal((from->area == &spb_slot0 ? from->off : into->off) + at, room->bytes, len);
     for (uint32_t tries = LARGE_PAGES ? 0 : 1; tries < 2; tries++) {     /* 0: it is looked at alone */
-        enum spb_status status = tries > 0 ? spb_area_program(into->area, into->off + at, (uint8_t *)bytes, len) : SPB_OK;
+        enum spb_status status = tries > 0 ? spb_area_program(into->area, into->off + at, (uint8_t *)room->bytes, len) : SPB_OK;
         if (status != SPB_OK) return status;
-        if (holds(into, at, bytes, len)) return SPB_OK;
+        if (spb_area_read(into->area, into->off + at, room->there, len) && memcmp(room->there, room->bytes, len) == 0) return SPB_OK;
     }
     return SPB_E_FLASH_ERROR;
 }
 
-enum spb_status spb_area_copy(const struct spb_place *from, const struct spb_place *into, uint32_t len) {
+enum spb_status spb_area_copy(const struct spb_place *from, const struct spb_place *into, uint32_t len, struct spb_copy *room) {
     enum spb_status status = SPB_OK;
     for (uint32_t at = 0; at < len && status == SPB_OK; at += STEP) {
-        status = copy_step(from, into, at, spb_lower(len - at, STEP));
+        status = copy_step(from, into, at, spb_lower(len - at, STEP), room);
         spb_port.alive();
     }
     return status;

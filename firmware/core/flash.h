@@ -5,8 +5,8 @@
  * F2  Nothing is programmed that was not erased by us since (the callers' duty: candidate, install, journal).
  * F3  A unit that a power cut left half written may fault when it is loaded (ECC flash).  What a cut may have torn is
  *     copied by read(), which says so; map() is for what was found whole in this boot, or was written in it.
- * F4  An image that is judged is not read to the stack, be it by a wrong address: where the instruction that loads the buffer's
- *     is skipped, its register may have that of a caller's frame, and a word of the image would be an address to return to. */
+ * F4  No byte of an image is read to the stack, be it by a wrong address: where the instruction that loads the buffer's is
+ *     skipped, its register may have that of a caller's frame, and a word of the image would be an address to return to. */
 #ifndef SPB_FLASH_H
 #define SPB_FLASH_H
 
@@ -71,10 +71,16 @@ struct spb_place {
     uint32_t off;
 };
 
+/* What a copy has of an image: not on the stack (F4). */
+struct spb_copy {
+    uint32_t bytes[SPB_READ_MAX / 4], there[SPB_READ_MAX / 4];
+};
+
 /* Copy len bytes to a place that is erased; what is there then is compared.  Where pages are large, what reads as it shall
  * be is not programmed: erased bytes.  Offsets and len are multiples of SPB_COPY_UNIT.
  * By way of RAM, as the two may be in one memory.  Between the slots, where one is sealed (seal.h) by what was opened last. */
-SPB_CHECKED enum spb_status spb_area_copy(const struct spb_place *from, const struct spb_place *into, uint32_t len);
+SPB_CHECKED enum spb_status spb_area_copy(const struct spb_place *from, const struct spb_place *into, uint32_t len,
+                                           struct spb_copy *room);
 
 #define SPB_COPY_UNIT (SPB_SLOT_UNIT < 4 ? 4u : SPB_SLOT_UNIT)
 
@@ -82,7 +88,7 @@ SPB_CHECKED enum spb_status spb_area_copy(const struct spb_place *from, const st
  * when they are not all inside, are none or more than SPB_READ_MAX, or cannot be read (F3). */
 SPB_CHECKED bool spb_area_read(const struct spb_area *area, uint32_t off, uint32_t *to, uint32_t len);
 
-/* The same to a buffer of the caller's, which may be on the stack. */
+/* The same of what is no image, to a buffer of the caller's, which may be on the stack. */
 SPB_CHECKED bool spb_area_read_here(const struct spb_area *area, uint32_t off, uint32_t *to, uint32_t len);
 
 #endif

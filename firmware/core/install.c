@@ -7,11 +7,6 @@
  * register may still have the SPB_GOOD that something was compared with, which is not enough then. */
 #define WHOLE ((enum spb_verdict)(SPB_GOOD + 1))
 
-/* Where an image ends, in each part of a slot. */
-struct ends {
-    uint32_t of[SPB_PARTS];
-};
-
 /* Bytes below the page of this rank that are erased with it: the ranks up to stop, where what they go to is pages of the second
  * part side by side.  The page of rank r is kept where that of rank r - SPB_JOURNAL_REST_BATCH was (trial.h). */
 static uint32_t side_by_side(const struct spb_pages *pages, uint32_t rank, uint32_t stop, uint32_t save) {
@@ -25,13 +20,13 @@ static uint32_t side_by_side(const struct spb_pages *pages, uint32_t rank, uint3
 /* One page of the list, by its rank (pages.h), up to the end of the image in whole units; the rest stays erased.  save: from
  * SLOT0 to its home, else the other way.  stop: no step tells of this page before those up to there are copied, too, so that
  * they may be erased with it: *bare bytes are still to come. */
-__attribute__((noinline)) static enum spb_status copy_page(const struct spb_pages *pages, uint32_t rank, uint32_t stop, struct ends ends,
-                                                           uint32_t save, uint32_t *bare) {
+__attribute__((noinline)) static enum spb_status copy_page(const struct spb_pages *pages, uint32_t rank, uint32_t stop,
+                                                           struct spb_slot_work *work, uint32_t save, uint32_t *bare) {
     uint32_t page = spb_pages_at(pages->count - 1 - rank);
     uint32_t off = spb_page_start(page), len = spb_page_start(page + 1) - off;
     const struct spb_place at[2] = {{&spb_slot0, off}, spb_slot_place(pages, page)};
     const struct spb_place *into = at + save;
-    uint32_t end = ends.of[SPB_PARTS > 1 && off >= SPB_PART_SIZE];
+    uint32_t end = save ? SPB_SLOT_SIZE : spb_slot_end(work, SPB_PARTS > 1 && off >= SPB_PART_SIZE);
     if (at[0].area == at[1].area) return SPB_E_FLASH_ERROR;     /* I5 */
     if (off >= end) return SPB_OK;
     enum spb_status status = SPB_OK;
@@ -45,35 +40,27 @@ __attribute__((noinline)) static enum spb_status copy_page(const struct spb_page
         if (status == SPB_OK) *bare = more;
     }
     if (end - off < len) len = (end - off + SPB_COPY_UNIT - 1) / SPB_COPY_UNIT * SPB_COPY_UNIT;
-    return status == SPB_OK ? spb_area_copy(at + (save ^ 1), into, len) : status;
+    return status == SPB_OK ? spb_area_copy(at + (save ^ 1), into, len, &work->copy) : status;
 }
 
 /* Into SLOT0: ranks from one up to another. */
 static enum spb_status copy_pages(const volatile uint32_t *verdict, const struct spb_pages *pages, uint32_t rank,
-                                  uint32_t stop, struct ends ends) {
+                                  uint32_t stop, struct spb_slot_work *work) {
     enum spb_status status = SPB_OK;
     uint32_t bare = 0;
     while (rank < stop && status == SPB_OK) {
         if (*verdict != WHOLE) return SPB_E_IMAGE_VERIFY_TAG_FAILURE;
-        status = copy_page(pages, rank++, stop, ends, 0, &bare);
+        status = copy_page(pages, rank++, stop, work, 0, &bare);
         if (status == SPB_OK) spb_port.progress(rank, pages->count);
     }
     return status;
 }
 
-static struct ends ends_of(const struct spb_slot_work *work) {
-    struct ends ends;
-    for (uint32_t i = 0; i < SPB_PARTS; i++) ends.of[i] = spb_slot_end(work, i > 0);
-    return ends;
-}
-
 /* OLD's pages from this rank on to their homes, whole.  Its header is in SLOT0 until the last batch was saved. */
-static inline __attribute__((always_inline)) void save_pages(const struct spb_pages *old, uint32_t rank, const struct spb_slot_work *work) {
-    struct ends all;
-    for (uint32_t i = 0; i < SPB_PARTS; i++) all.of[i] = SPB_SLOT_SIZE;
+static inline __attribute__((always_inline)) void save_pages(const struct spb_pages *old, uint32_t rank, struct spb_slot_work *work) {
     if (SPB_SEALED) spb_seal_open(spb_area_start(&spb_slot0));
     uint32_t bare = 0;
-    for (; rank < old->saved; rank++) (void)!copy_page(old, rank, old->saved, all, 1, &bare);
+    for (; rank < old->saved; rank++) (void)!copy_page(old, rank, old->saved, work, 1, &bare);
     if (SPB_SEALED) spb_seal_open(work->header);
 }
 
@@ -81,8 +68,7 @@ static inline __attribute__((always_inline)) void save_pages(const struct spb_pa
  * saved, too, and may be unreadable: that OLD is whole where it is kept is looked at when it is wanted (trial.h T4).
  * left: pages that were judged in SLOT1; where it is wrong, a load of it that was skipped say, no other is copied. */
 static enum spb_status install_pages(struct spb_journal *j, const volatile uint32_t *verdict, uint32_t left,
-                                     const struct spb_slot_work *work) {
-    const struct ends ends = ends_of(work);
+                                     struct spb_slot_work *work) {
     uint32_t all = j->pages.count, done = all - left;
     enum spb_status status = SPB_OK;
     spb_port.progress(done, all);
@@ -94,7 +80,7 @@ static enum spb_status install_pages(struct spb_journal *j, const volatile uint3
             save_pages(&old, done, work);
             status = spb_journal_append(j, SPB_JOURNAL_STEP_SAVED + stop);
         }
-        if (status == SPB_OK) status = copy_pages(verdict, &j->pages, done, stop, ends);
+        if (status == SPB_OK) status = copy_pages(verdict, &j->pages, done, stop, work);
         if (status == SPB_OK) status = spb_journal_append(j, SPB_JOURNAL_STEP_INSTALLED + stop);
         done = stop;
     }
@@ -143,7 +129,7 @@ static enum spb_install_result go_back(struct spb_slot_work *work, struct spb_jo
     if (verdict != WHOLE) {
         return spb_trial_runs(j) ? ended(j, SPB_JOURNAL_STEP_FINISHED, SPB_INSTALL_DONE) : SPB_INSTALL_FAILED;
     }
-    if (copy_pages(&verdict, &old, 0, old.saved, ends_of(work)) != SPB_OK) return SPB_INSTALL_FAILED;
+    if (copy_pages(&verdict, &old, 0, old.saved, work) != SPB_OK) return SPB_INSTALL_FAILED;
     return ended(j, SPB_JOURNAL_STEP_REVERTED + why, SPB_INSTALL_REVERTED);
 }
 

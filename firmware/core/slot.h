@@ -27,6 +27,7 @@ struct spb_slot_work {
             uint32_t block[SPB_READ_MAX / 4];   /* of the image, and its hash in the end */
             struct spb_sha256 leaves;   /* of hashes, where there is a second part */
         } read;
+        struct spb_copy copy;
     };
 };
 

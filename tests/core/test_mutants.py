@@ -83,8 +83,8 @@ MUTANTS = {
     ),
     "page opened without what came before": (
         "candidate.c",
-        "if (!SPB_SINGLE_SLOT && c->len > start) {",
-        "if (false) {",
+        "    if (!SPB_SINGLE_SLOT) c->len = start;\n",
+        "",
     ),
     "last unit not written": ("candidate.c", "if (rest == 0 ||", "if (rest != 0 ||"),
     "unwritten unit read from flash": ("candidate.c", "if (c->open && off >= c->len - UNIT_OFF(c->len))", "if (false)"),

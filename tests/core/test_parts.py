@@ -25,10 +25,10 @@ from tests.core.test_trial import updates as trial_updates
 K = 1024
 SHAPES = {
     "small pages, then two of 64 KB": Parts(
-        first=8 * K, page=4 * K, rest=128 * K, rest_page=64 * K, unit=256, erase_unit=64 * K, journal=2 * K
+        first=8 * K, page=4 * K, rest=128 * K, rest_page=64 * K, unit=64, erase_unit=64 * K, journal=2 * K
     ),
     "pages of 128 KB, then small ones": Parts(
-        first=128 * K, page=128 * K, rest=32 * K, rest_page=4 * K, unit=256, erase_unit=4 * K, journal=2 * K
+        first=128 * K, page=128 * K, rest=32 * K, rest_page=4 * K, unit=64, erase_unit=4 * K, journal=2 * K
     ),
     "sealed": Parts(
         first=16 * K, page=4 * K, rest=128 * K, rest_page=4 * K, unit=64, erase_unit=4 * K, journal=2 * K, sealed=1
@@ -37,7 +37,7 @@ SHAPES = {
         first=16 * K, page=4 * K, rest=256 * K, rest_page=4 * K, unit=64, erase_unit=4 * K, journal=2 * K, block=16 * K
     ),
 }
-"""8-byte units in the first part, units of 64 or 256 bytes in the second."""
+"""8-byte units in the first part, units of 64 bytes, the most that there are, in the second."""
 LARGE = Parts(
     first=256 * K, page=4 * K, rest=24 * K * K - 256 * K, rest_page=4 * K, unit=8, erase_unit=4 * K, journal=64 * K
 )

@@ -10,7 +10,8 @@ it should be, and everything before and after it is as ever.  A run ends when
     refused    the loader asks for a file, the image that may run is started, or the device says that it stops
     met        it is in a state that the boot without a fault was in, too: it goes on as that did, and is refused
     reset      the chip was reset; that boot is one without a fault
-    hung       nothing of this in twice the instructions or 1.5 times the time of the boot without a fault, or LONG_S
+    hung       nothing of this in twice the instructions or 1.5 times the time of the boot without a fault, or of CPU time
+               twice that boot's, or LONG_S
     unknown    the twin refuses something that silicon might take
 
 Where flash is not as it would be without the fault, boots without a fault follow, up to their ends.
@@ -19,6 +20,7 @@ Where flash is not as it would be without the fault, boots without a fault follo
 from __future__ import annotations
 
 import itertools
+import math
 import random
 import re
 import time
@@ -49,7 +51,7 @@ ARITHMETIC: Final = re.compile(
 """A fault in these gives another wrong number: a sample is tried."""
 DECIDES: Final = re.compile(
     r"judge|vouch|hashed|same|floor|fits|shape|install|acceptable|hand_over|spb_main|header|check|verdict|journal|mark"
-    r"|misfit|below|where|difference|can_start|area_read|memcmp|context_jump|OUTLINED|whole|all_of|go_back|copy_page|pages"
+    r"|misfit|below|where|difference|can_start|area_|memcmp|context_jump|OUTLINED|whole|all_of|go_back|copy|holds|pages"
     r"|place|trial|trust"
 )
 """Of these every execution is tried, up to MANY."""
@@ -60,7 +62,8 @@ ENDS: Final = (b"loader: send", b"self check failed", b"no keys")
 """What the device says when it will not start anything."""
 ARITHMETIC_POINTS: Final = 80
 LONG_S: Final = 4.0
-"""Of CPU time: several boots without a fault, but little for one whose work area a fault has moved onto flash."""
+"""Of CPU time, at least: several boots without a fault where they are short, but little for one whose work area a fault
+has moved onto flash."""
 READS: Final = re.compile(r"install|slot_header|area_read")
 CHECKPOINTS: Final = 8
 _RARELY: Final = 16
@@ -167,10 +170,11 @@ class Boot:
     def _follow(self, tail: float) -> None:
         """Run it once, noting each instruction of the functions wanted."""
         trace = self.trace = Trace(self.twin, filter(self._wanted, self.listing.functions))
-        began = self.twin.time
+        began, worked, self._long = self.twin.time, time.process_time(), math.inf
         self.unfaulted = self._end(1 << 40, 100.0)
         self.prompted = self.twin.instructions - self._base
         self._patience = 1.5 * (self.twin.time - began) + 0.1
+        self._long = max(LONG_S, 2.0 * (time.process_time() - worked))
         if self.unfaulted == "refused" and self._fetched is None:
             self.twin.run(seconds=tail)
         trace.end()
@@ -289,7 +293,7 @@ class Boot:
         """Run up to an end; its name."""
         said = [condition(self.twin.uarts, words) for words in ENDS]
         last = self.twin.instructions + instructions
-        deadline, looks = time.process_time() + LONG_S, itertools.count(1)
+        deadline, looks = time.process_time() + self._long, itertools.count(1)
 
         def over() -> bool:
             return (

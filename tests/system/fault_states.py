@@ -100,11 +100,14 @@ class Maker:
         at = len(content) - 7
         return content[:at] + bytes([content[at] ^ 0x10]) + content[at + 1 :]
 
-    def full_of_addresses(self, version: str) -> bytes:
-        """Behind its vectors each word is where it wants to be entered, as the core loads it and, in turn, as SHA-256
-        does; the first of each block is an address in RAM.  Whatever takes a return address out of it starts it."""
+    def full_of_addresses(self, version: str, *, hashed: bool = True) -> bytes:
+        """Behind its vectors each word is where it wants to be entered, as the core loads it and, where *hashed*, in turn
+        as SHA-256 does; then the first of each block is an address in RAM.  Whatever takes a return address out of it
+        starts it."""
         entry, ram = self.board.image_address + 0x40 | 1, self.board.ram.end + 0x200
         block = struct.pack(">I", ram) + (struct.pack(">I", entry) + struct.pack("<I", entry)) * 8
+        if not hashed:
+            block = struct.pack("<I", entry) * 16
         data = self.slot(version)
         start = self.board.vector_size + 64
         return data[:start] + (block[:64] * (len(data) // 64))[: len(data) - start]
@@ -186,6 +189,7 @@ SITUATIONS: dict[str, Callable[[Maker], State]] = {
     "tampered committed": lambda m: m.commit(m.tampered(NEXT)),
     "other product committed": lambda m: m.commit(m.other_product(NEXT)),
     "tampered kept": _kept_tampered,
+    "full of addresses, kept on trial": lambda m: m.commit(m.slot(NOW), slot0=m.full_of_addresses(OLD, hashed=False)),
 }
 _WARM: Final = (
     *("unsigned", "tampered", "tampered, original in SLOT1 and journal"),

@@ -52,6 +52,8 @@ FOUND = {
 }
 """Situation and board -> functions in which one skipped instruction was enough once; all of them are left out."""
 HANDLES_IMAGES = re.compile("sha256|slot|judge|read|same|difference")
+COPIES = re.compile("copy|holds|read_step|area_|read_here|memcmp|program")
+FRAME = re.compile(r": (push|pop|stm|ldm|(add|sub)(\.w|w)? sp|ldr(\.w)? .*\[sp)")
 FRAME_GIVEN_BACK = re.compile(r": (add(\.w|w)?|mov|ldr(\.w)?) (sp, |.*\[sp\], )|: pop")
 
 
@@ -187,6 +189,17 @@ def test_where_the_image_had_the_address_of_a_function(makers: Makers, folder: P
     """Where that of a memory's functions was not loaded, its register had an offset, with the vectors there (0101)."""
     boot = booted(maker_of(makers, folder, TWO_PARTS, compiler), "rest tampered", re.compile("area_|judge|read"))
     assert accepted(boot, boot.strikes("skip")[-FIRST:]) == []
+
+
+@pytest.mark.parametrize("compiler", NAMES)
+@pytest.mark.parametrize("name", [QUICK, *(pytest.param(name, marks=pytest.mark.soak) for name in BOARDS if name != QUICK)])
+def test_f4_where_a_copy_lay_on_the_stack(makers: Makers, folder: Path, name: str, compiler: str) -> None:
+    """Where the frame of a copy was not given back, or what it called kept no registers, a word of the image that is kept
+    was returned to (0102)."""
+    boot = booted(maker_of(makers, folder, name, compiler), "full of addresses, kept on trial", COPIES)
+    points = boot.executions(FRAME, 1)
+    assert len(points) > 9, "fewer than those of a copy"
+    assert accepted(boot, list(boot.trace.strikes(points, KINDS["skip"]))) == []
 
 
 def test_where_one_register_was_enough(makers: Makers, folder: Path) -> None:

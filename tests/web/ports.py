@@ -37,6 +37,10 @@ _SYS_ADMIN: Final = 21
 """CAP_SYS_ADMIN of linux/capability.h: who has it opens ports that another has for itself (TIOCEXCL)."""
 _STEP_S: Final = 0.001
 _PAUSE_S: Final = 0.02
+_HELD: Final = 1 << 16
+"""Bytes that wait when nobody reads.  The kernel lets a serial port have ten times as many (TTYB_DEFAULT_MEM_LIMIT of
+tty_buffer.c), a pseudo-terminal 8,192 alone: a busy machine pauses for longer."""
+_DRAIN_S: Final = 10.0
 _AS_USERS_ARE: Final = ("setpriv", "--bounding-set=-sys_admin", "--inh-caps=-sys_admin")
 """Command in front of a program that shall find a port taken, also where root runs the tests."""
 
@@ -65,19 +69,30 @@ def as_users() -> tuple[str, ...]:
 def feed(descriptor: int, data: bytes, baud: int) -> int:
     """Bytes come in, as fast as they do on a line, into the end of a pseudo-terminal that does not block; how many of
     them found no room, which on a line are lost.  What this process sleeps is a pause of the device."""
-    before, done, lost = time.monotonic(), 0, 0
+    before, done, lost, waiting = time.monotonic(), 0, 0, b""
     while done < len(data):
         time.sleep(_STEP_S)
         now = time.monotonic()
         count = min(len(data) - done, int(min(now - before, _PAUSE_S) * baud / BITS))
         if count == 0:
             continue
-        try:
-            lost += count - os.write(descriptor, data[done : done + count])
-        except BlockingIOError:
-            lost += count
+        waiting = _taken(descriptor, waiting + data[done : done + count])
+        lost += len(waiting[_HELD:])
+        waiting = waiting[:_HELD]
         before, done = now, done + count
-    return lost
+    deadline = time.monotonic() + _DRAIN_S
+    while waiting and time.monotonic() < deadline:
+        time.sleep(_STEP_S)
+        waiting = _taken(descriptor, waiting)
+    return lost + len(waiting)
+
+
+def _taken(descriptor: int, data: bytes) -> bytes:
+    """What is left of *data* when there was no more room."""
+    try:
+        return data[os.write(descriptor, data) :]
+    except BlockingIOError:
+        return data
 
 
 def mode(descriptor: int) -> tuple[int, str]:
