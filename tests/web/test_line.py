@@ -24,7 +24,7 @@ new MutationObserver(() => {
     for (const line of lines.slice(1, -1)) seen.add(line);
 }).observe(document.querySelector("#console"), { childList: true });"""
 """Keeps each whole line that the console shows; the first one may be cut."""
-SHORT_S, LONG_S = 1.5, 10.0
+SHORT_S, LONG_S = 3.0, 10.0
 
 
 @pytest.mark.parametrize("baud", [pytest.param(115_200, marks=pytest.mark.soak), 921_600])
