@@ -68,8 +68,8 @@ _VECTORS: Final = ("g_pfnVectors", "__Vectors", "__isr_vector", "__vector_table"
 """Of ST, CMSIS, older CMSIS, cortex-m-rt and Arm, libopencm3, Zephyr."""
 _STACKS: Final = ("_estack", "__StackTop", "__stack", "_stack_start", "stack_top", "spboot_stack")
 _FUNCTIONS: Final = ("spboot_function", "main", "Reset_Handler")
-"""The first of them that there is gives the gates their type.  GNU ld 2.44 refuses to call what an object has as a plain
-label.  So main, which is called itself, goes before Reset_Handler, which may be such a label in assembly."""
+"""The first of them that there is gives the gates their type.  GNU ld 2.44 refuses to call a plain label of an object:
+main is called itself, so it is none, while a Reset_Handler in assembly may be one."""
 _RESETS: Final = ("Reset_Handler", "Reset", "reset_handler", "__reset")
 _EXTERNAL_END: Final = "SPBOOT_EXTERNAL_START + SPBOOT_EXTERNAL_LENGTH"
 _DATA: Final = ("_sdata", "__data_start__", "data_start", "spboot_data")
