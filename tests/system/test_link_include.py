@@ -25,7 +25,7 @@ from spboot.version import Version
 from tests.system.application import script
 
 VARIABLE: Final = "SPBOOT_LD"
-"""Names a GNU ld to use in the place of that on the path."""
+"""Names a linker to use in the place of arm-none-eabi-ld: a GNU ld or an ld.lld."""
 WARNS: Final = (2, 44)
 """The oldest release of GNU ld that was seen to warn."""
 BOARDS: Final = ("NUCLEO-L476RG", "NUCLEO-L073RZ", "DISCO-L562E", "DISCO-H745I")
@@ -52,14 +52,20 @@ class Linker:
 
     def link(self, folder: Path, board: Board, include: str, *, first: str = "", name: str = "app") -> str:
         """Link `app.o` in *folder* with *include* and the checks, and say what the linker said.  It has to succeed."""
-        (folder / include_name(board)).write_text(include)
         (folder / check_name(board)).write_text(link_check(board))
-        (folder / "app.ld").write_text(first + script(board))
-        options = ["--no-warn-rwx-segments"] if self.gnu and _release(self.command[0]) >= (2, 39) else []
-        command = [*self.command, *options, "--gc-sections", "-L.", "-T", "app.ld", "app.o", "-o", f"{name}.elf"]
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+        done = self.tried(folder, board, include, first + script(board), name)
         assert done.returncode == 0, done.stderr
         return done.stdout + done.stderr
+
+    def tried(
+        self, folder: Path, board: Board, include: str, text: str, name: str = "app"
+    ) -> subprocess.CompletedProcess[str]:
+        """Link by the linker script *text*, however it ends."""
+        (folder / include_name(board)).write_text(include)
+        (folder / "app.ld").write_text(text)
+        options = ["--no-warn-rwx-segments"] if self.gnu and _release(self.command[0]) >= (2, 39) else []
+        command = [*self.command, *options, "--gc-sections", "-L.", "-T", "app.ld", "app.o", "-o", f"{name}.elf"]
+        return subprocess.run(command, cwd=folder, capture_output=True, text=True)
 
 
 def _release(program: str) -> tuple[int, int]:
@@ -69,7 +75,7 @@ def _release(program: str) -> tuple[int, int]:
     return int(found[1]), int(found[2])
 
 
-@pytest.fixture(params=["GNU ld", "ld.lld"])
+@pytest.fixture(params=["arm-none-eabi-ld", "ld.lld"])
 def linker(request: pytest.FixtureRequest) -> Linker:
     if shutil.which("arm-none-eabi-gcc") is None:
         pytest.skip("no arm-none-eabi-gcc here")
@@ -77,7 +83,8 @@ def linker(request: pytest.FixtureRequest) -> Linker:
         return Linker((*zig_command(), "ld.lld"), gnu=False)
     found = shutil.which(os.environ.get(VARIABLE, "arm-none-eabi-ld"))
     assert found, f"{VARIABLE} names no program"
-    return Linker((found,), gnu=True)
+    said = subprocess.run([found, "--version"], capture_output=True, text=True, check=True).stdout
+    return Linker((found,), gnu="LLD" not in said)
 
 
 def compile_app(folder: Path, board: Board, *options: str) -> None:
@@ -154,3 +161,17 @@ def test_where_the_type_comes_from(
     linker.link(tmp_path, board, link_include(board), first=first)
     found = gates(tmp_path / "app.elf")
     assert found == {gate: (value, typed and linker.gnu) for gate, value in numbers(board).items()}
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [("ORIGIN = SPBOOT_FLASH_START", "ORIGIN = 0x08008000"), (".isr_vector : {", ".isr_vector : { LONG(1)")],
+)
+def test_the_include_alone_checks_the_vector_table(right: str, wrong: str, linker: Linker, tmp_path: Path) -> None:
+    board = Board.load(BOARDS[0])
+    compile_app(tmp_path, board)
+    text = script(board).replace(f"INCLUDE {check_name(board)}\n", "")
+    assert linker.tried(tmp_path, board, link_include(board), text).returncode == 0
+    refused = linker.tried(tmp_path, board, link_include(board), text.replace(right, wrong))
+    assert refused.returncode != 0
+    assert "spboot: the vector table (g_pfnVectors) is not first in FLASH" in refused.stderr
