@@ -158,8 +158,10 @@ def _external_checks() -> list[str]:
 
 
 def _vector_checks(names: tuple[str, ...], unplaced: str = "") -> str:
-    """*unplaced*: what else may be true, as ld.lld up to 19 also evaluates a check in front of SECTIONS when no section
-    has its place yet, and is then at 0."""
+    """Checks that a table of one of *names* is first in FLASH.
+
+    *unplaced*: what may be true instead, of a {name}.  ld.lld 14 and 19 evaluate what is in front of SECTIONS a first
+    time before sections have their places: each is at 0 then."""
     words = "is not first in FLASH: put its section first, at SPBOOT_FLASH_START"
     rule = f"{{name}} == SPBOOT_FLASH_START{unplaced}"
     return "\n".join(_assert(name, rule.format(name=name), f"the vector table ({name}) {words}") for name in names)
