@@ -31,7 +31,9 @@ VECTOR_SIZE = {vector_size:#x};
 {prefix}RAM_START = {ram_start:#010x};      /* first byte that is the application's */
 {prefix}RAM_TOP = {ram_top:#010x};          /* first byte after RAM: the initial stack pointer */
 {external_earlier}
-/* Functions of the bootloader (spboot/spboot.h); Thumb, so bit 0 is set. */
+/* Functions of the bootloader (spboot/spboot.h); Thumb, so bit 0 is set.  GNU ld 2.44 warns of calls to a plain number.
+ * It gives a symbol the type of the one symbol that its expression evaluates: here of a function of the application.
+ * An application with neither main nor Reset_Handler says, before this file: spboot_function = a_function_of_mine; */
 {gates}
 
 {checks}
@@ -65,6 +67,9 @@ _PREFIX: Final = "STM32_SECURE_PATCHING_BOOTLOADER_"
 _VECTORS: Final = ("g_pfnVectors", "__Vectors", "__isr_vector", "__vector_table", "vector_table", "_vector_table")
 """Of ST, CMSIS, older CMSIS, cortex-m-rt and Arm, libopencm3, Zephyr."""
 _STACKS: Final = ("_estack", "__StackTop", "__stack", "_stack_start", "stack_top", "spboot_stack")
+_FUNCTIONS: Final = ("spboot_function", "main", "Reset_Handler")
+"""The first of them that there is gives the gates their type.  GNU ld 2.44 refuses to call a plain label of an object:
+main is called itself, so it is none, while a Reset_Handler in assembly may be one."""
 _RESETS: Final = ("Reset_Handler", "Reset", "reset_handler", "__reset")
 _EXTERNAL_END: Final = "SPBOOT_EXTERNAL_START + SPBOOT_EXTERNAL_LENGTH"
 _DATA: Final = ("_sdata", "__data_start__", "data_start", "spboot_data")
@@ -89,11 +94,7 @@ def memory(board: Board, include: str) -> str:
 
 def link_include(board: Board) -> str:
     """Text of the include for *board*."""
-    facts, rest = spec()["abi"], board.slot0.rest
-    gate = board.bootloader.address + facts["gate_offset"]
-    gates = "\n".join(
-        f"{name} = {gate + number * facts['gate_stride'] + 1:#010x};" for number, name in enumerate(facts["gates"])
-    )
+    rest = board.slot0.rest
     return _TEXT.format(
         board=board.name,
         check=check_name(board),
@@ -110,8 +111,8 @@ def link_include(board: Board) -> str:
         external_memory=_EXTERNAL_MEMORY if rest else "",
         external=_EXTERNAL.format(start=rest.address, length=rest.size) if rest else "",
         external_earlier=f"{_PREFIX}MULTISEG_START = {rest.address:#010x};\n" if rest else "",
-        gates=gates,
-        checks=_vector_checks(_VECTORS),
+        gates=_gates(board),
+        checks=_vector_checks(_VECTORS, " || {name} == 0"),
     )
 
 
@@ -130,6 +131,19 @@ def link_check(board: Board) -> str:
     return _CHECK_TEXT.format(board=board.name, checks="\n".join(lines), external=external)
 
 
+def _gates(board: Board) -> str:
+    """A definition for each gate: the first has its type from a function of the application, the others from it.
+
+    Without a type, or with another linker than GNU ld, the gates are the same numbers."""
+    facts = spec()["abi"]
+    first, *others = facts["gates"]
+    address = board.bootloader.address + facts["gate_offset"] + 1
+    function = "".join(f"DEFINED({name}) ? {name} : " for name in _FUNCTIONS)
+    lines = [f"{first} = {address:#010x} + 0 * ({function}0);"]
+    lines += [f"{name} = {first} + {number * facts['gate_stride']:#x};" for number, name in enumerate(others, 1)]
+    return "\n".join(lines)
+
+
 def _external_checks() -> list[str]:
     words = "is outside of SLOT0 in external flash: begin it at SPBOOT_EXTERNAL_START"
     begin = f"spboot_external >= SPBOOT_EXTERNAL_START && spboot_external <= {_EXTERNAL_END}"
@@ -143,11 +157,14 @@ def _external_checks() -> list[str]:
     ]
 
 
-def _vector_checks(names: tuple[str, ...]) -> str:
+def _vector_checks(names: tuple[str, ...], unplaced: str = "") -> str:
+    """Checks that a table of one of *names* is first in FLASH.
+
+    *unplaced*: what may be true instead, of a {name}.  ld.lld 14 and 19 evaluate what is in front of SECTIONS a first
+    time before sections have their places: each is at 0 then."""
     words = "is not first in FLASH: put its section first, at SPBOOT_FLASH_START"
-    return "\n".join(
-        _assert(name, f"{name} == SPBOOT_FLASH_START", f"the vector table ({name}) {words}") for name in names
-    )
+    rule = f"{{name}} == SPBOOT_FLASH_START{unplaced}"
+    return "\n".join(_assert(name, rule.format(name=name), f"the vector table ({name}) {words}") for name in names)
 
 
 def _assert(name: str, rule: str, words: str) -> str:
