@@ -10,8 +10,8 @@ it should be, and everything before and after it is as ever.  A run ends when
     refused    the loader asks for a file, the image that may run is started, or the device says that it stops
     met        it is in a state that the boot without a fault was in, too: it goes on as that did, and is refused
     reset      the chip was reset; that boot is one without a fault
-    hung       nothing of this in twice the instructions or 1.5 times the time of the boot without a fault, or of CPU time
-               twice that boot's, or LONG_S
+    hung       nothing of this in twice the instructions or 1.5 times the time of the boot without a fault, or in twice
+               its CPU time and LONG_S
     unknown    the twin refuses something that silicon might take
 
 Where flash is not as it would be without the fault, boots without a fault follow, up to their ends.

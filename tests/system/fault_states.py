@@ -101,9 +101,9 @@ class Maker:
         return content[:at] + bytes([content[at] ^ 0x10]) + content[at + 1 :]
 
     def full_of_addresses(self, version: str, *, hashed: bool = True) -> bytes:
-        """Behind its vectors each word is where it wants to be entered, as the core loads it and, where *hashed*, in turn
-        as SHA-256 does; then the first of each block is an address in RAM.  Whatever takes a return address out of it
-        starts it."""
+        """Behind its vectors each word is where it wants to be entered, as the core loads it; where *hashed*, in turn
+        so and as SHA-256 does, and the first of each block is an address in RAM.  Whatever takes a return address out
+        of it starts it."""
         entry, ram = self.board.image_address + 0x40 | 1, self.board.ram.end + 0x200
         block = struct.pack(">I", ram) + (struct.pack(">I", entry) + struct.pack("<I", entry)) * 8
         if not hashed:

@@ -192,10 +192,12 @@ def test_where_the_image_had_the_address_of_a_function(makers: Makers, folder: P
 
 
 @pytest.mark.parametrize("compiler", NAMES)
-@pytest.mark.parametrize("name", [QUICK, *(pytest.param(name, marks=pytest.mark.soak) for name in BOARDS if name != QUICK)])
+@pytest.mark.parametrize(
+    "name", [QUICK, *(pytest.param(name, marks=pytest.mark.soak) for name in BOARDS if name != QUICK)]
+)
 def test_f4_where_a_copy_lay_on_the_stack(makers: Makers, folder: Path, name: str, compiler: str) -> None:
-    """Where the frame of a copy was not given back, or what it called kept no registers, a word of the image that is kept
-    was returned to (0102)."""
+    """Where the frame of a copy was not given back, or what it called kept no registers, a word of the image that is
+    kept was returned to (0102)."""
     boot = booted(maker_of(makers, folder, name, compiler), "full of addresses, kept on trial", COPIES)
     points = boot.executions(FRAME, 1)
     assert len(points) > 9, "fewer than those of a copy"
