@@ -44,7 +44,7 @@ static enum spb_status store(struct spb_candidate *c, uint8_t byte) {
 static enum spb_status open_page(struct spb_candidate *c) {
     uint32_t page = spb_page_of(c->len), start = spb_page_start(page), end = c->len;
     enum spb_status status = spb_pages_add(&c->pages, page);
-    if (status == SPB_OK && (SPB_SINGLE_SLOT || page != 0)) status = erase_page(c, page, start, spb_page_start(page + 1) - start);
+    if (status == SPB_OK && (SPB_SINGLE_SLOT || page != 0)) status = erase_page(c, page, start, spb_page_size(page));
     if (status != SPB_OK) return status;
     c->open = true;
     c->seen = 0;
@@ -77,7 +77,7 @@ enum spb_status spb_candidate_put(struct spb_candidate *c, uint8_t byte) {
 
 uint32_t spb_candidate_same(struct spb_candidate *c, uint32_t most) {
     if (is_open(c)) return 0;
-    uint32_t left = spb_page_start(spb_page_of(c->len) + 1) - c->len;
+    uint32_t page = spb_page_of(c->len), left = spb_page_start(page) + spb_page_size(page) - c->len;
     if (most > left) most = left;
     c->len += most;
     return most;
