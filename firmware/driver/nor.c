@@ -37,7 +37,8 @@ static void let_interrupts(void) {
 }
 
 uint32_t spb_external_id(void) {
-    struct spb_serial_answer id = spb_serial_read(SPB_EXTERNAL_READ_ID, ID_SIZE);
+    uint32_t op = SPB_EXTERNAL_READ_ID_QUAD && spb_serial_quad() ? SPB_EXTERNAL_READ_ID_QUAD : SPB_EXTERNAL_READ_ID;
+    struct spb_serial_answer id = spb_serial_read(op, ID_SIZE);
     return id.of[0] == SPB_EXTERNAL_ID ? id.of[SPB_EXTERNAL_CHIPS - 1] : id.of[0];
 }
 

@@ -65,6 +65,9 @@ static bool begin(uint32_t mode, uint32_t op, uint32_t phases, uint32_t address,
     uint32_t timing = doubled() ? OCTOSPI_TCR_DHQC : OCTOSPI_TCR_SSHIFT;
     if (!until(OCTOSPI_SR_BUSY, 0)) return false;
     reg_write(FCR, FLAGS);
+    reg_write(PSMKR, SPB_EXTERNAL_STATUS_BUSY);     /* what a poll needs */
+    reg_write(PSMAR, 0);
+    reg_write(PIR, POLL_EVERY);
     reg_write(CR, (was.cr & ~THEIRS) | OCTOSPI_CR_APMS | mode);
     if (lines() == EIGHT) {
         op = op << 8 | (op ^ 0xFFu);
@@ -98,14 +101,15 @@ bool spb_serial_write(uint32_t op, uint32_t address, const uint8_t *data, uint32
     return send(op, COMMAND | ADDRESS | (len > 0 ? DATA : 0u), address, data, len);
 }
 
-/* All of it fits the FIFO.  With two bits a clock each byte of a register comes twice; in QPI the id has another opcode. */
+bool spb_serial_quad(void) { return lines() == FOUR; }
+
+/* All of it fits the FIFO.  With two bits a clock each byte of a register comes twice. */
 struct spb_serial_answer spb_serial_read(uint32_t op, uint32_t len) {
-    struct spb_serial_answer answer = {{0}};
-    if (SPB_EXTERNAL_READ_ID_QUAD && op == SPB_EXTERNAL_READ_ID && lines() == FOUR) op = SPB_EXTERNAL_READ_ID_QUAD;
     bool ok = begin(READING, op, COMMAND | DATA, 0, len) && done();
-    for (; len > 0; len--) {
-        answer.of[0] = answer.of[0] << 8 | (ok ? *(volatile uint8_t *)DR : 0xFFu);
-        if (ok && doubled()) (void)*(volatile uint8_t *)DR;
+    struct spb_serial_answer answer = {{ok ? 0 : UINT32_MAX}};
+    for (; ok && len > 0; len--) {
+        answer.of[0] = answer.of[0] << 8 | *(volatile uint8_t *)DR;
+        if (doubled()) (void)*(volatile uint8_t *)DR;
     }
     return answer;
 }
@@ -119,10 +123,6 @@ static void break_off(void) {
 }
 
 bool spb_serial_idle(uint32_t cycles) {
-    if (!until(OCTOSPI_SR_BUSY, 0)) return false;
-    reg_write(PSMKR, SPB_EXTERNAL_STATUS_BUSY);
-    reg_write(PSMAR, 0);
-    reg_write(PIR, POLL_EVERY);
     if (!begin(POLLING, SPB_EXTERNAL_STATUS, COMMAND | DATA, 0, 1)) return false;
     if (spb_patience(SR, OCTOSPI_SR_SMF, OCTOSPI_SR_SMF, cycles)) return true;
     break_off();

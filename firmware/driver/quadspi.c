@@ -60,6 +60,9 @@ static bool until(uint32_t flag, uint32_t wanted) { return spb_patience(SR, flag
 static bool begin(uint32_t what, uint32_t address, uint32_t len) {
     if (!until(QUADSPI_SR_BUSY, 0)) return false;
     reg_write(FCR, FLAGS);
+    reg_write(PSMKR, SPB_EXTERNAL_STATUS_BUSY);     /* what a poll needs */
+    reg_write(PSMAR, 0);
+    reg_write(PIR, POLL_EVERY);
     reg_write(DLR, len - 1);
     uint32_t lines = was.ccr / COMMAND % 4u;
     reg_write(CCR, (what & ~PHASES) | (what & PHASES) * lines | ADDRESS_SIZE);
@@ -82,15 +85,17 @@ bool spb_serial_write(uint32_t op, uint32_t address, const uint8_t *data, uint32
     return send(op | COMMAND | ADDRESS | (len > 0 ? DATA : 0u), address, data, len);
 }
 
-/* All of it fits the FIFO.  In QPI the id has another opcode. */
+bool spb_serial_quad(void) { return was.ccr / COMMAND % 4u == QUAD_LINES; }
+
+/* All of it fits the FIFO. */
 struct spb_serial_answer spb_serial_read(uint32_t op, uint32_t len) {
-    struct spb_serial_answer answer = {{0}};
-    if (SPB_EXTERNAL_READ_ID_QUAD && op == SPB_EXTERNAL_READ_ID && was.ccr / COMMAND % 4u == QUAD_LINES) op = SPB_EXTERNAL_READ_ID_QUAD;
+    struct spb_serial_answer answer;
     len *= SPB_EXTERNAL_CHIPS;
     bool ok = begin(op | COMMAND | DATA | READING, 0, len) && done();
-    for (uint32_t i = 0; i < len; i++) {
+    for (uint32_t chip = 0; chip < SPB_EXTERNAL_CHIPS; chip++) answer.of[chip] = ok ? 0 : UINT32_MAX;
+    for (uint32_t i = 0; ok && i < len; i++) {
         uint32_t *of = &answer.of[i % SPB_EXTERNAL_CHIPS];
-        *of = *of << 8 | (ok ? *(volatile uint8_t *)DR : 0xFFu);
+        *of = *of << 8 | *(volatile uint8_t *)DR;
     }
     return answer;
 }
@@ -104,10 +109,6 @@ static void break_off(void) {
 }
 
 bool spb_serial_idle(uint32_t cycles) {
-    if (!until(QUADSPI_SR_BUSY, 0)) return false;
-    reg_write(PSMKR, SPB_EXTERNAL_STATUS_BUSY);
-    reg_write(PSMAR, 0);
-    reg_write(PIR, POLL_EVERY);
     if (!begin(SPB_EXTERNAL_STATUS | COMMAND | DATA | POLLING, 0, SPB_EXTERNAL_CHIPS)) return false;
     if (spb_patience(SR, QUADSPI_SR_SMF, QUADSPI_SR_SMF, cycles)) return true;
     break_off();
@@ -153,7 +154,9 @@ void spb_serial_start(void) {
 /* The last one is what the window is mapped by, too. */
 void spb_serial_protocol(enum spb_protocol protocol) {
     was.ccr = QUAD_LINES * COMMAND;
-    if (protocol == SPB_PROTOCOL_SINGLE) was.ccr = SPB_EXTERNAL_READ | PHASES | ADDRESS_SIZE | SPB_EXTERNAL_DUMMY << QUADSPI_CCR_DCYC_POS | MAPPED;
+    if (protocol == SPB_PROTOCOL_SINGLE) {
+        was.ccr = SPB_EXTERNAL_READ | PHASES | ADDRESS_SIZE | SPB_EXTERNAL_DUMMY << QUADSPI_CCR_DCYC_POS | MAPPED;
+    }
 }
 
 void spb_serial_stop(void) {

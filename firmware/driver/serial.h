@@ -33,6 +33,9 @@ void spb_serial_close(void);
 bool spb_serial_command(uint32_t op);
 bool spb_serial_write(uint32_t op, uint32_t address, const uint8_t *data, uint32_t len);
 
+/* Frames are on four lines. */
+bool spb_serial_quad(void);
+
 /* What each chip answers, as one number: the first byte is the highest.  All ones when nothing comes. */
 struct spb_serial_answer {
     uint32_t of[SPB_EXTERNAL_CHIPS];
