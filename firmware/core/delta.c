@@ -144,7 +144,7 @@ static int looks_alike(struct spb_delta *d, uint32_t target, uint32_t moved) {
     uint32_t end = in_rest(d->np) ? d->new_len[0] : d->np;
     if (from >= d->image.size || d->image.size - from < 4 || to >= end || end - to < 4) return 0;
     for (uint32_t i = 0; i < 4; i++) {
-        if (*old_at(d, from + i) != d->out->get(d, to + i)) return -1;
+        if (d->old[0][from + i] != d->out->get(d, to + i)) return -1;
     }
     return 1;
 }
