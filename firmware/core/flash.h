@@ -54,7 +54,7 @@ bool spb_area_writable(const struct spb_area *area);
 bool spb_areas_writable(void);
 
 /* off and len are multiples of the erase unit; whole blocks of a memory that has them are erased at once.  data is aligned
- * to words, and little: no alive() is called meanwhile. */
+ * to words, and no more than a few units: alive() is not called meanwhile. */
 SPB_CHECKED enum spb_status spb_area_erase(const struct spb_area *area, uint32_t off, uint32_t len);
 SPB_CHECKED enum spb_status spb_area_program(const struct spb_area *area, uint32_t off, const uint8_t *data, uint32_t len);
 
