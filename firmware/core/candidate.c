@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "candidate.h"
 
-#include <string.h>
-
 #include "seal.h"
 
 _Static_assert((SPB_WRITE_SIZE & (SPB_WRITE_SIZE - 1)) == 0, "unit offsets are masked");
@@ -27,24 +25,21 @@ static enum spb_status erase_page(struct spb_candidate *c, uint32_t page, uint32
     return spb_area_erase(&spb_slot1, start, size);
 }
 
-/* The unit at off of SLOT1, which is whole: nobody reads it here any more. */
-static inline __attribute__((always_inline)) enum spb_status program_unit(struct spb_candidate *c, uint32_t off) {
-    if (SPB_SEALED) spb_seal(off, c->unit, SPB_WRITE_SIZE);
-    return spb_area_program(&spb_slot1, off, c->unit, SPB_WRITE_SIZE);
-}
-
-/* The next byte, of a page that is ours. */
+/* The next byte, of a page that is ours.  A unit that is whole is read from flash. */
 static enum spb_status store(struct spb_candidate *c, uint8_t byte) {
     c->unit[UNIT_OFF(c->len)] = byte;
     c->len++;
-    return UNIT_OFF(c->len) != 0 ? SPB_OK : program_unit(c, c->len - SPB_WRITE_SIZE);
+    if (UNIT_OFF(c->len) != 0) return SPB_OK;
+    uint32_t off = c->len - SPB_WRITE_SIZE;
+    if (SPB_SEALED) spb_seal(off, c->unit, SPB_WRITE_SIZE);
+    return spb_area_program(&spb_slot1, off, c->unit, SPB_WRITE_SIZE);
 }
 
 /* SLOT1's page of c->len becomes ours: erased, holding what SLOT0 has before c->len. */
 static enum spb_status open_page(struct spb_candidate *c) {
     uint32_t page = spb_page_of(c->len), start = spb_page_start(page), end = c->len;
     enum spb_status status = spb_pages_add(&c->pages, page);
-    if (status == SPB_OK && (SPB_SINGLE_SLOT || page != 0)) status = erase_page(c, page, start, spb_page_start(page + 1) - start);
+    if (status == SPB_OK && (SPB_SINGLE_SLOT || page != 0)) status = erase_page(c, page, start, spb_page_size(page));
     if (status != SPB_OK) return status;
     c->open = true;
     c->seen = 0;
@@ -77,17 +72,16 @@ enum spb_status spb_candidate_put(struct spb_candidate *c, uint8_t byte) {
 
 uint32_t spb_candidate_same(struct spb_candidate *c, uint32_t most) {
     if (is_open(c)) return 0;
-    uint32_t left = spb_page_start(spb_page_of(c->len) + 1) - c->len;
+    uint32_t page = spb_page_of(c->len), left = spb_page_start(page) + spb_page_size(page) - c->len;
     if (most > left) most = left;
     c->len += most;
     return most;
 }
 
 enum spb_status spb_candidate_finish(struct spb_candidate *c) {
-    uint32_t rest = UNIT_OFF(c->len);
-    if (rest == 0 || !c->open) return SPB_OK;
-    memset(c->unit + rest, SPB_ERASED, SPB_WRITE_SIZE - rest);
-    return program_unit(c, c->len - rest);
+    enum spb_status status = SPB_OK;
+    while (c->open && UNIT_OFF(c->len) != 0 && status == SPB_OK) status = store(c, SPB_ERASED);
+    return status;
 }
 
 enum spb_status spb_candidate_rest(struct spb_candidate *c) {

@@ -144,7 +144,7 @@ static int looks_alike(struct spb_delta *d, uint32_t target, uint32_t moved) {
     uint32_t end = in_rest(d->np) ? d->new_len[0] : d->np;
     if (from >= d->image.size || d->image.size - from < 4 || to >= end || end - to < 4) return 0;
     for (uint32_t i = 0; i < 4; i++) {
-        if (*old_at(d, from + i) != d->out->get(d, to + i)) return -1;
+        if (d->old[0][from + i] != d->out->get(d, to + i)) return -1;
     }
     return 1;
 }
@@ -350,8 +350,9 @@ void spb_delta_init(struct spb_delta *d, const struct spb_delta_new *out, const 
     memset(d, 0, sizeof *d);
     d->out = out;
     for (uint32_t i = 0; i < SPB_PARTS; i++) {
-        d->old[i] = old->part[i].at;
-        d->new_len[i] = new->part[i].len;
+        uint32_t first = i * SPB_DELTA_REST;
+        d->old[i] = (const uint8_t *)((uintptr_t)old->part[i].at - first);
+        d->new_len[i] = first + new->part[i].len;
     }
     d->image.size = old->part[0].len;
 #if SPB_PARTS > 1
@@ -365,7 +366,7 @@ void spb_delta_init(struct spb_delta *d, const struct spb_delta_new *out, const 
 /* Is there a byte of NEW to come?  At the end of the first part the second begins. */
 static bool more(struct spb_delta *d) {
     if (d->np < part_end(d)) return true;
-    if (SPB_PARTS == 1 || in_rest(d->np) || d->new_len[SPB_PARTS - 1] == 0) return false;
+    if (SPB_PARTS == 1 || in_rest(d->np) || d->new_len[SPB_PARTS - 1] == SPB_DELTA_REST) return false;
     d->np = SPB_DELTA_REST;
     d->r0 = 0;
     d->copying = d->before = NONE;

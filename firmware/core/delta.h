@@ -52,8 +52,8 @@ struct spb_delta {                  /* what is passed on first, then bytes: they
     uint8_t run_bits;               /* bits needed for its bytes since run_from, at most 7, when it was last asked */
     uint8_t literals;
     bool started;
-    const uint8_t *old[SPB_PARTS];
-    uint32_t new_len[SPB_PARTS];
+    const uint8_t *old[SPB_PARTS];  /* where position 0 of each part would be */
+    uint32_t new_len[SPB_PARTS];    /* the position behind each part */
     struct spb_image_range image;   /* OLD: its address and size */
     uint32_t np;                    /* position of the next byte of NEW */
     uint32_t r0, distance;
@@ -75,7 +75,7 @@ void spb_delta_init(struct spb_delta *d, const struct spb_delta_new *out, const 
 
 /* The position behind the last byte of NEW. */
 static inline uint32_t spb_delta_end(const struct spb_delta *d) {
-    return SPB_PARTS > 1 && d->new_len[SPB_PARTS - 1] > 0 ? SPB_DELTA_REST + d->new_len[SPB_PARTS - 1] : d->new_len[0];
+    return SPB_PARTS > 1 && d->new_len[SPB_PARTS - 1] > SPB_DELTA_REST ? d->new_len[SPB_PARTS - 1] : d->new_len[0];
 }
 
 /* Decode what is whole in the len bytes at in, everything when last; *used says how many were read.  At most

@@ -11,6 +11,10 @@
 
 _Static_assert(SPB_DELTA_CALM >= SPB_VECTORS_SIZE, "the vectors come by put_new(), which opens the candidate; no run does");
 
+_Static_assert(SPB_PARTS == 1 || (SPB_MANIFEST_SIZEOF_BASE_HASH == 8 &&
+                                  ((SPB_MANIFEST_OFF_BASE_HASH | SPB_MANIFEST_OFF_IMAGE_HASH | SPB_MANIFEST_OFF_EXTERNAL_HASH) & 3) == 0),
+               "a word of each hash");
+
 #define ALIVE_EVERY 1024u       /* bytes of NEW between two signs of life */
 
 static const uint8_t *personal(uint32_t off) { return spb_port.personal + off; }
@@ -51,9 +55,9 @@ static bool is_patch(const struct spb_engine *e) {
 
 /* Of the header of an image: what a patch from it names as its base. */
 static bool is_base(const uint8_t *base, const uint8_t *header) {
-    uint32_t len = SPB_MANIFEST_SIZEOF_BASE_HASH / SPB_PARTS;
-    if (SPB_PARTS > 1 && memcmp(base + len, header + SPB_MANIFEST_OFF_EXTERNAL_HASH, len) != 0) return false;
-    return memcmp(base, header + SPB_MANIFEST_OFF_IMAGE_HASH, len) == 0;
+    if (SPB_PARTS == 1) return memcmp(base, header + SPB_MANIFEST_OFF_IMAGE_HASH, SPB_MANIFEST_SIZEOF_BASE_HASH) == 0;
+    return spb_word(base) == spb_word(header + SPB_MANIFEST_OFF_IMAGE_HASH) &&
+           spb_word(base + 4) == spb_word(header + SPB_MANIFEST_OFF_EXTERNAL_HASH);
 }
 
 static enum spb_status base_fits(const struct spb_engine *e, const uint8_t *active_header) {
@@ -75,7 +79,7 @@ static enum spb_status open_candidate(struct spb_engine *e) {
     if (!spb_areas_writable()) return SPB_E_WRITE_PROTECTED;
     if (e->starts == SPB_ENGINE_STARTS) return SPB_E_TOO_MANY_STARTS;
     e->starts++;
-    if (!SPB_SINGLE_SLOT) status = spb_area_erase(&spb_slot1, 0, spb_page_start(1));
+    if (!SPB_SINGLE_SLOT) status = spb_area_erase(&spb_slot1, 0, SPB_PAGE_SIZE);
     if (!SPB_SINGLE_SLOT && status == SPB_OK) status = spb_journal_erase();
     while (e->candidate.len < SPB_VECTOR_SIZE + SPB_VECTORS_SIZE && status == SPB_OK) {
         uint32_t off = e->candidate.len;

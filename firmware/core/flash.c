@@ -53,13 +53,8 @@ enum spb_status spb_area_erase(const struct spb_area *area, uint32_t off, uint32
 
 enum spb_status spb_area_program(const struct spb_area *area, uint32_t off, const uint8_t *data, uint32_t len) {
     const struct spb_part *part = part_of(area, &off, len);
-    enum spb_status status = part != NULL ? SPB_OK : SPB_E_SECTION_WRITE_FAILURE;
-    for (uint32_t at = 0; status == SPB_OK && at < len; at += SPB_ALIVE_EVERY) {
-        uint32_t step = spb_lower(len - at, SPB_ALIVE_EVERY);
-        if (at > 0) spb_port.alive();
-        status = SPB_FLASH(part, enum spb_status, program(off + at, data + at, step));
-    }
-    return status;
+    if (part == NULL) return SPB_E_SECTION_WRITE_FAILURE;
+    return SPB_FLASH(part, enum spb_status, program(off, data, len));
 }
 
 const uint8_t *spb_area_map(const struct spb_area *area, uint32_t off, uint32_t len) {

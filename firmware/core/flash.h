@@ -15,10 +15,6 @@
 #include "spb_config.h"
 #include "status.h"
 
-/* Bytes that are programmed from one alive() to the next; every page is a multiple.  A page of 256 KB takes
- * seconds, and a watchdog that bites on the way would do so at every attempt. */
-#define SPB_ALIVE_EVERY 2048u
-
 /* Bytes that are read at once at most.  Where a length is calculated, the buffer has room for so many: what is in the
  * slots may be anybody's, and one skipped instruction must not put it over the stack. */
 #define SPB_READ_MAX 64u
@@ -58,7 +54,7 @@ bool spb_area_writable(const struct spb_area *area);
 bool spb_areas_writable(void);
 
 /* off and len are multiples of the erase unit; whole blocks of a memory that has them are erased at once.  data is aligned
- * to words. */
+ * to words, and no more than a few units: alive() is not called meanwhile. */
 SPB_CHECKED enum spb_status spb_area_erase(const struct spb_area *area, uint32_t off, uint32_t len);
 SPB_CHECKED enum spb_status spb_area_program(const struct spb_area *area, uint32_t off, const uint8_t *data, uint32_t len);
 

@@ -23,7 +23,7 @@ static uint32_t side_by_side(const struct spb_pages *pages, uint32_t rank, uint3
 __attribute__((noinline)) static enum spb_status copy_page(const struct spb_pages *pages, uint32_t rank, uint32_t stop,
                                                            struct spb_slot_work *work, uint32_t save, uint32_t *bare) {
     uint32_t page = spb_pages_at(pages->count - 1 - rank);
-    uint32_t off = spb_page_start(page), len = spb_page_start(page + 1) - off;
+    uint32_t off = spb_page_start(page), len = spb_page_size(page);
     const struct spb_place at[2] = {{&spb_slot0, off}, spb_slot_place(pages, page)};
     const struct spb_place *into = at + save;
     uint32_t end = save ? SPB_SLOT_SIZE : spb_slot_end(work, SPB_PARTS > 1 && off >= SPB_PART_SIZE);

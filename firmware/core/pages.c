@@ -5,6 +5,17 @@
 
 #include "bytes.h"
 
+/* Not inlined: a call is shorter than any of the many copies. */
+__attribute__((noinline)) uint32_t spb_parts_page_of(uint32_t off) {
+    if (off < SPB_PART_SIZE) return off / SPB_PAGE_SIZE;
+    return SPB_PART_PAGES + (off - SPB_PART_SIZE) / SPB_REST_PAGE_SIZE;
+}
+
+__attribute__((noinline)) uint32_t spb_parts_page_start(uint32_t page) {
+    if (page < SPB_PART_PAGES) return page * SPB_PAGE_SIZE;
+    return SPB_PART_SIZE + (page - SPB_PART_PAGES) * SPB_REST_PAGE_SIZE;
+}
+
 uint32_t spb_entry_read(uint32_t off) {
     uint32_t unit[SPB_ENTRY_UNIT / 4], used = 0, i = SPB_ENTRY_UNIT / 4;
     if (!spb_area_read_here(&spb_journal, off, unit, sizeof unit)) return SPB_ENTRY_NONE;

@@ -15,14 +15,18 @@
 
 /* Page of the byte at off of a slot; where a page begins, also the one behind the last.  Numbers go on from a part to the
  * next. */
-static inline uint32_t spb_page_of(uint32_t off) {
-    if (SPB_PARTS == 1 || off < SPB_PART_SIZE) return off / SPB_PAGE_SIZE;
-    return SPB_PART_PAGES + (off - SPB_PART_SIZE) / SPB_REST_PAGE_SIZE;
+#define SPB_ONE_PAGE_SIZE (SPB_PARTS == 1 || SPB_REST_PAGE_SIZE == SPB_PAGE_SIZE)
+
+uint32_t spb_parts_page_of(uint32_t off);
+static inline uint32_t spb_page_of(uint32_t off) { return SPB_ONE_PAGE_SIZE ? off / SPB_PAGE_SIZE : spb_parts_page_of(off); }
+
+uint32_t spb_parts_page_start(uint32_t page);
+static inline uint32_t spb_page_start(uint32_t page) {
+    return SPB_ONE_PAGE_SIZE ? page * SPB_PAGE_SIZE : spb_parts_page_start(page);
 }
 
-static inline uint32_t spb_page_start(uint32_t page) {
-    if (SPB_PARTS == 1 || page < SPB_PART_PAGES) return page * SPB_PAGE_SIZE;
-    return SPB_PART_SIZE + (page - SPB_PART_PAGES) * SPB_REST_PAGE_SIZE;
+static inline uint32_t spb_page_size(uint32_t page) {
+    return SPB_ONE_PAGE_SIZE || page < SPB_PART_PAGES ? SPB_PAGE_SIZE : SPB_REST_PAGE_SIZE;
 }
 
 /* Bytes that a record of the journal takes on flash: whole program units. */

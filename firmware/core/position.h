@@ -14,7 +14,7 @@ static inline bool in_rest(uint32_t at) { return SPB_PARTS > 1 && at >= SPB_DELT
 
 /* The position behind the part that NEW is in. */
 static inline uint32_t part_end(const struct spb_delta *d) {
-    return in_rest(d->np) ? SPB_DELTA_REST + d->new_len[SPB_PARTS - 1] : d->new_len[0];
+    return d->new_len[in_rest(d->np)];
 }
 
 /* Where the part of OLD, or of NEW as far as it is, ends that the source is in. */
@@ -30,7 +30,7 @@ static inline uint32_t source_end(const struct spb_delta *d, bool old) {
 static inline uint32_t left(const struct spb_delta *d, bool old) { return source_end(d, old) - source(d); }
 
 static inline const uint8_t *old_at(const struct spb_delta *d, uint32_t at) {
-    return in_rest(at) ? d->old[SPB_PARTS - 1] + (at - SPB_DELTA_REST) : d->old[0] + at;
+    return SPB_PARTS == 1 ? d->old[0] + at : (const uint8_t *)((uintptr_t)d->old[in_rest(at)] + at);
 }
 
 static inline uint32_t place_key(uint32_t off) { return off >> 1 & ((1u << KEY_BITS) - 1); }

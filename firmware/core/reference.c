@@ -96,7 +96,7 @@ static bool in_image(const struct spb_image_range *image, uint32_t target) {
            spb_reference_rest(image, target);
 }
 
-static inline __attribute__((always_inline)) bool read_pointer(struct spb_reference *ref, const struct spb_image_range *image, uint32_t w, uint32_t at) {
+static bool read_pointer(struct spb_reference *ref, const struct spb_image_range *image, uint32_t w, uint32_t at) {
     uint32_t top = w >> 24;
     bool relative = top == BACKWARDS;
     uint32_t target = relative ? at + (w | 1u << 31) : w;

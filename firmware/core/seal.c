@@ -35,7 +35,7 @@ __attribute__((noinline)) void spb_seal_open(const uint8_t header[SPB_HEADER_SIZ
 }
 
 void spb_seal(uint32_t off, void *data, uint32_t len) {
-    if (!SPB_SEALED || off < SPB_VECTOR_SIZE || off >= SPB_PART_SIZE) return;
+    if (!SPB_SEALED || off - SPB_VECTOR_SIZE >= SPB_PART_SIZE - SPB_VECTOR_SIZE) return;
     for (uint8_t *byte = data; len > 0; len--, off++, byte++) {
         if (seal.block != off / BLOCK) {
             seal.block = off / BLOCK;

@@ -59,21 +59,23 @@ struct spb_place spb_slot_place(const struct spb_pages *pages, uint32_t page) {
 
 uint32_t spb_slot_places(const struct spb_slot_work *work, uint32_t moved, bool rest) {
     uint32_t base = spb_slot0.parts[0].base;
-    uint32_t count = spb_page_of(spb_slot_end(work, false) - 1) + 1;
-    if (SPB_PARTS > 1 && rest) count += spb_page_of(spb_slot_end(work, true) + SPB_REST_PAGE_SIZE - 1) - spb_page_of(SPB_PART_SIZE);
+    uint32_t count = (spb_slot_end(work, false) - 1) / SPB_PAGE_SIZE + 1;
+    if (SPB_PARTS > 1 && rest) count += (SPB_MANIFEST_U32(work->header, EXTERNAL_SIZE) + SPB_REST_PAGE_SIZE - 1) / SPB_REST_PAGE_SIZE;
     return count * base + moved * (spb_slot1.parts[0].base - base);
 }
 
-/* Bytes of the slot from off to end, which are of one part, into a hash; their places are added up. */
+/* The hash of the bytes of the slot from off to end, which are of one part, into the block; their places are added up. */
 static bool hash_range(struct spb_slot_work *work, const struct spb_pages *pages, uint32_t off,
                        uint32_t end, volatile uint32_t *places) {
     struct spb_place at = {NULL, 0};        /* of the page, less its own offset */
+    spb_sha256_init(&work->read.sha);
     for (uint32_t stop = 0; off < end; off += STEP) {
         if (off >= stop) {
             uint32_t page = spb_page_of(off);
-            stop = spb_page_start(page + 1);
+            uint32_t start = spb_page_start(page);
+            stop = start + spb_page_size(page);
             at = spb_slot_place(pages, page);
-            at.off -= spb_page_start(page);
+            at.off -= start;
             bool saved = pages != NULL && pages->saved != 0;
             *places += saved ? spb_slot0.parts[0].base : at.area->parts[0].base + 2 * at.off;
         }
@@ -83,17 +85,15 @@ static bool hash_range(struct spb_slot_work *work, const struct spb_pages *pages
         spb_sha256_update(&work->read.sha, work->read.block, len);
         spb_port.alive();
     }
+    spb_sha256_final(&work->read.sha, (uint8_t *)work->read.block);
     return true;
 }
 
 uint32_t spb_slot_hashed(struct spb_slot_work *work, const struct spb_pages *pages) {
-    struct spb_sha256 *sha = &work->read.sha;
     uint8_t *hash = (uint8_t *)work->read.block;
     volatile uint32_t places = 0;
     if (SPB_SEALED && pages != NULL) spb_seal_open(work->header);
-    spb_sha256_init(sha);
     if (!hash_range(work, pages, SPB_VECTOR_SIZE, spb_slot_end(work, false), &places)) return 0;
-    spb_sha256_final(sha, hash);
     return (uint32_t)spb_slot_same(hash, work->header + SPB_MANIFEST_OFF_IMAGE_HASH, SPB_MANIFEST_SIZEOF_IMAGE_HASH) + places;
 }
 
@@ -104,9 +104,7 @@ uint32_t spb_slot_rest_hashed(struct spb_slot_work *work, const struct spb_pages
     uint32_t end = spb_slot_end(work, true), leaf = 1u << SPB_EXTENSION_LEAF_LOG2;
     spb_sha256_init(leaves);
     for (uint32_t off = SPB_PART_SIZE; off < end; off += leaf) {
-        spb_sha256_init(&work->read.sha);
         if (!hash_range(work, pages, off, spb_lower(end, off + leaf), &places)) return 0;
-        spb_sha256_final(&work->read.sha, hash);
         spb_sha256_update(leaves, hash, SPB_MANIFEST_SIZEOF_EXTERNAL_HASH);
     }
     spb_sha256_final(leaves, hash);

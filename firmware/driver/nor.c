@@ -3,6 +3,7 @@
  * board's chip (src/spboot/chips/nor).  The order of a start from any state, and why, is in docs/decisions/0081. */
 #include <stddef.h>
 
+#include "bytes.h"
 #include "cache.h"
 #include "external_flash.h"
 #include "patience.h"
@@ -22,7 +23,7 @@ static bool alone;
 /* The register is any: its value does not matter. */
 static void pause(uint32_t us) { (void)spb_patience(SPB_EXTERNAL_BASE, 0, 1, SPB_PATIENCE_US(us)); }
 
-static bool idle(void) { return spb_serial_poll(SPB_EXTERNAL_STATUS_BUSY, 0, SPB_PATIENCE_LONGEST); }
+static bool idle(void) { return spb_serial_idle(SPB_PATIENCE_LONGEST); }
 
 /* X6.  Interrupts are as they were again by the window's return. */
 static uint32_t primask;
@@ -36,21 +37,15 @@ static void let_interrupts(void) {
 }
 
 uint32_t spb_external_id(void) {
-    uint8_t read[ID_SIZE * SPB_EXTERNAL_CHIPS];
-    uint32_t id = SPB_EXTERNAL_ID;
-    (void)spb_serial_read(SPB_EXTERNAL_READ_ID, read, ID_SIZE);
-    for (uint32_t chip = 0; chip < SPB_EXTERNAL_CHIPS && id == SPB_EXTERNAL_ID; chip++) {
-        const uint8_t *at = read + chip;
-        id = (uint32_t)at[0] << 16 | (uint32_t)at[SPB_EXTERNAL_CHIPS] << 8 | at[2 * SPB_EXTERNAL_CHIPS];
-    }
-    return id;
+    uint32_t op = SPB_EXTERNAL_READ_ID_QUAD && spb_serial_quad() ? SPB_EXTERNAL_READ_ID_QUAD : SPB_EXTERNAL_READ_ID;
+    struct spb_serial_answer id = spb_serial_read(op, ID_SIZE);
+    return id.of[0] == SPB_EXTERNAL_ID ? id.of[SPB_EXTERNAL_CHIPS - 1] : id.of[0];
 }
 
 /* A register of one byte, those of two chips side by side. */
 static uint32_t reg_of(uint32_t op) {
-    uint8_t read[2] = {0, 0};
-    (void)spb_serial_read(op, read, 1);
-    return read[0] | (uint32_t)read[1] << 8;
+    struct spb_serial_answer answer = spb_serial_read(op, 1);
+    return SPB_EXTERNAL_CHIPS == 1 ? answer.of[0] : answer.of[0] | answer.of[SPB_EXTERNAL_CHIPS - 1] << 8;
 }
 
 static void end(void) {
@@ -95,7 +90,7 @@ static bool recovered(void) {
  * a resume then; an erase goes on only if it runs for half a millisecond and more (MX25R6435F, MX25LM51245G). */
 static bool sliced(void) {
     for (uint32_t left = SLICES; left > 0; left--) {
-        if (spb_serial_poll(SPB_EXTERNAL_STATUS_BUSY, 0, SPB_PATIENCE_US(SLICE_US / 2))) return true;
+        if (spb_serial_idle(SPB_PATIENCE_US(SLICE_US / 2))) return true;
         if (!spb_serial_command(SPB_EXTERNAL_SUSPEND) || !idle()) break;
         end();
         pause(SLICE_US / 2);
@@ -116,40 +111,36 @@ static bool finished(uint32_t op) {
     return false;
 }
 
-static enum spb_status change(uint32_t op, uint32_t off, const uint8_t *data, uint32_t len, enum spb_status failure) {
-    if (!begin()) return SPB_E_FLASH_ERROR;
-    bool ok = spb_serial_command(SPB_EXTERNAL_WRITE_ENABLE) &&
-              spb_serial_poll(SPB_EXTERNAL_STATUS_WRITABLE, SPB_EXTERNAL_STATUS_WRITABLE, SPB_PATIENCE_LONGEST) &&
-              spb_serial_write(op, off, data, len) && finished(op);
-    end();
-    return ok ? SPB_OK : failure;
+/* The chips are asked whether they take it: nobody else says so. */
+static bool enabled(void) {
+    return spb_serial_command(SPB_EXTERNAL_WRITE_ENABLE) &&
+           (reg_of(SPB_EXTERNAL_STATUS) & (SPB_EXTERNAL_STATUS_WRITABLE | SPB_EXTERNAL_STATUS_BUSY)) == SPB_EXTERNAL_STATUS_WRITABLE;
 }
 
-static void forget(uint32_t off, uint32_t len) {
+/* Program the len bytes at off, which are of one page, or, without data, erase them.  Offsets are those from the start of
+ * internal flash (core/flash.h), which is a multiple of all pages, and so is the window's: the chip counts from there. */
+static enum spb_status change(uint32_t op, uint32_t off, const uint8_t *data, uint32_t len) {
+    enum spb_status status = SPB_E_FLASH_ERROR;
+    if (begin()) {
+        status = data != NULL ? SPB_E_SECTION_WRITE_FAILURE : SPB_E_SECTION_ERASE_FAILURE;
+        if (enabled() && spb_serial_write(op, off - SPB_EXTERNAL_OFF, data, data != NULL ? len : 0) && finished(op)) status = SPB_OK;
+        end();
+    }
     if (SPB_DATA_CACHE) spb_cache_drop(SPB_FLASH_ADDRESS + off, len);
-}
-
-/* Offsets are those from the start of internal flash (core/flash.h), which is a multiple of all pages, and so is the window's:
- * the chip counts from there. */
-static enum spb_status erase_by(uint32_t op, uint32_t off, uint32_t len) {
-    enum spb_status status = change(op, off - SPB_EXTERNAL_OFF, NULL, 0, SPB_E_SECTION_ERASE_FAILURE);
-    forget(off, len);
     return status;
 }
 
-static enum spb_status erase(uint32_t off) { return erase_by(SPB_EXTERNAL_ERASE, off, SPB_EXTERNAL_UNIT); }
+static enum spb_status erase(uint32_t off) { return change(SPB_EXTERNAL_ERASE, off, NULL, SPB_EXTERNAL_UNIT); }
 
-enum spb_status spb_external_erase_block(uint32_t off) { return erase_by(SPB_EXTERNAL_ERASE_BLOCK, off, SPB_BLOCK); }
+enum spb_status spb_external_erase_block(uint32_t off) { return change(SPB_EXTERNAL_ERASE_BLOCK, off, NULL, SPB_BLOCK); }
 
 /* By pages: what is sent beyond the end of one lands at its start. */
 static enum spb_status program(uint32_t off, const uint8_t *data, uint32_t len) {
     enum spb_status status = SPB_OK;
-    for (uint32_t at = 0, step; at < len && status == SPB_OK; at += step) {
-        uint32_t room = SPB_EXTERNAL_PAGE - (off + at) % SPB_EXTERNAL_PAGE;
-        step = len - at < room ? len - at : room;
-        status = change(SPB_EXTERNAL_PROGRAM, off - SPB_EXTERNAL_OFF + at, data + at, step, SPB_E_SECTION_WRITE_FAILURE);
+    for (uint32_t step; len > 0 && status == SPB_OK; off += step, data += step, len -= step) {
+        step = spb_lower(len, SPB_EXTERNAL_PAGE - off % SPB_EXTERNAL_PAGE);
+        status = change(SPB_EXTERNAL_PROGRAM, off, data, step);
     }
-    forget(off, len);
     return status;
 }
 

@@ -5,6 +5,8 @@
  * O2  ABORT is only set while BUSY is 1. */
 #include "serial.h"
 
+#include <stddef.h>
+
 #include "patience.h"
 #include "reg.h"
 #include "spb_chip.h"
@@ -63,6 +65,9 @@ static bool begin(uint32_t mode, uint32_t op, uint32_t phases, uint32_t address,
     uint32_t timing = doubled() ? OCTOSPI_TCR_DHQC : OCTOSPI_TCR_SSHIFT;
     if (!until(OCTOSPI_SR_BUSY, 0)) return false;
     reg_write(FCR, FLAGS);
+    reg_write(PSMKR, SPB_EXTERNAL_STATUS_BUSY);     /* what a poll needs */
+    reg_write(PSMAR, 0);
+    reg_write(PIR, POLL_EVERY);
     reg_write(CR, (was.cr & ~THEIRS) | OCTOSPI_CR_APMS | mode);
     if (lines() == EIGHT) {
         op = op << 8 | (op ^ 0xFFu);
@@ -83,24 +88,30 @@ static bool begin(uint32_t mode, uint32_t op, uint32_t phases, uint32_t address,
 
 static bool done(void) { return until(OCTOSPI_SR_TCF, OCTOSPI_SR_TCF); }
 
-bool spb_serial_command(uint32_t op) { return begin(WRITING, op, COMMAND, 0, 0) && done(); }
-
 /* By bytes, each of which waits for room: the lines are slower. */
-bool spb_serial_write(uint32_t op, uint32_t address, const uint8_t *data, uint32_t len) {
-    if (!begin(WRITING, op, COMMAND | ADDRESS | (len > 0 ? DATA : 0u), address, len)) return false;
+static bool send(uint32_t op, uint32_t phases, uint32_t address, const uint8_t *data, uint32_t len) {
+    if (!begin(WRITING, op, phases, address, len)) return false;
     while (len-- > 0) *(volatile uint8_t *)DR = *data++;
     return done();
 }
 
-/* All of it fits the FIFO.  With two bits a clock each byte of a register comes twice; in QPI the id has another opcode. */
-bool spb_serial_read(uint32_t op, uint8_t *to, uint32_t len) {
-    if (SPB_EXTERNAL_READ_ID_QUAD && op == SPB_EXTERNAL_READ_ID && lines() == FOUR) op = SPB_EXTERNAL_READ_ID_QUAD;
+bool spb_serial_command(uint32_t op) { return send(op, COMMAND, 0, NULL, 0); }
+
+bool spb_serial_write(uint32_t op, uint32_t address, const uint8_t *data, uint32_t len) {
+    return send(op, COMMAND | ADDRESS | (len > 0 ? DATA : 0u), address, data, len);
+}
+
+bool spb_serial_quad(void) { return lines() == FOUR; }
+
+/* All of it fits the FIFO.  With two bits a clock each byte of a register comes twice. */
+struct spb_serial_answer spb_serial_read(uint32_t op, uint32_t len) {
     bool ok = begin(READING, op, COMMAND | DATA, 0, len) && done();
-    while (len-- > 0) {
-        *to++ = ok ? *(volatile uint8_t *)DR : 0xFFu;
-        if (ok && doubled()) (void)*(volatile uint8_t *)DR;
+    struct spb_serial_answer answer = {{ok ? 0 : UINT32_MAX}};
+    for (; ok && len > 0; len--) {
+        answer.of[0] = answer.of[0] << 8 | *(volatile uint8_t *)DR;
+        if (doubled()) (void)*(volatile uint8_t *)DR;
     }
-    return ok;
+    return answer;
 }
 
 /* What goes on ends. */
@@ -111,11 +122,7 @@ static void break_off(void) {
     (void)until(OCTOSPI_SR_BUSY, 0);
 }
 
-bool spb_serial_poll(uint32_t mask, uint32_t wanted, uint32_t cycles) {
-    if (!until(OCTOSPI_SR_BUSY, 0)) return false;
-    reg_write(PSMKR, mask);
-    reg_write(PSMAR, wanted);
-    reg_write(PIR, POLL_EVERY);
+bool spb_serial_idle(uint32_t cycles) {
     if (!begin(POLLING, SPB_EXTERNAL_STATUS, COMMAND | DATA, 0, 1)) return false;
     if (spb_patience(SR, OCTOSPI_SR_SMF, OCTOSPI_SR_SMF, cycles)) return true;
     break_off();

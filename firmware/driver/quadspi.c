@@ -6,6 +6,8 @@
  * Q2  ABORT is only set while BUSY is 1: an idle block may hang by it. */
 #include "serial.h"
 
+#include <stddef.h>
+
 #include "patience.h"
 #include "reg.h"
 #include "spb_chip.h"
@@ -58,6 +60,9 @@ static bool until(uint32_t flag, uint32_t wanted) { return spb_patience(SR, flag
 static bool begin(uint32_t what, uint32_t address, uint32_t len) {
     if (!until(QUADSPI_SR_BUSY, 0)) return false;
     reg_write(FCR, FLAGS);
+    reg_write(PSMKR, SPB_EXTERNAL_STATUS_BUSY);     /* what a poll needs */
+    reg_write(PSMAR, 0);
+    reg_write(PIR, POLL_EVERY);
     reg_write(DLR, len - 1);
     uint32_t lines = was.ccr / COMMAND % 4u;
     reg_write(CCR, (what & ~PHASES) | (what & PHASES) * lines | ADDRESS_SIZE);
@@ -67,22 +72,32 @@ static bool begin(uint32_t what, uint32_t address, uint32_t len) {
 
 static bool done(void) { return until(QUADSPI_SR_TCF, QUADSPI_SR_TCF); }
 
-bool spb_serial_command(uint32_t op) { return begin(op | COMMAND, 0, 0) && done(); }
-
 /* By bytes, each of which waits for room (17.5.8): the lines are slower. */
-bool spb_serial_write(uint32_t op, uint32_t address, const uint8_t *data, uint32_t len) {
-    if (!begin(op | COMMAND | ADDRESS | (len > 0 ? DATA : 0u), address, len)) return false;
+static bool send(uint32_t what, uint32_t address, const uint8_t *data, uint32_t len) {
+    if (!begin(what, address, len)) return false;
     while (len-- > 0) *(volatile uint8_t *)DR = *data++;
     return done();
 }
 
-/* All of it fits the FIFO.  In QPI the id has another opcode. */
-bool spb_serial_read(uint32_t op, uint8_t *to, uint32_t len) {
-    if (SPB_EXTERNAL_READ_ID_QUAD && op == SPB_EXTERNAL_READ_ID && was.ccr / COMMAND % 4u == QUAD_LINES) op = SPB_EXTERNAL_READ_ID_QUAD;
+bool spb_serial_command(uint32_t op) { return send(op | COMMAND, 0, NULL, 0); }
+
+bool spb_serial_write(uint32_t op, uint32_t address, const uint8_t *data, uint32_t len) {
+    return send(op | COMMAND | ADDRESS | (len > 0 ? DATA : 0u), address, data, len);
+}
+
+bool spb_serial_quad(void) { return was.ccr / COMMAND % 4u == QUAD_LINES; }
+
+/* All of it fits the FIFO. */
+struct spb_serial_answer spb_serial_read(uint32_t op, uint32_t len) {
+    struct spb_serial_answer answer;
     len *= SPB_EXTERNAL_CHIPS;
     bool ok = begin(op | COMMAND | DATA | READING, 0, len) && done();
-    while (len-- > 0) *to++ = ok ? *(volatile uint8_t *)DR : 0xFFu;
-    return ok;
+    for (uint32_t chip = 0; chip < SPB_EXTERNAL_CHIPS; chip++) answer.of[chip] = ok ? 0 : UINT32_MAX;
+    for (uint32_t i = 0; ok && i < len; i++) {
+        uint32_t *of = &answer.of[i % SPB_EXTERNAL_CHIPS];
+        *of = *of << 8 | *(volatile uint8_t *)DR;
+    }
+    return answer;
 }
 
 /* What goes on ends. */
@@ -93,17 +108,12 @@ static void break_off(void) {
     (void)until(QUADSPI_SR_BUSY, 0);
 }
 
-bool spb_serial_poll(uint32_t mask, uint32_t wanted, uint32_t cycles) {
-    if (!until(QUADSPI_SR_BUSY, 0)) return false;
-    reg_write(PSMKR, mask);
-    reg_write(PSMAR, wanted);
-    reg_write(PIR, POLL_EVERY);
+bool spb_serial_idle(uint32_t cycles) {
     if (!begin(SPB_EXTERNAL_STATUS | COMMAND | DATA | POLLING, 0, SPB_EXTERNAL_CHIPS)) return false;
     if (spb_patience(SR, QUADSPI_SR_SMF, QUADSPI_SR_SMF, cycles)) return true;
     break_off();
     return false;
 }
-
 
 /* ES0392 and ES0445, QUADSPI internal timing criticality: after a reset of STM32H7, and whenever the memory-mapped mode was
  * left.  The five stores are within 127 clocks of the block: in one line of the cache, no interrupt between them. */
@@ -143,8 +153,10 @@ void spb_serial_start(void) {
 
 /* The last one is what the window is mapped by, too. */
 void spb_serial_protocol(enum spb_protocol protocol) {
-    uint32_t lines = protocol == SPB_PROTOCOL_QUAD ? QUAD_LINES * COMMAND : PHASES;
-    was.ccr = SPB_EXTERNAL_READ | lines | ADDRESS_SIZE | SPB_EXTERNAL_DUMMY << QUADSPI_CCR_DCYC_POS | MAPPED;
+    was.ccr = QUAD_LINES * COMMAND;
+    if (protocol == SPB_PROTOCOL_SINGLE) {
+        was.ccr = SPB_EXTERNAL_READ | PHASES | ADDRESS_SIZE | SPB_EXTERNAL_DUMMY << QUADSPI_CCR_DCYC_POS | MAPPED;
+    }
 }
 
 void spb_serial_stop(void) {

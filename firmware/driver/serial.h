@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "spb_chip.h"
+
 /* Protocols, in the order in which a chip is reset in them. */
 enum spb_protocol { SPB_PROTOCOL_DOUBLE, SPB_PROTOCOL_OCTAL, SPB_PROTOCOL_QUAD, SPB_PROTOCOL_SINGLE };
 
@@ -27,14 +29,20 @@ bool spb_serial_open(void);
 /* The window back, as it was found, or as the bootloader wants it.  Ends whatever goes on. */
 void spb_serial_close(void);
 
-/* Send a command; with_address: the address, and then len bytes. */
+/* Send a command; with an address, and then len bytes, or none. */
 bool spb_serial_command(uint32_t op);
 bool spb_serial_write(uint32_t op, uint32_t address, const uint8_t *data, uint32_t len);
 
-/* Of each chip the first len bytes that a command reads, in turn; false and 0xFF when nothing comes. */
-bool spb_serial_read(uint32_t op, uint8_t *to, uint32_t len);
+/* Frames are on four lines. */
+bool spb_serial_quad(void);
 
-/* Until the status of all chips under mask is as wanted, for so many cycles at most (patience.h). */
-bool spb_serial_poll(uint32_t mask, uint32_t wanted, uint32_t cycles);
+/* What each chip answers, as one number: the first byte is the highest.  All ones when nothing comes. */
+struct spb_serial_answer {
+    uint32_t of[SPB_EXTERNAL_CHIPS];
+};
+struct spb_serial_answer spb_serial_read(uint32_t op, uint32_t len);
+
+/* Until no chip is busy, for so many cycles at most (patience.h). */
+bool spb_serial_idle(uint32_t cycles);
 
 #endif

@@ -86,7 +86,7 @@ MUTANTS = {
         "    if (!SPB_SINGLE_SLOT) c->len = start;\n",
         "",
     ),
-    "last unit not written": ("candidate.c", "if (rest == 0 ||", "if (rest != 0 ||"),
+    "last unit not written": ("candidate.c", "while (c->open && UNIT_OFF", "while (false && UNIT_OFF"),
     "unwritten unit read from flash": ("candidate.c", "if (c->open && off >= c->len - UNIT_OFF(c->len))", "if (false)"),
     "torn record appended over": (
         "journal.c",
@@ -107,10 +107,10 @@ MUTANTS = {
     "install stops one page early": ("install.c", "while (rank < stop && status", "while (rank + 1 < stop && status"),
     "header in SLOT1 not erased before the journal": (
         "engine.c",
-        "    if (!SPB_SINGLE_SLOT) status = spb_area_erase(&spb_slot1, 0, spb_page_start(1));\n"
+        "    if (!SPB_SINGLE_SLOT) status = spb_area_erase(&spb_slot1, 0, SPB_PAGE_SIZE);\n"
         "    if (!SPB_SINGLE_SLOT && status == SPB_OK) status = spb_journal_erase();\n",
         "    if (!SPB_SINGLE_SLOT) status = spb_journal_erase();\n"
-        "    if (!SPB_SINGLE_SLOT && status == SPB_OK) status = spb_area_erase(&spb_slot1, 0, spb_page_start(1));\n",
+        "    if (!SPB_SINGLE_SLOT && status == SPB_OK) status = spb_area_erase(&spb_slot1, 0, SPB_PAGE_SIZE);\n",
     ),
     "kept where a page is to be installed yet": ("trial.c", "(rank - batch)", "rank"),
     "trial begun before OLD is kept": ("trial.c", "spb_journal_saved(j) >= all && ", ""),
@@ -195,8 +195,8 @@ MUTANTS = {
     "one leaf for all": ("slot.c", "leaf = 1u << SPB_EXTENSION_LEAF_LOG2", "leaf = SPB_REST_SIZE"),
     "second part of the base not compared": (
         "engine.c",
-        "memcmp(base + len, header + SPB_MANIFEST_OFF_EXTERNAL_HASH, len) != 0",
-        "false",
+        "spb_word(base + 4) == spb_word(header + SPB_MANIFEST_OFF_EXTERNAL_HASH)",
+        "true",
     ),
     "second part as large as it says": ("manifest.c", "SPB_MANIFEST_U32(m, EXTERNAL_SIZE) > SPB_REST_SIZE", "false"),
     "last unit of the first part forgotten": (

@@ -115,15 +115,15 @@ BODIES = {
     "flash_sector.c": {"<< 8"},
     "internal_flash.h": {"0xAA", "0xCC"},  # RDP of levels 0 and 2
     "options.h": {"0xBB", "0xCC"},  # RDP of levels 1 and 2
-    "nor.c": {"<< 8", "<< 16"},  # three bytes of an id
+    "nor.c": {"<< 8"},  # registers of two chips
     "octospi.c": {"<< 8", "0xFF"},  # an opcode of two bytes
     "options_l0.c": {"0xFFFF"},  # a half of a word
     "quadspi.c": {
         "0x14",
         "0x20000000",
         "0xFF000001",
-        "0xFF",
-    },  # ES0392: CCR and its value; what nobody drives
+        "<< 8",
+    },  # ES0392: CCR and its value; bytes of a number
     "pins.c": {">> 4", ">> 8"},  # port, pin and function of a pin in the generated table
     "window_m7.c": {"0x1000"},  # the last 4 KB
     "clock_f4f7.c": {">> 26", "<< 2", ">> 22"},  # reset flags: test_reset_flags_are_in_the_order_of_their_names

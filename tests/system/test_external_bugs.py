@@ -36,8 +36,8 @@ BUGS: Final[dict[str, tuple[str, str, str, Scene]]] = {  # file, words of it, ot
     "AR is not 0 when mapped": (QUADSPI, "    reg_write(AR, 0);\n", "", _cells("L476")),
     "no write enable": (
         NOR,
-        "bool ok = spb_serial_command(SPB_EXTERNAL_WRITE_ENABLE) &&\n",
-        "bool ok =",
+        "return spb_serial_command(SPB_EXTERNAL_WRITE_ENABLE) &&\n",
+        "return",
         _cells("L476"),
     ),
     "no wait for the end": (
@@ -81,7 +81,7 @@ BUGS: Final[dict[str, tuple[str, str, str, Scene]]] = {  # file, words of it, ot
     "one chip of two": (QUADSPI, "(SPB_EXTERNAL_CHIPS > 1 ? QUADSPI_CR_DFM : 0u)", "0u", _cells("H745")),
     "an idle block is aborted": (QUADSPI, "if ((reg_read(SR) & QUADSPI_SR_BUSY) == 0) return;", "", _cells("L476")),
     "nothing is aborted": (QUADSPI, "    reg_set(CR, QUADSPI_CR_ABORT);\n", "", _cells("L476")),
-    "pages do not end": (NOR, "room = SPB_EXTERNAL_PAGE - ", "room = 0x10000u - 0 * ", _cells("F469")),
+    "pages do not end": (NOR, "SPB_EXTERNAL_PAGE - off %", "0x10000u - 0 *", _cells("F469")),
     "the id is not compared": (
         NOR,
         "if (spb_external_id() == SPB_EXTERNAL_ID) return true;",
@@ -90,14 +90,14 @@ BUGS: Final[dict[str, tuple[str, str, str, Scene]]] = {  # file, words of it, ot
     ),
     "one id of two": (
         NOR,
-        "chip < SPB_EXTERNAL_CHIPS && id",
-        "chip < 1 && id",
+        "? id.of[SPB_EXTERNAL_CHIPS - 1]",
+        "? id.of[0]",
         driver.test_the_second_of_two_chips_alone_is_another,
     ),
     "one status of two": (
         QUADSPI,
-        "reg_write(PSMKR, mask);",
-        "reg_write(PSMKR, mask & 0xFFu);",
+        "reg_write(PSMKR, SPB_EXTERNAL_STATUS_BUSY);",
+        "reg_write(PSMKR, SPB_EXTERNAL_STATUS_BUSY & 0xFFu);",
         driver.test_the_second_chip_is_slower,
     ),
     "no flag is read": (

@@ -21,7 +21,7 @@ static enum spb_status put(struct spb_delta *d, uint8_t byte) {
 static uint32_t same(struct spb_delta *d, uint32_t most) {
     struct output *output = (struct output *)d;
     bool rest = d->np >= SPB_DELTA_REST;
-    memcpy(output->next, rest ? d->old[1] + (d->np - SPB_DELTA_REST) : d->old[0] + d->np, most);
+    memcpy(output->next, (const uint8_t *)((uintptr_t)d->old[rest] + d->np), most);
     output->next += most;
     return most;
 }
