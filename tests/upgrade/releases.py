@@ -1,4 +1,4 @@
-"""Releases by their tags, each with its own sources, and what the command of one makes."""
+"""Releases by their tags or recorded commits, each with its own sources, and what the command of one makes."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ import re
 import subprocess
 import sys
 import tarfile
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from spboot.version import Version
+
 ROOT: Final = Path(__file__).resolve().parents[2]
 TAG: Final = re.compile(r"v[1-9]\d*\.\d+\.\d+")
-NONE_YET: Final = "no release yet: `git tag --list 'v[1-9]*'` names none; upgrade tests begin with v1.0.0"
+NONE_YET: Final = "no release here: `git tag --list 'v[1-9]*'` names none, nor has this clone a commit of releases.toml"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,25 +46,39 @@ class Sources:
 TODAY: Final = Sources(name="today", folder=ROOT)
 
 
-def tags(repository: Path = ROOT) -> list[str]:
-    """Tags of all releases from 1.0.0 on, the oldest first; none where there is no git or no repository."""
+def releases(repository: Path = ROOT) -> list[str]:
+    """All releases from 1.0.0 on by their tags, the oldest first: those that are tagged, and those of releases.toml
+    whose commits are there; none where there is no git or no repository."""
     try:
-        told = subprocess.run(
-            ["git", "tag", "--list", "v[1-9]*", "--sort=version:refname"],
-            cwd=repository,
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
+        tags = _git(repository, "tag", "--list", "v[1-9]*").split()
     except (OSError, subprocess.CalledProcessError):
         return []
-    return [tag for tag in told.split() if TAG.fullmatch(tag)]
+    known = {tag for tag, commit in _recorded(repository).items() if _has(repository, commit)}
+    return sorted(known | set(filter(TAG.fullmatch, tags)), key=lambda tag: Version.parse(tag[1:]))
+
+
+def _recorded(repository: Path) -> dict[str, str]:
+    return tomllib.loads((repository / "tests" / "upgrade" / "releases.toml").read_text(encoding="utf-8"))
+
+
+def _has(repository: Path, revision: str) -> bool:
+    """Whether it is there: a clone may have a part of the history alone."""
+    try:
+        _git(repository, "cat-file", "-e", f"{revision}^{{commit}}")
+    except subprocess.CalledProcessError:
+        return False
+    return True
+
+
+def _git(repository: Path, *words: str) -> str:
+    return subprocess.run(["git", *words], cwd=repository, capture_output=True, text=True, check=True).stdout
 
 
 def unpacked(tag: str, folder: Path, repository: Path = ROOT) -> Sources:
     """The sources of release *tag*, out of the repository into *folder*."""
+    revision = tag if _has(repository, tag) else _recorded(repository)[tag]
     packed = subprocess.run(
-        ["git", "archive", "--format=tar", tag], cwd=repository, capture_output=True, check=True
+        ["git", "archive", "--format=tar", revision], cwd=repository, capture_output=True, check=True
     ).stdout
     with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
         archive.extractall(folder, filter="data")

@@ -8,18 +8,20 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
-from tests.upgrade.releases import NONE_YET, ROOT, tags, unpacked
+from tests.upgrade.releases import NONE_YET, ROOT, releases, unpacked
 
 BOARD = "NUCLEO-L476RG"
 
 
-def git(folder: Path, *words: str) -> None:
+def git(folder: Path, *words: str) -> str:
+    """What git says."""
     identity = ("-c", "user.name=spboot", "-c", "user.email=spboot@localhost")
-    subprocess.run(["git", *identity, *words], cwd=folder, check=True, capture_output=True)
+    return subprocess.run(["git", *identity, *words], cwd=folder, check=True, capture_output=True, text=True).stdout
 
 
 @pytest.fixture
@@ -30,14 +32,32 @@ def clone(tmp_path: Path) -> Path:
     folder = tmp_path / "clone"
     git(tmp_path, "clone", "--quiet", "--no-hardlinks", "--no-tags", str(ROOT), str(folder))
     git(folder, "tag", "v1.0.0")
+    (folder / "tests" / "upgrade" / "releases.toml").write_text("", encoding="utf-8")
     return folder
 
 
 def test_releases_are_tags_from_1_0_0_on(clone: Path) -> None:
     for tag in ("v0.9.0", "v1.2.0-rc1", "v10.0.0", "v2.0.0", "v1"):
         git(clone, "tag", tag)
-    assert tags(clone) == ["v1.0.0", "v2.0.0", "v10.0.0"]
-    assert tags(clone.parent) == [], "no repository, no releases"
+    assert releases(clone) == ["v1.0.0", "v2.0.0", "v10.0.0"]
+    assert releases(clone.parent) == [], "no repository, no releases"
+
+
+def test_a_release_is_found_without_its_tag(clone: Path, tmp_path: Path) -> None:
+    """By its commit, if that is there."""
+    git(clone, "tag", "--delete", "v1.0.0")
+    record, here = clone / "tests" / "upgrade" / "releases.toml", git(clone, "rev-parse", "HEAD").strip()
+    record.write_text(f'"v1.2.0" = "{here}"\n"v1.3.0" = "{"0" * 40}"\n', encoding="utf-8")
+    assert releases(clone) == ["v1.2.0"]
+    assert (unpacked("v1.2.0", tmp_path / "release", clone).folder / "pyproject.toml").is_file()
+
+
+def test_each_release_of_the_changelog_is_recorded() -> None:
+    """All but the newest, whose commit nobody knows before it is made."""
+    said = re.findall(r"^## (\d+\.\d+\.\d+) ", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    recorded = tomllib.loads((ROOT / "tests" / "upgrade" / "releases.toml").read_text(encoding="utf-8"))
+    from_1_0_0 = [f"v{version}" for version in said if not version.startswith("0.")]
+    assert set(from_1_0_0[1:]) <= set(recorded) <= set(from_1_0_0)
 
 
 def test_a_release_is_unpacked_as_it_was_tagged(clone: Path, tmp_path: Path) -> None:

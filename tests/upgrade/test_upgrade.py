@@ -1,6 +1,6 @@
 """Every bootloader and application that was ever released, from 1.0.0 on, is updated to those of today, on the twin.
 
-A release is built out of its tag, by its own sources; its `spboot demo` makes keys, bootloader, applications and the
+A release is built out of its commit, by its own sources; its `spboot demo` makes keys, bootloader, applications and the
 file for the factory.  Devices made of these are in the field: today's spboot has to make files that they take.  `make
 soak` runs this; tests/upgrade/test_runner.py shows, on a tag of its own, that it works and that it fails."""
 
@@ -14,7 +14,7 @@ import pytest
 
 from spboot.boards import Board
 from spboot.device import Device
-from tests.upgrade.releases import NONE_YET, TODAY, Sources, tags, unpacked
+from tests.upgrade.releases import NONE_YET, TODAY, Sources, releases, unpacked
 
 pytestmark = pytest.mark.soak
 
@@ -24,7 +24,7 @@ NEXT = "2.0.0"
 """What today's application is installed as, above those of the demo."""
 CUT = 20
 """A flash operation in the middle of an update."""
-RELEASES = tags() or [pytest.param("", marks=pytest.mark.skip(reason=NONE_YET))]
+RELEASES = releases() or [pytest.param("", marks=pytest.mark.skip(reason=NONE_YET))]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
