@@ -34,6 +34,7 @@ import unicorn
 from spboot.boards import Area
 from spboot.errors import FormatError, SpbootError
 from spboot.formats import elf
+from spboot.formats.header import HEADER_SIZE
 from spboot.formats.spec import record
 from spboot.twin.condition import condition
 from spboot.twin.snapshot import Snapshot
@@ -104,8 +105,11 @@ class Boot:
     # watching
 
     def _is_allowed(self) -> bool:
-        """Whether SLOT0 holds what may run."""
-        return self._holds(self.rig.board.slot0, self.allowed) and self._holds(self.rig.board.slot0.rest, self.rest)
+        """Whether SLOT0 holds what may run: header and image.  What is between them nobody signs, and nothing uses."""
+        slot0, vectors = self.rig.board.slot0, self.rig.board.vector_size
+        there = self.twin.flash_read(slot0.address, len(self.allowed))
+        wanted = self.allowed[:HEADER_SIZE], self.allowed[vectors:]
+        return (there[:HEADER_SIZE], there[vectors:]) == wanted and self._holds(slot0.rest, self.rest)
 
     def _holds(self, area: Area | None, content: bytes) -> bool:
         return area is None or self.twin.flash_read(area.address, len(content)) == content
